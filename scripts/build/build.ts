@@ -1,0 +1,60 @@
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { bundle } from './bundle.ts';
+import { packExecutable } from './executable.ts';
+import { dateStamp, executablePath, hashSources, isBuilt, PLATFORM, writeStamp } from './stamp.ts';
+
+const WORK_PREFIX = 'new-';
+
+type Report = (line: string) => void;
+
+async function measure(report: Report, label: string, step: () => Promise<number>): Promise<void> {
+  const started = performance.now();
+  const bytes = await step();
+  const seconds = (performance.now() - started) / 1000;
+  report(`${label}  ${(bytes / 1e6).toFixed(1)} MB  ${seconds.toFixed(1)} s`);
+}
+
+/** Removes what an interrupted build left behind: work directories that nobody has written into for ten minutes. */
+async function removeLeftovers(distribution: string): Promise<void> {
+  for (const name of await readdir(distribution)) {
+    const path = join(distribution, name);
+    if (!name.startsWith(WORK_PREFIX) || Date.now() - (await stat(path)).mtimeMs < 600_000) continue;
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Brings `dist/` of the repository at `root` up to date with its sources: main.cjs, the executable, build.json.
+ * Says in a few lines what it does; does nothing when the sources are those of the last build.
+ * Made in a directory of its own and renamed into place, the stamp last: a running executable cannot be overwritten,
+ * builds may run at the same time, and one that is interrupted leaves the old executable standing.
+ * @throws when a step fails.
+ */
+export async function build(root: string, report: Report): Promise<void> {
+  const startedAt = new Date();
+  const sourceHash = await hashSources(root);
+  const executable = executablePath(root);
+  if (await isBuilt(root, sourceHash)) {
+    await dateStamp(root, startedAt);
+    report(`${relative(root, executable)} is up to date`);
+    return;
+  }
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const distribution = join(root, 'dist');
+  await mkdir(distribution, { recursive: true });
+  await removeLeftovers(distribution);
+  const workDirectory = await mkdtemp(join(distribution, WORK_PREFIX));
+  try {
+    const main = join(workDirectory, 'main.cjs');
+    const packed = join(workDirectory, 'claude-code-proxy');
+    await measure(report, 'dist/main.cjs', () => bundle(join(root, 'src', 'main.ts'), main, version));
+    await measure(report, relative(root, executable), () => packExecutable(main, packed, workDirectory));
+    await rename(main, join(distribution, 'main.cjs'));
+    await rename(packed, executable);
+  } finally {
+    await rm(workDirectory, { recursive: true, force: true });
+  }
+  await writeStamp(root, { version, platform: PLATFORM, sourceHash, builtAt: startedAt.toISOString() });
+  await dateStamp(root, startedAt);
+}

@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+/** These run dist/claude-code-proxy, so it is built before them; all others work on the sources and never wait for a build. */
+const binary = ['test/manager/**/*.test.ts', 'test/binary/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'source', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**', ...binary] },
+      },
+      {
+        extends: true,
+        test: { name: 'binary', include: binary, globalSetup: 'test/globalSetup.ts' },
+      },
+    ],
+  },
+});
