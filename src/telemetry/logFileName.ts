@@ -1,0 +1,38 @@
+/** What a file in an instance's log folder is; undefined for files that are not ours, which are never touched. */
+export type LogFileKind = 'active' | 'rotated' | 'compressed' | 'temporary';
+
+const ROTATED_NAME = /^-\d{8}-\d{6}-\d{3,}\.log(?<suffix>|\.gz|\.gz\.tmp)$/;
+
+/** The file that is written now: `<instance>.log`. */
+export function activeFileName(instance: string): string {
+  return `${instance}.log`;
+}
+
+/**
+ * The name of a rotated file, which sorts by time: `<instance>-20261120-085400-001.log` (UTC, then a number within the second).
+ * Once compressed it has `.gz` at the end, and while being compressed `.gz.tmp`.
+ */
+export function rotatedFileName(instance: string, at: number, index: number): string {
+  const stamp = new Date(at).toISOString().replace(/[-:]|\..*/g, '');
+  return `${instance}-${stamp.replace('T', '-')}-${String(index).padStart(3, '0')}.log`;
+}
+
+export function logFileKind(instance: string, name: string): LogFileKind | undefined {
+  if (name === activeFileName(instance)) return 'active';
+  if (!name.startsWith(`${instance}-`)) return undefined;
+  switch (ROTATED_NAME.exec(name.slice(instance.length))?.groups?.['suffix']) {
+    case '':
+      return 'rotated';
+    case '.gz':
+      return 'compressed';
+    case '.gz.tmp':
+      return 'temporary';
+    default:
+      return undefined;
+  }
+}
+
+/** The UTC day of a moment as `2026-11-20`: files are rotated when it changes. */
+export function utcDay(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}

@@ -1,0 +1,172 @@
+import { existsSync, type Stats, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createStream, type RotatingFileStream } from 'rotating-file-stream';
+import type { Clock } from '../core/clock.ts';
+import { activeFileName, rotatedFileName, utcDay } from './logFileName.ts';
+import { mendTail } from './mendTail.ts';
+
+export interface LogStreamOptions {
+  directory: string;
+  instance: string;
+  maxSizeBytes: number;
+  clock: Clock;
+}
+
+/** What became of one append. */
+export interface AppendResult {
+  /** How many of the bytes are in the log. */
+  landed: number;
+  /** The file or folder was removed or replaced under us: append again to a newly opened stream. */
+  vanished: boolean;
+  /** The file is full and was renamed; a new one is being written. */
+  rotatedTo?: string;
+  /** Somebody else writes to the same file. */
+  shared: boolean;
+  /** The stream is of no more use. */
+  error?: Error;
+}
+
+/**
+ * The only door to rotating-file-stream. It is used for what it does well, appending and renaming at a size; around that:
+ * it neither notices that its file was deleted nor that a nearly full disk took only half of a write, and it is dead after
+ * its first error. So the file is looked at after every append, and whoever gets an `error` closes it and opens another.
+ */
+export class LogStream {
+  /** The UTC day for which it was opened. */
+  readonly day: string;
+  readonly #stream: RotatingFileStream;
+  readonly #path: string;
+  #inode: number;
+  #size: number;
+  #inFlight: Buffer | undefined;
+  #rotating = false;
+  #rotatedTo: string | undefined;
+
+  private constructor(stream: RotatingFileStream, path: string, day: string, stats: Stats) {
+    this.#stream = stream;
+    this.#path = path;
+    this.day = day;
+    this.#inode = stats.ino;
+    this.#size = stats.size;
+    stream.on('rotation', () => {
+      this.#rotating = true;
+    });
+    stream.on('rotated', (path) => {
+      this.#rotatedTo = path;
+    });
+  }
+
+  /**
+   * Opens the active file, making the folder when it is missing. A file of another day is rotated first: of `contentDay`
+   * where that is known, else of the day of its last line.
+   */
+  static async open(options: LogStreamOptions, contentDay?: string): Promise<LogStream> {
+    const path = join(options.directory, activeFileName(options.instance));
+    const day = utcDay(options.clock.now());
+    const before = await inspect(path);
+    if (before?.isFile() && before.size > 0) {
+      await mendTail(path);
+      // At a limit of one byte the library rotates on opening.
+      if ((contentDay ?? utcDay(before.mtimeMs)) !== day) await close(await openStream(options, 1));
+    }
+    const stream = await openStream(options, options.maxSizeBytes);
+    try {
+      return new LogStream(stream, path, day, await stat(path));
+    } catch (error) {
+      stream.destroy();
+      throw error;
+    }
+  }
+
+  /** Appends whole lines. One call at a time; never rejects. */
+  async append(bytes: Buffer): Promise<AppendResult> {
+    this.#inFlight = bytes;
+    this.#rotating = false;
+    this.#rotatedTo = undefined;
+    let error = await write(this.#stream, bytes);
+    const rotatedTo = this.#rotatedTo;
+    const found = await inspect(rotatedTo ?? this.#path);
+    if (found?.ino !== this.#inode) return { landed: 0, vanished: true, shared: false };
+
+    const grown = found.size - this.#size;
+    // Smaller than before: somebody emptied the file, as a shell does with `> file`; what we wrote went the same way.
+    const landed = grown < 0 && !error ? bytes.length : Math.max(0, Math.min(grown, bytes.length));
+    if (landed < bytes.length) error ??= new Error(`only ${landed} of ${bytes.length} bytes could be written`);
+    const active = rotatedTo ? await inspect(this.#path) : found;
+    this.#inFlight = undefined;
+    this.#inode = active?.ino ?? -1;
+    this.#size = active?.size ?? 0;
+    return {
+      landed,
+      vanished: false,
+      shared: grown > bytes.length,
+      ...(rotatedTo !== undefined && { rotatedTo }),
+      ...(error && { error }),
+    };
+  }
+
+  /**
+   * For the exit of the process: which part of an append under way is not in the file. Waits up to 100 ms, since the write
+   * itself is done by another thread.
+   */
+  missingSync(bytes: Buffer): Buffer {
+    if (this.#inFlight !== bytes) return bytes;
+    if (this.#rotating) return Buffer.alloc(0);
+    let landed = 0;
+    for (let waited = 0; waited < 100; waited++) {
+      const stats = statSync(this.#path, { throwIfNoEntry: false });
+      if (stats?.ino !== this.#inode) return bytes;
+      landed = stats.size - this.#size;
+      if (landed >= bytes.length) break;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+    return bytes.subarray(Math.max(0, landed));
+  }
+
+  async close(): Promise<void> {
+    await close(this.#stream);
+  }
+}
+
+function openStream(
+  { directory, instance, clock }: LogStreamOptions,
+  maxSizeBytes: number,
+): Promise<RotatingFileStream> {
+  const stream = createStream(
+    (time, index = 1) =>
+      time === null ? activeFileName(instance) : freeRotatedName(directory, instance, clock.now(), index),
+    { path: directory, size: `${maxSizeBytes}B`, mode: 0o600 },
+  );
+  return new Promise((resolve, reject) => {
+    // Stays attached: an error event nobody listens to would end the process.
+    stream.on('error', reject);
+    stream.once('open', () => resolve(stream));
+  });
+}
+
+/** The library looks only for the plain name, which is free again once its file is compressed. */
+function freeRotatedName(directory: string, instance: string, at: number, firstIndex: number): string {
+  for (let index = firstIndex; ; index++) {
+    const name = rotatedFileName(instance, at, index);
+    const path = join(directory, name);
+    if (!existsSync(path) && !existsSync(`${path}.gz`)) return name;
+  }
+}
+
+function write(stream: RotatingFileStream, bytes: Buffer): Promise<Error | undefined> {
+  return new Promise((resolve) => stream.write(bytes, (error) => resolve(error ?? undefined)));
+}
+
+function close(stream: RotatingFileStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.closed) return resolve();
+    stream.once('close', resolve);
+    stream.end();
+  });
+}
+
+/** Undefined when the file is not there or cannot be looked at. */
+function inspect(path: string): Promise<Stats | undefined> {
+  return stat(path).catch(() => undefined);
+}

@@ -1,0 +1,97 @@
+import { pino } from 'pino';
+import type { Clock } from '../core/clock.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { LogLevel } from './logLevel.ts';
+import type { LogTrouble } from './logTrouble.ts';
+import { type RequestRecord, serializeRequest } from './requestRecord.ts';
+import type { RotatingLog } from './rotatingLog.ts';
+import { sealJsonLine, sealPlainLine } from './safeText.ts';
+
+export interface LoggerOptions {
+  instance: string;
+  /** Messages below it are not logged. It does not apply to request records and lifecycle lines. */
+  level: LogLevel;
+  log: Pick<RotatingLog, 'write'>;
+  /** Masks credentials; everything passes it last. */
+  redact: (text: string) => string;
+  /** Where a person reads along, `pm2 logs` for instance. Its errors are ignored: a closed pipe must not end the process. */
+  stdout: NodeJS.WritableStream;
+  clock: Clock;
+}
+
+export type LogFields = JsonObject;
+
+/**
+ * The log of one instance: a line of JSON per event in its rotating file, and for warnings, errors and lifecycle lines a
+ * short line of plain text on stdout as well.
+ */
+export interface Logger {
+  trace(message: string, fields?: LogFields): void;
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  fatal(message: string, fields?: LogFields): void;
+  /** Start, listening, draining, stopped and the like: at any level. */
+  lifecycle(message: string, fields?: LogFields): void;
+  /** The one line per request. */
+  request(record: RequestRecord): void;
+  /** Trouble with the log file itself: on stdout only. */
+  trouble(trouble: LogTrouble): void;
+}
+
+export function createLogger({ instance, level, log, redact, stdout, clock }: LoggerOptions): Logger {
+  stdout.on('error', () => undefined);
+  const time = (): string => new Date(clock.now()).toISOString();
+  const sink = { write: (line: string) => log.write(sealJsonLine(line.trimEnd(), redact)) };
+  const settings = {
+    base: { instance },
+    messageKey: 'message',
+    timestamp: () => `,"time":"${time()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const file = pino({ ...settings, level }, sink);
+  const lifecycleFile = pino({ ...settings, level: 'info' }, sink);
+
+  function print(label: string, message: string, fields: LogFields = {}): void {
+    const details = Object.entries(fields).map(([name, value]) => ` ${name}=${plain(value)}`);
+    stdout.write(`${sealPlainLine(`${time()} ${label} ${instance}: ${message}${details.join('')}`, redact)}\n`);
+  }
+
+  function logAt(label: LogLevel): (message: string, fields?: LogFields) => void {
+    return (message, fields) => {
+      file[label](fields ?? {}, message);
+    };
+  }
+
+  function logAloud(label: LogLevel): (message: string, fields?: LogFields) => void {
+    return (message, fields) => {
+      if (!file.isLevelEnabled(label)) return;
+      file[label](fields ?? {}, message);
+      print(label, message, fields);
+    };
+  }
+
+  return {
+    trace: logAt('trace'),
+    debug: logAt('debug'),
+    info: logAt('info'),
+    warn: logAloud('warn'),
+    error: logAloud('error'),
+    fatal: logAloud('fatal'),
+    lifecycle(message, fields) {
+      lifecycleFile.info({ event: 'lifecycle', ...fields }, message);
+      print('info', message, fields);
+    },
+    request(record) {
+      log.write(sealJsonLine(serializeRequest(record, instance, clock.now(), redact), redact));
+    },
+    trouble({ kind, message }) {
+      print(kind === 'recovered' ? 'info' : 'warn', message);
+    },
+  };
+}
+
+function plain(value: LogFields[string]): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,104 @@
+/**
+ * How a request ended:
+ * - `ok`: the client got a complete answer;
+ * - `rejected`: refused by this proxy before a provider was asked (token, host, syntax, size, overload);
+ * - `error`: the client got an error in place of an answer;
+ * - `interrupted`: the answer had begun and ended in an `event: error` (provider broke off, time ran out, shutdown);
+ * - `client_closed`: the client went away first; not a fault of the provider.
+ */
+export type RequestOutcome = 'ok' | 'rejected' | 'error' | 'interrupted' | 'client_closed';
+
+/** What is kept of one request: numbers and names, never a message, a body or a key. */
+export interface RequestRecord {
+  /** `req_...`, the same that the client got in its `request-id` header. */
+  id: string;
+  /** The route, such as `/v1/messages`. */
+  endpoint: string;
+  provider: string;
+  tier?: string | undefined;
+  /** The model that the client asked for, and the one that the provider was asked for. */
+  model?: string | undefined;
+  upstreamModel?: string | undefined;
+  stream: boolean;
+  /** The status that the client got, or would have got had it stayed. */
+  status: number;
+  outcome: RequestOutcome;
+  errorType?: string | undefined;
+  errorMessage?: string | undefined;
+  inputTokens?: number | undefined;
+  cacheReadTokens?: number | undefined;
+  cacheCreationTokens?: number | undefined;
+  outputTokens?: number | undefined;
+  /** The provider gave no usage and the numbers are ours. */
+  usageEstimated?: boolean | undefined;
+  stopReason?: string | undefined;
+  /** From the request's arrival to the first event for the client, and to the end, in milliseconds. */
+  firstEventMs?: number | undefined;
+  durationMs: number;
+  /** How often a provider was asked. */
+  attempts?: number | undefined;
+  upstreamRequestId?: string | undefined;
+  /** A short hash of the client's session id (R511); above 39 characters it would be masked as a key. */
+  session?: string | undefined;
+  /** The subagent's id. */
+  agent?: string | undefined;
+  clientVersion?: string | undefined;
+  requestBytes?: number | undefined;
+  /** How many fields of the request the provider does not know and did not get. */
+  droppedFields?: number | undefined;
+  /** Names of repairs and fallbacks that were needed. */
+  notes?: readonly string[] | undefined;
+}
+
+const ERROR_MESSAGE_LIMIT = 200;
+
+/** The record as one line of JSON (without newline) with flat snake_case fields; what is undefined is left out. */
+export function serializeRequest(
+  record: RequestRecord,
+  instance: string,
+  now: number,
+  redact: (text: string) => string,
+): string {
+  return JSON.stringify({
+    time: new Date(now).toISOString(),
+    level: levelOf(record.outcome),
+    event: 'request',
+    id: record.id,
+    instance,
+    endpoint: record.endpoint,
+    tier: record.tier,
+    model: record.model,
+    upstream_model: record.upstreamModel,
+    provider: record.provider,
+    stream: record.stream,
+    status: record.status,
+    outcome: record.outcome,
+    error_type: record.errorType,
+    error_message: record.errorMessage && shortenErrorMessage(record.errorMessage, redact),
+    input_tokens: record.inputTokens,
+    cache_read_tokens: record.cacheReadTokens,
+    cache_creation_tokens: record.cacheCreationTokens,
+    output_tokens: record.outputTokens,
+    usage_estimated: record.usageEstimated,
+    stop_reason: record.stopReason,
+    first_event_ms: record.firstEventMs,
+    duration_ms: record.durationMs,
+    attempts: record.attempts,
+    upstream_request_id: record.upstreamRequestId,
+    session: record.session,
+    agent: record.agent,
+    client_version: record.clientVersion,
+    request_bytes: record.requestBytes,
+    dropped_fields: record.droppedFields,
+    notes: record.notes,
+  });
+}
+
+/** Without credentials and at most 200 characters; masked before it is cut, since half a key has no longer the form of one. */
+export function shortenErrorMessage(message: string, redact: (text: string) => string): string {
+  return redact(message).slice(0, ERROR_MESSAGE_LIMIT);
+}
+
+function levelOf(outcome: RequestOutcome): string {
+  return outcome === 'error' || outcome === 'interrupted' ? 'warn' : 'info';
+}
