@@ -1,0 +1,55 @@
+import { presets } from '../../src/providers/index.ts';
+import type { ModelFacts, Preset } from '../../src/providers/preset.ts';
+import { code, markdownPage, markdownTable } from './markdown.ts';
+
+function count(value: number | undefined): string {
+  return value === undefined ? '' : value.toLocaleString('en-US');
+}
+
+function tiersOf(preset: Preset, model: string): string {
+  return (['big', 'middle', 'small'] as const).filter((tier) => preset.tiers?.[tier] === model).join(', ');
+}
+
+function describeModel(preset: Preset, model: string, facts: ModelFacts): readonly string[] {
+  const { prices } = facts;
+  const vision = facts.vision ?? preset.quirks.vision ?? true;
+  return [
+    code(model),
+    tiersOf(preset, model),
+    count(facts.contextWindow),
+    count(facts.maxOutput),
+    vision ? 'yes' : 'no',
+    ...[prices?.input, prices?.output, prices?.cacheRead].map((price) => (price === undefined ? '' : String(price))),
+  ];
+}
+
+function describePreset(preset: Preset): string {
+  const { keys, docs } = preset.links;
+  const names = [preset.name, ...(preset.otherNames ?? [])];
+  const facts = [
+    `- \`PROVIDER\`: ${names.map(code).join(', ')}`,
+    ...(preset.baseUrl === '' ? [] : [`- Address: ${code(preset.baseUrl)}`]),
+    ...Object.entries(preset.regions ?? {}).map(([region, url]) => `- \`REGION=${region}\`: ${code(url)}`),
+    ...(preset.protocol === 'demo' ? [] : [`- Key: ${['OPENAI_API_KEY', ...preset.keyNames].map(code).join(', ')}`]),
+    ...(preset.port === undefined ? [] : [`- Port: ${preset.port}`]),
+    ...(keys === undefined ? [] : [`- Get a key: <${keys}>`]),
+    ...(docs === undefined ? [] : [`- Documentation: <${docs}>`]),
+    `- Checked: ${preset.checked}`,
+    ...(preset.notes ?? []).map((note) => `- ${note}`),
+  ].join('\n');
+  const models = Object.entries(preset.models);
+  const table = markdownTable(
+    ['Model', 'Tier', 'Context', 'Output', 'Images', 'Price in', 'Price out', 'Price cached'],
+    models.map(([model, modelFacts]) => describeModel(preset, model, modelFacts)),
+  );
+  return [`## ${preset.title}`, facts, ...(models.length === 0 ? [] : [table])].join('\n\n');
+}
+
+/** docs/PROVIDERS.md: every preset with its models. */
+export function providersPage(): string {
+  return markdownPage(
+    '# Providers',
+    'What is known about each provider. Everything can be overridden in the env file ([ENVIRONMENT.md](ENVIRONMENT.md)); any other model name of the provider works as well. Context and output are tokens; output is the most that is asked for. Prices are US dollars per million tokens on the day of the check.',
+    ...presets.map(describePreset),
+  );
+}

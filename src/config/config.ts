@@ -1,0 +1,78 @@
+import type { Secret } from '../core/secret.ts';
+import type { Preset, Tiers } from '../providers/preset.ts';
+import type { QuirkSettings } from '../quirks/settings.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Where the provider's key comes from: `client` means that the client's own key is passed through (design decision 14). */
+export interface ProviderKey {
+  readonly source: 'file' | 'environment' | 'secret file' | 'client' | 'none';
+  /** Name of the variable that holds it, for messages. */
+  readonly variable: string;
+  /** Present unless the source is `client` or `none`. */
+  readonly secret?: Secret;
+}
+
+export interface ProviderConfig {
+  readonly preset: Preset;
+  /** Without a trailing slash. */
+  readonly baseUrl: string;
+  readonly key: ProviderKey;
+  /** CUSTOM_HEADER_*: lower-case names; they replace a header of the same name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** QUIRK_* of the env file. */
+  readonly overrides: Partial<QuirkSettings>;
+}
+
+/** The whole configuration of one instance, checked and frozen. */
+export interface Config {
+  /** Name of the env file without its ending. */
+  readonly instance: string;
+  /** Absolute path of the env file. */
+  readonly file: string;
+  readonly host: string;
+  readonly port: number;
+  /** Further host names under which clients may call (R508), lower case. */
+  readonly allowedHosts: readonly string[];
+  /** The token that clients must present; undefined means none, which is allowed on loopback only (R507). */
+  readonly clientToken: Secret | undefined;
+  readonly provider: ProviderConfig;
+  readonly tiers: Tiers;
+  readonly limits: {
+    /** Tokens; undefined leaves the client's wish within the model's own limit. */
+    readonly maxTokens: number | undefined;
+    readonly minTokens: number | undefined;
+    readonly maxBodyBytes: number;
+  };
+  /** Time until the provider's answer must have begun, in ms (REQUEST_TIMEOUT). */
+  readonly requestTimeoutMs: number;
+  /** Repetitions of a failed upstream request before anything was sent to the client (R409). */
+  readonly maxRetries: number;
+  readonly logs: {
+    readonly level: LogLevel;
+    /** Absolute; the instance writes to a folder of its own name below it. */
+    readonly directory: string;
+    readonly maxSizeBytes: number;
+    readonly retentionMs: number;
+    readonly maxTotalBytes: number;
+  };
+  /** How long running answers may go on after a stop signal, in ms. */
+  readonly drainMs: number;
+  /** First 12 hexadecimal digits of SHA-256 over the effective settings, keys included only as their hash. */
+  readonly hash: string;
+  /** Every secret of the configuration, for redaction. */
+  readonly secrets: readonly Secret[];
+}
+
+/** One fault of a configuration: where it is, what was found, how to mend it. */
+export interface Problem {
+  readonly file: string;
+  /** 1-based; absent when the key is missing or comes from the environment. */
+  readonly line?: number;
+  readonly key: string;
+  /** What was found, never a secret's value. */
+  readonly found: string;
+  readonly fix: string;
+  /** A warning does not keep the instance from starting. */
+  readonly severity: 'error' | 'warning';
+}

@@ -1,0 +1,179 @@
+import type { LogLevel } from './config.ts';
+import { baseUrl, duration, type Form, host, hostList, integer, secret, size, text, tokens } from './parsers.ts';
+
+/** What is known about one key of an env file. `docs/ENVIRONMENT.md` is generated from the table of them. */
+export interface KeyRow<T> {
+  readonly form: Form<T>;
+  /** As a user would write it; absent when the key has no default of its own. */
+  readonly fallback?: string;
+  /** Told instead of a fallback, where the default depends on something else. */
+  readonly otherwise?: string;
+  readonly about: string;
+  /** Names of the earlier systems that mean the same. */
+  readonly aliases?: readonly string[];
+  /** Never shown; may also come from a file named by `<KEY>_FILE`. */
+  readonly secret?: true;
+  /**
+   * How the process's own environment counts: it wins over the file unless stated; with `unless`, only where the file
+   * names none of these keys; `never`: not at all, as the name belongs to another program.
+   */
+  readonly environment?: 'never' | { readonly unless: readonly string[] };
+}
+
+const LEVELS: Record<string, LogLevel> = {
+  trace: 'debug',
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  warning: 'warn',
+  error: 'error',
+  critical: 'error',
+  fatal: 'error',
+};
+
+/** The first word counts, as the earlier systems had remarks behind it. */
+const logLevel: Form<LogLevel> = {
+  form: 'debug, info, warn or error',
+  parse: (value) => LEVELS[/^\w*/.exec(value.toLowerCase())?.[0] ?? ''],
+};
+
+const row = <T>(facts: KeyRow<T>): KeyRow<T> => facts;
+const withDefault = <T>(facts: KeyRow<T> & { readonly fallback: string }): KeyRow<T> & { readonly fallback: string } =>
+  facts;
+
+export const keyTable = {
+  PROVIDER: row({
+    form: text,
+    otherwise: 'guessed from OPENAI_BASE_URL; `openai` when only OPENAI_API_KEY is given',
+    about: 'Which provider this instance is for: the name of a preset (docs/PROVIDERS.md), or `custom`.',
+    aliases: ['PREFERRED_PROVIDER'],
+    environment: { unless: ['PROVIDER', 'OPENAI_BASE_URL'] },
+  }),
+  REGION: row({
+    form: text,
+    about: 'Chooses another address of the provider where it has one: `cn` for China. Keys belong to one region.',
+    environment: 'never',
+  }),
+  OPENAI_API_KEY: row({
+    form: secret,
+    about:
+      'The provider’s key. The provider’s own names for it (docs/PROVIDERS.md) work too and go first. Empty: the client’s own key is passed through to the provider.',
+    secret: true,
+    environment: { unless: ['OPENAI_API_KEY'] },
+  }),
+  OPENAI_BASE_URL: row({
+    form: baseUrl,
+    otherwise: 'the provider’s',
+    about: 'Address of the provider’s OpenAI-compatible API; `/chat/completions` is appended.',
+    environment: { unless: ['OPENAI_BASE_URL', 'PROVIDER', 'REGION'] },
+  }),
+  BIG_MODEL: row({
+    form: text,
+    otherwise: 'the provider’s',
+    about: 'Model for opus and for Claude names that nobody knows.',
+    aliases: ['CLAUDE_PROXY_BIG_MODEL'],
+  }),
+  MIDDLE_MODEL: row({
+    form: text,
+    otherwise: 'BIG_MODEL where that is set, else the provider’s',
+    about: 'Model for sonnet.',
+    aliases: ['CLAUDE_PROXY_MIDDLE_MODEL'],
+  }),
+  SMALL_MODEL: row({
+    form: text,
+    otherwise: 'the provider’s, else MIDDLE_MODEL',
+    about: 'Model for haiku: titles, summaries and other work in the background.',
+    aliases: ['CLAUDE_PROXY_SMALL_MODEL'],
+  }),
+  HOST: withDefault({
+    form: host,
+    fallback: '127.0.0.1',
+    about:
+      'Address on which the instance listens. Anything but this machine itself (loopback) needs ANTHROPIC_API_KEY with at least 24 characters.',
+    aliases: ['CLAUDE_PROXY_HOST'],
+  }),
+  PORT: row({
+    form: integer(1, 65_535),
+    otherwise: 'the provider’s (docs/PROVIDERS.md), else 8080',
+    about: 'Port on which the instance listens. Each instance needs its own.',
+    aliases: ['CLAUDE_PROXY_PORT'],
+  }),
+  ANTHROPIC_API_KEY: row({
+    form: secret,
+    otherwise: 'none: any local client may call',
+    about:
+      'The token that clients must present, as ANTHROPIC_AUTH_TOKEN or ANTHROPIC_API_KEY of theirs. Not taken from the process’s environment, where it is Claude Code’s own key; CLAUDE_PROXY_AUTH_KEY is.',
+    aliases: ['CLAUDE_PROXY_AUTH_KEY'],
+    secret: true,
+    environment: 'never',
+  }),
+  ALLOWED_HOSTS: withDefault({
+    form: hostList,
+    fallback: '',
+    about: 'Further host names by which clients may call, separated by commas; loopback names always may.',
+  }),
+  MAX_TOKENS_LIMIT: row({
+    form: tokens,
+    otherwise: 'the model’s own limit',
+    about: 'Most output tokens asked of the provider, whatever the client wishes.',
+    aliases: ['CLAUDE_PROXY_MAX_TOKENS_LIMIT'],
+  }),
+  MIN_TOKENS_LIMIT: row({
+    form: tokens,
+    about: 'Fewest output tokens asked of the provider.',
+    aliases: ['CLAUDE_PROXY_MIN_TOKENS_LIMIT'],
+  }),
+  MAX_BODY_BYTES: withDefault({ form: size(65_536), fallback: '64M', about: 'Largest request that is accepted.' }),
+  REQUEST_TIMEOUT: withDefault({
+    form: duration('seconds', 1, 86_400),
+    fallback: '600',
+    about:
+      'Seconds until the provider’s answer must have begun. Long, because a model that thinks before its first token may be silent for minutes, while the client is kept waiting by pings. An answer that has begun has no total limit.',
+    aliases: ['CLAUDE_PROXY_REQUEST_TIMEOUT'],
+  }),
+  MAX_RETRIES: withDefault({
+    form: integer(0, 20),
+    fallback: '2',
+    about:
+      'How often a failed request is repeated before the client is told. Nothing is repeated once the answer began.',
+  }),
+  LOG_LEVEL: withDefault({
+    form: logLevel,
+    fallback: 'info',
+    about: 'How much is logged: debug, info, warn or error. Bodies and keys never are.',
+    aliases: ['CLAUDE_PROXY_LOG_LEVEL'],
+  }),
+  LOG_DIR: withDefault({
+    form: text,
+    fallback: 'logs',
+    about: 'Folder of the logs, in which each instance has one of its own; relative to the project.',
+  }),
+  LOG_MAX_SIZE: withDefault({
+    form: size(4096),
+    fallback: '20M',
+    about: 'Size at which a log file is rotated; it is rotated daily in any case.',
+  }),
+  LOG_RETENTION_DAYS: withDefault({
+    form: duration('days', 0.001, 3650),
+    fallback: '3',
+    about: 'Age at which a log file is deleted, in days.',
+  }),
+  LOG_MAX_TOTAL: withDefault({
+    form: size(4096),
+    fallback: '200M',
+    about: 'Most that the logs of an instance may take together; the oldest are deleted first.',
+  }),
+  DRAIN_SECONDS: withDefault({
+    form: duration('seconds', 0, 3600),
+    fallback: '30',
+    about: 'How long running answers may go on after a stop.',
+  }),
+} as const;
+
+export type KeyName = keyof typeof keyTable;
+export const keyNames = Object.keys(keyTable) as KeyName[];
+
+/** The row of a key, without the type of its value. */
+export function keyRow(key: KeyName): KeyRow<unknown> {
+  return keyTable[key];
+}

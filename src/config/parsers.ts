@@ -1,0 +1,125 @@
+/** A form that a value may have: what users are told, and how the text is read. `parse` gives undefined for a wrong text. */
+export interface Form<T> {
+  /** Completes "Set ...". */
+  readonly form: string;
+  readonly parse: (text: string) => T | undefined;
+}
+
+/** `k` and `m` stand for 1024 and 1024², as in the earlier systems ("128k" tokens are 131072). */
+const COUNT_UNITS: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2 };
+const SIZE_UNITS: Record<string, number> = { ...COUNT_UNITS, g: 1024 ** 3 };
+
+export function parseNumber(text: string): number | undefined {
+  return /^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : undefined;
+}
+
+/** A number that may end in a unit: `32k`, `1.5m`. */
+export function parseCount(text: string): number | undefined {
+  const [, digits = '', unit = ''] = /^(.*?)([km]?)$/i.exec(text) ?? [];
+  const value = parseNumber(digits);
+  const factor = COUNT_UNITS[unit.toLowerCase()];
+  return value === undefined || factor === undefined ? undefined : value * factor;
+}
+
+export function parseBoolean(text: string): boolean | undefined {
+  const lower = text.toLowerCase();
+  if (['1', 'true', 'yes', 'on'].includes(lower)) return true;
+  if (['0', 'false', 'no', 'off'].includes(lower)) return false;
+  return undefined;
+}
+
+function within(minimum: number, maximum: number, value: number | undefined): number | undefined {
+  return value !== undefined && value >= minimum && value <= maximum ? value : undefined;
+}
+
+function whole(value: number | undefined): number | undefined {
+  return Number.isInteger(value) ? value : undefined;
+}
+
+export function integer(minimum: number, maximum: number): Form<number> {
+  return {
+    form: `a whole number from ${minimum} to ${maximum}`,
+    parse: (text) => within(minimum, maximum, whole(parseNumber(text))),
+  };
+}
+
+/** A count of tokens. */
+export const tokens: Form<number> = {
+  form: 'a whole number of tokens above 0, like 32000 or 32k (k is 1024)',
+  parse: (text) => within(1, 1e9, whole(parseCount(text))),
+};
+
+/** Bytes, written like 512K, 20M or 1G. */
+export function size(minimum: number): Form<number> {
+  return {
+    form: `a size like 512K, 20M or 1G, at least ${minimum} bytes`,
+    parse: (text) => {
+      const [, digits = '', unit = ''] = /^(.*?)\s*([kmg]?)(?:i?b)?$/i.exec(text) ?? [];
+      const value = parseNumber(digits);
+      const bytes = value === undefined ? undefined : Math.round(value * (SIZE_UNITS[unit.toLowerCase()] ?? 1));
+      return within(minimum, Number.MAX_SAFE_INTEGER, bytes);
+    },
+  };
+}
+
+/** A length of time in the given unit, as milliseconds. */
+export function duration(unit: 'seconds' | 'days', minimum: number, maximum: number): Form<number> {
+  const factor = unit === 'seconds' ? 1000 : 86_400_000;
+  return {
+    form: `a number of ${unit} from ${minimum} to ${maximum}, fractions allowed`,
+    parse: (text) => {
+      const value = within(minimum, maximum, parseNumber(text));
+      return value === undefined ? undefined : Math.round(value * factor);
+    },
+  };
+}
+
+/** One line of text without blanks at its ends. */
+export const text: Form<string> = {
+  form: 'one line of text',
+  parse: (value) => (/[\n\t]/.test(value) ? undefined : value),
+};
+
+/** A key or token: it travels in an HTTP header, which takes neither line breaks nor letters beyond Latin-1. */
+export const secret: Form<string> = {
+  form: 'a key of printable Latin-1 characters, without blanks and line breaks',
+  parse: (value) => (/^[\x21-\x7e\xa1-\xff]+$/.test(value) ? value : undefined),
+};
+
+const HOST_NAME = /^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
+const IP6_ADDRESS = /^(?=.*:.*:)[0-9a-f:.]+(?:%[\w.-]+)?$/;
+
+/** A host name or address, lower case and without the brackets of IPv6. */
+export const host: Form<string> = {
+  form: 'a host name or IP address, without a port',
+  parse: (value) => {
+    const bare = value.toLowerCase().replace(/^\[(.*)\]$/, '$1');
+    return HOST_NAME.test(bare) || IP6_ADDRESS.test(bare) ? bare : undefined;
+  },
+};
+
+export const hostList: Form<readonly string[]> = {
+  form: 'host names separated by commas, without ports',
+  parse: (value) => {
+    const hosts = value.split(/[\s,]+/).filter((name) => name !== '');
+    const parsed = hosts.map(host.parse).filter((name) => name !== undefined);
+    return parsed.length === hosts.length ? parsed : undefined;
+  },
+};
+
+/** An address to which `/chat/completions` is appended; a trailing one of the user's is taken off. */
+export const baseUrl: Form<string> = {
+  form: 'an http:// or https:// address without user name, password, ? and #',
+  parse: (value) => {
+    const url = /^https?:\/\//i.test(value) && !/[?#\s]/.test(value) ? URL.parse(value) : null;
+    if (url === null || url.username !== '' || url.password !== '') return undefined;
+    return url.href.replace(/\/+$/, '').replace(ENDPOINT, '');
+  },
+};
+
+const ENDPOINT = /\/+chat\/completions$/;
+
+/** Whether an address names the endpoint itself, where only its base belongs. */
+export function namesEndpoint(address: string): boolean {
+  return ENDPOINT.test(address.replace(/\/+$/, ''));
+}

@@ -1,0 +1,111 @@
+import { parseObject } from '../core/json.ts';
+import { nearestName } from '../core/nearestName.ts';
+import {
+  environmentName,
+  type QuirkSettings,
+  type SettingName,
+  type SettingRow,
+  settingTable,
+} from '../quirks/settings.ts';
+import { parseBoolean, parseCount } from './parsers.ts';
+import type { Report } from './report.ts';
+import type { Variables } from './variables.ts';
+
+/** Every `QUIRK_<NAME>` and the setting it overrides. */
+const settingOfName: ReadonlyMap<string, SettingName> = new Map(
+  (Object.keys(settingTable) as SettingName[]).map((setting) => [environmentName(setting), setting]),
+);
+
+/** Whether `none` is the text for switching the setting off: where nothing else can say so. */
+function takesNone(row: SettingRow): boolean {
+  return row.kind === 'choice' ? row.values.includes('') : row.kind !== 'flag' && row.kind !== 'number';
+}
+
+/** What may be written for a setting; completes "Set ...". */
+export function quirkForm(row: SettingRow): string {
+  const none = takesNone(row) ? ', or none' : '';
+  switch (row.kind) {
+    case 'choice':
+      return `${row.values.filter((value) => value !== '').join(', ')}${none}`;
+    case 'flag':
+      return 'true or false';
+    case 'number':
+    case 'optionalNumber':
+      return `a number from ${row.minimum} to ${row.maximum}${none}`;
+    case 'list':
+      return `words separated by commas${none}`;
+    case 'json':
+      return `a JSON object${none}`;
+  }
+}
+
+/** The value of a setting; `wrong` when the text has not its form. */
+function parseQuirk(row: SettingRow, text: string): { value: unknown } | 'wrong' {
+  if (takesNone(row) && text.toLowerCase() === 'none') {
+    if (row.kind === 'choice') return { value: '' };
+    return { value: row.kind === 'list' ? [] : undefined };
+  }
+  const value = parseKind(row, text);
+  return value === undefined ? 'wrong' : { value };
+}
+
+function parseKind(row: SettingRow, text: string): unknown {
+  switch (row.kind) {
+    case 'choice':
+      return row.values.find((value) => value === text.toLowerCase());
+    case 'flag':
+      return parseBoolean(text);
+    case 'number':
+    case 'optionalNumber': {
+      const value = parseCount(text);
+      return value !== undefined && value >= row.minimum && value <= row.maximum ? value : undefined;
+    }
+    case 'list':
+      return text.split(/[\s,]+/).filter((word) => word !== '');
+    case 'json':
+      return parseObject(text);
+  }
+}
+
+/** The settings that QUIRK_* of the env file override (design decision 6). An empty value overrides nothing. */
+export function readQuirks(variables: Variables, report: Report): Partial<QuirkSettings> {
+  const overrides: [SettingName, unknown][] = [];
+  for (const variable of variables.values()) {
+    const text = variable.value.trim();
+    if (!variable.key.startsWith('QUIRK_')) continue;
+    const setting = settingOfName.get(variable.key);
+    if (setting === undefined) {
+      const nearest = nearestName(variable.key, settingOfName.keys());
+      report.error(
+        variable,
+        'a quirk that does not exist',
+        nearest === undefined ? 'See docs/ENVIRONMENT.md for their names.' : `Did you mean ${nearest}?`,
+      );
+    } else if (text !== '') {
+      const row = settingTable[setting];
+      const parsed = parseQuirk(row, text);
+      if (parsed === 'wrong') report.error(variable, JSON.stringify(text), `Set ${quirkForm(row)}.`);
+      else overrides.push([setting, parsed.value]);
+    }
+  }
+  return Object.fromEntries(overrides) as Partial<QuirkSettings>;
+}
+
+/** A setting as the documentation shows it. */
+export interface QuirkKey {
+  readonly name: string;
+  readonly form: string;
+  readonly fallback: string;
+  readonly about: string;
+}
+
+function describeFallback(row: SettingRow): string {
+  if (!('fallback' in row)) return '';
+  return row.kind === 'list' ? row.fallback.join(',') : String(row.fallback);
+}
+
+/** Every QUIRK_* that there is. */
+export const quirkKeys: readonly QuirkKey[] = [...settingOfName].map(([name, setting]) => {
+  const row: SettingRow = settingTable[setting];
+  return { name, form: quirkForm(row), fallback: describeFallback(row), about: row.about };
+});

@@ -1,0 +1,30 @@
+import type { Problem } from './config.ts';
+
+/** Where a problem is: a variable, or a bare key when it stands in no line. */
+export interface Place {
+  readonly key: string;
+  readonly line?: number | undefined;
+}
+
+/** Collects the problems of one env file, so that all of them can be shown at once. */
+export interface Report {
+  readonly problems: readonly Problem[];
+  error(place: Place, found: string, fix: string): void;
+  warning(place: Place, found: string, fix: string): void;
+}
+
+export function createReport(file: string): Report {
+  const problems: Problem[] = [];
+  const add = (severity: Problem['severity'], { key, line }: Place, found: string, fix: string) => {
+    problems.push({ file, ...(line === undefined ? {} : { line }), key, found, fix, severity });
+  };
+  return {
+    problems,
+    error: (place, found, fix) => {
+      // A key whose line is wrong is not missing as well.
+      const told = problems.some((problem) => problem.severity === 'error' && problem.key === place.key);
+      if (place.line !== undefined || !told) add('error', place, found, fix);
+    },
+    warning: (place, found, fix) => add('warning', place, found, fix),
+  };
+}

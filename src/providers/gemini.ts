@@ -1,0 +1,45 @@
+import type { ModelFacts, Preset } from './preset.ts';
+
+const common = { contextWindow: 1_048_576, maxOutput: 65_536, vision: true } as const satisfies ModelFacts;
+/** Models before 3.6 still take sampling parameters. */
+const samples = { dropParams: [] } as const;
+
+/** Sources: ai.google.dev (OpenAI compatibility, changelog, deprecations, pricing). */
+export const gemini: Preset = {
+  name: 'gemini',
+  otherNames: ['google'],
+  title: 'Gemini (Google)',
+  protocol: 'chat',
+  baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
+  hosts: ['generativelanguage.googleapis.com'],
+  keyNames: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
+  port: 8084,
+  tiers: { big: 'gemini-4-argon', middle: 'gemini-3.8-flash', small: 'gemini-3.5-flash-lite' },
+  models: {
+    'gemini-4-argon': { ...common, prices: { input: 2, output: 10, cacheRead: 0.2 } },
+    // Promotional until 2026-12-31; twice as much from 2027-01-01.
+    'gemini-3.8-flash': { ...common, prices: { input: 0.75, output: 3.75, cacheRead: 0.075 } },
+    'gemini-3.6-flash': { ...common, prices: { input: 1.5, output: 7.5, cacheRead: 0.15 } },
+    'gemini-3.5-flash-lite': { ...common, prices: { input: 0.3, output: 2.5, cacheRead: 0.03 } },
+    'gemini-3.1-flash-lite': {
+      ...common,
+      prices: { input: 0.25, output: 1.5, cacheRead: 0.025 },
+      quirks: samples,
+    },
+    'gemini-3.1-pro-preview': { ...common, prices: { input: 2, output: 12, cacheRead: 0.2 }, quirks: samples },
+  },
+  quirks: {
+    dropParams: ['temperature', 'top_p'],
+    schema: 'gemini',
+    toolResultName: true,
+    thoughtSignature: true,
+    parallelToolCalls: false,
+    prefill: 'user',
+    imageUrls: 'data',
+    thinkingOff: false,
+    reasoningReplay: 'none',
+  },
+  links: { keys: 'https://aistudio.google.com/apikey', docs: 'https://ai.google.dev/gemini-api/docs/openai' },
+  notes: ['gemini-3.8-flash costs twice as much from 2027-01-01.'],
+  checked: '2026-11-20',
+};

@@ -1,0 +1,69 @@
+import type { ModelFacts, Preset } from './preset.ts';
+
+const m3 = { contextWindow: 1_000_000, maxOutput: 131_072, vision: true } as const satisfies ModelFacts;
+const m2 = {
+  contextWindow: 204_800,
+  maxOutput: 131_072,
+  vision: false,
+  prices: { input: 0.3, output: 1.2, cacheRead: 0.03 },
+} as const satisfies ModelFacts;
+
+/** Sources: platform.minimax.io (OpenAI API, text generation, error codes), MiniMax-AI/Mini-Agent. */
+export const minimax: Preset = {
+  name: 'minimax',
+  title: 'MiniMax',
+  protocol: 'chat',
+  baseUrl: 'https://api.minimax.io/v1',
+  regions: { cn: 'https://api.minimaxi.com/v1' },
+  hosts: ['api.minimax.io', 'api.minimaxi.com', 'api.minimax.chat'],
+  keyNames: ['MINIMAX_API_KEY'],
+  port: 8083,
+  tiers: { big: 'MiniMax-M3', middle: 'MiniMax-M3.1-Flash', small: 'MiniMax-M3.1-Flash' },
+  models: {
+    'MiniMax-M3': {
+      ...m3,
+      // Above 512K input tokens both prices double.
+      prices: { input: 0.3, output: 1.2, cacheRead: 0.06 },
+      quirks: { thinkingOff: true },
+    },
+    'MiniMax-M3.1-Flash': {
+      ...m3,
+      prices: { input: 0.15, output: 0.6, cacheRead: 0.015 },
+      // The vendor's default is `max`, about ten times the tokens of `low`.
+      quirks: { efforts: ['low', 'medium', 'high', 'xhigh', 'max'], effortField: 'effort', defaultEffort: 'high' },
+    },
+    'MiniMax-M2.1': m2,
+    'MiniMax-M2': m2,
+  },
+  quirks: {
+    maxTokensField: 'max_completion_tokens',
+    temperatureMin: 0.01,
+    temperatureMax: 1,
+    topPMin: 0.01,
+    stopMax: 0,
+    localStop: true,
+    toolChoice: 'omit',
+    forcedTools: 'auto',
+    parallelToolCalls: false,
+    textAfterTools: 'merge',
+    jsonMode: 'object',
+    extraBody: { reasoning_split: true },
+    reasoningStyle: 'thinking',
+    thinkingOn: 'adaptive',
+    thinkingOff: false,
+    efforts: [],
+    reasoningReplay: 'reasoning_details',
+    // The vendor's sample reads the deltas as cumulative, captured answers are incremental.
+    reasoningCumulative: true,
+    thinkTags: 'on',
+  },
+  links: {
+    keys: 'https://platform.minimax.io/user-center/basic-information/interface-key',
+    docs: 'https://platform.minimax.io/docs',
+  },
+  notes: [
+    'Keys of minimax.io and of minimaxi.com (China, REGION=cn) are separate.',
+    'The quality of MiniMax-M3 falls off beyond about 256000 tokens of context.',
+  ],
+  checked: '2026-11-20',
+};

@@ -1,0 +1,41 @@
+import type { ModelFacts, Preset } from './preset.ts';
+
+/** Tools need an explicit `reasoning_effort: none` on chat completions; sampling and stop strings are refused. */
+const gpt6 = {
+  contextWindow: 922_000,
+  maxOutput: 128_000,
+  quirks: {
+    dropParams: ['temperature', 'top_p'],
+    stopMax: 0,
+    localStop: true,
+    minOutput: 16,
+    reasoningStyle: 'effort',
+    efforts: ['none', 'low', 'medium', 'high', 'xhigh', 'max'],
+    effortWithTools: 'none',
+  },
+} as const satisfies ModelFacts;
+
+/** Sources: developers.openai.com model pages as quoted by gateways; the gpt-6 ids are second-hand. */
+export const openai: Preset = {
+  name: 'openai',
+  title: 'OpenAI',
+  protocol: 'chat',
+  baseUrl: 'https://api.openai.com/v1',
+  hosts: ['api.openai.com'],
+  keyNames: [],
+  tiers: { big: 'gpt-6.1-sol', middle: 'gpt-6.1-terra', small: 'gpt-6-luna' },
+  models: {
+    'gpt-6.1-sol': { ...gpt6, prices: { input: 2, output: 10 } },
+    'gpt-6.1-terra': { ...gpt6, prices: { input: 1, output: 5 } },
+    'gpt-6-luna': { ...gpt6, prices: { input: 0.1, output: 0.5 } },
+    'gpt-4o': { contextWindow: 128_000, maxOutput: 16_384 },
+    'gpt-4o-mini': { contextWindow: 128_000, maxOutput: 16_384 },
+  },
+  // What holds for every model of this provider, also for the older ones that know nothing of reasoning.
+  quirks: { maxTokensField: 'max_completion_tokens', reasoningStyle: 'none', cacheKey: true, pdf: true },
+  links: { keys: 'https://platform.openai.com/api-keys', docs: 'https://platform.openai.com/docs' },
+  notes: [
+    'This provider takes no reasoning together with tools on chat completions, so that its models answer without thinking here.',
+  ],
+  checked: '2026-11-20',
+};

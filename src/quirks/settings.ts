@@ -1,0 +1,234 @@
+import type { JsonObject } from '../core/json.ts';
+
+/**
+ * What makes one provider or model differ from another, as data (design decision 6). Shared code asks a setting, never a
+ * provider's name. A value comes from the default here, the preset, the preset's model, or `QUIRK_<NAME>` in the env file,
+ * the later winning. `docs/ENVIRONMENT.md` is generated from this table.
+ */
+type Kind =
+  | { readonly kind: 'choice'; readonly values: readonly string[]; readonly fallback: string }
+  | { readonly kind: 'flag'; readonly fallback: boolean }
+  | { readonly kind: 'number'; readonly fallback: number; readonly minimum: number; readonly maximum: number }
+  | { readonly kind: 'optionalNumber'; readonly minimum: number; readonly maximum: number }
+  | { readonly kind: 'list'; readonly fallback: readonly string[] }
+  | { readonly kind: 'json' };
+
+export type SettingRow = Kind & { readonly about: string };
+
+const choice = <const V extends readonly string[]>(values: V, fallback: V[number], about: string) =>
+  ({ kind: 'choice', values, fallback, about }) as const;
+const flag = (fallback: boolean, about: string) => ({ kind: 'flag', fallback, about }) as const;
+const number = (fallback: number, minimum: number, maximum: number, about: string) =>
+  ({ kind: 'number', fallback, minimum, maximum, about }) as const;
+const optionalNumber = (minimum: number, maximum: number, about: string) =>
+  ({ kind: 'optionalNumber', minimum, maximum, about }) as const;
+const list = (fallback: readonly string[], about: string) => ({ kind: 'list', fallback, about }) as const;
+const json = (about: string) => ({ kind: 'json', about }) as const;
+
+const DAY_MS = 86_400_000;
+const TOKENS_MAX = 100_000_000;
+
+export const settingTable = {
+  // Content
+  inlineSystem: choice(
+    ['fold', 'system', 'developer', 'hoist'],
+    'fold',
+    'Where system messages inside the conversation go (R113).',
+  ),
+  systemRole: choice(['system', 'developer'], 'system', 'Role of the leading system message.'),
+  content: choice(
+    ['parts', 'string'],
+    'parts',
+    'How several text parts are sent: as an array, or joined for servers that refuse arrays (R120).',
+  ),
+  vision: flag(true, 'Whether the model sees images; else each becomes a line of text that says so (R122).'),
+  imageUrls: choice(
+    ['any', 'data'],
+    'any',
+    'Which image addresses the server takes: any, or only data: URLs (a web address then becomes a line of text).',
+  ),
+  pdf: flag(false, 'Whether the server takes PDF documents as file parts (R123).'),
+  toolImages: choice(
+    ['after', 'inline'],
+    'after',
+    'Where images of a tool result go: into a user message after it, or inline (R127).',
+  ),
+  textAfterTools: choice(
+    ['user', 'merge'],
+    'user',
+    'Text beside tool results: a user message of its own, or appended to the last result, so that the model keeps its reasoning.',
+  ),
+  emptyContent: choice(
+    ['empty', 'null', 'omit'],
+    'empty',
+    'Content of an assistant message that has only tool calls (R130).',
+  ),
+  prefill: choice(
+    ['pass', 'partial', 'prefix', 'user'],
+    'pass',
+    'A conversation that ends with the assistant: as it is, marked `partial` or `prefix`, or followed by a user line (R149).',
+  ),
+  needsUser: flag(false, 'Whether the server refuses a conversation without a user message.'),
+  cacheControl: flag(false, 'Whether cache breakpoints are passed on (R147).'),
+  // Tools
+  toolId: choice(['keep', 'kimi', 'mistral'], 'keep', 'Form of the tool call ids in the history (R132).'),
+  toolNameMax: number(64, 16, 128, 'Longest tool name the server takes (R139).'),
+  toolResultName: flag(false, 'Whether tool messages carry the name of the tool.'),
+  strictTools: flag(false, 'Whether `strict` of a tool is passed on (R136).'),
+  schema: choice(['openai', 'gemini', 'mfjs'], 'openai', 'Dialect of tool schemas (R137, R138).'),
+  defer: choice(
+    ['all', 'progressive'],
+    'all',
+    'Tools with defer_loading: sent at once, or when a tool reference names them (R136).',
+  ),
+  toolChoice: choice(
+    ['full', 'auto_none', 'auto', 'omit'],
+    'full',
+    'Which tool_choice the server takes: all, only auto and none, only auto, or none at all. "none" that it does not take removes the tools (R145).',
+  ),
+  forcedTools: choice(
+    ['yes', 'no_thinking', 'auto'],
+    'yes',
+    'A forced tool choice: sent, sent with thinking off, or lowered to auto (R145).',
+  ),
+  parallelToolCalls: flag(true, 'Whether parallel_tool_calls may be sent (R145).'),
+  webSearch: choice(['off', 'native', 'emulate'], 'off', 'Server-side web search (R150).'),
+  webSearchBody: json(
+    'With native web search: fields that switch it on, merged into a request that asks for it (R150).',
+  ),
+  thoughtSignature: flag(
+    false,
+    'Whether tool calls carry a thought signature in extra_content, which the server wants back or a stand-in for it (R135).',
+  ),
+  toolText: flag(false, 'Whether tool calls that leaked into the text are recognised (R217).'),
+  toolArgs: choice(
+    ['live', 'buffer'],
+    'live',
+    'Tool arguments: streamed as they come, or held until complete and repaired (R207).',
+  ),
+  argsCumulative: flag(false, 'Whether each arguments delta repeats all that came before (R314).'),
+  // Reasoning
+  reasoningStyle: choice(
+    ['effort', 'thinking', 'enable_thinking', 'reasoning', 'none'],
+    'effort',
+    'How reasoning is asked for (R141).',
+  ),
+  thinkingOn: choice(['enabled', 'adaptive'], 'enabled', 'Value of thinking.type that turns reasoning on.'),
+  thinkingOff: flag(true, 'Whether reasoning can be turned off.'),
+  thinkingNeedsStream: flag(false, 'Whether reasoning must be off in a request that is not streamed.'),
+  thinkingKeep: choice(
+    ['none', 'keep_all', 'clear_false'],
+    'none',
+    'How the server is told to keep the reasoning of earlier turns.',
+  ),
+  efforts: list(
+    ['low', 'medium', 'high'],
+    'Efforts the model takes, weakest first; others are moved to the nearest (R141).',
+  ),
+  effortField: choice(
+    ['reasoning_effort', 'effort', 'thinking.effort'],
+    'reasoning_effort',
+    'Name of the field that carries the effort.',
+  ),
+  defaultEffort: choice(
+    ['', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'],
+    '',
+    'Effort sent when the client names none.',
+  ),
+  effortWithTools: choice(
+    ['send', 'none', 'omit'],
+    'send',
+    'The effort when tools are present: sent, replaced by "none", or left out.',
+  ),
+  reasoningReplay: choice(
+    ['reasoning_content', 'reasoning', 'reasoning_details', 'think_tag', 'none'],
+    'none',
+    'Where earlier reasoning goes in the history (R133).',
+  ),
+  reasoningRequired: choice(
+    ['no', 'placeholder', 'empty'],
+    'no',
+    'What stands in for missing reasoning beside tool calls (R134).',
+  ),
+  thinkTags: choice(['auto', 'on', 'off'], 'auto', 'Whether <think> at the start of the text is reasoning (R211).'),
+  thinkOpen: flag(false, 'Whether a lone </think> closes reasoning that was never opened (R211).'),
+  lateReasoning: choice(['drop', 'block'], 'drop', 'Reasoning that comes after the text has begun (R315).'),
+  reasoningCumulative: flag(false, 'Whether reasoning deltas may repeat all the reasoning that came before.'),
+  // Sampling and limits
+  maxTokensField: choice(['max_tokens', 'max_completion_tokens'], 'max_tokens', 'Name of the output limit (R140).'),
+  maxOutput: optionalNumber(1, TOKENS_MAX, 'Largest output limit, in tokens (R140).'),
+  minOutput: number(
+    0,
+    0,
+    TOKENS_MAX,
+    'Smallest output limit, in tokens: reasoning models answer nothing below (R140).',
+  ),
+  contextWindow: optionalNumber(1, TOKENS_MAX, 'Context window in tokens (R204, R404, R405).'),
+  clampOutput: flag(
+    false,
+    'Whether the output limit is lowered so that it fits the context window beside the estimated input (R405).',
+  ),
+  topK: flag(false, 'Whether top_k is sent (R107).'),
+  temperatureMin: number(0, 0, 2, 'Lowest temperature the server takes.'),
+  temperatureMax: number(2, 0, 2, 'Highest temperature the server takes (R142).'),
+  topPMin: number(0, 0, 1, 'Lowest top_p the server takes.'),
+  oneSampler: flag(false, 'Whether only temperature is sent when both samplers are given (R142).'),
+  stopMax: number(4, 0, 100, 'How many stop strings the server takes (R144).'),
+  stopBytes: optionalNumber(1, 10_000, 'Longest stop string in bytes; longer ones are matched here.'),
+  localStop: flag(false, 'Whether stop strings that the server does not take are matched in the answer here.'),
+  jsonMode: choice(['schema', 'object', 'none'], 'schema', 'Structured output the server offers (R143).'),
+  dropParams: list([], 'Request fields that are never sent (R142).'),
+  extraBody: json('Fields merged last into every request.'),
+  streamBody: json('Fields merged last into every streaming request.'),
+  // Identity and usage
+  cacheKey: flag(false, 'Whether prompt_cache_key is sent, a hash of the session (R146).'),
+  userField: flag(false, 'Whether user is sent, a hash of the session (R146).'),
+  streamUsage: flag(true, 'Whether stream_options.include_usage is sent (R148).'),
+  usageWaitMs: number(1000, 0, 60_000, 'How long to wait for the usage after the answer has finished, in ms (R313).'),
+  contentFilter: choice(['auto', 'refusal', 'end_turn'], 'auto', 'Stop reason of a filtered answer (R203).'),
+  // Time
+  pingMs: number(15_000, 100, 280_000, 'Silence after which a ping is sent, in ms (R321).'),
+  headerWaitMs: number(
+    20_000,
+    100,
+    DAY_MS,
+    'Silence of the upstream after which the answer begins with pings, in ms (R321).',
+  ),
+  connectTimeoutMs: number(10_000, 100, DAY_MS, 'Time to connect, in ms (R326).'),
+  idleTimeoutMs: number(240_000, 100, DAY_MS, 'Silence within an answer after which it is given up, in ms (R326).'),
+} as const satisfies Record<string, SettingRow>;
+
+export type SettingName = keyof typeof settingTable;
+
+type ValueOf<R extends SettingRow> = R extends { kind: 'choice'; values: readonly (infer V)[] }
+  ? V
+  : R extends { kind: 'flag' }
+    ? boolean
+    : R extends { kind: 'number' }
+      ? number
+      : R extends { kind: 'optionalNumber' }
+        ? number | undefined
+        : R extends { kind: 'list' }
+          ? readonly string[]
+          : JsonObject | undefined;
+
+export type QuirkSettings = { readonly [K in SettingName]: ValueOf<(typeof settingTable)[K]> };
+
+function fallbackOf(row: SettingRow): unknown {
+  return 'fallback' in row ? row.fallback : undefined;
+}
+
+/** The settings of a provider that differs from nothing: the base that presets are laid over. */
+export const defaultSettings = Object.fromEntries(
+  Object.entries(settingTable).map(([name, row]) => [name, fallbackOf(row)]),
+) as QuirkSettings;
+
+/** Lays partial settings over each other, later ones winning. */
+export function mergeSettings(...layers: readonly Partial<QuirkSettings>[]): QuirkSettings {
+  return Object.assign({}, defaultSettings, ...layers) as QuirkSettings;
+}
+
+/** `maxTokensField` -> `QUIRK_MAX_TOKENS_FIELD`. */
+export function environmentName(setting: string): string {
+  return `QUIRK_${setting.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}

@@ -1,0 +1,41 @@
+import type { Tiers } from '../providers/preset.ts';
+
+/** A model as Anthropic's `GET /v1/models` describes it. */
+export interface ModelInfo {
+  readonly type: 'model';
+  readonly id: string;
+  readonly display_name: string;
+  /** RFC 3339. */
+  readonly created_at: string;
+}
+
+export interface ModelPage {
+  readonly data: readonly ModelInfo[];
+  readonly has_more: boolean;
+  readonly first_id: string | null;
+  readonly last_id: string | null;
+}
+
+/**
+ * The configured models, each under two names (R503): its own, and `claude-<instance>--<model>`, because Claude Code's
+ * picker keeps only ids that contain `claude`. `day` (YYYY-MM-DD) stands in for the unknown day of their making.
+ */
+export function listModels(instance: string, tiers: Tiers, day: string): readonly ModelInfo[] {
+  const created_at = `${day}T00:00:00Z`;
+  return [...new Set([tiers.big, tiers.middle, tiers.small])].flatMap((model) => [
+    { type: 'model', id: model, display_name: model, created_at },
+    { type: 'model', id: `claude-${instance}--${model}`, display_name: `${model} (${instance})`, created_at },
+  ]);
+}
+
+/** One page of the list: at most `limit` models after the one named `afterId`; an unknown id begins at the first. */
+export function pageModels(models: readonly ModelInfo[], limit: number, afterId?: string): ModelPage {
+  const start = models.findIndex((model) => model.id === afterId) + 1;
+  const data = models.slice(start, start + limit);
+  return {
+    data,
+    has_more: start + limit < models.length,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+  };
+}

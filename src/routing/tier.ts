@@ -1,0 +1,47 @@
+import type { Tiers } from '../providers/preset.ts';
+
+/** Which of the three configured models serves a request; `none` when the client named a provider's model itself. */
+export type Tier = keyof Tiers | 'none';
+
+export interface ResolvedModel {
+  readonly tier: Tier;
+  readonly model: string;
+}
+
+const FAMILIES: readonly (readonly [RegExp, keyof Tiers])[] = [
+  [/haiku/i, 'small'],
+  [/sonnet/i, 'middle'],
+  [/opus|fable/i, 'big'],
+];
+
+/** The configured or listed model of this name, in its own spelling when only the case differs. */
+function findModel(name: string, tiers: Tiers, listed: readonly string[]): ResolvedModel | undefined {
+  const known = [tiers.big, tiers.middle, tiers.small, ...listed];
+  const model = known.find((one) => one === name) ?? known.find((one) => one.toLowerCase() === name.toLowerCase());
+  if (model === undefined) return undefined;
+  const tier = (['big', 'middle', 'small'] as const).find((one) => tiers[one] === model) ?? 'none';
+  return { tier, model };
+}
+
+/**
+ * From the model that the client asked for to the provider's (R103). First the ways of naming a model exactly: as it is,
+ * without a date, without `anthropic/`, as `claude-<instance>--<model>` of the model list (R503). Then the families of
+ * Claude. What is left is a model of the provider that nobody configured, unless it calls itself a Claude.
+ */
+export function resolveModel(
+  requested: string,
+  tiers: Tiers,
+  listed: Readonly<Record<string, unknown>>,
+): ResolvedModel {
+  const name = requested.replace(/\[1m\]\s*$/i, '').trim();
+  const bare = name.replace(/^anthropic\//i, '');
+  const alias = /^claude-.+?--(.+)$/i.exec(bare)?.[1];
+  const spellings = [name, name.replace(/-\d{8}$/, ''), bare, ...(alias === undefined ? [] : [alias])];
+  for (const spelling of spellings) {
+    const found = findModel(spelling, tiers, Object.keys(listed));
+    if (found !== undefined) return found;
+  }
+  const family = FAMILIES.find(([pattern]) => pattern.test(bare))?.[1];
+  if (family !== undefined) return { tier: family, model: tiers[family] };
+  return bare === '' || /claude/i.test(bare) ? { tier: 'big', model: tiers.big } : { tier: 'none', model: bare };
+}

@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { ConfigResult } from '../src/config/buildConfig.ts';
+import { configFromText } from '../src/config/envFile.ts';
+
+const directory = join(import.meta.dirname, '..');
+const names = readdirSync(join(directory, 'envs'))
+  .filter((file) => file.endsWith('.env.example'))
+  .map((file) => file.replace('.env.example', ''))
+  .sort();
+
+const textOf = (name: string) => readFileSync(join(directory, 'envs', `${name}.env.example`), 'utf8');
+const read = (name: string, text: string): ConfigResult => configFromText(`envs/${name}.env`, text, {}, directory);
+
+test('there is one for each provider of the mission and the demo', () => {
+  expect(names).toEqual(['demo', 'gemini', 'glm', 'kimi', 'minimax']);
+});
+
+test('their ports differ', () => {
+  const ports = names.map((name) => read(name, textOf(name)).config?.port);
+  expect(new Set(ports).size).toBe(names.length);
+  expect(ports).not.toContain(undefined);
+});
+
+describe.each(names)('envs/%s.env.example', (name) => {
+  const text = textOf(name);
+  const uncommented = text.replaceAll(/^#(?=[A-Z0-9_]+=)/gm, '');
+
+  test('works as it is', () => {
+    const { config, problems } = read(name, text);
+    expect(problems).toEqual([]);
+    expect(config).toMatchObject({ instance: name, provider: { preset: { name } } });
+  });
+
+  test('shows the defaults: nothing changes when every line is switched on', () => {
+    expect(uncommented).not.toBe(text);
+    const { config, problems } = read(name, uncommented);
+    expect(problems).toEqual([]);
+    expect(config?.hash).toBe(read(name, text).config?.hash);
+  });
+
+  test('holds no key', () => {
+    expect(text).toMatch(name === 'demo' ? /^PROVIDER=demo$/m : /^OPENAI_API_KEY=$/m);
+  });
+
+  test('names its port wherever it says an address', () => {
+    const ports = [...text.matchAll(/127\.0\.0\.1:(\d+)/g)].map((match) => match[1]);
+    expect(new Set(ports)).toEqual(new Set([String(read(name, text).config?.port)]));
+  });
+});

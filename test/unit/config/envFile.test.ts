@@ -1,0 +1,78 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { loadConfig } from '../../../src/config/envFile.ts';
+
+let directory = '';
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'config-'));
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function write(name: string, text: string, mode = 0o600): string {
+  writeFileSync(join(directory, name), text);
+  chmodSync(join(directory, name), mode);
+  return name;
+}
+
+test('a file becomes a configuration; relative paths start from the directory', () => {
+  const { config, problems } = loadConfig(write('kimi.env', 'PROVIDER=kimi\nLOG_DIR=my/logs\n'), {}, directory);
+  expect(problems).toEqual([]);
+  expect(config).toMatchObject({
+    instance: 'kimi',
+    file: join(directory, 'kimi.env'),
+    logs: { directory: join(directory, 'my/logs') },
+  });
+});
+
+test.each([0o644, 0o640, 0o604, 0o666])('E4 a file of mode %o is a warning that says how to mend it', (mode) => {
+  const { config, problems } = loadConfig(write('kimi.env', 'PROVIDER=kimi', mode), {}, directory);
+  expect(config).toBeDefined();
+  expect(problems).toMatchObject([{ severity: 'warning', fix: 'Run: chmod 600 kimi.env' }]);
+});
+
+test('E4 a file for its owner alone is none', () => {
+  expect(loadConfig(write('kimi.env', 'PROVIDER=kimi', 0o400), {}, directory).problems).toEqual([]);
+});
+
+test('a missing file, a folder and a large file are problems, not exceptions', () => {
+  mkdirSync(join(directory, 'folder.env'));
+  write('large.env', '#'.repeat(300_000));
+  const found = ['missing.env', 'folder.env', 'large.env'].map((name) => loadConfig(name, {}, directory));
+  expect(found.map(({ config }) => config)).toEqual([undefined, undefined, undefined]);
+  expect(found.map(({ problems }) => problems.map((problem) => `${problem.file}: ${problem.found}`))).toEqual([
+    ['missing.env: no file of this name'],
+    ['folder.env: a folder'],
+    ['large.env: 300000 bytes'],
+  ]);
+});
+
+test('NAME_FILE reads a secret from a file', () => {
+  write('key', 'sk-from-file\n');
+  const text = 'PROVIDER=kimi\nKIMI_API_KEY_FILE=key\nANTHROPIC_API_KEY_FILE=${WHERE}/key';
+  const { config, problems } = loadConfig(write('kimi.env', text), { WHERE: directory }, directory);
+  expect(problems).toEqual([]);
+  expect(config?.provider.key).toMatchObject({ source: 'secret file', variable: 'KIMI_API_KEY_FILE' });
+  expect(config?.provider.key.secret?.reveal()).toBe('sk-from-file');
+  expect(config?.clientToken?.reveal()).toBe('sk-from-file');
+});
+
+test('a secret file that is missing or empty is a problem of its line', () => {
+  write('empty', '\n');
+  const text = 'PROVIDER=kimi\nOPENAI_API_KEY_FILE=missing\nANTHROPIC_API_KEY_FILE=empty';
+  expect(loadConfig(write('kimi.env', text), {}, directory).problems).toMatchObject([
+    { line: 2, severity: 'error', found: expect.stringContaining('ENOENT') },
+    { line: 3, severity: 'error', found: expect.stringContaining('empty') },
+  ]);
+});
+
+test('a secret in the file goes before one in a file of its own, with a warning', () => {
+  write('key', 'sk-other');
+  const text = 'PROVIDER=kimi\nOPENAI_API_KEY=sk-here\nOPENAI_API_KEY_FILE=key';
+  const { config, problems } = loadConfig(write('kimi.env', text), {}, directory);
+  expect(config?.provider.key.secret?.reveal()).toBe('sk-here');
+  expect(problems).toMatchObject([{ line: 3, severity: 'warning' }]);
+});

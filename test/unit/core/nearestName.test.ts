@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { nearestName } from '../../../src/core/nearestName.ts';
+
+const known = ['kimi', 'glm', 'minimax', 'LOG_LEVEL', 'LOG_DIR'];
+
+test.each([
+  ['kimo', 'kimi'],
+  ['KIMI', 'kimi'],
+  ['gml', 'glm'],
+  ['minmax', 'minimax'],
+  ['LOGLEVEL', 'LOG_LEVEL'],
+  ['LOG_LEVLE', 'LOG_LEVEL'],
+  ['completely-else', undefined],
+  ['', undefined],
+])('%s -> %s', (typed, nearest) => {
+  expect(nearestName(typed, known)).toBe(nearest);
+});

@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { resolveModel } from '../../../src/routing/tier.ts';
+
+const tiers = { big: 'glm-5.3', middle: 'glm-5.2', small: 'glm-5.3-flash' };
+const listed = { 'glm-5.3': {}, 'glm-4.7': {}, 'glm-5.3-flash': {} };
+
+describe('R103 model names', () => {
+  test.each<[string, string, string]>([
+    ['claude-opus-5', 'big', 'glm-5.3'],
+    ['claude-opus-4-1-20250805', 'big', 'glm-5.3'],
+    ['claude-fable-5', 'big', 'glm-5.3'],
+    ['claude-sonnet-5', 'middle', 'glm-5.2'],
+    ['claude-3-5-sonnet-latest', 'middle', 'glm-5.2'],
+    ['claude-haiku-4-5-20251001', 'small', 'glm-5.3-flash'],
+    ['Claude-3-Haiku', 'small', 'glm-5.3-flash'],
+    ['anthropic/claude-sonnet-5', 'middle', 'glm-5.2'],
+    ['opus', 'big', 'glm-5.3'],
+    ['claude-sonnet-5[1m]', 'middle', 'glm-5.2'],
+    ['  claude-haiku-4-5[1M]  ', 'small', 'glm-5.3-flash'],
+    ['claude-mystery-9', 'big', 'glm-5.3'],
+    ['', 'big', 'glm-5.3'],
+    ['glm-5.3', 'big', 'glm-5.3'],
+    ['glm-5.2', 'middle', 'glm-5.2'],
+    ['GLM-5.3-Flash', 'small', 'glm-5.3-flash'],
+    ['glm-5.3[1m]', 'big', 'glm-5.3'],
+    ['glm-5.2-20261001', 'middle', 'glm-5.2'],
+    ['glm-4.7', 'none', 'glm-4.7'],
+    ['glm-6', 'none', 'glm-6'],
+    ['gpt-5.4[1m]', 'none', 'gpt-5.4'],
+    ['constructor', 'none', 'constructor'],
+    ['claude-glm--glm-5.2', 'middle', 'glm-5.2'],
+    ['claude-glm--glm-4.7', 'none', 'glm-4.7'],
+    ['claude-my-glm--glm-5.2[1m]', 'middle', 'glm-5.2'],
+    ['claude-kimi--kimi-k3', 'big', 'glm-5.3'],
+  ])('%j -> %s %s', (requested, tier, model) => {
+    expect(resolveModel(requested, tiers, listed)).toEqual({ tier, model });
+  });
+
+  test('a configured name that looks like a Claude is taken as it stands', () => {
+    const own = { big: 'anthropic/claude-sonnet-5', middle: 'claude-haiku-x', small: 'opus-mini' };
+    expect(resolveModel('anthropic/claude-sonnet-5', own, {})).toEqual({ tier: 'big', model: own.big });
+    expect(resolveModel('claude-haiku-x', own, {})).toEqual({ tier: 'middle', model: own.middle });
+    expect(resolveModel('claude-r--anthropic/claude-sonnet-5', own, {})).toEqual({ tier: 'big', model: own.big });
+  });
+
+  test('one model in several tiers counts as the biggest', () => {
+    const same = { big: 'm', middle: 'm', small: 'm' };
+    expect(resolveModel('m', same, {}).tier).toBe('big');
+    expect(resolveModel('claude-haiku-4-5', same, {}).tier).toBe('small');
+  });
+
+  test('every name gives some model', () => {
+    fc.assert(
+      fc.property(fc.string(), (name) => {
+        expect(resolveModel(name, tiers, listed).model).not.toBe('');
+      }),
+    );
+  });
+});
