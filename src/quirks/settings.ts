@@ -71,11 +71,19 @@ export const settingTable = {
   needsUser: flag(false, 'Whether the server refuses a conversation without a user message.'),
   cacheControl: flag(false, 'Whether cache breakpoints are passed on (R147).'),
   // Tools
-  toolId: choice(['keep', 'kimi', 'mistral'], 'keep', 'Form of the tool call ids in the history (R132).'),
+  toolId: choice(
+    ['keep', 'functions', 'nine'],
+    'keep',
+    'Form of the tool call ids in the history: as they are, functions.NAME:N, or nine letters and digits (R132).',
+  ),
   toolNameMax: number(64, 16, 128, 'Longest tool name the server takes (R139).'),
   toolResultName: flag(false, 'Whether tool messages carry the name of the tool.'),
   strictTools: flag(false, 'Whether `strict` of a tool is passed on (R136).'),
-  schema: choice(['openai', 'gemini', 'mfjs'], 'openai', 'Dialect of tool schemas (R137, R138).'),
+  schema: choice(
+    ['openai', 'openapi', 'mfjs'],
+    'openai',
+    'Dialect of tool schemas: JSON schema, the subset of OpenAPI 3.0, or MFJS (R137, R138).',
+  ),
   defer: choice(
     ['all', 'progressive'],
     'all',

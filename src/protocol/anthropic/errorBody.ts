@@ -1,0 +1,27 @@
+import type { ApiError } from '../../core/errors.ts';
+
+/** The body of an error answer in Anthropic's envelope (R401). */
+export function errorBody(error: ApiError, requestId: string): string {
+  return JSON.stringify({
+    type: 'error',
+    error: { type: error.type, message: error.message },
+    request_id: requestId,
+  });
+}
+
+/** The headers that tell the client whether and when to repeat (R403). */
+export function errorHeaders(error: ApiError): Record<string, string> {
+  return {
+    ...(error.shouldRetry === undefined ? {} : { 'x-should-retry': String(error.shouldRetry) }),
+    ...(error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) }),
+  };
+}
+
+/** The event that ends a stream which cannot be completed (R318). */
+export function errorEvent(error: ApiError): string {
+  const data = JSON.stringify({ type: 'error', error: { type: error.type, message: error.message } });
+  return `event: error\ndata: ${data}\n\n`;
+}
+
+/** The sign of life in a silence (R321). */
+export const PING_EVENT = 'event: ping\ndata: {"type":"ping"}\n\n';

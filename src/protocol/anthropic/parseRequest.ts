@@ -1,0 +1,80 @@
+import { ApiError } from '../../core/errors.ts';
+import { isObject, type JsonObject } from '../../core/json.ts';
+import type { ContentBlock, MessagesRequest, RequestMessage } from './request.ts';
+
+/** Deeper bodies are refused before anything walks them recursively (reliability C2). */
+const DEPTH_MAX = 256;
+
+const ROLES: ReadonlySet<unknown> = new Set(['user', 'assistant', 'system', 'developer']);
+
+/**
+ * Reads the body of a Messages API call. Only what cannot be served is refused (R105), with an `invalid_request` ApiError
+ * that names the path; anything unknown stays in place (R101).
+ */
+export function parseRequest(value: unknown): MessagesRequest {
+  const request = parseEnvelope(value);
+  if (request.messages.length === 0) throw invalid('messages', 'needs at least one message');
+  return request;
+}
+
+/** Reads the body of a count_tokens call, which may lack messages (R502). */
+export function parseCountRequest(value: unknown): MessagesRequest {
+  return parseEnvelope(isObject(value) && value['messages'] == null ? { ...value, messages: [] } : value);
+}
+
+function parseEnvelope(value: unknown): MessagesRequest {
+  if (!isObject(value)) throw invalid('body', 'must be a JSON object');
+  checkDepth(value);
+  const { model, messages, tool_choice: toolChoice } = value;
+  if (typeof model !== 'string' || model.trim() === '') throw invalid('model', 'is missing');
+  if (!Array.isArray(messages)) throw invalid('messages', 'must be a list');
+  if (isObject(toolChoice) && toolChoice['type'] === 'tool' && !isName(toolChoice['name'])) {
+    throw invalid('tool_choice', 'type tool needs name');
+  }
+  return { ...value, model, messages: messages.map((message, index) => parseMessage(message, `messages.${index}`)) };
+}
+
+function parseMessage(message: unknown, path: string): RequestMessage {
+  if (!isObject(message)) throw invalid(path, 'must be an object');
+  const { role, content } = message;
+  if (typeof role !== 'string' || !ROLES.has(role)) {
+    throw invalid(`${path}.role`, 'must be user, assistant or system');
+  }
+  if (content == null || typeof content === 'string') return { ...message, role, content: content ?? '' };
+  if (!Array.isArray(content)) throw invalid(`${path}.content`, 'must be a string or a list of blocks');
+  return { ...message, role, content: content.map((block, index) => parseBlock(block, `${path}.content.${index}`)) };
+}
+
+function parseBlock(block: unknown, path: string): ContentBlock {
+  if (typeof block === 'string') return { type: 'text', text: block };
+  if (!isObject(block)) throw invalid(path, 'must be an object');
+  const { type } = block;
+  if (typeof type !== 'string') throw invalid(path, 'needs type');
+  if (type === 'tool_use' && !isName(block['id'])) throw invalid(path, 'tool_use needs id');
+  if (type === 'tool_use' && !isName(block['name'])) throw invalid(path, 'tool_use needs name');
+  if (type === 'tool_result' && !isName(block['tool_use_id'])) throw invalid(path, 'tool_result needs tool_use_id');
+  return block as ContentBlock;
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+/** Goes down level by level, so that no depth of nesting can exhaust the stack. */
+function checkDepth(body: JsonObject): void {
+  let level: unknown[] = [body];
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > DEPTH_MAX) throw invalid('body', `is nested deeper than ${DEPTH_MAX} levels`);
+    const next: unknown[] = [];
+    for (const value of level) {
+      for (const child of Object.values(value as object)) {
+        if (typeof child === 'object' && child !== null) next.push(child);
+      }
+    }
+    level = next;
+  }
+}
+
+function invalid(path: string, fault: string): ApiError {
+  return new ApiError('invalid_request', `${path}: ${fault}`);
+}

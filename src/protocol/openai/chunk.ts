@@ -1,0 +1,161 @@
+import { ApiError } from '../../core/errors.ts';
+import { asNumber, asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import type { Delta, ToolCallDelta } from '../delta.ts';
+import { readReasoning, readText } from './content.ts';
+import { isErrorBody, readErrorBody, type UpstreamErrorBody } from './errorBody.ts';
+import { readUsage } from './usage.ts';
+
+/**
+ * Reads chat completion chunks, and whole completions, into deltas. Reads little and loosely: every field may be
+ * missing or null, and what is not understood is passed over. In one chunk the order is reasoning, text, calls, usage,
+ * finish (R311, R312).
+ */
+export class ChunkReader {
+  readonly #emit: (delta: Delta) => void;
+  readonly #toApiError: (error: UpstreamErrorBody) => ApiError;
+  #streamed = false;
+  #refused = false;
+
+  constructor(emit: (delta: Delta) => void, toApiError: (error: UpstreamErrorBody) => ApiError) {
+    this.#emit = emit;
+    this.#toApiError = toApiError;
+  }
+
+  read(chunk: JsonObject): void {
+    const choices = chunk['choices'];
+    const choice = Array.isArray(choices) ? choices[0] : choices;
+    const failed = isErrorBody(chunk) ? chunk : isObject(choice) && isErrorBody(choice) ? choice : undefined;
+    if (failed !== undefined) {
+      this.#emit({ kind: 'error', error: this.#toApiError(readErrorBody(failed)) });
+      return;
+    }
+    if (isObject(choice)) this.#readChoice(chunk, choice);
+    const usage = readUsage(chunk['usage'] ?? (isObject(choice) ? choice['usage'] : undefined));
+    if (usage !== undefined) this.#emit({ kind: 'usage', usage });
+    if (isObject(choice)) this.#readFinish(choice);
+  }
+
+  /**
+   * A completion that came as one JSON body (R220); without choices it is an error in spite of its status 200 (R219).
+   */
+  readWhole(body: JsonObject): void {
+    const choices = body['choices'];
+    if (isErrorBody(body) || (Array.isArray(choices) && isObject(choices[0]))) {
+      this.read(body);
+      return;
+    }
+    const said = readErrorBody(body);
+    const error =
+      said.message === ''
+        ? new ApiError('bad_gateway', 'the provider answered with neither choices nor an error')
+        : this.#toApiError(said);
+    this.#emit({ kind: 'error', error });
+  }
+
+  #readChoice(chunk: JsonObject, choice: JsonObject): void {
+    const delta = choice['delta'];
+    const whole = !isObject(delta) || chunk['object'] === 'chat.completion';
+    // A last frame that repeats the whole answer brings usage and finish, but no new words (R313).
+    if (whole && this.#streamed) return;
+    const body = isObject(delta) ? delta : choice['message'];
+    if (isObject(body)) this.#readBody(body, whole);
+  }
+
+  #readBody(body: JsonObject, whole: boolean): void {
+    const thinking = readReasoning(body);
+    if (thinking !== '') this.#thinking(thinking);
+    const details = body['reasoning_details'];
+    if (Array.isArray(details) && details.length > 0) {
+      this.#emit({ kind: 'reasoningState', state: JSON.stringify(details) });
+    }
+    const content = body['content'];
+    if (typeof content === 'string') this.#text(content);
+    else if (Array.isArray(content)) this.#readParts(content);
+    else this.#text(readText(content));
+    const refusal = readText(body['refusal']);
+    if (refusal !== '') {
+      this.#refused = true;
+      this.#text(refusal);
+    }
+    this.#readCalls(body['tool_calls'], whole);
+    const legacy = body['function_call'];
+    if (isObject(legacy)) this.#call({ function: legacy }, 0);
+  }
+
+  #readParts(parts: readonly Json[]): void {
+    for (const part of parts) {
+      const type = isObject(part) ? part['type'] : undefined;
+      if (!isObject(part)) {
+        this.#text(readText(part));
+      } else if (type === 'thinking' || type === 'reasoning') {
+        const text = readText(part['thinking'] ?? part['reasoning'] ?? part);
+        if (text !== '') this.#thinking(text);
+      } else if (type === 'refusal') {
+        this.#refused = true;
+        this.#text(readText(part['refusal']));
+      } else if (type === 'tool_calls') {
+        this.#readCalls(part['tool_calls'], true);
+      } else {
+        this.#text(readText(part));
+      }
+    }
+  }
+
+  #readCalls(calls: Json | undefined, whole: boolean): void {
+    if (isObject(calls)) {
+      this.#call(calls, asNumber(calls['index']));
+    } else if (Array.isArray(calls)) {
+      for (const [position, call] of calls.entries()) {
+        // In a whole list the position is the identity; a chunk's position says nothing.
+        if (isObject(call)) this.#call(call, whole ? position : asNumber(call['index']));
+      }
+    }
+  }
+
+  #call(call: JsonObject, index: number | undefined): void {
+    this.#streamed = true;
+    const called = isObject(call['function']) ? call['function'] : call;
+    const id = asString(call['id']);
+    const name = asString(called['name']);
+    const extra = call['extra_content'];
+    const delta: { -readonly [K in keyof ToolCallDelta]: ToolCallDelta[K] } = {
+      kind: 'toolCall',
+      arguments: argumentsText(called['arguments']),
+    };
+    if (index !== undefined) delta.index = index;
+    if (id) delta.id = id;
+    if (name) delta.name = name;
+    if (isObject(extra)) delta.extra = { extra_content: extra };
+    this.#emit(delta);
+  }
+
+  #thinking(text: string): void {
+    this.#streamed = true;
+    this.#emit({ kind: 'thinking', text });
+  }
+
+  #text(text: string): void {
+    if (text === '') return;
+    this.#streamed = true;
+    this.#emit({ kind: 'text', text });
+  }
+
+  #readFinish(choice: JsonObject): void {
+    const reason = choice['finish_reason'];
+    // Some servers write "" into every chunk: only a word ends the answer.
+    if (typeof reason !== 'string' || reason === '') return;
+    const stopSequence = reason === 'stop' ? asString(choice['stop_reason']) : undefined;
+    const refused = this.#refused && reason === 'stop';
+    this.#emit({
+      kind: 'finish',
+      reason: refused ? 'content_filter' : reason,
+      ...(stopSequence ? { stopSequence } : {}),
+    });
+  }
+}
+
+/** Arguments are JSON text; some servers send the object itself. */
+function argumentsText(value: Json | undefined): string {
+  if (typeof value === 'string') return value;
+  return isObject(value) ? JSON.stringify(value) : '';
+}

@@ -1,0 +1,51 @@
+import { asNumber, isObject, type JsonObject } from '../../core/json.ts';
+import type { Usage } from '../delta.ts';
+
+/**
+ * Token counts from any provider's `usage` object (R205), undefined when it names none. OpenAI's prompt count includes
+ * what came from the cache, Anthropic's excludes it; a cached count above the prompt count shows that the provider had
+ * taken it out already.
+ */
+export function readUsage(usage: unknown): Usage | undefined {
+  if (!isObject(usage)) return undefined;
+  const prompt = asNumber(usage['prompt_tokens']) ?? asNumber(usage['input_tokens']);
+  const completion = asNumber(usage['completion_tokens']) ?? asNumber(usage['output_tokens']);
+  if (prompt === undefined && completion === undefined) return undefined;
+
+  const details = firstObject(usage['prompt_tokens_details'], usage['input_tokens_details']);
+  const cacheRead = firstCount(
+    usage['cache_read_input_tokens'],
+    details['cached_tokens'],
+    usage['prompt_cache_hit_tokens'],
+    usage['cached_tokens'],
+  );
+  const cacheCreation = firstCount(
+    usage['cache_creation_input_tokens'],
+    details['cache_creation_input_tokens'],
+    details['cache_creation_tokens'],
+    details['cache_write_tokens'],
+  );
+  const total = asNumber(usage['total_tokens']) ?? 0;
+  const output = completion ?? Math.max(0, total - (prompt ?? 0));
+  const input = prompt ?? Math.max(0, total - output);
+  const alreadyNet = cacheRead > input;
+  return {
+    input: alreadyNet ? input : Math.max(0, input - cacheRead - cacheCreation),
+    output,
+    cacheRead,
+    cacheCreation,
+  };
+}
+
+function firstObject(...values: unknown[]): JsonObject {
+  return values.find(isObject) ?? {};
+}
+
+/** The first positive number: providers write 0 into the fields that they do not use. */
+function firstCount(...values: unknown[]): number {
+  for (const value of values) {
+    const count = asNumber(value);
+    if (count !== undefined && count > 0) return count;
+  }
+  return 0;
+}

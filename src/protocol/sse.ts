@@ -1,0 +1,139 @@
+import { ApiError } from '../core/errors.ts';
+
+/** Longest frame that is gathered, in bytes (R322): a peer that never ends a frame must not fill the memory. */
+const FRAME_LIMIT = 8 * 1024 * 1024;
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const BYTE_ORDER_MARK = 0xfeff;
+
+export interface SseReader {
+  /**
+   * Takes the next bytes, cut anywhere, and reports each frame that they complete. Throws an ApiError on an endless
+   * frame.
+   */
+  push(bytes: Uint8Array): void;
+  /** The bytes have ended; a last frame without its blank line is reported too. */
+  end(): void;
+}
+
+/**
+ * Reads server-sent events as the WHATWG describes them (R322): LF, CRLF and CR; comments; one optional space after the
+ * colon; several data lines joined by a line feed; a byte order mark. Frames without data are not reported.
+ */
+export function createSseReader(onEvent: (data: string, event: string | undefined) => void): SseReader {
+  return new ByteReader(onEvent);
+}
+
+class ByteReader implements SseReader {
+  readonly #onEvent: (data: string, event: string | undefined) => void;
+  /** Bytes of the last line, which has no end yet. Only whole lines are decoded, so no letter is ever cut. */
+  #rest: Uint8Array[] = [];
+  #restSize = 0;
+  #skipLineFeed = false;
+  #beginning = true;
+  #data: string | undefined;
+  #event: string | undefined;
+
+  constructor(onEvent: (data: string, event: string | undefined) => void) {
+    this.#onEvent = onEvent;
+  }
+
+  push(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const fresh = this.#skipLineFeed && bytes[0] === LINE_FEED ? bytes.subarray(1) : bytes;
+    this.#skipLineFeed = false;
+    const end = endOfLastLine(fresh);
+    if (end === 0) {
+      this.#keep(fresh);
+      return;
+    }
+    this.#skipLineFeed = end === fresh.length && fresh[end - 1] === CARRIAGE_RETURN;
+    const lines = this.#restSize === 0 ? decode(fresh, end) : this.#joined(fresh.subarray(0, end));
+    if (end < fresh.length) this.#keep(fresh.subarray(end));
+    this.#readLines(lines);
+  }
+
+  end(): void {
+    if (this.#restSize > 0) this.#readLines(`${this.#joined(new Uint8Array())}\n`);
+    this.#dispatch();
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#restSize += bytes.length;
+    if (this.#restSize > FRAME_LIMIT) throw endlessFrame();
+    // A copy: the caller's buffer is its own, and a small rest must not hold on to a large read.
+    this.#rest.push(Uint8Array.from(bytes));
+  }
+
+  #joined(bytes: Uint8Array): string {
+    const whole = Buffer.concat([...this.#rest, bytes]);
+    this.#rest = [];
+    this.#restSize = 0;
+    return decode(whole, whole.length);
+  }
+
+  /** Takes text that ends with a line end. */
+  #readLines(lines: string): void {
+    let text = lines;
+    if (this.#beginning) {
+      this.#beginning = false;
+      if (text.charCodeAt(0) === BYTE_ORDER_MARK) text = text.slice(1);
+    }
+    if (text.includes('\r')) text = text.replace(/\r\n?/g, '\n');
+    let from = 0;
+    while (from < text.length) {
+      const to = text.indexOf('\n', from);
+      this.#readLine(text, from, to);
+      from = to + 1;
+    }
+  }
+
+  #readLine(text: string, from: number, to: number): void {
+    if (from === to) {
+      this.#dispatch();
+    } else if (isField(text, 'data', from, to)) {
+      const value = fieldValue(text, from + 4, to);
+      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+      if (this.#data.length > FRAME_LIMIT) throw endlessFrame();
+    } else if (isField(text, 'event', from, to)) {
+      this.#event = fieldValue(text, from + 5, to);
+    }
+  }
+
+  #dispatch(): void {
+    const data = this.#data;
+    const event = this.#event;
+    this.#data = undefined;
+    this.#event = undefined;
+    if (data !== undefined) this.#onEvent(data, event === '' ? undefined : event);
+  }
+}
+
+/** The index after the last line end, 0 when there is none. Line ends never occur inside a letter of UTF-8. */
+function endOfLastLine(bytes: Uint8Array): number {
+  const last = bytes[bytes.length - 1];
+  if (last === LINE_FEED || last === CARRIAGE_RETURN) return bytes.length;
+  return Math.max(bytes.lastIndexOf(LINE_FEED), bytes.lastIndexOf(CARRIAGE_RETURN)) + 1;
+}
+
+function decode(bytes: Uint8Array, end: number): string {
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('utf8', 0, end);
+}
+
+function isField(text: string, name: string, from: number, to: number): boolean {
+  if (!text.startsWith(name, from)) return false;
+  const end = from + name.length;
+  return end === to || text.charCodeAt(end) === 0x3a;
+}
+
+function fieldValue(text: string, colon: number, to: number): string {
+  const start = text.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1;
+  return text.slice(Math.min(start, to), to);
+}
+
+function endlessFrame(): ApiError {
+  return new ApiError('bad_gateway', `the provider sent a frame of more than ${FRAME_LIMIT} bytes`);
+}

@@ -1,0 +1,88 @@
+import type { ChatContentPart, ChatMessage } from '../protocol/openai/request.ts';
+import type { QuirkSettings } from '../quirks/settings.ts';
+
+/** A user or tool message whose content may still grow. */
+interface Draft {
+  readonly head: ChatMessage;
+  readonly parts: ChatContentPart[];
+}
+
+/** Builds the provider's message list from front to back; what an answer has followed never changes (R104). */
+export class Conversation {
+  readonly #textArrays: boolean;
+  readonly #entries: (ChatMessage | Draft)[] = [];
+  /** The last user or tool message, as long as it may grow. */
+  #open: Draft | undefined;
+  /** The open message is the user's but of our own making: the next user message is merged into it. */
+  #waiting = false;
+
+  constructor(content: QuirkSettings['content']) {
+    this.#textArrays = content === 'parts';
+  }
+
+  /** Role of the message that may grow; undefined after an answer, a system message and at the start. */
+  get openRole(): ChatMessage['role'] | undefined {
+    return this.#open?.head.role;
+  }
+
+  get lastRole(): ChatMessage['role'] | undefined {
+    const last = this.#entries.at(-1);
+    return last === undefined || isDraft(last) ? last?.head.role : last.role;
+  }
+
+  /** Adds a message that is complete; undefined stands for an answer that left nothing to send. */
+  add(message: ChatMessage | undefined): void {
+    this.#open = undefined;
+    if (message !== undefined) this.#entries.push(message);
+  }
+
+  addTool(head: ChatMessage, parts: readonly ChatContentPart[]): void {
+    this.#start(head, parts, false);
+  }
+
+  addUser(parts: readonly ChatContentPart[]): void {
+    if (this.#open === undefined || !this.#waiting) this.#start({ role: 'user' }, parts, false);
+    else this.#open.parts.push(...parts);
+    this.#waiting = false;
+  }
+
+  /** Adds parts that belong to the user but came without a message: to the next user message, or as one of their own. */
+  addLoose(parts: readonly ChatContentPart[]): void {
+    this.#start({ role: 'user' }, parts, true);
+  }
+
+  /** Appends to the open message; says whether there was one. */
+  append(part: ChatContentPart): boolean {
+    this.#open?.parts.push(part);
+    return this.#open !== undefined;
+  }
+
+  #start(head: ChatMessage, parts: readonly ChatContentPart[], waiting: boolean): void {
+    this.#open = { head, parts: [...parts] };
+    this.#entries.push(this.#open);
+    this.#waiting = waiting;
+  }
+
+  finish(): ChatMessage[] {
+    return this.#entries.map((entry) => {
+      if (!isDraft(entry)) return entry;
+      const separator = entry.head.role === 'tool' ? '\n\n' : '\n';
+      const join = entry.head.role === 'tool' || entry.parts.length === 1 || !this.#textArrays;
+      return { ...entry.head, content: join ? joinTexts(entry.parts, separator) : entry.parts };
+    });
+  }
+}
+
+function isDraft(entry: ChatMessage | Draft): entry is Draft {
+  return 'parts' in entry;
+}
+
+/** Plain texts as one string; parts stay parts as soon as one of them is more than text (R120). */
+export function joinTexts(parts: ChatContentPart[], separator: string): string | ChatContentPart[] {
+  const texts: string[] = [];
+  for (const part of parts) {
+    if (part.type !== 'text' || part['cache_control'] !== undefined) return parts;
+    texts.push(part.text);
+  }
+  return texts.join(separator);
+}

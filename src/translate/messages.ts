@@ -1,0 +1,103 @@
+import type { ContentBlock, MessagesRequest, RequestMessage } from '../protocol/anthropic/request.ts';
+import type { ChatContentPart, ChatMessage } from '../protocol/openai/request.ts';
+import { translateAssistant } from './assistant.ts';
+import { translateBlock, translateContent } from './content.ts';
+import type { Context } from './context.ts';
+import { Conversation, joinTexts } from './conversation.ts';
+import { countLeadingSystem, inlineText, isSystem, placeInline } from './inlineSystem.ts';
+import { textPart } from './media.ts';
+import { closePrefill } from './prefill.ts';
+import { systemParts } from './systemPrompt.ts';
+import { describeOrphan, translateResult } from './toolResults.ts';
+
+/** The whole conversation in the provider's words; `instruction` is appended to the system prompt. */
+export function translateMessages(
+  request: MessagesRequest,
+  context: Context,
+  instruction: string | undefined,
+): ChatMessage[] {
+  const { settings } = context;
+  const conversation = new Conversation(settings.content);
+  const joined = settings.inlineSystem === 'fold' || settings.inlineSystem === 'hoist';
+  const leading = joined ? countLeadingSystem(request.messages) : 0;
+  const hoisted =
+    settings.inlineSystem === 'hoist' ? request.messages.filter(isSystem) : request.messages.slice(0, leading);
+  const system = systemMessage(request, hoisted, instruction, context);
+  if (system !== undefined) conversation.add(system);
+  for (const message of request.messages.slice(leading)) {
+    if (isSystem(message)) placeInline(message, conversation, context);
+    else if (message.role === 'assistant') addAssistant(message, conversation, context);
+    else addUser(message, conversation, context);
+  }
+  return closePrefill(conversation.finish(), settings);
+}
+
+/** All system texts as one message at the front, or none (R110). */
+function systemMessage(
+  request: MessagesRequest,
+  hoisted: readonly RequestMessage[],
+  instruction: string | undefined,
+  context: Context,
+): ChatMessage | undefined {
+  const added = [...hoisted.map(inlineText), instruction ?? ''].filter((text) => text !== '');
+  const parts = [...systemParts(request['system'], context.breakpoints), ...added.map(textPart)];
+  if (parts.length === 0) return undefined;
+  return { role: context.settings.systemRole, content: joinTexts(parts, '\n\n') };
+}
+
+/** The message, its results right behind it, in the order of the calls, and then what they showed (R124, R127). */
+function addAssistant(message: RequestMessage, conversation: Conversation, context: Context): void {
+  conversation.add(translateAssistant(message, context));
+  const media: ChatContentPart[] = [];
+  for (const call of callsOf(message)) {
+    const result = translateResult(call, context);
+    const id = context.toolIds.get(call) ?? '';
+    const name = context.toolNames.toProvider(String(call['name']));
+    conversation.addTool(
+      { role: 'tool', tool_call_id: id, ...(context.settings.toolResultName ? { name } : {}) },
+      result.parts,
+    );
+    media.push(...result.media);
+  }
+  if (media.length > 0) conversation.addLoose(media);
+}
+
+function callsOf(message: RequestMessage): readonly ContentBlock[] {
+  return typeof message.content === 'string' ? [] : message.content.filter((block) => block.type === 'tool_use');
+}
+
+/** What the user says beside tool results; the results themselves already stand behind their calls. */
+function addUser(message: RequestMessage, conversation: Conversation, context: Context): void {
+  const parts = userParts(message, context);
+  const { openRole } = conversation;
+  if (parts.length === 0) {
+    // An empty message that keeps two answers apart must not vanish (R120).
+    const isNeeded = hasResult(message) ? conversation.lastRole === 'assistant' : openRole === undefined;
+    if (isNeeded) conversation.addUser([textPart('(no content)')]);
+  } else if (
+    context.settings.textAfterTools === 'merge' &&
+    hasResult(message) &&
+    openRole === 'tool' &&
+    areTexts(parts)
+  ) {
+    for (const part of parts) conversation.append(part);
+  } else {
+    conversation.addUser(parts);
+  }
+}
+
+function userParts({ content }: RequestMessage, context: Context): ChatContentPart[] {
+  if (typeof content === 'string') return translateContent(content, context);
+  return content.flatMap((block) => {
+    if (block.type !== 'tool_result') return translateBlock(block, context);
+    return context.pairing.orphans.has(block) ? describeOrphan(block, context) : [];
+  });
+}
+
+function hasResult({ content }: RequestMessage): boolean {
+  return typeof content !== 'string' && content.some((block) => block.type === 'tool_result');
+}
+
+function areTexts(parts: readonly ChatContentPart[]): boolean {
+  return parts.every((part) => part.type === 'text');
+}

@@ -1,0 +1,133 @@
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+
+const isIn = (letters: string) => {
+  const table = new Uint8Array(128);
+  for (const letter of letters) table[letter.charCodeAt(0)] = 1;
+  return (code: number) => table[code] === 1;
+};
+const isBlank = isIn(' \t\n\r');
+/** What numbers, true, false and null are made of. */
+const isLiteral = isIn('0123456789+-.eEtrufalsn');
+const isEscape = isIn('"\\/bfnrtu');
+
+const SHORT_ESCAPES: Readonly<Record<number, string>> = { 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r' };
+
+function escapeControl(code: number): string {
+  return SHORT_ESCAPES[code] ?? `\\u${code.toString(16).padStart(4, '0')}`;
+}
+
+/**
+ * Passes on the text of one JSON object as it comes, in pieces cut anywhere, and mends on the way what can be mended
+ * without looking back (R207): raw control characters and unknown escapes inside strings, a comma before a closing
+ * bracket. To be able to, it holds back a closing quote or a comma until the next significant character. It stops for
+ * good when the object is closed, or at a character that cannot stand where it stands; then the caller has to see to
+ * the rest.
+ */
+export class JsonScanner {
+  #closers: number[] = [];
+  #inString = false;
+  #escaped = false;
+  /** A closing quote or comma, and the blanks after it, that wait for what follows. */
+  #held = '';
+  #holding: 'quote' | 'comma' | undefined;
+  #consumed = 0;
+  #state: 'open' | 'closed' | 'stuck' = 'open';
+
+  get closed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** Text that was taken and not passed on. */
+  get held(): string {
+    return this.#held;
+  }
+
+  /** Length of the text that was taken; whatever came after it was not read. */
+  get consumed(): number {
+    return this.#consumed;
+  }
+
+  /** Gives what may be passed on now. */
+  push(text: string): string {
+    if (this.#state !== 'open') return '';
+    let out = '';
+    let from = 0;
+    let at = 0;
+    for (; at < text.length; at += 1) {
+      const code = text.charCodeAt(at);
+      if (this.#inString) {
+        if (this.#escaped) {
+          this.#escaped = false;
+          if (!isEscape(code)) {
+            // The backslash was meant as itself: C:\dir, \d+. It is out already, so it gets its partner now.
+            out += `${text.slice(from, at)}\\`;
+            from = at;
+          }
+        } else if (code === BACKSLASH) {
+          this.#escaped = true;
+        } else if (code === QUOTE) {
+          this.#inString = false;
+          out += text.slice(from, at);
+          from = at;
+          this.#holding = 'quote';
+        } else if (code < 0x20) {
+          out += text.slice(from, at) + escapeControl(code);
+          from = at + 1;
+        }
+        continue;
+      }
+      if (isBlank(code)) continue;
+      if (this.#holding !== undefined) {
+        const closes = code === CLOSE_OBJECT || code === CLOSE_ARRAY;
+        if (this.#holding === 'quote' && !closes && code !== COMMA && code !== COLON) break;
+        const held = this.#held + text.slice(from, at);
+        out += this.#holding === 'comma' && closes ? held.slice(1) : held;
+        from = at;
+        this.#held = '';
+        this.#holding = undefined;
+      }
+      if (!this.#enter(code)) break;
+      if (code === COMMA) {
+        out += text.slice(from, at);
+        from = at;
+        this.#holding = 'comma';
+      } else if (this.#closers.length === 0) {
+        this.#state = 'closed';
+        this.#consumed += at + 1;
+        return out + text.slice(from, at + 1);
+      }
+    }
+    if (at < text.length) this.#state = 'stuck';
+    this.#consumed += at;
+    if (this.#holding === undefined) return out + text.slice(from, at);
+    this.#held += text.slice(from, at);
+    return out;
+  }
+
+  /** Takes a significant character outside of strings; false when it cannot stand there. */
+  #enter(code: number): boolean {
+    switch (code) {
+      case QUOTE:
+        this.#inString = true;
+        return true;
+      case OPEN_OBJECT:
+        this.#closers.push(CLOSE_OBJECT);
+        return true;
+      case OPEN_ARRAY:
+        this.#closers.push(CLOSE_ARRAY);
+        return true;
+      case CLOSE_OBJECT:
+      case CLOSE_ARRAY:
+        return this.#closers.pop() === code;
+      default:
+        return code === COMMA || code === COLON || isLiteral(code);
+    }
+  }
+}

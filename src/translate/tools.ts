@@ -1,0 +1,78 @@
+import { asString, isObject, type JsonObject } from '../core/json.ts';
+import type { MessagesRequest } from '../protocol/anthropic/request.ts';
+import type { ChatTool } from '../protocol/openai/request.ts';
+import type { Repairs } from '../quirks/repairs.ts';
+import type { QuirkSettings } from '../quirks/settings.ts';
+import { isServerTool } from './serverTools.ts';
+import type { ToolNames } from './toolNames.ts';
+
+/** A tool that the client runs and the model is offered. */
+export interface ToolDefinition {
+  readonly name: string;
+  readonly description: string;
+  /** As the client wrote it. */
+  readonly schema: JsonObject;
+  readonly strict: boolean | undefined;
+}
+
+/** What Claude Code sends in place of its deferred tools; it cannot be called. */
+const PLACEHOLDER_TOOL = 'DeferredToolPlaceholder';
+
+/** The tools to offer, by name and in the client's order: no server tools, no placeholder, nothing that is hidden (R136). */
+export function selectTools(
+  request: MessagesRequest,
+  settings: QuirkSettings,
+  notes: Set<string>,
+): ReadonlyMap<string, ToolDefinition> {
+  const selected = new Map<string, ToolDefinition>();
+  if (!Array.isArray(request['tools'])) return selected;
+  const revealed = settings.defer === 'progressive' ? referencedTools(request) : undefined;
+  for (const tool of request['tools']) {
+    if (!isObject(tool)) continue;
+    const name = asString(tool['name']) ?? '';
+    const schema = tool['input_schema'];
+    const deferred = tool['defer_loading'] === true;
+    if (isServerTool(tool)) notes.add(`server_tool_removed:${asString(tool['type'])}`);
+    else if (deferred && (name === PLACEHOLDER_TOOL || revealed?.has(name) === false)) continue;
+    else if (name === '' || !isObject(schema)) notes.add(`tool_without_schema:${name}`);
+    else if (selected.has(name)) notes.add(`tool_repeated:${name}`);
+    else {
+      const strict = typeof tool['strict'] === 'boolean' ? tool['strict'] : undefined;
+      selected.set(name, { name, description: asString(tool['description']) ?? '', schema, strict });
+    }
+  }
+  return selected;
+}
+
+/** Names of the tools that a tool search has found so far. */
+function referencedTools(request: MessagesRequest): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { content } of request.messages) {
+    if (typeof content === 'string') continue;
+    for (const block of content) {
+      if (block.type !== 'tool_result' || !Array.isArray(block['content'])) continue;
+      for (const part of block['content']) {
+        if (isObject(part) && part['type'] === 'tool_reference') names.add(asString(part['tool_name']) ?? '');
+      }
+    }
+  }
+  return names;
+}
+
+/** The tools in the provider's words (R136, R139), their schemas in its dialect (R137, R138). */
+export function translateTools(
+  tools: ReadonlyMap<string, ToolDefinition>,
+  toolNames: ToolNames,
+  repairs: Repairs,
+  settings: QuirkSettings,
+): ChatTool[] {
+  return [...tools.values()].map((tool) => ({
+    type: 'function',
+    function: {
+      name: toolNames.toProvider(tool.name),
+      description: tool.description,
+      parameters: repairs.toolSchema(tool.schema),
+      ...(settings.strictTools && tool.strict !== undefined ? { strict: tool.strict } : {}),
+    },
+  }));
+}

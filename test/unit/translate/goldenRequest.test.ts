@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { ApiError } from '../../../src/core/errors.ts';
+import { parseRequest } from '../../../src/protocol/anthropic/parseRequest.ts';
+import type { QuirkSettings } from '../../../src/quirks/settings.ts';
+import { translateRequest } from '../../../src/translate/request.ts';
+import { createTarget } from './createTarget.ts';
+import { deepFreeze } from './deepFreeze.ts';
+
+interface Input {
+  settings?: Partial<QuirkSettings>;
+  provider?: string;
+  limits?: { max?: number; min?: number };
+  request: unknown;
+}
+
+const cases = new URL('../../golden/request/', import.meta.url);
+
+function read(name: string, file: string): unknown {
+  return JSON.parse(readFileSync(new URL(`${name}/${file}`, cases), 'utf8'));
+}
+
+function translate({ settings, provider, limits, request }: Input): unknown {
+  try {
+    const target = createTarget(settings, {
+      ...(provider === undefined ? {} : { provider }),
+      ...(limits?.max === undefined ? {} : { maxTokensLimit: limits.max }),
+      ...(limits?.min === undefined ? {} : { minTokensLimit: limits.min }),
+    });
+    return translateRequest(parseRequest(deepFreeze(request)), target).body;
+  } catch (error) {
+    if (error instanceof ApiError) return { error: { code: error.code, message: error.message } };
+    throw error;
+  }
+}
+
+describe('golden requests', () => {
+  test.each(readdirSync(cases))('%s', (name) => {
+    const body = translate(read(name, 'input.json') as Input);
+    // As text, since the order of the fields counts (R104).
+    expect(JSON.stringify(body, null, 2)).toBe(JSON.stringify(read(name, 'expected.json'), null, 2));
+  });
+});
