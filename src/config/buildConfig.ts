@@ -102,6 +102,7 @@ function assembleConfig(source: ConfigSource, values: Values, provider: Provider
       retentionMs: values.LOG_RETENTION_DAYS,
       maxTotalBytes: values.LOG_MAX_TOTAL,
     },
+    stateDirectory: resolve(source.directory, values.STATE_DIR),
     drainMs: values.DRAIN_SECONDS,
   };
   return deepFreeze({

@@ -56,6 +56,8 @@ export interface Config {
     readonly retentionMs: number;
     readonly maxTotalBytes: number;
   };
+  /** Absolute; holds what instances have learned. */
+  readonly stateDirectory: string;
   /** How long running answers may go on after a stop signal, in ms. */
   readonly drainMs: number;
   /** First 12 hexadecimal digits of SHA-256 over the effective settings, keys included only as their hash. */

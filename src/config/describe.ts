@@ -44,6 +44,7 @@ export function describeConfig(config: Config): readonly string[] {
       'logs',
       `${logs.directory}, level ${logs.level}, rotated at ${size(logs.maxSizeBytes)}, kept ${duration(logs.retentionMs)}, together at most ${size(logs.maxTotalBytes)}`,
     ],
+    ['state', config.stateDirectory],
     ['drain', duration(config.drainMs)],
     ...(config.allowedHosts.length > 0 ? [['further hosts', config.allowedHosts.join(', ')] as [string, string]] : []),
     ...(headers.length > 0 ? [['custom headers', headers.join(', ')] as [string, string]] : []),

@@ -148,6 +148,12 @@ export const keyTable = {
     fallback: 'logs',
     about: 'Folder of the logs, in which each instance has one of its own; relative to the project.',
   }),
+  STATE_DIR: withDefault({
+    form: text,
+    fallback: 'state',
+    about:
+      'Folder of what instances have learned, such as token counts per model; relative to the project. Losing it loses accuracy only.',
+  }),
   LOG_MAX_SIZE: withDefault({
     form: size(4096),
     fallback: '20M',

@@ -30,7 +30,7 @@ export const gemini: Preset = {
   },
   quirks: {
     dropParams: ['temperature', 'top_p'],
-    schema: 'gemini',
+    schema: 'openapi',
     toolResultName: true,
     thoughtSignature: true,
     parallelToolCalls: false,
