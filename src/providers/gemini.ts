@@ -33,6 +33,8 @@ export const gemini: Preset = {
     schema: 'openapi',
     toolResultName: true,
     thoughtSignature: true,
+    // Calls come whole, and their signature may come in a chunk of its own.
+    toolArgs: 'buffer',
     parallelToolCalls: false,
     prefill: 'user',
     imageUrls: 'data',

@@ -114,7 +114,7 @@ describe('what the vendors’ documents say', () => {
       'MiniMax-M3.1-Flash',
       { thinkingOff: false, defaultEffort: 'high', extraBody: { reasoning_split: true } },
     ],
-    ['gemini', 'gemini-4-argon', { dropParams: ['temperature', 'top_p'], schema: 'gemini', toolResultName: true }],
+    ['gemini', 'gemini-4-argon', { dropParams: ['temperature', 'top_p'], schema: 'openapi', toolResultName: true }],
     ['gemini', 'gemini-3.1-flash-lite', { dropParams: [], prefill: 'user' }],
     ['openai', 'gpt-6.1-sol', { effortWithTools: 'none', maxTokensField: 'max_completion_tokens' }],
     ['openai', 'gpt-4o', { reasoningStyle: 'none', maxOutput: 16_384, dropParams: [] }],
