@@ -1,0 +1,98 @@
+import { type JsonObject, parseObject } from '../../core/json.ts';
+import type { Upstream, UpstreamHandler } from '../upstream.ts';
+import { type DemoTurn, demoTurn } from './script.ts';
+
+/** Pause between two words, in ms: slow enough to be seen arriving. */
+const WORD_MS = 15;
+const CHARACTERS_PER_TOKEN = 4;
+
+function usageOf(request: string, turn: DemoTurn): JsonObject {
+  const words = (turn.reasoning ?? '') + turn.text + (turn.toolCall?.arguments ?? '');
+  return {
+    prompt_tokens: Math.ceil(request.length / CHARACTERS_PER_TOKEN),
+    completion_tokens: Math.ceil(words.length / CHARACTERS_PER_TOKEN),
+  };
+}
+
+function toolCallOf(turn: DemoTurn): JsonObject[] {
+  if (turn.toolCall === undefined) return [];
+  return [{ index: 0, id: 'call_demo', type: 'function', function: { ...turn.toolCall } }];
+}
+
+function completionOf(request: string, model: string, turn: DemoTurn): string {
+  const calls = toolCallOf(turn);
+  const message: JsonObject = {
+    role: 'assistant',
+    content: turn.text,
+    ...(turn.reasoning === undefined ? {} : { reasoning_content: turn.reasoning }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
+  };
+  const choice = { index: 0, message, finish_reason: calls.length === 0 ? 'stop' : 'tool_calls' };
+  return JSON.stringify({ object: 'chat.completion', model, choices: [choice], usage: usageOf(request, turn) });
+}
+
+function chunksOf(request: string, model: string, turn: DemoTurn): string[] {
+  const words = (text: string) => text.match(/\S+\s*/g) ?? [];
+  const calls = toolCallOf(turn);
+  const deltas: JsonObject[] = [
+    ...words(turn.reasoning ?? '').map((word) => ({ reasoning_content: word })),
+    ...words(turn.text).map((word) => ({ content: word })),
+    ...(calls.length === 0 ? [] : [{ tool_calls: calls }]),
+  ];
+  const chunk = (choices: JsonObject[], more: JsonObject = {}) =>
+    `data: ${JSON.stringify({ object: 'chat.completion.chunk', model, choices, ...more })}\n\n`;
+  return [
+    ...deltas.map((delta) => chunk([{ index: 0, delta, finish_reason: null }])),
+    chunk([{ index: 0, delta: {}, finish_reason: calls.length === 0 ? 'stop' : 'tool_calls' }]),
+    chunk([], { usage: usageOf(request, turn) }),
+    'data: [DONE]\n\n',
+  ];
+}
+
+/** Sends the pieces one after the other; the answer can be aborted and paused like one that comes over the network. */
+function play(pieces: readonly string[], contentType: string, handler: UpstreamHandler) {
+  let next = 0;
+  let paused = false;
+  let timer: NodeJS.Timeout | undefined;
+  const schedule = () => {
+    timer = setTimeout(step, WORD_MS);
+  };
+  const step = () => {
+    if (next === 0) handler.onHead(200, { 'content-type': contentType });
+    const piece = pieces[next++];
+    if (piece === undefined) {
+      handler.onEnd();
+      return;
+    }
+    handler.onData(Buffer.from(piece));
+    if (!paused) schedule();
+  };
+  schedule();
+  return {
+    abort: () => clearTimeout(timer),
+    pause: () => {
+      paused = true;
+      clearTimeout(timer);
+    },
+    resume: () => {
+      if (!paused) return;
+      paused = false;
+      schedule();
+    },
+  };
+}
+
+/** The provider behind PROVIDER=demo (design decision 14): speaks chat completions inside the process. */
+export function createDemoUpstream(): Upstream {
+  return {
+    send(request, handler) {
+      const body = parseObject(request.body) ?? {};
+      const model = String(body['model'] ?? '');
+      const turn = demoTurn(body);
+      return request.stream
+        ? play(chunksOf(request.body, model, turn), 'text/event-stream', handler)
+        : play([completionOf(request.body, model, turn)], 'application/json', handler);
+    },
+    close: () => Promise.resolve(),
+  };
+}

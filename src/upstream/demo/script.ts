@@ -1,0 +1,97 @@
+import { isObject, type JsonObject } from '../../core/json.ts';
+
+/** What the built-in provider answers: words, or one tool call, or JSON where a schema asks for it. */
+export interface DemoTurn {
+  readonly reasoning?: string;
+  readonly text: string;
+  readonly toolCall?: { readonly name: string; readonly arguments: string };
+}
+
+interface DemoMessage extends JsonObject {
+  role: string;
+}
+
+function textOf(message: DemoMessage | undefined): string {
+  const content = message?.['content'];
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content.map((part) => (isObject(part) && typeof part['text'] === 'string' ? part['text'] : '')).join('\n');
+}
+
+/** What the person wrote, without the reminders that the client wraps around it. */
+function spokenText(messages: readonly DemoMessage[]): string {
+  const text = textOf(messages.findLast((message) => message.role === 'user'));
+  return text.replaceAll(/<system-reminder>[\s\S]*?<\/system-reminder>/g, '').trim();
+}
+
+function offers(body: JsonObject, name: string): boolean {
+  const tools = body['tools'];
+  if (!Array.isArray(tools)) return false;
+  return tools.some((tool) => isObject(tool) && isObject(tool['function']) && tool['function']['name'] === name);
+}
+
+/** The smallest value that fits a JSON schema, for requests that want structured output. */
+function exampleOf(schema: JsonObject, words: string): unknown {
+  const choices = schema['enum'];
+  if (Array.isArray(choices)) return choices[0];
+  switch (schema['type']) {
+    case 'object': {
+      const properties = isObject(schema['properties']) ? schema['properties'] : {};
+      return Object.fromEntries(
+        Object.entries(properties).map(([name, value]) => [name, isObject(value) ? exampleOf(value, words) : null]),
+      );
+    }
+    case 'array':
+      return [];
+    case 'boolean':
+      return false;
+    case 'integer':
+    case 'number':
+      return 0;
+    default:
+      return words;
+  }
+}
+
+function schemaOf(body: JsonObject): JsonObject | undefined {
+  const format = body['response_format'];
+  const holder = isObject(format) && isObject(format['json_schema']) ? format['json_schema']['schema'] : undefined;
+  return isObject(holder) ? holder : undefined;
+}
+
+const COMMAND_REQUEST = /\b(?:run|execute)\s+`([^`]+)`/i;
+const LIST_REQUEST = /\b(?:list|show)\b[^.]*\bfiles?\b/i;
+
+function shellCommand(text: string): string | undefined {
+  return COMMAND_REQUEST.exec(text)?.[1] ?? (LIST_REQUEST.test(text) ? 'ls' : undefined);
+}
+
+/** The next turn of the demo for a chat completions request. Deterministic: the same request gets the same answer. */
+export function demoTurn(body: JsonObject): DemoTurn {
+  const messages = Array.isArray(body['messages']) ? (body['messages'].filter(isObject) as DemoMessage[]) : [];
+  const schema = schemaOf(body);
+  const spoken = spokenText(messages);
+  const start = spoken.split('\n', 1)[0]?.slice(0, 80) ?? '';
+  if (schema !== undefined) return { text: JSON.stringify(exampleOf(schema, start === '' ? 'Demo' : start)) };
+
+  const last = messages.at(-1);
+  if (last?.role === 'tool') {
+    return {
+      text: `The tool answered:\n\n${textOf(last).slice(0, 2000)}\n\nThat was a whole tool loop, without any network.`,
+    };
+  }
+  const command = shellCommand(spoken);
+  if (command !== undefined && offers(body, 'Bash')) {
+    return {
+      reasoning: 'The request names a shell command, so I call the tool.',
+      text: `I will run \`${command}\`.`,
+      toolCall: { name: 'Bash', arguments: JSON.stringify({ command, description: 'Run the command asked for' }) },
+    };
+  }
+  return {
+    reasoning: 'No model is behind this answer; it only shows how one arrives.',
+    text:
+      `This is the demo provider: it needs no network and no key, and it shows that everything between Claude Code and ` +
+      `a provider works. You said: “${start}”. Ask me to list the files, or to run \`some command\`, and I will make a tool call.`,
+  };
+}

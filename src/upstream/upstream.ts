@@ -1,0 +1,34 @@
+/** Response headers as they arrive: lower-case names. */
+export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+export interface UpstreamRequest {
+  /** JSON text of the chat completions request. */
+  readonly body: string;
+  readonly stream: boolean;
+  /** Value of the authorization header; undefined when the provider needs none. */
+  readonly authorization: string | undefined;
+}
+
+/**
+ * Called synchronously as bytes arrive (design section 6: streams are pushed), but never before `send` has returned. Exactly one
+ * of onEnd and onError comes last. None of them may throw: there is nobody to catch it (R414).
+ */
+export interface UpstreamHandler {
+  onHead(status: number, headers: ResponseHeaders): void;
+  onData(bytes: Uint8Array): void;
+  onEnd(): void;
+  onError(error: Error): void;
+}
+
+/** A request under way. After `abort` no handler is called any more. */
+export interface UpstreamCall {
+  abort(): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** Where chat completions come from: a provider over HTTP, or the built-in demo. */
+export interface Upstream {
+  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall;
+  close(): Promise<void>;
+}
