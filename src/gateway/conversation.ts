@@ -1,0 +1,78 @@
+import type { ApiError } from '../core/errors.ts';
+import { createTranslator, type Translator } from '../translate/stream/translator.ts';
+import { type FailureContext, failureOfBody } from '../upstream/failure.ts';
+import type { Attempt } from './attempts.ts';
+import { createFailureContext } from './failureContext.ts';
+import { healingFor } from './healing.ts';
+import { mintId } from './mintId.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import type { Services } from './services.ts';
+
+/** One translated request and the means to read its answer; it changes when the provider refuses a part of it. */
+export class Conversation {
+  readonly #services: Services;
+  readonly #output: 'events' | 'message';
+  #prepared: Prepared;
+
+  constructor(services: Services, prepared: Prepared, output: 'events' | 'message') {
+    this.#services = services;
+    this.#prepared = prepared;
+    this.#output = output;
+  }
+
+  get prepared(): Prepared {
+    return this.#prepared;
+  }
+
+  readonly createAttempt = (): Attempt<Translator> => {
+    const { translated, target, stream } = this.#prepared;
+    const { idleTimeoutMs, usageWaitMs } = target.settings;
+    return {
+      body: JSON.stringify(translated.body),
+      stream,
+      reader: this.#createTranslator(),
+      idleTimeoutMs,
+      usageWaitMs,
+    };
+  };
+
+  readonly failureContext = (): FailureContext => {
+    const { target, inputEstimate } = this.#prepared;
+    return createFailureContext(this.#services, target, inputEstimate);
+  };
+
+  /** Leaves out what the provider refused, and remembers it (R413). */
+  readonly heal = (error: ApiError): boolean => {
+    const { request, tier, target, translated } = this.#prepared;
+    const healing = healingFor(error, translated.body, target.settings);
+    if (healing === undefined) return false;
+    const learned = this.#services.targets.learn(target.model, healing.settings);
+    this.#services.logger.warn(
+      `the provider refused a part of the request, which is changed from now on; to keep it so, set ${healing.advice}`,
+      { model: target.model, refusal: error.message },
+    );
+    this.#prepared = prepare(this.#services, request, tier, learned);
+    return true;
+  };
+
+  #createTranslator(): Translator {
+    const { request, translated, target, inputEstimate } = this.#prepared;
+    return createTranslator(
+      {
+        messageId: mintId('msg_'),
+        requestedModel: request.model,
+        provider: target.provider,
+        inputEstimate,
+        settings: target.settings,
+        toolNames: translated.toolNames,
+        offeredTools: translated.offeredTools,
+        stopSequences: translated.stopSequences,
+        ...(translated.maxTokens === undefined ? {} : { maxTokens: translated.maxTokens }),
+        mintToolId: () => mintId('toolu_'),
+        deltaRepair: target.repairs.createDeltaRepair(),
+        toApiError: (body) => failureOfBody(body, body.status, this.failureContext()),
+      },
+      this.#output,
+    );
+  }
+}

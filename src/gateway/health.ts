@@ -1,0 +1,62 @@
+import type { JsonObject } from '../core/json.ts';
+import type { LogStatus } from '../telemetry/rotatingLog.ts';
+import type { Services } from './services.ts';
+
+/** What the process knows of itself. */
+export interface ProcessFacts {
+  readonly version: string;
+  readonly pid: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly isDraining: () => boolean;
+  readonly logStatus: () => LogStatus;
+  readonly memoryBytes: () => number;
+}
+
+const isoTime = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString());
+
+/** The body of `GET /health` (R504): who answers on this port and how it fares; no secrets. */
+export function describeHealth(services: Services, facts: ProcessFacts): JsonObject {
+  const { config, stats, clock } = services;
+  const { provider } = config;
+  const { requests, tokens, inFlight, lastSuccessAt, lastError } = stats.snapshot();
+  const log = facts.logStatus();
+  return {
+    service: 'claude-code-proxy',
+    instance: config.instance,
+    pid: facts.pid,
+    started_at: isoTime(facts.startedAt),
+    uptime_seconds: Math.round((clock.now() - facts.startedAt) / 1000),
+    version: facts.version,
+    config_hash: config.hash,
+    state: facts.isDraining() ? 'draining' : 'serving',
+    provider: { name: provider.preset.name, title: provider.preset.title, base_url: provider.baseUrl },
+    models: { ...config.tiers },
+    key: provider.key.source,
+    client_token: config.clientToken !== undefined,
+    in_flight: inFlight,
+    requests: {
+      total: requests.total,
+      ok: requests.ok,
+      rejected: requests.rejected,
+      failed: requests.failed,
+      client_closed: requests.clientClosed,
+    },
+    tokens: {
+      input: tokens.input,
+      cache_read: tokens.cacheRead,
+      cache_creation: tokens.cacheCreation,
+      output: tokens.output,
+    },
+    last_success_at: isoTime(lastSuccessAt),
+    last_error: lastError === undefined ? null : { ...lastError, at: isoTime(lastError.at) },
+    log: {
+      path: log.path,
+      written: log.written,
+      dropped: log.dropped,
+      healthy: log.healthy,
+      ...(log.lastError === undefined ? {} : { last_error: log.lastError }),
+    },
+    memory_bytes: facts.memoryBytes(),
+  };
+}

@@ -1,0 +1,113 @@
+import { errorBody, errorEvent, errorHeaders, PING_EVENT } from '../protocol/anthropic/errorBody.ts';
+import { parseRequest } from '../protocol/anthropic/parseRequest.ts';
+import { isWebSearchRequest } from '../translate/serverTools.ts';
+import type { Outcome } from '../translate/stream/outcome.ts';
+import { Attempts } from './attempts.ts';
+import type { ClientPort } from './clientPort.ts';
+import { Conversation } from './conversation.ts';
+import { EventStream } from './eventStream.ts';
+import { type Prepared, prepare, resolveTarget } from './prepare.ts';
+import { readBody } from './readBody.ts';
+import { authorizationFor, type Run, recordError, runAttempts, runRequest } from './run.ts';
+import type { IncomingRequest, Services } from './services.ts';
+import { answerWebSearch } from './webSearchAnswer.ts';
+
+/** Writes into the log line what the answer has come to, and learns from the provider's own count (R502). */
+function recordOutcome({ record, services }: Run, prepared: Prepared, outcome: Outcome): void {
+  record.upstreamRequestId ??= outcome.upstreamId;
+  record.upstreamModel = outcome.upstreamModel ?? record.upstreamModel;
+  if (!outcome.started) return;
+  const { usage } = outcome;
+  record.inputTokens = usage.input_tokens;
+  record.cacheReadTokens = usage.cache_read_input_tokens;
+  record.cacheCreationTokens = usage.cache_creation_input_tokens;
+  record.outputTokens = usage.output_tokens;
+  record.usageEstimated = outcome.usageEstimated;
+  record.stopReason = outcome.stopReason;
+  if (outcome.notes.length > 0) record.notes = [...(record.notes ?? []), ...outcome.notes];
+  if (outcome.ended && !outcome.usageEstimated) {
+    const promptTokens = usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens;
+    services.calibration.observe(prepared.target.model, prepared.measured, promptTokens);
+  }
+}
+
+async function answerStream(run: Run, conversation: Conversation): Promise<void> {
+  const { target, afterToolResult } = conversation.prepared;
+  const { pingMs, headerWaitMs } = target.settings;
+  const authorization = authorizationFor(run);
+  const attempts = new Attempts({
+    services: run.services,
+    authorization,
+    createAttempt: conversation.createAttempt,
+    heal: conversation.heal,
+    failureContext: conversation.failureContext,
+    mayRepeatEmpty: !afterToolResult,
+    onOutput: (text, last) => {
+      run.record.firstEventMs ??= run.elapsed();
+      if (last) stream.end(text);
+      else stream.write(text);
+      if (stream.blocked) attempts.pause();
+    },
+  });
+  const stream = new EventStream(run.port, { ping: PING_EVENT, errorText: errorEvent, pingMs, headerWaitMs }, () =>
+    attempts.resume(),
+  );
+  try {
+    const result = await runAttempts(run, attempts);
+    if (result.kind !== 'failed') return;
+    if (!stream.open) throw result.error;
+    stream.fail(result.error);
+    recordError(run, result.error, 'interrupted');
+  } finally {
+    stream.close();
+    recordOutcome(run, conversation.prepared, attempts.reader.outcome);
+  }
+}
+
+async function answerWhole(run: Run, conversation: Conversation): Promise<void> {
+  const attempts = new Attempts({
+    services: run.services,
+    authorization: authorizationFor(run),
+    createAttempt: conversation.createAttempt,
+    heal: conversation.heal,
+    failureContext: conversation.failureContext,
+    mayRepeatEmpty: !conversation.prepared.afterToolResult,
+    onOutput: () => {},
+  });
+  try {
+    const result = await runAttempts(run, attempts);
+    if (result.kind === 'failed') throw result.error;
+    if (result.kind === 'aborted') return;
+    run.record.firstEventMs = run.elapsed();
+    run.port.sendJson(200, {}, JSON.stringify(attempts.reader.message()));
+  } finally {
+    recordOutcome(run, conversation.prepared, attempts.reader.outcome);
+  }
+}
+
+async function answer(run: Run): Promise<void> {
+  const { services, incoming, port, record } = run;
+  const request = parseRequest(readBody(incoming.body));
+  const { tier, target } = resolveTarget(services, request.model);
+  record.model = request.model;
+  record.tier = tier;
+  record.upstreamModel = target.model;
+  record.stream = request['stream'] === true;
+  if (target.settings.webSearch !== 'native' && isWebSearchRequest(request)) {
+    record.notes = ['web search refused'];
+    answerWebSearch(port, request);
+    return;
+  }
+  const prepared = prepare(services, request, tier, target);
+  record.droppedFields = prepared.translated.droppedFields.length;
+  record.notes = prepared.translated.notes;
+  const conversation = new Conversation(services, prepared, prepared.stream ? 'events' : 'message');
+  await (prepared.stream ? answerStream(run, conversation) : answerWhole(run, conversation));
+}
+
+/** Answers `POST /v1/messages`; resolves when the answer is complete or the client is gone, and never rejects. */
+export function answerMessages(services: Services, incoming: IncomingRequest, port: ClientPort): Promise<void> {
+  return runRequest(services, incoming, port, answer, (error) =>
+    port.sendJson(error.status, errorHeaders(error), errorBody(error, incoming.id)),
+  );
+}

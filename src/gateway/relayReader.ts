@@ -1,0 +1,57 @@
+import type { ApiError } from '../core/errors.ts';
+import { isObject, parseObject } from '../core/json.ts';
+import type { Usage } from '../protocol/delta.ts';
+import { chatErrorEvent } from '../protocol/openai/errorEnvelope.ts';
+import { readUsage } from '../protocol/openai/usage.ts';
+import { createSseReader } from '../protocol/sse.ts';
+import type { AnswerReader } from '../upstream/exchange.ts';
+
+/** Hands an answer on as it comes, byte for byte, and reads usage and model on the side. */
+export class RelayReader implements AnswerReader {
+  readonly outcome: { ended: boolean; finished: boolean; empty: boolean; error?: ApiError } = {
+    ended: false,
+    finished: false,
+    empty: false,
+  };
+  usage: Usage | undefined;
+  upstreamModel: string | undefined;
+  /** Whether the provider answered with one JSON body. */
+  isWhole = false;
+  readonly #sse = createSseReader((data) => this.#look(data));
+  #started = false;
+
+  pushBytes(bytes: Uint8Array): Uint8Array {
+    this.#started = true;
+    this.#sse.push(bytes);
+    return bytes;
+  }
+
+  pushJson(text: string): string {
+    this.isWhole = true;
+    this.#look(text);
+    return text;
+  }
+
+  end(): string {
+    this.outcome.ended = true;
+    return '';
+  }
+
+  settle(): string {
+    return '';
+  }
+
+  fail(error: ApiError): string {
+    this.outcome.error = error;
+    return this.#started ? chatErrorEvent(error) : '';
+  }
+
+  #look(data: string): void {
+    // Most events carry neither; parsing them all would cost more than handing them on.
+    if (this.upstreamModel !== undefined && !data.includes('"usage"')) return;
+    const chunk = parseObject(data);
+    if (!isObject(chunk)) return;
+    if (typeof chunk['model'] === 'string') this.upstreamModel = chunk['model'];
+    this.usage = readUsage(chunk['usage']) ?? this.usage;
+  }
+}

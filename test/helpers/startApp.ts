@@ -1,0 +1,159 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../../src/config/config.ts';
+import { configFromText } from '../../src/config/envFile.ts';
+import { createRedactor } from '../../src/core/secret.ts';
+import { InFlight } from '../../src/gateway/inFlight.ts';
+import type { Services } from '../../src/gateway/services.ts';
+import { Targets } from '../../src/gateway/targets.ts';
+import { createApp } from '../../src/server/app.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+import { RequestStats } from '../../src/telemetry/stats.ts';
+import { createCalibration } from '../../src/translate/calibration.ts';
+import { createHttpUpstream } from '../../src/upstream/client.ts';
+import { createDemoUpstream } from '../../src/upstream/demo/demoUpstream.ts';
+
+/** Settings of a test instance, as lines of its env file. */
+export type Settings = Record<string, string>;
+
+export interface TestApp {
+  readonly url: string;
+  readonly port: number;
+  readonly services: Services;
+  /** The lines of the request log, parsed. */
+  readonly log: Record<string, unknown>[];
+  /** Resolves when the next request has ended and its line is written. */
+  nextRecord(): Promise<Record<string, unknown>>;
+  setDraining(): void;
+  close(): Promise<void>;
+}
+
+export function testConfig(settings: Settings): Config {
+  const text = Object.entries({ PORT: '8080', OPENAI_API_KEY: 'key-of-the-provider', ...settings })
+    .map(([name, value]) => `${name}=${value}`)
+    .join('\n');
+  const { config, problems } = configFromText('/envs/test.env', text, {}, tmpdir());
+  if (config === undefined) throw new Error(`bad test settings: ${JSON.stringify(problems)}`);
+  return config;
+}
+
+/** An instance inside the test process, on a free port, with the log kept in memory. */
+export async function startApp(settings: Settings): Promise<TestApp> {
+  const config = testConfig(settings);
+  const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+  const redact = createRedactor(config.secrets);
+  const log: Record<string, unknown>[] = [];
+  const waiting: ((record: Record<string, unknown>) => void)[] = [];
+  const write = (line: string) => {
+    const record = JSON.parse(line) as Record<string, unknown>;
+    log.push(record);
+    if (record['event'] === 'request') waiting.shift()?.(record);
+  };
+  const quiet = { write: () => true, on: () => {} } as unknown as NodeJS.WritableStream;
+  const targets = new Targets(config);
+  const services: Services = {
+    config,
+    clock,
+    upstream:
+      config.provider.preset.protocol === 'demo'
+        ? createDemoUpstream()
+        : createHttpUpstream({
+            baseUrl: config.provider.baseUrl,
+            headers: config.provider.headers,
+            userAgent: 'test',
+            connectTimeoutMs: targets.get(config.tiers.big).settings.connectTimeoutMs,
+            headersTimeoutMs: config.requestTimeoutMs,
+            networkProxy: config.networkProxy,
+          }),
+    targets,
+    stats: new RequestStats(clock, redact),
+    calibration: createCalibration(),
+    inFlight: new InFlight(),
+    logger: createLogger({ instance: config.instance, level: 'debug', log: { write }, redact, stdout: quiet, clock }),
+    redact,
+  };
+  let draining = false;
+  const app = createApp(services, {
+    version: 'test',
+    pid: process.pid,
+    startedAt: clock.now(),
+    isDraining: () => draining,
+    logStatus: () => ({ path: 'memory', written: log.length, dropped: 0, healthy: true }),
+    memoryBytes: () => process.memoryUsage.rss(),
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    services,
+    log,
+    nextRecord: () => new Promise((resolve) => waiting.push(resolve)),
+    setDraining: () => {
+      draining = true;
+    },
+    close: async () => {
+      app.server.closeAllConnections();
+      await app.close();
+      await services.upstream.close();
+    },
+  };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly text: string;
+}
+
+export interface CallOptions {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Buffer | undefined;
+}
+
+/** One HTTP request with full control over its headers, read to the end. */
+export async function call(url: string, options: CallOptions = {}): Promise<Answer> {
+  const response = await open(url, options);
+  const parts: Buffer[] = [];
+  for await (const part of response) parts.push(part as Buffer);
+  return { status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(parts).toString('utf8') };
+}
+
+/** One HTTP request; resolves with the answer's head. */
+export async function open(url: string, options: CallOptions = {}): Promise<IncomingMessage> {
+  const request = httpRequest(url, { method: options.method ?? 'GET', headers: options.headers ?? {}, agent: false });
+  request.end(options.body);
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  return response;
+}
+
+/** `POST /v1/messages` of a short conversation for the given model. */
+export function message(model: string, fields: Record<string, unknown> = {}): CallOptions {
+  return {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model, max_tokens: 100, messages: [{ role: 'user', content: 'hello' }], ...fields }),
+  };
+}
+
+/** The events of an event stream as `[type, data]`. */
+export function readEvents(text: string): [string, Record<string, unknown>][] {
+  return text
+    .split('\n\n')
+    .filter((frame) => frame !== '')
+    .map((frame) => {
+      const [type, data] = frame.split('\n');
+      return [type?.replace('event: ', '') ?? '', JSON.parse(data?.replace('data: ', '') ?? 'null')];
+    });
+}
+
+/** A folder of its own for a test, removed by the returned function. */
+export function temporaryFolder(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'claude-code-proxy-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
