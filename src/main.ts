@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util';
+import { describeConfig, formatProblems } from './config/describe.ts';
+import { loadConfig } from './config/envFile.ts';
+import { runInstance } from './instance.ts';
+import { VERSION } from './version.ts';
+
+const HELP = `claude-code-proxy ${VERSION}: runs Claude Code on any model provider
+
+  claude-code-proxy --env FILE            start the instance that the env file describes
+  claude-code-proxy --env FILE --check    validate the file and print its problems or its settings, keys masked
+  claude-code-proxy --version
+  claude-code-proxy --help
+
+Exit status: 0 stopped as asked, 1 failed, 2 usage, 78 configuration or port.
+`;
+
+const EXIT_USAGE = 2;
+/** EX_CONFIG: the process manager does not start the instance again, as it would only fail again. */
+const EXIT_CONFIGURATION = 78;
+
+function exitWithUsage(message: string): never {
+  process.stderr.write(`claude-code-proxy: ${message}\n${HELP}`);
+  process.exit(EXIT_USAGE);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        env: { type: 'string' },
+        check: { type: 'boolean' },
+        version: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    return exitWithUsage((error as Error).message);
+  }
+}
+
+const values = readArguments();
+if (values.help === true) {
+  process.stdout.write(HELP);
+} else if (values.version === true) {
+  process.stdout.write(`${VERSION}\n`);
+} else if (values.env === undefined || values.env === '') {
+  exitWithUsage('--env FILE is missing');
+} else {
+  const { config, problems } = loadConfig(values.env, process.env, process.cwd());
+  if (problems.length > 0) process.stderr.write(`${formatProblems(problems)}\n`);
+  if (config === undefined) {
+    process.exitCode = EXIT_CONFIGURATION;
+  } else if (values.check === true) {
+    process.stdout.write(`${describeConfig(config).join('\n')}\n`);
+  } else {
+    runInstance(config, process.env['pm_out_log_path']).then((code) => process.exit(code));
+  }
+}

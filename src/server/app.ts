@@ -1,0 +1,91 @@
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { ApiError } from '../core/errors.ts';
+import type { ProcessFacts } from '../gateway/health.ts';
+import { mintId } from '../gateway/mintId.ts';
+import type { Services } from '../gateway/services.ts';
+import { createAuthenticator } from './auth.ts';
+import { decodeBody } from './decodeBody.ts';
+import { answerClientError, sendError, toApiError } from './errorHandler.ts';
+import { createOriginCheck } from './origin.ts';
+import { addInformationRoutes } from './routes/information.ts';
+import { addMessageRoutes } from './routes/messages.ts';
+import { addModelRoutes } from './routes/models.ts';
+import { addUnsupportedRoutes } from './routes/unsupported.ts';
+
+const HEADERS_TIMEOUT_MS = 10_000;
+const BODY_TIMEOUT_MS = 60_000;
+/** Longer than clients keep an idle connection, so that the client closes first and never meets a closing socket (R512). */
+const KEEP_ALIVE_MS = 75_000;
+const TIMEOUT_CHECK_MS = 2_000;
+
+/** Routes that anyone on this machine may ask: whether there is an instance, and which (R504). */
+const OPEN_ROUTES = new Set(['/', '/health', '/healthz', '/api/hello']);
+
+function checkCaller(app: FastifyInstance, services: Services): void {
+  const { config } = services;
+  const checkOrigin = createOriginCheck([config.host, ...config.allowedHosts]);
+  const authenticator = createAuthenticator(config.clientToken);
+  app.addHook('onRequest', (request, _reply, done) => {
+    checkOrigin(request.raw);
+    // The route as it was matched, never a path rebuilt from the URL, decides who may pass (CVE-2026-49468 elsewhere).
+    if (!OPEN_ROUTES.has(request.routeOptions.url ?? '')) authenticator.check(request.headers);
+    done();
+  });
+}
+
+function acceptJsonOnly(app: FastifyInstance, maxBytes: number): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer) =>
+    decodeBody(request.headers['content-encoding'], body, maxBytes),
+  );
+}
+
+function answerErrors(app: FastifyInstance, services: Services): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = toApiError(thrown);
+    if (error.code === 'internal') {
+      services.logger.error('request failed inside the proxy', {
+        id: request.id,
+        reason: String((thrown as Error).stack),
+      });
+    }
+    return sendError(reply, request, error);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const methods = (['GET', 'POST'] as const).filter((method) => app.hasRoute({ url: path, method }));
+    if (methods.length === 0) {
+      return sendError(reply, request, new ApiError('unknown_route', 'there is no such endpoint; GET / lists them'));
+    }
+    reply.header('allow', methods.join(', '));
+    return sendError(reply, request, new ApiError('wrong_method', `this endpoint takes ${methods.join(' or ')} only`));
+  });
+}
+
+/** The HTTP face of one instance: checks who calls, and hands the rest to the gateway. */
+export function createApp(services: Services, facts: ProcessFacts): FastifyInstance {
+  const { maxBodyBytes } = services.config.limits;
+  const app = Fastify({
+    logger: false,
+    bodyLimit: maxBodyBytes,
+    requestTimeout: BODY_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    // A stopping instance still serves what reaches it on open connections (design section 6).
+    return503OnClosing: false,
+    forceCloseConnections: false,
+    exposeHeadRoutes: false,
+    genReqId: () => mintId('req_'),
+    routerOptions: { ignoreTrailingSlash: true },
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => sendError(reply, request, toApiError(error)),
+  });
+  checkCaller(app, services);
+  acceptJsonOnly(app, maxBodyBytes);
+  answerErrors(app, services);
+  addMessageRoutes(app, services, facts);
+  addModelRoutes(app, services);
+  addInformationRoutes(app, services, facts);
+  addUnsupportedRoutes(app);
+  return app;
+}

@@ -1,0 +1,54 @@
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { ApiError, type ErrorCode } from '../core/errors.ts';
+import { mintId } from '../gateway/mintId.ts';
+import { errorBody, errorHeaders } from '../protocol/anthropic/errorBody.ts';
+
+const FRAMEWORK_CODES: Record<string, readonly [ErrorCode, string]> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', 'the body is larger than MAX_BODY_BYTES'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['wrong_content_type', 'the content-type must be application/json'],
+  FST_ERR_CTP_EMPTY_TYPE: ['wrong_content_type', 'the content-type must be application/json'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'the body is not as long as content-length says'],
+  FST_ERR_BAD_URL: ['unknown_route', 'the path cannot be read'],
+  FST_ERR_MAX_PARAM_LENGTH: ['unknown_route', 'the path is too long'],
+};
+
+/** Any thrown value as an error that can be answered; what is not ours becomes a 500 that tells nothing of the inside. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const known = FRAMEWORK_CODES[(error as Partial<FastifyError>).code ?? ''];
+  if (known !== undefined) return new ApiError(known[0], known[1]);
+  return new ApiError('internal', 'the proxy failed on this request; its log has the reason under the request id', {
+    cause: error,
+  });
+}
+
+/** Answers in Anthropic's envelope, with the request id in header and body (R201, R401). */
+export function sendError(reply: FastifyReply, request: FastifyRequest, error: ApiError): FastifyReply {
+  return reply
+    .code(error.status)
+    .headers({ ...errorHeaders(error), 'request-id': request.id, 'content-type': 'application/json; charset=utf-8' })
+    .send(errorBody(error, request.id));
+}
+
+const CLIENT_ERRORS: Record<string, readonly [ErrorCode, string]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'the request did not arrive in time'],
+  HPE_HEADER_OVERFLOW: ['headers_too_large', 'the headers are larger than 16 KB'],
+};
+
+/** Answers what is not HTTP, or not in time, before a request exists for the framework (R401). */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [code, message] =
+    CLIENT_ERRORS[error.code ?? ''] ?? (['invalid_request', 'the request is not valid HTTP'] as const);
+  const answer = new ApiError(code, message);
+  const requestId = mintId('req_');
+  const body = errorBody(answer, requestId);
+  socket.end(
+    `HTTP/1.1 ${answer.status} Error\r\ncontent-type: application/json; charset=utf-8\r\nrequest-id: ${requestId}\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

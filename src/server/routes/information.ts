@@ -1,0 +1,43 @@
+import type { FastifyInstance } from 'fastify';
+import { describeHealth, type ProcessFacts } from '../../gateway/health.ts';
+import type { Services } from '../../gateway/services.ts';
+
+const ENDPOINTS = {
+  messages: 'POST /v1/messages',
+  count_tokens: 'POST /v1/messages/count_tokens',
+  test_conversion: 'POST /v1/messages/test_conversion',
+  chat_completions: 'POST /v1/chat/completions',
+  models: 'GET /v1/models',
+  health: 'GET /health',
+};
+
+/** The endpoints that need no token: `/`, `/health` and the probes of the client (R504). */
+export function addInformationRoutes(app: FastifyInstance, services: Services, facts: ProcessFacts): void {
+  const { config } = services;
+
+  app.get('/', () => ({
+    message: 'claude-code-proxy: Anthropic’s Messages API for Claude Code on any model provider',
+    status: facts.isDraining() ? 'draining' : 'running',
+    version: facts.version,
+    instance: config.instance,
+    config: {
+      provider: config.provider.preset.title,
+      openai_base_url: config.provider.baseUrl,
+      big_model: config.tiers.big,
+      middle_model: config.tiers.middle,
+      small_model: config.tiers.small,
+      api_key_configured: config.provider.key.secret !== undefined,
+      client_api_key_validation: config.clientToken !== undefined,
+    },
+    endpoints: ENDPOINTS,
+  }));
+  app.head('/', (_request, reply) => reply.code(200).send());
+  app.head('/api/hello', (_request, reply) => reply.code(200).send());
+
+  for (const path of ['/health', '/healthz']) {
+    app.get(path, (_request, reply) => {
+      reply.code(facts.isDraining() ? 503 : 200).header('cache-control', 'no-store');
+      return describeHealth(services, facts);
+    });
+  }
+}

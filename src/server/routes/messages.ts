@@ -1,0 +1,59 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ApiError } from '../../core/errors.ts';
+import { answerChatCompletions } from '../../gateway/chatCompletions.ts';
+import { countTokens } from '../../gateway/countTokens.ts';
+import type { ProcessFacts } from '../../gateway/health.ts';
+import { answerMessages } from '../../gateway/messages.ts';
+import type { IncomingRequest, Services } from '../../gateway/services.ts';
+import { testConversion } from '../../gateway/testConversion.ts';
+import { createAuthenticator } from '../auth.ts';
+import { createReplyPort } from '../replyPort.ts';
+
+function singleHeader(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function bodyOf(request: FastifyRequest): Buffer {
+  if (Buffer.isBuffer(request.body)) return request.body;
+  throw new ApiError('wrong_content_type', 'the body must be JSON with content-type application/json');
+}
+
+/** Users write the base URL with and without /v1; all of these are meant (R501). */
+const MESSAGE_PATHS = ['/v1/messages', '/v1/v1/messages', '/messages'];
+
+/** The routes that carry a conversation: Messages API, its token count, its dry run, and chat completions. */
+export function addMessageRoutes(app: FastifyInstance, services: Services, facts: ProcessFacts): void {
+  const authenticator = createAuthenticator(services.config.clientToken);
+
+  const incomingOf = (request: FastifyRequest, endpoint: string): IncomingRequest => ({
+    id: request.id,
+    endpoint,
+    body: bodyOf(request),
+    providerKey: authenticator.providerKey(request.headers),
+    session: singleHeader(request, 'x-claude-code-session-id'),
+    agent: singleHeader(request, 'x-claude-code-agent-id'),
+    userAgent: singleHeader(request, 'user-agent'),
+  });
+
+  const addAnswer = (path: string, endpoint: string, answer: typeof answerMessages) => {
+    app.post(path, (request, reply) => {
+      const incoming = incomingOf(request, endpoint);
+      // The answer is written to the socket itself: the framework's stream handling costs twice as much (measured).
+      reply.hijack();
+      void answer(services, incoming, createReplyPort(reply.raw, request.id, facts.isDraining));
+    });
+  };
+  for (const path of MESSAGE_PATHS) {
+    addAnswer(path, '/v1/messages', answerMessages);
+    app.post(`${path}/count_tokens`, (request, reply) => {
+      reply.header('request-id', request.id);
+      return countTokens(services, bodyOf(request));
+    });
+  }
+  addAnswer('/v1/chat/completions', '/v1/chat/completions', answerChatCompletions);
+  app.post('/v1/messages/test_conversion', (request, reply) => {
+    reply.header('request-id', request.id);
+    return testConversion(services, bodyOf(request));
+  });
+}

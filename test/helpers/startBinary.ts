@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { executablePath } from '../../scripts/build/stamp.ts';
+import { type Settings, temporaryFolder } from './startApp.ts';
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+export interface Binary {
+  readonly url: string;
+  readonly port: number;
+  readonly process: ChildProcess;
+  /** The instance's own folder, with its env file and its logs. */
+  readonly folder: string;
+  /** Everything it has written to stdout and stderr. */
+  output(): string;
+  /** Resolves with the exit status. */
+  readonly exited: Promise<number | null>;
+  stop(): Promise<void>;
+}
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** Starts the built executable with an env file of its own; does not wait until it listens. */
+export async function spawnBinary(settings: Settings, name = 'test'): Promise<Binary> {
+  const { path: folder, remove } = temporaryFolder();
+  const port = settings['PORT'] === undefined ? await freePort() : Number(settings['PORT']);
+  const lines = Object.entries({
+    PORT: String(port),
+    LOG_DIR: join(folder, 'logs'),
+    STATE_DIR: join(folder, 'state'),
+    ...settings,
+  });
+  const file = join(folder, `${name}.env`);
+  writeFileSync(file, lines.map(([key, value]) => `${key}=${value}\n`).join(''), { mode: 0o600 });
+  const child = spawn(executablePath(ROOT), ['--env', file], { cwd: folder, env: { PATH: process.env['PATH'] } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (bytes) => {
+      output += bytes;
+    });
+  }
+  const exited = once(child, 'close').then(([code]) => code as number | null);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    process: child,
+    folder,
+    output: () => output,
+    exited,
+    stop: async () => {
+      child.kill('SIGKILL');
+      await exited;
+      remove();
+    },
+  };
+}
+
+/** Starts the built executable and resolves when it listens. */
+export async function startBinary(settings: Settings, name = 'test'): Promise<Binary> {
+  const binary = await spawnBinary(settings, name);
+  await new Promise<void>((resolve, reject) => {
+    const look = () => {
+      if (binary.output().includes('listening on')) resolve();
+    };
+    binary.process.stdout?.on('data', look);
+    binary.exited.then((code) => reject(new Error(`ended with ${code}: ${binary.output()}`)));
+    look();
+  });
+  return binary;
+}

@@ -1,0 +1,196 @@
+import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type FakeUpstream, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
+import { call, message, startApp, type TestApp } from '../helpers/startApp.ts';
+
+const TOKEN = 'token-of-this-instance-0123456789';
+let upstream: FakeUpstream;
+let open: TestApp;
+let guarded: TestApp;
+let passing: TestApp;
+
+beforeAll(async () => {
+  upstream = await startFakeUpstream({ words: words('fine') });
+  const common = { OPENAI_BASE_URL: upstream.url, BIG_MODEL: 'words', SMALL_MODEL: 'words' };
+  open = await startApp({ ...common, MAX_BODY_BYTES: '64K', ALLOWED_HOSTS: 'proxy.local' });
+  guarded = await startApp({ ...common, ANTHROPIC_API_KEY: TOKEN });
+  passing = await startApp({ ...common, OPENAI_API_KEY: '' });
+});
+
+afterAll(async () => {
+  await Promise.all([open.close(), guarded.close(), passing.close()]);
+  await upstream.close();
+});
+
+const withHeaders = (headers: Record<string, string>) => ({
+  ...message('words'),
+  headers: { 'content-type': 'application/json', ...headers },
+});
+
+const envelope = (type: string) => ({
+  type: 'error',
+  error: { type, message: expect.any(String) },
+  request_id: expect.stringMatching(/^req_/),
+});
+
+/** Sends bytes as they are and gives everything that comes back until the server closes. */
+function sendRaw(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    socket.on('data', (bytes) => {
+      answer += bytes;
+    });
+    socket.on('error', reject);
+    socket.on('close', () => resolve(answer));
+  });
+}
+
+test.each([
+  ['an Origin', { origin: 'http://127.0.0.1:8080' }],
+  ['a cross-site mark', { 'sec-fetch-site': 'cross-site' }],
+  ['a foreign Host', { host: 'evil.example' }],
+  ['a foreign Host that ends like ours', { host: 'notlocalhost:8080' }],
+])('R508 a request with %s is refused without CORS headers', async (_name, headers) => {
+  for (const path of ['/v1/messages', '/health']) {
+    const options = path === '/health' ? { headers } : withHeaders(headers);
+    const answer = await call(open.url + path, options);
+    expect(answer.status).toBe(403);
+    expect(JSON.parse(answer.text)).toEqual(envelope('permission_error'));
+    expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+  }
+});
+
+test('R508 a preflight is refused', async () => {
+  const answer = await call(`${open.url}/v1/messages`, { method: 'OPTIONS' });
+  expect(answer.status).toBe(403);
+  expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+});
+
+test.each(['localhost', '127.0.0.1:1234', '[::1]:8080', 'proxy.local', 'PROXY.local:80'])(
+  'R508 the Host %s is ours',
+  async (host) => {
+    expect((await call(`${open.url}/health`, { headers: { host } })).status).toBe(200);
+  },
+);
+
+test('C6 a second Host is refused', async () => {
+  const answer = await sendRaw(
+    open.port,
+    'GET /health HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
+  );
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+});
+
+test('C6 an absolute address as path is refused', async () => {
+  const answer = await sendRaw(
+    open.port,
+    'GET http://localhost/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+  );
+  expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
+});
+
+test.each([
+  ['no HTTP at all', 'hello\r\n\r\n', 400],
+  ['headers of 20 kB', `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+])('R401 %s is answered in the envelope', async (_name, text, status) => {
+  const answer = await sendRaw(open.port, text);
+  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toEqual(envelope('invalid_request_error'));
+});
+
+test.each(['text/plain', 'application/x-www-form-urlencoded', ''])(
+  'R508 the content-type %j is refused with 415',
+  async (type) => {
+    const answer = await call(`${open.url}/v1/messages`, {
+      ...message('words'),
+      headers: type === '' ? {} : { 'content-type': type },
+    });
+    expect(answer.status).toBe(415);
+    expect(JSON.parse(answer.text)).toEqual(envelope('invalid_request_error'));
+  },
+);
+
+test.each([
+  ['no token', {}],
+  ['a wrong token', { 'x-api-key': 'wrong' }],
+  ['a wrong bearer', { authorization: 'Bearer wrong' }],
+  ['a prefix of the token', { 'x-api-key': TOKEN.slice(0, -1) }],
+])('R507 %s is refused with 401 and not to be repeated', async (_name, headers) => {
+  const answer = await call(`${guarded.url}/v1/messages`, withHeaders(headers));
+  expect(answer.status).toBe(401);
+  expect(answer.headers['x-should-retry']).toBe('false');
+  expect(JSON.parse(answer.text)).toEqual(envelope('authentication_error'));
+  expect(answer.text).not.toContain(TOKEN);
+});
+
+test.each([
+  ['as x-api-key', { 'x-api-key': TOKEN }],
+  ['as bearer', { authorization: `Bearer ${TOKEN}` }],
+  ['beside another credential', { 'x-api-key': 'other', authorization: `Bearer ${TOKEN}` }],
+])('R507 the token %s is enough', async (_name, headers) => {
+  expect((await call(`${guarded.url}/v1/messages`, withHeaders(headers))).status).toBe(200);
+});
+
+test('R504 the probes need no token, everything else does', async () => {
+  for (const [method, path] of [
+    ['GET', '/'],
+    ['HEAD', '/'],
+    ['GET', '/health'],
+    ['GET', '/healthz'],
+    ['HEAD', '/api/hello'],
+  ]) {
+    expect((await call(guarded.url + path, { method: method ?? '' })).status).toBe(200);
+  }
+  for (const path of ['/v1/models', '/v1/models/words']) expect((await call(guarded.url + path)).status).toBe(401);
+});
+
+test('R507 without a key of its own the instance passes the client’s on', async () => {
+  for (const headers of [{ 'x-api-key': 'key-of-the-client' }, { authorization: 'Bearer key-of-the-client' }]) {
+    expect((await call(`${passing.url}/v1/messages`, withHeaders(headers))).status).toBe(200);
+    expect(upstream.requests.at(-1)?.headers.authorization).toBe('Bearer key-of-the-client');
+  }
+});
+
+test('R507 without any key the answer says what to do', async () => {
+  const answer = await call(`${passing.url}/v1/messages`, message('words'));
+  expect(answer.status).toBe(401);
+  expect(JSON.parse(answer.text).error.message).toContain('OPENAI_API_KEY');
+});
+
+test('R102 a body over the limit is 413, plain or after decoding', async () => {
+  const large = JSON.stringify({
+    model: 'words',
+    max_tokens: 1,
+    messages: [{ role: 'user', content: 'x'.repeat(100_000) }],
+  });
+  for (const [headers, body] of [
+    [{}, large],
+    [{ 'content-encoding': 'gzip' }, gzipSync(large)],
+  ] as const) {
+    const answer = await call(`${open.url}/v1/messages`, { ...withHeaders(headers), body });
+    expect(answer.status).toBe(413);
+    expect(JSON.parse(answer.text)).toEqual(envelope('request_too_large'));
+  }
+});
+
+test('R510 a compressed body is read', async () => {
+  const body = gzipSync(message('words').body ?? '');
+  expect((await call(`${open.url}/v1/messages`, { ...withHeaders({ 'content-encoding': 'gzip' }), body })).status).toBe(
+    200,
+  );
+});
+
+test.each([
+  ['GET', '/nothing', 404, 'not_found_error'],
+  ['GET', '/v1/messages', 405, 'invalid_request_error'],
+  ['POST', '/health', 405, 'invalid_request_error'],
+  ['GET', '/v1/models/unknown', 404, 'not_found_error'],
+  ['POST', '/v1/messages/batches', 501, 'not_supported'],
+  ['GET', '/%ff', 404, 'not_found_error'],
+] as const)('R401 R506 %s %s is %i in the envelope', async (method, path, status, type) => {
+  const answer = await call(open.url + path, method === 'POST' ? { ...message('words') } : { method });
+  expect(answer.status).toBe(status);
+  expect(JSON.parse(answer.text)).toEqual(envelope(type));
+});

@@ -1,0 +1,288 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { ApiError } from '../../src/core/errors.ts';
+import { answerMessages } from '../../src/gateway/messages.ts';
+import type { Services } from '../../src/gateway/services.ts';
+import { Targets } from '../../src/gateway/targets.ts';
+import { checkEvents } from '../helpers/eventGrammar.ts';
+import { delta, frame } from '../helpers/fakeUpstream.ts';
+import { incoming, StubPort, StubUpstream } from '../helpers/gatewayStubs.ts';
+import { startApp, type TestApp } from '../helpers/startApp.ts';
+
+/** The gateway between a client and a provider that both do what the test says, with every clock in its hand. */
+const HEADER_WAIT_MS = 300;
+const PING_MS = 1000;
+const IDLE_MS = 5000;
+const REQUEST_MS = 60_000;
+const USAGE_WAIT_MS = 700;
+const PING = 'event: ping\ndata: {"type":"ping"}\n\n';
+
+let app: TestApp;
+let upstream: StubUpstream;
+let services: Services;
+
+beforeAll(async () => {
+  app = await startApp({
+    OPENAI_BASE_URL: 'http://127.0.0.1:1/v1',
+    BIG_MODEL: 'model',
+    SMALL_MODEL: 'model',
+    REQUEST_TIMEOUT: String(REQUEST_MS / 1000),
+    QUIRK_HEADER_WAIT_MS: String(HEADER_WAIT_MS),
+    QUIRK_PING_MS: String(PING_MS),
+    QUIRK_IDLE_TIMEOUT_MS: String(IDLE_MS),
+    QUIRK_USAGE_WAIT_MS: String(USAGE_WAIT_MS),
+  });
+});
+
+afterAll(() => app.close());
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+  upstream = new StubUpstream();
+  // What one test teaches about the model is not for the next.
+  services = { ...app.services, upstream, targets: new Targets(app.services.config) };
+  app.log.length = 0;
+});
+
+/** Whatever happens: no timer of ours outlives the answer, and nothing counts as under way. */
+afterEach(() => {
+  expect(vi.getTimerCount()).toBe(0);
+  expect(services.inFlight.size).toBe(0);
+  vi.useRealTimers();
+});
+
+const half = frame(delta({ content: 'half' }));
+const finish = frame(delta({}, 'stop'));
+const usage = frame({ choices: [], usage: { prompt_tokens: 1234, completion_tokens: 1 } });
+const done = 'data: [DONE]\n\n';
+const draining = new ApiError('draining', 'the instance is stopping');
+
+const record = () => app.log.find((line) => line['event'] === 'request');
+const withoutPings = (text: string) => text.replaceAll(PING, '');
+const lastEvent = (port: StubPort) => checkEvents(withoutPings(port.text)).at(-1);
+
+function ask(stream: boolean, port = new StubPort(), used = services): { port: StubPort; answered: Promise<void> } {
+  return { port, answered: answerMessages(used, incoming(stream), port) };
+}
+
+/** Lets promises run that are ready. */
+const turn = () => vi.advanceTimersByTimeAsync(0);
+
+test.each([true, false])('R320 a client that went before the work began costs nothing (stream %s)', async (stream) => {
+  const { port, answered } = ask(stream, new StubPort(true));
+  await answered;
+  expect(upstream.calls).toHaveLength(0);
+  expect(port.status).toBeUndefined();
+  expect(record()).toMatchObject({ outcome: 'client_closed', attempts: 0 });
+});
+
+test('R320 a client that goes while the proxy waits to repeat is not repeated for', async () => {
+  const { port, answered } = ask(true);
+  upstream.call.onError(new Error('reset'));
+  await turn();
+  port.leave();
+  await answered;
+  await vi.runAllTimersAsync();
+  expect(upstream.calls).toHaveLength(1);
+  expect(port.text).toBe('');
+});
+
+test('R512 a stop while the proxy waits to repeat is an error with a status', async () => {
+  const { port, answered } = ask(true);
+  upstream.call.onError(new Error('reset'));
+  await turn();
+  services.inFlight.cutAll(draining);
+  await answered;
+  expect(port.status).toBe(529);
+  expect(upstream.calls).toHaveLength(1);
+});
+
+test.each([true, false])('R512 a stop does not spoil an answer that lacks only its end (stream %s)', async (stream) => {
+  const { port, answered } = ask(stream);
+  upstream.open();
+  upstream.say(half, finish);
+  services.inFlight.cutAll(draining);
+  await answered;
+  expect(port.status).toBe(200);
+  if (stream) expect(lastEvent(port)?.type).toBe('message_stop');
+  expect(record()).toMatchObject({ outcome: 'ok', stop_reason: 'end_turn' });
+  upstream.call.onEnd();
+});
+
+test.each([true, false])('R512 a stop in the middle of an answer is an error (stream %s)', async (stream) => {
+  const { port, answered } = ask(stream);
+  upstream.open();
+  upstream.say(half);
+  services.inFlight.cutAll(draining);
+  await answered;
+  expect(upstream.call.aborted).toBe(true);
+  if (stream) expect(lastEvent(port)).toMatchObject({ type: 'error', data: { error: { type: 'overloaded_error' } } });
+  else expect(port.status).toBe(529);
+});
+
+/** How a first attempt can end, long after the pings have begun, so that the same request is sent again. */
+const again: Record<string, () => void> = {
+  'R409 a failure that may be repeated': () => upstream.call.onError(new Error('reset')),
+  'R413 a refusal that can be healed': () => {
+    upstream.open(400, 'application/json');
+    upstream.say('{"error":{"message":"unsupported parameter: temperature"}}');
+    upstream.call.onEnd();
+  },
+  'R215 an answer that says nothing': () => {
+    upstream.open();
+    upstream.say(finish, done);
+    upstream.call.onEnd();
+  },
+};
+
+test.each(Object.entries(again))(
+  '%s after the pings have begun is sent again, and the answer is legal',
+  async (_name, end) => {
+    const { port, answered } = ask(true);
+    await vi.advanceTimersByTimeAsync(HEADER_WAIT_MS + PING_MS);
+    expect(port.text).toBe(PING + PING);
+    end();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(upstream.calls).toHaveLength(2);
+    upstream.open();
+    upstream.say(half, finish, usage, done);
+    upstream.call.onEnd();
+    await answered;
+    expect(lastEvent(port)?.type).toBe('message_stop');
+    expect(record()).toMatchObject({ outcome: 'ok', attempts: 2 });
+  },
+);
+
+test('R411 a failure for good after the pings have begun is one error event', async () => {
+  const { port, answered } = ask(true);
+  await vi.advanceTimersByTimeAsync(HEADER_WAIT_MS);
+  upstream.open(401, 'application/json');
+  upstream.call.onEnd();
+  await answered;
+  expect(port.text).toMatch(/^(event: ping\n.*\n\n)+event: error\ndata: .*authentication_error.*\n\n$/);
+  expect(port.ended).toBe(true);
+});
+
+test('R323 neither the provider’s silence nor the wait for usage runs while the client is slow', async () => {
+  const { port, answered } = ask(true);
+  upstream.open();
+  port.slow = true;
+  upstream.say(half);
+  expect(upstream.call.paused).toBe(true);
+  await vi.advanceTimersByTimeAsync(10 * IDLE_MS);
+  port.drain();
+  expect(upstream.call.paused).toBe(false);
+
+  port.slow = true;
+  upstream.say(frame(delta({ content: ' and all' }, 'stop')));
+  await vi.advanceTimersByTimeAsync(10 * USAGE_WAIT_MS);
+  port.drain();
+  upstream.say(usage, done);
+  upstream.call.onEnd();
+  await answered;
+  expect(record()).toMatchObject({ outcome: 'ok', input_tokens: 1234 });
+});
+
+test('R321 a slow client gets no pings on top, and they begin again afterwards', async () => {
+  const { port, answered } = ask(true);
+  port.slow = true;
+  await vi.advanceTimersByTimeAsync(HEADER_WAIT_MS + 5 * PING_MS);
+  expect(port.text).toBe(PING);
+  port.drain();
+  await vi.advanceTimersByTimeAsync(2 * PING_MS);
+  expect(port.text).toBe(PING.repeat(3));
+  port.leave();
+  await answered;
+});
+
+test('an answer that is complete lets its connection end, and drops it when that does not come', async () => {
+  const { answered } = ask(true);
+  upstream.open();
+  upstream.say(half, finish, done);
+  await answered;
+  expect(upstream.call.aborted).toBe(false);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(upstream.call.aborted).toBe(true);
+});
+
+test('R326 signs of life without a word are believed for as long as an answer may take to begin', async () => {
+  const { port, answered } = ask(true);
+  upstream.open();
+  for (let waited = 0; waited < REQUEST_MS - IDLE_MS; waited += IDLE_MS - 1) {
+    await vi.advanceTimersByTimeAsync(IDLE_MS - 1);
+    upstream.say(': keep-alive\n\n');
+  }
+  expect(port.ended).toBe(false);
+  upstream.say(half);
+  for (let waited = 0; waited < REQUEST_MS; waited += IDLE_MS - 1) {
+    upstream.say(': keep-alive\n\n');
+    await vi.advanceTimersByTimeAsync(IDLE_MS - 1);
+  }
+  await answered;
+  expect(lastEvent(port)?.type).toBe('error');
+  expect(upstream.call.aborted).toBe(true);
+});
+
+/** A fault of the proxy's own, in the middle of reading an answer. */
+const faulty = (): Services => ({
+  ...services,
+  redact: () => {
+    throw new TypeError('a fault of our own');
+  },
+});
+const inBandError = frame({ error: { message: 'x' } });
+
+const expectLogged = () =>
+  expect(app.log).toContainEqual(
+    expect.objectContaining({ level: 'error', id: 'req_test', reason: expect.stringContaining('a fault of our own') }),
+  );
+
+test.each([true, false])(
+  'R414 a fault of our own while reading is a 500 with its reason in the log (stream %s)',
+  async (stream) => {
+    const { port, answered } = ask(stream, new StubPort(), faulty());
+    upstream.open();
+    upstream.say(inBandError);
+    await answered;
+    expect(port.status).toBe(500);
+    expect(port.text).not.toContain('a fault of our own');
+    expect(upstream.call.aborted).toBe(true);
+    expectLogged();
+  },
+);
+
+test('R414 R411 a fault of our own after the first event ends the stream with an error event', async () => {
+  const { port, answered } = ask(true, new StubPort(), faulty());
+  upstream.open();
+  upstream.say(half, inBandError);
+  await answered;
+  expect(lastEvent(port)).toMatchObject({ type: 'error', data: { error: { type: 'api_error' } } });
+  expect(port.ended).toBe(true);
+  expectLogged();
+});
+
+test('R414 a fault of our own between two attempts ends a stream that has begun', async () => {
+  vi.spyOn(services.targets, 'learn').mockImplementation(() => {
+    throw new TypeError('a fault of our own');
+  });
+  const { port, answered } = ask(true);
+  await vi.advanceTimersByTimeAsync(HEADER_WAIT_MS);
+  upstream.open(400, 'application/json');
+  upstream.say('{"error":{"message":"unsupported parameter: temperature"}}');
+  upstream.call.onEnd();
+  await answered;
+  expect(port.text).toMatch(/event: error\ndata: .*api_error.*\n\n$/);
+  expect(port.ended).toBe(true);
+  expectLogged();
+});
+
+test('R411 a fault of our own before the first attempt leaves no ping behind its answer', async () => {
+  const target = services.targets.get('model');
+  const createDeltaRepair = () => {
+    throw new TypeError('a fault of our own');
+  };
+  vi.spyOn(services.targets, 'get').mockReturnValue({ ...target, repairs: { ...target.repairs, createDeltaRepair } });
+  const { port, answered } = ask(true);
+  await answered;
+  expect(port.status).toBe(500);
+  expect(vi.getTimerCount()).toBe(0);
+});
