@@ -1,0 +1,78 @@
+'use strict';
+
+/**
+ * One PM2 app per envs/NAME.env. `pm2 start ecosystem.config.cjs` works by itself; `./manage` reads this same list.
+ *
+ * PM2 writes what it is given into dump.pm2 (readable by everybody), `pm2 env` and `pm2 jlist`. So no key passes through
+ * here: the binary reads its env file itself, and of the caller's shell only the names below go on.
+ */
+const { readdirSync, readFileSync } = require('node:fs');
+const { join } = require('node:path');
+
+const binary = join(__dirname, 'dist', process.platform === 'win32' ? 'claude-code-proxy.exe' : 'claude-code-proxy');
+const passedOn = ['PATH', 'HOME', 'TZ', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
+const networkProxy = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((n) => [n, n.toLowerCase()]);
+
+function environment() {
+  const values = (names) => names.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined);
+  // The address of a network proxy may hold a password; such a one belongs into the env file.
+  const addresses = values(networkProxy).filter(([, value]) => !value.includes('@'));
+  return Object.fromEntries([...values(passedOn), ...addresses]);
+}
+
+/** Seconds that running answers may take after a stop signal: the only line of the env file that PM2 has to know. */
+function drainSeconds(file) {
+  try {
+    const lines = readFileSync(file, 'utf8').matchAll(/^\s*(?:export\s+)?DRAIN_SECONDS\s*[=:]\s*["'`]?(\d+)/gm);
+    return Number([...lines].at(-1)?.[1] ?? 30);
+  } catch {
+    return 30; // the binary says what is wrong with the file
+  }
+}
+
+function describeApp(name) {
+  const file = join(__dirname, 'envs', `${name}.env`);
+  const consoleLog = join(__dirname, 'logs', name, 'console.log');
+  return {
+    name,
+    namespace: 'claude-code-proxy',
+    script: binary,
+    args: ['--env', file],
+    interpreter: 'none',
+    exec_mode: 'fork',
+    cwd: __dirname,
+
+    // `true` has no effect in PM2 7; an empty string is part of every name, so that nothing of the caller's shell is kept.
+    filter_env: [''],
+    env: environment(),
+
+    // Not wait_ready: an app that is stopped before it is ready would come back (PM2 7.0.4 sets it online when it exits).
+    // `./manage` asks the port itself, for as long as this.
+    listen_timeout: 10_000,
+    // PM2 sends SIGINT, then SIGKILL after this time: longer than the drain, so that answers can end.
+    kill_timeout: (drainSeconds(file) + 5) * 1000,
+    // After a crash 0.1 s, then longer up to 15 s, for ever. A wrong configuration (78) waits for a human.
+    exp_backoff_restart_delay: 100,
+    stop_exit_codes: [78],
+
+    // A few lines per start, so that `pm2 logs NAME` has something to show and a crash leaves its reason; the binary keeps
+    // the file small. Requests are in logs/NAME/NAME.log.
+    out_file: consoleLog,
+    error_file: consoleLog,
+    merge_logs: true,
+
+    // Nothing of PM2 inside our process: without its probe (pmx) an instance survives the death of the PM2 daemon.
+    pmx: false,
+    automation: false,
+    vizion: false,
+    treekill: false,
+  };
+}
+
+// The names that the binary gives itself too; `all` stands for every instance.
+const names = readdirSync(join(__dirname, 'envs'))
+  .map((file) => /^(?!all\.|env\b)(?<name>[a-z0-9]+(?:[._-][a-z0-9]+)*)\.env$/.exec(file)?.groups.name)
+  .filter((name) => name !== undefined)
+  .sort();
+
+module.exports = { apps: names.map(describeApp) };

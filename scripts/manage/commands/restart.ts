@@ -1,0 +1,25 @@
+import type { Invocation } from '../args.ts';
+import { bringUp } from '../bringUp.ts';
+import type { Context } from '../context.ts';
+import { type ExitCode, worstOf } from '../exitCodes.ts';
+import { haltAll, isHaltable } from '../halt.ts';
+import { isSound, loadInstances, selectInstances } from '../instances.ts';
+import { observe } from '../observe.ts';
+import { tellProblems } from '../tellProblems.ts';
+import { withManagerLock } from '../withManagerLock.ts';
+import { showResult } from './start.ts';
+
+/** Stops, after running answers, and starts again. What could not come back, its configuration being wrong, is left running. */
+export function restart(context: Context, invocation: Invocation): Promise<ExitCode> {
+  const { root, pm2 } = context;
+  return withManagerLock(context, invocation, async () => {
+    const selected = selectInstances(root, loadInstances(root), invocation.names);
+    const code = tellProblems(context, selected);
+    const sound = selected.filter(isSound);
+    const running = (await observe(await pm2.list(), sound)).filter(({ rival }) => rival === undefined);
+    await haltAll(context, running.filter(isHaltable));
+    const codes = await bringUp(context, await observe(await pm2.list(), sound));
+    await showResult(context, await observe(await pm2.list(), selected), invocation.json);
+    return worstOf([code, ...codes]);
+  });
+}

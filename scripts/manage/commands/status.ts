@@ -1,0 +1,47 @@
+import { formatProblems } from '../../../src/config/describe.ts';
+import type { Invocation } from '../args.ts';
+import type { Context } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exitCodes.ts';
+import { explain } from '../explain.ts';
+import { describeIgnoredEnvFiles } from '../ignoredEnvFiles.ts';
+import { selectInstances } from '../instances.ts';
+import { type Observation, observe } from '../observe.ts';
+import { isUp, judge } from '../state.ts';
+import { type StatusEntry, statusJson, statusTable } from '../statusView.ts';
+import { takeStock } from '../stock.ts';
+import { terminalSafe } from '../terminalSafe.ts';
+
+/** Shows all instances or the named ones; fails with 3 when one of them is down. */
+export async function status(context: Context, { names, json }: Invocation): Promise<ExitCode> {
+  const { root, output } = context;
+  const { rows, instances } = await takeStock(context);
+  const selected = selectInstances(root, instances, names);
+  if (instances.length === 0) output.say('There are no env files yet; ./manage start all makes them.');
+  const entries = await showStatus(context, await observe(rows, selected), json);
+  if (!json) {
+    for (const line of describeIgnoredEnvFiles(root, instances)) output.say(terminalSafe(line));
+    for (const { remark } of entries) if (remark !== undefined) output.say(remark);
+    const problems = selected.flatMap((instance) => instance.problems);
+    if (problems.length > 0) output.say(formatProblems(problems));
+  }
+  return entries.every(({ state }) => isUp(state)) ? exitCodes.ok : exitCodes.instanceDown;
+}
+
+/** Prints the state of the instances as it was observed, as a table or as JSON. */
+export async function showStatus(
+  { output }: Context,
+  observations: readonly Observation[],
+  json: boolean,
+): Promise<StatusEntry[]> {
+  const entries = await Promise.all(observations.map(describeEntry));
+  if (json) output.print(statusJson(entries));
+  else if (entries.length > 0) output.print(statusTable(entries, output));
+  return entries;
+}
+
+async function describeEntry(observation: Observation): Promise<StatusEntry> {
+  const { answer, isOurs } = observation;
+  const state = judge(observation);
+  const health = answer?.kind === 'instance' && isOurs ? answer.health : undefined;
+  return { observation, state, health, remark: await explain(observation, state) };
+}

@@ -1,0 +1,22 @@
+import type { Invocation } from '../args.ts';
+import type { Context } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exitCodes.ts';
+import { haltAll, isHaltable } from '../halt.ts';
+import { selectInstances } from '../instances.ts';
+import { observe } from '../observe.ts';
+import { takeStock } from '../stock.ts';
+import { withManagerLock } from '../withManagerLock.ts';
+
+/** Stops what runs, after its running answers, and takes it off PM2's list. What does not run is no error. */
+export function stop(context: Context, invocation: Invocation): Promise<ExitCode> {
+  const { root, output } = context;
+  return withManagerLock(context, invocation, async () => {
+    const { rows, instances } = await takeStock(context);
+    const observations = await observe(rows, selectInstances(root, instances, invocation.names));
+    for (const observation of observations) {
+      if (!isHaltable(observation)) output.say(`${observation.instance.name} does not run`);
+    }
+    await haltAll(context, observations.filter(isHaltable));
+    return exitCodes.ok;
+  });
+}

@@ -1,0 +1,51 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { readCommand } from '../../src/host/portHolder.ts';
+import type { Context } from './context.ts';
+import { Failure } from './exitCodes.ts';
+import type { Instance } from './instances.ts';
+import type { Observation } from './observe.ts';
+import type { Pm2 } from './pm2.ts';
+import { isCommandOf } from './processes.ts';
+
+const POLL_MS = 50;
+
+/** Ends several at the same time, telling it before, as running answers may take their time, and after. */
+export async function haltAll({ pm2, output }: Context, observations: readonly Observation[]): Promise<void> {
+  if (observations.length === 0) return;
+  const names = observations.map(({ instance }) => instance.name).join(', ');
+  output.say(`Stopping ${names}; running answers may end first.`);
+  await Promise.all(
+    observations.map(async (observation) => {
+      await halt(pm2, observation);
+      output.say(`${observation.instance.name} stopped`);
+    }),
+  );
+}
+
+/**
+ * Ends what runs of an instance, after its running answers: PM2's app, which is taken off PM2's list, and a process of ours
+ * that PM2 has lost. Nothing happens when nothing runs.
+ * @throws Failure when it does not end.
+ */
+export async function halt(pm2: Pm2, { instance, row, answer, isOurs }: Observation): Promise<void> {
+  if (row !== undefined) await pm2.remove(row.id);
+  if (answer?.kind === 'instance' && isOurs && answer.health.pid !== row?.pid) {
+    await endProcess(answer.health.pid, instance);
+  }
+}
+
+/** Whether {@link halt} would do anything. */
+export function isHaltable({ row, isOurs }: Observation): boolean {
+  return row !== undefined || isOurs;
+}
+
+async function endProcess(pid: number, { name, app }: Instance): Promise<void> {
+  const isAlive = async () => isCommandOf(await readCommand(pid), app);
+  // Asked again directly before the signal: the number may by now belong to somebody else.
+  if (await isAlive()) process.kill(pid, 'SIGTERM');
+  const deadline = performance.now() + app.kill_timeout;
+  while (await isAlive()) {
+    if (performance.now() > deadline) throw new Failure(`${name} (pid ${pid}) was told to end and does not`);
+    await pause(POLL_MS);
+  }
+}

@@ -1,0 +1,100 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { emptyWhenLarge, readLinesSince, sizeOf } from './consoleLog.ts';
+import { type ExitCode, exitCodes } from './exitCodes.ts';
+import { askPort } from './health.ts';
+import type { Instance } from './instances.ts';
+import { isRowOf } from './observe.ts';
+import type { Pm2, Pm2Row } from './pm2.ts';
+
+/** How the start of one instance ended. */
+export interface LaunchOutcome {
+  readonly instance: Instance;
+  readonly code: ExitCode;
+  /** In ms, from the command to PM2 until now. */
+  readonly elapsedMs: number;
+  /** PM2's row, when the instance did not come up. */
+  readonly row?: Pm2Row | undefined;
+  /** What it last said, when it did not come up. */
+  readonly said: readonly string[];
+}
+
+interface Progress {
+  /** What PM2 has told last; undefined until the start command is through. */
+  rows?: readonly Pm2Row[];
+  isOver?: boolean;
+}
+
+const POLL_MS = 40;
+const LIST_MS = 400;
+const SAID_LINES = 8;
+
+/**
+ * Starts instances in one go with PM2 (those of `awaited` are on their way already) and waits until each answers, has ended
+ * or had its time; each outcome is handed over as soon as it is known.
+ */
+export async function launch(
+  pm2: Pm2,
+  started: readonly Instance[],
+  awaited: readonly Instance[],
+  onOutcome: (outcome: LaunchOutcome) => void,
+): Promise<void> {
+  const progress: Progress = {};
+  const outcomes = [...started, ...awaited].map(async (instance) => {
+    const outcome = await awaitReady(instance, progress);
+    if (outcome !== undefined) onOutcome(outcome);
+  });
+  const allKnown = Promise.all(outcomes).finally(() => {
+    progress.isOver = true;
+  });
+  await Promise.all([allKnown, startWithPm2(pm2, started, progress)]);
+}
+
+async function startWithPm2(pm2: Pm2, instances: readonly Instance[], progress: Progress): Promise<void> {
+  try {
+    if (instances.length > 0) await pm2.start(instances.map(({ name }) => name));
+    while (!progress.isOver) {
+      progress.rows = await pm2.list();
+      await pause(LIST_MS);
+    }
+  } finally {
+    progress.isOver = true;
+  }
+}
+
+async function awaitReady(instance: Instance, progress: Progress): Promise<LaunchOutcome | undefined> {
+  const { app } = instance;
+  emptyWhenLarge(app.out_file);
+  const offset = sizeOf(app.out_file);
+  const startedAt = performance.now();
+  for (;;) {
+    const elapsedMs = performance.now() - startedAt;
+    if (await isServing(instance)) return { instance, code: exitCodes.ok, elapsedMs, said: [] };
+    if (progress.isOver) return undefined; // PM2 itself has failed, and says why
+    const row = progress.rows?.find((candidate) => isRowOf(candidate, instance));
+    const ended = progress.rows !== undefined && hasEnded(row);
+    if (ended || elapsedMs > app.listen_timeout) {
+      const said = withoutRepetitions(readLinesSince(app.out_file, offset, SAID_LINES));
+      return { instance, code: ended ? codeOfEnd(row) : exitCodes.notReady, elapsedMs, row, said };
+    }
+    await pause(POLL_MS);
+  }
+}
+
+/** An instance that PM2 starts over and over says the same each time. */
+function withoutRepetitions(lines: readonly string[]): string[] {
+  return [...new Set(lines)];
+}
+
+/** A row that PM2 has just made counts no restart, unless the process died before it answered. */
+function hasEnded(row: Pm2Row | undefined): boolean {
+  return row === undefined || row.restarts > 0 || !['online', 'launching'].includes(row.status);
+}
+
+function codeOfEnd(row: Pm2Row | undefined): ExitCode {
+  return row?.exitCode === exitCodes.configuration ? exitCodes.configuration : exitCodes.failed;
+}
+
+async function isServing({ name, config }: Instance): Promise<boolean> {
+  const answer = config && (await askPort(config.host, config.port));
+  return answer?.kind === 'instance' && answer.health.instance === name && answer.health.state === 'serving';
+}

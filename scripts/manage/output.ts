@@ -1,0 +1,35 @@
+import { styleText } from 'node:util';
+
+export type Colour = 'red' | 'green' | 'yellow' | 'gray' | 'bold';
+
+/** Where a command writes: data to stdout, words about it to stderr, so that a pipe gets data only. */
+export interface Output {
+  /** Width of the terminal on stdout; undefined when stdout is not a terminal, which means no limit. */
+  readonly columns: number | undefined;
+  /** Data: a line on stdout. */
+  print(text: string): void;
+  /** What happens: a line on stderr, nothing with --quiet. */
+  say(text: string): void;
+  /** What went wrong: a line on stderr. */
+  complain(text: string): void;
+  /** Colours text for stdout, on a terminal only. */
+  paint(colour: Colour, text: string): string;
+}
+
+export interface OutputOptions {
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+  quiet: boolean;
+  colour: boolean;
+}
+
+/** Writes to the given streams. NO_COLOR, FORCE_COLOR and TERM=dumb are obeyed, as `styleText` does by itself. */
+export function createOutput({ stdout, stderr, quiet, colour }: OutputOptions): Output {
+  return {
+    columns: stdout.isTTY ? stdout.columns || undefined : undefined,
+    print: (text) => void stdout.write(`${text}\n`),
+    say: (text) => void (quiet || stderr.write(`${text}\n`)),
+    complain: (text) => void stderr.write(`${text}\n`),
+    paint: (name, text) => (colour ? styleText(name, text, { stream: stdout }) : text),
+  };
+}

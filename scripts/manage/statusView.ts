@@ -1,0 +1,155 @@
+import { asNumber, asString, isObject } from '../../src/core/json.ts';
+import { formatBytes, formatDuration } from './format.ts';
+import { type Health, healthField } from './health.ts';
+import type { Observation } from './observe.ts';
+import type { Colour, Output } from './output.ts';
+import type { State } from './state.ts';
+import { type Column, renderTable } from './table.ts';
+import { terminalSafe } from './terminalSafe.ts';
+
+/** One instance as `status` shows it. */
+export interface StatusEntry {
+  readonly observation: Observation;
+  readonly state: State;
+  /** What the instance says of itself; undefined when it does not answer. */
+  readonly health: Health | undefined;
+  readonly remark: string | undefined;
+}
+
+/** The number in a `schema` field: changes when a program that reads the JSON has to. */
+const SCHEMA = 1;
+const NOTHING = '-';
+
+const stateColours: Readonly<Record<State, Colour>> = {
+  serving: 'green',
+  unsupervised: 'yellow',
+  running: 'yellow',
+  draining: 'yellow',
+  starting: 'yellow',
+  'not answering': 'red',
+  'backing off': 'red',
+  failed: 'red',
+  'port taken': 'red',
+  'name taken': 'red',
+  stopped: 'gray',
+  'not started': 'gray',
+};
+
+/** What holds now when the instance runs, else what its env file asks for. */
+function modelsOf({ health, observation: { instance } }: StatusEntry) {
+  const tiers = instance.config?.tiers;
+  const model = (tier: 'big' | 'middle' | 'small') =>
+    health ? asString(healthField(health, 'models', tier)) : tiers?.[tier];
+  return { big: model('big') ?? null, middle: model('middle') ?? null, small: model('small') ?? null };
+}
+
+function providerOf({ health, observation: { instance } }: StatusEntry): string | null {
+  const preset = instance.config?.provider.preset.name;
+  return (health ? asString(healthField(health, 'provider', 'name')) : preset) ?? null;
+}
+
+function keyOf({ health, observation: { instance } }: StatusEntry): string | null {
+  return (health ? asString(health.body['key']) : instance.config?.provider.key.source) ?? null;
+}
+
+function pidOf({ health, observation: { row } }: StatusEntry): number | null {
+  return health?.pid ?? (row?.pid || null);
+}
+
+function numberOf(entry: StatusEntry, name: string): number | null {
+  return asNumber(entry.health?.body[name]) ?? null;
+}
+
+function modelsText(entry: StatusEntry): string {
+  const { big, middle, small } = modelsOf(entry);
+  const models = [big, middle, small].map((model) => model ?? NOTHING);
+  return new Set(models).size === 1 ? (models[0] ?? NOTHING) : models.join(' / ');
+}
+
+function requestsText({ health }: StatusEntry): string {
+  if (health === undefined) return NOTHING;
+  const total = asNumber(healthField(health, 'requests', 'total')) ?? 0;
+  const failed = asNumber(healthField(health, 'requests', 'failed')) ?? 0;
+  return failed === 0 ? String(total) : `${total} (${failed} failed)`;
+}
+
+function lastErrorText({ health }: StatusEntry): string {
+  const error = health?.body['last_error'];
+  if (!isObject(error)) return NOTHING;
+  return [asString(error['at'])?.slice(11, 19), asNumber(error['status']), asString(error['message'])]
+    .filter((part) => part !== undefined)
+    .join(' ');
+}
+
+function optional<T>(value: T | null, format: (value: T) => string): string {
+  return value === null ? NOTHING : format(value);
+}
+
+function statusColumns(paint: Output['paint']): readonly Column<StatusEntry>[] {
+  const columns: readonly Column<StatusEntry>[] = [
+    { title: 'name', cell: ({ observation }) => observation.instance.name },
+    { title: 'port', align: 'right', cell: ({ observation }) => String(observation.instance.config?.port ?? NOTHING) },
+    { title: 'provider', dropOrder: 4, cell: (entry) => providerOf(entry) ?? NOTHING },
+    { title: 'models (big / middle / small)', minimum: 12, dropOrder: 3, cell: modelsText },
+    { title: 'key', dropOrder: 5, cell: (entry) => keyOf(entry) ?? NOTHING },
+    { title: 'state', cell: ({ state }) => state, paint: (text, { state }) => paint(stateColours[state], text) },
+    { title: 'pid', align: 'right', dropOrder: 6, cell: (entry) => optional(pidOf(entry), String) },
+    {
+      title: 'uptime',
+      align: 'right',
+      dropOrder: 2,
+      cell: (entry) => optional(numberOf(entry, 'uptime_seconds'), (seconds) => formatDuration(seconds * 1000)),
+    },
+    {
+      title: 'memory',
+      align: 'right',
+      dropOrder: 7,
+      cell: (entry) => optional(numberOf(entry, 'memory_bytes'), formatBytes),
+    },
+    { title: 'requests', align: 'right', dropOrder: 1, cell: requestsText },
+    { title: 'last error', minimum: 10, dropOrder: 8, cell: lastErrorText },
+  ];
+  return columns.map((column) => ({ ...column, cell: (entry) => terminalSafe(column.cell(entry)) }));
+}
+
+/** The table of `status` for the terminal, or for a pipe when it has no width. */
+export function statusTable(
+  entries: readonly StatusEntry[],
+  { paint, columns }: Pick<Output, 'paint' | 'columns'>,
+): string {
+  return renderTable(statusColumns(paint), entries, columns).join('\n');
+}
+
+/** The same for programs. Names and meanings are kept as long as `schema` is. */
+export function statusJson(entries: readonly StatusEntry[]): string {
+  const instances = entries.map((entry) => {
+    const { health, state, remark } = entry;
+    const { instance, row } = entry.observation;
+    return {
+      name: instance.name,
+      env_file: instance.app.args[1],
+      host: instance.config?.host ?? null,
+      port: instance.config?.port ?? null,
+      state,
+      supervised: row !== undefined && row.pid !== 0,
+      provider: providerOf(entry),
+      models: modelsOf(entry),
+      key: keyOf(entry),
+      pid: pidOf(entry),
+      restarts: row?.restarts ?? null,
+      started_at: health?.body['started_at'] ?? null,
+      uptime_seconds: numberOf(entry, 'uptime_seconds'),
+      memory_bytes: numberOf(entry, 'memory_bytes'),
+      version: health?.body['version'] ?? null,
+      config_hash: health?.configHash ?? null,
+      in_flight: numberOf(entry, 'in_flight'),
+      requests: health?.body['requests'] ?? null,
+      tokens: health?.body['tokens'] ?? null,
+      last_success_at: health?.body['last_success_at'] ?? null,
+      last_error: health?.body['last_error'] ?? null,
+      remark: remark ?? null,
+      problems: instance.problems,
+    };
+  });
+  return JSON.stringify({ schema: SCHEMA, instances }, undefined, 2);
+}

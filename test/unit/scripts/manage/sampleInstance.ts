@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import type { Instance } from '../../../../scripts/manage/instances.ts';
+import type { Observation } from '../../../../scripts/manage/observe.ts';
+import type { Pm2Row } from '../../../../scripts/manage/pm2.ts';
+import { configFromText } from '../../../../src/config/envFile.ts';
+
+export const ROOT = '/srv/proxy';
+
+/** An instance as it comes out of envs/NAME.env; without text it listens on port 8081 for the demo provider. */
+export function sampleInstance(name: string, text = 'PROVIDER=demo\nPORT=8081\n'): Instance {
+  const file = join(ROOT, 'envs', `${name}.env`);
+  const { config, problems } = configFromText(`envs/${name}.env`, text, {}, ROOT);
+  const app = {
+    name,
+    script: join(ROOT, 'dist', 'claude-code-proxy'),
+    args: ['--env', file],
+    env: {},
+    out_file: join(ROOT, 'logs', name, 'console.log'),
+    kill_timeout: 1000,
+    listen_timeout: 1000,
+  } as const;
+  return { name, app, config, problems };
+}
+
+export function sampleRow(instance: Instance, changes: Partial<Pm2Row> = {}): Pm2Row {
+  const { name, app } = instance;
+  const { script: executable, args } = app;
+  return { id: 3, name, status: 'online', pid: 100, exitCode: undefined, restarts: 0, executable, args, ...changes };
+}
+
+/** What is observed of an instance that nobody runs. */
+export function sampleObservation(changes: Partial<Observation> = {}): Observation {
+  const instance = sampleInstance('kimi');
+  return { instance, row: undefined, rival: undefined, answer: { kind: 'silent' }, isOurs: false, ...changes };
+}
+
+export function sampleAnswer(changes: Record<string, unknown> = {}) {
+  const body = { service: 'claude-code-proxy', instance: 'kimi', pid: 100, state: 'serving', ...changes };
+  const state: 'serving' | 'draining' = body.state === 'draining' ? 'draining' : 'serving';
+  const { instance, pid } = body;
+  return { kind: 'instance', health: { instance, pid, state, configHash: undefined, body } } as const;
+}
