@@ -1,25 +1,34 @@
-/** Number of single-letter changes (insert, delete, replace) that turn one word into the other. */
-function distance(from: string, to: string): number {
-  let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [row, letter] of [...from].entries()) {
-    const current = [row + 1];
-    for (const [column, other] of [...to].entries()) {
-      const replaced = (previous[column] ?? 0) + (letter === other ? 0 : 1);
-      current.push(Math.min(replaced, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
+/** Number of letters to insert, delete, replace or swap with their neighbour to get from one word to the other. */
+function editDistance(from: string, to: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= from.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column += 1) {
+      const replaced = (last[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1);
+      const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      const viaSwap = swapped ? (beforeLast[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      current.push(Math.min(replaced, (last[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, viaSwap));
     }
-    previous = current;
+    [beforeLast, last] = [last, current];
   }
-  return previous[to.length] ?? 0;
+  return last[to.length] ?? 0;
 }
 
-/** The known name that a mistyped one most likely meant, for "did you mean"; undefined when none is near. */
+/** How many letters may be wrong: short words are near to everything. */
+function tolerance(word: string): number {
+  return Math.max(word.length < 5 ? 1 : 2, Math.floor(word.length / 3));
+}
+
+/** The known name that a mistyped one most likely meant, or began; undefined when none is near. */
 export function nearestName(typed: string, known: Iterable<string>): string | undefined {
   const wanted = typed.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(typed.length / 3)) + 1;
+  let bestDistance = tolerance(typed) + 1;
   for (const name of known) {
-    const away = distance(wanted, name.toLowerCase());
-    if (away < bestDistance) [best, bestDistance] = [name, away];
+    const begun = wanted.length > 1 && name.toLowerCase().startsWith(wanted);
+    const distance = begun ? 0 : editDistance(wanted, name.toLowerCase());
+    if (distance < bestDistance) [best, bestDistance] = [name, distance];
   }
   return best;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { nearestName } from '../../../src/core/nearestName.ts';
 
-const known = ['kimi', 'glm', 'minimax', 'LOG_LEVEL', 'LOG_DIR'];
+const known = ['status', 'kimi', 'glm', 'minimax', 'LOG_LEVEL', 'LOG_DIR'];
 
 test.each([
   ['kimo', 'kimi'],
@@ -10,6 +10,12 @@ test.each([
   ['minmax', 'minimax'],
   ['LOGLEVEL', 'LOG_LEVEL'],
   ['LOG_LEVLE', 'LOG_LEVEL'],
+  ['kmi', 'kimi'],
+  ['mini', 'minimax'],
+  ['glm5', 'glm'],
+  ['stauts', 'status'],
+  ['x', undefined],
+  ['openrouter', undefined],
   ['completely-else', undefined],
   ['', undefined],
 ])('%s -> %s', (typed, nearest) => {
