@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/e2e/**/*.test.ts'],
-    globalSetup: 'test/globalSetup.ts',
+    globalSetup: ['test/globalSetup.ts', 'test/e2e/globalSetup.ts'],
     fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 600_000,

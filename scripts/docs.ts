@@ -12,9 +12,9 @@ function isCurrent({ path, text }: Document): boolean {
   }
 }
 
-/** Paths of the generated files that differ from what the tables give, or are missing. */
+/** Paths of the generated files that differ from what they are made of, or are missing. */
 export function staleDocuments(): readonly string[] {
-  return renderDocuments()
+  return renderDocuments(root)
     .filter((document) => !isCurrent(document))
     .map((document) => document.path);
 }
@@ -22,9 +22,9 @@ export function staleDocuments(): readonly string[] {
 if (import.meta.main) {
   if (process.argv.includes('--check')) {
     const stale = staleDocuments();
-    for (const path of stale) process.stderr.write(`${path} differs from the tables in src/; run: npm run docs\n`);
+    for (const path of stale) process.stderr.write(`${path} differs from what it is made of; run: npm run docs\n`);
     process.exitCode = stale.length === 0 ? 0 : 1;
   } else {
-    for (const { path, text } of renderDocuments()) writeFileSync(join(root, path), text);
+    for (const { path, text } of renderDocuments(root)) writeFileSync(join(root, path), text);
   }
 }

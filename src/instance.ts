@@ -35,7 +35,8 @@ const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now()
 function createUpstream(config: Config, connectTimeoutMs: number): Upstream {
   if (config.provider.preset.protocol === 'demo') return createDemoUpstream();
   return createHttpUpstream({
-    baseUrl: config.provider.baseUrl,
+    endpoint: config.provider.endpoint,
+    keyHeader: config.provider.keyHeader,
     headers: config.provider.headers,
     userAgent: `claude-code-proxy/${VERSION}`,
     connectTimeoutMs,

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Secret } from '../core/secret.ts';
 import type { Tiers } from '../providers/preset.ts';
 import { chooseBaseUrl } from './chooseBaseUrl.ts';
+import { chooseEndpoint } from './chooseEndpoint.ts';
 import { choosePreset } from './choosePreset.ts';
 import { chooseTiers } from './chooseTiers.ts';
 import { chooseValues } from './chooseValues.ts';
@@ -15,7 +16,8 @@ import { fingerprint } from './fingerprint.ts';
 import { instanceName } from './instanceName.ts';
 import { directNames } from './keyGroups.ts';
 import { type ParseAssignments, parseEnvText } from './parseEnvText.ts';
-import { findProviderKey, providerKey } from './providerKey.ts';
+import { findProviderKey, passesKeyThrough, providerKey } from './providerKey.ts';
+import { secretsInProxy } from './proxySecrets.ts';
 import { readQuirks } from './quirks.ts';
 import { readValues } from './readValues.ts';
 import { createReport } from './report.ts';
@@ -56,7 +58,7 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   const token = findSecret(directNames('ANTHROPIC_API_KEY'), variables, readSecretFile, report);
   const values = readValues(choices, { OPENAI_API_KEY: key, ANTHROPIC_API_KEY: token }, report);
   const host = { name: values.HOST, place: choices.get('HOST') ?? { key: 'HOST' } };
-  checkClientToken(token, host, preset?.protocol === 'chat' && key === undefined, report);
+  checkClientToken(token, host, preset !== undefined && passesKeyThrough(preset, key), report);
   const { MIN_TOKENS_LIMIT: minTokens, MAX_TOKENS_LIMIT: maxTokens } = values;
   if (minTokens !== undefined && maxTokens !== undefined && minTokens > maxTokens)
     report.error(
@@ -67,6 +69,7 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   const headers = readCustomHeaders(variables, report);
   const overrides = readQuirks(variables, report);
   const baseUrl = preset && chooseBaseUrl(values, choices, preset, report);
+  const endpoint = chooseEndpoint(baseUrl ?? '', preset, choices.get('API_VERSION'), report);
   const tiers = preset && chooseTiers(values, preset, report);
 
   const sound = report.problems.every((problem) => problem.severity === 'warning');
@@ -74,7 +77,8 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     (a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER),
   );
   if (!sound || preset === undefined || baseUrl === undefined || tiers === undefined) return { problems };
-  const provider = { preset, baseUrl, key: providerKey(preset, key), headers, overrides };
+  const keyHeader = preset.keyHeader ?? 'authorization';
+  const provider = { preset, baseUrl, endpoint, keyHeader, key: providerKey(preset, key), headers, overrides };
   return { config: assembleConfig(source, values, provider, tiers), problems };
 }
 
@@ -88,6 +92,7 @@ function assembleConfig(source: ConfigSource, values: Values, provider: Provider
     clientToken,
     provider,
     tiers,
+    networkProxy: { httpProxy: values.HTTP_PROXY, httpsProxy: values.HTTPS_PROXY, noProxy: values.NO_PROXY },
     limits: {
       maxTokens: values.MAX_TOKENS_LIMIT,
       minTokens: values.MIN_TOKENS_LIMIT,
@@ -112,7 +117,9 @@ function assembleConfig(source: ConfigSource, values: Values, provider: Provider
     secrets: [
       ...(provider.key.secret === undefined ? [] : [provider.key.secret]),
       ...(clientToken === undefined ? [] : [clientToken]),
-      ...secretsInHeaders(provider.headers).map((value) => new Secret(value)),
+      ...[...secretsInHeaders(provider.headers), ...secretsInProxy(settings.networkProxy)].map(
+        (value) => new Secret(value),
+      ),
     ],
   });
 }

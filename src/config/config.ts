@@ -13,10 +13,21 @@ export interface ProviderKey {
   readonly secret?: Secret;
 }
 
+/** Proxies between this machine and the provider. */
+export interface NetworkProxy {
+  readonly httpProxy: string | undefined;
+  readonly httpsProxy: string | undefined;
+  readonly noProxy: string | undefined;
+}
+
 export interface ProviderConfig {
   readonly preset: Preset;
   /** Without a trailing slash. */
   readonly baseUrl: string;
+  /** Full address of chat completions; `{model}` in it stands for the model's name. */
+  readonly endpoint: string;
+  /** Lower-case name of the header that carries the key: `authorization` with a bearer token, any other with the bare key. */
+  readonly keyHeader: string;
   readonly key: ProviderKey;
   /** CUSTOM_HEADER_*: lower-case names; they replace a header of the same name. */
   readonly headers: Readonly<Record<string, string>>;
@@ -38,6 +49,7 @@ export interface Config {
   readonly clientToken: Secret | undefined;
   readonly provider: ProviderConfig;
   readonly tiers: Tiers;
+  readonly networkProxy: NetworkProxy;
   readonly limits: {
     /** Tokens; undefined leaves the client's wish within the model's own limit. */
     readonly maxTokens: number | undefined;

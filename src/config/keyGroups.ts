@@ -7,7 +7,7 @@ export function secretFileName(name: string): string {
 }
 
 /** Names under which providers themselves keep their keys; each means OPENAI_API_KEY. */
-export const providerKeyNames: readonly string[] = presets.flatMap((preset) => preset.keyNames);
+export const providerKeyNames: readonly string[] = [...new Set(presets.flatMap((preset) => preset.keyNames))];
 
 /** Every name whose value is the key's value, the key's own first. */
 export function directNames(key: KeyName): readonly string[] {

@@ -1,5 +1,17 @@
 import type { LogLevel } from './config.ts';
-import { baseUrl, duration, type Form, host, hostList, integer, secret, size, text, tokens } from './parsers.ts';
+import {
+  baseUrl,
+  duration,
+  type Form,
+  host,
+  hostList,
+  integer,
+  proxyAddress,
+  secret,
+  size,
+  text,
+  tokens,
+} from './parsers.ts';
 
 /** What is known about one key of an env file. `docs/ENVIRONMENT.md` is generated from the table of them. */
 export interface KeyRow<T> {
@@ -66,6 +78,12 @@ export const keyTable = {
     otherwise: 'the provider’s',
     about: 'Address of the provider’s OpenAI-compatible API; `/chat/completions` is appended.',
     environment: { unless: ['OPENAI_BASE_URL', 'PROVIDER', 'REGION'] },
+  }),
+  API_VERSION: row({
+    form: text,
+    about:
+      'Version of the API, for a provider with dated ones (docs/PROVIDERS.md says which); the model then stands in the path.',
+    aliases: ['AZURE_API_VERSION'],
   }),
   BIG_MODEL: row({
     form: text,
@@ -136,6 +154,22 @@ export const keyTable = {
     fallback: '2',
     about:
       'How often a failed request is repeated before the client is told. Nothing is repeated once the answer began.',
+  }),
+  HTTPS_PROXY: row({
+    form: proxyAddress,
+    about:
+      'Proxy between this machine and a provider with an https:// address, where the network needs one. One with a password belongs here, not into the shell: under PM2 such a one is not passed on.',
+    aliases: ['https_proxy'],
+  }),
+  HTTP_PROXY: row({
+    form: proxyAddress,
+    about: 'The same for a provider with an http:// address.',
+    aliases: ['http_proxy'],
+  }),
+  NO_PROXY: row({
+    form: text,
+    about: 'Hosts that are reached without the proxy, separated by commas.',
+    aliases: ['no_proxy'],
   }),
   LOG_LEVEL: withDefault({
     form: logLevel,

@@ -12,7 +12,10 @@ function settingsOfFacts(facts: ModelFacts): Partial<QuirkSettings> {
 }
 
 /** The settings that hold for one model of a provider: defaults, preset, model facts, the user's overrides. */
-export function modelSettings(provider: ProviderConfig, model: string): QuirkSettings {
-  const facts = provider.preset.models[model];
-  return mergeSettings(provider.preset.quirks, facts === undefined ? {} : settingsOfFacts(facts), provider.overrides);
+export function modelSettings(
+  { preset, overrides }: Pick<ProviderConfig, 'preset' | 'overrides'>,
+  model: string,
+): QuirkSettings {
+  const facts = preset.models[model];
+  return mergeSettings(preset.quirks, facts === undefined ? {} : settingsOfFacts(facts), overrides);
 }

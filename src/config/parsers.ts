@@ -117,6 +117,12 @@ export const baseUrl: Form<string> = {
   },
 };
 
+/** An HTTP proxy between this machine and the provider; it may carry a user name and password. */
+export const proxyAddress: Form<string> = {
+  form: 'an http:// or https:// address',
+  parse: (value) => (/^https?:\/\//i.test(value) && URL.canParse(value) ? value : undefined),
+};
+
 const ENDPOINT = /\/+chat\/completions$/;
 
 /** Whether an address names the endpoint itself, where only its base belongs. */

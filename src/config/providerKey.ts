@@ -48,9 +48,15 @@ export function findProviderKey(
   return found;
 }
 
+/** Whether an instance without a key of its own passes the client's through (design decision 14). */
+export function passesKeyThrough(preset: Preset, found: FoundSecret | undefined): boolean {
+  return found === undefined && preset.protocol === 'chat' && preset.keyOptional !== true;
+}
+
 /** The key as the configuration holds it. Without one the client's own is used, where the provider needs any. */
 export function providerKey(preset: Preset, found: FoundSecret | undefined): ProviderKey {
   if (preset.protocol === 'demo') return { source: 'none', variable: '' };
+  if (found === undefined && preset.keyOptional === true) return { source: 'none', variable: GENERAL_NAME };
   if (found === undefined) return { source: 'client', variable: GENERAL_NAME };
   return { source: found.source, variable: found.variable.key, secret: new Secret(found.value) };
 }

@@ -23,6 +23,8 @@ export interface ErrorRow {
   readonly shouldRetry?: boolean;
   /** Seconds for `retry-after` when the cause names none. */
   readonly retryAfterSeconds?: number;
+  /** The message, or the most common one; words in capitals stand for what differs. */
+  readonly form: string;
   /** What has happened, for the documentation. */
   readonly cause: string;
   /** What the user can do, for the documentation. */
@@ -33,6 +35,7 @@ export const errorTable = {
   invalid_request: {
     status: 400,
     type: 'invalid_request_error',
+    form: 'FIELD: FAULT',
     cause: 'The request cannot be served: not JSON, or a part that is required is missing or malformed.',
     remedy:
       'Read the message: it names the field. Claude Code itself never sends such a request; another client must mend it.',
@@ -40,6 +43,7 @@ export const errorTable = {
   upstream_invalid_request: {
     status: 400,
     type: 'invalid_request_error',
+    form: '[INSTANCE STATUS] WORDS',
     cause: 'The provider refused the request as invalid (400 or 422); its own words follow the provider name.',
     remedy:
       'Read the words. Often a parameter that this model does not know: set QUIRK_DROP_PARAMS or choose another model.',
@@ -47,12 +51,14 @@ export const errorTable = {
   capability_rejected: {
     status: 400,
     type: 'invalid_request_error',
+    form: 'capability_rejected: CLASS',
     cause: 'The provider lacks a feature that Claude Code asked for; the message names the feature class.',
     remedy: 'Nothing: Claude Code drops the feature and repeats the request by itself.',
   },
   context_overflow: {
     status: 400,
     type: 'invalid_request_error',
+    form: 'prompt is too long: N tokens > M maximum',
     cause: 'The conversation is longer than the model’s context window.',
     remedy:
       'Nothing: Claude Code compacts the conversation by itself. If it happens at once, set QUIRK_CONTEXT_WINDOW.',
@@ -60,20 +66,15 @@ export const errorTable = {
   max_tokens_overflow: {
     status: 400,
     type: 'invalid_request_error',
+    form: 'input length and `max_tokens` exceed context limit: A + B > C, decrease input length or `max_tokens` and try again',
     cause: 'The conversation fits the context window, but not together with the requested output.',
     remedy: 'Nothing: Claude Code asks again for a shorter output.',
-  },
-  safeguards_unsupported: {
-    status: 400,
-    type: 'invalid_request_error',
-    cause:
-      'The request carries `safeguards` (auto mode asks the upstream to judge tool calls), which no provider here can do.',
-    remedy: 'Nothing: Claude Code repeats the request without it and judges by itself.',
   },
   unauthenticated: {
     status: 401,
     type: 'authentication_error',
     shouldRetry: false,
+    form: 'the token is not the ANTHROPIC_API_KEY of this instance’s env file',
     cause: 'The token of this instance is missing or wrong.',
     remedy: 'Set ANTHROPIC_AUTH_TOKEN of the client to the ANTHROPIC_API_KEY of the instance’s env file.',
   },
@@ -81,6 +82,7 @@ export const errorTable = {
     status: 401,
     type: 'authentication_error',
     shouldRetry: false,
+    form: '[INSTANCE] no key for the provider: put OPENAI_API_KEY into the env file, or send yours as ANTHROPIC_AUTH_TOKEN',
     cause: 'The instance has no key of its own and the client sent none to pass through.',
     remedy: 'Put OPENAI_API_KEY into the env file, or let the client send its key as ANTHROPIC_AUTH_TOKEN.',
   },
@@ -88,6 +90,7 @@ export const errorTable = {
     status: 401,
     type: 'authentication_error',
     shouldRetry: false,
+    form: '[INSTANCE STATUS] the provider rejected OPENAI_API_KEY: WORDS',
     cause: 'The provider rejected the key.',
     remedy:
       'Check OPENAI_API_KEY in the env file, and that it belongs to this base URL (many providers have regional keys).',
@@ -96,6 +99,7 @@ export const errorTable = {
     status: 402,
     type: 'billing_error',
     shouldRetry: false,
+    form: '[INSTANCE STATUS] WORDS',
     cause: 'The provider’s balance or plan is used up.',
     remedy: 'Top up or wait for the plan’s reset; the message says what the provider wrote.',
   },
@@ -103,6 +107,7 @@ export const errorTable = {
     status: 403,
     type: 'permission_error',
     shouldRetry: false,
+    form: '[INSTANCE STATUS] WORDS',
     cause: 'The key may not use this model or this endpoint.',
     remedy: 'Check the plan, or choose another model for the tier.',
   },
@@ -110,6 +115,7 @@ export const errorTable = {
     status: 403,
     type: 'permission_error',
     shouldRetry: false,
+    form: 'the Host NAME is not this instance; add it to ALLOWED_HOSTS if it should be',
     cause:
       'The request carries an Origin, a cross-site mark or a Host that is not this instance: a web page may be calling.',
     remedy: 'Use http://127.0.0.1:PORT or localhost. Other names must be listed in ALLOWED_HOSTS.',
@@ -117,30 +123,35 @@ export const errorTable = {
   unknown_model: {
     status: 404,
     type: 'not_found_error',
+    form: '[INSTANCE STATUS] the provider does not know the model MODEL: WORDS',
     cause: 'The provider does not know the model.',
     remedy: 'Check BIG_MODEL, MIDDLE_MODEL and SMALL_MODEL in the env file.',
   },
   unknown_route: {
     status: 404,
     type: 'not_found_error',
+    form: 'there is no such endpoint; GET / lists them',
     cause: 'There is no such endpoint.',
     remedy: 'See the list of endpoints at GET /.',
   },
   wrong_method: {
     status: 405,
     type: 'invalid_request_error',
+    form: 'this endpoint takes METHODS only',
     cause: 'The endpoint exists, but not for this method.',
     remedy: 'See the list of endpoints at GET /.',
   },
   request_timeout: {
     status: 408,
     type: 'timeout_error',
+    form: 'the request did not arrive in time',
     cause: 'The client did not send its whole request in time.',
     remedy: 'Send it again.',
   },
   request_too_large: {
     status: 413,
     type: 'request_too_large',
+    form: 'the body is larger than MAX_BODY_BYTES',
     cause: 'The body is larger than MAX_BODY_BYTES, or the provider said so of its own limit.',
     remedy: 'Nothing: Claude Code compacts the conversation. Raise MAX_BODY_BYTES if the provider takes more.',
   },
@@ -148,6 +159,7 @@ export const errorTable = {
     status: 415,
     type: 'invalid_request_error',
     shouldRetry: false,
+    form: 'the content-type must be application/json',
     cause: 'The body is not application/json.',
     remedy: 'Send content-type: application/json.',
   },
@@ -155,12 +167,14 @@ export const errorTable = {
     status: 431,
     type: 'invalid_request_error',
     shouldRetry: false,
+    form: 'the headers are larger than 16 KB',
     cause: 'The request headers are too large.',
     remedy: 'Send fewer or shorter headers.',
   },
   rate_limited: {
     status: 429,
     type: 'rate_limit_error',
+    form: '[INSTANCE STATUS] WORDS',
     cause: 'The provider limits the rate of requests or tokens.',
     remedy: 'Nothing: Claude Code waits as long as the answer says and repeats the request.',
   },
@@ -168,12 +182,14 @@ export const errorTable = {
     status: 400,
     type: 'invalid_request_error',
     shouldRetry: false,
+    form: '[INSTANCE STATUS] WORDS (the request needs N tokens and the limit is M a minute: set QUIRK_MAX_OUTPUT lower)',
     cause: 'One request alone is larger than the provider’s tokens-per-minute limit, so that it can never succeed.',
     remedy: 'Lower QUIRK_MAX_OUTPUT (many providers count it into the limit) or use a larger plan.',
   },
   internal: {
     status: 500,
     type: 'api_error',
+    form: 'the proxy failed on this request; its log has the reason under the request id',
     cause: 'A fault of the proxy itself, or an error of the provider without a better name.',
     remedy: 'Look into the instance’s log for the request id and report it.',
   },
@@ -181,18 +197,21 @@ export const errorTable = {
     status: 501,
     type: 'not_supported',
     shouldRetry: false,
+    form: 'this instance serves the Messages API only: no batches, files, skills or completions',
     cause: 'The endpoint or feature of Anthropic’s API is not offered here.',
     remedy: 'Use another feature.',
   },
   bad_gateway: {
     status: 502,
     type: 'api_error',
+    form: '[INSTANCE STATUS] no chat completions API at this address, check OPENAI_BASE_URL: WORDS',
     cause: 'The provider’s address is wrong or answers with something that is not its API (redirect, HTML, TLS fault).',
     remedy: 'Check OPENAI_BASE_URL; the message says what was found there.',
   },
   upstream_timeout: {
     status: 504,
     type: 'timeout_error',
+    form: '[INSTANCE] no answer within N s (SETTING)',
     cause: 'The provider did not begin to answer in time.',
     remedy: 'Try again; raise REQUEST_TIMEOUT if the model needs longer before its first token.',
   },
@@ -200,6 +219,7 @@ export const errorTable = {
     status: 529,
     type: 'overloaded_error',
     retryAfterSeconds: 2,
+    form: '[INSTANCE STATUS] WORDS',
     cause: 'The provider cannot be reached, is overloaded or broke off its answer, also after the proxy’s own retries.',
     remedy:
       'Nothing: Claude Code repeats the request. If it goes on, check the network and the provider’s status page.',
@@ -208,6 +228,7 @@ export const errorTable = {
     status: 529,
     type: 'overloaded_error',
     retryAfterSeconds: 1,
+    form: '[INSTANCE] the instance is stopping',
     cause: 'The instance is shutting down and takes no new requests.',
     remedy: 'Nothing: Claude Code repeats the request.',
   },

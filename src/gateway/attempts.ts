@@ -1,12 +1,15 @@
 import type { ApiError } from '../core/errors.ts';
 import { backoffMs } from '../resilience/backoff.ts';
-import { type AnswerReader, Exchange, type ExchangeResult } from '../upstream/exchange.ts';
+import type { AnswerReader } from '../upstream/answerReader.ts';
+import { Exchange, type ExchangeResult } from '../upstream/exchange.ts';
 import { type FailureContext, isRetryable } from '../upstream/failure.ts';
 import type { Cuttable } from './inFlight.ts';
 import type { Services } from './services.ts';
 
 /** One request as it is sent, and who reads its answer. */
 export interface Attempt<Reader extends AnswerReader> {
+  /** The provider's name of the model. */
+  readonly model: string;
   /** JSON text. */
   readonly body: string;
   readonly stream: boolean;
@@ -125,10 +128,10 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
     const { services, authorization, createAttempt, failureContext, onOutput } = this.#options;
     if (this.#count > 0) this.#attempt = createAttempt();
     this.#count += 1;
-    const { body, stream, reader, idleTimeoutMs, usageWaitMs } = this.#attempt;
+    const { model, body, stream, reader, idleTimeoutMs, usageWaitMs } = this.#attempt;
     this.#exchange = new Exchange({
       upstream: services.upstream,
-      request: { body, stream, authorization },
+      request: { model, body, stream, authorization },
       reader,
       idleTimeoutMs,
       requestTimeoutMs: services.config.requestTimeoutMs,

@@ -48,7 +48,14 @@ async function answer(run: Run): Promise<void> {
   const attempts = new Attempts({
     services,
     authorization,
-    createAttempt: () => ({ body, stream: record.stream, reader: new RelayReader(), idleTimeoutMs, usageWaitMs }),
+    createAttempt: () => ({
+      model: target.model,
+      body,
+      stream: record.stream,
+      reader: new RelayReader(),
+      idleTimeoutMs,
+      usageWaitMs,
+    }),
     heal: () => false,
     failureContext: () => createFailureContext(services, target, 0),
     mayRepeatEmpty: false,

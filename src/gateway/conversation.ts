@@ -28,6 +28,7 @@ export class Conversation {
     const { translated, target, stream } = this.#prepared;
     const { idleTimeoutMs, usageWaitMs } = target.settings;
     return {
+      model: target.model,
       body: JSON.stringify(translated.body),
       stream,
       reader: this.#createTranslator(),

@@ -1,10 +1,13 @@
-import type { ApiError } from '../core/errors.ts';
+import { ApiError } from '../core/errors.ts';
 import { isObject, parseObject } from '../core/json.ts';
 import type { Usage } from '../protocol/delta.ts';
 import { chatErrorEvent } from '../protocol/openai/errorEnvelope.ts';
 import { readUsage } from '../protocol/openai/usage.ts';
 import { createSseReader } from '../protocol/sse.ts';
-import type { AnswerReader } from '../upstream/exchange.ts';
+import type { AnswerReader } from '../upstream/answerReader.ts';
+
+/** A finish reason in the text of a chunk; inside a string its quotes would be escaped. */
+const FINISH = /"finish_reason"\s*:\s*"/;
 
 /** Hands an answer on as it comes, byte for byte, and reads usage and model on the side. */
 export class RelayReader implements AnswerReader {
@@ -19,6 +22,7 @@ export class RelayReader implements AnswerReader {
   isWhole = false;
   readonly #sse = createSseReader((data) => this.#look(data));
   #started = false;
+  #finished = false;
 
   pushBytes(bytes: Uint8Array): Uint8Array {
     this.#started = true;
@@ -29,12 +33,13 @@ export class RelayReader implements AnswerReader {
   pushJson(text: string): string {
     this.isWhole = true;
     this.#look(text);
+    this.outcome.ended = true;
     return text;
   }
 
+  /** Half an answer must not pass for a whole one (R316). */
   end(): string {
-    this.outcome.ended = true;
-    return '';
+    return this.fail(new ApiError('overloaded', 'upstream stream ended early'));
   }
 
   settle(): string {
@@ -42,11 +47,17 @@ export class RelayReader implements AnswerReader {
   }
 
   fail(error: ApiError): string {
+    if (this.#finished) {
+      this.outcome.ended = true;
+      return '';
+    }
     this.outcome.error = error;
     return this.#started ? chatErrorEvent(error) : '';
   }
 
   #look(data: string): void {
+    this.#finished ||= FINISH.test(data);
+    this.outcome.ended ||= data.trim() === '[DONE]';
     // Most events carry neither; parsing them all would cost more than handing them on.
     if (this.upstreamModel !== undefined && !data.includes('"usage"')) return;
     const chunk = parseObject(data);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { ApiError, asApiError } from '../core/errors.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
-import type { AnswerReader, ExchangeResult } from '../upstream/exchange.ts';
+import type { AnswerReader } from '../upstream/answerReader.ts';
+import type { ExchangeResult } from '../upstream/exchange.ts';
 import type { Attempts } from './attempts.ts';
 import type { ClientPort } from './clientPort.ts';
 import type { IncomingRequest, Services } from './services.ts';
@@ -17,12 +18,13 @@ export interface Run {
   readonly elapsed: () => number;
 }
 
-/** The header for the provider: the instance's own key, else the client's (R152, design decision 14). */
+/** The value of the header that carries the key to the provider: the instance's own key, else the client's (R152, design decision 14). */
 export function authorizationFor({ services, incoming }: Run): string | undefined {
-  const { key } = services.config.provider;
-  if (key.secret !== undefined) return `Bearer ${key.secret.reveal()}`;
+  const { key, keyHeader } = services.config.provider;
+  const scheme = keyHeader === 'authorization' ? 'Bearer ' : '';
+  if (key.secret !== undefined) return scheme + key.secret.reveal();
   if (key.source !== 'client') return undefined;
-  if (incoming.providerKey !== undefined) return `Bearer ${incoming.providerKey}`;
+  if (incoming.providerKey !== undefined) return scheme + incoming.providerKey;
   throw new ApiError(
     'missing_provider_key',
     `[${services.config.instance}] no key for the provider: put ${key.variable} into the env file, or send yours as ANTHROPIC_AUTH_TOKEN`,

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../core/json.ts';
 import { parseRequest } from '../protocol/anthropic/parseRequest.ts';
+import { endpointUrl } from '../upstream/endpointUrl.ts';
 import { prepare, resolveTarget } from './prepare.ts';
 import { readBody } from './readBody.ts';
 import type { Services } from './services.ts';
@@ -10,7 +11,7 @@ export function testConversion(services: Services, body: Buffer): JsonObject {
   const { tier, target } = resolveTarget(services, request.model);
   const { translated, inputEstimate } = prepare(services, request, tier, target);
   return {
-    url: `${services.config.provider.baseUrl}/chat/completions`,
+    url: endpointUrl(services.config.provider.endpoint, target.model).href,
     provider: target.provider,
     tier,
     model: target.model,

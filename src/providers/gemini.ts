@@ -1,6 +1,8 @@
 import type { ModelFacts, Preset } from './preset.ts';
 
 const common = { contextWindow: 1_048_576, maxOutput: 65_536, vision: true } as const satisfies ModelFacts;
+/** The smaller models can nearly do without reasoning, the large ones cannot. */
+const minimal = { efforts: ['minimal', 'low', 'medium', 'high'] } as const;
 /** Models before 3.6 still take sampling parameters. */
 const samples = { dropParams: [] } as const;
 
@@ -18,13 +20,13 @@ export const gemini: Preset = {
   models: {
     'gemini-4-argon': { ...common, prices: { input: 2, output: 10, cacheRead: 0.2 } },
     // Promotional until 2026-12-31; twice as much from 2027-01-01.
-    'gemini-3.8-flash': { ...common, prices: { input: 0.75, output: 3.75, cacheRead: 0.075 } },
-    'gemini-3.6-flash': { ...common, prices: { input: 1.5, output: 7.5, cacheRead: 0.15 } },
-    'gemini-3.5-flash-lite': { ...common, prices: { input: 0.3, output: 2.5, cacheRead: 0.03 } },
+    'gemini-3.8-flash': { ...common, prices: { input: 0.75, output: 3.75, cacheRead: 0.075 }, quirks: minimal },
+    'gemini-3.6-flash': { ...common, prices: { input: 1.5, output: 7.5, cacheRead: 0.15 }, quirks: minimal },
+    'gemini-3.5-flash-lite': { ...common, prices: { input: 0.3, output: 2.5, cacheRead: 0.03 }, quirks: minimal },
     'gemini-3.1-flash-lite': {
       ...common,
       prices: { input: 0.25, output: 1.5, cacheRead: 0.025 },
-      quirks: samples,
+      quirks: { ...samples, ...minimal },
     },
     'gemini-3.1-pro-preview': { ...common, prices: { input: 2, output: 12, cacheRead: 0.2 }, quirks: samples },
   },

@@ -1,8 +1,41 @@
+import type { ErrorCode } from '../core/errors.ts';
 import type { ModelFacts, Preset } from './preset.ts';
 
 const glm53 = { maxOutput: 131_072, quirks: { efforts: ['low', 'high', 'max'] } } as const satisfies ModelFacts;
 /** Reasoning may be turned off. */
 const hybrid = { thinkingOff: true } as const;
+
+/** docs.z.ai/api-reference/api-code; many of them come with status 429, whatever they mean. */
+export const glmErrorCodes = {
+  '1000': 'upstream_unauthenticated',
+  '1001': 'upstream_unauthenticated',
+  '1002': 'upstream_unauthenticated',
+  '1003': 'upstream_unauthenticated',
+  '1004': 'upstream_unauthenticated',
+  '1112': 'upstream_forbidden',
+  '1113': 'billing',
+  '1211': 'unknown_model',
+  '1220': 'upstream_forbidden',
+  '1234': 'overloaded',
+  '1261': 'context_overflow',
+  '1301': 'upstream_invalid_request',
+  '1302': 'rate_limited',
+  '1303': 'rate_limited',
+  '1305': 'overloaded',
+  // Windows of a plan that are used up, some for days; the text says until when.
+  '1308': 'billing',
+  '1309': 'billing',
+  '1310': 'billing',
+  '1311': 'upstream_forbidden',
+  '1312': 'overloaded',
+  '1313': 'upstream_forbidden',
+  '1316': 'billing',
+  '1317': 'billing',
+  '1318': 'billing',
+  '1319': 'billing',
+  '1320': 'billing',
+  '1321': 'billing',
+} as const satisfies Record<string, ErrorCode>;
 
 /** Sources: docs.z.ai (thinking mode, streaming, tool stream, error codes), zai-org/z-ai-sdk-python. */
 export const glm: Preset = {
@@ -70,10 +103,11 @@ export const glm: Preset = {
     thinkingKeep: 'clear_false',
     reasoningReplay: 'reasoning_content',
   },
+  errorCodes: glmErrorCodes,
   links: { keys: 'https://z.ai/manage-apikey/apikey-list', docs: 'https://docs.z.ai' },
   notes: [
     'Keys of z.ai and of open.bigmodel.cn (REGION=cn) are separate.',
-    'With a key of the coding plan set OPENAI_BASE_URL=https://api.z.ai/api/coding/paas/v4; on the general address it answers "Insufficient balance".',
+    'With a key of the coding plan set PROVIDER=glm-coding; on the general address it is answered "Insufficient balance".',
     'glm-5.3 does not see images; glm-5.3-flash does.',
   ],
   checked: '2026-11-20',

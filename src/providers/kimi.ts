@@ -29,7 +29,8 @@ export const kimi: Preset = {
     'kimi-k2.6': {
       ...k2,
       prices: { input: 0.95, output: 4, cacheRead: 0.16 },
-      quirks: { ...keepsReasoning, thinkingOff: true },
+      // Without reasoning it takes a forced tool, too.
+      quirks: { ...keepsReasoning, thinkingOff: true, toolChoice: 'full', forcedTools: 'no_thinking' },
     },
   },
   quirks: {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../core/errors.ts';
 import type { ModelFacts, Preset } from './preset.ts';
 
 const m3 = { contextWindow: 1_000_000, maxOutput: 131_072, vision: true } as const satisfies ModelFacts;
@@ -7,6 +8,25 @@ const m2 = {
   vision: false,
   prices: { input: 0.3, output: 1.2, cacheRead: 0.03 },
 } as const satisfies ModelFacts;
+
+/**
+ * platform.minimax.io error codes. Not among them: 2013, which stands for every kind of bad request, an overflow too; its
+ * words tell.
+ */
+const errorCodes = {
+  '1000': 'overloaded',
+  '1001': 'overloaded',
+  '1002': 'rate_limited',
+  '1004': 'upstream_unauthenticated',
+  '1008': 'billing',
+  '1024': 'overloaded',
+  '1026': 'upstream_invalid_request',
+  '1027': 'upstream_invalid_request',
+  '1033': 'overloaded',
+  '2049': 'upstream_unauthenticated',
+  '2056': 'billing',
+  '2061': 'upstream_forbidden',
+} as const satisfies Record<string, ErrorCode>;
 
 /** Sources: platform.minimax.io (OpenAI API, text generation, error codes), MiniMax-AI/Mini-Agent. */
 export const minimax: Preset = {
@@ -30,12 +50,13 @@ export const minimax: Preset = {
       ...m3,
       prices: { input: 0.15, output: 0.6, cacheRead: 0.015 },
       // The vendor's default is `max`, about ten times the tokens of `low`.
-      quirks: { efforts: ['low', 'medium', 'high', 'xhigh', 'max'], effortField: 'effort', defaultEffort: 'high' },
+      quirks: { efforts: ['low', 'medium', 'high', 'xhigh', 'max'], defaultEffort: 'high' },
     },
     'MiniMax-M2.1': m2,
     'MiniMax-M2': m2,
   },
   quirks: {
+    content: 'string',
     maxTokensField: 'max_completion_tokens',
     temperatureMin: 0.01,
     temperatureMax: 1,
@@ -57,6 +78,7 @@ export const minimax: Preset = {
     reasoningCumulative: true,
     thinkTags: 'on',
   },
+  errorCodes,
   links: {
     keys: 'https://platform.minimax.io/user-center/basic-information/interface-key',
     docs: 'https://platform.minimax.io/docs',

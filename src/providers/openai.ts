@@ -7,7 +7,6 @@ const gpt6 = {
   quirks: {
     dropParams: ['temperature', 'top_p'],
     stopMax: 0,
-    localStop: true,
     minOutput: 16,
     reasoningStyle: 'effort',
     efforts: ['none', 'low', 'medium', 'high', 'xhigh', 'max'],
@@ -25,14 +24,25 @@ export const openai: Preset = {
   keyNames: [],
   tiers: { big: 'gpt-6.1-sol', middle: 'gpt-6.1-terra', small: 'gpt-6-luna' },
   models: {
+    'gpt-6-astra': { ...gpt6, prices: { input: 10, output: 50 } },
     'gpt-6.1-sol': { ...gpt6, prices: { input: 2, output: 10 } },
     'gpt-6.1-terra': { ...gpt6, prices: { input: 1, output: 5 } },
     'gpt-6-luna': { ...gpt6, prices: { input: 0.1, output: 0.5 } },
-    'gpt-4o': { contextWindow: 128_000, maxOutput: 16_384 },
-    'gpt-4o-mini': { contextWindow: 128_000, maxOutput: 16_384 },
+    'gpt-4.1': { contextWindow: 1_047_576, maxOutput: 32_768, prices: { input: 2, output: 8, cacheRead: 0.5 } },
+    'gpt-4.1-mini': {
+      contextWindow: 1_047_576,
+      maxOutput: 32_768,
+      prices: { input: 0.4, output: 1.6, cacheRead: 0.1 },
+    },
+    'gpt-4o': { contextWindow: 128_000, maxOutput: 16_384, prices: { input: 2.5, output: 10, cacheRead: 1.25 } },
+    'gpt-4o-mini': {
+      contextWindow: 128_000,
+      maxOutput: 16_384,
+      prices: { input: 0.15, output: 0.6, cacheRead: 0.075 },
+    },
   },
   // What holds for every model of this provider, also for the older ones that know nothing of reasoning.
-  quirks: { maxTokensField: 'max_completion_tokens', reasoningStyle: 'none', cacheKey: true, pdf: true },
+  quirks: { maxTokensField: 'max_completion_tokens', localStop: true, reasoningStyle: 'none', cacheKey: true, pdf: true },
   links: { keys: 'https://platform.openai.com/api-keys', docs: 'https://platform.openai.com/docs' },
   notes: [
     'This provider takes no reasoning together with tools on chat completions, so that its models answer without thinking here.',

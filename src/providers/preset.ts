@@ -25,6 +25,14 @@ export interface Tiers {
   readonly small: string;
 }
 
+/** Paths of chat completions, which take the place of everything from `root` on in the address that the user gives. */
+export interface Endpoints {
+  readonly root: string;
+  readonly plain: string;
+  /** For an instance with an API_VERSION: `{model}` and `{version}` are filled in. */
+  readonly versioned: string;
+}
+
 /** Everything known about a provider, so that a user picks a name and pastes a key. Data only. */
 export interface Preset {
   /** Value of PROVIDER, and the tag on what travels back to this provider (R135). */
@@ -36,9 +44,18 @@ export interface Preset {
   readonly protocol: 'chat' | 'demo';
   /** Without a trailing slash; `/chat/completions` is appended. Empty when the user must give it. */
   readonly baseUrl: string;
+  /** Where the provider's paths are its own; without it `/chat/completions` follows the address. */
+  readonly endpoints?: Endpoints;
+  /** Header that carries the key as it is; without it the key is a bearer token in `authorization`. */
+  readonly keyHeader?: string;
+  /** Whether the server usually asks for no key, as those on the user's own machine: then none is demanded. */
+  readonly keyOptional?: true;
   /** Addresses for other regions, by the value of REGION; keys usually belong to one region. */
   readonly regions?: Readonly<Record<string, string>>;
-  /** Host names by which the provider is recognised when PROVIDER is absent. */
+  /**
+   * Host names by which the provider is recognised when PROVIDER is absent; with the beginning of a path where one host
+   * serves several presets (the more exact one stands first in the list of presets), `.example.com` for all hosts below it.
+   */
   readonly hosts: readonly string[];
   /** Other names under which users keep this provider's key; OPENAI_API_KEY always works. */
   readonly keyNames: readonly string[];

@@ -1,6 +1,6 @@
-import { asString, isObject } from '../core/json.ts';
+import { asString, isObject, type JsonObject } from '../core/json.ts';
 import { removeAttribution } from './systemPrompt.ts';
-import { textTokens } from './textTokens.ts';
+import { addText, type TokenParts } from './textTokens.ts';
 
 /** Tokens around each message. */
 export const PER_MESSAGE = 4;
@@ -21,55 +21,70 @@ const SILENT_FIELDS: ReadonlySet<string> = new Set([
   'extra_content',
 ]);
 
-/** Estimated tokens of a message's or the system prompt's content, every kind of block included (R502). */
-export function contentTokens(content: unknown): number {
-  if (typeof content === 'string') return textTokens(removeAttribution(content));
-  if (!Array.isArray(content)) return 0;
-  let tokens = 0;
-  for (const block of content) tokens += isObject(block) ? blockTokens(block['type'], block) : contentTokens(block);
-  return tokens;
-}
-
-function blockTokens(type: unknown, block: object): number {
-  const fields = block as Record<string, unknown>;
-  switch (type) {
-    case 'text':
-      return contentTokens(fields['text']);
-    case 'image':
-      return PER_IMAGE;
-    case 'document':
-      return documentTokens(fields['source']);
-    case 'tool_result':
-      return PER_MESSAGE + contentTokens(fields['content']);
-    default:
-      return valueTokens(fields);
+/** Adds the estimated tokens of a message's or the system prompt's content, every kind of block included (R502). */
+export function addContent(parts: TokenParts, content: unknown): void {
+  if (typeof content === 'string') addText(parts, removeAttribution(content));
+  if (!Array.isArray(content)) return;
+  for (const block of content) {
+    if (isObject(block)) addBlock(parts, block);
+    else addContent(parts, block);
   }
 }
 
-function documentTokens(source: unknown): number {
-  if (!isObject(source)) return 0;
-  if (source['type'] === 'content') return contentTokens(source['content']);
-  const data = asString(source['data']) ?? '';
-  if (source['type'] === 'text') return textTokens(data);
-  return Math.max(PER_PDF_PAGE, (data.length * 3) / 4 / PDF_BYTES_PER_TOKEN);
+function addBlock(parts: TokenParts, block: JsonObject): void {
+  switch (block['type']) {
+    case 'text':
+      addContent(parts, block['text']);
+      break;
+    case 'image':
+      parts.rest += PER_IMAGE;
+      break;
+    case 'document':
+      addDocument(parts, block['source']);
+      break;
+    case 'tool_result':
+      parts.rest += PER_MESSAGE;
+      addContent(parts, block['content']);
+      break;
+    default:
+      addValue(parts, block);
+  }
 }
 
-/** Estimated tokens of the tools' definitions, which reach the model as JSON. */
-export function toolTokens(tools: unknown): number {
-  if (!Array.isArray(tools)) return 0;
-  let tokens = 0;
-  for (const tool of tools) tokens += PER_MESSAGE + valueTokens(tool);
-  return tokens;
+function addDocument(parts: TokenParts, source: unknown): void {
+  if (!isObject(source)) return;
+  const data = asString(source['data']) ?? '';
+  if (source['type'] === 'content') addContent(parts, source['content']);
+  else if (source['type'] === 'text') addText(parts, data);
+  else parts.rest += Math.max(PER_PDF_PAGE, (data.length * 3) / 4 / PDF_BYTES_PER_TOKEN);
+}
+
+/** Adds the estimated tokens of the tools' definitions, which reach the model as JSON. */
+export function addTools(parts: TokenParts, tools: unknown): void {
+  if (!Array.isArray(tools)) return;
+  for (const tool of tools) {
+    parts.rest += PER_MESSAGE;
+    addValue(parts, tool);
+  }
 }
 
 /** A JSON value as the model reads it: its strings, its names and its punctuation. */
-function valueTokens(value: unknown): number {
-  if (typeof value === 'string') return textTokens(value) + 1;
-  if (typeof value !== 'object' || value === null) return 2;
-  let tokens = 1;
-  for (const [key, child] of Object.entries(value)) {
-    if (SILENT_FIELDS.has(key) && typeof child !== 'object') continue;
-    tokens += Array.isArray(value) ? valueTokens(child) : 1 + textTokens(key) + valueTokens(child);
+function addValue(parts: TokenParts, value: unknown): void {
+  if (typeof value === 'string') {
+    parts.rest += 1;
+    addText(parts, value);
+  } else if (typeof value !== 'object' || value === null) {
+    parts.rest += 2;
+  } else if (Array.isArray(value)) {
+    parts.rest += 1;
+    for (const child of value) addValue(parts, child);
+  } else {
+    parts.rest += 1;
+    for (const [key, child] of Object.entries(value)) {
+      if (SILENT_FIELDS.has(key) && typeof child !== 'object') continue;
+      parts.rest += 1;
+      addText(parts, key);
+      addValue(parts, child);
+    }
   }
-  return tokens;
 }

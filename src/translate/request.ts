@@ -1,4 +1,3 @@
-import { ApiError } from '../core/errors.ts';
 import { asNumber, asString, type JsonObject } from '../core/json.ts';
 import type { MessagesRequest } from '../protocol/anthropic/request.ts';
 import type { ChatRequest } from '../protocol/openai/request.ts';
@@ -9,6 +8,7 @@ import { translateMessages } from './messages.ts';
 import { pairResults } from './pairing.ts';
 import { identity, outputLimit, samplers, splitStops } from './parameters.ts';
 import { type ReasoningWish, readReasoningWish, reasoningFields } from './reasoning.ts';
+import { answerSafeguards } from './safeguards.ts';
 import { switchOnSearch } from './serverTools.ts';
 import { structuredOutput } from './structuredOutput.ts';
 import type { Target } from './target.ts';
@@ -31,15 +31,16 @@ export interface TranslatedRequest {
   readonly maxTokens: number | undefined;
   /** Top-level fields that nobody here knows (R107). */
   readonly droppedFields: readonly string[];
+  /** The answer to the safety checks that the client asks for, if it does (R108). */
+  readonly safeguardResults?: readonly JsonObject[];
 }
 
 /**
  * A Messages API request as a chat completions request. The same input gives the same bytes, and a conversation that grows
  * by a turn keeps the bytes of those before it (R104). `inputTokens` is an estimate of the input when there is one already.
- * @throws ApiError `safeguards_unsupported` (R108) or `capability_rejected` (R143): the client repeats without the feature.
+ * @throws ApiError `capability_rejected` (R143): the client repeats without the feature.
  */
 export function translateRequest(request: MessagesRequest, target: Target, inputTokens?: number): TranslatedRequest {
-  refuseSafeguards(request);
   const { settings, repairs } = target;
   const context = createContext(request, target);
   const wish = readReasoningWish(request);
@@ -68,6 +69,7 @@ export function translateRequest(request: MessagesRequest, target: Target, input
   };
   const repaired = repairs.request(replaceLoneSurrogates(switchOnSearch(body, request, settings)));
   const droppedFields = unknownFields(request);
+  const safeguardResults = answerSafeguards(request);
   return {
     body: repaired,
     toolNames: context.toolNames,
@@ -76,6 +78,7 @@ export function translateRequest(request: MessagesRequest, target: Target, input
     stopSequences: stops.local,
     maxTokens: asNumber(repaired[settings.maxTokensField]),
     droppedFields,
+    ...(safeguardResults === undefined ? {} : { safeguardResults }),
   };
 }
 
@@ -96,12 +99,4 @@ function createContext(request: MessagesRequest, target: Target): Context {
     breakpoints: settings.cacheControl ? selectBreakpoints(request) : new Set(),
     notes,
   };
-}
-
-function refuseSafeguards(request: MessagesRequest): void {
-  if (request['safeguards'] == null) return;
-  throw new ApiError(
-    'safeguards_unsupported',
-    'safeguards: this provider cannot judge tool calls. Send the request without `safeguards`.',
-  );
 }

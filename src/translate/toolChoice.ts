@@ -30,8 +30,7 @@ export function decideToolChoice(request: MessagesRequest, context: Context, thi
   const automatic = settings.toolChoice === 'omit' ? undefined : 'auto';
   const forced = type === 'any' ? 'required' : namedTool(choice['name'], type, context);
   if (forced === undefined) return { ...NO_CHOICE, value: automatic, oneAtATime };
-  const canTurnOff = thinkingIsOff || settings.thinkingOff;
-  const allowed = settings.forcedTools === 'yes' || (settings.forcedTools === 'no_thinking' && canTurnOff);
+  const allowed = settings.forcedTools === 'yes' || (settings.forcedTools === 'no_thinking' && settings.thinkingOff);
   if (settings.toolChoice !== 'full' || !allowed) {
     notes.add('tool_choice_lowered_to_auto');
     return { ...NO_CHOICE, value: automatic, oneAtATime };

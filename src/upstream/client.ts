@@ -2,11 +2,14 @@ import type { Transform } from 'node:stream';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import type { NetworkProxy } from '../config/config.ts';
 import { createDecoder } from './decoder.ts';
+import { endpointUrl } from './endpointUrl.ts';
 import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from './upstream.ts';
 
 export interface ClientOptions {
-  /** Without a trailing slash. */
-  readonly baseUrl: string;
+  /** Full address of chat completions; `{model}` in it stands for the model's name. */
+  readonly endpoint: string;
+  /** Lower-case name of the header that carries the key. */
+  readonly keyHeader: string;
   /** Lower-case names; they replace the client's own of the same name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly userAgent: string;
@@ -134,8 +137,6 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 /** Speaks HTTP to a provider; redirects are not followed, so that a key never goes to another host. */
 export function createHttpUpstream(options: ClientOptions): Upstream {
   const dispatcher = createDispatcher(options);
-  const url = new URL(`${options.baseUrl}/chat/completions`);
-  const path = url.pathname + url.search;
   const common = {
     'content-type': 'application/json',
     'accept-encoding': 'identity',
@@ -144,13 +145,20 @@ export function createHttpUpstream(options: ClientOptions): Upstream {
   return {
     send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
       const call = new HttpCall(handler);
+      const url = endpointUrl(options.endpoint, request.model);
       const headers: Record<string, string> = {
         ...common,
         accept: request.stream ? 'text/event-stream' : 'application/json',
-        ...(request.authorization === undefined ? {} : { authorization: request.authorization }),
+        ...(request.authorization === undefined ? {} : { [options.keyHeader]: request.authorization }),
         ...options.headers,
       };
-      const target = { origin: url.origin, path, method: 'POST', headers, body: request.body } as const;
+      const target = {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: 'POST',
+        headers,
+        body: request.body,
+      } as const;
       // A request that cannot even be written fails at once, which the caller shall not hear before it has the call.
       queueMicrotask(() => {
         if (!call.done) dispatcher.dispatch(target, call);

@@ -1,28 +1,10 @@
 import { ApiError, asApiError } from '../core/errors.ts';
 import { type AnswerForm, formOfBytes, formOfHead } from './answerForm.ts';
+import type { AnswerReader, Output } from './answerReader.ts';
 import { type FailureContext, failureOfResponse } from './failure.ts';
 import { Limit } from './limit.ts';
 import { failureOfTransport, failureToBegin, failureToComplete, failureToGoOn } from './transportFailure.ts';
 import type { ResponseHeaders, Upstream, UpstreamCall, UpstreamRequest } from './upstream.ts';
-
-/** What goes to the client: text, or bytes as they came. */
-export type Output = string | Uint8Array;
-
-/** Reads an answer and turns it into output for the client; the translator of `translate/stream` is one. */
-export interface AnswerReader {
-  pushBytes(bytes: Uint8Array): Output;
-  pushJson(text: string): Output;
-  end(): Output;
-  settle(): Output;
-  /** Leaves an error in the outcome, unless the answer was complete but for its end. */
-  fail(error: ApiError): Output;
-  readonly outcome: {
-    readonly ended: boolean;
-    readonly finished: boolean;
-    readonly empty: boolean;
-    readonly error?: ApiError | undefined;
-  };
-}
 
 export interface ExchangeOptions {
   readonly upstream: Upstream;

@@ -5,7 +5,9 @@ export interface UpstreamRequest {
   /** JSON text of the chat completions request. */
   readonly body: string;
   readonly stream: boolean;
-  /** Value of the authorization header; undefined when the provider needs none. */
+  /** The provider's name of the model, for addresses that contain it. */
+  readonly model: string;
+  /** Value of the header that carries the key; undefined when the provider needs none. */
   readonly authorization: string | undefined;
 }
 

@@ -17,7 +17,7 @@ export interface GoldenCase {
 /**
  * Reads the cases below a folder. The input is `upstream.txt`, the bytes as they are, or `upstream.json`: a list of
  * chunks, sent as events, or one body. `context.json` may hold `settings`, `tools`, `stopSequences`, `maxTokens` and
- * `ending`.
+ * `ending`; for what a provider sends `preset`, `model` and `source`.
  */
 export function readGoldenCases(folder: string, expectedName: string): GoldenCase[] {
   return readdirSync(folder)
@@ -26,6 +26,7 @@ export function readGoldenCases(folder: string, expectedName: string): GoldenCas
       const file = (suffix: string) => join(folder, name, suffix);
       const options = existsSync(file('context.json')) ? readJson(file('context.json')) : {};
       const { ending, ...rest } = options as ContextOptions & { ending?: 'end' | 'fail' };
+      if (rest.preset !== undefined && !rest.source) throw new Error(`${name}: a preset's case must name its source`);
       return {
         name,
         upstream: existsSync(file('upstream.txt'))

@@ -5,37 +5,61 @@ import { composeDeltaRepair } from '../../src/quirks/delta/composeDeltaRepair.ts
 import { mergeSettings, type QuirkSettings } from '../../src/quirks/settings.ts';
 import type { ResponseContext } from '../../src/translate/stream/responseContext.ts';
 import { createToolNames } from '../../src/translate/toolNames.ts';
+import { type FailureContext, failureOfBody } from '../../src/upstream/failure.ts';
+import { presetNamed, presetSettings } from './presetSettings.ts';
 
 /** What a test may say about the request of an answer; everything has a default. */
 export interface ContextOptions {
+  /** Name of a preset; the settings are then those of the model there, and `source` says where the shape is documented. */
+  preset?: string;
+  model?: string;
+  source?: string;
   settings?: Partial<QuirkSettings>;
   /** Input schemas by tool name. */
   tools?: Record<string, JsonObject>;
   stopSequences?: string[];
   maxTokens?: number;
+  safeguardResults?: JsonObject[];
 }
 
 /** A context whose ids count up: toolu_1, toolu_2, ... */
 export function createResponseContext(options: ContextOptions = {}): ResponseContext {
-  const settings = mergeSettings(options.settings ?? {});
+  const { preset, model = 'test-model' } = options;
+  const settings =
+    preset === undefined ? mergeSettings(options.settings ?? {}) : presetSettings(preset, model, options.settings);
   const tools = options.tools ?? {};
   let minted = 0;
   return {
     messageId: 'msg_test',
     requestedModel: 'claude-test',
-    provider: 'test',
+    provider: preset ?? 'test',
     inputEstimate: 7,
     settings,
     toolNames: createToolNames(Object.keys(tools), [], settings.toolNameMax),
     offeredTools: new Map(Object.entries(tools)),
     stopSequences: options.stopSequences ?? [],
     ...(options.maxTokens === undefined ? {} : { maxTokens: options.maxTokens }),
+    ...(options.safeguardResults === undefined ? {} : { safeguardResults: options.safeguardResults }),
     mintToolId: () => {
       minted += 1;
       return `toolu_${minted}`;
     },
     deltaRepair: composeDeltaRepair(settings)(),
-    toApiError,
+    toApiError:
+      preset === undefined ? toApiError : (body) => failureOfBody(body, body.status, failureContext(preset, settings)),
+  };
+}
+
+function failureContext(preset: string, settings: QuirkSettings): FailureContext {
+  return {
+    provider: preset,
+    keyName: 'OPENAI_API_KEY',
+    model: 'test-model',
+    inputEstimate: 7,
+    contextWindow: settings.contextWindow,
+    errorCodes: presetNamed(preset).errorCodes ?? {},
+    redact: (text) => text,
+    now: 0,
   };
 }
 

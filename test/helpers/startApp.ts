@@ -62,7 +62,8 @@ export async function startApp(settings: Settings): Promise<TestApp> {
       config.provider.preset.protocol === 'demo'
         ? createDemoUpstream()
         : createHttpUpstream({
-            baseUrl: config.provider.baseUrl,
+            endpoint: config.provider.endpoint,
+            keyHeader: config.provider.keyHeader,
             headers: config.provider.headers,
             userAgent: 'test',
             connectTimeoutMs: targets.get(config.tiers.big).settings.connectTimeoutMs,

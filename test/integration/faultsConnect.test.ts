@@ -51,6 +51,13 @@ const faults: Record<string, Fault & { expected: Expected }> = {
     script: sendAndEnd('HTTP/1.1 200 OK\r\ncontent-ty'),
     expected: OVERLOADED,
   },
+  'U3 a reset in the middle of the headers': {
+    script: async (peer) => {
+      await send('HTTP/1.1 200 OK\r\ncontent-ty')(peer);
+      peer.socket.resetAndDestroy();
+    },
+    expected: OVERLOADED,
+  },
   'U5 headers, then silence': { script: send(EVENTS_HEAD), expected: TIMEOUT },
   'U5 headers of an answer with a length, then silence': {
     script: send(head('200 OK', { 'content-type': 'application/json', 'content-length': '10' })),
@@ -121,6 +128,7 @@ const rows = Object.entries(faults).flatMap(([name, { expected, ...fault }]) =>
   [true, false].map((stream) => ({ name, how: stream ? 'streamed' : 'whole', stream, fault, expected })),
 );
 
-test.concurrent.each(rows)('G4 $name, $how', async ({ fault, stream, expected }) => {
+// The longest limit is 3 s: whatever is not over long after that hangs.
+test.concurrent.each(rows)('G4 $name, $how', { timeout: 15_000 }, async ({ fault, stream, expected }) => {
   await playFault(fault, stream, expected);
 });

@@ -38,7 +38,7 @@ async function pidOfInstance(): Promise<number> {
   return (await project.status())[0]?.pid ?? 0;
 }
 
-describe('S1 no secret, neither of the env file nor of the shell that called', () => {
+describe('S1 R514 no secret, neither of the env file nor of the shell that called', () => {
   test('in what the manager prints', async () => {
     for (const words of [['status'], ['status', '--json'], ['start', 'all'], ['logs'], ['restart', 'kimi']]) {
       const { stdout, stderr } = await project.manage(words, shell);

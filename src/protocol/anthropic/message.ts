@@ -31,4 +31,9 @@ export interface Message {
   stop_reason: StopReason;
   stop_sequence: string | null;
   usage: MessageUsage;
+  /** Answers to the safety checks that the request asks for (R108). */
+  safeguard_results?: readonly JsonObject[];
 }
+
+/** What stands beside the stop reason only when the request asks for it. */
+export type MessageTail = Pick<Message, 'safeguard_results'>;

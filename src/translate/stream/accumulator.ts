@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../core/json.ts';
-import type { Message, MessageBlock, MessageUsage, StopReason } from '../../protocol/anthropic/message.ts';
+import type { Message, MessageBlock, MessageTail, MessageUsage, StopReason } from '../../protocol/anthropic/message.ts';
 import type { MessageSink } from './messageSink.ts';
 import { parseToolInput } from './toolInput.ts';
 
@@ -7,14 +7,16 @@ import { parseToolInput } from './toolInput.ts';
 export class Accumulator implements MessageSink {
   readonly #id: string;
   readonly #model: string;
+  readonly #tail: MessageTail;
   readonly #content: MessageBlock[] = [];
   #open: MessageBlock = { type: 'text', text: '' };
   #text = '';
   #message: Message | undefined;
 
-  constructor(id: string, model: string) {
+  constructor(id: string, model: string, tail: MessageTail) {
     this.#id = id;
     this.#model = model;
+    this.#tail = tail;
   }
 
   /** Undefined until the answer is complete, and when it has failed. */
@@ -61,6 +63,7 @@ export class Accumulator implements MessageSink {
       stop_reason: stopReason,
       stop_sequence: stopSequence,
       usage,
+      ...this.#tail,
     };
   }
 

@@ -1,7 +1,7 @@
 import type { ApiError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { errorEvent } from '../../protocol/anthropic/errorBody.ts';
-import type { MessageUsage, StopReason } from '../../protocol/anthropic/message.ts';
+import type { MessageTail, MessageUsage, StopReason } from '../../protocol/anthropic/message.ts';
 import type { MessageSink } from './messageSink.ts';
 
 export interface MessageHead {
@@ -10,6 +10,7 @@ export interface MessageHead {
   readonly model: string;
   /** Estimated tokens of the request (R303). */
   readonly inputEstimate: number;
+  readonly tail: MessageTail;
 }
 
 /**
@@ -80,7 +81,7 @@ export class EventWriter implements MessageSink {
   }
 
   finish(stopReason: StopReason, stopSequence: string | null, usage: MessageUsage): void {
-    const delta = { stop_reason: stopReason, stop_sequence: stopSequence };
+    const delta = { stop_reason: stopReason, stop_sequence: stopSequence, ...this.#head.tail };
     const data = JSON.stringify({ type: 'message_delta', delta, usage });
     this.#text += `event: message_delta\ndata: ${data}\n\nevent: message_stop\ndata: {"type":"message_stop"}\n\n`;
   }

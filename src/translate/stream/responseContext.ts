@@ -23,6 +23,8 @@ export interface ResponseContext {
   readonly stopSequences: readonly string[];
   /** The output limit that was sent (R204). */
   readonly maxTokens?: number;
+  /** What the end of the answer says to the safety checks that were asked for (R108). */
+  readonly safeguardResults?: readonly JsonObject[];
   /** A new id per call, unique in the conversation (R131). */
   readonly mintToolId: () => string;
   readonly deltaRepair: DeltaRepair;

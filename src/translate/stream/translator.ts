@@ -60,8 +60,9 @@ class ChatTranslator implements Translator {
     this.#context = context;
     this.#outcome = createOutcome(context.inputEstimate);
     const { messageId: id, requestedModel: model, inputEstimate } = context;
-    const writer = new EventWriter({ id, model, inputEstimate });
-    const accumulator = new Accumulator(id, model);
+    const tail = context.safeguardResults === undefined ? {} : { safeguard_results: context.safeguardResults };
+    const writer = new EventWriter({ id, model, inputEstimate, tail });
+    const accumulator = new Accumulator(id, model, tail);
     this.#writer = output === 'events' ? writer : undefined;
     this.#accumulator = output === 'message' ? accumulator : undefined;
     this.#machine = new Machine(context, this.#writer ?? accumulator, this.#outcome);

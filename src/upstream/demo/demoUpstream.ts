@@ -1,5 +1,5 @@
 import { type JsonObject, parseObject } from '../../core/json.ts';
-import type { Upstream, UpstreamHandler } from '../upstream.ts';
+import type { Upstream, UpstreamCall, UpstreamHandler } from '../upstream.ts';
 import { type DemoTurn, demoTurn } from './script.ts';
 
 /** Pause between two words, in ms: slow enough to be seen arriving. */
@@ -50,36 +50,33 @@ function chunksOf(request: string, model: string, turn: DemoTurn): string[] {
 }
 
 /** Sends the pieces one after the other; the answer can be aborted and paused like one that comes over the network. */
-function play(pieces: readonly string[], contentType: string, handler: UpstreamHandler) {
+function play(pieces: readonly string[], contentType: string, handler: UpstreamHandler): UpstreamCall {
   let next = 0;
-  let paused = false;
+  let over = false;
   let timer: NodeJS.Timeout | undefined;
-  const schedule = () => {
-    timer = setTimeout(step, WORD_MS);
+  const pause = () => {
+    clearInterval(timer);
+    timer = undefined;
+  };
+  const resume = () => {
+    if (!over) timer ??= setInterval(step, WORD_MS);
+  };
+  const abort = () => {
+    over = true;
+    pause();
   };
   const step = () => {
     if (next === 0) handler.onHead(200, { 'content-type': contentType });
     const piece = pieces[next++];
-    if (piece === undefined) {
-      handler.onEnd();
+    if (piece !== undefined) {
+      handler.onData(Buffer.from(piece));
       return;
     }
-    handler.onData(Buffer.from(piece));
-    if (!paused) schedule();
+    abort();
+    handler.onEnd();
   };
-  schedule();
-  return {
-    abort: () => clearTimeout(timer),
-    pause: () => {
-      paused = true;
-      clearTimeout(timer);
-    },
-    resume: () => {
-      if (!paused) return;
-      paused = false;
-      schedule();
-    },
-  };
+  resume();
+  return { abort, pause, resume };
 }
 
 /** The provider behind PROVIDER=demo (design decision 14): speaks chat completions inside the process. */

@@ -113,7 +113,9 @@ describe('provider', () => {
 
   test.each([
     ['https://api.moonshot.cn/v1', 'kimi'],
-    ['https://api.z.ai/api/coding/paas/v4', 'glm'],
+    ['https://api.z.ai/api/coding/paas/v4', 'glm-coding'],
+    ['https://api.z.ai/api/paas/v4', 'glm'],
+    ['https://res.openai.azure.com/openai/v1', 'azure'],
     ['https://api.openai.com/v1', 'openai'],
     ['http://localhost:11434/v1', 'custom'],
   ])('guessed from %s, whose address is kept', (url, name) => {

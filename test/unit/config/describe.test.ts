@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeConfig, formatProblems } from '../../../src/config/describe.ts';
+import { presets } from '../../../src/providers/index.ts';
 import { configOf, readLines } from '../../helpers/configText.ts';
 
 test('--check shows what is in force and masks the secrets (S4)', () => {
@@ -34,7 +35,7 @@ test('a problem says where, what was found and how to mend it', () => {
       'envs/work.env:1  PORT  error: found "80a1"',
       '    -> Set a whole number from 1 to 65535.',
       'envs/work.env  PROVIDER  error: found nothing',
-      '    -> Set one of kimi, glm, minimax, gemini, openai, demo, custom.',
+      `    -> Set one of ${presets.map((preset) => preset.name).join(', ')}.`,
     ].join('\n'),
   );
 });

@@ -1,11 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCountRequest } from '../../../src/protocol/anthropic/parseRequest.ts';
-import { createCalibration, estimateTokens } from '../../../src/translate/countTokens.ts';
-import { textTokens } from '../../../src/translate/textTokens.ts';
+import { estimateTokens, measureTokens } from '../../../src/translate/countTokens.ts';
+import { addText } from '../../../src/translate/textTokens.ts';
 
 function estimate(fields: object): number {
   return estimateTokens(parseCountRequest({ model: 'm', ...fields }));
+}
+
+function textTokens(text: string): number {
+  const parts = { ideographs: 0, rest: 0 };
+  addText(parts, text);
+  return parts.ideographs + parts.rest;
 }
 
 const asked = (content: unknown) => ({ messages: [{ role: 'user', content }] });
@@ -58,13 +64,15 @@ describe('R502 the estimate', () => {
     expect(estimate(thinking('x'.repeat(10_000)))).toBe(estimate(thinking('')));
   });
 
-  test('never throws and grows in proportion, whatever the text', () => {
-    for (const text of ['a', '\ud800', '<|endoftext|>', '\n', '7', '{', '中', ' x']) {
-      const short = textTokens(text.repeat(100_000));
-      expect(short).toBeGreaterThan(0);
-      expect(textTokens(text.repeat(1_000_000)) / short).toBeCloseTo(10, 0);
-    }
-    fc.assert(fc.property(fc.jsonValue(), (content) => estimate({ system: content, tools: content }) >= 1));
+  test('counts ideographs apart from all else, whichever block they are in', () => {
+    const measure = (system: unknown) => measureTokens(parseCountRequest({ model: 'm', system }));
+    expect(measure('only English words')).toMatchObject({ ideographs: 0 });
+    const { ideographs, rest } = measure('只有汉字');
+    expect(ideographs).toBeGreaterThan(0);
+    expect(rest).toBe(0);
+    expect(measure([{ type: 'text', text: '只有汉字 and words' }]).ideographs).toBe(ideographs);
+    expect(measure([{ type: 'tool_use', name: 'Write', input: { content: '只有汉字' } }]).ideographs).toBe(ideographs);
+    expect(measure('只有汉字'.repeat(20_000)).ideographs / ideographs).toBeCloseTo(20_000);
   });
 
   test('a sampled text costs what its windows cost', () => {
@@ -73,48 +81,53 @@ describe('R502 the estimate', () => {
   });
 });
 
-describe('R502 the calibration', () => {
-  test('learns a model’s factor and leaves the others alone', () => {
-    const calibration = createCalibration();
-    expect(calibration.factor('a')).toBe(1);
-    for (let turn = 0; turn < 20; turn += 1) calibration.observe('a', 1000, 1200);
-    expect(calibration.factor('a')).toBeCloseTo(1.2);
-    expect(calibration.factor('b')).toBe(1);
-    const request = parseCountRequest({ model: 'm', ...asked('word '.repeat(1000)) });
-    expect(estimateTokens(request, 1.2)).toBe(Math.ceil(estimateTokens(request) * 1.2));
+const MILLION = 1_000_000;
+const hostile = {
+  'one letter': 'a',
+  blanks: ' ',
+  'line breaks': '\n',
+  digits: '7',
+  brackets: '{',
+  ideographs: '中',
+  base64: Buffer.from('some bytes that say nothing, \u00ff\u0000').toString('base64').replaceAll('=', ''),
+  'special tokens': '<|endoftext|>',
+  'lone surrogates': '\ud800',
+  'words between blanks': ' x',
+};
+
+/** The least of several measurements, in microseconds of CPU time: what else the machine does only ever adds. */
+function leastWork(work: () => void): number {
+  const times = Array.from({ length: 6 }, () => {
+    const before = process.cpuUsage();
+    work();
+    return process.cpuUsage(before).user;
+  });
+  return Math.min(...times);
+}
+
+describe.each(Object.entries(hostile))('R502 a megabyte of %s', (_name, piece) => {
+  const long = piece.repeat(MILLION / piece.length);
+  const requestOf = (text: string) => parseCountRequest({ model: 'm', system: text, ...asked(text) });
+
+  test('costs in proportion to its length', () => {
+    const quarter = long.slice(0, MILLION / 4);
+    expect(estimateTokens(requestOf(quarter))).toBeGreaterThan(10);
+    expect(estimateTokens(requestOf(long)) / estimateTokens(requestOf(quarter))).toBeCloseTo(4, 0);
   });
 
-  test('an outlier moves it little, and is bounded', () => {
-    const calibration = createCalibration();
-    for (let turn = 0; turn < 20; turn += 1) calibration.observe('a', 1000, 1000);
-    calibration.observe('a', 1000, 1_000_000);
-    expect(calibration.factor('a')).toBeCloseTo(1.08);
-    for (let turn = 0; turn < 100; turn += 1) calibration.observe('a', 1000, 1);
-    expect(calibration.factor('a')).toBeCloseTo(0.6);
+  test('takes work in proportion to its length', () => {
+    // Many times over, since one time is less than the clock can tell. Work by the square of the length would be 16 times.
+    const measure = (length: number) => {
+      const request = requestOf(long.slice(0, length));
+      return leastWork(() => {
+        for (let turn = 0; turn < 10; turn += 1) measureTokens(request);
+      });
+    };
+    measure(MILLION / 4);
+    expect(measure(MILLION) / Math.max(measure(MILLION / 4), 1)).toBeLessThan(12);
   });
+});
 
-  test('figures that make no sense teach nothing', () => {
-    const calibration = createCalibration();
-    for (const [guess, actual] of [
-      [0, 5],
-      [5, 0],
-      [-1, 5],
-      [Number.NaN, 5],
-      [5, Number.POSITIVE_INFINITY],
-    ] as const) {
-      calibration.observe('a', guess, actual);
-    }
-    expect(calibration.snapshot()).toEqual({});
-  });
-
-  test('survives as JSON; what is not a snapshot is left out', () => {
-    const calibration = createCalibration();
-    calibration.observe('a', 1000, 1200);
-    const restored = createCalibration();
-    restored.restore(JSON.parse(JSON.stringify(calibration.snapshot())));
-    expect(restored.snapshot()).toEqual(calibration.snapshot());
-    const damaged = { b: { factor: 9, count: 3 }, c: null, d: { factor: 'x', count: 1 }, e: { factor: 1, count: 0 } };
-    for (const wrong of [null, 'x', damaged]) restored.restore(wrong);
-    expect(restored.snapshot()).toEqual({ ...calibration.snapshot(), b: { factor: 1.8, count: 3 } });
-  });
+test('R502 no JSON makes the estimate throw', () => {
+  fc.assert(fc.property(fc.jsonValue(), (content) => estimate({ system: content, tools: content }) >= 1));
 });

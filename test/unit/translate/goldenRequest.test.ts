@@ -4,10 +4,15 @@ import { ApiError } from '../../../src/core/errors.ts';
 import { parseRequest } from '../../../src/protocol/anthropic/parseRequest.ts';
 import type { QuirkSettings } from '../../../src/quirks/settings.ts';
 import { translateRequest } from '../../../src/translate/request.ts';
+import { presetSettings } from '../../helpers/presetSettings.ts';
 import { createTarget } from './createTarget.ts';
 import { deepFreeze } from './deepFreeze.ts';
 
 interface Input {
+  /** Name of a preset; the settings are then those of the model there, and `source` says where the shape is documented. */
+  preset?: string;
+  model?: string;
+  source?: string;
   settings?: Partial<QuirkSettings>;
   provider?: string;
   limits?: { max?: number; min?: number };
@@ -20,10 +25,11 @@ function read(name: string, file: string): unknown {
   return JSON.parse(readFileSync(new URL(`${name}/${file}`, cases), 'utf8'));
 }
 
-function translate({ settings, provider, limits, request }: Input): unknown {
+function translate({ preset, model = 'test-model', settings, provider = preset, limits, request }: Input): unknown {
   try {
-    const target = createTarget(settings, {
+    const target = createTarget(preset === undefined ? settings : presetSettings(preset, model, settings), {
       ...(provider === undefined ? {} : { provider }),
+      model,
       ...(limits?.max === undefined ? {} : { maxTokensLimit: limits.max }),
       ...(limits?.min === undefined ? {} : { minTokensLimit: limits.min }),
     });
@@ -39,5 +45,10 @@ describe('golden requests', () => {
     const body = translate(read(name, 'input.json') as Input);
     // As text, since the order of the fields counts (R104).
     expect(JSON.stringify(body, null, 2)).toBe(JSON.stringify(read(name, 'expected.json'), null, 2));
+  });
+
+  test('of a preset name the source of their shape', () => {
+    const inputs = readdirSync(cases).map((name) => ({ name, ...(read(name, 'input.json') as Input) }));
+    expect(inputs.filter(({ preset, source }) => preset !== undefined && !source).map(({ name }) => name)).toEqual([]);
   });
 });

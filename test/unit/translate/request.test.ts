@@ -35,6 +35,21 @@ describe('what comes with the body', () => {
     expect(translate({ stop_sequences: stops }, quirks).stopSequences).toEqual(expected);
   });
 
+  test.each<[string, object, unknown]>([
+    [
+      'an honest answer to each',
+      { safeguards: [{ type: 'dangerous_tool_use' }, { type: 'new' }] },
+      ['dangerous_tool_use', 'new'],
+    ],
+    ['none where none are asked for', {}, undefined],
+    ['none to what is no list', { safeguards: 'yes' }, undefined],
+  ])('R108 safety checks get %s', (_name, fields, types) => {
+    const { safeguardResults, body } = translate(fields);
+    expect(safeguardResults?.map(({ type }) => type)).toEqual(types);
+    for (const { status } of safeguardResults ?? []) expect(status).toEqual({ type: 'unsupported' });
+    expect(body).not.toHaveProperty('safeguards');
+  });
+
   test('R140 the limit that was sent', () => {
     expect(translate({}).maxTokens).toBe(100);
     expect(translate({ max_tokens: undefined }).maxTokens).toBeUndefined();

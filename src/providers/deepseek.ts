@@ -1,0 +1,41 @@
+import type { Preset } from './preset.ts';
+
+/** Sources: api-docs.deepseek.com (Anthropic API guide, error codes), vercel/ai (message conversion), catwalk deepseek.json. */
+export const deepseek: Preset = {
+  name: 'deepseek',
+  title: 'DeepSeek',
+  protocol: 'chat',
+  baseUrl: 'https://api.deepseek.com',
+  hosts: ['api.deepseek.com'],
+  keyNames: ['DEEPSEEK_API_KEY'],
+  tiers: { big: 'deepseek-v4-pro', middle: 'deepseek-flash', small: 'deepseek-flash' },
+  models: {
+    'deepseek-v4-pro': {
+      contextWindow: 1_000_000,
+      maxOutput: 131_072,
+      prices: { input: 0.435, output: 0.87, cacheRead: 0.003625 },
+    },
+    'deepseek-flash': {
+      contextWindow: 1_000_000,
+      maxOutput: 131_072,
+      vision: true,
+      prices: { input: 0.15, output: 0.6, cacheRead: 0.003 },
+    },
+  },
+  quirks: {
+    vision: false,
+    content: 'string',
+    parallelToolCalls: false,
+    // A forced tool is refused while the model reasons.
+    forcedTools: 'no_thinking',
+    prefill: 'user',
+    jsonMode: 'object',
+    reasoningStyle: 'thinking',
+    efforts: ['low', 'high', 'max'],
+    reasoningReplay: 'reasoning_content',
+    reasoningRequired: 'empty',
+  },
+  links: { keys: 'https://platform.deepseek.com/api_keys', docs: 'https://api-docs.deepseek.com' },
+  notes: ['Prices of deepseek-flash are those outside of the peak hours, when they double.'],
+  checked: '2026-11-20',
+};

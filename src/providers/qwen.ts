@@ -1,0 +1,44 @@
+import type { ModelFacts, Preset } from './preset.ts';
+
+const common = { contextWindow: 1_000_000, maxOutput: 65_536 } as const satisfies ModelFacts;
+
+/** Sources: vercel/ai alibaba provider, QwenLM issues quoted error texts, charmbracelet/catwalk (limits, prices). */
+export const qwen: Preset = {
+  name: 'qwen',
+  otherNames: ['dashscope', 'alibaba'],
+  title: 'Qwen (Alibaba DashScope)',
+  protocol: 'chat',
+  baseUrl: 'https://dashscope-intl.aliyuncs.com/compatible-mode/v1',
+  regions: { cn: 'https://dashscope.aliyuncs.com/compatible-mode/v1' },
+  hosts: ['dashscope-intl.aliyuncs.com', 'dashscope.aliyuncs.com', 'dashscope-us.aliyuncs.com'],
+  keyNames: ['DASHSCOPE_API_KEY', 'QWEN_API_KEY'],
+  tiers: { big: 'qwen3.8-max', middle: 'qwen3.7-plus', small: 'qwen3.7-flash' },
+  models: {
+    'qwen3.8-max': { ...common, vision: false, prices: { input: 2, output: 6, cacheRead: 0.25 } },
+    'qwen3.7-plus': {
+      ...common,
+      vision: true,
+      prices: { input: 1.2, output: 4.8, cacheRead: 0.12, cacheWrite: 1.5 },
+    },
+    'qwen3.7-flash': { ...common, vision: true, prices: { input: 0.2, output: 0.8, cacheRead: 0.04 } },
+  },
+  quirks: {
+    content: 'string',
+    forcedTools: 'no_thinking',
+    jsonMode: 'object',
+    prefill: 'partial',
+    reasoningStyle: 'enable_thinking',
+    thinkingNeedsStream: true,
+    reasoningReplay: 'reasoning_content',
+  },
+  errorCodes: { Arrearage: 'billing', invalid_api_key: 'upstream_unauthenticated', model_not_found: 'unknown_model' },
+  links: {
+    keys: 'https://modelstudio.console.alibabacloud.com',
+    docs: 'https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope',
+  },
+  notes: [
+    'Keys of the international site and of China (REGION=cn) are separate.',
+    'Whether qwen3.8-max and qwen3.7-flash see images is not confirmed; set QUIRK_VISION where it is wrong.',
+  ],
+  checked: '2026-11-20',
+};

@@ -1,0 +1,27 @@
+import type { Preset } from './preset.ts';
+
+/** Sources: docs.x.ai/developers/grok-4-7, vercel/ai xai provider. */
+export const xai: Preset = {
+  name: 'xai',
+  otherNames: ['grok'],
+  title: 'xAI',
+  protocol: 'chat',
+  baseUrl: 'https://api.x.ai/v1',
+  hosts: ['api.x.ai'],
+  keyNames: ['XAI_API_KEY', 'GROK_API_KEY'],
+  tiers: { big: 'grok-4.7', middle: 'grok-4.7', small: 'grok-4.7' },
+  models: {
+    // Prices double from 200K input tokens on. The vendor names no output limit.
+    'grok-4.7': { contextWindow: 500_000, maxOutput: 64_000, prices: { input: 2, output: 6, cacheRead: 0.5 } },
+  },
+  quirks: {
+    maxTokensField: 'max_completion_tokens',
+    stopMax: 0,
+    localStop: true,
+    efforts: ['low', 'medium', 'high', 'xhigh'],
+    thinkingOff: false,
+  },
+  links: { keys: 'https://console.x.ai', docs: 'https://docs.x.ai' },
+  notes: ['There is one model for all tiers; for a cheaper background set SMALL_MODEL.'],
+  checked: '2026-11-20',
+};

@@ -1,0 +1,127 @@
+import type { ClientPort } from '../../src/gateway/clientPort.ts';
+import { answerMessages } from '../../src/gateway/messages.ts';
+import type { IncomingRequest, Services } from '../../src/gateway/services.ts';
+import type { Upstream, UpstreamHandler } from '../../src/upstream/upstream.ts';
+import { message } from './startApp.ts';
+
+/** A client without a socket: what it gets is kept, and the test says when it is slow or gone. */
+export class StubPort implements ClientPort {
+  status: number | undefined;
+  text = '';
+  ended = false;
+  /** While true, the client takes nothing more in. */
+  slow = false;
+  #onDrain: () => void = () => {};
+  #onGone: () => void = () => {};
+  readonly #goneBefore: boolean;
+
+  constructor(goneBefore = false) {
+    this.#goneBefore = goneBefore;
+  }
+
+  sendJson(status: number, _headers: Readonly<Record<string, string>>, body: string): void {
+    if (this.status !== undefined) throw new Error('a second head');
+    this.status = status;
+    this.text = body;
+    this.ended = true;
+  }
+
+  openStream(): void {
+    if (this.status !== undefined) throw new Error('a second head');
+    this.status = 200;
+  }
+
+  write(output: string | Uint8Array): boolean {
+    if (this.ended) throw new Error('a write after the end');
+    this.text += Buffer.from(output).toString();
+    return !this.slow;
+  }
+
+  end(output: string | Uint8Array): void {
+    this.write(output);
+    this.ended = true;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#onDrain = listener;
+  }
+
+  onGone(listener: () => void): void {
+    this.#onGone = listener;
+    if (this.#goneBefore) listener();
+  }
+
+  drain(): void {
+    this.slow = false;
+    this.#onDrain();
+  }
+
+  leave(): void {
+    this.#onGone();
+  }
+}
+
+/** One request as the provider has it in hand: the test plays its answer. */
+export interface StubCall extends UpstreamHandler {
+  aborted: boolean;
+  paused: boolean;
+}
+
+/** A provider without a network: each request waits in `calls` for what the test does with it. */
+export class StubUpstream implements Upstream {
+  readonly calls: StubCall[] = [];
+
+  send(_request: unknown, handler: UpstreamHandler) {
+    const call: StubCall = { ...handler, aborted: false, paused: false };
+    this.calls.push(call);
+    return {
+      abort: () => {
+        call.aborted = true;
+      },
+      pause: () => {
+        call.paused = true;
+      },
+      resume: () => {
+        call.paused = false;
+      },
+    };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** The request under way. */
+  get call(): StubCall {
+    const call = this.calls.at(-1);
+    if (call === undefined) throw new Error('the provider was not asked');
+    return call;
+  }
+
+  /** Begins an event stream with these words, or goes on with it. */
+  say(...frames: string[]): void {
+    for (const frame of frames) this.call.onData(Buffer.from(frame));
+  }
+
+  open(status = 200, contentType = 'text/event-stream'): void {
+    this.call.onHead(status, { 'content-type': contentType });
+  }
+}
+
+/** One conversation as the server room hands it over. */
+export function ask(
+  services: Services,
+  stream: boolean,
+  port = new StubPort(),
+): { port: StubPort; answered: Promise<void> } {
+  const incoming: IncomingRequest = {
+    id: 'req_test',
+    endpoint: '/v1/messages',
+    body: Buffer.from(String(message('model', { stream, temperature: 0.5 }).body)),
+    providerKey: undefined,
+    session: undefined,
+    agent: undefined,
+    userAgent: undefined,
+  };
+  return { port, answered: answerMessages(services, incoming, port) };
+}

@@ -1,0 +1,24 @@
+import { expect, onTestFinished } from 'vitest';
+import { lintRequest } from './chatLint.ts';
+import { type Behaviour, type FakeUpstream, json, startFakeUpstream } from './fakeUpstream.ts';
+
+/**
+ * A provider that answers every model alike and refuses with 400 what the pickiest provider would refuse. It is closed at
+ * the end of the test, which fails if anything was refused.
+ */
+export async function startPickyUpstream(behaviour: Behaviour): Promise<FakeUpstream> {
+  const refusals: string[] = [];
+  const upstream = await startFakeUpstream({
+    '*': (response, request) => {
+      const problems = lintRequest(request);
+      if (problems.length === 0) return behaviour(response, request);
+      refusals.push(...problems.map((problem) => `request ${upstream.requests.length}: ${problem}`));
+      return json(400, { error: { message: problems.join('; '), type: 'invalid_request_error' } })(response, request);
+    },
+  });
+  onTestFinished(async () => {
+    await upstream.close();
+    expect(refusals).toEqual([]);
+  });
+  return upstream;
+}
