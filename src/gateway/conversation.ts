@@ -69,6 +69,7 @@ export class Conversation {
         offeredTools: translated.offeredTools,
         stopSequences: translated.stopSequences,
         ...(translated.maxTokens === undefined ? {} : { maxTokens: translated.maxTokens }),
+        ...(translated.safeguardResults === undefined ? {} : { safeguardResults: translated.safeguardResults }),
         mintToolId: () => mintId('toolu_'),
         deltaRepair: target.repairs.createDeltaRepair(),
         toApiError: (body) => failureOfBody(body, body.status, this.failureContext()),

@@ -18,6 +18,7 @@ export const azure: Preset = {
   // Deployments have names of the user's own; one that is called like its model gets the model's facts.
   models: openai.models,
   quirks: openai.quirks,
+  errorCodes: { DeploymentNotFound: 'unknown_model' },
   links: {
     keys: 'https://ai.azure.com',
     docs: 'https://learn.microsoft.com/azure/ai-services/openai/reference',

@@ -43,6 +43,8 @@ export const gemini: Preset = {
     thinkingOff: false,
     reasoningReplay: 'none',
   },
+  // "You exceeded your current quota" is said of limits per minute, too.
+  errorCodes: { RESOURCE_EXHAUSTED: 'rate_limited' },
   links: { keys: 'https://aistudio.google.com/apikey', docs: 'https://ai.google.dev/gemini-api/docs/openai' },
   notes: ['gemini-3.8-flash costs twice as much from 2027-01-01.'],
   checked: '2026-11-20',

@@ -42,7 +42,13 @@ export const openai: Preset = {
     },
   },
   // What holds for every model of this provider, also for the older ones that know nothing of reasoning.
-  quirks: { maxTokensField: 'max_completion_tokens', localStop: true, reasoningStyle: 'none', cacheKey: true, pdf: true },
+  quirks: {
+    maxTokensField: 'max_completion_tokens',
+    localStop: true,
+    reasoningStyle: 'none',
+    cacheKey: true,
+    pdf: true,
+  },
   links: { keys: 'https://platform.openai.com/api-keys', docs: 'https://platform.openai.com/docs' },
   notes: [
     'This provider takes no reasoning together with tools on chat completions, so that its models answer without thinking here.',

@@ -65,7 +65,7 @@ export interface Preset {
   readonly tiers?: Tiers;
   readonly models: Readonly<Record<string, ModelFacts>>;
   readonly quirks: Partial<QuirkSettings>;
-  /** What the provider's own error codes mean, where status and words do not tell. */
+  /** What the provider's own error codes or types mean, where status and words do not tell. */
   readonly errorCodes?: Readonly<Record<string, ErrorCode>>;
   readonly links: { readonly keys?: string; readonly docs?: string };
   /** What a user of this provider should know before the first start, one sentence each. */

@@ -18,7 +18,11 @@ export interface ToolDefinition {
 /** What Claude Code sends in place of its deferred tools; it cannot be called. */
 const PLACEHOLDER_TOOL = 'DeferredToolPlaceholder';
 
-/** The tools to offer, by name and in the client's order: no server tools, no placeholder, nothing that is hidden (R136). */
+/**
+ * The tools to offer, by name: no server tools, no placeholder, nothing that is hidden (R136). In the client's order, but
+ * deferred ones last, as they were found: the client puts a found tool among the others by its letter, and whatever
+ * stands behind it would be lost to the provider's prompt cache (R104).
+ */
 export function selectTools(
   request: MessagesRequest,
   settings: QuirkSettings,
@@ -26,22 +30,37 @@ export function selectTools(
 ): ReadonlyMap<string, ToolDefinition> {
   const selected = new Map<string, ToolDefinition>();
   if (!Array.isArray(request['tools'])) return selected;
-  const revealed = settings.defer === 'progressive' ? referencedTools(request) : undefined;
+  const deferredNames = new Set<string>();
+  const found = referencedTools(request);
   for (const tool of request['tools']) {
     if (!isObject(tool)) continue;
     const name = asString(tool['name']) ?? '';
     const schema = tool['input_schema'];
     const deferred = tool['defer_loading'] === true;
     if (isServerTool(tool)) notes.add(`server_tool_removed:${asString(tool['type'])}`);
-    else if (deferred && (name === PLACEHOLDER_TOOL || revealed?.has(name) === false)) continue;
+    else if (deferred && (name === PLACEHOLDER_TOOL || (settings.defer === 'progressive' && !found.has(name))))
+      continue;
     else if (name === '' || !isObject(schema)) notes.add(`tool_without_schema:${name}`);
     else if (selected.has(name)) notes.add(`tool_repeated:${name}`);
     else {
       const strict = typeof tool['strict'] === 'boolean' ? tool['strict'] : undefined;
       selected.set(name, { name, description: asString(tool['description']) ?? '', schema, strict });
+      if (deferred) deferredNames.add(name);
     }
   }
-  return selected;
+  return deferredNames.size === 0 ? selected : putLast(selected, deferredNames, found);
+}
+
+/** The deferred tools behind the others: in the order in which they were found, or the client's when not all were found. */
+function putLast(
+  tools: ReadonlyMap<string, ToolDefinition>,
+  deferred: ReadonlySet<string>,
+  found: ReadonlySet<string>,
+): ReadonlyMap<string, ToolDefinition> {
+  const order = deferred.isSubsetOf(found) ? found : deferred;
+  const names = [...tools.keys()].filter((name) => !deferred.has(name));
+  names.push(...[...order].filter((name) => deferred.has(name)));
+  return new Map([...tools].sort(([one], [other]) => names.indexOf(one) - names.indexOf(other)));
 }
 
 /** Names of the tools that a tool search has found so far. */

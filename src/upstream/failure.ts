@@ -94,8 +94,8 @@ export function failureOfBody(
   const prefix = known === undefined ? `[${context.provider}] ` : `[${context.provider} ${known}] `;
   const words = [body.code, body.type, text].filter((word) => word !== undefined).join(' ');
 
-  const codeInText = /\((\d{4})\)\s*$/.exec(text)?.[1];
-  const named = context.errorCodes[body.code ?? ''] ?? context.errorCodes[codeInText ?? ''];
+  const names = [body.code, body.type, /\((\d{4})\)\s*$/.exec(text)?.[1]];
+  const named = names.map((name) => context.errorCodes[name ?? '']).find((code) => code !== undefined);
   if (named === 'rate_limited') return rateLimited(prefix, text, headers, context.now);
   if (named === 'context_overflow') return overflowError(context.inputEstimate, context.contextWindow);
   if (named !== undefined) return new ApiError(named, messageFor(named, prefix, text, context));

@@ -2,8 +2,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { type FakeUpstream, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
-import { call, message, temporaryFolder } from '../helpers/startApp.ts';
+import { call, message } from '../helpers/startApp.ts';
 import { type Binary, startBinary } from '../helpers/startBinary.ts';
+import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 
 const cleanUps: (() => unknown)[] = [];
 

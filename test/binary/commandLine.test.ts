@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { executablePath } from '../../scripts/build/stamp.ts';
-import { temporaryFolder } from '../helpers/startApp.ts';
+import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };

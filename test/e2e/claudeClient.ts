@@ -3,7 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { temporaryFolder } from '../helpers/startApp.ts';
+import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 
 /** The version that the expectations were seen with; set CLAUDE_BIN to try another. */
 const VERSION = '2.1.328';

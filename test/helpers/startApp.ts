@@ -1,9 +1,7 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Config } from '../../src/config/config.ts';
 import { configFromText } from '../../src/config/envFile.ts';
 import { createRedactor } from '../../src/core/secret.ts';
@@ -151,10 +149,4 @@ export function readEvents(text: string): [string, Record<string, unknown>][] {
       const [type, data] = frame.split('\n');
       return [type?.replace('event: ', '') ?? '', JSON.parse(data?.replace('data: ', '') ?? 'null')];
     });
-}
-
-/** A folder of its own for a test, removed by the returned function. */
-export function temporaryFolder(): { path: string; remove: () => void } {
-  const path = mkdtempSync(join(tmpdir(), 'claude-code-proxy-'));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }

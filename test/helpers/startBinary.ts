@@ -4,7 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { executablePath } from '../../scripts/build/stamp.ts';
-import { type Settings, temporaryFolder } from './startApp.ts';
+import type { Settings } from './startApp.ts';
+import { temporaryFolder } from './temporaryFolder.ts';
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type FakeUpstream, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { call, message, startApp, type TestApp } from '../helpers/startApp.ts';
@@ -119,4 +120,29 @@ test('a draining instance says so, and that its connections end', async () => {
   const answer = await call(`${leaving.url}/v1/messages`, message('large'));
   expect([answer.status, answer.headers.connection]).toEqual([200, 'close']);
   await leaving.close();
+});
+
+test('R513 the variables for the client are served as lines for a shell, without a token', async () => {
+  const token = 'token-of-this-instance-0123456789';
+  const guarded = await startApp({
+    PROVIDER: 'kimi',
+    BIG_MODEL: "it's",
+    SMALL_MODEL: 'kimi-k2.6',
+    QUIRK_CONTEXT_WINDOW: '262144',
+    ANTHROPIC_API_KEY: token,
+  });
+  expect((await call(`${guarded.url}/env`)).status).toBe(401);
+  const { text } = await call(`${guarded.url}/env`, { headers: { 'x-api-key': token } });
+  const shown = execFileSync(
+    'sh',
+    [
+      '-c',
+      `${text}\nprintf '%s|' "$ANTHROPIC_MODEL" "$ANTHROPIC_DEFAULT_HAIKU_MODEL" "$CLAUDE_CODE_AUTO_COMPACT_WINDOW" "$ANTHROPIC_AUTH_TOKEN" "$ANTHROPIC_API_KEY"`,
+    ],
+    { encoding: 'utf8', env: {} },
+  );
+  expect(shown).toBe("it's|kimi-k2.6|262144|unused||");
+  expect(text).toContain(`export ANTHROPIC_BASE_URL='http://127.0.0.1:8080'`);
+  expect(text).not.toContain(token);
+  await guarded.close();
 });

@@ -28,10 +28,14 @@ export function readUsage(usage: unknown): Usage | undefined {
   const total = asNumber(usage['total_tokens']) ?? 0;
   const output = completion ?? Math.max(0, total - (prompt ?? 0));
   const input = prompt ?? Math.max(0, total - output);
+  // Some leave the reasoning out of the completion: the total shows that it comes on top.
+  const completionDetails = firstObject(usage['completion_tokens_details'], usage['output_tokens_details']);
+  const reasoning = firstCount(completionDetails['reasoning_tokens']);
+  const isBeside = total === input + output + reasoning;
   const alreadyNet = cacheRead > input;
   return {
     input: alreadyNet ? input : Math.max(0, input - cacheRead - cacheCreation),
-    output,
+    output: isBeside ? output + reasoning : output,
     cacheRead,
     cacheCreation,
   };

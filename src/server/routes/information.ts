@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { describeHealth, type ProcessFacts } from '../../gateway/health.ts';
 import type { Services } from '../../gateway/services.ts';
+import { shellExports } from '../../gateway/shellExports.ts';
 
 const ENDPOINTS = {
   messages: 'POST /v1/messages',
@@ -9,9 +10,10 @@ const ENDPOINTS = {
   chat_completions: 'POST /v1/chat/completions',
   models: 'GET /v1/models',
   health: 'GET /health',
+  environment: 'GET /env',
 };
 
-/** The endpoints that need no token: `/`, `/health` and the probes of the client (R504). */
+/** What an instance tells of itself: `/`, `/health` and the probes of the client without a token (R504), `/env` with it. */
 export function addInformationRoutes(app: FastifyInstance, services: Services, facts: ProcessFacts): void {
   const { config } = services;
 
@@ -33,6 +35,8 @@ export function addInformationRoutes(app: FastifyInstance, services: Services, f
   }));
   app.head('/', (_request, reply) => reply.code(200).send());
   app.head('/api/hello', (_request, reply) => reply.code(200).send());
+
+  app.get('/env', (_request, reply) => reply.type('text/plain; charset=utf-8').send(shellExports(config)));
 
   for (const path of ['/health', '/healthz']) {
     app.get(path, (_request, reply) => {

@@ -37,6 +37,26 @@ test.each<[string, unknown, [number, number, number, number] | undefined]>([
     { prompt_tokens: 10, completion_tokens: 1, cached_tokens: 4, prompt_tokens_details: { cached_tokens: 0 } },
     [6, 1, 4, 0],
   ],
+  [
+    'reasoning inside the completion',
+    {
+      prompt_tokens: 30,
+      completion_tokens: 104,
+      total_tokens: 134,
+      completion_tokens_details: { reasoning_tokens: 100 },
+    },
+    [30, 104, 0, 0],
+  ],
+  [
+    'reasoning beside the completion',
+    {
+      prompt_tokens: 30,
+      completion_tokens: 4,
+      total_tokens: 134,
+      completion_tokens_details: { reasoning_tokens: 100 },
+    },
+    [30, 104, 0, 0],
+  ],
   ['only a total, which says nothing', { total_tokens: 9 }, undefined],
   ['a total and a prompt', { total_tokens: 9, prompt_tokens: 5 }, [5, 4, 0, 0]],
   ['nulls', { prompt_tokens: null, completion_tokens: null }, undefined],

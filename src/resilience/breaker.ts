@@ -1,0 +1,81 @@
+import type { Clock } from '../core/clock.ts';
+
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+export interface BreakerOptions {
+  /** So many failures within `windowMs` open the breaker. */
+  readonly failures: number;
+  readonly windowMs: number;
+  /** How long nothing is tried, in ms; then one request is let through. */
+  readonly openMs: number;
+}
+
+/** Five failures in 30 s stop the asking for 10 s (R410). */
+export const DEFAULT_BREAKER: BreakerOptions = { failures: 5, windowMs: 30_000, openMs: 10_000 };
+
+/**
+ * Keeps requests from a provider that cannot be reached (R410): after some failures in a short time it opens, and requests fail
+ * at once; later one trial decides whether it closes again. Time is looked at when asked; there are no timers.
+ */
+export class Breaker {
+  readonly #clock: Clock;
+  readonly #options: BreakerOptions;
+  #failedAt: number[] = [];
+  #openedAt: number | undefined;
+  #onTrial = false;
+
+  constructor(clock: Clock, options: BreakerOptions = DEFAULT_BREAKER) {
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  get state(): BreakerState {
+    if (this.#openedAt === undefined) return 'closed';
+    return this.#remainingMs() > 0 ? 'open' : 'half-open';
+  }
+
+  /**
+   * Asks for leave to send a request, whose end must then be told by `succeed`, `fail` or `withdraw`.
+   * @returns 0 when it may be sent, else the ms to wait; a trial under way makes all others wait as if it failed
+   */
+  enter(): number {
+    if (this.#openedAt === undefined) return 0;
+    const remaining = this.#remainingMs();
+    if (remaining > 0) return remaining;
+    if (this.#onTrial) return this.#options.openMs;
+    this.#onTrial = true;
+    return 0;
+  }
+
+  /** The provider answered, with whatever: it can be reached. */
+  succeed(): void {
+    this.#failedAt = [];
+    this.#openedAt = undefined;
+    this.#onTrial = false;
+  }
+
+  /** The provider could not be reached. Returns true when this failure has opened the breaker. */
+  fail(): boolean {
+    const now = this.#clock.monotonic();
+    if (this.#openedAt !== undefined) {
+      // Requests that were under way when it opened say nothing new; a failed trial begins the waiting again.
+      if (this.#onTrial) this.#openedAt = now;
+      this.#onTrial = false;
+      return false;
+    }
+    this.#failedAt = [...this.#failedAt.filter((at) => now - at < this.#options.windowMs), now];
+    if (this.#failedAt.length < this.#options.failures) return false;
+    this.#openedAt = now;
+    return true;
+  }
+
+  /** The request ended without telling anything, because the client has gone. */
+  withdraw(): void {
+    this.#onTrial = false;
+  }
+
+  #remainingMs(): number {
+    const openedAt = this.#openedAt ?? Number.NEGATIVE_INFINITY;
+    return Math.max(0, openedAt + this.#options.openMs - this.#clock.monotonic());
+  }
+}
