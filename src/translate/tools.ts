@@ -57,7 +57,7 @@ function putLast(
   deferred: ReadonlySet<string>,
   found: ReadonlySet<string>,
 ): ReadonlyMap<string, ToolDefinition> {
-  const order = deferred.isSubsetOf(found) ? found : deferred;
+  const order = [...deferred].every((name) => found.has(name)) ? found : deferred;
   const names = [...tools.keys()].filter((name) => !deferred.has(name));
   names.push(...[...order].filter((name) => deferred.has(name)));
   return new Map([...tools].sort(([one], [other]) => names.indexOf(one) - names.indexOf(other)));
