@@ -10,6 +10,7 @@ import { InFlight } from './gateway/inFlight.ts';
 import type { Services } from './gateway/services.ts';
 import { Targets } from './gateway/targets.ts';
 import { findPortHolder } from './host/portHolder.ts';
+import { Breaker } from './resilience/breaker.ts';
 import { createApp } from './server/app.ts';
 import { boundConsoleFile } from './telemetry/consoleFile.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
@@ -151,6 +152,7 @@ export async function runInstance(config: Config, consolePath: string | undefine
     stats: new RequestStats(clock, redact),
     calibration,
     inFlight: new InFlight(),
+    breaker: new Breaker(clock),
     logger,
     redact,
   };

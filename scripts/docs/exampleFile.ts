@@ -30,9 +30,10 @@ function defaultOf(key: KeyName, preset: Preset): string {
   }
 }
 
-/** Keys that say nothing for a provider: regions it has not, and addresses and keys where nothing is called. */
+/** Keys that say nothing for a provider: regions and versions it has not, and addresses and keys where nothing is called. */
 function isPointless(key: KeyName, preset: Preset): boolean {
   if (key === 'REGION') return preset.regions === undefined;
+  if (key === 'API_VERSION') return preset.endpoints === undefined;
   return preset.protocol === 'demo' && (key === 'OPENAI_API_KEY' || key === 'OPENAI_BASE_URL');
 }
 

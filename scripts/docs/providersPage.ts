@@ -1,5 +1,5 @@
 import { presets } from '../../src/providers/index.ts';
-import type { ModelFacts, Preset } from '../../src/providers/preset.ts';
+import type { Endpoints, ModelFacts, Preset } from '../../src/providers/preset.ts';
 import { code, markdownPage, markdownTable } from './markdown.ts';
 
 function count(value: number | undefined): string {
@@ -19,8 +19,20 @@ function describeModel(preset: Preset, model: string, facts: ModelFacts): readon
     count(facts.contextWindow),
     count(facts.maxOutput),
     vision ? 'yes' : 'no',
-    ...[prices?.input, prices?.output, prices?.cacheRead].map((price) => (price === undefined ? '' : String(price))),
+    ...[prices?.input, prices?.output, prices?.cacheRead, prices?.cacheWrite].map((price) =>
+      price === undefined ? '' : String(price),
+    ),
   ];
+}
+
+function describeEndpoints({ plain, versioned }: Endpoints): readonly string[] {
+  return [`- Path: ${code(plain)}`, `- Path with API_VERSION: ${code(versioned)}`];
+}
+
+function describeKey({ keyNames, keyHeader, keyOptional }: Preset): string {
+  const names = ['OPENAI_API_KEY', ...keyNames].map(code).join(', ');
+  const header = keyHeader === undefined ? '' : `, sent as ${code(keyHeader)}`;
+  return `- Key: ${names}${header}${keyOptional === true ? '; none needed' : ''}`;
 }
 
 function describePreset(preset: Preset): string {
@@ -30,7 +42,8 @@ function describePreset(preset: Preset): string {
     `- \`PROVIDER\`: ${names.map(code).join(', ')}`,
     ...(preset.baseUrl === '' ? [] : [`- Address: ${code(preset.baseUrl)}`]),
     ...Object.entries(preset.regions ?? {}).map(([region, url]) => `- \`REGION=${region}\`: ${code(url)}`),
-    ...(preset.protocol === 'demo' ? [] : [`- Key: ${['OPENAI_API_KEY', ...preset.keyNames].map(code).join(', ')}`]),
+    ...(preset.endpoints === undefined ? [] : describeEndpoints(preset.endpoints)),
+    ...(preset.protocol === 'demo' ? [] : [describeKey(preset)]),
     ...(preset.port === undefined ? [] : [`- Port: ${preset.port}`]),
     ...(keys === undefined ? [] : [`- Get a key: <${keys}>`]),
     ...(docs === undefined ? [] : [`- Documentation: <${docs}>`]),
@@ -39,7 +52,7 @@ function describePreset(preset: Preset): string {
   ].join('\n');
   const models = Object.entries(preset.models);
   const table = markdownTable(
-    ['Model', 'Tier', 'Context', 'Output', 'Images', 'Price in', 'Price out', 'Price cached'],
+    ['Model', 'Tier', 'Context', 'Output', 'Images', 'Price in', 'Price out', 'Price cached', 'Price to cache'],
     models.map(([model, modelFacts]) => describeModel(preset, model, modelFacts)),
   );
   return [`## ${preset.title}`, facts, ...(models.length === 0 ? [] : [table])].join('\n\n');

@@ -1,4 +1,4 @@
-import type { ApiError } from '../core/errors.ts';
+import { ApiError } from '../core/errors.ts';
 import { backoffMs } from '../resilience/backoff.ts';
 import type { AnswerReader } from '../upstream/answerReader.ts';
 import { Exchange, type ExchangeResult } from '../upstream/exchange.ts';
@@ -77,10 +77,14 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
     let mayRepeatEmpty = this.#options.mayRepeatEmpty;
     let healings = 0;
     let repetitions = 0;
+    let failure: ExchangeResult | undefined;
     for (;;) {
       if (this.#stopped !== undefined) return this.#stopped;
+      const refusal = this.#refusalOfBreaker();
+      if (refusal !== undefined) return failure ?? refusal;
       const startedAt = services.clock.monotonic();
       const result = await this.#send(mayRepeatEmpty);
+      this.#tellBreaker(result);
       if (result.kind === 'done') return result;
       if (this.#stopped !== undefined) return this.#stopped;
       if (result.kind === 'empty') {
@@ -94,6 +98,7 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
       }
       const quick = services.clock.monotonic() - startedAt <= REPEATABLE_WITHIN_MS;
       if (!quick || repetitions >= services.config.maxRetries || !isRetryable(result.error)) return result;
+      failure = result;
       await this.#wait(waitMs(result.error, repetitions));
       repetitions += 1;
     }
@@ -122,6 +127,28 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
   #stop(result: ExchangeResult): void {
     this.#stopped ??= result;
     this.#wake();
+  }
+
+  /** A provider that could not be reached just now is not asked again at once (R410). */
+  #refusalOfBreaker(): ExchangeResult | undefined {
+    const { services, failureContext } = this.#options;
+    const waitMs = services.breaker.enter();
+    if (waitMs === 0) return undefined;
+    const message = `[${failureContext().provider}] the provider could not be reached several times; it is asked again shortly`;
+    return {
+      kind: 'failed',
+      error: new ApiError('overloaded', message, { retryAfterSeconds: Math.ceil(waitMs / 1000) }),
+    };
+  }
+
+  #tellBreaker(result: ExchangeResult): void {
+    const { breaker, logger } = this.#options.services;
+    if (this.#exchange?.isReached === true) breaker.succeed();
+    else if (result.kind !== 'failed' || result.error.code !== 'overloaded') breaker.withdraw();
+    else if (breaker.fail())
+      logger.warn('the provider cannot be reached; requests fail at once for a while', {
+        reason: result.error.message,
+      });
   }
 
   #send(holdEmpty: boolean): Promise<ExchangeResult> {

@@ -34,6 +34,7 @@ export function describeHealth(services: Services, facts: ProcessFacts): JsonObj
     models: { ...config.tiers },
     key: provider.key.source,
     client_token: config.clientToken !== undefined,
+    circuit: services.breaker.state,
     in_flight: inFlight,
     requests: {
       total: requests.total,

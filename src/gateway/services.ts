@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Breaker } from '../resilience/breaker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RequestStats } from '../telemetry/stats.ts';
 import type { Calibration } from '../translate/calibration.ts';
@@ -16,6 +17,8 @@ export interface Services {
   readonly stats: RequestStats;
   readonly calibration: Calibration;
   readonly inFlight: InFlight;
+  /** Keeps requests from a provider that cannot be reached (R410). */
+  readonly breaker: Breaker;
   readonly logger: Logger;
   /** Masks credentials in text that leaves the process (R407). */
   readonly redact: (text: string) => string;

@@ -32,6 +32,7 @@ export const gemini: Preset = {
   },
   quirks: {
     dropParams: ['temperature', 'top_p'],
+    localStop: true,
     schema: 'openapi',
     toolResultName: true,
     thoughtSignature: true,

@@ -94,7 +94,8 @@ export const glm: Preset = {
     stopMax: 1,
     localStop: true,
     toolChoice: 'auto',
-    forcedTools: 'auto',
+    // Not documented.
+    parallelToolCalls: false,
     streamBody: { tool_stream: true },
     jsonMode: 'object',
     reasoningStyle: 'thinking',

@@ -41,7 +41,6 @@ export const kimi: Preset = {
     stopBytes: 32,
     localStop: true,
     toolChoice: 'auto_none',
-    forcedTools: 'auto',
     parallelToolCalls: false,
     schema: 'mfjs',
     imageUrls: 'data',

@@ -64,7 +64,6 @@ export const minimax: Preset = {
     stopMax: 0,
     localStop: true,
     toolChoice: 'omit',
-    forcedTools: 'auto',
     parallelToolCalls: false,
     textAfterTools: 'merge',
     jsonMode: 'object',
@@ -76,7 +75,6 @@ export const minimax: Preset = {
     reasoningReplay: 'reasoning_details',
     // The vendor's sample reads the deltas as cumulative, captured answers are incremental.
     reasoningCumulative: true,
-    thinkTags: 'on',
   },
   errorCodes,
   links: {

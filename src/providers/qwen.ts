@@ -24,6 +24,7 @@ export const qwen: Preset = {
   },
   quirks: {
     content: 'string',
+    localStop: true,
     forcedTools: 'no_thinking',
     jsonMode: 'object',
     prefill: 'partial',

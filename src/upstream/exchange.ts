@@ -77,6 +77,11 @@ export class Exchange {
     return this.#headers;
   }
 
+  /** Whether the provider has answered, with whatever. */
+  get isReached(): boolean {
+    return this.#status !== 0;
+  }
+
   abort(): void {
     this.#settle({ kind: 'aborted' });
     this.#call.abort();

@@ -8,6 +8,7 @@ import { createRedactor } from '../../src/core/secret.ts';
 import { InFlight } from '../../src/gateway/inFlight.ts';
 import type { Services } from '../../src/gateway/services.ts';
 import { Targets } from '../../src/gateway/targets.ts';
+import { Breaker, type BreakerOptions, DEFAULT_BREAKER } from '../../src/resilience/breaker.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { RequestStats } from '../../src/telemetry/stats.ts';
@@ -39,8 +40,11 @@ export function testConfig(settings: Settings): Config {
   return config;
 }
 
+/** Faults are what most tests are about: one must not hide the next. */
+const NEVER_OPEN: BreakerOptions = { ...DEFAULT_BREAKER, failures: Number.POSITIVE_INFINITY };
+
 /** An instance inside the test process, on a free port, with the log kept in memory. */
-export async function startApp(settings: Settings): Promise<TestApp> {
+export async function startApp(settings: Settings, breaker: BreakerOptions = NEVER_OPEN): Promise<TestApp> {
   const config = testConfig(settings);
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const redact = createRedactor(config.secrets);
@@ -72,6 +76,7 @@ export async function startApp(settings: Settings): Promise<TestApp> {
     stats: new RequestStats(clock, redact),
     calibration: createCalibration(),
     inFlight: new InFlight(),
+    breaker: new Breaker(clock, breaker),
     logger: createLogger({ instance: config.instance, level: 'debug', log: { write }, redact, stdout: quiet, clock }),
     redact,
   };

@@ -20,6 +20,8 @@ const ABORTS = LONG ? 10_000 : 200;
 const AT_ONCE = 16;
 /** Long enough for pools, caches and compiled code to have reached their size. */
 const WARM_UP = 2000;
+/** No limit of the product: how long the test waits for a socket that does not close. */
+const GIVE_UP_MS = 5000;
 const HEAP_GROWTH_MAX = 8 * 1024 * 1024;
 
 const half = frame(delta({ content: 'half' }));
@@ -180,7 +182,11 @@ async function abortOne(index: number): Promise<number | undefined> {
   const wasOpen = client.open > 0;
   const goneAt = performance.now();
   request.destroy();
-  while (client.open > 0) await new Promise(setImmediate);
+  while (client.open > 0) {
+    if (performance.now() - goneAt > GIVE_UP_MS)
+      throw new Error(`${model} is still open long after its client has gone`);
+    await new Promise(setImmediate);
+  }
   seen.delete(words);
   expect(client.requests).toBeLessThanOrEqual(1);
   return wasOpen ? client.closedAt - goneAt : undefined;

@@ -10,7 +10,7 @@ function refuse(body: Body): string[] {
   return [
     ...when(off && effort !== undefined, 'thinking options type cannot be disabled when reasoning_effort is set'),
     ...when(effort !== undefined && !['low', 'high', 'max'].includes(String(effort)), `reasoning_effort: ${effort}`),
-    ...when(!off && forced, 'tool_choice is not supported in thinking mode'),
+    ...when(!off && forced, 'Thinking mode does not support this tool_choice'),
     ...when(!/flash/.test(body.model) && partsOf(body).length > 0, 'content: a string is expected'),
     ...messagesOf(body)
       .filter((message) => message['tool_calls'] !== undefined && typeof message['reasoning_content'] !== 'string')
@@ -41,7 +41,7 @@ const finishOf = ({ calls = [] }: Turn) => (calls.length > 0 ? 'tool_calls' : 's
 
 /**
  * Comments that keep the connection alive, null contents, usage beside the finish. Sources: api-docs.deepseek.com,
- * vercel/ai convert-to-deepseek-chat-messages.ts, farion1231/cc-switch claude.rs.
+ * vercel/ai convert-to-deepseek-chat-messages.ts, deepseek-ai/DeepSeek-V3#1376, farion1231/cc-switch claude.rs.
  */
 export const deepseek: ScriptedProvider = {
   name: 'deepseek',

@@ -1,6 +1,6 @@
 import { delta } from '../fakeUpstream.ts';
 import type { Turn } from '../turn.ts';
-import { functionsOf, linkedImages, messagesOf, partsOf, thinkingOf, unknownFields, when } from './inspect.ts';
+import { functionsOf, messagesOf, partsOf, thinkingOf, unknownFields, when } from './inspect.ts';
 import { type Body, halves, type ScriptedProvider, untilStop } from './scriptedProvider.ts';
 
 const FIELDS = [
@@ -33,7 +33,6 @@ function refuse(body: Body): string[] {
       'messages: invalid',
     ),
     ...when(!SEES.test(body.model) && partsOf(body).length > 0, 'messages.content: a string is expected'),
-    ...linkedImages(body).map((url) => `image_url: cannot be loaded: ${url}`),
   ];
 }
 

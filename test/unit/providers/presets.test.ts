@@ -91,7 +91,11 @@ test('an address of nobody is custom', () => {
 
 describe('what the vendors’ documents say', () => {
   test.each([
-    ['kimi', 'kimi-k3', { efforts: ['low', 'high', 'max'], thinkingOff: false, thinkingKeep: 'keep_all' }],
+    [
+      'kimi',
+      'kimi-k3',
+      { efforts: ['low', 'high', 'max'], thinkingOff: false, thinkingKeep: 'keep_all', clampOutput: true },
+    ],
     ['kimi', 'kimi-k2.6', { efforts: [], thinkingOff: true, maxOutput: 32_768, contextWindow: 262_144 }],
     ['kimi', 'kimi-of-tomorrow', { efforts: [], thinkingOff: false, thinkingKeep: 'none', schema: 'mfjs' }],
     ['glm', 'glm-5.3', { vision: false, toolChoice: 'auto', thinkingKeep: 'clear_false', content: 'string' }],
