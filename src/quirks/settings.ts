@@ -70,6 +70,7 @@ export const settingTable = {
   ),
   needsUser: flag(false, 'Whether the server refuses a conversation without a user message.'),
   cacheControl: flag(false, 'Whether cache breakpoints are passed on (R147).'),
+  elideSkills: list([], 'Skills whose text is left out of the conversation, because it only helps Claude (R153).'),
   // Tools
   toolId: choice(
     ['keep', 'functions', 'nine'],

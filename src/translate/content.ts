@@ -5,10 +5,11 @@ import type { Context } from './context.ts';
 import { describeSearchResult, translateDocument } from './documents.ts';
 import { textPart, translateImage } from './media.ts';
 import { describeServerResult } from './serverTools.ts';
+import { elideSkill } from './skills.ts';
 
 /** The content of a user message, tool result or document as parts in the same order; empty texts are skipped (R120). */
 export function translateContent(content: unknown, context: Context): ChatContentPart[] {
-  if (typeof content === 'string') return nonEmpty(content);
+  if (typeof content === 'string') return nonEmpty(withoutSkill(content, context));
   if (!Array.isArray(content)) return [];
   return content.flatMap((block: unknown) => {
     if (typeof block === 'string') return nonEmpty(block);
@@ -20,7 +21,9 @@ export function translateContent(content: unknown, context: Context): ChatConten
 export function translateBlock(block: ContentBlock, context: Context): ChatContentPart[] {
   switch (block.type) {
     case 'text':
-      return nonEmpty(asString(block['text']) ?? '').map((part) => markBreakpoint(part, block, context));
+      return nonEmpty(withoutSkill(asString(block['text']) ?? '', context)).map((part) =>
+        markBreakpoint(part, block, context),
+      );
     case 'image':
       return [translateImage(block, context)];
     case 'document':
@@ -42,6 +45,12 @@ export function markBreakpoint(part: ChatContentPart, block: ContentBlock, conte
   return context.breakpoints.has(block) && part.type === 'text'
     ? { ...part, cache_control: { type: 'ephemeral' } }
     : part;
+}
+
+function withoutSkill(text: string, { settings, notes }: Context): string {
+  const elided = elideSkill(text, settings.elideSkills);
+  if (elided !== undefined) notes.add('skill_elided');
+  return elided ?? text;
 }
 
 function nonEmpty(text: string): ChatContentPart[] {
