@@ -8,6 +8,7 @@ export const custom: Preset = {
   baseUrl: '',
   hosts: [],
   keyNames: [],
+  idsHaveSlash: true,
   models: {},
   quirks: {},
   links: {},

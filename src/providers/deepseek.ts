@@ -25,7 +25,6 @@ export const deepseek: Preset = {
   quirks: {
     vision: false,
     content: 'string',
-    stopMax: 16,
     localStop: true,
     parallelToolCalls: false,
     // A forced tool is refused while the model reasons.

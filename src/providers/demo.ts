@@ -3,7 +3,7 @@ import type { ModelFacts, Preset } from './preset.ts';
 const scripted = {
   contextWindow: 200_000,
   maxOutput: 32_000,
-  vision: true,
+  vision: false,
   prices: { input: 0, output: 0 },
 } as const satisfies ModelFacts;
 

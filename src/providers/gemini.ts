@@ -33,6 +33,8 @@ export const gemini: Preset = {
   quirks: {
     dropParams: ['temperature', 'top_p'],
     localStop: true,
+    // Thinking counts into the limit and is hard to turn off: a small one would be used up before the answer.
+    minOutput: 2048,
     schema: 'openapi',
     toolResultName: true,
     thoughtSignature: true,
@@ -41,8 +43,6 @@ export const gemini: Preset = {
     parallelToolCalls: false,
     prefill: 'user',
     imageUrls: 'data',
-    thinkingOff: false,
-    reasoningReplay: 'none',
   },
   // "You exceeded your current quota" is said of limits per minute, too.
   errorCodes: { RESOURCE_EXHAUSTED: 'rate_limited' },

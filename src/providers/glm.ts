@@ -3,7 +3,7 @@ import type { ModelFacts, Preset } from './preset.ts';
 
 const glm53 = { maxOutput: 131_072, quirks: { efforts: ['low', 'high', 'max'] } } as const satisfies ModelFacts;
 /** Reasoning may be turned off. */
-const hybrid = { thinkingOff: true } as const;
+const hybrid = { thinkingOff: true, minOutput: 0 } as const;
 
 /** docs.z.ai/api-reference/api-code; many of them come with status 429, whatever they mean. */
 export const glmErrorCodes = {
@@ -101,6 +101,8 @@ export const glm: Preset = {
     reasoningStyle: 'thinking',
     efforts: [],
     thinkingOff: false,
+    // Thinking counts into the limit and cannot be turned off: a small one would be used up before the answer.
+    minOutput: 2048,
     thinkingKeep: 'clear_false',
     reasoningReplay: 'reasoning_content',
   },

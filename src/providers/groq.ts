@@ -10,6 +10,7 @@ export const groq: Preset = {
   baseUrl: 'https://api.groq.com/openai/v1',
   hosts: ['api.groq.com'],
   keyNames: ['GROQ_API_KEY'],
+  idsHaveSlash: true,
   tiers: { big: 'openai/gpt-oss-120b', middle: 'openai/gpt-oss-120b', small: 'openai/gpt-oss-20b' },
   models: {
     'openai/gpt-oss-120b': {

@@ -1,22 +1,32 @@
+import { anthropic } from './anthropic.ts';
 import { azure } from './azure.ts';
 import { custom } from './custom.ts';
+import { customAnthropic } from './customAnthropic.ts';
 import { deepseek } from './deepseek.ts';
+import { deepseekAnthropic } from './deepseekAnthropic.ts';
 import { demo } from './demo.ts';
 import { gemini } from './gemini.ts';
 import { glm } from './glm.ts';
+import { glmAnthropic } from './glmAnthropic.ts';
 import { glmCoding } from './glmCoding.ts';
 import { groq } from './groq.ts';
 import { kimi } from './kimi.ts';
+import { kimiAnthropic } from './kimiAnthropic.ts';
 import { kimiCoding } from './kimiCoding.ts';
+import { kimiCodingAnthropic } from './kimiCodingAnthropic.ts';
 import { llamacpp } from './llamacpp.ts';
 import { lmstudio } from './lmstudio.ts';
 import { minimax } from './minimax.ts';
+import { minimaxAnthropic } from './minimaxAnthropic.ts';
 import { mistral } from './mistral.ts';
 import { ollama } from './ollama.ts';
+import { ollamaAnthropic } from './ollamaAnthropic.ts';
 import { openai } from './openai.ts';
 import { openrouter } from './openrouter.ts';
+import { openrouterAnthropic } from './openrouterAnthropic.ts';
 import type { Preset } from './preset.ts';
 import { qwen } from './qwen.ts';
+import { qwenAnthropic } from './qwenAnthropic.ts';
 import { vllm } from './vllm.ts';
 import { xai } from './xai.ts';
 
@@ -40,8 +50,18 @@ export const presets: readonly Preset[] = [
   vllm,
   llamacpp,
   lmstudio,
+  anthropic,
+  kimiAnthropic,
+  kimiCodingAnthropic,
+  glmAnthropic,
+  minimaxAnthropic,
+  deepseekAnthropic,
+  qwenAnthropic,
+  openrouterAnthropic,
+  ollamaAnthropic,
   demo,
   custom,
+  customAnthropic,
 ];
 
 /** The preset that a value of PROVIDER names, in any case; undefined when there is none. */
@@ -50,12 +70,22 @@ export function findPreset(name: string): Preset | undefined {
   return presets.find((preset) => preset.name === wanted || preset.otherNames?.includes(wanted) === true);
 }
 
+/** What the names of presets of native endpoints end in: `kimi-anthropic` is the one of `kimi`. */
+const NATIVE = /-anthropic$/;
+
+/** The preset of the same provider that speaks the other protocol; undefined when the provider does not. */
+export function findSibling({ name }: Preset, protocol: 'chat' | 'anthropic'): Preset | undefined {
+  const sibling = findPreset(protocol === 'chat' ? name.replace(NATIVE, '') : `${name}-anthropic`);
+  return sibling?.protocol === protocol ? sibling : undefined;
+}
+
 /** The preset for an address, by its host; servers that nobody knows get `custom`. */
 export function guessPreset(baseUrl: string): Preset {
   const { hostname = '', pathname = '' } = URL.parse(baseUrl) ?? {};
   const isAt = (place: string) =>
     place.startsWith('.') ? hostname.endsWith(place) : `${hostname}${pathname}/`.startsWith(`${place}/`);
-  return presets.find((preset) => preset.hosts.some(isAt)) ?? custom;
+  const fitting = presets.flatMap((preset) => preset.hosts.filter(isAt).map((place) => ({ preset, place })));
+  return fitting.sort((one, other) => other.place.length - one.place.length)[0]?.preset ?? custom;
 }
 
 /** The provider of an env file that has a key and nothing more, as in the earlier systems. */

@@ -30,7 +30,7 @@ export const kimi: Preset = {
       ...k2,
       prices: { input: 0.95, output: 4, cacheRead: 0.16 },
       // Without reasoning it takes a forced tool, too.
-      quirks: { ...keepsReasoning, thinkingOff: true, toolChoice: 'full', forcedTools: 'no_thinking' },
+      quirks: { ...keepsReasoning, thinkingOff: true, minOutput: 0, toolChoice: 'full', forcedTools: 'no_thinking' },
     },
   },
   quirks: {
@@ -51,6 +51,8 @@ export const kimi: Preset = {
     effortField: 'thinking.effort',
     efforts: [],
     thinkingOff: false,
+    // Thinking counts into the limit and cannot be turned off: a small one would be used up before the answer.
+    minOutput: 2048,
     reasoningReplay: 'reasoning_content',
   },
   links: { keys: 'https://platform.kimi.ai/console/api-keys', docs: 'https://platform.kimi.ai/docs' },

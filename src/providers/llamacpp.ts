@@ -10,6 +10,7 @@ export const llamacpp: Preset = {
   keyOptional: true,
   hosts: [],
   keyNames: [],
+  idsHaveSlash: true,
   models: {},
   quirks: { topK: true, imageUrls: 'data', reasoningStyle: 'none', reasoningReplay: 'reasoning_content' },
   links: { docs: 'https://github.com/ggml-org/llama.cpp/tree/master/tools/server' },

@@ -10,6 +10,7 @@ export const lmstudio: Preset = {
   keyOptional: true,
   hosts: [],
   keyNames: [],
+  idsHaveSlash: true,
   models: {},
   quirks: { topK: true, toolChoice: 'auto_none', imageUrls: 'data', reasoningStyle: 'none' },
   links: { docs: 'https://lmstudio.ai/docs/developer/openai-compat' },

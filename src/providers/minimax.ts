@@ -44,7 +44,7 @@ export const minimax: Preset = {
       ...m3,
       // Above 512K input tokens both prices double.
       prices: { input: 0.3, output: 1.2, cacheRead: 0.06 },
-      quirks: { thinkingOff: true },
+      quirks: { thinkingOff: true, minOutput: 0 },
     },
     'MiniMax-M3.1-Flash': {
       ...m3,
@@ -71,6 +71,8 @@ export const minimax: Preset = {
     reasoningStyle: 'thinking',
     thinkingOn: 'adaptive',
     thinkingOff: false,
+    // Thinking counts into the limit and cannot be turned off: a small one would be used up before the answer.
+    minOutput: 2048,
     efforts: [],
     reasoningReplay: 'reasoning_details',
     // The vendor's sample reads the deltas as cumulative, captured answers are incremental.

@@ -9,6 +9,7 @@ export const ollama: Preset = {
   keyOptional: true,
   hosts: [],
   keyNames: ['OLLAMA_API_KEY'],
+  idsHaveSlash: true,
   models: {},
   quirks: { toolChoice: 'omit', imageUrls: 'data', reasoningStyle: 'none', reasoningReplay: 'reasoning' },
   links: { docs: 'https://docs.ollama.com/api/openai-compatibility' },

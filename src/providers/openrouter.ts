@@ -8,6 +8,7 @@ export const openrouter: Preset = {
   baseUrl: 'https://openrouter.ai/api/v1',
   hosts: ['openrouter.ai'],
   keyNames: ['OPENROUTER_API_KEY'],
+  idsHaveSlash: true,
   tiers: {
     big: 'anthropic/claude-opus-4.7',
     middle: 'anthropic/claude-sonnet-4.6',

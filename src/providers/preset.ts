@@ -40,9 +40,12 @@ export interface Preset {
   /** Other values of PROVIDER that mean this provider. */
   readonly otherNames?: readonly string[];
   readonly title: string;
-  /** `chat` speaks OpenAI's chat completions over HTTP; `demo` is answered inside the process. */
-  readonly protocol: 'chat' | 'demo';
-  /** Without a trailing slash; `/chat/completions` is appended. Empty when the user must give it. */
+  /**
+   * `chat` speaks OpenAI's chat completions over HTTP; `anthropic` is a native endpoint of the Messages API, to which everything
+   * is handed on; `demo` is answered inside the process.
+   */
+  readonly protocol: 'chat' | 'anthropic' | 'demo';
+  /** Without a trailing slash; `/chat/completions` or `/v1/messages` is appended. Empty when the user must give it. */
   readonly baseUrl: string;
   /** Where the provider's paths are its own; without it `/chat/completions` follows the address. */
   readonly endpoints?: Endpoints;
@@ -54,13 +57,19 @@ export interface Preset {
   readonly regions?: Readonly<Record<string, string>>;
   /**
    * Host names by which the provider is recognised when PROVIDER is absent; with the beginning of a path where one host
-   * serves several presets (the more exact one stands first in the list of presets), `.example.com` for all hosts below it.
+   * serves several presets (the longest that fits counts), `.example.com` for all hosts below it.
    */
   readonly hosts: readonly string[];
   /** Other names under which users keep this provider's key; OPENAI_API_KEY always works. */
   readonly keyNames: readonly string[];
   /** Port of the example env file. */
   readonly port?: number;
+  /** Whether the provider serves Claude itself: names of Claude models pass as they are, unless the user has set their tier. */
+  readonly servesClaude?: true;
+  /** Whether a native endpoint counts tokens exactly and for nothing, so that it is asked. */
+  readonly countsTokens?: true;
+  /** Whether ids of its models have a first part of their own, like `vendor/model`, so that no prefix is taken off a name. */
+  readonly idsHaveSlash?: true;
   /** Undefined when the user must name the models. */
   readonly tiers?: Tiers;
   readonly models: Readonly<Record<string, ModelFacts>>;

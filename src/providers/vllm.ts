@@ -9,6 +9,7 @@ export const vllm: Preset = {
   keyOptional: true,
   hosts: [],
   keyNames: ['VLLM_API_KEY'],
+  idsHaveSlash: true,
   models: {},
   quirks: { topK: true, reasoningStyle: 'none', reasoningReplay: 'reasoning' },
   links: { docs: 'https://docs.vllm.ai/en/latest/serving/openai_compatible_server' },

@@ -8,6 +8,11 @@ export interface Repairs {
   readonly toolSchema: (schema: JsonObject) => JsonObject;
   /** The last word on a translated request. Never changes its argument. */
   readonly request: (body: ChatRequest) => ChatRequest;
+  /**
+   * The last word on the request to a native endpoint. Never changes its argument, and gives the same object when there is
+   * nothing to repair.
+   */
+  readonly nativeRequest: (body: JsonObject) => JsonObject;
   /** One per answer, as it may hold state; gives the deltas that stand in for the one received. */
   readonly createDeltaRepair: () => DeltaRepair;
 }

@@ -189,9 +189,27 @@ export const settingTable = {
   dropParams: list([], 'Request fields that are never sent (R142).'),
   extraBody: json('Fields merged last into every request.'),
   streamBody: json('Fields merged last into every streaming request.'),
+  // Native endpoints of the Messages API, where nothing else is changed
+  dropBetas: list([], 'Native endpoint: beta features that are not sent on, by their name or its beginning.'),
+  dropCacheControl: flag(
+    false,
+    'Native endpoint: whether cache breakpoints are left out, for a server that refuses them.',
+  ),
+  effortNeedsThinking: flag(
+    false,
+    'Native endpoint: whether an effort beside disabled thinking is refused, and left out then.',
+  ),
+  unwrapToolInput: flag(
+    false,
+    'Native endpoint: whether tool input may arrive as a string or wrapped in an object, and is unwrapped.',
+  ),
   // Identity and usage
   cacheKey: flag(false, 'Whether prompt_cache_key is sent, a hash of the session (R146).'),
   userField: flag(false, 'Whether user is sent, a hash of the session (R146).'),
+  upstreamStream: flag(
+    true,
+    'Whether the server streams; else it is asked for whole answers, which are streamed from here (R218).',
+  ),
   streamUsage: flag(true, 'Whether stream_options.include_usage is sent (R148).'),
   usageWaitMs: number(1000, 0, 60_000, 'How long to wait for the usage after the answer has finished, in ms (R313).'),
   contentFilter: choice(['auto', 'refusal', 'end_turn'], 'auto', 'Stop reason of a filtered answer (R203).'),

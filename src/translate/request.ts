@@ -44,7 +44,7 @@ export function translateRequest(request: MessagesRequest, target: Target, input
   const { settings, repairs } = target;
   const context = createContext(request, target);
   const wish = readReasoningWish(request);
-  const isStream = request['stream'] === true;
+  const isStream = request['stream'] === true && settings.upstreamStream;
   const mustNotThink = settings.thinkingNeedsStream && !isStream;
   const choice = decideToolChoice(request, context, wish.mode === 'off' || mustNotThink);
   const tools = choice.withoutTools ? [] : translateTools(context.tools, context.toolNames, repairs, settings);

@@ -1,5 +1,6 @@
 import { asString, isObject, type Json, type JsonObject } from '../core/json.ts';
 import type { ContentBlock } from '../protocol/anthropic/request.ts';
+import { MISSING_REASONING } from '../protocol/missingReasoning.ts';
 import { decodeSignature } from '../protocol/signature.ts';
 import type { Target } from './target.ts';
 
@@ -10,8 +11,6 @@ export interface ReplayedReasoning {
   /** Text that goes in front of the content. */
   readonly prefix: string;
 }
-
-const PLACEHOLDER = '(reasoning not available)';
 
 /** The reasoning of an assistant message in the place where the provider looks for it (R133-R135). */
 export function replayReasoning(blocks: readonly ContentBlock[], hasCalls: boolean, target: Target): ReplayedReasoning {
@@ -29,7 +28,7 @@ export function replayReasoning(blocks: readonly ContentBlock[], hasCalls: boole
   }
   if (text !== '') return { fields: { [place]: text }, prefix: '' };
   if (!hasCalls || reasoningRequired === 'no') return { fields: {}, prefix: '' };
-  return { fields: { [place]: reasoningRequired === 'empty' ? '' : PLACEHOLDER }, prefix: '' };
+  return { fields: { [place]: reasoningRequired === 'empty' ? '' : MISSING_REASONING }, prefix: '' };
 }
 
 /** The provider's own `reasoning_details`, as they came, out of the signatures that carry them. */

@@ -13,11 +13,13 @@ const BYTES_PER_TOKEN = 3.6;
 export function mergeUsage(known: Usage | undefined, next: Usage): Usage {
   if (known === undefined) return next;
   const prompt = next.input + next.cacheRead + next.cacheCreation > 0 ? next : known;
+  const reasoning = next.reasoning ?? known.reasoning;
   return {
     input: prompt.input,
     cacheRead: prompt.cacheRead,
     cacheCreation: prompt.cacheCreation,
     output: next.output > 0 ? next.output : known.output,
+    ...(reasoning !== undefined && { reasoning }),
   };
 }
 

@@ -1,10 +1,13 @@
-import type { ChatRequest } from '../../protocol/openai/request.ts';
+import type { JsonObject } from '../../core/json.ts';
 
 const REQUIRED: ReadonlySet<string> = new Set(['model', 'messages']);
 
-/** The request without fields that the provider refuses (R142); the model and the messages always stay. */
-export function dropParams(body: ChatRequest, names: readonly string[]): ChatRequest {
-  const dropped = new Set(names.filter((name) => !REQUIRED.has(name)));
-  const kept = Object.entries(body).filter(([name]) => !dropped.has(name));
-  return { ...Object.fromEntries(kept), model: body.model, messages: body.messages };
+/**
+ * The request without fields that the provider refuses (R142); the model and the messages always stay. The same object when it
+ * has none of them.
+ */
+export function dropParams<Body extends JsonObject>(body: Body, names: readonly string[]): Body {
+  const dropped = new Set(names.filter((name) => !REQUIRED.has(name) && Object.hasOwn(body, name)));
+  if (dropped.size === 0) return body;
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !dropped.has(name))) as Body;
 }

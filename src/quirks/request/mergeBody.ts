@@ -1,9 +1,8 @@
 import { isObject, type JsonObject } from '../../core/json.ts';
-import type { ChatRequest } from '../../protocol/openai/request.ts';
 
 /** The request with the user's or preset's own fields laid over it: objects are merged, all else is replaced. */
-export function mergeBody(body: ChatRequest, fields: JsonObject): ChatRequest {
-  return { ...mergeObjects(body, fields), model: body.model, messages: body.messages };
+export function mergeBody<Body extends JsonObject>(body: Body, fields: JsonObject): Body {
+  return { ...mergeObjects(body, fields), model: body['model'], messages: body['messages'] } as unknown as Body;
 }
 
 function mergeObjects(base: JsonObject, over: JsonObject): JsonObject {

@@ -156,6 +156,7 @@ export class Machine {
     const usage = fillUsage(this.#usage, this.#context.inputEstimate, this.#blocks.bytes);
     this.#outcome.usageEstimated = this.#usage === undefined;
     this.#outcome.usage = toMessageUsage(usage);
+    this.#outcome.reasoningTokens = usage.reasoning;
     return usage;
   }
 

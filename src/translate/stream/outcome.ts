@@ -16,6 +16,8 @@ export interface Outcome {
   /** The provider's own word for why it stopped. */
   readonly finishReason: string | undefined;
   readonly usage: MessageUsage;
+  /** The part of the output tokens that was reasoning, where the provider says so. */
+  readonly reasoningTokens: number | undefined;
   /** The provider gave no token counts (R206). */
   readonly usageEstimated: boolean;
   readonly upstreamModel: string | undefined;
@@ -49,6 +51,7 @@ export function createOutcome(inputEstimate: number): OutcomeRecord {
       cache_read_input_tokens: 0,
       output_tokens: 0,
     },
+    reasoningTokens: undefined,
     usageEstimated: true,
     upstreamModel: undefined,
     upstreamId: undefined,

@@ -45,6 +45,12 @@ test.each<[string, number, unknown, [string, number | undefined]]>([
   ['kimi', 429, openai('engine_overloaded_error', 'The engine is currently overloaded'), ['rate_limited', undefined]],
   ['kimi-coding', 403, openai('access_terminated_error', 'usage limit for this billing cycle'), ['billing', undefined]],
   [
+    'kimi-coding',
+    400,
+    openai('invalid_request_error', 'total message size 3000000 exceeds limit 2097152'),
+    ['context_overflow', undefined],
+  ],
+  [
     'kimi',
     400,
     openai('invalid_request_error', 'Your request exceeded model token limit : 1048576 (requested: 1100000)'),

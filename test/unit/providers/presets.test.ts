@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { defaultPreset, findPreset, guessPreset, presets } from '../../../src/providers/index.ts';
+import { defaultPreset, findPreset, findSibling, guessPreset, presets } from '../../../src/providers/index.ts';
 import type { Preset } from '../../../src/providers/preset.ts';
 import { type SettingRow, settingTable } from '../../../src/quirks/settings.ts';
-import { presetSettings } from '../../helpers/presetSettings.ts';
+import { presetNamed, presetSettings } from '../../helpers/presetSettings.ts';
 
 const rows: Readonly<Record<string, SettingRow>> = settingTable;
 
@@ -39,11 +39,13 @@ describe.each(presets.map((preset): [string, Preset] => [preset.name, preset]))(
   });
 
   test('has addresses without a trailing slash or endpoint, on hosts by which it is recognised', () => {
+    const endpoint = preset.protocol === 'anthropic' ? 'v1/messages' : 'chat/completions';
     const addresses = [preset.baseUrl, ...Object.values(preset.regions ?? {})].filter((address) => address !== '');
     for (const address of addresses) {
       expect(address).toMatch(/^(?:https:\/\/|http:\/\/localhost:)[^?#]*[^/?#]$/);
-      expect(address).not.toContain('chat/completions');
-      expect(guessPreset(address)).toBe(address.startsWith('https:') ? preset : findPreset('custom'));
+      expect(address).not.toContain(endpoint);
+      if (preset.hosts.length > 0) expect(guessPreset(address)).toBe(preset);
+      else expect(guessPreset(address)).not.toBe(preset);
     }
   });
 
@@ -87,6 +89,49 @@ test('a preset is found by any of its names, in any case', () => {
 test('an address of nobody is custom', () => {
   for (const address of ['http://localhost:11434/v1', 'not an address', 'https://api.moonshot.ai.evil.example/v1'])
     expect(guessPreset(address).name).toBe('custom');
+});
+
+describe('native endpoints', () => {
+  test.each(['kimi', 'kimi-coding', 'glm', 'minimax', 'deepseek', 'qwen', 'openrouter'])(
+    '%s has one beside',
+    (name) => {
+      const chat = presetNamed(name);
+      const native = findSibling(chat, 'anthropic');
+      expect(native).toMatchObject({ name: `${name}-anthropic`, protocol: 'anthropic', tiers: chat.tiers });
+      expect(native?.keyNames).toEqual(chat.keyNames);
+      expect(Object.keys(native?.models ?? {})).toEqual(Object.keys(chat.models));
+      expect(native && findSibling(native, 'chat')).toBe(chat);
+      for (const [model, { contextWindow, prices }] of Object.entries(chat.models))
+        expect(native?.models[model]).toMatchObject({
+          ...(contextWindow && { contextWindow }),
+          ...(prices && { prices }),
+        });
+    },
+  );
+
+  test.each([
+    ['https://api.moonshot.ai/anthropic', 'kimi-anthropic'],
+    ['https://api.moonshot.ai/anthropic/v1', 'kimi-anthropic'],
+    ['https://api.moonshot.ai/v1', 'kimi'],
+    ['https://api.z.ai/api/anthropic', 'glm-anthropic'],
+    ['https://api.z.ai/api/coding/paas/v4', 'glm-coding'],
+    ['https://api.anthropic.com', 'anthropic'],
+    ['https://openrouter.ai/api/v1', 'openrouter'],
+  ])('%s is %s', (address, name) => {
+    expect(guessPreset(address).name).toBe(name);
+  });
+
+  test.each([
+    ['kimi-anthropic', 'kimi-k3', { dropParams: ['thinking'] }],
+    ['kimi-anthropic', 'kimi-k2.6', { dropParams: [], contextWindow: 262_144, schema: 'openai' }],
+    ['kimi-coding-anthropic', 'k3', { dropBetas: ['interleaved-thinking'] }],
+    ['minimax-anthropic', 'MiniMax-M3', { unwrapToolInput: true, extraBody: undefined }],
+    ['deepseek-anthropic', 'deepseek-flash', { effortNeedsThinking: true, reasoningRequired: 'empty' }],
+    ['ollama-anthropic', 'any', { dropParams: ['tool_choice'], dropCacheControl: true }],
+    ['anthropic', 'claude-opus-5', { dropParams: [], dropBetas: [], unwrapToolInput: false }],
+  ])('the repairs of %s, %s', (name, model, expected) => {
+    expect(presetSettings(name, model)).toMatchObject(expected);
+  });
 });
 
 describe('what the vendors’ documents say', () => {
