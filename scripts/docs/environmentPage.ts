@@ -1,4 +1,5 @@
 import { type KeyName, keyNames, keyRow } from '../../src/config/keyTable.ts';
+import { entryTable, type FieldRow } from '../../src/config/modelsFile/entryTable.ts';
 import { quirkKeys } from '../../src/config/quirks.ts';
 import { code, markdownPage, markdownTable } from './markdown.ts';
 
@@ -22,7 +23,7 @@ masked, or all that is wrong at once.
   programs use some of the names too, so that no key may end up at the wrong address: \`OPENAI_API_KEY\` and the
   providers' own names for it count only when the file names no key at all, \`PROVIDER\` and \`OPENAI_BASE_URL\` only when
   the file has neither; \`ANTHROPIC_API_KEY\` never does, as it is Claude Code's own (set \`CLAUDE_PROXY_AUTH_KEY\`), and
-  \`REGION\` neither. Where that is meant, say so in the file: \`OPENAI_API_KEY=\${OPENAI_API_KEY}\`. Under PM2 the
+  \`REGION\` and \`PROTOCOL\` neither. Where that is meant, say so in the file: \`OPENAI_API_KEY=\${OPENAI_API_KEY}\`. Under PM2 the
   environment holds none of these names, so that the file alone counts.
 - Two names for one thing with different values: the warning says which is used.
 - An unknown name is a warning, with the nearest known one.`;
@@ -33,13 +34,59 @@ same name that would have been sent.
 \`QUIRK_<NAME>\` overrides one setting of the provider's preset, for all models of the instance. You need one when a
 provider changed, or for a server that has no preset.`;
 
-/** docs/ENVIRONMENT.md: every key of an env file. */
+const MODELS_FILE = `A file in YAML or JSON with further models, each with an address, a key and settings of its own where it needs them: a list, or a
+mapping with the list under \`models\`. An instance takes the one that \`MODELS_FILE\` names, else \`models.yaml\`, \`models.yml\`,
+\`models.json\` or \`custom_models.yaml\` beside its env file.
+
+\`\`\`yaml
+- model_id: my-model
+  model_name: name-used-in-the-request
+  api_base: https://api.example.com/v1
+  api_key_name: MY_API_KEY
+  max_tokens: 8192
+  extra_headers: { X-Team: "\${TEAM:-none}" }
+\`\`\`
+
+- \`BIG_MODEL=my-model\` and the like, and a client’s \`/model my-model\`, ask for it; \`custom/my-model\` is the same. It wins over the
+  provider’s model of that name and over the families of Claude.
+- An instance without \`OPENAI_BASE_URL\` and without a provider (or with \`PROVIDER=custom\`) lives at the server of its big model.
+- \`CUSTOM_HEADER_*\`, \`QUIRK_*\` and the instance’s key hold for a model at the instance’s own server only; below that of the entry.
+- \`\${NAME}\` and \`\${NAME:-default}\` are replaced anywhere in a value, also within mappings.
+- A model whose variable is not set is left out, with a warning, so that several instances may share a file.`;
+
+const PRICES_FILE = `A file in YAML or JSON with prices of your own, in US dollars per million tokens, by the model’s name as the instance asks for it
+(\`custom/<id>\` for one of the models file). They go before those of the models file and the built-in ones (docs/PROVIDERS.md).
+
+\`\`\`yaml
+model-a: { input: 2, output: 10, cacheRead: 0.2, cacheWrite: 2.5 }
+model-b:
+  - { input: 3, output: 12 }
+  - { input: 2, output: 8, from: 2026-12-01 }
+\`\`\`
+
+- \`input\` is for what neither comes from the provider’s cache nor goes into it; \`cacheRead\` and \`cacheWrite\` are for the rest.
+- With several entries the one with the latest \`from\` that is not after the day of the request counts.
+- What a request costs is unknown, and shown as \`?\`, when a price is missing of tokens that it has used; it is never taken for $0.`;
+
+/** docs/ENVIRONMENT.md: every key of an env file, and every field of a models file. */
 export function environmentPage(): string {
   return markdownPage(
     '# Settings',
     RULES,
     '## Keys',
     markdownTable(['Key', 'Value', 'Default', 'Meaning', 'Other names'], keyNames.map(describeKey)),
+    '## Models file',
+    MODELS_FILE,
+    markdownTable(
+      ['Field', 'Value', 'Meaning'],
+      Object.entries(entryTable).map(([name, row]: [string, FieldRow]) => [
+        code(name),
+        row.kind === 'scalar' ? row.form.form : 'a mapping',
+        row.about,
+      ]),
+    ),
+    '## Prices file',
+    PRICES_FILE,
     '## Headers and quirks',
     FAMILIES,
     markdownTable(

@@ -1,4 +1,5 @@
 import { type KeyName, keyNames, keyRow } from '../../src/config/keyTable.ts';
+import { findSibling } from '../../src/providers/index.ts';
 import type { Preset } from '../../src/providers/preset.ts';
 
 const WIDTH = 100;
@@ -19,6 +20,8 @@ function defaultOf(key: KeyName, preset: Preset): string {
   switch (key) {
     case 'OPENAI_BASE_URL':
       return preset.baseUrl;
+    case 'PROTOCOL':
+      return preset.protocol;
     case 'BIG_MODEL':
       return preset.tiers?.big ?? '';
     case 'MIDDLE_MODEL':
@@ -33,6 +36,7 @@ function defaultOf(key: KeyName, preset: Preset): string {
 /** Keys that say nothing for a provider: regions and versions it has not, and addresses and keys where nothing is called. */
 function isPointless(key: KeyName, preset: Preset): boolean {
   if (key === 'REGION') return preset.regions === undefined;
+  if (key === 'PROTOCOL') return findSibling(preset, 'anthropic') === undefined;
   if (key === 'API_VERSION') return preset.endpoints === undefined;
   return preset.protocol === 'demo' && (key === 'OPENAI_API_KEY' || key === 'OPENAI_BASE_URL');
 }

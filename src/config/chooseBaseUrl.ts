@@ -30,7 +30,7 @@ export function chooseBaseUrl(values: Values, choices: Choices, preset: Preset, 
         ? `Remove it: ${preset.name} has one address.`
         : `Set ${known}, or remove it for the international address.`,
     );
-  } else if (preset.baseUrl === '' && preset.protocol === 'chat') {
+  } else if (preset.baseUrl === '' && preset.protocol !== 'demo') {
     report.error(
       { key: 'OPENAI_BASE_URL' },
       'nothing',

@@ -3,8 +3,8 @@ import type { Report } from './report.ts';
 import type { Variable } from './variables.ts';
 
 /**
- * Full address of chat completions; `{model}` in it stands for the model's name. A provider with paths of its own takes
- * its address in every form that is in use: bare, or with any of these paths.
+ * Full address of chat completions or, at a native endpoint, of messages; `{model}` in it stands for the model's name. A provider
+ * with paths of its own takes its address in every form that is in use: bare, or with any of these paths.
  */
 export function chooseEndpoint(
   baseUrl: string,
@@ -15,6 +15,7 @@ export function chooseEndpoint(
   const endpoints = preset?.endpoints;
   if (version !== undefined && preset !== undefined && endpoints === undefined)
     report.warning(version, `a version, of which ${preset.name} has none`, 'Remove it.');
+  if (preset?.protocol === 'anthropic') return `${baseUrl.replace(/\/v1(?:\/messages)?$/, '')}/v1/messages`;
   if (endpoints === undefined) return `${baseUrl}/chat/completions`;
   const path =
     version === undefined

@@ -1,13 +1,52 @@
 import { nearestName } from '../core/nearestName.ts';
-import { defaultPreset, findPreset, guessPreset, presets } from '../providers/index.ts';
+import { defaultPreset, findPreset, findSibling, guessPreset, presets } from '../providers/index.ts';
 import type { Preset } from '../providers/preset.ts';
 import type { Choices } from './chooseValues.ts';
 import { secretFileName } from './keyGroups.ts';
+import { isPlaceholder } from './placeholder.ts';
 import type { Report } from './report.ts';
 import type { Variables } from './variables.ts';
 
-/** The preset of an instance: the one that PROVIDER names, else by the address, else OpenAI's where only a key is given. */
-export function choosePreset(choices: Choices, variables: Variables, report: Report): Preset | undefined {
+/** The preset of an instance: its provider's, in the protocol that PROTOCOL names where it has more than one. */
+export function choosePreset(
+  choices: Choices,
+  variables: Variables,
+  used: ReadonlySet<string>,
+  report: Report,
+): Preset | undefined {
+  const preset = chooseProvider(choices, variables, used, report);
+  const protocol = choices.get('PROTOCOL');
+  const wanted = protocol?.value.toLowerCase();
+  if (preset === undefined || protocol === undefined || wanted === preset.protocol) return preset;
+  // Another word is told as a wrong value.
+  if (wanted !== 'anthropic' && wanted !== 'chat') return preset;
+  const sibling = findSibling(preset, wanted);
+  if (sibling === undefined)
+    report.error(protocol, JSON.stringify(protocol.value), `Remove it: ${preset.name} speaks ${preset.protocol} only.`);
+  return sibling;
+}
+
+/**
+ * The preset that the keys of an env file tell, as in the earlier systems: of the one provider whose own key is there, else
+ * OpenAI's where OPENAI_API_KEY is.
+ * @param used names of keys that the models file asks for, which tell nothing
+ */
+export function presetOfKeys(variables: Variables, used: ReadonlySet<string>): Preset | undefined {
+  const isSet = (name: string) =>
+    !used.has(name) && [name, secretFileName(name)].some((one) => (variables.get(one)?.value ?? '') !== '');
+  const isOwn = (name: string) => isSet(name) && !isPlaceholder(variables.get(name)?.value ?? '');
+  const owners = presets.filter((preset) => preset.protocol === 'chat' && preset.keyNames.some(isOwn));
+  if (owners.length === 1) return owners[0];
+  return isSet('OPENAI_API_KEY') ? defaultPreset : undefined;
+}
+
+/** The one that PROVIDER names, else by the address, else by the keys that are given. */
+function chooseProvider(
+  choices: Choices,
+  variables: Variables,
+  used: ReadonlySet<string>,
+  report: Report,
+): Preset | undefined {
   const names = presets.map((preset) => preset.name);
   const named = choices.get('PROVIDER');
   const address = choices.get('OPENAI_BASE_URL');
@@ -21,8 +60,8 @@ export function choosePreset(choices: Choices, variables: Variables, report: Rep
     return preset;
   }
   if (address !== undefined) return guessPreset(address.value);
-  if (['OPENAI_API_KEY', secretFileName('OPENAI_API_KEY')].some((name) => (variables.get(name)?.value ?? '') !== ''))
-    return defaultPreset;
+  const keyed = presetOfKeys(variables, used);
+  if (keyed !== undefined) return keyed;
   report.error({ key: 'PROVIDER' }, 'nothing', `Set one of ${names.join(', ')}.`);
   return undefined;
 }

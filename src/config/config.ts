@@ -1,5 +1,5 @@
 import type { Secret } from '../core/secret.ts';
-import type { Preset, Tiers } from '../providers/preset.ts';
+import type { Preset, Prices, Tiers } from '../providers/preset.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -24,7 +24,7 @@ export interface ProviderConfig {
   readonly preset: Preset;
   /** Without a trailing slash. */
   readonly baseUrl: string;
-  /** Full address of chat completions; `{model}` in it stands for the model's name. */
+  /** Full address of chat completions or messages, by the preset's protocol; `{model}` in it stands for the model's name. */
   readonly endpoint: string;
   /** Lower-case name of the header that carries the key: `authorization` with a bearer token, any other with the bare key. */
   readonly keyHeader: string;
@@ -33,6 +33,31 @@ export interface ProviderConfig {
   readonly headers: Readonly<Record<string, string>>;
   /** QUIRK_* of the env file. */
   readonly overrides: Partial<QuirkSettings>;
+}
+
+/** A model of the models file: served at an address of its own, or at the instance's with settings of its own. */
+export interface CustomModel {
+  /** Name that the user gave it, without `custom/`. */
+  readonly id: string;
+  /** `custom/<id>`: by this name routing and tiers know it. */
+  readonly name: string;
+  /** The server's name for it. */
+  readonly model: string;
+  /** Its server; `headers` and `overrides` hold what the file says of the model. */
+  readonly provider: ProviderConfig;
+  readonly prices?: Prices;
+}
+
+/** Prices with the first day (YYYY-MM-DD) on which they hold; empty for always. */
+export interface DatedPrices extends Prices {
+  readonly from: string;
+}
+
+/** First parts of model names that are taken off, in lower case. */
+export interface ModelPrefixes {
+  /** Those that name the instance's own provider. */
+  readonly own: readonly string[];
+  readonly other: readonly string[];
 }
 
 /** The whole configuration of one instance, checked and frozen. */
@@ -48,7 +73,15 @@ export interface Config {
   /** The token that clients must present; undefined means none, which is allowed on loopback only (R507). */
   readonly clientToken: Secret | undefined;
   readonly provider: ProviderConfig;
+  /** Names as routing knows them: `custom/<id>` for a model of the models file. */
   readonly tiers: Tiers;
+  /** Path of the models file as problems show it; undefined when there is none. */
+  readonly modelsFile: string | undefined;
+  /** The models of the models file by `customId`. */
+  readonly customModels: ReadonlyMap<string, CustomModel>;
+  readonly modelPrefixes: ModelPrefixes;
+  /** PRICES_FILE: by model, the earliest first. They go before all other prices. */
+  readonly prices: ReadonlyMap<string, readonly DatedPrices[]>;
   readonly networkProxy: NetworkProxy;
   readonly limits: {
     /** Tokens; undefined leaves the client's wish within the model's own limit. */
@@ -68,8 +101,10 @@ export interface Config {
     readonly retentionMs: number;
     readonly maxTotalBytes: number;
   };
-  /** Absolute; holds what instances have learned. */
+  /** Absolute; holds what instances have learned and used. */
   readonly stateDirectory: string;
+  /** How many days usage is kept; 0 is for ever. */
+  readonly usageRetentionDays: number;
   /** How long running answers may go on after a stop signal, in ms. */
   readonly drainMs: number;
   /** First 12 hexadecimal digits of SHA-256 over the effective settings, keys included only as their hash. */

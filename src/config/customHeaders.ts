@@ -20,6 +20,20 @@ const RESERVED = new Set([
   'upgrade',
 ]);
 
+/** Why a header cannot be sent; undefined when it can. The name is in lower case. */
+export function headerFault(name: string, value: string): { readonly found: string; readonly fix: string } | undefined {
+  if (!HEADER_NAME.test(name))
+    return { found: 'a name that gives no header', fix: 'Write letters, digits and dashes, as in x-title.' };
+  if (RESERVED.has(name))
+    return { found: `the header ${name}, which belongs to the connection`, fix: 'Remove the line.' };
+  if (!HEADER_VALUE.test(value))
+    return {
+      found: 'a value with a line break or with letters beyond Latin-1',
+      fix: 'Write one line of Latin-1 text.',
+    };
+  return undefined;
+}
+
 /** `CUSTOM_HEADER_X_API_KEY` -> `x-api-key`. Names are lower case, so that each replaces a header of the same name. */
 export function readCustomHeaders(variables: Variables, report: Report): Readonly<Record<string, string>> {
   const headers: [string, string][] = [];
@@ -27,16 +41,8 @@ export function readCustomHeaders(variables: Variables, report: Report): Readonl
     if (!variable.key.startsWith(PREFIX)) continue;
     const name = variable.key.slice(PREFIX.length).toLowerCase().replaceAll('_', '-');
     const value = variable.value.trim();
-    if (!HEADER_NAME.test(name))
-      report.error(variable, 'a name that gives no header', `Write it like ${PREFIX}X_TITLE, for the header x-title.`);
-    else if (RESERVED.has(name))
-      report.error(variable, `the header ${name}, which belongs to the connection`, 'Remove the line.');
-    else if (!HEADER_VALUE.test(value))
-      report.error(
-        variable,
-        'a value with a line break or with letters beyond Latin-1',
-        'Write one line of Latin-1 text.',
-      );
+    const fault = headerFault(name, value);
+    if (fault !== undefined) report.error(variable, fault.found, fault.fix);
     else if (value !== '') headers.push([name, value]);
   }
   return Object.fromEntries(headers);

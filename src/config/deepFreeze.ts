@@ -2,7 +2,7 @@
 export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
-    Object.values(value).forEach(deepFreeze);
+    for (const inner of value instanceof Map ? value.values() : Object.values(value)) deepFreeze(inner);
   }
   return value;
 }

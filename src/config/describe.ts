@@ -1,4 +1,4 @@
-import type { Config, Problem, ProviderKey } from './config.ts';
+import type { Config, CustomModel, Problem, ProviderKey } from './config.ts';
 
 const KEY_SOURCES: Record<ProviderKey['source'], string> = {
   file: 'in the env file',
@@ -10,6 +10,10 @@ const KEY_SOURCES: Record<ProviderKey['source'], string> = {
 
 function describeKey({ source, variable, secret }: ProviderKey): string {
   return secret === undefined ? KEY_SOURCES[source] : `${variable} ${KEY_SOURCES[source]}, ${secret.masked}`;
+}
+
+function describeModel({ name, model, provider }: CustomModel): string {
+  return `${name}: ${model} at ${provider.baseUrl || provider.preset.name}, key ${describeKey(provider.key)}`;
 }
 
 function duration(milliseconds: number): string {
@@ -35,6 +39,8 @@ export function describeConfig(config: Config): readonly string[] {
     ['provider', [provider.preset.name, provider.baseUrl].filter((part) => part !== '').join(', ')],
     ['provider key', describeKey(provider.key)],
     ['models', `big ${tiers.big}, middle ${tiers.middle}, small ${tiers.small}`],
+    ...[...config.customModels.values()].map((model): [string, string] => ['model', describeModel(model)]),
+    ...(config.modelsFile === undefined ? [] : [['models file', config.modelsFile] as [string, string]]),
     ['output tokens', `${limits.minTokens ?? 1} to ${limits.maxTokens ?? 'the model’s own limit'}`],
     [
       'request',

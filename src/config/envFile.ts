@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { platform } from 'node:os';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { buildConfig, type ConfigResult } from './buildConfig.ts';
 import type { Problem } from './config.ts';
+import type { ModelsText } from './modelsFile/readModelsFile.ts';
 import { createReport, type Report } from './report.ts';
 import type { Environment } from './variables.ts';
 
@@ -44,10 +45,28 @@ function readEnvFile(path: string, shown: string, report: Report): string | unde
   return undefined;
 }
 
-/** Text of an env file to a configuration, with dotenv's parser; a `NAME_FILE` is read from the disk. */
+/** Names under which a models file is found beside the env file; those of the earlier systems are among them. */
+const MODELS_FILES = ['models.yaml', 'models.yml', 'models.json', 'custom_models.yaml'];
+
+function findModelsFile(envFile: string, path: string | undefined, directory: string): ModelsText | undefined {
+  const file =
+    path ??
+    MODELS_FILES.map((name) => join(dirname(envFile), name)).find((name) => existsSync(resolve(directory, name)));
+  return file === undefined ? undefined : { file, text: readFileSync(resolve(directory, file), 'utf8') };
+}
+
+/** Text of an env file to a configuration, with dotenv's parser; a `NAME_FILE` and the models file are read from the disk. */
 export function configFromText(file: string, text: string, environment: Environment, directory: string): ConfigResult {
   const readSecretFile = (path: string) => readFileSync(resolve(directory, path), 'utf8');
-  return buildConfig({ file, text, parse, environment, readSecretFile, directory });
+  return buildConfig({
+    file,
+    text,
+    parse,
+    environment,
+    readSecretFile,
+    findModelsFile: (path) => findModelsFile(file, path, directory),
+    directory,
+  });
 }
 
 /**

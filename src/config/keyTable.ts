@@ -53,6 +53,11 @@ const row = <T>(facts: KeyRow<T>): KeyRow<T> => facts;
 const withDefault = <T>(facts: KeyRow<T> & { readonly fallback: string }): KeyRow<T> & { readonly fallback: string } =>
   facts;
 
+const protocol: Form<'chat' | 'anthropic'> = {
+  form: 'chat or anthropic',
+  parse: (value) => (['chat', 'anthropic'] as const).find((one) => one === value.toLowerCase()),
+};
+
 export const keyTable = {
   PROVIDER: row({
     form: text,
@@ -60,6 +65,13 @@ export const keyTable = {
     about: 'Which provider this instance is for: the name of a preset (docs/PROVIDERS.md), or `custom`.',
     aliases: ['PREFERRED_PROVIDER'],
     environment: { unless: ['PROVIDER', 'OPENAI_BASE_URL'] },
+  }),
+  PROTOCOL: row({
+    form: protocol,
+    otherwise: 'the preset’s',
+    about:
+      'What is spoken to the provider: `chat` translates to OpenAI’s chat completions, `anthropic` hands everything on unchanged to a provider with a Messages API of its own.',
+    environment: 'never',
   }),
   REGION: row({
     form: text,
@@ -76,7 +88,7 @@ export const keyTable = {
   OPENAI_BASE_URL: row({
     form: baseUrl,
     otherwise: 'the provider’s',
-    about: 'Address of the provider’s OpenAI-compatible API; `/chat/completions` is appended.',
+    about: 'Address of the provider’s API; `/chat/completions` is appended, with PROTOCOL=anthropic `/v1/messages`.',
     environment: { unless: ['OPENAI_BASE_URL', 'PROVIDER', 'REGION'] },
   }),
   API_VERSION: row({
@@ -102,6 +114,18 @@ export const keyTable = {
     otherwise: 'the provider’s, else MIDDLE_MODEL',
     about: 'Model for haiku: titles, summaries and other work in the background.',
     aliases: ['CLAUDE_PROXY_SMALL_MODEL'],
+  }),
+  MODELS_FILE: row({
+    form: text,
+    otherwise: '`models.yaml`, `models.yml`, `models.json` or `custom_models.yaml` beside the env file',
+    about:
+      'File of further models with addresses, keys and settings of their own, in YAML or JSON, which the keys above may name (docs/ENVIRONMENT.md); relative to the project.',
+    aliases: ['CUSTOM_MODELS_FILE'],
+  }),
+  PRICES_FILE: row({
+    form: text,
+    about:
+      'File with prices of your own, which go before the built-in ones, in YAML or JSON (docs/ENVIRONMENT.md); relative to the project.',
   }),
   HOST: withDefault({
     form: host,
@@ -186,7 +210,12 @@ export const keyTable = {
     form: text,
     fallback: 'state',
     about:
-      'Folder of what instances have learned, such as token counts per model; relative to the project. Losing it loses accuracy only.',
+      'Folder of what instances have learned, such as token counts per model, and of their usage; relative to the project. Losing it loses accuracy and statistics only.',
+  }),
+  USAGE_RETENTION_DAYS: withDefault({
+    form: integer(0, 36_500),
+    fallback: '400',
+    about: 'How many days the usage of each request is kept for `./manage usage`; 0 keeps it for ever. Never text.',
   }),
   LOG_MAX_SIZE: withDefault({
     form: size(4096),

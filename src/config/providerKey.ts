@@ -12,16 +12,18 @@ const GENERAL_NAME = 'OPENAI_API_KEY';
 /**
  * The provider's key: under the provider's own name for it before OPENAI_API_KEY, which in files of earlier systems
  * is OpenAI's. What an example had in its place counts as none.
+ * @param used names of keys that the models file asks for
  */
 export function findProviderKey(
   preset: Preset,
   variables: Variables,
+  used: ReadonlySet<string>,
   readSecretFile: ReadSecretFile,
   report: Report,
 ): FoundSecret | undefined {
   for (const name of providerKeyNames) {
     const variable = variables.get(name);
-    if (variable?.source === 'file' && variable.value !== '' && !preset.keyNames.includes(name))
+    if (variable?.source === 'file' && variable.value !== '' && !preset.keyNames.includes(name) && !used.has(name))
       report.warning(
         variable,
         `a key that ${preset.name} has no use for`,
@@ -50,7 +52,7 @@ export function findProviderKey(
 
 /** Whether an instance without a key of its own passes the client's through (design decision 14). */
 export function passesKeyThrough(preset: Preset, found: FoundSecret | undefined): boolean {
-  return found === undefined && preset.protocol === 'chat' && preset.keyOptional !== true;
+  return found === undefined && preset.protocol !== 'demo' && preset.keyOptional !== true;
 }
 
 /** The key as the configuration holds it. Without one the client's own is used, where the provider needs any. */

@@ -8,7 +8,7 @@ import {
   settingTable,
 } from '../quirks/settings.ts';
 import { parseBoolean, parseCount } from './parsers.ts';
-import type { Report } from './report.ts';
+import type { Place, Report } from './report.ts';
 import type { Variables } from './variables.ts';
 
 /** Every `QUIRK_<NAME>` and the setting it overrides. */
@@ -67,28 +67,37 @@ function parseKind(row: SettingRow, text: string): unknown {
   }
 }
 
+/** One setting from its `QUIRK_<NAME>` and a text; undefined when nothing is overridden or something is wrong, which is told. */
+export function readQuirk(
+  name: string,
+  text: string,
+  place: Place,
+  report: Report,
+): Partial<QuirkSettings> | undefined {
+  const setting = settingOfName.get(name);
+  if (setting === undefined) {
+    const nearest = nearestName(name, settingOfName.keys());
+    report.error(
+      place,
+      'a quirk that does not exist',
+      nearest === undefined ? 'See docs/ENVIRONMENT.md for their names.' : `Did you mean ${nearest}?`,
+    );
+    return undefined;
+  }
+  if (text === '') return undefined;
+  const row = settingTable[setting];
+  const parsed = parseQuirk(row, text);
+  if (parsed !== 'wrong') return { [setting]: parsed.value } as Partial<QuirkSettings>;
+  report.error(place, JSON.stringify(text), `Set ${quirkForm(row)}.`);
+  return undefined;
+}
+
 /** The settings that QUIRK_* of the env file override (design decision 6). An empty value overrides nothing. */
 export function readQuirks(variables: Variables, report: Report): Partial<QuirkSettings> {
-  const overrides: [SettingName, unknown][] = [];
-  for (const variable of variables.values()) {
-    const text = variable.value.trim();
-    if (!variable.key.startsWith('QUIRK_')) continue;
-    const setting = settingOfName.get(variable.key);
-    if (setting === undefined) {
-      const nearest = nearestName(variable.key, settingOfName.keys());
-      report.error(
-        variable,
-        'a quirk that does not exist',
-        nearest === undefined ? 'See docs/ENVIRONMENT.md for their names.' : `Did you mean ${nearest}?`,
-      );
-    } else if (text !== '') {
-      const row = settingTable[setting];
-      const parsed = parseQuirk(row, text);
-      if (parsed === 'wrong') report.error(variable, JSON.stringify(text), `Set ${quirkForm(row)}.`);
-      else overrides.push([setting, parsed.value]);
-    }
-  }
-  return Object.fromEntries(overrides) as Partial<QuirkSettings>;
+  const overrides = [...variables.values()]
+    .filter(({ key }) => key.startsWith('QUIRK_'))
+    .map((variable) => readQuirk(variable.key, variable.value.trim(), variable, report));
+  return Object.assign({}, ...overrides);
 }
 
 /** A setting as the documentation shows it. */

@@ -3,13 +3,8 @@ import type { FoundSecret } from './findSecret.ts';
 import { type KeyName, keyRow } from './keyTable.ts';
 import type { Report } from './report.ts';
 import { parseValues, type Values } from './schema.ts';
+import { showText } from './showText.ts';
 import type { Variable } from './variables.ts';
-
-/** The wrong text for a message; never a secret, and never an address with a password in it. */
-function show(key: KeyName, text: string): string {
-  if (keyRow(key).secret === true || text.includes('@')) return `a value of ${text.length} characters (not shown)`;
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
-}
 
 /** The checked values; a wrong one is reported and stands at its default, so that the checks after this can go on. */
 export function readValues(
@@ -25,7 +20,7 @@ export function readValues(
   }
   const { values, wrong } = parseValues(texts);
   for (const { key, form } of wrong) {
-    report.error(places[key] ?? { key }, show(key, texts[key] ?? ''), `Set ${form}.`);
+    report.error(places[key] ?? { key }, showText(texts[key] ?? '', keyRow(key).secret === true), `Set ${form}.`);
   }
   return values;
 }

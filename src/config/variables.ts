@@ -31,7 +31,7 @@ function counts(name: string, entries: ReadonlyMap<string, EnvEntry>): boolean {
  * The variables of an instance: those of its file, and over them those of the environment whose names are ours (design
  * decision 3). What says whose key goes where only fills a gap: a shell's OPENAI_API_KEY is usually OpenAI's own
  * and must not travel to the provider of this file, nor this file's key to a shell's OPENAI_BASE_URL. A shell's
- * ANTHROPIC_API_KEY never counts, as it is Claude Code's, and REGION neither, as it is a cloud's.
+ * ANTHROPIC_API_KEY never counts, as it is Claude Code's, and REGION and PROTOCOL neither, as anybody's may be called so.
  * Empty variables of the environment are as good as none.
  */
 export function collectVariables(entries: ReadonlyMap<string, EnvEntry>, environment: Environment): Variables {

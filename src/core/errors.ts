@@ -193,6 +193,13 @@ export const errorTable = {
     cause: 'A fault of the proxy itself, or an error of the provider without a better name.',
     remedy: 'Look into the instance’s log for the request id and report it.',
   },
+  provider_failed: {
+    status: 500,
+    type: 'api_error',
+    form: 'WORDS',
+    cause: 'A provider with a Messages API of its own failed inside; status and words are the provider’s.',
+    remedy: 'Nothing: Claude Code repeats the request. If it goes on, look at the provider’s status page.',
+  },
   not_supported: {
     status: 501,
     type: 'not_supported',

@@ -1,4 +1,4 @@
-import type { Tiers } from '../providers/preset.ts';
+import type { Config } from '../config/config.ts';
 
 /** A model as Anthropic's `GET /v1/models` describes it. */
 export interface ModelInfo {
@@ -17,12 +17,16 @@ export interface ModelPage {
 }
 
 /**
- * The configured models, each under two names (R503): its own, and `claude-<instance>--<model>`, because Claude Code's
+ * The configured models and those of the models file, each under two names (R503): its own, and `claude-<instance>--<model>`, because Claude Code's
  * picker keeps only ids that contain `claude`. `day` (YYYY-MM-DD) stands in for the unknown day of their making.
  */
-export function listModels(instance: string, tiers: Tiers, day: string): readonly ModelInfo[] {
+export function listModels(
+  { instance, tiers, customModels }: Pick<Config, 'instance' | 'tiers' | 'customModels'>,
+  day: string,
+): readonly ModelInfo[] {
   const created_at = `${day}T00:00:00Z`;
-  return [...new Set([tiers.big, tiers.middle, tiers.small])].flatMap((model) => [
+  const custom = [...customModels.values()].map((model) => model.name);
+  return [...new Set([tiers.big, tiers.middle, tiers.small, ...custom])].flatMap((model) => [
     { type: 'model', id: model, display_name: model, created_at },
     { type: 'model', id: `claude-${instance}--${model}`, display_name: `${model} (${instance})`, created_at },
   ]);

@@ -23,25 +23,41 @@ function findModel(name: string, tiers: Tiers, listed: readonly string[]): Resol
   return { tier, model };
 }
 
+/** The name without the suffix for a large context and the prefix of the vendor, and every way of naming a model exactly. */
+export function readName(requested: string): {
+  readonly bare: string;
+  readonly alias: string | undefined;
+  readonly spellings: readonly string[];
+} {
+  const name = requested.replace(/\[1m\]\s*$/i, '').trim();
+  const bare = name.replace(/^anthropic\//i, '');
+  const alias = /^claude-.+?--(.+)$/i.exec(bare)?.[1];
+  return { bare, alias, spellings: [name, name.replace(/-\d{8}$/, ''), bare, ...(alias === undefined ? [] : [alias])] };
+}
+
 /**
  * From the model that the client asked for to the provider's (R103). First the ways of naming a model exactly: as it is,
  * without a date, without `anthropic/`, as `claude-<instance>--<model>` of the model list (R503). Then the families of
  * Claude. What is left is a model of the provider that nobody configured, unless it calls itself a Claude.
+ * @param own the models that a provider of Claude itself has for the tiers: where the user has set no other for a family, the
+ *   name of a Claude model passes as it is
  */
 export function resolveModel(
   requested: string,
   tiers: Tiers,
   listed: Readonly<Record<string, unknown>>,
+  own?: Tiers,
 ): ResolvedModel {
-  const name = requested.replace(/\[1m\]\s*$/i, '').trim();
-  const bare = name.replace(/^anthropic\//i, '');
-  const alias = /^claude-.+?--(.+)$/i.exec(bare)?.[1];
-  const spellings = [name, name.replace(/-\d{8}$/, ''), bare, ...(alias === undefined ? [] : [alias])];
+  const { bare, alias, spellings } = readName(requested);
+  const family = FAMILIES.find(([pattern]) => pattern.test(bare))?.[1];
+  if (own !== undefined && alias === undefined && /^claude-/i.test(bare)) {
+    if (family === undefined) return { tier: 'none', model: bare };
+    return { tier: family, model: tiers[family] === own[family] ? bare : tiers[family] };
+  }
   for (const spelling of spellings) {
     const found = findModel(spelling, tiers, Object.keys(listed));
     if (found !== undefined) return found;
   }
-  const family = FAMILIES.find(([pattern]) => pattern.test(bare))?.[1];
   if (family !== undefined) return { tier: family, model: tiers[family] };
   return bare === '' || /claude/i.test(bare) ? { tier: 'big', model: tiers.big } : { tier: 'none', model: bare };
 }

@@ -1,4 +1,7 @@
-import type { ConfigResult } from '../../src/config/buildConfig.ts';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parse } from 'dotenv';
+import { buildConfig, type ConfigResult } from '../../src/config/buildConfig.ts';
 import type { Config } from '../../src/config/config.ts';
 import { configFromText } from '../../src/config/envFile.ts';
 
@@ -6,11 +9,19 @@ export interface ConfigOptions {
   readonly file?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly directory?: string;
+  /** Text of a models file beside the env file. */
+  readonly models?: string;
 }
 
 /** What an env file with these lines gives. */
 export function readLines(lines: readonly string[], options: ConfigOptions = {}): ConfigResult {
-  const { file = 'envs/work.env', environment = {}, directory = '/project' } = options;
+  const { file = 'envs/work.env', environment = {}, directory = '/project', models } = options;
+  if (models !== undefined) {
+    const readSecretFile = (path: string) => readFileSync(resolve(directory, path), 'utf8');
+    const findModelsFile = () => ({ file: 'envs/models.yaml', text: models });
+    const text = lines.join('\n');
+    return buildConfig({ file, text, parse, environment, readSecretFile, findModelsFile, directory });
+  }
   return configFromText(file, lines.join('\n'), environment, directory);
 }
 

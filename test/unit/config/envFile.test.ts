@@ -76,3 +76,49 @@ test('a secret in the file goes before one in a file of its own, with a warning'
   expect(config?.provider.key.secret?.reveal()).toBe('sk-here');
   expect(problems).toMatchObject([{ line: 3, severity: 'warning' }]);
 });
+
+test('a provider’s key in a file tells the provider, too', () => {
+  write('secret', 'AIza-gemini\n');
+  const { config } = loadConfig(write('work.env', 'GEMINI_API_KEY_FILE=secret'), {}, directory);
+  expect(config?.provider).toMatchObject({ preset: { name: 'gemini' }, key: { source: 'secret file' } });
+});
+
+const MODEL = '- model_id: mine\n';
+
+test.each(['models.yaml', 'models.yml', 'models.json', 'custom_models.yaml'])(
+  'the models file %s is found beside the env file',
+  (name) => {
+    mkdirSync(join(directory, 'envs'));
+    write(join('envs', name), '[{"model_id": "mine"}]');
+    write(name, '[{"model_id": "elsewhere"}]');
+    const { config } = loadConfig(write('envs/work.env', 'PROVIDER=kimi'), {}, directory);
+    expect(config?.modelsFile).toBe(join('envs', name));
+    expect([...(config?.customModels.keys() ?? [])]).toEqual(['mine']);
+  },
+);
+
+test.each(['MODELS_FILE', 'CUSTOM_MODELS_FILE'])('%s names a models file, relative to the project', (key) => {
+  mkdirSync(join(directory, 'envs'));
+  write('envs/models.yaml', '- model_id: beside');
+  write('my.yaml', MODEL);
+  const { config } = loadConfig(write('envs/work.env', `PROVIDER=kimi\n${key}=my.yaml`), {}, directory);
+  expect([...(config?.customModels.keys() ?? [])]).toEqual(['mine']);
+});
+
+test('a models file that cannot be read is told at its line', () => {
+  const file = write('work.env', 'PROVIDER=kimi\nMODELS_FILE=none.yaml');
+  expect(loadConfig(file, {}, directory).problems).toMatchObject([
+    { line: 2, key: 'MODELS_FILE', severity: 'error', found: 'the file "none.yaml", which cannot be read (ENOENT)' },
+  ]);
+  mkdirSync(join(directory, 'models.yaml'));
+  expect(loadConfig(write('other.env', 'PROVIDER=kimi'), {}, directory).problems).toMatchObject([
+    { key: 'MODELS_FILE', severity: 'error', found: expect.stringContaining('EISDIR') },
+  ]);
+});
+
+test('a models file of a megabyte is another file', () => {
+  write('models.yaml', `#${'x'.repeat(1_048_576)}`);
+  expect(loadConfig(write('work.env', 'PROVIDER=kimi'), {}, directory).problems).toMatchObject([
+    { key: 'MODELS_FILE', severity: 'error', found: '1048577 characters in models.yaml' },
+  ]);
+});

@@ -30,6 +30,7 @@ describe('R403 what the client may repeat', () => {
     'request_timeout',
     'rate_limited',
     'internal',
+    'provider_failed',
     'bad_gateway',
     'upstream_timeout',
     'overloaded',

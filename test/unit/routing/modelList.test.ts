@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { listModels, pageModels } from '../../../src/routing/modelList.ts';
 import { resolveModel } from '../../../src/routing/tier.ts';
+import { configOf } from '../../helpers/configText.ts';
 
 const tiers = { big: 'glm-5.3', middle: 'glm-5.3', small: 'glm-5.3-flash' };
-const models = listModels('glm', tiers, '2026-11-20');
+const config = configOf(['PROVIDER=glm', 'BIG_MODEL=glm-5.3', 'SMALL_MODEL=glm-5.3-flash'], { file: 'envs/glm.env' });
+const models = listModels(config, '2026-11-20');
 
 test('R503 each configured model once under its own name and once under one that Claude Code keeps', () => {
   expect(models.map(({ id, display_name }) => [id, display_name])).toEqual([

@@ -58,3 +58,25 @@ describe('R103 model names', () => {
     );
   });
 });
+
+describe('R103 a provider of Claude itself', () => {
+  const own = { big: 'claude-opus-5', middle: 'claude-sonnet-5', small: 'claude-haiku-4-5-20251001' };
+  const listed = { 'claude-opus-5': {}, 'claude-haiku-4-5-20251001': {} };
+
+  test.each([
+    ['claude-opus-5[1m]', 'big', 'claude-opus-5'],
+    ['claude-sonnet-4-5-20250929', 'middle', 'claude-sonnet-4-5-20250929'],
+    ['claude-haiku-4-5', 'small', 'claude-haiku-4-5'],
+    ['claude-of-tomorrow', 'none', 'claude-of-tomorrow'],
+    ['claude-work--claude-opus-5', 'big', 'claude-opus-5'],
+    ['opus', 'big', 'claude-opus-5'],
+  ])('gets %s as tier %s, %s', (requested, tier, model) => {
+    expect(resolveModel(requested, own, listed, own)).toEqual({ tier, model });
+  });
+
+  test('gets the model that the user has set for a tier, whatever the client names', () => {
+    const tiers = { ...own, small: 'claude-sonnet-5' };
+    for (const name of ['claude-haiku-4-5-20251001', 'claude-haiku-5-5'])
+      expect(resolveModel(name, tiers, listed, own)).toEqual({ tier: 'small', model: 'claude-sonnet-5' });
+  });
+});

@@ -1,0 +1,133 @@
+import { customId } from '../../core/modelName.ts';
+import { guessPreset } from '../../providers/index.ts';
+import type { Preset } from '../../providers/preset.ts';
+import { chooseEndpoint } from '../chooseEndpoint.ts';
+import { isLoopback } from '../clientToken.ts';
+import type { CustomModel, ProviderConfig, ProviderKey } from '../config.ts';
+import { headerFault } from '../customHeaders.ts';
+import { modelSettings } from '../modelSettings.ts';
+import { providerKey } from '../providerKey.ts';
+import type { Report } from '../report.ts';
+import { entryPrices } from './entryPrices.ts';
+import { entrySettings } from './entrySettings.ts';
+import type { FindNamedKey } from './namedKeys.ts';
+import type { ModelEntry } from './readEntries.ts';
+
+function origin(address: string): string | undefined {
+  return URL.parse(address)?.origin;
+}
+
+function readHeaders({ values, place }: ModelEntry, report: Report): Readonly<Record<string, string>> {
+  const headers: [string, string][] = [];
+  for (const [written, value] of Object.entries(values.extra_headers ?? {})) {
+    const name = written.toLowerCase();
+    const text = String(value ?? '').trim();
+    const fault = headerFault(name, text);
+    const { key, line } = place('extra_headers');
+    if (fault !== undefined) report.error({ key: `${key}.${written}`, line }, fault.found, fault.fix);
+    else if (text !== '') headers.push([name, text]);
+  }
+  return Object.fromEntries(headers);
+}
+
+/** Where an entry's model is served, seen from the instance. */
+interface Place {
+  readonly baseUrl: string;
+  readonly preset: Preset;
+  /** Whether it is the instance's own server, to which the instance's own key belongs. */
+  readonly own: boolean;
+}
+
+function findPlace(entry: ModelEntry, home: ProviderConfig, report: Report): Place | undefined {
+  const address = entry.values.api_base;
+  if (address === undefined || address === home.baseUrl) {
+    if (home.baseUrl !== '' || home.preset.protocol === 'demo')
+      return { baseUrl: home.baseUrl, preset: home.preset, own: true };
+    report.error(entry.place('api_base'), 'nothing', 'Set the address of the model’s API.');
+    return undefined;
+  }
+  const own = origin(address) === origin(home.baseUrl);
+  const guessed = guessPreset(address);
+  return { baseUrl: address, preset: own && guessed.hosts.length === 0 ? home.preset : guessed, own };
+}
+
+/**
+ * The key for an entry's server; undefined when there is none, which is told. The instance's own key goes nowhere but to its
+ * own server, unless the entry names its variable.
+ */
+function findKey(
+  entry: ModelEntry,
+  place: Place,
+  home: ProviderConfig,
+  findNamedKey: FindNamedKey,
+  report: Report,
+): ProviderKey | undefined {
+  const name = entry.values.api_key_name;
+  if (name !== undefined) {
+    const found = findNamedKey(name);
+    if (found !== undefined) return providerKey(place.preset, found);
+    report.warning(
+      entry.place('api_key_name'),
+      `${name}, which holds no key in the env file or the environment`,
+      `Set ${name} in the env file; the model is left out until then.`,
+    );
+    return undefined;
+  }
+  if (place.own) return home.key;
+  const host = URL.parse(place.baseUrl)?.hostname ?? '';
+  if (place.preset.keyOptional === true || isLoopback(host.replace(/^\[(.*)\]$/, '$1')))
+    return { source: 'none', variable: '' };
+  report.error(
+    entry.place('api_key_name'),
+    'nothing',
+    `Name the variable that holds the key for ${host}. The instance’s own key is sent to another server only where OPENAI_API_KEY is named here.`,
+  );
+  return undefined;
+}
+
+function customModel(
+  entry: ModelEntry,
+  home: ProviderConfig,
+  findNamedKey: FindNamedKey,
+  report: Report,
+): CustomModel | undefined {
+  const place = findPlace(entry, home, report);
+  const key = place && findKey(entry, place, home, findNamedKey, report);
+  const headers = readHeaders(entry, report);
+  const prices = entryPrices(entry, report);
+  if (place === undefined || key === undefined) return undefined;
+  const { baseUrl, preset, own } = place;
+  const model = entry.values.model_name ?? entry.id;
+  const overrides = own ? home.overrides : {};
+  const settings = entrySettings(entry, modelSettings({ preset, overrides }, model), report);
+  return {
+    id: entry.id,
+    name: `custom/${entry.id}`,
+    model,
+    provider: {
+      preset,
+      baseUrl,
+      endpoint: baseUrl === home.baseUrl ? home.endpoint : chooseEndpoint(baseUrl, preset, undefined, report),
+      keyHeader: preset.keyHeader ?? 'authorization',
+      key,
+      headers: { ...(own ? home.headers : {}), ...headers },
+      overrides: { ...overrides, ...settings },
+    },
+    ...(prices === undefined ? {} : { prices }),
+  };
+}
+
+/** The usable models of the entries, by `customId`; what keeps one from being used is told at its line. */
+export function customModels(
+  entries: readonly ModelEntry[],
+  home: ProviderConfig,
+  findNamedKey: FindNamedKey,
+  report: Report,
+): ReadonlyMap<string, CustomModel> {
+  const models = new Map<string, CustomModel>();
+  for (const entry of entries) {
+    const model = entry.incomplete ? undefined : customModel(entry, home, findNamedKey, report);
+    if (model !== undefined) models.set(customId(entry.id), model);
+  }
+  return models;
+}
