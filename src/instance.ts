@@ -2,9 +2,11 @@ import { Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from './config/config.ts';
+import { modelSettings } from './config/modelSettings.ts';
 import type { Clock } from './core/clock.ts';
 import { ApiError } from './core/errors.ts';
 import { createRedactor } from './core/secret.ts';
+import { Destinations } from './gateway/destinations.ts';
 import type { ProcessFacts } from './gateway/health.ts';
 import { InFlight } from './gateway/inFlight.ts';
 import type { Services } from './gateway/services.ts';
@@ -17,10 +19,11 @@ import { createLogger, type Logger } from './telemetry/logger.ts';
 import { openRotatingLog, type RotatingLog } from './telemetry/rotatingLog.ts';
 import { openStateFile } from './telemetry/stateFile.ts';
 import { RequestStats } from './telemetry/stats.ts';
+import { usageFilePath } from './telemetry/usageFile.ts';
+import { DAYS_SHOWN, UsageMeter } from './telemetry/usageMeter.ts';
+import { UsageStore } from './telemetry/usageStore.ts';
 import { createCalibration } from './translate/calibration.ts';
-import { createHttpUpstream } from './upstream/client.ts';
-import { createDemoUpstream } from './upstream/demo/demoUpstream.ts';
-import type { Upstream } from './upstream/upstream.ts';
+import { createUpstream } from './upstream/createUpstream.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_FAILED = 1;
@@ -33,17 +36,17 @@ const FLUSH_MS = 1000;
 
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
-function createUpstream(config: Config, connectTimeoutMs: number): Upstream {
-  if (config.provider.preset.protocol === 'demo') return createDemoUpstream();
-  return createHttpUpstream({
-    endpoint: config.provider.endpoint,
-    keyHeader: config.provider.keyHeader,
-    headers: config.provider.headers,
-    userAgent: `claude-code-proxy/${VERSION}`,
-    connectTimeoutMs,
-    headersTimeoutMs: config.requestTimeoutMs,
-    networkProxy: config.networkProxy,
-  });
+function createDestinations(config: Config): Destinations {
+  return new Destinations((provider) => ({
+    provider,
+    upstream: createUpstream(provider, {
+      userAgent: `claude-code-proxy/${VERSION}`,
+      connectTimeoutMs: modelSettings(provider, config.tiers.big).connectTimeoutMs,
+      headersTimeoutMs: config.requestTimeoutMs,
+      networkProxy: config.networkProxy,
+    }),
+    breaker: new Breaker(clock),
+  }));
 }
 
 /** Resolves with the first stop signal; a second one makes `onImpatience` run. */
@@ -143,16 +146,22 @@ export async function runInstance(config: Config, consolePath: string | undefine
   const consoleFile = consolePath === undefined ? undefined : boundConsoleFile(consolePath);
   const calibration = createCalibration();
   const calibrationFile = openStateFile(`${config.stateDirectory}/${config.instance}.calibration.json`, calibration);
-  const targets = new Targets(config);
+  const usageStore = new UsageStore({
+    path: usageFilePath(config.stateDirectory, config.instance),
+    retentionDays: config.usageRetentionDays,
+    clock,
+    logger,
+  });
+  const usage = new UsageMeter({ clock, keep: (row) => usageStore.add(row) });
   const services: Services = {
     config,
     clock,
-    upstream: createUpstream(config, targets.get(config.tiers.big).settings.connectTimeoutMs),
-    targets,
+    destinations: createDestinations(config),
+    targets: new Targets(config),
     stats: new RequestStats(clock, redact),
+    usage,
     calibration,
     inFlight: new InFlight(),
-    breaker: new Breaker(clock),
     logger,
     redact,
   };
@@ -163,6 +172,7 @@ export async function runInstance(config: Config, consolePath: string | undefine
     startedAt: clock.now(),
     isDraining: () => draining,
     logStatus: () => log.status(),
+    usageStatus: () => usageStore.status(),
     memoryBytes: () => process.memoryUsage.rss(),
   };
 
@@ -180,14 +190,16 @@ export async function runInstance(config: Config, consolePath: string | undefine
     version: VERSION,
   });
   process.send?.('ready');
+  usageStore.start(DAYS_SHOWN).then((sums) => usage.restoreDays(sums));
 
   const signal = await stopSignal(() => services.inFlight.cutAll(new ApiError('draining', 'the instance is stopping')));
   draining = true;
   logger.lifecycle(`stopping on ${signal}`, { in_flight: services.inFlight.size });
   await drain(app, services);
   calibrationFile.close();
+  usageStore.close();
   consoleFile?.close();
   logger.lifecycle('stopped');
-  await Promise.race([Promise.all([log.close(), services.upstream.close()]), sleep(FLUSH_MS)]);
+  await Promise.race([Promise.all([log.close(), services.destinations.close()]), sleep(FLUSH_MS)]);
   return 0;
 }

@@ -3,16 +3,13 @@ import { backoffMs } from '../resilience/backoff.ts';
 import type { AnswerReader } from '../upstream/answerReader.ts';
 import { Exchange, type ExchangeResult } from '../upstream/exchange.ts';
 import { type FailureContext, isRetryable } from '../upstream/failure.ts';
+import type { UpstreamRequest } from '../upstream/upstream.ts';
+import type { Destination } from './destinations.ts';
 import type { Cuttable } from './inFlight.ts';
 import type { Services } from './services.ts';
 
 /** One request as it is sent, and who reads its answer. */
-export interface Attempt<Reader extends AnswerReader> {
-  /** The provider's name of the model. */
-  readonly model: string;
-  /** JSON text. */
-  readonly body: string;
-  readonly stream: boolean;
+export interface Attempt<Reader extends AnswerReader> extends Omit<UpstreamRequest, 'authorization'> {
   readonly reader: Reader;
   /** Silence within the answer after which it is given up, in ms (R326). */
   readonly idleTimeoutMs: number;
@@ -22,6 +19,7 @@ export interface Attempt<Reader extends AnswerReader> {
 
 export interface AttemptsOptions<Reader extends AnswerReader> {
   readonly services: Services;
+  readonly destination: Destination;
   readonly authorization: string | undefined;
   /** Makes the next attempt; each has a reader of its own. */
   readonly createAttempt: () => Attempt<Reader>;
@@ -131,8 +129,8 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
 
   /** A provider that could not be reached just now is not asked again at once (R410). */
   #refusalOfBreaker(): ExchangeResult | undefined {
-    const { services, failureContext } = this.#options;
-    const waitMs = services.breaker.enter();
+    const { destination, failureContext } = this.#options;
+    const waitMs = destination.breaker.enter();
     if (waitMs === 0) return undefined;
     const message = `[${failureContext().provider}] the provider could not be reached several times; it is asked again shortly`;
     return {
@@ -142,7 +140,9 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
   }
 
   #tellBreaker(result: ExchangeResult): void {
-    const { breaker, logger } = this.#options.services;
+    const { services, destination } = this.#options;
+    const { logger } = services;
+    const { breaker } = destination;
     if (this.#exchange?.isReached === true) breaker.succeed();
     else if (result.kind !== 'failed' || result.error.code !== 'overloaded') breaker.withdraw();
     else if (breaker.fail())
@@ -152,13 +152,13 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
   }
 
   #send(holdEmpty: boolean): Promise<ExchangeResult> {
-    const { services, authorization, createAttempt, failureContext, onOutput } = this.#options;
+    const { services, destination, authorization, createAttempt, failureContext, onOutput } = this.#options;
     if (this.#count > 0) this.#attempt = createAttempt();
     this.#count += 1;
-    const { model, body, stream, reader, idleTimeoutMs, usageWaitMs } = this.#attempt;
+    const { reader, idleTimeoutMs, usageWaitMs, ...request } = this.#attempt;
     this.#exchange = new Exchange({
-      upstream: services.upstream,
-      request: { model, body, stream, authorization },
+      upstream: destination.upstream,
+      request: { ...request, authorization },
       reader,
       idleTimeoutMs,
       requestTimeoutMs: services.config.requestTimeoutMs,

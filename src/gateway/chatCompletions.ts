@@ -2,14 +2,13 @@ import { ApiError } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
 import { errorHeaders } from '../protocol/anthropic/errorBody.ts';
 import { chatErrorBody, chatErrorEvent } from '../protocol/openai/errorEnvelope.ts';
-import { Attempts } from './attempts.ts';
 import type { ClientPort } from './clientPort.ts';
-import { EventStream } from './eventStream.ts';
 import { createFailureContext } from './failureContext.ts';
-import { resolveTarget } from './prepare.ts';
 import { readBody } from './readBody.ts';
+import { relayAnswer } from './relay.ts';
 import { RelayReader } from './relayReader.ts';
-import { authorizationFor, type Run, recordError, runAttempts, runRequest } from './run.ts';
+import { findRoute } from './route.ts';
+import { authorizationFor, type Run, recordRoute, runRequest } from './run.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
 function parseChat(body: Buffer): Record<string, unknown> & { model: string } {
@@ -30,24 +29,24 @@ function recordUsage({ record }: Run, reader: RelayReader): void {
   record.cacheReadTokens = reader.usage.cacheRead;
   record.cacheCreationTokens = reader.usage.cacheCreation;
   record.outputTokens = reader.usage.output;
+  record.reasoningTokens = reader.usage.reasoning;
 }
 
 async function answer(run: Run): Promise<void> {
-  const { services, incoming, port, record } = run;
+  const { services, incoming, record } = run;
   const request = parseChat(incoming.body);
-  const { tier, target } = resolveTarget(services, request.model);
-  record.model = request.model;
-  record.tier = tier;
-  record.upstreamModel = target.model;
+  const route = findRoute(services, request.model);
+  const { target, destination } = route;
+  if (destination.provider.preset.protocol === 'anthropic') {
+    throw new ApiError('not_supported', 'the provider of this model has no chat completions: use /v1/messages');
+  }
+  recordRoute(run, request.model, route);
   record.stream = request['stream'] === true;
-  const { pingMs, headerWaitMs, idleTimeoutMs, usageWaitMs } = target.settings;
+  const { idleTimeoutMs, usageWaitMs } = target.settings;
   const body = JSON.stringify({ ...request, model: target.model });
-  const authorization = authorizationFor(run);
-
-  let whole = '';
-  const attempts = new Attempts({
-    services,
-    authorization,
+  await relayAnswer(run, {
+    route,
+    authorization: authorizationFor(run, destination.provider),
     createAttempt: () => ({
       model: target.model,
       body,
@@ -56,31 +55,11 @@ async function answer(run: Run): Promise<void> {
       idleTimeoutMs,
       usageWaitMs,
     }),
-    heal: () => false,
-    failureContext: () => createFailureContext(services, target, 0),
-    mayRepeatEmpty: false,
-    onOutput: (output, last) => {
-      record.firstEventMs ??= run.elapsed();
-      if (attempts.reader.isWhole) whole += output;
-      else if (last) stream.end(output);
-      else stream.write(output);
-      if (stream.blocked) attempts.pause();
-    },
+    failureContext: () => createFailureContext(services, route, 0, incoming),
+    ping: undefined,
+    errorText: chatErrorEvent,
+    record: (reader) => recordUsage(run, reader),
   });
-  const stream = new EventStream(port, { ping: undefined, errorText: chatErrorEvent, pingMs, headerWaitMs }, () =>
-    attempts.resume(),
-  );
-  try {
-    const result = await runAttempts(run, attempts);
-    if (result.kind === 'done' && attempts.reader.isWhole) port.sendJson(200, {}, whole);
-    if (result.kind !== 'failed') return;
-    if (!stream.open) throw result.error;
-    stream.fail(result.error);
-    recordError(run, result.error, 'interrupted');
-  } finally {
-    stream.close();
-    recordUsage(run, attempts.reader);
-  }
 }
 
 /**

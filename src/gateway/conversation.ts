@@ -6,16 +6,19 @@ import { createFailureContext } from './failureContext.ts';
 import { healingFor } from './healing.ts';
 import { mintId } from './mintId.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import type { Services } from './services.ts';
+import type { Run } from './run.ts';
+import type { IncomingRequest, Services } from './services.ts';
 
 /** One translated request and the means to read its answer; it changes when the provider refuses a part of it. */
 export class Conversation {
   readonly #services: Services;
+  readonly #incoming: IncomingRequest;
   readonly #output: 'events' | 'message';
   #prepared: Prepared;
 
-  constructor(services: Services, prepared: Prepared, output: 'events' | 'message') {
+  constructor({ services, incoming }: Run, prepared: Prepared, output: 'events' | 'message') {
     this.#services = services;
+    this.#incoming = incoming;
     this.#prepared = prepared;
     this.#output = output;
   }
@@ -25,12 +28,13 @@ export class Conversation {
   }
 
   readonly createAttempt = (): Attempt<Translator> => {
-    const { translated, target, stream } = this.#prepared;
+    const { translated, route } = this.#prepared;
+    const { target } = route;
     const { idleTimeoutMs, usageWaitMs } = target.settings;
     return {
       model: target.model,
       body: JSON.stringify(translated.body),
-      stream,
+      stream: translated.body['stream'] === true,
       reader: this.#createTranslator(),
       idleTimeoutMs,
       usageWaitMs,
@@ -38,26 +42,28 @@ export class Conversation {
   };
 
   readonly failureContext = (): FailureContext => {
-    const { target, inputEstimate } = this.#prepared;
-    return createFailureContext(this.#services, target, inputEstimate);
+    const { route, inputEstimate } = this.#prepared;
+    return createFailureContext(this.#services, route, inputEstimate, this.#incoming);
   };
 
   /** Leaves out what the provider refused, and remembers it (R413). */
   readonly heal = (error: ApiError): boolean => {
-    const { request, tier, target, translated } = this.#prepared;
+    const { request, route, translated } = this.#prepared;
+    const { target } = route;
     const healing = healingFor(error, translated.body, target.settings);
     if (healing === undefined) return false;
-    const learned = this.#services.targets.learn(target.model, healing.settings);
+    const learned = this.#services.targets.learn(route.name, healing.settings);
     this.#services.logger.warn(
       `the provider refused a part of the request, which is changed from now on; to keep it so, set ${healing.advice}`,
       { model: target.model, refusal: error.message },
     );
-    this.#prepared = prepare(this.#services, request, tier, learned);
+    this.#prepared = prepare(this.#services, request, { ...route, target: learned });
     return true;
   };
 
   #createTranslator(): Translator {
-    const { request, translated, target, inputEstimate } = this.#prepared;
+    const { request, translated, route, inputEstimate } = this.#prepared;
+    const { target } = route;
     return createTranslator(
       {
         messageId: mintId('msg_'),

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../core/json.ts';
 import type { LogStatus } from '../telemetry/rotatingLog.ts';
+import type { UsageStatus } from '../telemetry/usageStore.ts';
 import type { Services } from './services.ts';
 
 /** What the process knows of itself. */
@@ -10,6 +11,7 @@ export interface ProcessFacts {
   readonly startedAt: number;
   readonly isDraining: () => boolean;
   readonly logStatus: () => LogStatus;
+  readonly usageStatus: () => UsageStatus;
   readonly memoryBytes: () => number;
 }
 
@@ -21,6 +23,7 @@ export function describeHealth(services: Services, facts: ProcessFacts): JsonObj
   const { provider } = config;
   const { requests, tokens, inFlight, lastSuccessAt, lastError } = stats.snapshot();
   const log = facts.logStatus();
+  const usage = facts.usageStatus();
   return {
     service: 'claude-code-proxy',
     instance: config.instance,
@@ -34,7 +37,7 @@ export function describeHealth(services: Services, facts: ProcessFacts): JsonObj
     models: { ...config.tiers },
     key: provider.key.source,
     client_token: config.clientToken !== undefined,
-    circuit: services.breaker.state,
+    circuit: services.destinations.of(provider).breaker.state,
     in_flight: inFlight,
     requests: {
       total: requests.total,
@@ -57,6 +60,12 @@ export function describeHealth(services: Services, facts: ProcessFacts): JsonObj
       dropped: log.dropped,
       healthy: log.healthy,
       ...(log.lastError === undefined ? {} : { last_error: log.lastError }),
+    },
+    usage: {
+      written: usage.written,
+      dropped: usage.dropped,
+      healthy: usage.healthy,
+      ...(usage.lastError === undefined ? {} : { last_error: usage.lastError }),
     },
     memory_bytes: facts.memoryBytes(),
   };

@@ -6,9 +6,11 @@ import { Attempts } from './attempts.ts';
 import type { ClientPort } from './clientPort.ts';
 import { Conversation } from './conversation.ts';
 import { EventStream } from './eventStream.ts';
-import { type Prepared, prepare, resolveTarget } from './prepare.ts';
+import { answerPassthrough } from './passthrough.ts';
+import { type Prepared, prepare } from './prepare.ts';
 import { readBody } from './readBody.ts';
-import { authorizationFor, type Run, recordError, runAttempts, runRequest } from './run.ts';
+import { findRoute, isNative } from './route.ts';
+import { authorizationFor, type Run, recordError, recordRoute, runAttempts, runRequest } from './run.ts';
 import type { IncomingRequest, Services } from './services.ts';
 import { answerWebSearch } from './webSearchAnswer.ts';
 
@@ -22,21 +24,24 @@ function recordOutcome({ record, services }: Run, prepared: Prepared, outcome: O
   record.cacheReadTokens = usage.cache_read_input_tokens;
   record.cacheCreationTokens = usage.cache_creation_input_tokens;
   record.outputTokens = usage.output_tokens;
+  record.reasoningTokens = outcome.reasoningTokens;
   record.usageEstimated = outcome.usageEstimated;
   record.stopReason = outcome.stopReason;
   if (outcome.notes.length > 0) record.notes = [...(record.notes ?? []), ...outcome.notes];
   if (outcome.ended && !outcome.usageEstimated) {
     const promptTokens = usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens;
-    services.calibration.observe(prepared.target.model, prepared.measured, promptTokens);
+    services.calibration.observe(prepared.route.target.model, prepared.measured, promptTokens);
   }
 }
 
 async function answerStream(run: Run, conversation: Conversation): Promise<void> {
-  const { target, afterToolResult } = conversation.prepared;
-  const { pingMs, headerWaitMs } = target.settings;
-  const authorization = authorizationFor(run);
+  const { route, afterToolResult } = conversation.prepared;
+  const { pingMs, headerWaitMs } = route.target.settings;
+  const { destination } = route;
+  const authorization = authorizationFor(run, destination.provider);
   const attempts = new Attempts({
     services: run.services,
+    destination,
     authorization,
     createAttempt: conversation.createAttempt,
     heal: conversation.heal,
@@ -65,13 +70,15 @@ async function answerStream(run: Run, conversation: Conversation): Promise<void>
 }
 
 async function answerWhole(run: Run, conversation: Conversation): Promise<void> {
+  const { route, afterToolResult } = conversation.prepared;
   const attempts = new Attempts({
     services: run.services,
-    authorization: authorizationFor(run),
+    destination: route.destination,
+    authorization: authorizationFor(run, route.destination.provider),
     createAttempt: conversation.createAttempt,
     heal: conversation.heal,
     failureContext: conversation.failureContext,
-    mayRepeatEmpty: !conversation.prepared.afterToolResult,
+    mayRepeatEmpty: !afterToolResult,
     onOutput: () => {},
   });
   try {
@@ -87,21 +94,21 @@ async function answerWhole(run: Run, conversation: Conversation): Promise<void> 
 
 async function answer(run: Run): Promise<void> {
   const { services, incoming, port, record } = run;
-  const request = parseRequest(readBody(incoming.body));
-  const { tier, target } = resolveTarget(services, request.model);
-  record.model = request.model;
-  record.tier = tier;
-  record.upstreamModel = target.model;
+  const body = readBody(incoming.body);
+  if (isNative(services, body)) return answerPassthrough(run, body);
+  const request = parseRequest(body);
+  const route = findRoute(services, request.model);
+  recordRoute(run, request.model, route);
   record.stream = request['stream'] === true;
-  if (target.settings.webSearch !== 'native' && isWebSearchRequest(request)) {
-    record.notes = ['web search refused'];
+  if (route.target.settings.webSearch !== 'native' && isWebSearchRequest(request)) {
+    record.notes = [...route.notes, 'web search refused'];
     answerWebSearch(port, request);
     return;
   }
-  const prepared = prepare(services, request, tier, target);
+  const prepared = prepare(services, request, route);
   record.droppedFields = prepared.translated.droppedFields.length;
-  record.notes = prepared.translated.notes;
-  const conversation = new Conversation(services, prepared, prepared.stream ? 'events' : 'message');
+  record.notes = [...route.notes, ...prepared.translated.notes];
+  const conversation = new Conversation(run, prepared, prepared.stream ? 'events' : 'message');
   await (prepared.stream ? answerStream(run, conversation) : answerWhole(run, conversation));
 }
 

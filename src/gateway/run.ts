@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
+import type { ProviderConfig } from '../config/config.ts';
 import { ApiError, asApiError } from '../core/errors.ts';
+import { requestCost } from '../telemetry/cost.ts';
+import { localDay } from '../telemetry/localDay.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import type { AnswerReader } from '../upstream/answerReader.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import type { Attempts } from './attempts.ts';
 import type { ClientPort } from './clientPort.ts';
+import type { Route } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
 /** One request on its way through the gateway. */
@@ -19,8 +23,10 @@ export interface Run {
 }
 
 /** The value of the header that carries the key to the provider: the instance's own key, else the client's (R152, design decision 14). */
-export function authorizationFor({ services, incoming }: Run): string | undefined {
-  const { key, keyHeader } = services.config.provider;
+export function authorizationFor(
+  { services, incoming }: Pick<Run, 'services' | 'incoming'>,
+  { key, keyHeader }: ProviderConfig,
+): string | undefined {
   const scheme = keyHeader === 'authorization' ? 'Bearer ' : '';
   if (key.secret !== undefined) return scheme + key.secret.reveal();
   if (key.source !== 'client') return undefined;
@@ -50,6 +56,21 @@ export async function runAttempts<R extends AnswerReader>(run: Run, attempts: At
   }
 }
 
+/** Writes into the log line where the request goes. */
+export function recordRoute(
+  { record }: Run,
+  requestedModel: string,
+  { name, tier, target, destination, notes }: Route,
+): void {
+  record.model = requestedModel;
+  record.tier = tier;
+  record.provider = target.provider;
+  record.upstreamModel = target.model;
+  record.routedModel = name;
+  record.key = destination.provider.key.source;
+  if (notes.length > 0) record.notes = notes;
+}
+
 /** Writes into the log line how the request failed; a fault of the proxy itself gets a line of its own with the reason. */
 export function recordError(run: Run, error: ApiError, outcome: RequestRecord['outcome']): void {
   const { record, services, incoming } = run;
@@ -67,6 +88,7 @@ function createRecord(services: Services, incoming: IncomingRequest): RequestRec
     id: incoming.id,
     endpoint: incoming.endpoint,
     provider: services.config.provider.preset.name,
+    key: services.config.provider.key.source,
     stream: false,
     status: 200,
     outcome: 'ok',
@@ -89,7 +111,7 @@ export async function runRequest(
   answer: (run: Run) => Promise<void>,
   sendError: (error: ApiError) => void,
 ): Promise<void> {
-  const { clock, logger, stats } = services;
+  const { clock, config, logger, stats, usage } = services;
   const startedAt = clock.monotonic();
   const elapsed = () => Math.round(clock.monotonic() - startedAt);
   const record = createRecord(services, incoming);
@@ -103,6 +125,8 @@ export async function runRequest(
     sendError(error);
   }
   record.durationMs = elapsed();
+  record.cost = requestCost(record, config, localDay(clock.now()));
   stats.finish(record);
+  usage.finish(record);
   logger.request(record);
 }

@@ -1,10 +1,10 @@
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Breaker } from '../resilience/breaker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RequestStats } from '../telemetry/stats.ts';
+import type { UsageMeter } from '../telemetry/usageMeter.ts';
 import type { Calibration } from '../translate/calibration.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import type { Destinations } from './destinations.ts';
 import type { InFlight } from './inFlight.ts';
 import type { Targets } from './targets.ts';
 
@@ -12,16 +12,25 @@ import type { Targets } from './targets.ts';
 export interface Services {
   readonly config: Config;
   readonly clock: Clock;
-  readonly upstream: Upstream;
+  readonly destinations: Destinations;
   readonly targets: Targets;
   readonly stats: RequestStats;
+  readonly usage: UsageMeter;
   readonly calibration: Calibration;
   readonly inFlight: InFlight;
-  /** Keeps requests from a provider that cannot be reached (R410). */
-  readonly breaker: Breaker;
   readonly logger: Logger;
   /** Masks credentials in text that leaves the process (R407). */
   readonly redact: (text: string) => string;
+}
+
+/** What of a request goes along as it came, to a provider that speaks the Messages API itself. */
+export interface Forwarded {
+  /** With its question mark; empty when there is none. */
+  readonly query: string;
+  /** `anthropic-version`, `anthropic-beta` and `accept`, as far as the client sent them. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** `x-api-key` and `authorization` as they came, without the instance's own token. */
+  readonly credentials: Readonly<Record<string, string>>;
 }
 
 /** One request to the gateway, after the server has checked who calls. */
@@ -34,6 +43,7 @@ export interface IncomingRequest {
   readonly body: Buffer;
   /** The client's own provider key, where there is one. */
   readonly providerKey: string | undefined;
+  readonly forwarded: Forwarded;
   /** Value of x-claude-code-session-id; only a hash of it is logged (R511). */
   readonly session: string | undefined;
   readonly agent: string | undefined;

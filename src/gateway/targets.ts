@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import { endpointOf, type ModelEndpoint } from '../config/endpointOf.ts';
 import { modelSettings } from '../config/modelSettings.ts';
 import { composeRepairs } from '../quirks/compose.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
@@ -19,18 +20,19 @@ export class Targets {
   get(model: string): Target {
     const known = this.#known.get(model);
     if (known !== undefined) return known;
-    return this.#keep(model, modelSettings(this.#config.provider, model));
+    const endpoint = endpointOf(this.#config, model);
+    return this.#keep(model, endpoint, modelSettings(endpoint.provider, endpoint.model));
   }
 
   /** Settings that a provider's refusal has taught, for the life of the process (R413). */
   learn(model: string, settings: Partial<QuirkSettings>): Target {
-    return this.#keep(model, { ...this.get(model).settings, ...settings });
+    return this.#keep(model, endpointOf(this.#config, model), { ...this.get(model).settings, ...settings });
   }
 
-  #keep(model: string, settings: QuirkSettings): Target {
+  #keep(name: string, { provider, model }: ModelEndpoint, settings: QuirkSettings): Target {
     const { maxTokens, minTokens } = this.#config.limits;
     const target: Target = {
-      provider: this.#config.provider.preset.name,
+      provider: provider.preset.name,
       model,
       settings,
       ...(maxTokens === undefined ? {} : { maxTokensLimit: maxTokens }),
@@ -38,7 +40,7 @@ export class Targets {
       repairs: composeRepairs(settings),
     };
     if (this.#known.size >= MAX_TARGETS) this.#known.clear();
-    this.#known.set(model, target);
+    this.#known.set(name, target);
     return target;
   }
 }

@@ -32,4 +32,6 @@ export interface Usage {
   readonly output: number;
   readonly cacheRead: number;
   readonly cacheCreation: number;
+  /** The part of the output that was reasoning, where the provider says so. */
+  readonly reasoning?: number;
 }

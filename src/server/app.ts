@@ -10,6 +10,8 @@ import { createOriginCheck } from './origin.ts';
 import { addInformationRoutes } from './routes/information.ts';
 import { addMessageRoutes } from './routes/messages.ts';
 import { addModelRoutes } from './routes/models.ts';
+import { addStatisticsRoutes } from './routes/statistics.ts';
+import { addTestConnectionRoute } from './routes/testConnection.ts';
 import { addUnsupportedRoutes } from './routes/unsupported.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -86,6 +88,8 @@ export function createApp(services: Services, facts: ProcessFacts): FastifyInsta
   addMessageRoutes(app, services, facts);
   addModelRoutes(app, services);
   addInformationRoutes(app, services, facts);
+  addStatisticsRoutes(app, services, facts);
+  addTestConnectionRoute(app, services);
   addUnsupportedRoutes(app);
   return app;
 }

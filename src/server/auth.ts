@@ -22,6 +22,8 @@ export interface Authenticator {
   check(headers: IncomingHttpHeaders): void;
   /** The client's own provider key, for an instance that has none: a credential that is not the instance's token. */
   providerKey(headers: IncomingHttpHeaders): string | undefined;
+  /** The headers that carry credentials, as they came, without those that carry the instance's token. */
+  credentials(headers: IncomingHttpHeaders): Record<string, string>;
 }
 
 /** Compares hashes in constant time, so that neither length nor content of the token can be measured (R507, A3). */
@@ -41,5 +43,12 @@ export function createAuthenticator(token: Secret | undefined): Authenticator {
       );
     },
     providerKey: (headers) => readCredentials(headers).find((credential) => !isToken(credential)),
+    credentials: (headers) => {
+      const { 'x-api-key': key, authorization } = headers;
+      return {
+        ...(typeof key === 'string' && key !== '' && !isToken(key) ? { 'x-api-key': key } : {}),
+        ...(authorization === undefined || readCredentials({ authorization }).some(isToken) ? {} : { authorization }),
+      };
+    },
   };
 }

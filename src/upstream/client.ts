@@ -6,7 +6,7 @@ import { endpointUrl } from './endpointUrl.ts';
 import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from './upstream.ts';
 
 export interface ClientOptions {
-  /** Full address of chat completions; `{model}` in it stands for the model's name. */
+  /** Full address of the provider's API; `{model}` in it stands for the model's name. */
   readonly endpoint: string;
   /** Lower-case name of the header that carries the key. */
   readonly keyHeader: string;
@@ -149,12 +149,13 @@ export function createHttpUpstream(options: ClientOptions): Upstream {
       const headers: Record<string, string> = {
         ...common,
         accept: request.stream ? 'text/event-stream' : 'application/json',
+        ...request.headers,
         ...(request.authorization === undefined ? {} : { [options.keyHeader]: request.authorization }),
         ...options.headers,
       };
       const target = {
         origin: url.origin,
-        path: url.pathname + url.search,
+        path: url.pathname + url.search + (request.suffix ?? ''),
         method: 'POST',
         headers,
         body: request.body,

@@ -1,6 +1,7 @@
 import { ApiError, type ErrorCode } from '../core/errors.ts';
 import { readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errorBody.ts';
 import { capabilityOf } from './capability.ts';
+import { keepNativeError } from './nativeFailure.ts';
 import { readOverflow } from './overflow.ts';
 import { readRetryAfter } from './retryAfter.ts';
 import type { ResponseHeaders } from './upstream.ts';
@@ -16,6 +17,8 @@ export interface FailureContext {
   readonly inputEstimate: number;
   readonly contextWindow: number | undefined;
   readonly errorCodes: Readonly<Record<string, ErrorCode>>;
+  /** Whether the provider speaks the Messages API itself: errors in Anthropic's own form then keep status, type and words. */
+  readonly native?: boolean;
   readonly redact: (text: string) => string;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -73,7 +76,10 @@ function codeOfStatus(status: number, text: string): ErrorCode {
 function messageFor(code: ErrorCode, prefix: string, text: string, context: FailureContext): string {
   if (code === 'upstream_unauthenticated') return `${prefix}the provider rejected ${context.keyName}: ${text}`;
   if (code === 'unknown_model') return `${prefix}the provider does not know the model ${context.model}: ${text}`;
-  if (code === 'bad_gateway') return `${prefix}no chat completions API at this address, check OPENAI_BASE_URL: ${text}`;
+  if (code === 'bad_gateway') {
+    const api = context.native === true ? 'Messages API' : 'chat completions API';
+    return `${prefix}no ${api} at this address, check OPENAI_BASE_URL: ${text}`;
+  }
   return prefix + text;
 }
 
@@ -111,6 +117,8 @@ export function failureOfBody(
   if (overflow !== undefined) {
     return overflowError(overflow.prompt ?? context.inputEstimate, overflow.limit ?? context.contextWindow);
   }
+  const kept = context.native === true ? keepNativeError(body.type, text, known, context, headers) : undefined;
+  if (kept !== undefined) return kept;
   if (BILLING.test(words) && known !== 401) return new ApiError('billing', prefix + text);
   if (known === 429 || ((known === 403 || known === 400 || known === 413) && RATE.test(words))) {
     return rateLimited(prefix, text, headers, context.now);
@@ -153,7 +161,8 @@ const PATIENCE_SECONDS = 5;
 
 /** Whether the proxy may repeat the request by itself, as long as nothing was sent to the client (R409). */
 export function isRetryable(error: ApiError): boolean {
-  if (error.code === 'overloaded') return true;
+  if (error.shouldRetry === false) return false;
+  if (error.code === 'overloaded' || error.code === 'provider_failed') return true;
   return (
     error.code === 'rate_limited' &&
     error.retryAfterSeconds !== undefined &&

@@ -27,6 +27,8 @@ const WORDINGS = [
   /context window exceeds limit/,
   /but (?:the )?model only supports up to/,
   /reduce the length of the messages/,
+  // Counted in bytes, but a shorter conversation is the remedy here, too.
+  /total message size \d+ exceeds limit/,
   /`?inputs`? tokens \+ `?max_new_tokens`? must be/,
   /input is too long for requested model/,
   /too many tokens for (?:this|the) model/,

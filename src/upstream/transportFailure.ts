@@ -1,17 +1,6 @@
 import { ApiError } from '../core/errors.ts';
+import { tlsHint } from '../core/tlsHints.ts';
 import type { FailureContext } from './failure.ts';
-
-const TLS_HINTS: Record<string, string> = {
-  ERR_SSL_WRONG_VERSION_NUMBER: 'the server does not speak TLS: use http:// in OPENAI_BASE_URL if that is meant',
-  EPROTO: 'the server does not speak TLS: use http:// in OPENAI_BASE_URL if that is meant',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed: give the certificate in NODE_EXTRA_CA_CERTS',
-  SELF_SIGNED_CERT_IN_CHAIN: 'a certificate in its chain is self-signed: give the root in NODE_EXTRA_CA_CERTS',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate cannot be verified: give the root in NODE_EXTRA_CA_CERTS',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate cannot be verified: give the root in NODE_EXTRA_CA_CERTS',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name: check the host in OPENAI_BASE_URL',
-  CERT_HAS_EXPIRED: 'its certificate has expired: check the clock of this machine, else the provider must renew it',
-  CERT_NOT_YET_VALID: 'its certificate is not valid yet: check the clock of this machine',
-};
 
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | undefined)?.code;
@@ -28,7 +17,7 @@ export function failureOfTransport(error: unknown, elapsedMs: number, context: F
   const code = codeOf(error);
   const prefix = `[${context.provider}] `;
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return failureToBegin(elapsedMs, 'REQUEST_TIMEOUT', context);
-  const hint = TLS_HINTS[code];
+  const hint = tlsHint(code);
   if (hint !== undefined) {
     return new ApiError('bad_gateway', `${prefix}TLS failed (${code}): ${hint}`, { shouldRetry: false });
   }

@@ -2,13 +2,17 @@
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 export interface UpstreamRequest {
-  /** JSON text of the chat completions request. */
-  readonly body: string;
+  /** JSON of the request, as text or as the bytes that came from the client. */
+  readonly body: string | Uint8Array;
   readonly stream: boolean;
   /** The provider's name of the model, for addresses that contain it. */
   readonly model: string;
   /** Value of the header that carries the key; undefined when the provider needs none. */
   readonly authorization: string | undefined;
+  /** What follows the path of the address: a path below it, a query with its question mark, or both. */
+  readonly suffix?: string;
+  /** Further headers, lower-case names; they replace the upstream's own of the same name. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -29,7 +33,7 @@ export interface UpstreamCall {
   resume(): void;
 }
 
-/** Where chat completions come from: a provider over HTTP, or the built-in demo. */
+/** Where answers come from: a provider over HTTP, or the built-in demo. */
 export interface Upstream {
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall;
   close(): Promise<void>;

@@ -1,6 +1,8 @@
 import type { ClientPort } from '../../src/gateway/clientPort.ts';
+import { Destinations } from '../../src/gateway/destinations.ts';
 import { answerMessages } from '../../src/gateway/messages.ts';
 import type { IncomingRequest, Services } from '../../src/gateway/services.ts';
+import { Breaker, DEFAULT_BREAKER } from '../../src/resilience/breaker.ts';
 import type { Upstream, UpstreamHandler } from '../../src/upstream/upstream.ts';
 import { message } from './startApp.ts';
 
@@ -119,9 +121,17 @@ export function ask(
     endpoint: '/v1/messages',
     body: Buffer.from(String(message('model', { stream, temperature: 0.5 }).body)),
     providerKey: undefined,
+    forwarded: { query: '', headers: {}, credentials: {} },
     session: undefined,
     agent: undefined,
     userAgent: undefined,
   };
   return { port, answered: answerMessages(services, incoming, port) };
+}
+
+/** The destinations of an instance whose every provider is the stub, and never given up. */
+export function stubDestinations(upstream: StubUpstream): Destinations {
+  const clock = { now: () => 0, monotonic: () => 0 };
+  const breaker = new Breaker(clock, { ...DEFAULT_BREAKER, failures: Number.POSITIVE_INFINITY });
+  return new Destinations((provider) => ({ provider, upstream, breaker }));
 }

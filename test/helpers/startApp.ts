@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import type { Config } from '../../src/config/config.ts';
 import { configFromText } from '../../src/config/envFile.ts';
+import { modelSettings } from '../../src/config/modelSettings.ts';
 import { createRedactor } from '../../src/core/secret.ts';
+import { Destinations } from '../../src/gateway/destinations.ts';
 import { InFlight } from '../../src/gateway/inFlight.ts';
 import type { Services } from '../../src/gateway/services.ts';
 import { Targets } from '../../src/gateway/targets.ts';
@@ -12,9 +14,10 @@ import { Breaker, type BreakerOptions, DEFAULT_BREAKER } from '../../src/resilie
 import { createApp } from '../../src/server/app.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { RequestStats } from '../../src/telemetry/stats.ts';
+import { UsageMeter } from '../../src/telemetry/usageMeter.ts';
+import type { UsageRow } from '../../src/telemetry/usageRow.ts';
 import { createCalibration } from '../../src/translate/calibration.ts';
-import { createHttpUpstream } from '../../src/upstream/client.ts';
-import { createDemoUpstream } from '../../src/upstream/demo/demoUpstream.ts';
+import { createUpstream } from '../../src/upstream/createUpstream.ts';
 
 /** Settings of a test instance, as lines of its env file. */
 export type Settings = Record<string, string>;
@@ -25,6 +28,8 @@ export interface TestApp {
   readonly services: Services;
   /** The lines of the request log, parsed. */
   readonly log: Record<string, unknown>[];
+  /** The rows for the usage file. */
+  readonly usageRows: UsageRow[];
   /** Resolves when the next request has ended and its line is written. */
   nextRecord(): Promise<Record<string, unknown>>;
   setDraining(): void;
@@ -56,27 +61,25 @@ export async function startApp(settings: Settings, breaker: BreakerOptions = NEV
     if (record['event'] === 'request') waiting.shift()?.(record);
   };
   const quiet = { write: () => true, on: () => {} } as unknown as NodeJS.WritableStream;
-  const targets = new Targets(config);
+  const usageRows: UsageRow[] = [];
   const services: Services = {
     config,
     clock,
-    upstream:
-      config.provider.preset.protocol === 'demo'
-        ? createDemoUpstream()
-        : createHttpUpstream({
-            endpoint: config.provider.endpoint,
-            keyHeader: config.provider.keyHeader,
-            headers: config.provider.headers,
-            userAgent: 'test',
-            connectTimeoutMs: targets.get(config.tiers.big).settings.connectTimeoutMs,
-            headersTimeoutMs: config.requestTimeoutMs,
-            networkProxy: config.networkProxy,
-          }),
-    targets,
+    destinations: new Destinations((provider) => ({
+      provider,
+      upstream: createUpstream(provider, {
+        userAgent: 'test',
+        connectTimeoutMs: modelSettings(provider, config.tiers.big).connectTimeoutMs,
+        headersTimeoutMs: config.requestTimeoutMs,
+        networkProxy: config.networkProxy,
+      }),
+      breaker: new Breaker(clock, breaker),
+    })),
+    targets: new Targets(config),
     stats: new RequestStats(clock, redact),
+    usage: new UsageMeter({ clock, keep: (row) => usageRows.push(row) }),
     calibration: createCalibration(),
     inFlight: new InFlight(),
-    breaker: new Breaker(clock, breaker),
     logger: createLogger({ instance: config.instance, level: 'debug', log: { write }, redact, stdout: quiet, clock }),
     redact,
   };
@@ -87,6 +90,7 @@ export async function startApp(settings: Settings, breaker: BreakerOptions = NEV
     startedAt: clock.now(),
     isDraining: () => draining,
     logStatus: () => ({ path: 'memory', written: log.length, dropped: 0, healthy: true }),
+    usageStatus: () => ({ written: usageRows.length, dropped: 0, healthy: true, lastError: undefined }),
     memoryBytes: () => process.memoryUsage.rss(),
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -96,6 +100,7 @@ export async function startApp(settings: Settings, breaker: BreakerOptions = NEV
     port,
     services,
     log,
+    usageRows,
     nextRecord: () => new Promise((resolve) => waiting.push(resolve)),
     setDraining: () => {
       draining = true;
@@ -103,7 +108,7 @@ export async function startApp(settings: Settings, breaker: BreakerOptions = NEV
     close: async () => {
       app.server.closeAllConnections();
       await app.close();
-      await services.upstream.close();
+      await services.destinations.close();
     },
   };
 }

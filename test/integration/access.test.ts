@@ -194,3 +194,24 @@ test.each([
   expect(answer.status).toBe(status);
   expect(JSON.parse(answer.text)).toEqual(envelope(type));
 });
+
+test('S2 a client’s key that the provider repeats is masked in the answer and the log', async () => {
+  const echo = await startFakeUpstream({
+    words: (response, request) => {
+      const message = `bad key ${request.headers.authorization}`;
+      response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { message } }));
+    },
+  });
+  const lending = await startApp({
+    OPENAI_BASE_URL: echo.url,
+    BIG_MODEL: 'words',
+    SMALL_MODEL: 'words',
+    OPENAI_API_KEY: '',
+  });
+  const record = lending.nextRecord();
+  const answer = await call(`${lending.url}/v1/messages`, withHeaders({ 'x-api-key': 'plain words of mine' }));
+  expect(answer.status).toBe(400);
+  expect(answer.text + JSON.stringify(await record)).not.toContain('plain words of mine');
+  await lending.close();
+  await echo.close();
+});

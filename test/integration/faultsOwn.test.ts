@@ -3,7 +3,7 @@ import type { Services } from '../../src/gateway/services.ts';
 import { Targets } from '../../src/gateway/targets.ts';
 import { checkEvents } from '../helpers/eventGrammar.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
-import { ask, type StubPort, StubUpstream } from '../helpers/gatewayStubs.ts';
+import { ask, type StubPort, StubUpstream, stubDestinations } from '../helpers/gatewayStubs.ts';
 import { startApp, type TestApp } from '../helpers/startApp.ts';
 
 const HEADER_WAIT_MS = 300;
@@ -26,7 +26,7 @@ afterAll(() => app.close());
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   upstream = new StubUpstream();
-  services = { ...app.services, upstream, targets: new Targets(app.services.config) };
+  services = { ...app.services, destinations: stubDestinations(upstream), targets: new Targets(app.services.config) };
   app.log.length = 0;
 });
 

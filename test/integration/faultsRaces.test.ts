@@ -4,7 +4,7 @@ import type { Services } from '../../src/gateway/services.ts';
 import { Targets } from '../../src/gateway/targets.ts';
 import { checkEvents } from '../helpers/eventGrammar.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
-import { ask as askGateway, StubPort, StubUpstream } from '../helpers/gatewayStubs.ts';
+import { ask as askGateway, StubPort, StubUpstream, stubDestinations } from '../helpers/gatewayStubs.ts';
 import { startApp, type TestApp } from '../helpers/startApp.ts';
 
 /** The gateway between a client and a provider that both do what the test says, with every clock in its hand. */
@@ -38,7 +38,7 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
   upstream = new StubUpstream();
   // What one test teaches about the model is not for the next.
-  services = { ...app.services, upstream, targets: new Targets(app.services.config) };
+  services = { ...app.services, destinations: stubDestinations(upstream), targets: new Targets(app.services.config) };
   app.log.length = 0;
 });
 

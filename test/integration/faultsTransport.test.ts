@@ -41,6 +41,8 @@ async function instance(port: number): Promise<TestApp> {
   return app;
 }
 
+const upstreamOf = ({ services }: TestApp) => services.destinations.of(services.config.provider).upstream;
+
 const REQUEST: UpstreamRequest = { body: '{}', stream: true, model: 'x', authorization: undefined };
 
 interface Exchanged {
@@ -84,7 +86,7 @@ const lengthOf = (seen: readonly (string | number)[]) =>
 
 test('R320 a request that is given up before it is sent never reaches the provider', async () => {
   const upstream = await provider(send(whole('200 OK', 'text/plain', 'words')));
-  const { call, seen } = exchange((await instance(upstream.port)).services.upstream);
+  const { call, seen } = exchange(upstreamOf(await instance(upstream.port)));
   call.abort();
   await someTime();
   expect(upstream.connections()).toBe(0);
@@ -97,7 +99,7 @@ test('R320 a request that is given up while it connects is not sent', async () =
     await request;
     requests += 1;
   });
-  const { call, seen } = exchange((await instance(upstream.port)).services.upstream);
+  const { call, seen } = exchange(upstreamOf(await instance(upstream.port)));
   await Promise.resolve();
   call.abort();
   await someTime();
@@ -107,7 +109,7 @@ test('R320 a request that is given up while it connects is not sent', async () =
 
 test('R323 an answer that is paused before its head brings no data until it is resumed', async () => {
   const upstream = await provider(send(whole('200 OK', 'text/plain', 'words')));
-  const { call, seen, over } = exchange((await instance(upstream.port)).services.upstream);
+  const { call, seen, over } = exchange(upstreamOf(await instance(upstream.port)));
   call.pause();
   await someTime();
   expect(seen).toEqual(['head 200']);
@@ -121,7 +123,7 @@ test('R323 a paused answer stays paused when it is compressed, however much it g
   const body = gzipSync(Buffer.alloc(size, 'x'));
   const upstream = await provider(send(whole('200 OK', 'text/plain', body, { 'content-encoding': 'gzip' })));
   let held = true;
-  const { call, seen, over } = exchange((await instance(upstream.port)).services.upstream, (one) => {
+  const { call, seen, over } = exchange(upstreamOf(await instance(upstream.port)), (one) => {
     if (held) one.pause();
   });
   await someTime();
@@ -140,7 +142,7 @@ test('R323 a paused answer that is compressed holds the provider back', async ()
     unsent = () => peer.socket.writableLength;
     await send(head('200 OK', { 'content-encoding': 'gzip' }), body)(peer);
   });
-  const { call } = exchange((await instance(upstream.port)).services.upstream, (one) => one.pause());
+  const { call } = exchange(upstreamOf(await instance(upstream.port)), (one) => one.pause());
   let before: number;
   do {
     before = unsent();
@@ -154,7 +156,7 @@ test('R320 after an abort a compressed answer says nothing more, not even what i
   const body = gzipSync(Buffer.alloc(5 * 1024 * 1024, 'x'));
   const upstream = await provider(send(head('200 OK', { 'content-encoding': 'gzip' }), body));
   let first = true;
-  const { call, seen } = exchange((await instance(upstream.port)).services.upstream, (one) => {
+  const { call, seen } = exchange(upstreamOf(await instance(upstream.port)), (one) => {
     if (first) one.pause();
     else one.abort();
     first = false;
@@ -191,7 +193,7 @@ test.each([
   ['a key that no header can carry', 'Bearer a\nb', false],
   ['a client that is closed', undefined, true],
 ])('%s is an error, told after the call exists', async (_name, authorization, closed) => {
-  const { upstream } = (await instance(1)).services;
+  const upstream = upstreamOf(await instance(1));
   if (closed) await upstream.close();
   const { seen, over } = exchange(upstream, () => {}, { ...REQUEST, authorization });
   expect(seen).toEqual([]);

@@ -38,6 +38,7 @@ export function readUsage(usage: unknown): Usage | undefined {
     output: isBeside ? output + reasoning : output,
     cacheRead,
     cacheCreation,
+    ...(reasoning > 0 && { reasoning }),
   };
 }
 

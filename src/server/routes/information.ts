@@ -9,7 +9,10 @@ const ENDPOINTS = {
   test_conversion: 'POST /v1/messages/test_conversion',
   chat_completions: 'POST /v1/chat/completions',
   models: 'GET /v1/models',
+  test_connection: 'GET /test-connection',
   health: 'GET /health',
+  statistics: 'GET /v1/stats',
+  metrics: 'GET /metrics',
   environment: 'GET /env',
 };
 

@@ -7,6 +7,8 @@ import { answerMessages } from '../../gateway/messages.ts';
 import type { IncomingRequest, Services } from '../../gateway/services.ts';
 import { testConversion } from '../../gateway/testConversion.ts';
 import { createAuthenticator } from '../auth.ts';
+import { onClientGone } from '../clientGone.ts';
+import { readForwarded } from '../forwarded.ts';
 import { createReplyPort } from '../replyPort.ts';
 
 function singleHeader(request: FastifyRequest, name: string): string | undefined {
@@ -31,6 +33,7 @@ export function addMessageRoutes(app: FastifyInstance, services: Services, facts
     endpoint,
     body: bodyOf(request),
     providerKey: authenticator.providerKey(request.headers),
+    forwarded: readForwarded(request, authenticator),
     session: singleHeader(request, 'x-claude-code-session-id'),
     agent: singleHeader(request, 'x-claude-code-agent-id'),
     userAgent: singleHeader(request, 'user-agent'),
@@ -48,7 +51,8 @@ export function addMessageRoutes(app: FastifyInstance, services: Services, facts
     addAnswer(path, '/v1/messages', answerMessages);
     app.post(`${path}/count_tokens`, (request, reply) => {
       reply.header('request-id', request.id);
-      return countTokens(services, bodyOf(request));
+      const incoming = incomingOf(request, '/v1/messages/count_tokens');
+      return countTokens(services, incoming, (listener) => onClientGone(reply.raw, listener));
     });
   }
   addAnswer('/v1/chat/completions', '/v1/chat/completions', answerChatCompletions);

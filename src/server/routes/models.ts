@@ -8,8 +8,8 @@ const MAX_PAGE = 1000;
 
 /** `GET /v1/models` and `GET /v1/models/:id`: what the env file configures, never a question to the provider (R503). */
 export function addModelRoutes(app: FastifyInstance, services: Services): void {
-  const { instance, tiers, provider } = services.config;
-  const models = listModels(instance, tiers, provider.preset.checked);
+  const { config } = services;
+  const models = listModels(config, config.provider.preset.checked);
 
   app.get<{ Querystring: { limit?: string; after_id?: string } }>('/v1/models', (request, reply) => {
     reply.header('request-id', request.id);

@@ -7,20 +7,20 @@ const WORD_MS = 15;
 const CHARACTERS_PER_TOKEN = 4;
 
 function usageOf(request: string, turn: DemoTurn): JsonObject {
-  const words = (turn.reasoning ?? '') + turn.text + (turn.toolCall?.arguments ?? '');
+  const callArguments = (turn.toolCalls ?? []).map((call) => call.arguments);
+  const words = [turn.reasoning ?? '', turn.text, ...callArguments].join('');
   return {
     prompt_tokens: Math.ceil(request.length / CHARACTERS_PER_TOKEN),
     completion_tokens: Math.ceil(words.length / CHARACTERS_PER_TOKEN),
   };
 }
 
-function toolCallOf(turn: DemoTurn): JsonObject[] {
-  if (turn.toolCall === undefined) return [];
-  return [{ index: 0, id: 'call_demo', type: 'function', function: { ...turn.toolCall } }];
+function toolCallsOf({ toolCalls = [] }: DemoTurn): JsonObject[] {
+  return toolCalls.map((call, index) => ({ index, id: `call_demo_${index}`, type: 'function', function: { ...call } }));
 }
 
 function completionOf(request: string, model: string, turn: DemoTurn): string {
-  const calls = toolCallOf(turn);
+  const calls = toolCallsOf(turn);
   const message: JsonObject = {
     role: 'assistant',
     content: turn.text,
@@ -33,7 +33,7 @@ function completionOf(request: string, model: string, turn: DemoTurn): string {
 
 function chunksOf(request: string, model: string, turn: DemoTurn): string[] {
   const words = (text: string) => text.match(/\S+\s*/g) ?? [];
-  const calls = toolCallOf(turn);
+  const calls = toolCallsOf(turn);
   const deltas: JsonObject[] = [
     ...words(turn.reasoning ?? '').map((word) => ({ reasoning_content: word })),
     ...words(turn.text).map((word) => ({ content: word })),
@@ -83,12 +83,13 @@ function play(pieces: readonly string[], contentType: string, handler: UpstreamH
 export function createDemoUpstream(): Upstream {
   return {
     send(request, handler) {
-      const body = parseObject(request.body) ?? {};
+      const text = typeof request.body === 'string' ? request.body : Buffer.from(request.body).toString();
+      const body = parseObject(text) ?? {};
       const model = String(body['model'] ?? '');
       const turn = demoTurn(body);
       return request.stream
-        ? play(chunksOf(request.body, model, turn), 'text/event-stream', handler)
-        : play([completionOf(request.body, model, turn)], 'application/json', handler);
+        ? play(chunksOf(text, model, turn), 'text/event-stream', handler)
+        : play([completionOf(text, model, turn)], 'application/json', handler);
     },
     close: () => Promise.resolve(),
   };

@@ -1,10 +1,10 @@
 import { isObject, type JsonObject } from '../../core/json.ts';
 
-/** What the built-in provider answers: words, or one tool call, or JSON where a schema asks for it. */
+/** What the built-in provider answers: words, tool calls, or JSON where a schema asks for it. */
 export interface DemoTurn {
   readonly reasoning?: string;
   readonly text: string;
-  readonly toolCall?: { readonly name: string; readonly arguments: string };
+  readonly toolCalls?: readonly { readonly name: string; readonly arguments: string }[];
 }
 
 interface DemoMessage extends JsonObject {
@@ -59,11 +59,19 @@ function schemaOf(body: JsonObject): JsonObject | undefined {
   return isObject(holder) ? holder : undefined;
 }
 
-const COMMAND_REQUEST = /\b(?:run|execute)\s+`([^`]+)`/i;
+const COMMAND_REQUEST = /\b(?:run|execute)\s+`([^`]+)`/gi;
 const LIST_REQUEST = /\b(?:list|show)\b[^.]*\bfiles?\b/i;
 
-function shellCommand(text: string): string | undefined {
-  return COMMAND_REQUEST.exec(text)?.[1] ?? (LIST_REQUEST.test(text) ? 'ls' : undefined);
+function shellCommands(text: string): string[] {
+  const commands = [...text.matchAll(COMMAND_REQUEST)].map((match) => match[1] ?? '');
+  return commands.length === 0 && LIST_REQUEST.test(text) ? ['ls'] : commands;
+}
+
+/** The text up to the first stop string of the request. */
+function untilStop(text: string, body: JsonObject): string {
+  const stops = Array.isArray(body['stop']) ? body['stop'] : [];
+  const ends = stops.map((stop) => text.indexOf(String(stop))).filter((at) => at >= 0);
+  return text.slice(0, Math.min(text.length, ...ends));
 }
 
 /** The next turn of the demo for a chat completions request. Deterministic: the same request gets the same answer. */
@@ -80,18 +88,23 @@ export function demoTurn(body: JsonObject): DemoTurn {
       text: `The tool answered:\n\n${textOf(last).slice(0, 2000)}\n\nThat was a whole tool loop, without any network.`,
     };
   }
-  const command = shellCommand(spoken);
-  if (command !== undefined && offers(body, 'Bash')) {
+  const commands = shellCommands(spoken);
+  if (commands.length > 0 && offers(body, 'Bash')) {
     return {
       reasoning: 'The request names a shell command, so I call the tool.',
-      text: `I will run \`${command}\`.`,
-      toolCall: { name: 'Bash', arguments: JSON.stringify({ command, description: 'Run the command asked for' }) },
+      text: `I will run ${commands.map((command) => `\`${command}\``).join(' and ')}.`,
+      toolCalls: commands.map((command) => ({
+        name: 'Bash',
+        arguments: JSON.stringify({ command, description: 'Run the command asked for' }),
+      })),
     };
   }
   return {
     reasoning: 'No model is behind this answer; it only shows how one arrives.',
-    text:
+    text: untilStop(
       `This is the demo provider: it needs no network and no key, and it shows that everything between Claude Code and ` +
-      `a provider works. You said: “${start}”. Ask me to list the files, or to run \`some command\`, and I will make a tool call.`,
+        `a provider works. You said: “${start}”. Ask me to list the files, or to run \`some command\`, and I will make a tool call.`,
+      body,
+    ),
   };
 }

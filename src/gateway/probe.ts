@@ -1,0 +1,97 @@
+import { ApiError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import { suggestionsFor } from '../core/suggestions.ts';
+import { CollectPort } from './collectPort.ts';
+import { answerMessages } from './messages.ts';
+import { findRoute } from './route.ts';
+import type { IncomingRequest, Services } from './services.ts';
+
+/** An answer of `GET /test-connection`; the names are those of earlier proxies. */
+export interface ProbeAnswer {
+  readonly status: 200 | 503;
+  readonly body: JsonObject;
+}
+
+/** How long a test may take, in ms. */
+const PROBE_TIMEOUT_MS = 30_000;
+const MAX_TOKENS = 16;
+
+export interface Probe {
+  /**
+   * Sends one small streamed request to the model of the small tier, on the way that every request takes.
+   * @param caller what is known of the request that asks for the test
+   * @param onGone is given a function that ends the test, for a caller that hangs up
+   * @throws ApiError `rate_limited` while another test is under way: each one costs tokens.
+   */
+  run(caller: Omit<IncomingRequest, 'body'>, onGone: (end: () => void) => void): Promise<ProbeAnswer>;
+}
+
+/** Tests the connection to the provider of one instance, one test at a time. */
+export function createProbe(services: Services, timeoutMs = PROBE_TIMEOUT_MS): Probe {
+  let isUnderWay = false;
+  return {
+    async run(caller, onGone) {
+      if (isUnderWay) {
+        throw new ApiError('rate_limited', 'another connection test is under way; ask again when it is over', {
+          retryAfterSeconds: 1,
+        });
+      }
+      isUnderWay = true;
+      try {
+        return await probe(services, caller, timeoutMs, onGone);
+      } finally {
+        isUnderWay = false;
+      }
+    },
+  };
+}
+
+async function probe(
+  services: Services,
+  caller: Omit<IncomingRequest, 'body'>,
+  timeoutMs: number,
+  onGone: (end: () => void) => void,
+): Promise<ProbeAnswer> {
+  const { clock, config } = services;
+  const { model } = findRoute(services, config.tiers.small).target;
+  const request = {
+    model,
+    max_tokens: MAX_TOKENS,
+    stream: true,
+    messages: [{ role: 'user', content: 'Answer with one word: ready' }],
+  };
+  const startedAt = clock.monotonic();
+  const port = new CollectPort(() => clock.monotonic());
+  let isLate = false;
+  const deadline = setTimeout(() => {
+    isLate = true;
+    port.leave();
+  }, timeoutMs);
+  onGone(() => port.leave());
+  await answerMessages(services, { ...caller, body: Buffer.from(JSON.stringify(request)) }, port);
+  clearTimeout(deadline);
+
+  const timestamp = new Date(clock.now()).toISOString();
+  const error = isLate
+    ? { type: 'timeout_error', message: `[${config.instance}] no whole answer within ${timeoutMs / 1000} s` }
+    : port.error;
+  if (error !== undefined) {
+    const suggestions = [...suggestionsFor(error.type)];
+    return {
+      status: 503,
+      body: { status: 'failed', error_type: error.type, message: error.message, timestamp, suggestions },
+    };
+  }
+  return {
+    status: 200,
+    body: {
+      status: 'success',
+      message: `${config.provider.preset.title} answers`,
+      model_used: model,
+      provider: config.provider.preset.name,
+      timestamp,
+      ...(port.messageId === undefined ? {} : { response_id: port.messageId }),
+      first_token_ms: Math.round((port.contentAt ?? clock.monotonic()) - startedAt),
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { FastifyRequest } from 'fastify';
+import type { Forwarded } from '../gateway/services.ts';
+import type { Authenticator } from './auth.ts';
+
+/** Headers of the Messages API itself; whatever else the client sends is its own business (R152). */
+const API_HEADERS = ['anthropic-version', 'anthropic-beta', 'accept'];
+
+/** What of a request may go along to a provider that speaks the Messages API itself. */
+export function readForwarded({ raw, headers }: FastifyRequest, authenticator: Authenticator): Forwarded {
+  const url = raw.url ?? '';
+  const query = url.indexOf('?');
+  return {
+    query: query === -1 ? '' : url.slice(query),
+    headers: Object.fromEntries(
+      API_HEADERS.flatMap((name) => {
+        const value = headers[name];
+        return typeof value === 'string' ? [[name, value] as const] : [];
+      }),
+    ),
+    credentials: authenticator.credentials(headers),
+  };
+}
