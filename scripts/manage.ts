@@ -18,6 +18,8 @@ const commands: Readonly<Record<Invocation['command'], () => Promise<Command>>> 
   restart: async () => (await import('./manage/commands/restart.ts')).restart,
   status: async () => (await import('./manage/commands/status.ts')).status,
   logs: async () => (await import('./manage/commands/logs.ts')).logs,
+  test: async () => (await import('./manage/commands/test.ts')).test,
+  usage: async () => (await import('./manage/commands/usage.ts')).usage,
 };
 
 async function carryOut(invocation: Invocation): Promise<ExitCode> {

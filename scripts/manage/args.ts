@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type UsageGrouping, usageGroupings } from '../../src/telemetry/usageSums.ts';
 import {
   type CommandName,
   commandNames,
@@ -19,6 +20,13 @@ export interface Invocation {
   readonly colour: boolean;
   readonly follow: boolean;
   readonly lines: number;
+  readonly full: boolean;
+  readonly keyStdin: boolean;
+  /** Of one check. */
+  readonly timeoutMs: number;
+  readonly days: number;
+  readonly by: UsageGrouping;
+  readonly csv: boolean;
 }
 
 export type ParsedArgs =
@@ -28,6 +36,11 @@ export type ParsedArgs =
   | { readonly kind: 'usage'; readonly message: string };
 
 const DEFAULT_LINES = 20;
+const DEFAULT_TIMEOUT_SECONDS = 60;
+const DEFAULT_DAYS = 30;
+const MAX_DAYS = 36_500;
+/** The longest that a timer takes. */
+const MAX_TIMEOUT_SECONDS = 2_000_000;
 
 function wrong(message: string): ParsedArgs {
   return { kind: 'usage', message };
@@ -78,6 +91,17 @@ export function parseCommandLine(words: readonly string[]): ParsedArgs {
   }
   const lines = values['lines'] === undefined ? DEFAULT_LINES : Number(values['lines']);
   if (!Number.isSafeInteger(lines) || lines < 0) return wrong(`--lines takes a number, not "${values['lines']}"`);
+  const seconds = values['timeout'] === undefined ? DEFAULT_TIMEOUT_SECONDS : Number(values['timeout']);
+  if (!(seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS))
+    return wrong(`--timeout takes a number of seconds, not "${values['timeout']}"`);
+  const days = values['days'] === undefined ? DEFAULT_DAYS : Number(values['days']);
+  if (!Number.isSafeInteger(days) || days < 1 || days > MAX_DAYS)
+    return wrong(`--days takes a number from 1 to ${MAX_DAYS}, not "${values['days']}"`);
+  const what = String(values['by'] ?? 'day');
+  const by = usageGroupings.find((grouping) => grouping === what);
+  if (by === undefined)
+    return wrong(`--by takes ${usageGroupings.join(', ')}, not "${what}"${didYouMean(what, usageGroupings)}`);
+  if (values['json'] && values['csv']) return wrong('--json and --csv exclude each other');
   return {
     kind: 'run',
     invocation: {
@@ -88,6 +112,12 @@ export function parseCommandLine(words: readonly string[]): ParsedArgs {
       colour: values['no-color'] !== true,
       follow: values['follow'] === true,
       lines,
+      full: values['full'] === true,
+      keyStdin: values['key-stdin'] === true,
+      timeoutMs: seconds * 1000,
+      days,
+      by,
+      csv: values['csv'] === true,
     },
   };
 }

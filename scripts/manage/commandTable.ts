@@ -14,6 +14,12 @@ export const optionTable = {
   'no-color': { type: 'boolean', summary: 'no colours (also: NO_COLOR=1, or when not on a terminal)' },
   follow: { type: 'boolean', short: 'f', summary: 'go on with what is written from now on, until Ctrl-C' },
   lines: { type: 'string', short: 'n', value: 'N', summary: 'how many lines from the end (default 20)' },
+  full: { type: 'boolean', summary: 'also tools, images, reasoning, caching, stop sequences, JSON and overflow' },
+  timeout: { type: 'string', value: 'SECONDS', summary: 'how long one check may take (default 60)' },
+  'key-stdin': { type: 'boolean', summary: 'read the provider’s key from stdin, for an instance that has none' },
+  days: { type: 'string', value: 'N', summary: 'of the last N days, today included (default 30)' },
+  by: { type: 'string', value: 'WHAT', summary: 'sum up by day (default), model, instance or session' },
+  csv: { type: 'boolean', summary: 'print CSV, for a spreadsheet' },
   help: { type: 'boolean', short: 'h', summary: 'show this help' },
   version: { type: 'boolean', summary: 'print the version' },
 } as const satisfies Record<string, OptionRow>;
@@ -86,6 +92,32 @@ export const commandTable = {
       ['./manage logs all -n 100', 'the last hundred lines of all'],
     ],
     details: 'Reads logs/NAME/NAME.log. Messages from start and stop are also in `pm2 logs NAME`.',
+  },
+  test: {
+    summary: 'prove that a provider does what Claude Code needs',
+    usage: 'test all|NAME [NAME...]',
+    names: 'required',
+    options: ['full', 'timeout', 'key-stdin', 'json', ...common],
+    examples: [
+      ['./manage test work', 'network, key, models and a streamed answer, for a few tokens'],
+      ['./manage test work --full', 'everything, for about 15,000 tokens'],
+      ['./manage test work --key-stdin < FILE', 'an instance that passes on the client’s key'],
+    ],
+    details:
+      'Sends real requests through the running instance, shows what works and what it cost, and names the QUIRK_ line to set\nwhere something does not. Exit status 1 when a check failed; a warning is no failure.',
+  },
+  usage: {
+    summary: 'show what was used, and what it cost',
+    usage: 'usage [all|NAME...]',
+    names: 'optional',
+    options: ['days', 'by', 'json', 'csv', ...common],
+    examples: [
+      ['./manage usage', 'requests, tokens and cost of each of the last 30 days'],
+      ['./manage usage demo --by model --days 7', 'of one instance and week, by model'],
+      ['./manage usage --by session --csv > FILE', 'for a spreadsheet'],
+    ],
+    details:
+      'Reads state/NAME.usage.sqlite, whether the instances run or not; what runs adds its requests within a second. Costs follow\nthe price on the day of the request; ? is what no price is known for: put it into PRICES_FILE.',
   },
   help: {
     summary: 'show help for a command',

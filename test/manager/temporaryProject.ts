@@ -27,10 +27,11 @@ export interface StatusRow {
 export interface TemporaryProject {
   readonly root: string;
   readonly pm2Home: string;
-  manage(words: readonly string[], environment?: Record<string, string>): Promise<Finished>;
+  /** Runs ./manage; `stdin` is what it can read there. */
+  manage(words: readonly string[], environment?: Record<string, string>, stdin?: string): Promise<Finished>;
   pm2(words: readonly string[], environment?: Record<string, string>): Promise<Finished>;
   status(): Promise<StatusRow[]>;
-  /** Writes envs/NAME.env for the demo provider on a free port, which it gives. */
+  /** Writes envs/NAME.env on a free port, which it gives; for the demo provider unless a line names another. */
   addInstance(name: string, lines?: readonly string[]): Promise<number>;
   dispose(): Promise<void>;
 }
@@ -47,9 +48,12 @@ export function run(
   words: readonly string[],
   cwd: string,
   env: Record<string, string>,
+  stdin = '',
 ): Promise<Finished> {
   return new Promise((done, failed) => {
-    const child = spawn(command, words, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, words, { cwd, env, stdio: 'pipe' });
+    child.stdin.on('error', () => {}); // most commands do not read it
+    child.stdin.end(stdin);
     const finished = { code: null, stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       finished.stdout += text;
@@ -100,8 +104,8 @@ export async function createProject({ binary, listenTimeout }: ProjectOptions = 
   await writeFile(join(root, 'ecosystem.config.cjs'), ecosystem.replace('listen_timeout: 10_000', timeout));
 
   const environmentOfAll = { PATH: `${dirname(NODE)}:${process.env['PATH']}`, HOME: base, PM2_HOME: pm2Home };
-  const manage: TemporaryProject['manage'] = (words, environment = {}) =>
-    run(NODE, [join(root, 'scripts', 'manage.ts'), ...words], root, { ...environmentOfAll, ...environment });
+  const manage: TemporaryProject['manage'] = (words, environment = {}, stdin = '') =>
+    run(NODE, [join(root, 'scripts', 'manage.ts'), ...words], root, { ...environmentOfAll, ...environment }, stdin);
   const pm2: TemporaryProject['pm2'] = (words, environment = {}) =>
     run(NODE, [join(root, 'node_modules', 'pm2', 'bin', 'pm2'), ...words], root, {
       ...environmentOfAll,
@@ -118,7 +122,8 @@ export async function createProject({ binary, listenTimeout }: ProjectOptions = 
     status: async () => JSON.parse((await manage(['status', '--json'])).stdout).instances,
     addInstance: async (name, lines = []) => {
       const port = await freePort();
-      const text = ['PROVIDER=demo', `PORT=${port}`, 'DRAIN_SECONDS=5', ...lines].join('\n');
+      const provider = lines.some((line) => line.startsWith('PROVIDER=')) ? [] : ['PROVIDER=demo'];
+      const text = [...provider, `PORT=${port}`, 'DRAIN_SECONDS=5', ...lines].join('\n');
       await writeFile(join(root, 'envs', `${name}.env`), `${text}\n`, { mode: 0o600 });
       return port;
     },

@@ -6,7 +6,20 @@ import { commandNames, commandTable } from '../../../../scripts/manage/commandTa
 const parse = (line: string) => parseCommandLine(line.split(' ').filter(Boolean));
 
 describe('what is run', () => {
-  const defaults = { names: [], json: false, quiet: false, colour: true, follow: false, lines: 20 };
+  const defaults = {
+    names: [],
+    json: false,
+    quiet: false,
+    colour: true,
+    follow: false,
+    lines: 20,
+    full: false,
+    keyStdin: false,
+    timeoutMs: 60_000,
+    days: 30,
+    by: 'day',
+    csv: false,
+  };
   test.each([
     ['status', { command: 'status' }],
     ['start all', { command: 'start', names: ['all'] }],
@@ -14,7 +27,11 @@ describe('what is run', () => {
     ['--quiet start kimi', { command: 'start', names: ['kimi'], quiet: true }],
     ['status -q --json --no-color', { command: 'status', json: true, quiet: true, colour: false }],
     ['logs kimi -f -n 50', { command: 'logs', names: ['kimi'], follow: true, lines: 50 }],
+    ['test kimi --full --timeout 1.5', { command: 'test', names: ['kimi'], full: true, timeoutMs: 1500 }],
+    ['test kimi --key-stdin', { command: 'test', names: ['kimi'], keyStdin: true }],
     ['logs --lines=0', { command: 'logs', lines: 0 }],
+    ['usage', { command: 'usage' }],
+    ['usage kimi --by model --days 7 --csv', { command: 'usage', names: ['kimi'], by: 'model', days: 7, csv: true }],
   ])('%s', (line, expected) => {
     expect(parse(line)).toEqual({ kind: 'run', invocation: { ...defaults, ...expected } });
   });
@@ -46,7 +63,13 @@ describe('what is not run', () => {
     ['status --json=yes', '--json takes no value'],
     ['logs --lines', '--lines needs a value: --lines N'],
     ['logs -n many', '--lines takes a number, not "many"'],
+    ['test', './manage test needs the name of an instance, or "all"'],
+    ['test kimi --timeout soon', '--timeout takes a number of seconds, not "soon"'],
+    ['test kimi --timeout=0', '--timeout takes a number of seconds, not "0"'],
     ['logs --lines=-1', '--lines takes a number, not "-1"'],
+    ['usage --days 0', '--days takes a number from 1 to 36500, not "0"'],
+    ['usage --by modell', '--by takes day, model, instance, session, not "modell"; did you mean "model"?'],
+    ['usage --json --csv', '--json and --csv exclude each other'],
   ])('usage: %s', (line, message) => {
     expect(parse(line)).toEqual({ kind: 'usage', message });
   });
