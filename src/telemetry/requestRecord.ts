@@ -15,10 +15,14 @@ export interface RequestRecord {
   /** The route, such as `/v1/messages`. */
   endpoint: string;
   provider: string;
+  /** Where the provider's key came from, never the key. */
+  key?: string | undefined;
   tier?: string | undefined;
   /** The model that the client asked for, and the one that the provider was asked for. */
   model?: string | undefined;
   upstreamModel?: string | undefined;
+  /** The model by its name in the configuration, by which it has a price. */
+  routedModel?: string | undefined;
   stream: boolean;
   /** The status that the client got, or would have got had it stayed. */
   status: number;
@@ -29,6 +33,10 @@ export interface RequestRecord {
   cacheReadTokens?: number | undefined;
   cacheCreationTokens?: number | undefined;
   outputTokens?: number | undefined;
+  /** A part of the output. */
+  reasoningTokens?: number | undefined;
+  /** US dollars; undefined when a price is unknown. */
+  cost?: number | undefined;
   /** The provider gave no usage and the numbers are ours. */
   usageEstimated?: boolean | undefined;
   stopReason?: string | undefined;
@@ -79,6 +87,8 @@ export function serializeRequest(
     cache_read_tokens: record.cacheReadTokens,
     cache_creation_tokens: record.cacheCreationTokens,
     output_tokens: record.outputTokens,
+    reasoning_tokens: record.reasoningTokens,
+    cost: record.cost,
     usage_estimated: record.usageEstimated,
     stop_reason: record.stopReason,
     first_event_ms: record.firstEventMs,

@@ -1,0 +1,64 @@
+import type { Config } from '../config/config.ts';
+import { customId } from '../core/modelName.ts';
+import type { Prices } from '../providers/preset.ts';
+import type { RequestRecord } from './requestRecord.ts';
+
+/** Tokens by what they cost: `input` is what was neither read from the provider's cache nor written to it. */
+export interface TokenCounts {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+}
+
+const PARTS = ['input', 'output', 'cacheRead', 'cacheWrite'] as const;
+const MILLION = 1_000_000;
+
+/** The cost in US dollars; undefined when a price is unknown of tokens that there are, as half a cost is a wrong one. */
+export function costOf(tokens: TokenCounts, prices: Prices | undefined): number | undefined {
+  let cost = 0;
+  for (const part of PARTS) {
+    if (tokens[part] === 0) continue;
+    const price = prices?.[part];
+    if (price === undefined) return undefined;
+    cost += tokens[part] * price;
+  }
+  return cost / MILLION;
+}
+
+/** What a model costs on a day (YYYY-MM-DD): by the prices file, else by the models file, else by the preset. */
+export function findPrices(
+  { prices, customModels, provider }: Pick<Config, 'prices' | 'customModels' | 'provider'>,
+  model: string,
+  day: string,
+): Prices | undefined {
+  const dated = prices.get(model)?.findLast(({ from }) => from <= day);
+  if (dated !== undefined) return dated;
+  if (/^custom\//i.test(model)) {
+    const custom = customModels.get(customId(model));
+    return custom?.prices ?? custom?.provider.preset.models[custom.model]?.prices;
+  }
+  return provider.preset.models[model]?.prices;
+}
+
+/**
+ * The cost of a request in US dollars; undefined when it is not known. Nothing was spent when no provider was asked, or when it
+ * refused; an answer whose tokens nobody counted was not free.
+ */
+export function requestCost(
+  record: RequestRecord,
+  config: Pick<Config, 'prices' | 'customModels' | 'provider'>,
+  day: string,
+): number | undefined {
+  const { inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens } = record;
+  if (inputTokens === undefined && outputTokens === undefined) {
+    return record.attempts === undefined || record.outcome === 'error' ? 0 : undefined;
+  }
+  const tokens = {
+    input: inputTokens ?? 0,
+    output: outputTokens ?? 0,
+    cacheRead: cacheReadTokens ?? 0,
+    cacheWrite: cacheCreationTokens ?? 0,
+  };
+  return costOf(tokens, record.routedModel === undefined ? undefined : findPrices(config, record.routedModel, day));
+}
