@@ -98,6 +98,23 @@ describe('each request is a row', () => {
     expect(app.log.filter((line) => line['event'] === 'request')[0]).not.toHaveProperty('cost');
   });
 
+  test('of a model of the models file with its own key and price', async () => {
+    const { path } = prices;
+    writeFileSync(`${path}/key`, 'key-of-another-server');
+    const entry = { model_id: 'own', model_name: 'half', api_base: upstream.url, api_key_name: 'OTHER_KEY' };
+    writeFileSync(`${path}/models.json`, JSON.stringify([entry]));
+    writeFileSync(`${path}/own-prices.json`, JSON.stringify({ 'custom/own': PRICES.priced }));
+    const app = await start({
+      MODELS_FILE: `${path}/models.json`,
+      OTHER_KEY_FILE: `${path}/key`,
+      PRICES_FILE: `${path}/own-prices.json`,
+    });
+    await ask(app, 'own');
+    expect(app.usageRows).toEqual([
+      expect.objectContaining({ used_model: 'half', key: 'secret file', cost: expect.closeTo(COST, 9) }),
+    ]);
+  });
+
   test('a request for chat completions as well', async () => {
     const app = await start();
     const counted = app.nextRecord();

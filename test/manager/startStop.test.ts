@@ -101,7 +101,8 @@ describe('from a fresh clone', () => {
 
   test('plain pm2 start of the ecosystem file works too', async () => {
     expect((await project.pm2(['start', 'ecosystem.config.cjs', '--only', 'glm'])).code).toBe(0);
-    expect((await statesByName())['glm']).toBe('serving');
+    // PM2 by itself does not wait until the instance listens.
+    await expect.poll(async () => (await statesByName())['glm'], { timeout: 20_000 }).toBe('serving');
   });
 
   test('pm2 logs shows what an instance said, also without following', async () => {

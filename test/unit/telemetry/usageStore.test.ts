@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import * as sqlite from 'node:sqlite';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Logger } from '../../../src/telemetry/logger.ts';
-import { usageFilePath } from '../../../src/telemetry/usageFile.ts';
+import { UsageFile, usageFilePath } from '../../../src/telemetry/usageFile.ts';
 import { UsageStore } from '../../../src/telemetry/usageStore.ts';
 import { temporaryFolder } from '../../helpers/temporaryFolder.ts';
 import { sampleRow } from '../../helpers/usageRow.ts';
@@ -30,7 +30,7 @@ function createStage() {
   };
   onTestFinished(remove);
   const query = (statement: string) => {
-    const database = new DatabaseSync(path);
+    const database = new sqlite.DatabaseSync(path);
     const rows = database.prepare(statement).all();
     database.close();
     return rows;
@@ -52,6 +52,17 @@ test('rows wait for a second and are written together, in a file that is nobody 
   ]);
   expect(store.status()).toEqual({ written: 2, dropped: 0, healthy: true, lastError: undefined });
   expect(statSync(path).mode & 0o077).toBe(0);
+});
+
+test('a batch is written wholly or not at all, and the next one can be written', async () => {
+  const { path, open, count } = createStage();
+  (await open()).store.close();
+  const file = new UsageFile(sqlite, path);
+  onTestFinished(() => file.close());
+  const wrong = sampleRow({ status: 0.5 });
+  expect(() => file.write([sampleRow(), wrong])).toThrow('INTEGER');
+  file.write([sampleRow()]);
+  expect(count()).toBe(1);
 });
 
 test('many rows do not wait for the second', async () => {
@@ -126,7 +137,7 @@ test('a broken file is moved aside with one warning, and a new one is begun', as
 test('a file that is locked costs no rows: they are written when the lock is gone', async () => {
   const { path, said, open, count } = createStage();
   const { store } = await open();
-  const other = new DatabaseSync(path);
+  const other = new sqlite.DatabaseSync(path);
   other.exec('BEGIN IMMEDIATE');
   store.add(sampleRow());
   await vi.advanceTimersByTimeAsync(1500);
