@@ -96,7 +96,7 @@ test.skipIf(!canMount)(
 
     const statuses = new Set<number>();
     const flood = async () => {
-      for (let request = 0; request < 300; request += 1) statuses.add(await ask(binary));
+      for (let request = 0; request < 220; request += 1) statuses.add(await ask(binary));
     };
     await Promise.all([flood(), flood(), flood(), flood(), flood()]);
     expect([...statuses]).toEqual([200]);
@@ -108,7 +108,7 @@ test.skipIf(!canMount)(
     rmSync(filler);
     await waitUntil('rows are written again', async () => (await usageOf(binary)).healthy);
     const { dropped } = await usageOf(binary);
-    await written(binary, 1501 - dropped);
+    await written(binary, 1101 - dropped);
   },
   120_000,
 );

@@ -2,7 +2,8 @@ import { LLMock, type MockServerOptions } from '@copilotkit/aimock';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { isObject, type JsonObject } from '../../src/core/json.ts';
 import { foldEvents } from '../helpers/fold.ts';
-import { call, type Settings, startApp } from '../helpers/startApp.ts';
+import { call, type Settings } from '../helpers/startApp.ts';
+import { startBinary } from '../helpers/startBinary.ts';
 
 /** A server that others wrote to stand for OpenAI, and how it understands what we send: nothing here is of our own making. */
 async function startMock(options: MockServerOptions = {}): Promise<LLMock> {
@@ -13,15 +14,16 @@ async function startMock(options: MockServerOptions = {}): Promise<LLMock> {
 }
 
 async function startInstance(mock: LLMock, settings: Settings = {}): Promise<string> {
-  const app = await startApp({
+  const binary = await startBinary({
     PROVIDER: 'custom',
+    OPENAI_API_KEY: 'key-of-the-provider',
     BIG_MODEL: 'gpt-4o',
     OPENAI_BASE_URL: `${mock.url}/v1`,
     MAX_RETRIES: '0',
     ...settings,
   });
-  onTestFinished(() => app.close());
-  return app.url;
+  onTestFinished(() => binary.stop());
+  return binary.url;
 }
 
 const TOOLS = [
