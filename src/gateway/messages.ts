@@ -1,7 +1,8 @@
+import { ApiError } from '../core/errors.ts';
 import { errorBody, errorEvent, errorHeaders, PING_EVENT } from '../protocol/anthropic/errorBody.ts';
 import { parseRequest } from '../protocol/anthropic/parseRequest.ts';
 import { isWebSearchRequest } from '../translate/serverTools.ts';
-import type { Outcome } from '../translate/stream/outcome.ts';
+import type { Translator } from '../translate/stream/translator.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientPort } from './clientPort.ts';
 import { Conversation } from './conversation.ts';
@@ -15,7 +16,10 @@ import type { IncomingRequest, Services } from './services.ts';
 import { answerWebSearch } from './webSearchAnswer.ts';
 
 /** Writes into the log line what the answer has come to, and learns from the provider's own count (R502). */
-function recordOutcome({ record, services }: Run, prepared: Prepared, outcome: Outcome): void {
+function recordOutcome({ record, services }: Run, prepared: Prepared, reader: Translator): void {
+  // An answer that nobody waits for any more still cost the tokens so far (R320).
+  if (record.outcome === 'client_closed') reader.fail(new ApiError('overloaded', 'the client has gone'));
+  const { outcome } = reader;
   record.upstreamRequestId ??= outcome.upstreamId;
   record.upstreamModel = outcome.upstreamModel ?? record.upstreamModel;
   if (!outcome.started) return;
@@ -65,7 +69,7 @@ async function answerStream(run: Run, conversation: Conversation): Promise<void>
     recordError(run, result.error, 'interrupted');
   } finally {
     stream.close();
-    recordOutcome(run, conversation.prepared, attempts.reader.outcome);
+    recordOutcome(run, conversation.prepared, attempts.reader);
   }
 }
 
@@ -88,7 +92,7 @@ async function answerWhole(run: Run, conversation: Conversation): Promise<void> 
     run.record.firstEventMs = run.elapsed();
     run.port.sendJson(200, {}, JSON.stringify(attempts.reader.message()));
   } finally {
-    recordOutcome(run, conversation.prepared, attempts.reader.outcome);
+    recordOutcome(run, conversation.prepared, attempts.reader);
   }
 }
 

@@ -79,7 +79,10 @@ test.each(['silent-in-text', 'silent-in-arguments'])(
     await once(response, 'data');
     request.destroy();
     await received.closed;
-    expect(await record).toMatchObject({ outcome: 'client_closed', attempts: 1 });
+    const line = await record;
+  expect(line).toMatchObject({ outcome: 'client_closed', attempts: 1, usage_estimated: true });
+  // What was thrown away was paid for all the same.
+  expect(line['output_tokens']).toBeGreaterThan(0);
   },
 );
 
