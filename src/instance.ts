@@ -13,6 +13,7 @@ import type { Services } from './gateway/services.ts';
 import { Targets } from './gateway/targets.ts';
 import { findPortHolder } from './host/portHolder.ts';
 import { Breaker } from './resilience/breaker.ts';
+import { Gate } from './resilience/gate.ts';
 import { createApp } from './server/app.ts';
 import { boundConsoleFile } from './telemetry/consoleFile.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
@@ -46,6 +47,7 @@ function createDestinations(config: Config): Destinations {
       networkProxy: config.networkProxy,
     }),
     breaker: new Breaker(clock),
+    gate: new Gate(config.concurrency.places, config.concurrency.queueLength),
   }));
 }
 

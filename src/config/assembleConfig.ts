@@ -50,6 +50,7 @@ export function assembleConfig(
     },
     requestTimeoutMs: values.REQUEST_TIMEOUT,
     maxRetries: values.MAX_RETRIES,
+    concurrency: { places: values.MAX_CONCURRENT, queueLength: values.MAX_QUEUE },
     logs: {
       level: values.LOG_LEVEL,
       directory: resolve(source.directory, values.LOG_DIR),

@@ -93,6 +93,12 @@ export interface Config {
   readonly requestTimeoutMs: number;
   /** Repetitions of a failed upstream request before anything was sent to the client (R409). */
   readonly maxRetries: number;
+  readonly concurrency: {
+    /** Requests to one server at the same time; 0 means any number (MAX_CONCURRENT). */
+    readonly places: number;
+    /** Requests that may wait for a place (MAX_QUEUE). */
+    readonly queueLength: number;
+  };
   readonly logs: {
     readonly level: LogLevel;
     /** Absolute; the instance writes to a folder of its own name below it. */

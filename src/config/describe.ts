@@ -47,6 +47,12 @@ export function describeConfig(config: Config): readonly string[] {
       `at most ${size(limits.maxBodyBytes)}; answer within ${duration(config.requestTimeoutMs)}, ${config.maxRetries} retries`,
     ],
     [
+      'at the same time',
+      config.concurrency.places === 0
+        ? 'any number of requests'
+        : `${config.concurrency.places} requests, ${config.concurrency.queueLength} more may wait`,
+    ],
+    [
       'logs',
       `${logs.directory}, level ${logs.level}, rotated at ${size(logs.maxSizeBytes)}, kept ${duration(logs.retentionMs)}, together at most ${size(logs.maxTotalBytes)}`,
     ],

@@ -179,6 +179,17 @@ export const keyTable = {
     about:
       'How often a failed request is repeated before the client is told. Nothing is repeated once the answer began.',
   }),
+  MAX_CONCURRENT: withDefault({
+    form: integer(0, 100_000),
+    fallback: '0',
+    about:
+      'How many requests the provider gets at the same time; the others wait, and the client is kept waiting by pings. Coding plans often allow few. 0: no limit.',
+  }),
+  MAX_QUEUE: withDefault({
+    form: integer(0, 100_000),
+    fallback: '100',
+    about: 'How many requests may wait behind MAX_CONCURRENT; one more is told at once to come back later (529).',
+  }),
   HTTPS_PROXY: row({
     form: proxyAddress,
     about:

@@ -231,6 +231,14 @@ export const errorTable = {
     remedy:
       'Nothing: Claude Code repeats the request. If it goes on, check the network and the provider’s status page.',
   },
+  queue_full: {
+    status: 529,
+    type: 'overloaded_error',
+    retryAfterSeconds: 5,
+    form: '[INSTANCE] N requests are under way (MAX_CONCURRENT) and M more are waiting',
+    cause: 'More requests came at once than MAX_CONCURRENT lets through and MAX_QUEUE lets wait.',
+    remedy: 'Nothing: Claude Code repeats the request. Raise MAX_CONCURRENT if the provider’s plan allows it.',
+  },
   draining: {
     status: 529,
     type: 'overloaded_error',

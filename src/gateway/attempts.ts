@@ -70,7 +70,28 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
     return Array.isArray(id) ? id[0] : id;
   }
 
+  /** Waits for a place at the provider, then asks it as often as it takes. */
   async run(): Promise<ExchangeResult> {
+    const { gate } = this.#options.destination;
+    let isIn = false;
+    const ticket = gate.request(() => {
+      isIn = true;
+      this.#wake();
+    });
+    if (ticket === undefined) return this.#refusalOfGate();
+    try {
+      if (!isIn) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+      return await this.#repeat();
+    } finally {
+      ticket.leave();
+    }
+  }
+
+  async #repeat(): Promise<ExchangeResult> {
     const { services, heal } = this.#options;
     let mayRepeatEmpty = this.#options.mayRepeatEmpty;
     let healings = 0;
@@ -125,6 +146,13 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
   #stop(result: ExchangeResult): void {
     this.#stopped ??= result;
     this.#wake();
+  }
+
+  #refusalOfGate(): ExchangeResult {
+    const { destination, failureContext } = this.#options;
+    const { inside, waiting } = destination.gate;
+    const message = `[${failureContext().provider}] ${inside} requests are under way (MAX_CONCURRENT) and ${waiting} more are waiting`;
+    return { kind: 'failed', error: new ApiError('queue_full', message) };
   }
 
   /** A provider that could not be reached just now is not asked again at once (R410). */

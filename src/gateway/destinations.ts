@@ -1,5 +1,6 @@
 import type { ProviderConfig } from '../config/config.ts';
 import type { Breaker } from '../resilience/breaker.ts';
+import type { Gate } from '../resilience/gate.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 
 /** A server that models are asked at: how it is reached, and whether it can be. */
@@ -8,6 +9,8 @@ export interface Destination {
   readonly upstream: Upstream;
   /** Keeps requests from a server that cannot be reached (R410). */
   readonly breaker: Breaker;
+  /** Limits how many requests it gets at the same time. */
+  readonly gate: Gate;
 }
 
 /** The servers of an instance: its provider's, and those of the models file, each connected to when it is first asked. */

@@ -22,6 +22,7 @@ export function describeHealth(services: Services, facts: ProcessFacts): JsonObj
   const { config, stats, clock } = services;
   const { provider } = config;
   const { requests, tokens, inFlight, lastSuccessAt, lastError } = stats.snapshot();
+  const destination = services.destinations.of(provider);
   const log = facts.logStatus();
   const usage = facts.usageStatus();
   return {
@@ -37,7 +38,8 @@ export function describeHealth(services: Services, facts: ProcessFacts): JsonObj
     models: { ...config.tiers },
     key: provider.key.source,
     client_token: config.clientToken !== undefined,
-    circuit: services.destinations.of(provider).breaker.state,
+    circuit: destination.breaker.state,
+    queue: { running: destination.gate.inside, waiting: destination.gate.waiting },
     in_flight: inFlight,
     requests: {
       total: requests.total,

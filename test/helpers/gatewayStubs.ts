@@ -3,6 +3,7 @@ import { Destinations } from '../../src/gateway/destinations.ts';
 import { answerMessages } from '../../src/gateway/messages.ts';
 import type { IncomingRequest, Services } from '../../src/gateway/services.ts';
 import { Breaker, DEFAULT_BREAKER } from '../../src/resilience/breaker.ts';
+import { Gate } from '../../src/resilience/gate.ts';
 import type { Upstream, UpstreamHandler } from '../../src/upstream/upstream.ts';
 import { message } from './startApp.ts';
 
@@ -133,5 +134,5 @@ export function ask(
 export function stubDestinations(upstream: StubUpstream): Destinations {
   const clock = { now: () => 0, monotonic: () => 0 };
   const breaker = new Breaker(clock, { ...DEFAULT_BREAKER, failures: Number.POSITIVE_INFINITY });
-  return new Destinations((provider) => ({ provider, upstream, breaker }));
+  return new Destinations((provider) => ({ provider, upstream, breaker, gate: new Gate(0, 0) }));
 }

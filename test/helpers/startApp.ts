@@ -11,6 +11,7 @@ import { InFlight } from '../../src/gateway/inFlight.ts';
 import type { Services } from '../../src/gateway/services.ts';
 import { Targets } from '../../src/gateway/targets.ts';
 import { Breaker, type BreakerOptions, DEFAULT_BREAKER } from '../../src/resilience/breaker.ts';
+import { Gate } from '../../src/resilience/gate.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { RequestStats } from '../../src/telemetry/stats.ts';
@@ -74,6 +75,7 @@ export async function startApp(settings: Settings, breaker: BreakerOptions = NEV
         networkProxy: config.networkProxy,
       }),
       breaker: new Breaker(clock, breaker),
+      gate: new Gate(config.concurrency.places, config.concurrency.queueLength),
     })),
     targets: new Targets(config),
     stats: new RequestStats(clock, redact),

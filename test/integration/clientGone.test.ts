@@ -80,9 +80,9 @@ test.each(['silent-in-text', 'silent-in-arguments'])(
     request.destroy();
     await received.closed;
     const line = await record;
-  expect(line).toMatchObject({ outcome: 'client_closed', attempts: 1, usage_estimated: true });
-  // What was thrown away was paid for all the same.
-  expect(line['output_tokens']).toBeGreaterThan(0);
+    expect(line).toMatchObject({ outcome: 'client_closed', attempts: 1, usage_estimated: true });
+    // What was thrown away was paid for all the same.
+    expect(line['output_tokens']).toBeGreaterThan(0);
   },
 );
 

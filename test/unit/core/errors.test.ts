@@ -27,6 +27,7 @@ describe('R403 what the client may repeat', () => {
   const isRepeated = (status: number) => [401, 408, 409, 429].includes(status) || status >= 500;
   /** What passes by itself or may do so. */
   const passing: ReadonlySet<ErrorCode> = new Set([
+    'queue_full',
     'request_timeout',
     'rate_limited',
     'internal',

@@ -1,0 +1,60 @@
+/** A place, or the wait for one. `leave` gives it back or ends the wait, once, however often it is called. */
+export interface Ticket {
+  leave(): void;
+}
+
+/** Lets so many in at a time and so many more wait in line, in the order in which they came. */
+export class Gate {
+  readonly #places: number;
+  readonly #queueLength: number;
+  readonly #waiting = new Set<() => void>();
+  #inside = 0;
+
+  /** @param places 0 lets everybody in */
+  constructor(places: number, queueLength: number) {
+    this.#places = places === 0 ? Number.POSITIVE_INFINITY : places;
+    this.#queueLength = queueLength;
+  }
+
+  get inside(): number {
+    return this.#inside;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * Asks to be let in; `onEnter` is called at once or later, never after the ticket was given back.
+   * @returns undefined when so many wait already that nobody else may
+   */
+  request(onEnter: () => void): Ticket | undefined {
+    let isInside = false;
+    const enter = () => {
+      isInside = true;
+      this.#inside += 1;
+      onEnter();
+    };
+    if (this.#inside < this.#places) enter();
+    else if (this.#waiting.size < this.#queueLength) this.#waiting.add(enter);
+    else return undefined;
+
+    let hasLeft = false;
+    return {
+      leave: () => {
+        if (hasLeft) return;
+        hasLeft = true;
+        if (!isInside) this.#waiting.delete(enter);
+        else this.#free();
+      },
+    };
+  }
+
+  #free(): void {
+    this.#inside -= 1;
+    const [next] = this.#waiting;
+    if (next === undefined) return;
+    this.#waiting.delete(next);
+    next();
+  }
+}
