@@ -1,0 +1,37 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+
+/** The rules of the translation that have a golden case: whoever removes the last one of a rule has to say so here. */
+const RULES = {
+  request: `
+    R101 R104 R105 R106 R107 R108 R110 R111 R112 R113 R114 R115
+    R120 R121 R122 R123 R124 R125 R126 R127 R128 R129 R130 R132
+    R133 R134 R135 R136 R137 R138 R139 R140 R141 R142 R143 R144
+    R145 R146 R147 R148 R149 R150 R151 R153 R220
+  `,
+  response: `
+    R108 R201 R202 R203 R205 R206 R207 R208 R209 R210 R211 R213
+    R214 R215 R218 R219 R220
+  `,
+  stream: `
+    R106 R108 R131 R135 R144 R201 R202 R203 R204 R205 R206 R207
+    R208 R209 R210 R211 R212 R213 R214 R215 R216 R219 R220 R302
+    R303 R304 R305 R306 R307 R308 R309 R310 R311 R312 R313 R314
+    R315 R316 R317 R318 R319 R322 R325 R327 R329
+  `,
+};
+
+describe.each(Object.entries(RULES))('golden cases of the %s', (kind, rules) => {
+  const folders = readdirSync(new URL(`golden/${kind}/`, import.meta.url));
+
+  test.each(rules.trim().split(/\s+/))('%s has one', (rule) => {
+    expect(folders.some((folder) => folder.startsWith(`${rule}-`))).toBe(true);
+  });
+
+  test('every rule that has one is in the list', () => {
+    const named = new Set(
+      folders.map((folder) => /^R\d{3}(?=-)/.exec(folder)?.[0]).filter((rule) => rule !== undefined),
+    );
+    expect([...named].sort()).toEqual(rules.trim().split(/\s+/).sort());
+  });
+});
