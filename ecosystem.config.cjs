@@ -20,11 +20,15 @@ function environment() {
   return Object.fromEntries([...values(passedOn), ...addresses]);
 }
 
-/** Seconds that running answers may take after a stop signal: the only line of the env file that PM2 has to know. */
+/**
+ * Seconds that running answers may take after a stop signal: the only line of the env file that PM2 has to know. A value that only
+ * the binary can work out, such as a reference, counts as the longest that it takes.
+ */
 function drainSeconds(file) {
   try {
-    const lines = readFileSync(file, 'utf8').matchAll(/^\s*(?:export\s+)?DRAIN_SECONDS\s*[=:]\s*["'`]?(\d+)/gm);
-    return Number([...lines].at(-1)?.[1] ?? 30);
+    const lines = readFileSync(file, 'utf8').matchAll(/^\s*(?:export\s+)?DRAIN_SECONDS\s*[=:]\s*["'`]?([^\s"'`#]+)/gm);
+    const value = Number([...lines].at(-1)?.[1] ?? 30);
+    return Number.isFinite(value) ? Math.ceil(value) : 3600;
   } catch {
     return 30; // the binary says what is wrong with the file
   }

@@ -53,5 +53,9 @@ async function main(words: readonly string[]): Promise<ExitCode> {
 }
 
 // `./manage logs all | head` closes the pipe early, which is no fault.
-process.stdout.on('error', () => process.exit(exitCodes.ok));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+  process.stderr.write(`the output cannot be written: ${error.message}\n`);
+  process.exit(exitCodes.failed);
+});
 process.exitCode = await main(process.argv.slice(2));

@@ -100,7 +100,10 @@ export const commandTable = {
     options: ['full', 'timeout', 'key-stdin', 'json', ...common],
     examples: [
       ['./manage test work', 'network, key, models and a streamed answer, for a few tokens'],
-      ['./manage test work --full', 'everything, for about 15,000 tokens'],
+      [
+        './manage test work --full',
+        'everything, for about 15,000 tokens; a model that does not refuse an overflow bills that, too',
+      ],
       ['./manage test work --key-stdin < FILE', 'an instance that passes on the client’s key'],
     ],
     details:

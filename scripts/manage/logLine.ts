@@ -5,7 +5,8 @@ import { terminalSafe } from './terminalSafe.ts';
 /** Fields that the readable line already says, or that say nothing to a reader. */
 const SAID = new Set(['time', 'level', 'instance', 'message', 'event', 'pid', 'hostname']);
 
-function localTime(iso: string | undefined): string {
+/** A time as the people of this machine read it, YYYY-MM-DD HH:MM:SS. */
+export function localTime(iso: string | undefined): string {
   const time = new Date(iso ?? Number.NaN);
   // The Swedish way to write a date is the ISO one, in local time.
   return Number.isNaN(time.getTime()) ? '-'.padEnd(19) : time.toLocaleString('sv-SE');

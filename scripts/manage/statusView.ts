@@ -1,6 +1,7 @@
 import { asNumber, asString, isObject } from '../../src/core/json.ts';
 import { formatBytes, formatDuration } from './format.ts';
 import { type Health, healthField } from './health.ts';
+import { localTime } from './logLine.ts';
 import type { Observation } from './observe.ts';
 import type { Colour, Output } from './output.ts';
 import type { State } from './state.ts';
@@ -76,7 +77,7 @@ function requestsText({ health }: StatusEntry): string {
 function lastErrorText({ health }: StatusEntry): string {
   const error = health?.body['last_error'];
   if (!isObject(error)) return NOTHING;
-  return [asString(error['at'])?.slice(11, 19), asNumber(error['status']), asString(error['message'])]
+  return [localTime(asString(error['at'])).slice(11), asNumber(error['status']), asString(error['message'])]
     .filter((part) => part !== undefined)
     .join(' ');
 }

@@ -9,6 +9,10 @@ export function useLine(instance: Instance): string {
   if (config?.clientToken !== undefined) {
     return `${command('TOKEN')}\n(TOKEN is the ANTHROPIC_API_KEY of envs/${instance.name}.env)`;
   }
+  // Claude Code's own login goes on to Anthropic itself.
+  if (config?.provider.preset.servesClaude === true && config.provider.key.source === 'client') {
+    return `ANTHROPIC_BASE_URL=http://${addressOf(instance)} claude`;
+  }
   if (config?.provider.key.source === 'client') {
     return `${command('KEY')}\n(KEY is your key for ${config.provider.preset.title}, as envs/${instance.name}.env holds none)`;
   }

@@ -47,7 +47,7 @@ export function describeConfig(config: Config): readonly string[] {
       `at most ${size(limits.maxBodyBytes)}; answer within ${duration(config.requestTimeoutMs)}, ${config.maxRetries} retries`,
     ],
     [
-      'at the same time',
+      'concurrency',
       config.concurrency.places === 0
         ? 'any number of requests'
         : `${config.concurrency.places} requests, ${config.concurrency.queueLength} more may wait`,

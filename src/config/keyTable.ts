@@ -119,13 +119,13 @@ export const keyTable = {
     form: text,
     otherwise: '`models.yaml`, `models.yml`, `models.json` or `custom_models.yaml` beside the env file',
     about:
-      'File of further models with addresses, keys and settings of their own, in YAML or JSON, which the keys above may name (docs/ENVIRONMENT.md); relative to the project.',
+      'File of further models with addresses, keys and settings of their own, in YAML or JSON, which the keys above may name (docs/ENVIRONMENT.md); relative to the folder in which it is started (under PM2 the project).',
     aliases: ['CUSTOM_MODELS_FILE'],
   }),
   PRICES_FILE: row({
     form: text,
     about:
-      'File with prices of your own, which go before the built-in ones, in YAML or JSON (docs/ENVIRONMENT.md); relative to the project.',
+      'File with prices of your own, which go before the built-in ones, in YAML or JSON (docs/ENVIRONMENT.md); relative to the folder in which it is started (under PM2 the project).',
   }),
   HOST: withDefault({
     form: host,
@@ -215,13 +215,14 @@ export const keyTable = {
   LOG_DIR: withDefault({
     form: text,
     fallback: 'logs',
-    about: 'Folder of the logs, in which each instance has one of its own; relative to the project.',
+    about:
+      'Folder of the logs, in which each instance has one of its own; relative to the folder in which it is started (under PM2 the project).',
   }),
   STATE_DIR: withDefault({
     form: text,
     fallback: 'state',
     about:
-      'Folder of what instances have learned, such as token counts per model, and of their usage; relative to the project. Losing it loses accuracy and statistics only.',
+      'Folder of what instances have learned, such as token counts per model, and of their usage; relative to the folder in which it is started (under PM2 the project). Losing it loses accuracy and statistics only.',
   }),
   USAGE_RETENTION_DAYS: withDefault({
     form: integer(0, 36_500),

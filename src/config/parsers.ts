@@ -9,7 +9,7 @@ export interface Form<T> {
 const COUNT_UNITS: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2 };
 const SIZE_UNITS: Record<string, number> = { ...COUNT_UNITS, g: 1024 ** 3 };
 
-export function parseNumber(text: string): number | undefined {
+function parseNumber(text: string): number | undefined {
   return /^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : undefined;
 }
 
@@ -117,10 +117,20 @@ export const baseUrl: Form<string> = {
   },
 };
 
+/** Whether each percent sign of an address begins an escaped character. */
+function canDecode(address: string): boolean {
+  try {
+    decodeURIComponent(address);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** An HTTP proxy between this machine and the provider; it may carry a user name and password. */
 export const proxyAddress: Form<string> = {
-  form: 'an http:// or https:// address',
-  parse: (value) => (/^https?:\/\//i.test(value) && URL.canParse(value) ? value : undefined),
+  form: 'an http:// or https:// address, in which a percent sign is written %25',
+  parse: (value) => (/^https?:\/\//i.test(value) && URL.canParse(value) && canDecode(value) ? value : undefined),
 };
 
 const ENDPOINT = /\/+chat\/completions$/;

@@ -22,7 +22,7 @@ function takesNone(row: SettingRow): boolean {
 }
 
 /** What may be written for a setting; completes "Set ...". */
-export function quirkForm(row: SettingRow): string {
+function quirkForm(row: SettingRow): string {
   const none = takesNone(row) ? ', or none' : '';
   switch (row.kind) {
     case 'choice':

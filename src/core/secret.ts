@@ -31,12 +31,16 @@ export class Secret {
   }
 }
 
-/** Text in which anything that looks like a credential is masked: `Bearer x`, `sk-...`, long hexadecimal or base64 runs. */
+/**
+ * What looks like a credential: `Bearer x`, `sk-...`, a signed token, a long run of letters and digits. Each takes time in
+ * proportion to the text, as clients and providers choose it, and leaves the names of models and paths alone.
+ */
 const CREDENTIAL_SHAPES = [
   /\b(Bearer\s+)[^\s"',;]+/gi,
   /\b((?:sk|pk|rk|key|api|xai|gsk|tp|AIza)[-_][A-Za-z0-9_-]{8,})/g,
   /\b(AIza[A-Za-z0-9_-]{20,})/g,
-  /\b(?=[A-Za-z0-9+/_-]*[0-9])(?=[A-Za-z0-9+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{40,}={0,2}/g,
+  /\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_.-]+/g,
+  /(?<![A-Za-z0-9+_])[A-Za-z0-9+_]{40,}={0,2}/g,
 ];
 
 /**
@@ -60,9 +64,11 @@ export function createRedactor(secrets: readonly Secret[]): (text: string) => st
     let clean = text;
     for (const value of ordered) clean = clean.replaceAll(value, '****');
     for (const shape of CREDENTIAL_SHAPES) {
-      clean = clean.replace(shape, (_match, prefix: unknown) =>
-        typeof prefix === 'string' && /^bearer/i.test(prefix) ? `${prefix}****` : '****',
-      );
+      clean = clean.replace(shape, (match, prefix: unknown) => {
+        if (typeof prefix === 'string' && /^bearer/i.test(prefix)) return `${prefix}****`;
+        // A long word without a digit is a word.
+        return /\d/.test(match) && /[A-Za-z]/.test(match) ? '****' : match;
+      });
     }
     return clean;
   };

@@ -1,5 +1,6 @@
 import { ApiError } from '../core/errors.ts';
 import { backoffMs } from '../resilience/backoff.ts';
+import type { Leave } from '../resilience/breaker.ts';
 import type { AnswerReader } from '../upstream/answerReader.ts';
 import { Exchange, type ExchangeResult } from '../upstream/exchange.ts';
 import { type FailureContext, isRetryable } from '../upstream/failure.ts';
@@ -43,6 +44,7 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
   readonly #options: AttemptsOptions<Reader>;
   #attempt: Attempt<Reader>;
   #exchange: Exchange | undefined;
+  readonly #replaced: Reader[] = [];
   #count = 0;
   #sent = false;
   #stopped: ExchangeResult | undefined;
@@ -63,6 +65,11 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
     return this.#attempt.reader;
   }
 
+  /** The readers of the attempts before it, whose tokens were paid for, too. */
+  get replaced(): readonly Reader[] {
+    return this.#replaced;
+  }
+
   /** The provider's own id of the latest attempt, for the log. */
   get upstreamRequestId(): string | undefined {
     const headers = this.#exchange?.headers ?? {};
@@ -72,6 +79,7 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
 
   /** Waits for a place at the provider, then asks it as often as it takes. */
   async run(): Promise<ExchangeResult> {
+    if (this.#stopped !== undefined) return this.#stopped;
     const { gate } = this.#options.destination;
     let isIn = false;
     const ticket = gate.request(() => {
@@ -92,18 +100,18 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
   }
 
   async #repeat(): Promise<ExchangeResult> {
-    const { services, heal } = this.#options;
+    const { services, destination, heal } = this.#options;
     let mayRepeatEmpty = this.#options.mayRepeatEmpty;
     let healings = 0;
     let repetitions = 0;
     let failure: ExchangeResult | undefined;
     for (;;) {
       if (this.#stopped !== undefined) return this.#stopped;
-      const refusal = this.#refusalOfBreaker();
-      if (refusal !== undefined) return failure ?? refusal;
+      const leave = destination.breaker.enter();
+      if (leave.waitMs > 0) return failure ?? this.#refusalOfBreaker(leave.waitMs);
       const startedAt = services.clock.monotonic();
       const result = await this.#send(mayRepeatEmpty);
-      this.#tellBreaker(result);
+      this.#tellBreaker(leave, result);
       if (result.kind === 'done') return result;
       if (this.#stopped !== undefined) return this.#stopped;
       if (result.kind === 'empty') {
@@ -156,10 +164,8 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
   }
 
   /** A provider that could not be reached just now is not asked again at once (R410). */
-  #refusalOfBreaker(): ExchangeResult | undefined {
-    const { destination, failureContext } = this.#options;
-    const waitMs = destination.breaker.enter();
-    if (waitMs === 0) return undefined;
+  #refusalOfBreaker(waitMs: number): ExchangeResult {
+    const { failureContext } = this.#options;
     const message = `[${failureContext().provider}] the provider could not be reached several times; it is asked again shortly`;
     return {
       kind: 'failed',
@@ -167,13 +173,13 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
     };
   }
 
-  #tellBreaker(result: ExchangeResult): void {
+  #tellBreaker(leave: Leave, result: ExchangeResult): void {
     const { services, destination } = this.#options;
     const { logger } = services;
     const { breaker } = destination;
     if (this.#exchange?.isReached === true) breaker.succeed();
-    else if (result.kind !== 'failed' || result.error.code !== 'overloaded') breaker.withdraw();
-    else if (breaker.fail())
+    else if (result.kind !== 'failed' || result.error.code !== 'overloaded') breaker.withdraw(leave);
+    else if (breaker.fail(leave))
       logger.warn('the provider cannot be reached; requests fail at once for a while', {
         reason: result.error.message,
       });
@@ -181,7 +187,10 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
 
   #send(holdEmpty: boolean): Promise<ExchangeResult> {
     const { services, destination, authorization, createAttempt, failureContext, onOutput } = this.#options;
-    if (this.#count > 0) this.#attempt = createAttempt();
+    if (this.#count > 0) {
+      this.#replaced.push(this.#attempt.reader);
+      this.#attempt = createAttempt();
+    }
     this.#count += 1;
     const { reader, idleTimeoutMs, usageWaitMs, ...request } = this.#attempt;
     this.#exchange = new Exchange({

@@ -16,7 +16,11 @@ import type { IncomingRequest, Services } from './services.ts';
 import { answerWebSearch } from './webSearchAnswer.ts';
 
 /** Writes into the log line what the answer has come to, and learns from the provider's own count (R502). */
-function recordOutcome({ record, services }: Run, prepared: Prepared, reader: Translator): void {
+function recordOutcome(
+  { record, services }: Run,
+  prepared: Prepared,
+  { reader, replaced }: Attempts<Translator>,
+): void {
   // An answer that nobody waits for any more still cost the tokens so far (R320).
   if (record.outcome === 'client_closed') reader.fail(new ApiError('overloaded', 'the client has gone'));
   const { outcome } = reader;
@@ -28,6 +32,13 @@ function recordOutcome({ record, services }: Run, prepared: Prepared, reader: Tr
   record.cacheReadTokens = usage.cache_read_input_tokens;
   record.cacheCreationTokens = usage.cache_creation_input_tokens;
   record.outputTokens = usage.output_tokens;
+  for (const { outcome: earlier } of replaced) {
+    if (earlier.usageEstimated) continue;
+    record.inputTokens += earlier.usage.input_tokens;
+    record.cacheReadTokens += earlier.usage.cache_read_input_tokens;
+    record.cacheCreationTokens += earlier.usage.cache_creation_input_tokens;
+    record.outputTokens += earlier.usage.output_tokens;
+  }
   record.reasoningTokens = outcome.reasoningTokens;
   record.usageEstimated = outcome.usageEstimated;
   record.stopReason = outcome.stopReason;
@@ -69,7 +80,7 @@ async function answerStream(run: Run, conversation: Conversation): Promise<void>
     recordError(run, result.error, 'interrupted');
   } finally {
     stream.close();
-    recordOutcome(run, conversation.prepared, attempts.reader);
+    recordOutcome(run, conversation.prepared, attempts);
   }
 }
 
@@ -92,7 +103,7 @@ async function answerWhole(run: Run, conversation: Conversation): Promise<void> 
     run.record.firstEventMs = run.elapsed();
     run.port.sendJson(200, {}, JSON.stringify(attempts.reader.message()));
   } finally {
-    recordOutcome(run, conversation.prepared, attempts.reader);
+    recordOutcome(run, conversation.prepared, attempts);
   }
 }
 

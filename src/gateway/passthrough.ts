@@ -24,6 +24,8 @@ function recordAnswer({ record, services }: Run, prepared: PassthroughRequest, r
   record.cacheReadTokens = usage.cacheRead;
   record.cacheCreationTokens = usage.cacheCreation;
   record.outputTokens = usage.output;
+  // What the provider had counted so far is less than what it will bill.
+  if (!reader.outcome.ended) record.usageEstimated = true;
   const measured = reader.outcome.ended ? measureNative(prepared.request) : undefined;
   if (measured === undefined) return;
   const promptTokens = usage.input + usage.cacheRead + usage.cacheCreation;

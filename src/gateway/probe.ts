@@ -55,7 +55,7 @@ async function probe(
   const { clock, config } = services;
   const { model } = findRoute(services, config.tiers.small).target;
   const request = {
-    model,
+    model: config.tiers.small,
     max_tokens: MAX_TOKENS,
     stream: true,
     messages: [{ role: 'user', content: 'Answer with one word: ready' }],

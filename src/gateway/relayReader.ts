@@ -1,10 +1,11 @@
 import { ApiError } from '../core/errors.ts';
 import { isObject, parseObject } from '../core/json.ts';
 import type { Usage } from '../protocol/delta.ts';
+import { FrameCutter } from '../protocol/frameCutter.ts';
 import { chatErrorEvent } from '../protocol/openai/errorEnvelope.ts';
 import { readUsage } from '../protocol/openai/usage.ts';
 import { createSseReader } from '../protocol/sse.ts';
-import type { AnswerReader } from '../upstream/answerReader.ts';
+import type { AnswerReader, Output } from '../upstream/answerReader.ts';
 
 /** A finish reason in the text of a chunk; inside a string its quotes would be escaped. */
 const FINISH = /"finish_reason"\s*:\s*"/;
@@ -21,13 +22,16 @@ export class RelayReader implements AnswerReader {
   /** Whether the provider answered with one JSON body. */
   isWhole = false;
   readonly #sse = createSseReader((data) => this.#look(data));
+  readonly #frames = new FrameCutter();
   #started = false;
   #finished = false;
 
+  /** Hands whole frames on, so that an error event never stands in the middle of one. */
   pushBytes(bytes: Uint8Array): Uint8Array {
-    this.#started = true;
     this.#sse.push(bytes);
-    return bytes;
+    const frames = this.#frames.push(bytes);
+    this.#started ||= frames.length > 0;
+    return frames;
   }
 
   pushJson(text: string): string {
@@ -38,7 +42,7 @@ export class RelayReader implements AnswerReader {
   }
 
   /** Half an answer must not pass for a whole one (R316). */
-  end(): string {
+  end(): Output {
     return this.fail(new ApiError('overloaded', 'upstream stream ended early'));
   }
 
@@ -46,10 +50,10 @@ export class RelayReader implements AnswerReader {
     return '';
   }
 
-  fail(error: ApiError): string {
+  fail(error: ApiError): Output {
     if (this.#finished) {
       this.outcome.ended = true;
-      return '';
+      return this.#frames.rest();
     }
     this.outcome.error = error;
     return this.#started ? chatErrorEvent(error) : '';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ProviderConfig } from '../config/config.ts';
-import { ApiError, asApiError } from '../core/errors.ts';
+import { asApiError } from '../core/asApiError.ts';
+import { ApiError } from '../core/errors.ts';
 import { requestCost } from '../telemetry/cost.ts';
 import { localDay } from '../telemetry/localDay.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';

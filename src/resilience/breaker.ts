@@ -10,6 +10,14 @@ export interface BreakerOptions {
   readonly openMs: number;
 }
 
+/** The answer to who asks to send a request. */
+export interface Leave {
+  /** 0 when it may be sent now, else the ms to wait. */
+  readonly waitMs: number;
+  /** Whether this one request decides if the breaker closes. */
+  readonly isTrial: boolean;
+}
+
 /** Five failures in 30 s stop the asking for 10 s (R410). */
 export const DEFAULT_BREAKER: BreakerOptions = { failures: 5, windowMs: 30_000, openMs: 10_000 };
 
@@ -35,16 +43,16 @@ export class Breaker {
   }
 
   /**
-   * Asks for leave to send a request, whose end must then be told by `succeed`, `fail` or `withdraw`.
-   * @returns 0 when it may be sent, else the ms to wait; a trial under way makes all others wait as if it failed
+   * Asks for leave to send a request, whose end must then be told by `succeed`, `fail` or `withdraw`. While a trial is under way
+   * all others wait as if it had failed.
    */
-  enter(): number {
-    if (this.#openedAt === undefined) return 0;
+  enter(): Leave {
+    if (this.#openedAt === undefined) return { waitMs: 0, isTrial: false };
     const remaining = this.#remainingMs();
-    if (remaining > 0) return remaining;
-    if (this.#onTrial) return this.#options.openMs;
+    if (remaining > 0) return { waitMs: remaining, isTrial: false };
+    if (this.#onTrial) return { waitMs: this.#options.openMs, isTrial: false };
     this.#onTrial = true;
-    return 0;
+    return { waitMs: 0, isTrial: true };
   }
 
   /** The provider answered, with whatever: it can be reached. */
@@ -55,12 +63,14 @@ export class Breaker {
   }
 
   /** The provider could not be reached. Returns true when this failure has opened the breaker. */
-  fail(): boolean {
+  fail({ isTrial }: Leave): boolean {
     const now = this.#clock.monotonic();
     if (this.#openedAt !== undefined) {
       // Requests that were under way when it opened say nothing new; a failed trial begins the waiting again.
-      if (this.#onTrial) this.#openedAt = now;
-      this.#onTrial = false;
+      if (isTrial) {
+        this.#openedAt = now;
+        this.#onTrial = false;
+      }
       return false;
     }
     this.#failedAt = [...this.#failedAt.filter((at) => now - at < this.#options.windowMs), now];
@@ -70,8 +80,8 @@ export class Breaker {
   }
 
   /** The request ended without telling anything, because the client has gone. */
-  withdraw(): void {
-    this.#onTrial = false;
+  withdraw({ isTrial }: Leave): void {
+    if (isTrial) this.#onTrial = false;
   }
 
   #remainingMs(): number {

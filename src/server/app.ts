@@ -7,6 +7,7 @@ import { createAuthenticator } from './auth.ts';
 import { decodeBody } from './decodeBody.ts';
 import { answerClientError, sendError, toApiError } from './errorHandler.ts';
 import { createOriginCheck } from './origin.ts';
+import { logRefusal } from './refusal.ts';
 import { addInformationRoutes } from './routes/information.ts';
 import { addMessageRoutes } from './routes/messages.ts';
 import { addModelRoutes } from './routes/models.ts';
@@ -42,6 +43,15 @@ function acceptJsonOnly(app: FastifyInstance, maxBytes: number): void {
   );
 }
 
+/** The methods of each path, as the routes are added. */
+function knownMethods(app: FastifyInstance): ReadonlyMap<string, readonly string[]> {
+  const known = new Map<string, string[]>();
+  app.addHook('onRoute', ({ url, method }) => {
+    known.set(url, [...(known.get(url) ?? []), ...[method].flat()]);
+  });
+  return known;
+}
+
 function answerErrors(app: FastifyInstance, services: Services): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = toApiError(thrown);
@@ -51,16 +61,20 @@ function answerErrors(app: FastifyInstance, services: Services): void {
         reason: String((thrown as Error).stack),
       });
     }
+    logRefusal(services, request, error);
     return sendError(reply, request, error);
   });
+  const known = knownMethods(app);
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '';
-    const methods = (['GET', 'POST'] as const).filter((method) => app.hasRoute({ url: path, method }));
-    if (methods.length === 0) {
-      return sendError(reply, request, new ApiError('unknown_route', 'there is no such endpoint; GET / lists them'));
-    }
-    reply.header('allow', methods.join(', '));
-    return sendError(reply, request, new ApiError('wrong_method', `this endpoint takes ${methods.join(' or ')} only`));
+    const path = request.url.split('?', 1)[0]?.replace(/(?<=.)\/$/, '') ?? '';
+    const methods = known.get(path) ?? [];
+    const error =
+      methods.length === 0
+        ? new ApiError('unknown_route', 'there is no such endpoint; GET / lists them')
+        : new ApiError('wrong_method', `this endpoint takes ${methods.join(' or ')} only`);
+    if (methods.length > 0) reply.header('allow', methods.join(', '));
+    logRefusal(services, request, error);
+    return sendError(reply, request, error);
   });
 }
 

@@ -8,7 +8,7 @@ function digest(text: string): Buffer {
 }
 
 /** The credentials a client presents: `x-api-key` and the bearer token, one or both (R507). */
-export function readCredentials(headers: IncomingHttpHeaders): string[] {
+function readCredentials(headers: IncomingHttpHeaders): string[] {
   const credentials: string[] = [];
   const key = headers['x-api-key'];
   if (typeof key === 'string' && key !== '') credentials.push(key);

@@ -14,7 +14,7 @@ const DECODERS = {
 export async function decodeBody(encoding: string | undefined, body: Buffer, maxBytes: number): Promise<Buffer> {
   const name = (encoding ?? 'identity').toLowerCase();
   if (name === 'identity' || name === '') return body;
-  const decode = DECODERS[name as keyof typeof DECODERS];
+  const decode = Object.hasOwn(DECODERS, name) ? DECODERS[name as keyof typeof DECODERS] : undefined;
   if (decode === undefined) {
     throw new ApiError(
       'wrong_content_type',

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { asApiError } from '../core/asApiError.ts';
 import { ApiError, type ErrorCode } from '../core/errors.ts';
 import { mintId } from '../gateway/mintId.ts';
 import { errorBody, errorHeaders } from '../protocol/anthropic/errorBody.ts';
@@ -15,12 +16,9 @@ const FRAMEWORK_CODES: Record<string, readonly [ErrorCode, string]> = {
 
 /** Any thrown value as an error that can be answered; what is not ours becomes a 500 that tells nothing of the inside. */
 export function toApiError(error: unknown): ApiError {
-  if (error instanceof ApiError) return error;
   const known = FRAMEWORK_CODES[(error as Partial<FastifyError>).code ?? ''];
   if (known !== undefined) return new ApiError(known[0], known[1]);
-  return new ApiError('internal', 'the proxy failed on this request; its log has the reason under the request id', {
-    cause: error,
-  });
+  return asApiError(error);
 }
 
 /** Answers in Anthropic's envelope, with the request id in header and body (R201, R401). */
@@ -36,9 +34,15 @@ const CLIENT_ERRORS: Record<string, readonly [ErrorCode, string]> = {
   HPE_HEADER_OVERFLOW: ['headers_too_large', 'the headers are larger than 16 KB'],
 };
 
+/** Whether an answer is being written to the socket: a second head would stand in the middle of its body (R411). */
+function isAnswering(socket: Socket & { _httpMessage?: { headersSent: boolean } | null }): boolean {
+  // Node's own handler looks at the same field of the connection.
+  return socket._httpMessage?.headersSent === true;
+}
+
 /** Answers what is not HTTP, or not in time, before a request exists for the framework (R401). */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy();
     return;
   }

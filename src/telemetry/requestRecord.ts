@@ -59,6 +59,8 @@ export interface RequestRecord {
 }
 
 const ERROR_MESSAGE_LIMIT = 200;
+/** Names come from clients and providers, who may write what they like. */
+const NAME_LIMIT = 200;
 
 /** The record as one line of JSON (without newline) with flat snake_case fields; what is undefined is left out. */
 export function serializeRequest(
@@ -73,10 +75,10 @@ export function serializeRequest(
     event: 'request',
     id: record.id,
     instance,
-    endpoint: record.endpoint,
+    endpoint: record.endpoint.slice(0, NAME_LIMIT),
     tier: record.tier,
-    model: record.model,
-    upstream_model: record.upstreamModel,
+    model: record.model?.slice(0, NAME_LIMIT),
+    upstream_model: record.upstreamModel?.slice(0, NAME_LIMIT),
     provider: record.provider,
     stream: record.stream,
     status: record.status,
@@ -90,14 +92,14 @@ export function serializeRequest(
     reasoning_tokens: record.reasoningTokens,
     cost: record.cost,
     usage_estimated: record.usageEstimated,
-    stop_reason: record.stopReason,
+    stop_reason: record.stopReason?.slice(0, NAME_LIMIT),
     first_event_ms: record.firstEventMs,
     duration_ms: record.durationMs,
     attempts: record.attempts,
-    upstream_request_id: record.upstreamRequestId,
+    upstream_request_id: record.upstreamRequestId?.slice(0, NAME_LIMIT),
     session: record.session,
-    agent: record.agent,
-    client_version: record.clientVersion,
+    agent: record.agent?.slice(0, NAME_LIMIT),
+    client_version: record.clientVersion?.slice(0, NAME_LIMIT),
     request_bytes: record.requestBytes,
     dropped_fields: record.droppedFields,
     notes: record.notes,

@@ -99,7 +99,7 @@ function weakest(settings: QuirkSettings): string | undefined {
 }
 
 /** The effort itself when the model takes it, else the next stronger, else the strongest; unknown words are left out. */
-export function nearestEffort(wanted: string, efforts: readonly string[]): string | undefined {
+function nearestEffort(wanted: string, efforts: readonly string[]): string | undefined {
   if (efforts.includes(wanted)) return wanted;
   const strength = STRENGTHS.indexOf(wanted);
   if (strength < 0) return undefined;

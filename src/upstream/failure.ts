@@ -24,8 +24,12 @@ export interface FailureContext {
   readonly now: number;
 }
 
-const BILLING =
-  /insufficient[_ ](?:quota|balance|credits?|funds)|exceeded[_ ](?:your[_ ])?current[_ ]quota|billing|payment required|out of credits|arrears/i;
+/** Names by which providers say that the balance is used up, at whatever status. */
+const BILLING_NAME =
+  /^(?:insufficient_(?:quota|balance|credits?|funds)|exceeded_current_quota(?:_error)?|billing_\w+)$/i;
+/** Words that say the same; under a 429 or 5xx they may only be advice beside a passing limit. */
+const BILLING_WORDS =
+  /insufficient[_ ](?:quota|balance|credits?|funds)|exceeded[_ ](?:your[_ ])?current[_ ]quota|billing (?:hard )?limit|payment required|out of credits|arrears/i;
 const RATE =
   /rate[_ ]?limit|too many requests|tokens per (?:min|day)|\btp[md]\b|\brp[md]\b|overloaded|concurrency|resource_exhausted/i;
 const PER_MINUTE = /tokens per (?:min|day)|\btp[md]\b/i;
@@ -39,6 +43,11 @@ function overflowError(prompt: number | undefined, limit: number | undefined): A
     'context_overflow',
     numbers ? `prompt is too long: ${prompt} tokens > ${limit} maximum` : 'prompt is too long',
   );
+}
+
+/** What the provider's own name for an error means, where its preset says so. */
+function codeNamed(name: string | undefined, { errorCodes }: FailureContext): ErrorCode | undefined {
+  return name !== undefined && Object.hasOwn(errorCodes, name) ? errorCodes[name] : undefined;
 }
 
 /** A limit per minute that the request alone exceeds can never be kept (R416). */
@@ -101,7 +110,7 @@ export function failureOfBody(
   const words = [body.code, body.type, text].filter((word) => word !== undefined).join(' ');
 
   const names = [body.code, body.type, /\((\d{4})\)\s*$/.exec(text)?.[1]];
-  const named = names.map((name) => context.errorCodes[name ?? '']).find((code) => code !== undefined);
+  const named = names.map((name) => codeNamed(name, context)).find((code) => code !== undefined);
   if (named === 'rate_limited') return rateLimited(prefix, text, headers, context.now);
   if (named === 'context_overflow') return overflowError(context.inputEstimate, context.contextWindow);
   if (named !== undefined) return new ApiError(named, messageFor(named, prefix, text, context));
@@ -119,7 +128,9 @@ export function failureOfBody(
   }
   const kept = context.native === true ? keepNativeError(body.type, text, known, context, headers) : undefined;
   if (kept !== undefined) return kept;
-  if (BILLING.test(words) && known !== 401) return new ApiError('billing', prefix + text);
+  const isPassing = known === 429 || (known !== undefined && known >= 500);
+  const isBilling = names.some((name) => BILLING_NAME.test(name ?? '')) || (!isPassing && BILLING_WORDS.test(words));
+  if (isBilling && known !== 401) return new ApiError('billing', prefix + text);
   if (known === 429 || ((known === 403 || known === 400 || known === 413) && RATE.test(words))) {
     return rateLimited(prefix, text, headers, context.now);
   }

@@ -189,6 +189,7 @@ test.each([
   ['GET', '/v1/models/unknown', 404, 'not_found_error'],
   ['POST', '/v1/messages/batches', 501, 'not_supported'],
   ['GET', '/%ff', 404, 'not_found_error'],
+  ['GET', '/v1/messages/:id(', 404, 'not_found_error'],
 ] as const)('R401 R506 %s %s is %i in the envelope', async (method, path, status, type) => {
   const answer = await call(open.url + path, method === 'POST' ? { ...message('words') } : { method });
   expect(answer.status).toBe(status);
@@ -214,4 +215,51 @@ test('S2 a client’s key that the provider repeats is masked in the answer and 
   expect(answer.text + JSON.stringify(await record)).not.toContain('plain words of mine');
   await lending.close();
   await echo.close();
+});
+
+test('a refused request is counted and in the log, under the id that the client got', async () => {
+  const before = guarded.services.stats.snapshot().requests.rejected;
+  const record = guarded.nextRecord();
+  const answer = await call(`${guarded.url}/v1/messages`, withHeaders({ 'x-api-key': 'wrong' }));
+  expect(await record).toMatchObject({ id: answer.headers['request-id'], status: 401, outcome: 'rejected' });
+  expect(guarded.services.stats.snapshot().requests.rejected).toBe(before + 1);
+});
+
+test('C6 a content-encoding that is a word of the language is unknown', async () => {
+  const answer = await call(`${open.url}/v1/messages`, withHeaders({ 'content-encoding': 'constructor' }));
+  expect(answer.status).toBe(415);
+});
+
+test('R411 garbage on a connection that is being answered gets no second head', async () => {
+  const slow = await startFakeUpstream({
+    words: (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {"choices":[{"delta":{"content":"begun"}}]}\n\n');
+    },
+  });
+  const app = await startApp({ OPENAI_BASE_URL: slow.url, BIG_MODEL: 'words', SMALL_MODEL: 'words' });
+  const body = JSON.stringify({
+    model: 'words',
+    max_tokens: 1,
+    stream: true,
+    messages: [{ role: 'user', content: 'x' }],
+  });
+  const seen = await new Promise<string>((resolve, reject) => {
+    let text = '';
+    const socket = connect(app.port, '127.0.0.1', () => {
+      socket.write(
+        `POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    });
+    socket.on('data', (bytes) => {
+      const first = text === '';
+      text += bytes;
+      if (first) socket.write('no HTTP at all\r\n\r\n');
+    });
+    socket.on('error', reject);
+    socket.on('close', () => resolve(text));
+  });
+  expect(seen.split('HTTP/1.1')).toHaveLength(2);
+  await app.close();
+  await slow.close();
 });

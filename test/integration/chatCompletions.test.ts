@@ -29,6 +29,10 @@ const answers: Behaviour = (response, request) => {
   openEvents(response);
   response.end(FRAMES.join(''));
 };
+const cutInFrame: Behaviour = (response) => {
+  openEvents(response);
+  response.write(`${FRAMES[1]}data: {"choices":[{"delta":{"content":"he`, () => response.destroy());
+};
 const cut: Behaviour = (response) => {
   openEvents(response);
   response.write(FRAMES[1], () => response.destroy());
@@ -41,6 +45,7 @@ beforeAll(async () => {
   upstream = await startFakeUpstream({
     model: answers,
     cut,
+    'cut-in-frame': cutInFrame,
     refuse: json(400, { error: { message: 'no such thing' } }),
   });
   app = await startApp({
@@ -113,11 +118,14 @@ test('errors come in the form that an OpenAI client reads', async () => {
   expect((await ask({ model: 'model' })).status).toBe(400);
 });
 
-test('a stream that breaks off ends in an error, not in [DONE]', async () => {
-  const { text } = await ask({ model: 'cut', messages, stream: true });
-  expect(text.startsWith(FRAMES[1] ?? '')).toBe(true);
-  expect(JSON.parse(text.split('data: ').at(-1) ?? '')).toMatchObject({ error: { type: 'overloaded_error' } });
-});
+test.each(['cut', 'cut-in-frame'])(
+  'a stream that breaks off (%s) ends in an error of its own, not in [DONE]',
+  async (model) => {
+    const { text } = await ask({ model, messages, stream: true });
+    expect(text.startsWith(FRAMES[1] ?? '')).toBe(true);
+    expect(JSON.parse(text.split('data: ').at(-1) ?? '')).toMatchObject({ error: { type: 'overloaded_error' } });
+  },
+);
 
 test('the dry run shows the request that the provider would get, and sends nothing', async () => {
   const before = upstream.requests.length;

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
+import { Attempts } from '../../src/gateway/attempts.ts';
+import { RelayReader } from '../../src/gateway/relayReader.ts';
 import {
   type Behaviour,
   delta,
@@ -95,4 +97,37 @@ test('R320 who goes while waiting leaves the line, and the provider never hears 
   finish[0]?.();
   await first;
   expect(upstream.requests).toHaveLength(1);
+});
+
+test('R320 who has gone before the line is reached does not stand in it', async () => {
+  await start({ MAX_CONCURRENT: '1', MAX_QUEUE: '1' });
+  const first = ask();
+  await untilQueue(1, 0);
+  await expect.poll(() => finish.length).toBe(1);
+  const { services } = app;
+  const { gate } = services.destinations.of(services.config.provider);
+  const attempts = new Attempts({
+    services,
+    destination: services.destinations.of(services.config.provider),
+    authorization: undefined,
+    createAttempt: () => ({
+      model: 'held',
+      body: '{}',
+      stream: false,
+      reader: new RelayReader(),
+      idleTimeoutMs: 1,
+      usageWaitMs: 1,
+    }),
+    heal: () => false,
+    failureContext: () => {
+      throw new Error('nothing failed');
+    },
+    mayRepeatEmpty: false,
+    onOutput: () => {},
+  });
+  attempts.abort();
+  expect(await attempts.run()).toEqual({ kind: 'aborted' });
+  expect(gate.waiting).toBe(0);
+  finish[0]?.();
+  await first;
 });

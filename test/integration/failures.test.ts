@@ -53,6 +53,11 @@ const behaviours: Record<string, () => Behaviour> = {
   'end-after-text': () => endAfterText,
   'empty-then-fine': () => inTurn(stream(delta({}, 'stop')), words('fine')),
   empty: () => stream(delta({}, 'stop')),
+  'empty-with-usage-then-fine': () =>
+    inTurn(
+      stream(delta({}, 'stop'), { choices: [], usage: { prompt_tokens: 500, completion_tokens: 90 } }),
+      words('fine'),
+    ),
 };
 
 let upstream: FakeUpstream;
@@ -124,6 +129,12 @@ test('R215 an answer that stays empty is asked for once more only', async () => 
   const answer = await ask('empty');
   expect(readEvents(answer.text).map(([type]) => type)).toEqual(['message_start', 'message_delta', 'message_stop']);
   expect(upstream.requests).toHaveLength(2);
+});
+
+test('R215 the tokens of an empty answer that was asked for again are counted, too', async () => {
+  const record = app.nextRecord();
+  await ask('empty-with-usage-then-fine');
+  expect(await record).toMatchObject({ attempts: 2, input_tokens: 510, output_tokens: 92 });
 });
 
 test('R215 an empty answer to a tool result is not asked for again', async () => {

@@ -79,3 +79,10 @@ test('an OpenAI client reaches it too, and it is in the list of models', async (
   expect(answer.text).toContain('from the other');
   expect((await call(`${app.url}/v1/models`)).text).toContain('mine');
 });
+
+test('the connection test asks the server of the model', async () => {
+  const before = home.requests.length;
+  const answer = await call(`${app.url}/test-connection`);
+  expect(JSON.parse(answer.text)).toMatchObject({ status: 'success', model_used: 'their-name' });
+  expect(home.requests).toHaveLength(before);
+});

@@ -1,6 +1,7 @@
 import type { Config, NetworkProxy, ProviderConfig } from '../../../src/config/config.ts';
 import { endpointOf } from '../../../src/config/endpointOf.ts';
-import type { Prices } from '../../../src/providers/preset.ts';
+import { findPrices } from '../../../src/telemetry/cost.ts';
+import { localDay } from '../../../src/telemetry/localDay.ts';
 import { ask, type Door } from './ask.ts';
 import { checkNetwork, skipNetwork } from './network.ts';
 import { type Row, row } from './row.ts';
@@ -21,11 +22,6 @@ export interface ProbeOptions {
 export interface ProbeResult {
   readonly rows: readonly Row[];
   readonly spending: Spending;
-}
-
-function pricesOf(config: Config, name: string): Prices | undefined {
-  const { provider, model, custom } = endpointOf(config, name);
-  return custom?.prices ?? provider.preset.models[model]?.prices;
 }
 
 async function checkRoute(provider: ProviderConfig, networkProxy: NetworkProxy, timeoutMs: number): Promise<Row[]> {
@@ -49,7 +45,7 @@ export async function runProbe({ config, door, full, key, onCheck }: ProbeOption
   let spending = NOTHING_SPENT;
   const steps = planSteps(config, key, full, async (model, fields) => {
     const answer = await ask(door, { model, ...fields });
-    spending = spend(spending, answer.usage, pricesOf(config, model));
+    spending = spend(spending, answer.usage, findPrices(config, model, localDay(Date.now())));
     return answer;
   });
   onCheck('network');

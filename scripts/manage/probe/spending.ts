@@ -1,4 +1,5 @@
 import type { Prices } from '../../../src/providers/preset.ts';
+import { costOf } from '../../../src/telemetry/cost.ts';
 import type { AnswerUsage } from './answer.ts';
 
 /** What a test has used up. */
@@ -10,24 +11,16 @@ export interface Spending extends AnswerUsage {
 
 export const NOTHING_SPENT: Spending = { requests: 0, input: 0, cacheRead: 0, cacheWrite: 0, output: 0, dollars: 0 };
 
-const PER = 1_000_000;
-
-function dollarsOf(usage: AnswerUsage, { input, output, cacheRead = input, cacheWrite = input }: Prices): number {
-  const { input: tokens, cacheRead: read, cacheWrite: written } = usage;
-  return (tokens * input + read * cacheRead + written * cacheWrite + usage.output * output) / PER;
-}
-
 /** Adds one answer to what was spent before. An answer without tokens costs nothing, whatever its model. */
 export function spend(before: Spending, usage: AnswerUsage, prices: Prices | undefined): Spending {
-  const isFree = usage.input + usage.cacheRead + usage.cacheWrite + usage.output === 0;
-  const isKnown = before.dollars !== undefined && (isFree || prices !== undefined);
+  const cost = costOf(usage, prices);
   return {
     requests: before.requests + 1,
     input: before.input + usage.input,
     cacheRead: before.cacheRead + usage.cacheRead,
     cacheWrite: before.cacheWrite + usage.cacheWrite,
     output: before.output + usage.output,
-    dollars: isKnown ? (before.dollars ?? 0) + (prices === undefined ? 0 : dollarsOf(usage, prices)) : undefined,
+    dollars: before.dollars === undefined || cost === undefined ? undefined : before.dollars + cost,
   };
 }
 

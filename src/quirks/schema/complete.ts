@@ -4,7 +4,7 @@ import { mapEntries, mapSubschemas } from './walk.ts';
 const ANNOTATIONS = new Set(['$schema', '$id', '$comment']);
 
 /** What every provider needs of every schema (R137): objects with properties, lists with items, no identifiers. */
-export function completeSchema(schema: JsonObject): JsonObject {
+function completeSchema(schema: JsonObject): JsonObject {
   const completed = mapEntries(mapSubschemas(schema, completeSchema), (value, keyword) => {
     if (ANNOTATIONS.has(keyword)) return undefined;
     if (keyword === 'properties' && !isObject(value)) return {};

@@ -1,6 +1,9 @@
 import { beforeEach, expect, test } from 'vitest';
 import { backoffMs } from '../../../src/resilience/backoff.ts';
-import { Breaker } from '../../../src/resilience/breaker.ts';
+import { Breaker, type Leave } from '../../../src/resilience/breaker.ts';
+
+/** A request that is no trial, for the breaker was closed when it began. */
+const REQUEST: Leave = { waitMs: 0, isTrial: false };
 
 let now = 0;
 let breaker: Breaker;
@@ -11,14 +14,14 @@ beforeEach(() => {
 });
 
 function failTimes(times: number): boolean[] {
-  return Array.from({ length: times }, () => breaker.fail());
+  return Array.from({ length: times }, () => breaker.fail(REQUEST));
 }
 
 test('R410 it opens at the last of so many failures, and says for how long', () => {
   expect(failTimes(3)).toEqual([false, false, true]);
   expect(breaker.state).toBe('open');
   now += 20;
-  expect(breaker.enter()).toBe(30);
+  expect(breaker.enter().waitMs).toBe(30);
 });
 
 test('R410 failures that are far apart, or interrupted by an answer, do not open it', () => {
@@ -27,39 +30,51 @@ test('R410 failures that are far apart, or interrupted by an answer, do not open
   expect(failTimes(2)).toEqual([false, false]);
   breaker.succeed();
   expect(failTimes(2)).toEqual([false, false]);
-  expect([breaker.state, breaker.enter()]).toEqual(['closed', 0]);
+  expect([breaker.state, breaker.enter().waitMs]).toEqual(['closed', 0]);
 });
 
 test('R410 after its time one trial is let through, and its answer closes it', () => {
   failTimes(3);
   now += 50;
   expect(breaker.state).toBe('half-open');
-  expect([breaker.enter(), breaker.enter()]).toEqual([0, 50]);
+  expect([breaker.enter(), breaker.enter()]).toEqual([
+    { waitMs: 0, isTrial: true },
+    { waitMs: 50, isTrial: false },
+  ]);
   breaker.succeed();
-  expect([breaker.state, breaker.enter(), breaker.enter()]).toEqual(['closed', 0, 0]);
+  expect([breaker.state, breaker.enter().waitMs, breaker.enter().waitMs]).toEqual(['closed', 0, 0]);
 });
 
 test('R410 a failed trial opens it again for the whole time', () => {
   failTimes(3);
   now += 50;
-  breaker.enter();
-  expect(breaker.fail()).toBe(false);
-  expect(breaker.enter()).toBe(50);
+  expect(breaker.fail(breaker.enter())).toBe(false);
+  expect(breaker.enter().waitMs).toBe(50);
 });
 
 test('R410 failures of requests that were under way do not lengthen the wait', () => {
   failTimes(3);
   now += 30;
-  breaker.fail();
-  expect(breaker.enter()).toBe(20);
+  breaker.fail(REQUEST);
+  expect(breaker.enter().waitMs).toBe(20);
 });
 
 test('R410 a trial whose client has gone leaves room for the next', () => {
   failTimes(3);
   now += 50;
-  breaker.enter();
-  breaker.withdraw();
-  expect(breaker.enter()).toBe(0);
+  breaker.withdraw(breaker.enter());
+  expect(breaker.enter().isTrial).toBe(true);
+});
+
+test('R410 requests that began before say nothing about the trial', () => {
+  failTimes(3);
+  now += 50;
+  const trial = breaker.enter();
+  breaker.withdraw(REQUEST);
+  breaker.fail(REQUEST);
+  expect(breaker.enter()).toEqual({ waitMs: 50, isTrial: false });
+  breaker.fail(trial);
+  expect(breaker.enter().waitMs).toBe(50);
 });
 
 test('R409 the waiting time is a random share of a doubling span', () => {

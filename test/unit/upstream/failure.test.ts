@@ -32,6 +32,35 @@ const openAi = (message: string, code?: string, type = 'invalid_request_error') 
 
 const cases: Case[] = [
   {
+    rule: 'R408',
+    name: 'a passing limit that advises to pay',
+    status: 429,
+    headers: { 'retry-after': '20' },
+    body: openAi(
+      'Rate limit reached. Try again in 20s. Add a payment method at /account/billing.',
+      'rate_limit_exceeded',
+    ),
+    code: 'rate_limited',
+    answered: 429,
+    retryAfter: 20,
+  },
+  {
+    rule: 'R402',
+    name: 'a 503 that speaks of billing',
+    status: 503,
+    body: openAi('billing service temporarily unavailable'),
+    code: 'overloaded',
+    answered: 529,
+  },
+  {
+    rule: 'R402',
+    name: 'a code that is a word of the language',
+    status: 400,
+    body: { error: { code: 'constructor', message: 'odd' } },
+    code: 'upstream_invalid_request',
+    answered: 400,
+  },
+  {
     rule: 'R402',
     name: 'a 400',
     status: 400,

@@ -70,8 +70,8 @@ test('a warning is no failure', () => {
   expect(isSuccess([row('a', ok('x')), row('b', fail('y'))])).toBe(false);
 });
 
-test('a price is told only when each model has one; cached tokens without a price cost as much as others', () => {
-  const known = spend(NOTHING_SPENT, usage, { input: 1, output: 1 });
+test('a price is told only when each model has one for all that it used', () => {
+  const known = spend(NOTHING_SPENT, usage, { input: 1, output: 1, cacheRead: 1 });
   expect(known.dollars).toBeCloseTo(0.0055);
   expect(describeSpending(spend(known, usage, undefined))).toBe(
     '2 requests, 10000 tokens in (8000 cached), 1000 out, price unknown',
