@@ -29,7 +29,7 @@ const BILLING_NAME =
   /^(?:insufficient_(?:quota|balance|credits?|funds)|exceeded_current_quota(?:_error)?|billing_\w+)$/i;
 /** Words that say the same; under a 429 or 5xx they may only be advice beside a passing limit. */
 const BILLING_WORDS =
-  /insufficient[_ ](?:quota|balance|credits?|funds)|exceeded[_ ](?:your[_ ])?current[_ ]quota|billing (?:hard )?limit|payment required|out of credits|arrears/i;
+  /insufficient[_ ](?:quota|balance|credits?|funds)|exceeded[_ ](?:your[_ ])?current[_ ]quota|billing (?:hard limit|limit|cycle|period)|payment required|out of credits|arrears/i;
 const RATE =
   /rate[_ ]?limit|too many requests|tokens per (?:min|day)|\btp[md]\b|\brp[md]\b|overloaded|concurrency|resource_exhausted/i;
 const PER_MINUTE = /tokens per (?:min|day)|\btp[md]\b/i;
