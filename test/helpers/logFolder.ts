@@ -62,8 +62,10 @@ export function listFolder(folder: string): string[] {
   return readdirSync(folder).sort();
 }
 
+/** A file that is compressed or removed between being listed and being measured counts as nothing. */
 export function totalSize(folder: string): number {
-  return listFolder(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  const sizeOf = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+  return listFolder(folder).reduce((sum, name) => sum + sizeOf(name), 0);
 }
 
 /** Files below a folder that this process holds open, deleted ones too; none where the system does not tell. */
