@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createRedactor, Secret } from '../../../src/core/secret.ts';
+import { bestCount } from '../../helpers/bestCount.ts';
 
 const redact = createRedactor([new Secret('our own "key" of ünusual form')]);
 
@@ -31,20 +32,6 @@ test.each([
 ])('the name %s is left alone', (text) => {
   expect(redact(text)).toBe(text);
 });
-
-/** How often the work gets done in 20 ms, the best of several tries. */
-function bestCount(work: () => void): number {
-  const counts = Array.from({ length: 5 }, () => {
-    const end = performance.now() + 20;
-    let count = 0;
-    do {
-      work();
-      count += 1;
-    } while (performance.now() < end);
-    return count;
-  });
-  return Math.max(...counts);
-}
 
 test.each(['a-', 'a', '1a', 'Bearer ', 'sk-', 'a+', 'eyJ', '=', '. '])(
   'a text of many %j takes time in proportion to its length',

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseCountRequest } from '../../../src/protocol/anthropic/parseRequest.ts';
 import { estimateTokens, measureTokens } from '../../../src/translate/countTokens.ts';
 import { addText } from '../../../src/translate/textTokens.ts';
+import { bestCount } from '../../helpers/bestCount.ts';
 
 function estimate(fields: object): number {
   return estimateTokens(parseCountRequest({ model: 'm', ...fields }));
@@ -94,20 +95,6 @@ const hostile = {
   'lone surrogates': '\ud800',
   'words between blanks': ' x',
 };
-
-/** How often the work gets done in 20 ms, the best of several tries: what else the machine does only ever takes away. */
-function bestCount(work: () => void): number {
-  const counts = Array.from({ length: 5 }, () => {
-    const end = performance.now() + 20;
-    let count = 0;
-    do {
-      work();
-      count += 1;
-    } while (performance.now() < end);
-    return count;
-  });
-  return Math.max(...counts);
-}
 
 describe.each(Object.entries(hostile))('R502 a megabyte of %s', (_name, piece) => {
   const long = piece.repeat(MILLION / piece.length);
