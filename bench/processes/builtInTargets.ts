@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { join } from 'node:path';
+import type { Target } from './target.ts';
+
+const NOTHING_SPECIAL = { environment: {}, files: {}, path: '/v1/messages', headers: {}, skip: [] };
+
+export const DIRECT = 'direct';
+export const FLOOR = 'floor';
+export const PROXY = 'claude-code-proxy';
+
+const envFile = [
+  'PORT=${PORT}',
+  'OPENAI_BASE_URL=${UPSTREAM}/v1',
+  'OPENAI_API_KEY=bench',
+  'BIG_MODEL=bench',
+  'SMALL_MODEL=bench',
+  'LOG_DIR=${WORK}/logs',
+  'STATE_DIR=${WORK}/state',
+];
+
+/** What is always measured. */
+export function builtInTargets(binary: string): readonly Target[] {
+  // As JavaScript, or the floor's start and memory would hold the compiler.
+  const floor = stripTypeScriptTypes(readFileSync(join(import.meta.dirname, '../floor.ts'), 'utf8'));
+  return [
+    { ...NOTHING_SPECIAL, name: DIRECT },
+    {
+      ...NOTHING_SPECIAL,
+      name: FLOOR,
+      command: [process.execPath, '${WORK}/floor.mjs', '${PORT}', '${UPSTREAM_PORT}'],
+      files: { '${WORK}/floor.mjs': floor },
+    },
+    {
+      ...NOTHING_SPECIAL,
+      name: PROXY,
+      command: [binary, '--env', '${WORK}/bench.env'],
+      files: { '${WORK}/bench.env': `${envFile.join('\n')}\n` },
+    },
+  ];
+}

@@ -1,0 +1,76 @@
+import { markdownTable } from '../../scripts/docs/markdown.ts';
+import { FLOOR, PROXY } from '../processes/builtInTargets.ts';
+import { figure, ratio, type ScenarioResult } from './results.ts';
+import { formatNumber } from './scenarioSection.ts';
+
+/** A figure that the proxy is to reach. */
+export interface Goal {
+  readonly scenario: string;
+  readonly key: string;
+  readonly what: string;
+  /** Whether the figure is the ratio to the floor. */
+  readonly toFloor?: true;
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
+export const GOALS: readonly Goal[] = [
+  { scenario: 'S1', key: 'cpuMs', what: 'CPU of a small request, times the floor', toFloor: true, atMost: 1.4 },
+  {
+    scenario: 'S2',
+    key: 'eventsPerCpuSecond',
+    what: 'deltas per CPU second, times the floor',
+    toFloor: true,
+    atLeast: 0.9,
+  },
+  { scenario: 'S2', key: 'firstP50', what: 'first text of a stream, times the floor', toFloor: true, atMost: 1.2 },
+  { scenario: 'S3', key: 'cpuMs', what: 'CPU of a 300 KB request, times the floor', toFloor: true, atMost: 1.2 },
+  { scenario: 'S3 2 MB', key: 'cpuMs', what: 'CPU of a 2 MB request, times the floor', toFloor: true, atMost: 1.2 },
+  {
+    scenario: 'S7',
+    key: 'all',
+    what: 'CPU of a turn of a growing conversation, times the floor',
+    toFloor: true,
+    atMost: 1,
+  },
+  { scenario: 'S4', key: 'p99', what: 'one way p99 of 1,000 streams, times the floor', toFloor: true, atMost: 1.5 },
+  { scenario: 'S4', key: 'peak', what: 'peak memory with 1,000 streams, MiB', atMost: 150 },
+  { scenario: 'S5', key: 'first', what: 'start to first answer, ms', atMost: 120 },
+  { scenario: 'S5 memory', key: 'fourPss', what: 'memory (PSS) of four idle instances, MiB', atMost: 240 },
+  { scenario: 'S8', key: 'p99', what: 'delay p99 beside a 5 MB request each second, ms', atMost: 20 },
+  { scenario: 'S8 count', key: 'p99', what: 'delay p99 beside a count of 1 MB each second, ms', atMost: 20 },
+];
+
+/** The limits of a regression are this much looser than the goals, as machines are noisy. */
+const LOOSENESS = 1.5;
+
+function measured({ scenario: name, key, toFloor }: Goal, results: readonly ScenarioResult[]): number | undefined {
+  const result = results.find(({ scenario }) => scenario.name === name);
+  if (result === undefined) return undefined;
+  return toFloor ? ratio(result, PROXY, FLOOR, key) : figure(result, PROXY, key)?.median;
+}
+
+function holds({ atMost = Number.POSITIVE_INFINITY, atLeast = 0 }: Goal, value: number, looseness: number): boolean {
+  return value <= atMost * looseness && value >= atLeast / looseness;
+}
+
+/** Table of the goals that were measured. */
+export function goalsTable(results: readonly ScenarioResult[]): string {
+  const rows = GOALS.flatMap((goal) => {
+    const value = measured(goal, results);
+    if (value === undefined) return [];
+    const bound = goal.atMost === undefined ? `at least ${goal.atLeast}` : `at most ${goal.atMost}`;
+    return [[goal.scenario, goal.what, bound, formatNumber(value, 2), holds(goal, value, 1) ? 'yes' : 'no']];
+  });
+  return markdownTable(['scenario', 'figure', 'goal', 'measured', 'reached'], rows);
+}
+
+/** The figures that have left even the loose limits, in words. */
+export function regressions(results: readonly ScenarioResult[]): string[] {
+  return GOALS.flatMap((goal) => {
+    const value = measured(goal, results);
+    return value === undefined || goal.toFloor === undefined || holds(goal, value, LOOSENESS)
+      ? []
+      : [`${goal.scenario}: ${goal.what}: ${formatNumber(value, 2)}`];
+  });
+}

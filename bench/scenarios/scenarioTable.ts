@@ -1,0 +1,22 @@
+import { fastStreams } from './fastStreams.ts';
+import { growth } from './growth.ts';
+import { largeRequests } from './largeRequests.ts';
+import { manyStreams } from './manyStreams.ts';
+import type { Scenario } from './scenario.ts';
+import { smallAnswers } from './smallAnswers.ts';
+import { stalls } from './stall.ts';
+import { idleMemory, start } from './start.ts';
+import { tokenCounts } from './tokenCounts.ts';
+
+/** All scenarios in the order in which they run. */
+export const scenarioTable: readonly Scenario[] = [
+  start,
+  idleMemory,
+  smallAnswers,
+  fastStreams,
+  ...largeRequests,
+  tokenCounts,
+  manyStreams,
+  ...stalls,
+  growth,
+];
