@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ConfigResult } from '../src/config/buildConfig.ts';
 import { configFromText } from '../src/config/envFile.ts';
+import { readLines } from './helpers/configText.ts';
 
 const directory = join(import.meta.dirname, '..');
 const names = readdirSync(join(directory, 'envs'))
@@ -21,6 +22,19 @@ test('their ports differ', () => {
   const ports = names.map((name) => read(name, textOf(name)).config?.port);
   expect(new Set(ports).size).toBe(names.length);
   expect(ports).not.toContain(undefined);
+});
+
+test('envs/providers.json.example works with the keys that it asks for', () => {
+  const providers = readFileSync(join(directory, 'envs/providers.json.example'), 'utf8');
+  const keys = ['KIMI_API_KEY', 'GLM_API_KEY', 'GLM_SECOND_API_KEY'].map((name) => `${name}=key-of-${name}`);
+  const { config, problems } = readLines(keys, { providers });
+  expect(problems).toEqual([]);
+  expect(config?.providers).toMatchObject([
+    { name: 'kimi', provider: { preset: { name: 'kimi' } } },
+    { name: 'glm', provider: { preset: { name: 'glm' }, moreKeys: [{ variable: 'GLM_SECOND_API_KEY' }] } },
+  ]);
+  const enabled = providers.replace('"enabled": false', '"enabled": true');
+  expect(readLines(keys, { providers: enabled }).config?.providers).toHaveLength(3);
 });
 
 describe.each(names)('envs/%s.env.example', (name) => {

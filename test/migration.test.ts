@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commandTable } from '../scripts/manage/commandTable.ts';
 import { isFamilyName, keyOfName } from '../src/config/keyGroups.ts';
-import { fieldRow } from '../src/config/modelsFile/entryTable.ts';
+import { entryTable } from '../src/config/modelsFile/entryTable.ts';
+import { fileTable, providerTable } from '../src/config/providersFile/providerTable.ts';
 import { readQuirk } from '../src/config/quirks.ts';
 import { createReport } from '../src/config/report.ts';
 
@@ -23,10 +24,13 @@ function rowsOf(section: string): readonly Row[] {
 }
 
 const codeIn = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? '');
-/** A setting of an env file or a field of a models file, without the value behind it. */
+/** A setting of an env file or a field of a models or providers file, without the value behind it. */
 const settingsIn = (text: string) =>
   codeIn(text).flatMap(
-    (one) => /^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*|[a-z]+(?:_[a-z]+)+|context)(?:=|$)/.exec(one)?.[1] ?? [],
+    (one) =>
+      /^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*|[a-z]+(?:_[a-z]+)+|context|name|enabled|priority|timeout|models)(?:=|$)/.exec(
+        one,
+      )?.[1] ?? [],
   );
 
 function isQuirk(name: string): boolean {
@@ -37,7 +41,9 @@ function isQuirk(name: string): boolean {
 
 function isKnown(name: string): boolean {
   if (name.startsWith('QUIRK_')) return isQuirk(name);
-  return keyOfName.has(name) || isFamilyName(name) || fieldRow(name) !== undefined;
+  const tables = [entryTable, fileTable, fileTable.circuit_breaker.fields, providerTable];
+  const isField = tables.some((table) => Object.hasOwn(table, name));
+  return keyOfName.has(name) || isFamilyName(name) || isField;
 }
 
 const text = readFileSync(join(root, 'docs/MIGRATION.md'), 'utf8');

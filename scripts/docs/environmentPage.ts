@@ -1,6 +1,8 @@
 import { type KeyName, keyNames, keyRow } from '../../src/config/keyTable.ts';
-import { entryTable, type FieldRow } from '../../src/config/modelsFile/entryTable.ts';
+import { entryTable } from '../../src/config/modelsFile/entryTable.ts';
+import { fileTable, providerTable } from '../../src/config/providersFile/providerTable.ts';
 import { quirkKeys } from '../../src/config/quirks.ts';
+import { fieldRows } from './fieldRows.ts';
 import { code, markdownPage, markdownTable } from './markdown.ts';
 
 function describeKey(key: KeyName): readonly string[] {
@@ -34,6 +36,34 @@ same name that would have been sent.
 \`QUIRK_<NAME>\` overrides one setting of the provider's preset, for all models of the instance. You need one when a
 provider changed, or for a server that has no preset.`;
 
+const PROVIDERS_FILE = `A file in JSON or YAML with several providers behind one instance, where another takes over when one fails. An instance takes the
+one that \`PROVIDERS_FILE\` names, else \`config/providers.json\` or \`providers.json\` beside its env file.
+
+\`\`\`json
+{
+  "providers": [
+    { "name": "first", "priority": 1, "preset": "openai", "api_key": "\${OPENAI_API_KEY}" },
+    {
+      "name": "second",
+      "priority": 2,
+      "base_url": "https://api.example.com/v1",
+      "api_keys": ["\${ONE_KEY}", "\${OTHER_KEY}"],
+      "models": { "big": ["large", "medium"], "small": "little" }
+    }
+  ],
+  "fallback_strategy": "priority"
+}
+\`\`\`
+
+- Where the env file has \`PROVIDER\`, that provider goes first, and those of the file take over when it fails. Where it has not, those of
+  the file are all there are; \`OPENAI_API_KEY\` and the like are then mere variables that the file asks for.
+- A bare model is the first provider’s; \`<name>,<model>\` is another’s, in \`BIG_MODEL\` and the like, in \`ROUTER_*\`, in the prices file and in
+  \`/model\`. \`BIG_MODEL\`, \`MIDDLE_MODEL\` and \`SMALL_MODEL\` go before the first provider’s models.
+- \`\${NAME}\` and \`\${NAME:-default}\` are replaced anywhere in a text: by the env file’s variable of that name, else by the environment’s.
+  A provider whose variable is not set is left out, with a warning. Where a key is such a reference alone, \`NAME_FILE\` works as well.
+- Keys may also stand in the file itself; then nobody else should be able to read it (\`chmod 600\`).
+- \`CUSTOM_HEADER_*\` and \`QUIRK_*\` hold for the env file’s own provider only.`;
+
 const MODELS_FILE = `A file in YAML or JSON with further models, each with an address, a key and settings of its own where it needs them: a list, or a
 mapping with the list under \`models\`. An instance takes the one that \`MODELS_FILE\` names, else \`models.yaml\`, \`models.yml\`,
 \`models.json\` or \`custom_models.yaml\` beside its env file.
@@ -49,7 +79,8 @@ mapping with the list under \`models\`. An instance takes the one that \`MODELS_
 
 - \`BIG_MODEL=my-model\` and the like, and a client’s \`/model my-model\`, ask for it; \`custom/my-model\` is the same. It wins over the
   provider’s model of that name and over the families of Claude.
-- An instance without \`OPENAI_BASE_URL\` and without a provider (or with \`PROVIDER=custom\`) lives at the server of its big model.
+- An instance without \`OPENAI_BASE_URL\` and without a provider (or with \`PROVIDER=custom\`) lives at the server of its big model, or of
+  \`ROUTER_DEFAULT\`.
 - \`CUSTOM_HEADER_*\`, \`QUIRK_*\` and the instance’s key hold for a model at the instance’s own server only; below that of the entry.
 - \`\${NAME}\` and \`\${NAME:-default}\` are replaced anywhere in a value, also within mappings.
 - A model whose variable is not set is left out, with a warning, so that several instances may share a file.`;
@@ -75,16 +106,14 @@ export function environmentPage(): string {
     RULES,
     '## Keys',
     markdownTable(['Key', 'Value', 'Default', 'Meaning', 'Other names'], keyNames.map(describeKey)),
+    '## Providers file',
+    PROVIDERS_FILE,
+    markdownTable(['Field', 'Value', 'Meaning'], fieldRows(fileTable)),
+    'Each provider:',
+    markdownTable(['Field', 'Value', 'Meaning'], fieldRows(providerTable)),
     '## Models file',
     MODELS_FILE,
-    markdownTable(
-      ['Field', 'Value', 'Meaning'],
-      Object.entries(entryTable).map(([name, row]: [string, FieldRow]) => [
-        code(name),
-        row.kind === 'scalar' ? row.form.form : 'a mapping',
-        row.about,
-      ]),
-    ),
+    markdownTable(['Field', 'Value', 'Meaning'], fieldRows(entryTable)),
     '## Prices file',
     PRICES_FILE,
     '## Headers and quirks',

@@ -5,7 +5,7 @@ import type { Preset } from '../../src/providers/preset.ts';
 const WIDTH = 100;
 
 /** The text as comment lines of a readable width. */
-function comment(text: string): string {
+export function comment(text: string): string {
   const lines = [''];
   for (const word of text.split(/\s+/)) {
     const line = lines.at(-1) ?? '';
@@ -33,6 +33,11 @@ function defaultOf(key: KeyName, preset: Preset): string {
   }
 }
 
+/** Whether a key makes any difference. */
+export function takesKey(preset: Preset): boolean {
+  return !isPointless('OPENAI_API_KEY', preset);
+}
+
 /** Keys that say nothing for a provider: regions and versions it has not, and addresses and keys where nothing is called. */
 function isPointless(key: KeyName, preset: Preset): boolean {
   if (key === 'REGION') return preset.regions === undefined;
@@ -46,18 +51,34 @@ function settingLines(key: KeyName, preset: Preset): string {
   return `${comment(keyRow(key).about + regions)}\n#${key}=${defaultOf(key, preset)}`;
 }
 
+/** Where the key of the provider comes from, and what holds without one, as a comment. */
+export function keyComment({ links }: Preset): string {
+  return comment(
+    `Your key${links.keys === undefined ? '' : `, from ${links.keys}`}. Left empty, what Claude Code sends as ANTHROPIC_AUTH_TOKEN is passed through to the provider as the key.`,
+  );
+}
+
+/** Every further setting as a comment that shows what holds without it, but for those that stand above. */
+export function optionalSettings(preset: Preset, above: ReadonlySet<string>): string {
+  const optional = keyNames.filter((one) => !above.has(one) && !isPointless(one, preset));
+  const families = [
+    comment('A header for every request to the provider; this one is sent as "x-title".'),
+    '#CUSTOM_HEADER_X_TITLE=',
+    '',
+    comment('What is special about the provider can be overridden by QUIRK_*: see docs/ENVIRONMENT.md.'),
+  ];
+  return [
+    comment('All that follows is optional. The lines show what holds while they are commented out.'),
+    '',
+    ...optional.flatMap((one) => [settingLines(one, preset), '']),
+    ...families,
+  ].join('\n');
+}
+
 /** envs/<name>.env.example: everything that a newcomer needs, in one file that works as it is. */
 export function exampleFile(preset: Preset): string {
-  const { name, title, port, links } = preset;
-  const key = isPointless('OPENAI_API_KEY', preset)
-    ? []
-    : [
-        comment(
-          `Your key${links.keys === undefined ? '' : `, from ${links.keys}`}. Left empty, what Claude Code sends as ANTHROPIC_AUTH_TOKEN is passed through to the provider as the key.`,
-        ),
-        'OPENAI_API_KEY=',
-        '',
-      ];
+  const { name, title, port } = preset;
+  const key = takesKey(preset) ? [keyComment(preset), 'OPENAI_API_KEY=', ''] : [];
   const head = [
     comment(`${title} for Claude Code, on http://127.0.0.1:${port}`),
     '#',
@@ -71,15 +92,7 @@ export function exampleFile(preset: Preset): string {
     `PORT=${port}`,
     '',
     ...key,
-    comment('All that follows is optional. The lines show what holds while they are commented out.'),
   ];
-  const set = new Set<KeyName>(['PROVIDER', 'PORT', 'OPENAI_API_KEY']);
-  const optional = keyNames.filter((one) => !set.has(one) && !isPointless(one, preset));
-  const families = [
-    comment('A header for every request to the provider; this one is sent as "x-title".'),
-    '#CUSTOM_HEADER_X_TITLE=',
-    '',
-    comment('What is special about the provider can be overridden by QUIRK_*: see docs/ENVIRONMENT.md.'),
-  ];
-  return `${[...head, '', ...optional.flatMap((one) => [settingLines(one, preset), '']), ...families].join('\n')}\n`;
+  const above = new Set(['PROVIDER', 'PORT', 'OPENAI_API_KEY']);
+  return `${[...head, optionalSettings(preset, above)].join('\n')}\n`;
 }

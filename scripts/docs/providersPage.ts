@@ -35,7 +35,13 @@ function describeKey({ keyNames, keyHeader, keyOptional }: Preset): string {
   return `- Key: ${names}${header}${keyOptional === true ? '; none needed' : ''}`;
 }
 
-function describePreset(preset: Preset): string {
+/** Where a guide for the provider stands, below docs/; undefined when there is none. */
+export function guidePath({ name, port, protocol }: Preset): string | undefined {
+  return port === undefined || protocol === 'demo' ? undefined : `providers/${name}.md`;
+}
+
+/** What is known about a provider, as a list and a table of its models. */
+export function describePreset(preset: Preset): string {
   const { keys, docs } = preset.links;
   const names = [preset.name, ...(preset.otherNames ?? [])];
   const facts = [
@@ -55,7 +61,12 @@ function describePreset(preset: Preset): string {
     ['Model', 'Tier', 'Context', 'Output', 'Images', 'Price in', 'Price out', 'Price cached', 'Price to cache'],
     models.map(([model, modelFacts]) => describeModel(preset, model, modelFacts)),
   );
-  return [`## ${preset.title}`, facts, ...(models.length === 0 ? [] : [table])].join('\n\n');
+  return [facts, ...(models.length === 0 ? [] : [table])].join('\n\n');
+}
+
+function guideLine(preset: Preset): string {
+  const path = guidePath(preset);
+  return path === undefined ? '' : `\n\nMore: [${path}](${path}).`;
 }
 
 /** docs/PROVIDERS.md: every preset with its models. */
@@ -63,6 +74,6 @@ export function providersPage(): string {
   return markdownPage(
     '# Providers',
     'What is known about each provider. Everything can be overridden in the env file ([ENVIRONMENT.md](ENVIRONMENT.md)); any other model name of the provider works as well. Context and output are tokens; output is the most that is asked for. Prices are US dollars per million tokens on the day of the check.',
-    ...presets.map(describePreset),
+    ...presets.map((preset) => `## ${preset.title}\n\n${describePreset(preset)}${guideLine(preset)}`),
   );
 }

@@ -12,16 +12,33 @@ import type { Values } from './schema.ts';
 const DEFAULT_PORT = 8080;
 
 /** What a configuration says of providers and models. */
-type Models = Pick<Config, 'provider' | 'tiers' | 'modelsFile' | 'customModels' | 'modelPrefixes' | 'prices'>;
+type Models = Pick<
+  Config,
+  | 'provider'
+  | 'tiers'
+  | 'providers'
+  | 'providersFile'
+  | 'strategy'
+  | 'router'
+  | 'healthCheck'
+  | 'breaker'
+  | 'modelsFile'
+  | 'customModels'
+  | 'modelPrefixes'
+  | 'prices'
+  | 'pricesFile'
+  | 'hooks'
+  | 'files'
+>;
 
 /** The settings without what cannot be compared as data. */
 function presetByName(provider: ProviderConfig) {
   return { ...provider, preset: provider.preset.name };
 }
 
-function secretsOf({ key, headers }: ProviderConfig): readonly Secret[] {
+function secretsOf({ key, moreKeys = [], headers }: ProviderConfig): readonly Secret[] {
   return [
-    ...(key.secret === undefined ? [] : [key.secret]),
+    ...[key, ...moreKeys].flatMap(({ secret }) => (secret === undefined ? [] : [secret])),
     ...secretsInHeaders(headers).map((value) => new Secret(value)),
   ];
 }
@@ -50,6 +67,8 @@ export function assembleConfig(
     },
     requestTimeoutMs: values.REQUEST_TIMEOUT,
     maxRetries: values.MAX_RETRIES,
+    longContextThreshold: values.LONG_CONTEXT_THRESHOLD,
+    budget: { attempts: values.MAX_ATTEMPTS, timeMs: values.FALLBACK_SECONDS },
     concurrency: { places: values.MAX_CONCURRENT, queueLength: values.MAX_QUEUE },
     logs: {
       level: values.LOG_LEVEL,
@@ -60,6 +79,7 @@ export function assembleConfig(
     },
     stateDirectory: resolve(source.directory, values.STATE_DIR),
     usageRetentionDays: values.USAGE_RETENTION_DAYS,
+    permissionModel: values.PERMISSION_MODEL,
     drainMs: values.DRAIN_SECONDS,
   };
   const custom = [...models.customModels.values()];
@@ -71,11 +91,14 @@ export function assembleConfig(
     hash: fingerprint({
       ...settings,
       provider: presetByName(provider),
+      providers: models.providers.map((one) => ({ ...one, provider: presetByName(one.provider) })),
+      routing: [models.strategy, models.router, models.breaker, models.healthCheck],
       customModels: custom.map((model) => ({ ...model, provider: presetByName(model.provider) })),
       prices: [...models.prices],
+      hooks: models.hooks,
     }),
     secrets: [
-      ...[provider, ...custom.map((model) => model.provider)].flatMap(secretsOf),
+      ...[...models.providers, ...custom].flatMap((one) => secretsOf(one.provider)),
       ...(clientToken === undefined ? [] : [clientToken]),
       ...networkSecrets,
     ],

@@ -22,7 +22,7 @@ function lacksAddress(choices: Choices, variables: Variables, used: ReadonlySet<
 
 /**
  * An instance without an address of its own, whose big model stands in the models file, lives at that model's server: in the
- * earlier systems PREFERRED_PROVIDER=custom and BIG_MODEL were all that a file needed.
+ * earlier systems PREFERRED_PROVIDER=custom and BIG_MODEL, or ROUTER_DEFAULT, were all that a file needed.
  */
 export function borrowAddress(
   choices: Choices,
@@ -30,7 +30,7 @@ export function borrowAddress(
   variables: Variables,
   used: ReadonlySet<string>,
 ): Borrowed {
-  const big = choices.get('BIG_MODEL');
+  const big = choices.get('BIG_MODEL') ?? choices.get('ROUTER_DEFAULT');
   if (big === undefined || !lacksAddress(choices, variables, used)) return { choices };
   const entry = entries.find(({ id }) => customId(id) === customId(big.value));
   const address = entry?.values.api_base;

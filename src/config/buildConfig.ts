@@ -1,29 +1,30 @@
-import { customId } from '../core/modelName.ts';
 import { assembleConfig } from './assembleConfig.ts';
-import { borrowAddress } from './borrowAddress.ts';
-import { chooseBaseUrl } from './chooseBaseUrl.ts';
-import { chooseEndpoint } from './chooseEndpoint.ts';
-import { choosePreset } from './choosePreset.ts';
-import { chooseTiers } from './chooseTiers.ts';
-import { chooseValues } from './chooseValues.ts';
+import { chooseModels } from './chooseModels.ts';
+import { type Choices, chooseValues } from './chooseValues.ts';
 import { checkClientToken } from './clientToken.ts';
 import type { Config, Problem } from './config.ts';
-import { readCustomHeaders } from './customHeaders.ts';
 import { expandVariables } from './expand.ts';
-import { findSecret, type ReadSecretFile } from './findSecret.ts';
+import { createFiles, type ReadFile } from './files.ts';
+import { findSecret } from './findSecret.ts';
+import { findHooksFile } from './hooksFile.ts';
+import { warnOfIdleKeys } from './idleKeys.ts';
+import { asNamedProvider } from './instanceProviders.ts';
 import { directNames } from './keyGroups.ts';
-import { modelPrefixes } from './modelPrefixes.ts';
-import { customModels } from './modelsFile/customModels.ts';
-import { createNamedKeys } from './modelsFile/namedKeys.ts';
-import { type FindModelsFile, readModelsFile } from './modelsFile/readModelsFile.ts';
+import { refuseLinkLocal } from './linkLocal.ts';
+import { readModelsFile } from './modelsFile/readModelsFile.ts';
+import { createNamedKeys } from './namedKeys.ts';
+import { findOwnProvider, ownProvider } from './ownProvider.ts';
 import { type ParseAssignments, parseEnvText } from './parseEnvText.ts';
 import { readPricesFile } from './pricesFile.ts';
-import { findProviderKey, passesKeyThrough, providerKey } from './providerKey.ts';
-import { readQuirks } from './quirks.ts';
+import { fileProviders } from './providersFile/fileProviders.ts';
+import { fileSettings } from './providersFile/fileSettings.ts';
+import { readProvidersFile } from './providersFile/readProvidersFile.ts';
+import { reportNoProvider } from './providersFile/reportNoProvider.ts';
 import { readValues } from './readValues.ts';
-import { createReport } from './report.ts';
+import { createReport, type Report } from './report.ts';
+import type { Values } from './schema.ts';
 import { warnOfUnknownKeys } from './unknownKeys.ts';
-import { collectVariables, type Environment } from './variables.ts';
+import { collectVariables, createLookUp, type Environment } from './variables.ts';
 
 export interface ConfigSource {
   /** Path of the env file as the user gave it; problems show it so. */
@@ -31,8 +32,7 @@ export interface ConfigSource {
   readonly text: string;
   readonly parse: ParseAssignments;
   readonly environment: Environment;
-  readonly readSecretFile: ReadSecretFile;
-  readonly findModelsFile: FindModelsFile;
+  readonly readFile: ReadFile;
   /** Absolute; what relative paths start from. */
   readonly directory: string;
 }
@@ -41,72 +41,89 @@ export interface ConfigResult {
   /** Present when no problem is an error. */
   readonly config?: Config;
   readonly problems: readonly Problem[];
+  /** Absolute paths of all files that were looked for, also of those that are not there: a change of one may change the result. */
+  readonly files: readonly string[];
+}
+
+function checkTokenLimits(values: Values, choices: Choices, report: Report): void {
+  const { MIN_TOKENS_LIMIT: minTokens, MAX_TOKENS_LIMIT: maxTokens } = values;
+  if (minTokens === undefined || maxTokens === undefined || minTokens <= maxTokens) return;
+  report.error(
+    choices.get('MIN_TOKENS_LIMIT') ?? { key: 'MIN_TOKENS_LIMIT' },
+    `${minTokens}, which is more than MAX_TOKENS_LIMIT (${maxTokens})`,
+    'Lower it, or raise MAX_TOKENS_LIMIT.',
+  );
 }
 
 /** From the text of an env file to the configuration of its instance, or to everything that is wrong with it at once. */
 export function buildConfig(source: ConfigSource): ConfigResult {
-  const { environment, readSecretFile } = source;
+  const { environment } = source;
   const report = createReport(source.file);
+  const files = createFiles(source.file, source.directory, source.readFile);
+  const readSecretFile = (path: string) => files.read(path).text;
   const entries = parseEnvText(source.text, source.parse, report);
   const variables = expandVariables(collectVariables(entries, environment), environment, report);
+  const lookUp = createLookUp(variables, environment);
   const written = chooseValues(variables, report);
-  const models = readModelsFile(source.findModelsFile, written, variables, environment, report);
-  warnOfUnknownKeys(entries, models.names, report);
+  const modelsFile = readModelsFile(files, written, lookUp, report);
+  const providersFile = readProvidersFile(files, written, lookUp, report);
+  const pricesFile = readPricesFile(written.get('PRICES_FILE'), readSecretFile, report);
+  const hooks = findHooksFile(written.get('HOOKS_FILE'), source.directory, readSecretFile, report);
+  const used = new Set([...modelsFile.names, ...providersFile.names]);
+  warnOfUnknownKeys(entries, used, report);
 
   const findNamedKey = createNamedKeys(variables, environment, readSecretFile, report);
-  const { choices, entry: home } = borrowAddress(written, models.entries, variables, models.names);
-  const preset = choosePreset(choices, variables, models.names, report);
-  const keyName = home?.values.api_key_name;
-  const key =
-    keyName === undefined
-      ? preset && findProviderKey(preset, variables, models.names, readSecretFile, report)
-      : findNamedKey(keyName);
+  // Beside a providers file the env file has a provider of its own only where it says so: a key alone is one that the file asks for.
+  const hasOwn = written.has('PROVIDER') || (providersFile.file === undefined && !written.has('PROVIDERS_FILE'));
+  const sources = { choices: written, variables, models: modelsFile.entries, used, findNamedKey, readSecretFile };
+  const own = hasOwn ? findOwnProvider(sources, report) : undefined;
+  if (!hasOwn) warnOfIdleKeys(variables, used, report);
+  const choices = own?.choices ?? written;
   const token = findSecret(directNames('ANTHROPIC_API_KEY'), variables, readSecretFile, report);
-  const values = readValues(choices, { OPENAI_API_KEY: key, ANTHROPIC_API_KEY: token }, report);
+  const values = readValues(choices, { OPENAI_API_KEY: own?.key, ANTHROPIC_API_KEY: token }, report);
+  checkTokenLimits(values, choices, report);
+
+  const ownConfig = own && ownProvider(own, values, variables, report);
+  const ownNamed = ownConfig && asNamedProvider(ownConfig, values.REQUEST_TIMEOUT);
+  const { providers: others, unusable } = fileProviders(
+    providersFile,
+    { findNamedKey, lookUp },
+    ownNamed?.name,
+    values.REQUEST_TIMEOUT,
+  );
+  if (!hasOwn && others.length === 0) reportNoProvider(providersFile);
+  const providers = hasOwn ? (ownNamed === undefined ? [] : [ownNamed, ...others]) : others;
   const host = { name: values.HOST, place: choices.get('HOST') ?? { key: 'HOST' } };
-  checkClientToken(token, host, preset !== undefined && passesKeyThrough(preset, key), report);
-  const { MIN_TOKENS_LIMIT: minTokens, MAX_TOKENS_LIMIT: maxTokens } = values;
-  if (minTokens !== undefined && maxTokens !== undefined && minTokens > maxTokens)
-    report.error(
-      choices.get('MIN_TOKENS_LIMIT') ?? { key: 'MIN_TOKENS_LIMIT' },
-      `${minTokens}, which is more than MAX_TOKENS_LIMIT (${maxTokens})`,
-      'Lower it, or raise MAX_TOKENS_LIMIT.',
-    );
-  const headers = readCustomHeaders(variables, report);
-  const overrides = readQuirks(variables, report);
-  const baseUrl = preset && chooseBaseUrl(values, choices, preset, report);
-  const endpoint = chooseEndpoint(baseUrl ?? '', preset, choices.get('API_VERSION'), report);
-  const provider = preset &&
-    baseUrl !== undefined && {
-      preset,
-      baseUrl,
-      endpoint,
-      keyHeader: preset.keyHeader ?? 'authorization',
-      key: providerKey(preset, key),
-      headers,
-      overrides,
-    };
-  const custom = provider && customModels(models.entries, provider, findNamedKey, models.report);
-  const declared = new Set(models.entries.map(({ id }) => customId(id)));
-  const prefixes = preset && modelPrefixes(preset);
-  const tiers =
-    custom &&
-    prefixes &&
-    chooseTiers(values, choices, preset, { provider: preset.name, customModels: custom, declared, prefixes }, report);
+  const passesKeyOn = providers.some(({ provider }) => provider.key.source === 'client');
+  checkClientToken(token, host, passesKeyOn, report);
+  const models = chooseModels({ providers, unusable, hasOwn, modelsFile, choices, findNamedKey }, report);
 
-  const prices = readPricesFile(choices.get('PRICES_FILE'), readSecretFile, report);
+  const customServers = [...(models?.customModels.values() ?? [])];
+  refuseLinkLocal(
+    [
+      ...(ownConfig
+        ? [{ provider: ownConfig, place: choices.get('OPENAI_BASE_URL') ?? { key: 'OPENAI_BASE_URL' } }]
+        : []),
+      ...others.map(({ name, provider }) => ({ provider, place: { key: `PROVIDERS_FILE (${name})` } })),
+      ...customServers.map(({ name, provider }) => ({ provider, place: { key: `MODELS_FILE (${name})` } })),
+    ],
+    values.ALLOW_LINK_LOCAL === 'on',
+    report,
+  );
 
-  const problems = [report, models.report, prices.report].flatMap((one) =>
+  const problems = [report, modelsFile.report, providersFile.report, pricesFile.report].flatMap((one) =>
     one.problems.toSorted((a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER)),
   );
-  if (problems.some(({ severity }) => severity === 'error') || !provider || !tiers) return { problems };
+  const asked = files.asked();
+  if (problems.some(({ severity }) => severity === 'error') || !models) return { problems, files: asked };
   const parts = {
-    provider,
-    tiers,
-    modelsFile: models.file,
-    customModels: custom,
-    modelPrefixes: prefixes,
-    prices: prices.prices,
+    ...models,
+    ...fileSettings(providersFile, values, choices),
+    providersFile: providersFile.file,
+    prices: pricesFile.prices,
+    pricesFile: written.get('PRICES_FILE')?.value,
+    hooks,
+    files: asked,
   };
-  return { config: assembleConfig(source, values, parts), problems };
+  return { config: assembleConfig(source, values, parts), problems, files: asked };
 }

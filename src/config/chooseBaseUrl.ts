@@ -1,13 +1,28 @@
 import type { Preset } from '../providers/preset.ts';
-import type { Choices } from './chooseValues.ts';
 import { namesEndpoint } from './parsers.ts';
-import type { Report } from './report.ts';
-import type { Values } from './schema.ts';
+import type { Place, Report, Written } from './report.ts';
 
-/** The provider's address: the user's own, else that of the region, else the preset's. Empty when there is none. */
-export function chooseBaseUrl(values: Values, choices: Choices, preset: Preset, report: Report): string {
-  const address = choices.get('OPENAI_BASE_URL');
-  const region = choices.get('REGION');
+/** What the user says of where a provider is. */
+export interface AddressWishes {
+  readonly address: Written | undefined;
+  /** The address when it is sound. */
+  readonly baseUrl: string | undefined;
+  readonly region: Written | undefined;
+  /** Where the address belongs, for when it is missing. */
+  readonly place: Place;
+}
+
+/** An address of the preset of which the user has written the beginning only, like the bare host, is taken in full. */
+export function completeAddress(address: string, { baseUrl, regions = {} }: Preset): string {
+  return [baseUrl, ...Object.values(regions)].find((one) => address !== '' && one.startsWith(`${address}/`)) ?? address;
+}
+
+/** The provider's address: the user's own, else that of the region, else the preset's. Empty when there is none, which is told. */
+export function chooseBaseUrl(
+  { address, baseUrl, region, place }: AddressWishes,
+  preset: Preset,
+  report: Report,
+): string {
   if (address !== undefined) {
     if (namesEndpoint(address.value))
       report.warning(
@@ -16,8 +31,8 @@ export function chooseBaseUrl(values: Values, choices: Choices, preset: Preset, 
         'Leave that part out.',
       );
     if (region !== undefined)
-      report.warning(region, 'a region beside OPENAI_BASE_URL', 'The address is used; remove REGION.');
-    return values.OPENAI_BASE_URL ?? '';
+      report.warning(region, `a region beside ${address.key}`, `The address is used; remove ${region.key}.`);
+    return completeAddress(baseUrl ?? '', preset);
   }
   if (region !== undefined) {
     const regional = preset.regions?.[region.value.toLowerCase()];
@@ -31,11 +46,7 @@ export function chooseBaseUrl(values: Values, choices: Choices, preset: Preset, 
         : `Set ${known}, or remove it for the international address.`,
     );
   } else if (preset.baseUrl === '' && preset.protocol !== 'demo') {
-    report.error(
-      { key: 'OPENAI_BASE_URL' },
-      'nothing',
-      'Set the address of the server, like http://127.0.0.1:11434/v1.',
-    );
+    report.error(place, 'nothing', 'Set the address of the server, like http://127.0.0.1:11434/v1.');
   }
   return preset.baseUrl;
 }

@@ -1,6 +1,5 @@
 import type { Preset } from '../providers/preset.ts';
-import type { Report } from './report.ts';
-import type { Variable } from './variables.ts';
+import type { Report, Written } from './report.ts';
 
 /**
  * Full address of chat completions or, at a native endpoint, of messages; `{model}` in it stands for the model's name. A provider
@@ -9,7 +8,7 @@ import type { Variable } from './variables.ts';
 export function chooseEndpoint(
   baseUrl: string,
   preset: Preset | undefined,
-  version: Variable | undefined,
+  version: Written | undefined,
   report: Report,
 ): string {
   const endpoints = preset?.endpoints;

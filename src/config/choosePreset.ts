@@ -4,8 +4,10 @@ import type { Preset } from '../providers/preset.ts';
 import type { Choices } from './chooseValues.ts';
 import { secretFileName } from './keyGroups.ts';
 import { isPlaceholder } from './placeholder.ts';
-import type { Report } from './report.ts';
+import type { Report, Written } from './report.ts';
 import type { Variables } from './variables.ts';
+
+const names = presets.map((preset) => preset.name);
 
 /** The preset of an instance: its provider's, in the protocol that PROTOCOL names where it has more than one. */
 export function choosePreset(
@@ -15,9 +17,13 @@ export function choosePreset(
   report: Report,
 ): Preset | undefined {
   const preset = chooseProvider(choices, variables, used, report);
-  const protocol = choices.get('PROTOCOL');
+  return preset && inProtocol(preset, choices.get('PROTOCOL'), report);
+}
+
+/** The preset of the same provider for the protocol that is asked for; undefined when it has none, which is told. */
+export function inProtocol(preset: Preset, protocol: Written | undefined, report: Report): Preset | undefined {
   const wanted = protocol?.value.toLowerCase();
-  if (preset === undefined || protocol === undefined || wanted === preset.protocol) return preset;
+  if (protocol === undefined || wanted === preset.protocol) return preset;
   // Another word is told as a wrong value.
   if (wanted !== 'anthropic' && wanted !== 'chat') return preset;
   const sibling = findSibling(preset, wanted);
@@ -26,10 +32,21 @@ export function choosePreset(
   return sibling;
 }
 
+/** The preset of this name; undefined when there is none, which is told. */
+export function presetNamed(name: Written, report: Report): Preset | undefined {
+  const preset = findPreset(name.value);
+  if (preset === undefined) {
+    const nearest = nearestName(name.value, names);
+    const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
+    report.error(name, JSON.stringify(name.value), `Set one of ${names.join(', ')}.${hint}`);
+  }
+  return preset;
+}
+
 /**
  * The preset that the keys of an env file tell, as in the earlier systems: of the one provider whose own key is there, else
  * OpenAI's where OPENAI_API_KEY is.
- * @param used names of keys that the models file asks for, which tell nothing
+ * @param used names of keys that other files ask for, which tell nothing
  */
 export function presetOfKeys(variables: Variables, used: ReadonlySet<string>): Preset | undefined {
   const isSet = (name: string) =>
@@ -47,18 +64,9 @@ function chooseProvider(
   used: ReadonlySet<string>,
   report: Report,
 ): Preset | undefined {
-  const names = presets.map((preset) => preset.name);
   const named = choices.get('PROVIDER');
+  if (named !== undefined) return presetNamed(named, report);
   const address = choices.get('OPENAI_BASE_URL');
-  if (named !== undefined) {
-    const preset = findPreset(named.value);
-    if (preset === undefined) {
-      const nearest = nearestName(named.value, names);
-      const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
-      report.error(named, JSON.stringify(named.value), `Set one of ${names.join(', ')}.${hint}`);
-    }
-    return preset;
-  }
   if (address !== undefined) return guessPreset(address.value);
   const keyed = presetOfKeys(variables, used);
   if (keyed !== undefined) return keyed;

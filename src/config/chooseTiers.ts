@@ -1,39 +1,32 @@
-import type { Preset, Tiers } from '../providers/preset.ts';
+import type { Tiers } from '../providers/preset.ts';
 import type { Choices } from './chooseValues.ts';
+import type { Router } from './config.ts';
 import type { Report } from './report.ts';
-import type { Values } from './schema.ts';
 import { type KnownNames, tierName } from './tierName.ts';
 
-/** The models as they are written, or the preset's. A big model of the user's own replaces the middle one too, so that one line moves both. */
-function writtenTiers(values: Values, preset: Preset, report: Report): Tiers | undefined {
-  const { BIG_MODEL: big, MIDDLE_MODEL: middle, SMALL_MODEL: small } = values;
-  const own = preset.tiers;
-  if (own !== undefined) return { big: big ?? own.big, middle: middle ?? big ?? own.middle, small: small ?? own.small };
-  if (big !== undefined) return { big, middle: middle ?? big, small: small ?? middle ?? big };
-  report.error({ key: 'BIG_MODEL' }, 'nothing', `Name the model to use; ${preset.name} has none of its own.`);
-  return undefined;
-}
-
-/** The three models by the names that routing knows. */
+/**
+ * The three models by the names that routing knows: as they are written, else the provider's own. A big model of the user's own
+ * replaces the middle one too, so that one line moves both.
+ * @param own the provider's models, if it has any
+ * @param router its targets stand in for models that are not written
+ */
 export function chooseTiers(
-  values: Values,
   choices: Choices,
-  preset: Preset,
+  own: Tiers | undefined,
+  router: Router,
   known: KnownNames,
   report: Report,
 ): Tiers | undefined {
-  const written = writtenTiers(values, preset, report);
-  if (written === undefined) return undefined;
-  // Several tiers may have one line's model, of which is told once.
-  const names = new Map<string, string>();
-  const resolve = (tier: keyof Tiers, key: 'BIG_MODEL' | 'MIDDLE_MODEL' | 'SMALL_MODEL') => {
-    const name = names.get(written[tier]) ?? tierName(written[tier], choices.get(key) ?? { key }, known, report);
-    names.set(written[tier], name);
-    return name;
+  const read = (key: 'BIG_MODEL' | 'MIDDLE_MODEL' | 'SMALL_MODEL') => {
+    const choice = choices.get(key);
+    return choice && tierName(choice.value, choice, known, report);
   };
-  return {
-    big: resolve('big', 'BIG_MODEL'),
-    middle: resolve('middle', 'MIDDLE_MODEL'),
-    small: resolve('small', 'SMALL_MODEL'),
-  };
+  const big = read('BIG_MODEL') ?? router.default;
+  const middle = read('MIDDLE_MODEL') ?? big;
+  const small = read('SMALL_MODEL') ?? router.background;
+  if (own !== undefined) return { big: big ?? own.big, middle: middle ?? own.middle, small: small ?? own.small };
+  if (big !== undefined) return { big, middle: middle ?? big, small: small ?? middle ?? big };
+  const name = known.providers[0]?.name;
+  report.error({ key: 'BIG_MODEL' }, 'nothing', `Name the model to use; ${name} has none of its own.`);
+  return undefined;
 }

@@ -9,7 +9,7 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
-/** Checks what keeps strangers out: no trivial token anywhere, and a long one where others can reach the port (A2, R509). */
+/** Checks what keeps strangers out: a long token, and no trivial one, where others can reach the port (A2, R509). */
 export function checkClientToken(
   token: FoundSecret | undefined,
   host: { readonly name: string; readonly place: Place },
@@ -26,9 +26,11 @@ export function checkClientToken(
       );
     return;
   }
-  if (isTrivialToken(token.value))
-    report.error(token.variable, 'a placeholder or a word that anybody would try', `${how}; or leave it empty.`);
-  else if (!isLoopback(host.name) && token.value.length < SHORTEST_PUBLIC_TOKEN)
+  if (isTrivialToken(token.value)) {
+    // On this machine alone none is needed, so that one that protects nothing does no harm.
+    const tell = isLoopback(host.name) ? report.warning : report.error;
+    tell(token.variable, 'a placeholder or a word that anybody would try', `${how}; or leave it empty.`);
+  } else if (!isLoopback(host.name) && token.value.length < SHORTEST_PUBLIC_TOKEN)
     report.error(
       token.variable,
       `a token of ${token.value.length} characters on an address that others can reach`,

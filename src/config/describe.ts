@@ -1,20 +1,7 @@
-import type { Config, CustomModel, Problem, ProviderKey } from './config.ts';
-
-const KEY_SOURCES: Record<ProviderKey['source'], string> = {
-  file: 'in the env file',
-  environment: 'from the environment',
-  'secret file': 'from the file it names',
-  client: 'passed through from the client',
-  none: 'none needed',
-};
-
-function describeKey({ source, variable, secret }: ProviderKey): string {
-  return secret === undefined ? KEY_SOURCES[source] : `${variable} ${KEY_SOURCES[source]}, ${secret.masked}`;
-}
-
-function describeModel({ name, model, provider }: CustomModel): string {
-  return `${name}: ${model} at ${provider.baseUrl || provider.preset.name}, key ${describeKey(provider.key)}`;
-}
+import { createRedactor } from '../core/secret.ts';
+import type { Config, Problem } from './config.ts';
+import { describeModel, describeProvider, type Row } from './describeProvider.ts';
+import { describeRouter } from './readRouter.ts';
 
 function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
@@ -26,44 +13,83 @@ function size(bytes: number): string {
   return `${Number((bytes / 1024 ** power).toFixed(1))}${['', 'K', 'M', 'G'][power]}`;
 }
 
+/** An address of a network proxy without the user and password that it may hold. */
+function proxyAddress(address: string): string {
+  const url = URL.parse(address);
+  if (url === null) return '****';
+  return `${url.protocol}//${url.username === '' && url.password === '' ? '' : '****@'}${url.host}`;
+}
+
+function networkRows({ networkProxy: { httpProxy, httpsProxy, noProxy } }: Config): readonly Row[] {
+  const addresses = [
+    ...(httpsProxy === undefined ? [] : [`${proxyAddress(httpsProxy)} for https`]),
+    ...(httpProxy === undefined ? [] : [`${proxyAddress(httpProxy)} for http`]),
+  ];
+  if (addresses.length === 0) return [];
+  return [['network proxy', [...addresses, ...(noProxy === undefined ? [] : [`not for ${noProxy}`])].join(', ')]];
+}
+
+/** How failures are met: what is repeated, handed on and left alone. */
+function failureRows({ maxRetries, budget, breaker, healthCheck, providers, strategy }: Config): readonly Row[] {
+  const { intervalMs, ask } = healthCheck;
+  const question = ask === 'models' ? 'for the list of models' : 'for one token of an answer';
+  return [
+    ...(providers.length > 1 ? [['strategy', strategy] as const] : []),
+    ['attempts', `${maxRetries} retries; in all at most ${budget.attempts}, within ${duration(budget.timeMs)}`],
+    [
+      'breaker',
+      `${breaker.failures} failures within ${duration(breaker.windowMs)} keep requests away for ${duration(breaker.openMs)}`,
+    ],
+    ...(intervalMs === 0 ? [] : [['health check', `every ${duration(intervalMs)}, ${question}`] as const]),
+  ];
+}
+
+function fileRows({ modelsFile, providersFile, pricesFile, hooks }: Config): readonly Row[] {
+  return [
+    ...(providersFile === undefined ? [] : [['providers file', providersFile] as const]),
+    ...(modelsFile === undefined ? [] : [['models file', modelsFile] as const]),
+    ...(pricesFile === undefined ? [] : [['prices file', pricesFile] as const]),
+    ...(hooks === undefined ? [] : [['hooks file', hooks.file] as const]),
+  ];
+}
+
 /** The effective configuration for people, one line per subject, secrets masked. */
 export function describeConfig(config: Config): readonly string[] {
-  const { provider, tiers, limits, logs } = config;
+  const { limits, logs, concurrency, providers } = config;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-  const headers = Object.keys(provider.headers);
-  const overrides = Object.keys(provider.overrides);
-  const rows: [string, string][] = [
+  const rows: readonly Row[] = [
     ['instance', `${config.instance} (${config.file})`],
     ['listens on', `http://${host}:${config.port}`],
     ['client token', config.clientToken?.masked ?? 'none'],
-    ['provider', [provider.preset.name, provider.baseUrl].filter((part) => part !== '').join(', ')],
-    ['provider key', describeKey(provider.key)],
-    ['models', `big ${tiers.big}, middle ${tiers.middle}, small ${tiers.small}`],
-    ...[...config.customModels.values()].map((model): [string, string] => ['model', describeModel(model)]),
-    ...(config.modelsFile === undefined ? [] : [['models file', config.modelsFile] as [string, string]]),
+    ...providers.flatMap((provider) => describeProvider(provider, config)),
+    ...[...config.customModels.values()].map(describeModel),
+    ...describeRouter(config),
+    ...fileRows(config),
     ['output tokens', `${limits.minTokens ?? 1} to ${limits.maxTokens ?? 'the model’s own limit'}`],
-    [
-      'request',
-      `at most ${size(limits.maxBodyBytes)}; answer within ${duration(config.requestTimeoutMs)}, ${config.maxRetries} retries`,
-    ],
+    ['request', `at most ${size(limits.maxBodyBytes)}; answer within ${duration(config.requestTimeoutMs)}`],
+    ...failureRows(config),
     [
       'concurrency',
-      config.concurrency.places === 0
+      concurrency.places === 0
         ? 'any number of requests'
-        : `${config.concurrency.places} requests, ${config.concurrency.queueLength} more may wait`,
+        : `${concurrency.places} requests, ${concurrency.queueLength} more may wait`,
     ],
+    ...networkRows(config),
     [
       'logs',
       `${logs.directory}, level ${logs.level}, rotated at ${size(logs.maxSizeBytes)}, kept ${duration(logs.retentionMs)}, together at most ${size(logs.maxTotalBytes)}`,
     ],
     ['state', config.stateDirectory],
+    ['usage', `kept ${config.usageRetentionDays === 0 ? 'for ever' : `${config.usageRetentionDays} days`}`],
     ['drain', duration(config.drainMs)],
-    ...(config.allowedHosts.length > 0 ? [['further hosts', config.allowedHosts.join(', ')] as [string, string]] : []),
-    ...(headers.length > 0 ? [['custom headers', headers.join(', ')] as [string, string]] : []),
-    ...(overrides.length > 0 ? [['quirks set', overrides.join(', ')] as [string, string]] : []),
+    ...(config.allowedHosts.length > 0 ? [['further hosts', config.allowedHosts.join(', ')] as const] : []),
     ['hash', config.hash],
   ];
-  return rows.map(([name, value]) => `${name.padEnd(15)}${value}`);
+  // Bodies and the like that the user adds may hold a credential of any name.
+  const redact = createRedactor(config.secrets);
+  return rows.map(
+    ([name, value]) => `${name.padEnd(15)}${name === 'quirk' || name === 'model' ? redact(value) : value}`,
+  );
 }
 
 const ANSI_STYLES = { bold: 1, error: 31, warning: 33 };

@@ -1,4 +1,4 @@
-import { customId } from '../core/modelName.ts';
+import { customId, splitProvider } from '../core/modelName.ts';
 import type { Config, CustomModel, ProviderConfig } from './config.ts';
 
 /** Where a model is served, and what its server calls it. */
@@ -9,11 +9,27 @@ export interface ModelEndpoint {
   readonly custom?: CustomModel;
 }
 
-/** Where the model is asked for that routing has named: at the server of its entry in the models file, else at the instance's provider. */
+/** The provider of this name, in any case. */
+export function findProvider<P extends { readonly name: string }>(
+  providers: readonly P[],
+  name: string,
+): P | undefined {
+  const wanted = name.toLowerCase();
+  return providers.find((one) => one.name.toLowerCase() === wanted);
+}
+
+/**
+ * Where the model is asked for that routing has named: at the server of its entry in the models file, at the provider that
+ * stands in front of its comma, else at the instance's first provider.
+ */
 export function endpointOf(
-  { provider, customModels }: Pick<Config, 'provider' | 'customModels'>,
+  { provider, providers, customModels }: Pick<Config, 'provider' | 'providers' | 'customModels'>,
   name: string,
 ): ModelEndpoint {
   const custom = customModels.get(customId(name));
-  return custom === undefined ? { provider, model: name } : { provider: custom.provider, model: custom.model, custom };
+  if (custom !== undefined) return { provider: custom.provider, model: custom.model, custom };
+  const parts = splitProvider(name);
+  const named = parts && findProvider(providers, parts.provider);
+  if (parts === undefined || parts.model === '' || named === undefined) return { provider, model: name };
+  return { provider: named.provider, model: parts.model };
 }

@@ -1,10 +1,10 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { platform } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { buildConfig, type ConfigResult } from './buildConfig.ts';
 import type { Problem } from './config.ts';
-import type { ModelsText } from './modelsFile/readModelsFile.ts';
+import type { FileText } from './files.ts';
 import { createReport, type Report } from './report.ts';
 import type { Environment } from './variables.ts';
 
@@ -22,6 +22,10 @@ function isOpenToOthers(mode: number): boolean {
   return (mode & 0o077) !== 0 && platform() !== 'win32';
 }
 
+function permissions(mode: number): string {
+  return (mode & 0o777).toString(8);
+}
+
 function readEnvFile(path: string, shown: string, report: Report): string | undefined {
   const place = { key: 'file' };
   try {
@@ -33,7 +37,7 @@ function readEnvFile(path: string, shown: string, report: Report): string | unde
       if (isOpenToOthers(stat.mode))
         report.warning(
           place,
-          `a file that other users may read (mode ${(stat.mode & 0o777).toString(8)})`,
+          `a file that other users may read (mode ${permissions(stat.mode)})`,
           `Run: chmod 600 ${shown}`,
         );
       return readFileSync(path, 'utf8');
@@ -45,28 +49,15 @@ function readEnvFile(path: string, shown: string, report: Report): string | unde
   return undefined;
 }
 
-/** Names under which a models file is found beside the env file; those of the earlier systems are among them. */
-const MODELS_FILES = ['models.yaml', 'models.yml', 'models.json', 'custom_models.yaml'];
-
-function findModelsFile(envFile: string, path: string | undefined, directory: string): ModelsText | undefined {
-  const file =
-    path ??
-    MODELS_FILES.map((name) => join(dirname(envFile), name)).find((name) => existsSync(resolve(directory, name)));
-  return file === undefined ? undefined : { file, text: readFileSync(resolve(directory, file), 'utf8') };
+function readFile(path: string): FileText {
+  const { mode } = statSync(path);
+  const text = readFileSync(path, 'utf8');
+  return isOpenToOthers(mode) ? { text, openMode: permissions(mode) } : { text };
 }
 
-/** Text of an env file to a configuration, with dotenv's parser; a `NAME_FILE` and the models file are read from the disk. */
+/** Text of an env file to a configuration, with dotenv's parser; the other files that it is made of are read from the disk. */
 export function configFromText(file: string, text: string, environment: Environment, directory: string): ConfigResult {
-  const readSecretFile = (path: string) => readFileSync(resolve(directory, path), 'utf8');
-  return buildConfig({
-    file,
-    text,
-    parse,
-    environment,
-    readSecretFile,
-    findModelsFile: (path) => findModelsFile(file, path, directory),
-    directory,
-  });
+  return buildConfig({ file, text, parse, environment, readFile, directory });
 }
 
 /**
@@ -79,8 +70,8 @@ export function configFromText(file: string, text: string, environment: Environm
 export function loadConfig(path: string, environment: Environment, directory: string): ConfigResult {
   const report = createReport(path);
   const text = readEnvFile(resolve(directory, path), path, report);
-  if (text === undefined) return { problems: report.problems };
-  const { config, problems } = configFromText(path, text, environment, directory);
+  if (text === undefined) return { problems: report.problems, files: [resolve(directory, path)] };
+  const { config, problems, files } = configFromText(path, text, environment, directory);
   const all: readonly Problem[] = [...report.problems, ...problems];
-  return config === undefined ? { problems: all } : { config, problems: all };
+  return config === undefined ? { problems: all, files } : { config, problems: all, files };
 }

@@ -1,5 +1,6 @@
 import { chooseVariable } from './chooseVariable.ts';
 import type { ProviderKey } from './config.ts';
+import { readErrorCode } from './files.ts';
 import { secretFileName } from './keyGroups.ts';
 import type { Report } from './report.ts';
 import type { Variable, Variables } from './variables.ts';
@@ -12,10 +13,6 @@ export interface FoundSecret {
   readonly source: Exclude<ProviderKey['source'], 'client' | 'none'>;
   /** Where it stands, for problems. */
   readonly variable: Variable;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
 }
 
 /** A secret that stands under one of the names, or in a file that `<NAME>_FILE` names. */
@@ -44,7 +41,7 @@ export function findSecret(
   } catch (error) {
     report.error(
       pointer,
-      `the file "${pointer.value}", which cannot be read (${codeOf(error)})`,
+      `the file "${pointer.value}", which cannot be read (${readErrorCode(error)})`,
       'Give the path of a readable file.',
     );
   }

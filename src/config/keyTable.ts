@@ -1,6 +1,8 @@
 import type { LogLevel } from './config.ts';
+import { type KeyRow, row, withDefault } from './defineKey.ts';
 import {
   baseUrl,
+  choice,
   duration,
   type Form,
   host,
@@ -12,25 +14,7 @@ import {
   text,
   tokens,
 } from './parsers.ts';
-
-/** What is known about one key of an env file. `docs/ENVIRONMENT.md` is generated from the table of them. */
-export interface KeyRow<T> {
-  readonly form: Form<T>;
-  /** As a user would write it; absent when the key has no default of its own. */
-  readonly fallback?: string;
-  /** Told instead of a fallback, where the default depends on something else. */
-  readonly otherwise?: string;
-  readonly about: string;
-  /** Names of the earlier systems that mean the same. */
-  readonly aliases?: readonly string[];
-  /** Never shown; may also come from a file named by `<KEY>_FILE`. */
-  readonly secret?: true;
-  /**
-   * How the process's own environment counts: it wins over the file unless stated; with `unless`, only where the file
-   * names none of these keys; `never`: not at all, as the name belongs to another program.
-   */
-  readonly environment?: 'never' | { readonly unless: readonly string[] };
-}
+import { routerKeys } from './routerKeys.ts';
 
 const LEVELS: Record<string, LogLevel> = {
   trace: 'debug',
@@ -49,15 +33,6 @@ const logLevel: Form<LogLevel> = {
   parse: (value) => LEVELS[/^\w*/.exec(value.toLowerCase())?.[0] ?? ''],
 };
 
-const row = <T>(facts: KeyRow<T>): KeyRow<T> => facts;
-const withDefault = <T>(facts: KeyRow<T> & { readonly fallback: string }): KeyRow<T> & { readonly fallback: string } =>
-  facts;
-
-const protocol: Form<'chat' | 'anthropic'> = {
-  form: 'chat or anthropic',
-  parse: (value) => (['chat', 'anthropic'] as const).find((one) => one === value.toLowerCase()),
-};
-
 export const keyTable = {
   PROVIDER: row({
     form: text,
@@ -67,7 +42,7 @@ export const keyTable = {
     environment: { unless: ['PROVIDER', 'OPENAI_BASE_URL'] },
   }),
   PROTOCOL: row({
-    form: protocol,
+    form: choice('chat', 'anthropic'),
     otherwise: 'the preset’s',
     about:
       'What is spoken to the provider: `chat` translates to OpenAI’s chat completions, `anthropic` hands everything on unchanged to a provider with a Messages API of its own.',
@@ -88,7 +63,8 @@ export const keyTable = {
   OPENAI_BASE_URL: row({
     form: baseUrl,
     otherwise: 'the provider’s',
-    about: 'Address of the provider’s API; `/chat/completions` is appended, with PROTOCOL=anthropic `/v1/messages`.',
+    about:
+      'Address of the provider’s API; `/chat/completions` is appended, with PROTOCOL=anthropic `/v1/messages`. Of a known provider the bare host is enough.',
     environment: { unless: ['OPENAI_BASE_URL', 'PROVIDER', 'REGION'] },
   }),
   API_VERSION: row({
@@ -99,8 +75,9 @@ export const keyTable = {
   }),
   BIG_MODEL: row({
     form: text,
-    otherwise: 'the provider’s',
-    about: 'Model for opus and for Claude names that nobody knows.',
+    otherwise: 'ROUTER_DEFAULT, else the provider’s',
+    about:
+      'Model for opus and for Claude names that nobody knows. It may be one of the models file or, as `<provider>,<model>`, of the providers file.',
     aliases: ['CLAUDE_PROXY_BIG_MODEL'],
   }),
   MIDDLE_MODEL: row({
@@ -111,10 +88,11 @@ export const keyTable = {
   }),
   SMALL_MODEL: row({
     form: text,
-    otherwise: 'the provider’s, else MIDDLE_MODEL',
+    otherwise: 'ROUTER_BACKGROUND, else the provider’s, else MIDDLE_MODEL',
     about: 'Model for haiku: titles, summaries and other work in the background.',
     aliases: ['CLAUDE_PROXY_SMALL_MODEL'],
   }),
+  ...routerKeys,
   MODELS_FILE: row({
     form: text,
     otherwise: '`models.yaml`, `models.yml`, `models.json` or `custom_models.yaml` beside the env file',
@@ -122,10 +100,21 @@ export const keyTable = {
       'File of further models with addresses, keys and settings of their own, in YAML or JSON, which the keys above may name (docs/ENVIRONMENT.md); relative to the folder in which it is started (under PM2 the project).',
     aliases: ['CUSTOM_MODELS_FILE'],
   }),
+  PROVIDERS_FILE: row({
+    form: text,
+    otherwise: '`config/providers.json` or `providers.json` beside the env file',
+    about:
+      'File of several providers behind this one instance, in JSON or YAML (docs/ENVIRONMENT.md); relative to the folder in which it is started (under PM2 the project).',
+  }),
   PRICES_FILE: row({
     form: text,
     about:
       'File with prices of your own, which go before the built-in ones, in YAML or JSON (docs/ENVIRONMENT.md); relative to the folder in which it is started (under PM2 the project).',
+  }),
+  HOOKS_FILE: row({
+    form: text,
+    about:
+      'JavaScript file with functions of yours that see each request and each answer and may change them (docs/HOOKS.md); relative to the folder in which it is started (under PM2 the project).',
   }),
   HOST: withDefault({
     form: host,
@@ -154,6 +143,12 @@ export const keyTable = {
     fallback: '',
     about: 'Further host names by which clients may call, separated by commas; loopback names always may.',
   }),
+  ALLOW_LINK_LOCAL: withDefault({
+    form: choice('on', 'off'),
+    fallback: 'off',
+    about:
+      'Whether a provider may be at a link-local address (169.254.…, fe80:…), where clouds tell their machines their credentials.',
+  }),
   MAX_TOKENS_LIMIT: row({
     form: tokens,
     otherwise: 'the model’s own limit',
@@ -170,7 +165,7 @@ export const keyTable = {
     form: duration('seconds', 1, 86_400),
     fallback: '600',
     about:
-      'Seconds until the provider’s answer must have begun. Long, because a model that thinks before its first token may be silent for minutes, while the client is kept waiting by pings. An answer that has begun has no total limit.',
+      'Seconds until the provider’s answer must have begun. Long, because a model that thinks before its first token may be silent for minutes, while the client is kept waiting by pings; where another provider can be asked, FALLBACK_SECONDS limits that silence. An answer that has begun has no total limit.',
     aliases: ['CLAUDE_PROXY_REQUEST_TIMEOUT'],
   }),
   MAX_RETRIES: withDefault({
@@ -178,6 +173,33 @@ export const keyTable = {
     fallback: '2',
     about:
       'How often a failed request is repeated before the client is told. Nothing is repeated once the answer began.',
+  }),
+  MAX_ATTEMPTS: withDefault({
+    form: integer(1, 100),
+    fallback: '8',
+    about:
+      'Most requests to providers for one request of the client, over all models, keys and providers that are tried in turn.',
+  }),
+  FALLBACK_SECONDS: withDefault({
+    form: duration('seconds', 0, 86_400),
+    fallback: '120',
+    about:
+      'Time after which a failed request is not handed to a further model, key or provider any more. As long as another provider can be asked, one that sends nothing of a streamed answer is waited for up to its timeout if that leaves time for the other, else for half of the time that is left.',
+  }),
+  BREAKER_FAILURES: withDefault({
+    form: integer(1, 1000),
+    fallback: '5',
+    about: 'So many failures within BREAKER_WINDOW keep requests away from a provider for BREAKER_SECONDS.',
+  }),
+  BREAKER_WINDOW: withDefault({
+    form: duration('seconds', 1, 86_400),
+    fallback: '30',
+    about: 'Time within which failures count together.',
+  }),
+  BREAKER_SECONDS: withDefault({
+    form: duration('seconds', 1, 86_400),
+    fallback: '10',
+    about: 'How long a provider that failed so is left alone; then one request tries it.',
   }),
   MAX_CONCURRENT: withDefault({
     form: integer(0, 100_000),
@@ -243,6 +265,12 @@ export const keyTable = {
     form: size(4096),
     fallback: '200M',
     about: 'Most that the logs of an instance may take together; the oldest are deleted first.',
+  }),
+  PERMISSION_MODEL: withDefault({
+    form: choice('on', 'off'),
+    fallback: 'on',
+    about:
+      'Whether the process may only do what it has to: use the network, read its configuration and hooks, write its logs and state, and start no other program (docs/SECURITY.md). Not under Windows.',
   }),
   DRAIN_SECONDS: withDefault({
     form: duration('seconds', 0, 3600),

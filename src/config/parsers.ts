@@ -28,6 +28,32 @@ export function parseBoolean(text: string): boolean | undefined {
   return undefined;
 }
 
+/** A switch. */
+export const yesOrNo: Form<boolean> = { form: 'true or false', parse: parseBoolean };
+
+/** One of some words, in any case. */
+export function choice<const V extends string>(...values: readonly V[]): Form<V> {
+  const last = values.at(-1);
+  return {
+    form: [values.slice(0, -1).join(', '), last].filter((part) => part !== '').join(' or '),
+    parse: (text) => values.find((value) => value === text.toLowerCase()),
+  };
+}
+
+/** A number in any notation. */
+export function number(minimum: number, maximum: number): Form<number> {
+  return {
+    form: `a number from ${minimum} to ${maximum}`,
+    parse: (text) => within(minimum, maximum, text === '' ? Number.NaN : Number(text)),
+  };
+}
+
+/** The name of a model. */
+export const modelName: Form<string> = {
+  form: 'a name without blanks',
+  parse: (text) => (/^\S+$/.test(text) ? text : undefined),
+};
+
 function within(minimum: number, maximum: number, value: number | undefined): number | undefined {
   return value !== undefined && value >= minimum && value <= maximum ? value : undefined;
 }

@@ -1,7 +1,8 @@
 import { asNumber, asString, isObject } from '../core/json.ts';
 import type { Config, DatedPrices } from './config.ts';
+import { type ParsedDocument, type Path, parseDocumentText, showPath } from './document/parseDocumentText.ts';
+import { readErrorCode } from './files.ts';
 import type { ReadSecretFile } from './findSecret.ts';
-import { type ModelsDocument, type Path, parseModelsText, showPath } from './modelsFile/parseModelsText.ts';
 import { createReport, type Report } from './report.ts';
 import type { Variable } from './variables.ts';
 
@@ -77,12 +78,11 @@ function readModel(model: string, value: unknown, complain: Complain): readonly 
 export function readPricesFile(choice: Variable | undefined, readFile: ReadSecretFile, report: Report): PricesFile {
   if (choice === undefined || choice.value === '') return { prices: new Map(), report: createReport('') };
   const own = createReport(choice.value);
-  let document: ModelsDocument | undefined;
+  let document: ParsedDocument | undefined;
   try {
-    document = parseModelsText(readFile(choice.value), own);
+    document = parseDocumentText(readFile(choice.value), own);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    const found = `the file "${choice.value}", which cannot be read (${code})`;
+    const found = `the file "${choice.value}", which cannot be read (${readErrorCode(error)})`;
     report.error(choice, found, 'Give the path of a readable file; a relative one starts from the project.');
   }
   if (document === undefined) return { prices: new Map(), report: own };

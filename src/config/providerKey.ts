@@ -1,5 +1,6 @@
 import { Secret } from '../core/secret.ts';
 import type { Preset } from '../providers/preset.ts';
+import { isLoopback } from './clientToken.ts';
 import type { ProviderKey } from './config.ts';
 import { type FoundSecret, findSecret, type ReadSecretFile } from './findSecret.ts';
 import { providerKeyNames } from './keyGroups.ts';
@@ -50,9 +51,10 @@ export function findProviderKey(
   return found;
 }
 
-/** Whether an instance without a key of its own passes the client's through (design decision 14). */
-export function passesKeyThrough(preset: Preset, found: FoundSecret | undefined): boolean {
-  return found === undefined && preset.protocol !== 'demo' && preset.keyOptional !== true;
+/** Whether a server does without a key: the built-in one, those that usually ask for none, and any on this machine. */
+export function needsNoKey(preset: Preset, baseUrl: string): boolean {
+  const host = URL.parse(baseUrl)?.hostname ?? '';
+  return preset.protocol === 'demo' || preset.keyOptional === true || isLoopback(host.replace(/^\[(.*)\]$/, '$1'));
 }
 
 /** The key as the configuration holds it. Without one the client's own is used, where the provider needs any. */

@@ -6,7 +6,12 @@ export interface Place {
   readonly line?: number | undefined;
 }
 
-/** Collects the problems of one env file, so that all of them can be shown at once. */
+/** A text that the user has written, and where. */
+export interface Written extends Place {
+  readonly value: string;
+}
+
+/** Collects the problems of one file, so that all of them can be shown at once. */
 export interface Report {
   readonly problems: readonly Problem[];
   error(place: Place, found: string, fix: string): void;

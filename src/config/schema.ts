@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { type KeyName, type KeyRow, keyNames, keyRow, type keyTable } from './keyTable.ts';
+import type { KeyRow } from './defineKey.ts';
+import { type KeyName, keyNames, keyRow, type keyTable } from './keyTable.ts';
 
 type ValueOf<R> = R extends { readonly fallback: string } & KeyRow<infer T>
   ? T

@@ -1,51 +1,116 @@
-import { customId, splitPrefix } from '../core/modelName.ts';
+import { customId, splitPrefix, splitProvider } from '../core/modelName.ts';
 import { nearestName } from '../core/nearestName.ts';
-import type { CustomModel, ModelPrefixes } from './config.ts';
+import type { CustomModel, ModelPrefixes, NamedProvider } from './config.ts';
+import { findProvider } from './endpointOf.ts';
 import type { Place, Report } from './report.ts';
 
 /** What a model's name in the env file may refer to. */
 export interface KnownNames {
-  /** Name of the preset, for messages. */
-  readonly provider: string;
   readonly customModels: ReadonlyMap<string, CustomModel>;
   /** By `customId`: every model that the models file has, also those that cannot be used. */
   readonly declared: ReadonlySet<string>;
+  /** By name; a bare model is the first one's. */
+  readonly providers: readonly Pick<NamedProvider, 'name'>[];
+  /** Names of providers that the providers file has, but which cannot be used. */
+  readonly unusable: readonly string[];
   readonly prefixes: ModelPrefixes;
 }
 
-/** The name by which routing knows the model of a tier: `custom/ID` for one of the models file, else the provider's without a prefix. */
-export function tierName(written: string, place: Place, known: KnownNames, report: Report): string {
-  const { customModels, declared, prefixes } = known;
+/** Why a name is not as it should be: nothing is called so, what is called so cannot be used, or it is another provider's. */
+interface Fault {
+  readonly kind: 'unknown' | 'unusable' | 'foreign';
+  readonly found: string;
+  readonly fix: string;
+}
+
+interface Resolved {
+  readonly name: string;
+  readonly fault?: Fault;
+}
+
+function resolveAtProvider(written: string, provider: string, model: string, known: KnownNames): Resolved {
+  const { providers, unusable } = known;
+  const found = findProvider(providers, provider);
+  if (found !== undefined && model !== '') return { name: found === providers[0] ? model : `${found.name},${model}` };
+  const quoted = JSON.stringify(written);
+  if (unusable.some((name) => name.toLowerCase() === provider.toLowerCase()))
+    return {
+      name: written,
+      fault: {
+        kind: 'unusable',
+        found: `${quoted}, of a provider that the providers file has, but which cannot be used`,
+        fix: 'Mend what is told of it there, or enable it.',
+      },
+    };
+  const names = providers.map(({ name }) => name);
+  const nearest = nearestName(provider, names);
+  const fix =
+    found !== undefined
+      ? `Write ${found.name},MODEL.`
+      : nearest === undefined
+        ? `Write provider,model with one of the providers ${names.join(', ')}.`
+        : `Did you mean ${nearest},${model}?`;
+  return { name: written, fault: { kind: 'unknown', found: `${quoted}, of a provider that there is not`, fix } };
+}
+
+function unknownCustom(written: string, id: string, { customModels }: KnownNames): Fault {
+  const nearest = nearestName(
+    id,
+    [...customModels.values()].map((model) => model.id),
+  );
+  return {
+    kind: 'unknown',
+    found: `${JSON.stringify(written)}, which no models file has`,
+    fix: nearest === undefined ? 'Enter it into the models file (MODELS_FILE).' : `Did you mean custom/${nearest}?`,
+  };
+}
+
+/**
+ * The name by which routing knows a model: `custom/ID` for one of the models file, `provider,model` for one of another provider
+ * than the first, else the first provider's without a prefix.
+ */
+function resolveName(written: string, known: KnownNames): Resolved {
+  const { customModels, declared, providers, prefixes } = known;
   const id = customId(written);
   const custom = customModels.get(id);
-  if (custom !== undefined) return custom.name;
+  if (custom !== undefined) return { name: custom.name };
   if (declared.has(id)) {
-    report.error(
-      place,
-      `${JSON.stringify(written)}, which the models file has, but which cannot be used`,
-      'Mend what is told of it there.',
-    );
-    return written;
+    const found = `${JSON.stringify(written)}, which the models file has, but which cannot be used`;
+    return { name: written, fault: { kind: 'unusable', found, fix: 'Mend what is told of it there.' } };
   }
+  const parts = splitProvider(written);
+  if (parts !== undefined) return resolveAtProvider(written, parts.provider, parts.model, known);
   const own = splitPrefix(written, prefixes.own);
-  if (own !== undefined) return own.rest;
   const other = splitPrefix(written, prefixes.other);
-  if (other === undefined) return written;
-  if (other.prefix === 'custom') {
-    const nearest = nearestName(
-      id,
-      [...customModels.values()].map((model) => model.id),
-    );
-    report.error(
-      place,
-      `${JSON.stringify(written)}, which no models file has`,
-      nearest === undefined ? 'Enter it into the models file (MODELS_FILE).' : `Did you mean custom/${nearest}?`,
-    );
-  } else
-    report.warning(
-      place,
-      `${JSON.stringify(written)}, a model of another provider than ${known.provider}`,
-      `${other.rest} is asked for; give each provider an instance of its own, or enter the model into a models file.`,
-    );
-  return other.rest;
+  // Beside a models file `custom/` means the models in it, even where the provider itself is called so.
+  const isCustom = other?.prefix === 'custom' || (own?.prefix === 'custom' && declared.size > 0);
+  if (isCustom) return { name: written, fault: unknownCustom(written, id, known) };
+  if (own !== undefined) return { name: own.rest };
+  if (other === undefined) return { name: written };
+  return {
+    name: other.rest,
+    fault: {
+      kind: 'foreign',
+      found: `${JSON.stringify(written)}, a model of another provider than ${providers[0]?.name}`,
+      fix: `${other.rest} is asked for; give each provider an instance of its own, or enter it into a providers file.`,
+    },
+  };
+}
+
+/** The name by which routing knows the model of a tier. */
+export function tierName(written: string, place: Place, known: KnownNames, report: Report): string {
+  const { name, fault } = resolveName(written, known);
+  if (fault?.kind === 'foreign') report.warning(place, fault.found, fault.fix);
+  else if (fault !== undefined) report.error(place, fault.found, fault.fix);
+  return name;
+}
+
+/** The name by which routing knows a target of the router; undefined for one that cannot be used for now, so that the line has no effect. */
+export function routerName(written: string, place: Place, known: KnownNames, report: Report): string | undefined {
+  const { name, fault } = resolveName(written, known);
+  if (fault?.kind === 'unknown') report.error(place, fault.found, fault.fix);
+  else if (fault?.kind === 'unusable')
+    report.warning(place, fault.found, `${fault.fix} Until then the line has no effect.`);
+  else if (fault !== undefined) report.warning(place, fault.found, fault.fix);
+  return fault === undefined || fault.kind === 'foreign' ? name : undefined;
 }

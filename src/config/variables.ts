@@ -43,3 +43,13 @@ export function collectVariables(entries: ReadonlyMap<string, EnvEntry>, environ
   }
   return variables;
 }
+
+/** Gives the value of a variable that another file refers to: of the env file, else of the environment. An empty one counts as none. */
+export type LookUp = (name: string) => string | undefined;
+
+export function createLookUp(variables: Variables, environment: Environment): LookUp {
+  return (name) => {
+    const value = variables.get(name)?.value ?? environment[name];
+    return value === '' ? undefined : value;
+  };
+}

@@ -78,6 +78,14 @@ export const errorTable = {
     cause: 'The token of this instance is missing or wrong.',
     remedy: 'Set ANTHROPIC_AUTH_TOKEN of the client to the ANTHROPIC_API_KEY of the instance’s env file.',
   },
+  too_many_attempts: {
+    status: 429,
+    type: 'rate_limit_error',
+    form: 'too many wrong tokens came from this address; none is looked at for N s',
+    cause:
+      'Twenty wrong tokens came from one address within a minute; for the rest of it none from there is looked at.',
+    remedy: 'Find the client that has another token than the instance; the log says from which address it calls.',
+  },
   missing_provider_key: {
     status: 401,
     type: 'authentication_error',
@@ -220,7 +228,8 @@ export const errorTable = {
     type: 'timeout_error',
     form: '[INSTANCE] no answer within N s (SETTING)',
     cause: 'The provider did not begin to answer in time.',
-    remedy: 'Try again; raise REQUEST_TIMEOUT if the model needs longer before its first token.',
+    remedy:
+      'Try again; raise REQUEST_TIMEOUT, or what the message names, if the model needs longer before its first token.',
   },
   overloaded: {
     status: 529,

@@ -12,3 +12,9 @@ export function splitPrefix(
   const prefix = name.slice(0, Math.max(slash, 0)).toLowerCase();
   return prefixes.includes(prefix) ? { prefix, rest: name.slice(slash + 1) } : undefined;
 }
+
+/** `provider,model`: a model of a provider that is named; undefined for a name without a comma. */
+export function splitProvider(name: string): { readonly provider: string; readonly model: string } | undefined {
+  const comma = name.indexOf(',');
+  return comma < 0 ? undefined : { provider: name.slice(0, comma).trim(), model: name.slice(comma + 1).trim() };
+}

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { buildConfig, type ConfigResult } from '../../src/config/buildConfig.ts';
 import type { Config } from '../../src/config/config.ts';
-import { configFromText } from '../../src/config/envFile.ts';
 
 export interface ConfigOptions {
   readonly file?: string;
@@ -11,18 +10,22 @@ export interface ConfigOptions {
   readonly directory?: string;
   /** Text of a models file beside the env file. */
   readonly models?: string;
+  /** Text of a providers file beside the env file. */
+  readonly providers?: string;
 }
 
 /** What an env file with these lines gives. */
 export function readLines(lines: readonly string[], options: ConfigOptions = {}): ConfigResult {
-  const { file = 'envs/work.env', environment = {}, directory = '/project', models } = options;
-  if (models !== undefined) {
-    const readSecretFile = (path: string) => readFileSync(resolve(directory, path), 'utf8');
-    const findModelsFile = () => ({ file: 'envs/models.yaml', text: models });
-    const text = lines.join('\n');
-    return buildConfig({ file, text, parse, environment, readSecretFile, findModelsFile, directory });
-  }
-  return configFromText(file, lines.join('\n'), environment, directory);
+  const { file = 'envs/work.env', environment = {}, directory = '/project', models, providers } = options;
+  const folder = dirname(file);
+  const inMemory = new Map(
+    [
+      ...(models === undefined ? [] : [[join(folder, 'models.yaml'), models] as const]),
+      ...(providers === undefined ? [] : [[join(folder, 'providers.json'), providers] as const]),
+    ].map(([path, text]) => [resolve(directory, path), text] as const),
+  );
+  const readFile = (path: string) => ({ text: inMemory.get(path) ?? readFileSync(path, 'utf8') });
+  return buildConfig({ file, text: lines.join('\n'), parse, environment, readFile, directory });
 }
 
 /** The configuration of an env file with these lines; throws with the problems when there is none. */

@@ -1,33 +1,20 @@
 import { customId } from '../../core/modelName.ts';
 import { guessPreset } from '../../providers/index.ts';
 import type { Preset } from '../../providers/preset.ts';
+import { completeAddress } from '../chooseBaseUrl.ts';
 import { chooseEndpoint } from '../chooseEndpoint.ts';
-import { isLoopback } from '../clientToken.ts';
 import type { CustomModel, ProviderConfig, ProviderKey } from '../config.ts';
-import { headerFault } from '../customHeaders.ts';
+import { readHeaderMapping } from '../document/mappings.ts';
 import { modelSettings } from '../modelSettings.ts';
-import { providerKey } from '../providerKey.ts';
+import type { FindNamedKey } from '../namedKeys.ts';
+import { needsNoKey, providerKey } from '../providerKey.ts';
 import type { Report } from '../report.ts';
 import { entryPrices } from './entryPrices.ts';
 import { entrySettings } from './entrySettings.ts';
-import type { FindNamedKey } from './namedKeys.ts';
 import type { ModelEntry } from './readEntries.ts';
 
 function origin(address: string): string | undefined {
   return URL.parse(address)?.origin;
-}
-
-function readHeaders({ values, place }: ModelEntry, report: Report): Readonly<Record<string, string>> {
-  const headers: [string, string][] = [];
-  for (const [written, value] of Object.entries(values.extra_headers ?? {})) {
-    const name = written.toLowerCase();
-    const text = String(value ?? '').trim();
-    const fault = headerFault(name, text);
-    const { key, line } = place('extra_headers');
-    if (fault !== undefined) report.error({ key: `${key}.${written}`, line }, fault.found, fault.fix);
-    else if (text !== '') headers.push([name, text]);
-  }
-  return Object.fromEntries(headers);
 }
 
 /** Where an entry's model is served, seen from the instance. */
@@ -48,7 +35,8 @@ function findPlace(entry: ModelEntry, home: ProviderConfig, report: Report): Pla
   }
   const own = origin(address) === origin(home.baseUrl);
   const guessed = guessPreset(address);
-  return { baseUrl: address, preset: own && guessed.hosts.length === 0 ? home.preset : guessed, own };
+  const preset = own && guessed.hosts.length === 0 ? home.preset : guessed;
+  return { baseUrl: completeAddress(address, preset), preset, own };
 }
 
 /**
@@ -66,17 +54,18 @@ function findKey(
   if (name !== undefined) {
     const found = findNamedKey(name);
     if (found !== undefined) return providerKey(place.preset, found);
+    // Where the instance passes on what the client sends, a model at the same server is no worse off than the instance.
+    const passesOn = place.own && home.key.source === 'client';
     report.warning(
       entry.place('api_key_name'),
       `${name}, which holds no key in the env file or the environment`,
-      `Set ${name} in the env file; the model is left out until then.`,
+      `Set ${name} in the env file; until then ${passesOn ? 'the client’s own key is passed on' : 'the model is left out'}.`,
     );
-    return undefined;
+    return passesOn ? home.key : undefined;
   }
   if (place.own) return home.key;
+  if (needsNoKey(place.preset, place.baseUrl)) return { source: 'none', variable: '' };
   const host = URL.parse(place.baseUrl)?.hostname ?? '';
-  if (place.preset.keyOptional === true || isLoopback(host.replace(/^\[(.*)\]$/, '$1')))
-    return { source: 'none', variable: '' };
   report.error(
     entry.place('api_key_name'),
     'nothing',
@@ -93,7 +82,7 @@ function customModel(
 ): CustomModel | undefined {
   const place = findPlace(entry, home, report);
   const key = place && findKey(entry, place, home, findNamedKey, report);
-  const headers = readHeaders(entry, report);
+  const headers = readHeaderMapping(entry.values.extra_headers, (name) => entry.place('extra_headers', name), report);
   const prices = entryPrices(entry, report);
   if (place === undefined || key === undefined) return undefined;
   const { baseUrl, preset, own } = place;

@@ -1,6 +1,6 @@
-import { isObject, type JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json.ts';
 import { type QuirkSettings, settingTable } from '../../quirks/settings.ts';
-import { readQuirk } from '../quirks.ts';
+import { readQuirkMapping } from '../document/mappings.ts';
 import type { Report } from '../report.ts';
 import type { ModelEntry } from './readEntries.ts';
 
@@ -14,15 +14,6 @@ function effortSettings(effort: string, base: QuirkSettings): Partial<QuirkSetti
     defaultEffort: effort as QuirkSettings['defaultEffort'],
     ...(base.reasoningStyle === 'none' ? { reasoningStyle: 'effort' } : {}),
   };
-}
-
-function readEntryQuirks({ values, place }: ModelEntry, report: Report): Partial<QuirkSettings> {
-  const { key, line } = place('quirks');
-  const settings = Object.entries(values.quirks ?? {}).map(([name, value]) => {
-    const text = isObject(value) ? JSON.stringify(value) : String(value ?? '').trim();
-    return readQuirk(`QUIRK_${name.toUpperCase()}`, text, { key: `${key}.${name}`, line }, report);
-  });
-  return Object.assign({}, ...settings);
 }
 
 /**
@@ -46,6 +37,6 @@ export function entrySettings(entry: ModelEntry, base: QuirkSettings, report: Re
     ...(values.enable_thinking === true ? { reasoningStyle: 'enable_thinking' } : {}),
     ...(values.reasoning_effort === undefined ? {} : effortSettings(values.reasoning_effort, base)),
     ...(Object.keys(body).length === 0 ? {} : { extraBody: { ...base.extraBody, ...body } }),
-    ...readEntryQuirks(entry, report),
+    ...readQuirkMapping(values.quirks, (name) => entry.place('quirks', name), report),
   };
 }

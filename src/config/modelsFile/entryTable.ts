@@ -1,35 +1,11 @@
-import type { JsonObject } from '../../core/json.ts';
 import { settingTable } from '../../quirks/settings.ts';
-import { baseUrl, type Form, parseBoolean, text, tokens } from '../parsers.ts';
-
-/** A field of a model in the models file. `docs/ENVIRONMENT.md` is generated from the table of them. */
-export type FieldRow = { readonly about: string } & (
-  | { readonly kind: 'scalar'; readonly form: Form<unknown>; readonly secret?: true }
-  | { readonly kind: 'mapping' }
-);
-
-const scalar = <T>(form: Form<T>, about: string) => ({ kind: 'scalar', form, about }) as const;
-const mapping = (about: string) => ({ kind: 'mapping', about }) as const;
-
-const modelName: Form<string> = {
-  form: 'a name without blanks',
-  parse: (value) => (/^\S+$/.test(value) ? value : undefined),
-};
+import { type FieldTable, type FieldValues, mapping, scalar } from '../document/fieldTable.ts';
+import { baseUrl, type Form, modelName, number, text, tokens, yesOrNo } from '../parsers.ts';
 
 const variableName: Form<string> = {
   form: 'the name of a variable, like MY_API_KEY; the key itself belongs into the env file',
   parse: (value) => (/^[A-Za-z_]\w*$/.test(value) ? value : undefined),
 };
-
-const yesOrNo: Form<boolean> = { form: 'true or false', parse: parseBoolean };
-
-const number = (minimum: number, maximum: number): Form<number> => ({
-  form: `a number from ${minimum} to ${maximum}`,
-  parse: (value) => {
-    const parsed = value === '' ? Number.NaN : Number(value);
-    return parsed >= minimum && parsed <= maximum ? parsed : undefined;
-  },
-});
 
 const EFFORTS: readonly string[] = settingTable.defaultEffort.values.filter((effort) => effort !== '');
 const effort: Form<string> = {
@@ -40,6 +16,7 @@ const effort: Form<string> = {
 /** More than this a token is meant for a million of them. */
 const MOST_PER_TOKEN = 0.01;
 
+/** The fields of a model in the models file. */
 export const entryTable = {
   model_id: scalar(
     modelName,
@@ -74,16 +51,7 @@ export const entryTable = {
   ),
   temperature: scalar(number(0, 2), 'Sent in place of the client’s.'),
   quirks: mapping('What QUIRK_* is for the instance’s provider, without that prefix: `tool_choice: auto`.'),
-} as const satisfies Record<string, FieldRow>;
-
-export type FieldName = keyof typeof entryTable;
-
-type ValueOf<R> = R extends { readonly form: Form<infer T> } ? T : JsonObject;
+} as const satisfies FieldTable;
 
 /** The checked values of one entry. */
-export type EntryValues = { readonly [K in FieldName]?: ValueOf<(typeof entryTable)[K]> };
-
-/** The row of a field, without the type of its value; undefined for a name that is none. */
-export function fieldRow(name: string): FieldRow | undefined {
-  return Object.hasOwn(entryTable, name) ? entryTable[name as FieldName] : undefined;
-}
+export type EntryValues = FieldValues<typeof entryTable>;

@@ -1,22 +1,19 @@
 import type { Choices } from '../chooseValues.ts';
+import { parseDocumentText } from '../document/parseDocumentText.ts';
 import { referencesIn } from '../expand.ts';
+import type { Files } from '../files.ts';
 import { secretFileName } from '../keyGroups.ts';
 import { createReport, type Report } from '../report.ts';
-import type { Environment, Variables } from '../variables.ts';
-import { parseModelsText } from './parseModelsText.ts';
+import { findSideFile, type SideFile } from '../sideFile.ts';
+import type { LookUp } from '../variables.ts';
 import { type ModelEntry, readEntries } from './readEntries.ts';
 
-/** The text of a models file, and its path as problems show it. */
-export interface ModelsText {
-  readonly file: string;
-  readonly text: string;
-}
-
-/**
- * Gives the models file at a path, or without one that which lies beside the env file under a usual name, if any. Throws an
- * error whose `code` says why a file cannot be read.
- */
-export type FindModelsFile = (path: string | undefined) => ModelsText | undefined;
+export const MODELS_FILE: SideFile = {
+  key: 'MODELS_FILE',
+  // The last one is of an earlier system.
+  names: ['models.yaml', 'models.yml', 'models.json', 'custom_models.yaml'],
+  what: 'models',
+};
 
 /** What stands in the models file of an instance. */
 export interface ModelsFile {
@@ -28,46 +25,14 @@ export interface ModelsFile {
   readonly report: Report;
 }
 
-/** A models file has a few thousand lines at most; anything larger is another file given by mistake. */
-const MAX_LENGTH = 1_048_576;
-
-function findText(findModelsFile: FindModelsFile, choices: Choices, report: Report): ModelsText | undefined {
-  const choice = choices.get('MODELS_FILE');
-  try {
-    const found = findModelsFile(choice?.value);
-    if (found === undefined || found.text.length <= MAX_LENGTH) return found;
-    report.error(
-      choice ?? { key: 'MODELS_FILE' },
-      `${found.text.length} characters in ${found.file}`,
-      'Give the path of a models file; this one is too large.',
-    );
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    const what = choice === undefined ? 'a models file beside the env file' : `the file "${choice.value}"`;
-    report.error(
-      choice ?? { key: 'MODELS_FILE' },
-      `${what}, which cannot be read (${code})`,
-      'Give the path of a readable file; a relative one starts from the project.',
-    );
-  }
-  return undefined;
-}
-
 /** Finds and reads the models file; no file, no models. */
-export function readModelsFile(
-  findModelsFile: FindModelsFile,
-  choices: Choices,
-  variables: Variables,
-  environment: Environment,
-  report: Report,
-): ModelsFile {
-  const found = findText(findModelsFile, choices, report);
+export function readModelsFile(files: Files, choices: Choices, lookUp: LookUp, report: Report): ModelsFile {
+  const found = findSideFile(MODELS_FILE, choices, files, report);
   if (found === undefined) return { file: undefined, entries: [], names: new Set(), report: createReport('') };
   const { file, text } = found;
   const own = createReport(file);
-  const document = parseModelsText(text, own);
-  const lookUp = (name: string) => variables.get(name)?.value ?? environment[name];
-  const entries = document === undefined ? [] : readEntries(document, lookUp, own);
+  const document = parseDocumentText(text, own);
+  const entries = document === undefined ? [] : readEntries({ document, lookUp, report: own });
   const keys = entries.flatMap(({ values }) => (values.api_key_name === undefined ? [] : [values.api_key_name]));
   const names = new Set([...referencesIn(text), ...keys, ...keys.map(secretFileName)]);
   return { file, entries, names, report: own };

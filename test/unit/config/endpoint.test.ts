@@ -27,6 +27,26 @@ describe('the address of chat completions', () => {
     );
   });
 
+  test.each(['https://api.z.ai', 'https://api.z.ai/api/', 'https://api.z.ai/api/paas/v4'])(
+    'is taken in full where only the beginning is written: %s',
+    (address) => {
+      const full = 'https://api.z.ai/api/paas/v4/chat/completions';
+      expect(addressOf([`OPENAI_BASE_URL=${address}`])).toBe(full);
+      const models = `- model_id: mine\n  api_base: ${address}\n  api_key_name: OPENAI_API_KEY\n`;
+      const config = configOf(['PROVIDER=openai', 'OPENAI_API_KEY=key-0001'], { models });
+      expect(config.customModels.get('mine')?.provider.endpoint).toBe(full);
+    },
+  );
+
+  test('is as it is written elsewhere, and in other regions', () => {
+    expect(addressOf(['OPENAI_BASE_URL=https://open.bigmodel.cn/api'])).toBe(
+      'https://open.bigmodel.cn/api/paas/v4/chat/completions',
+    );
+    expect(addressOf(['OPENAI_BASE_URL=https://api.example.com', 'BIG_MODEL=a'])).toBe(
+      'https://api.example.com/chat/completions',
+    );
+  });
+
   test('a version that the provider has none of is told', () => {
     expect(problemsOf(['PROVIDER=kimi', 'API_VERSION=1'])).toEqual(['warning 2 API_VERSION']);
   });

@@ -31,7 +31,7 @@ describe('provider key', () => {
     expect(problems).toMatchObject([{ key: 'OPENAI_API_KEY', severity: 'warning' }]);
   });
 
-  test.each(['"a\\nb"', 'clé-日本', '"two words"'])('%s is refused with its line and not shown', (value) => {
+  test.each(['"a\\nb"', 'clé-日本', '"two words"'])('U18 %s is refused with its line and not shown', (value) => {
     const { problems } = readLines(['PROVIDER=kimi', '', `OPENAI_API_KEY=${value}`]);
     expect(problems).toMatchObject([{ line: 3, key: 'OPENAI_API_KEY', severity: 'error' }]);
     expect(problems[0]?.found).toContain('not shown');
@@ -42,10 +42,16 @@ describe('provider key', () => {
   });
 });
 
-describe('client token (R507, A2)', () => {
-  test.each(['changeme', 'dummy', 'test', 'your-api-key', 'any-value'])('%s is refused', (value) => {
-    expect(problemsOf(['PROVIDER=demo', `ANTHROPIC_API_KEY=${value}`])).toEqual(['error 2 ANTHROPIC_API_KEY']);
-  });
+describe('A2 R507 client token', () => {
+  test.each(['changeme', 'dummy', 'test', 'your-api-key', 'any-value'])(
+    '%s is told on loopback and refused elsewhere',
+    (value) => {
+      const token = `ANTHROPIC_API_KEY=${value}`;
+      expect(problemsOf(['PROVIDER=demo', token])).toEqual(['warning 2 ANTHROPIC_API_KEY']);
+      expect(configOf(['PROVIDER=demo', token]).clientToken?.reveal()).toBe(value);
+      expect(problemsOf(['PROVIDER=demo', token, 'HOST=0.0.0.0'])).toEqual(['error 2 ANTHROPIC_API_KEY']);
+    },
+  );
 
   test('a short one is enough on loopback', () => {
     for (const host of ['127.0.0.1', '127.9.9.9', 'localhost', '::1'])

@@ -57,8 +57,8 @@ describe('fields of an entry', () => {
       dropParams: ['user', 'seed'],
     });
     expect(problems('quirks:', '  tool_choise: auto', '  vision: perhaps')).toEqual([
-      'error 2 [0].quirks.tool_choise',
-      'error 2 [0].quirks.vision',
+      'error 3 [0].quirks.tool_choise',
+      'error 4 [0].quirks.vision',
     ]);
   });
 
@@ -96,7 +96,7 @@ describe('fields of an entry', () => {
   });
 
   test.each(['Host: example', '"x y": 1', 'x: "a\\nb"'])('the header {%s} is refused', (header) => {
-    expect(problems('extra_headers:', `  ${header}`)[0]).toMatch(/^error 2 \[0\]\.extra_headers\./);
+    expect(problems('extra_headers:', `  ${header}`)[0]).toMatch(/^error 3 \[0\]\.extra_headers\./);
   });
 });
 

@@ -141,6 +141,20 @@ describe('faults of the earlier systems', () => {
     ]);
   });
 
+  test('the client’s own key is passed on to the instance’s own server only', () => {
+    const own = '- model_id: a\n  api_key_name: MY_KEY\n';
+    expect(configOf(['PROVIDER=openai'], { models: own }).customModels.get('a')?.provider.key.source).toBe('client');
+    const elsewhere = `${own}  api_base: https://api.example.com\n`;
+    expect(configOf(['PROVIDER=openai'], { models: elsewhere }).customModels.size).toBe(0);
+  });
+
+  test('a model of the file that is called like the provider’s takes its place in the tiers', () => {
+    const models = '- model_id: GLM-5.3\n  max_tokens: 100\n';
+    const { tiers, providers } = configOf(['PROVIDER=glm'], { models });
+    expect(tiers).toMatchObject({ big: 'custom/GLM-5.3', middle: 'custom/GLM-5.3' });
+    expect(providers[0]?.models.big).toEqual(['custom/GLM-5.3']);
+  });
+
   test('without api_key_name another server is refused the instance’s key, the own server gets it', () => {
     const elsewhere = '- model_id: a\n  api_base: https://api.example.com\n';
     expect(problemsOf(OWN, { models: elsewhere })).toEqual(['error 1 [0].api_key_name']);

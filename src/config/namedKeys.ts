@@ -1,9 +1,9 @@
-import { type FoundSecret, findSecret, type ReadSecretFile } from '../findSecret.ts';
-import { secretFileName } from '../keyGroups.ts';
-import { secret } from '../parsers.ts';
-import { isPlaceholder } from '../placeholder.ts';
-import type { Report } from '../report.ts';
-import type { Environment, Variable, Variables } from '../variables.ts';
+import { type FoundSecret, findSecret, type ReadSecretFile } from './findSecret.ts';
+import { secretFileName } from './keyGroups.ts';
+import { secret } from './parsers.ts';
+import { isPlaceholder } from './placeholder.ts';
+import type { Report } from './report.ts';
+import type { Environment, Variable, Variables } from './variables.ts';
 
 /** The key that stands under the name an entry gives; undefined when there is none. */
 export type FindNamedKey = (name: string) => FoundSecret | undefined;

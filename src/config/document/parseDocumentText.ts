@@ -1,10 +1,10 @@
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Report } from '../report.ts';
+import loadYaml from './loadYaml.cjs';
 
 /** Where a value stands in the file: names of fields and 0-based positions in lists. */
 export type Path = readonly (string | number)[];
 
-export interface ModelsDocument {
+export interface ParsedDocument {
   /** As JSON would give it. */
   readonly value: unknown;
   /** 1-based line of a field, or of the nearest thing around it that stands in the file. */
@@ -20,7 +20,8 @@ export function showPath(path: Path): string {
 }
 
 /** YAML, of which JSON is a part, to a value; undefined and a problem when the text is neither. */
-export function parseModelsText(text: string, report: Report): ModelsDocument | undefined {
+export function parseDocumentText(text: string, report: Report): ParsedDocument | undefined {
+  const { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } = loadYaml();
   const lines = new LineCounter();
   const options = { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' } as const;
   const document = parseDocument(text.replace(/^\ufeff/, ''), options);

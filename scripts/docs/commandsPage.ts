@@ -1,0 +1,27 @@
+import { helpText } from '../manage/commands/help.ts';
+import { commandNames } from '../manage/commandTable.ts';
+import { exitCodeRows } from '../manage/exitCodes.ts';
+import { markdownPage, markdownTable } from './markdown.ts';
+
+const RULES = `\`./manage help COMMAND\` and \`./manage COMMAND --help\` print the same. For all commands:
+
+- Data goes to stdout, words about it to stderr. \`--json\` prints data for a program, with a \`schema\` number that changes when the form does;
+  \`--quiet\` leaves only what went wrong.
+- Colours are for terminals only; \`NO_COLOR\`, \`FORCE_COLOR\`, \`TERM=dumb\` and \`--no-color\` are obeyed.
+- Nobody is asked where there is no terminal, or with \`--no-input\`. A key is typed unseen or comes from stdin, never from an option.
+- Names, errors and other words from elsewhere cannot control the terminal.`;
+
+/** docs/COMMANDS.md: the help of every command, and what the exit statuses mean. */
+export function commandsPage(): string {
+  return markdownPage(
+    '# Commands',
+    RULES,
+    '## Exit status',
+    markdownTable(
+      ['Status', 'Meaning'],
+      exitCodeRows.map(([code, meaning]) => [String(code), meaning]),
+    ),
+    '`run` and `pm2` give the status of the program that they run.',
+    ...commandNames.flatMap((name) => [`## ${name}`, `\`\`\`text\n${helpText(name)}\n\`\`\``]),
+  );
+}
