@@ -40,15 +40,26 @@ function contentField(text: string, { settings }: Context): Pick<ChatMessage, 'c
   return settings.emptyContent === 'null' ? { content: null } : {};
 }
 
+/** What calls were given, as text: requests of one conversation share their calls as objects. */
+const argumentTexts = new WeakMap<JsonObject, string>();
+
+function argumentsOf(call: ContentBlock): string {
+  let text = argumentTexts.get(call);
+  if (text === undefined) {
+    text = JSON.stringify(replaceLoneSurrogates(isObject(call['input']) ? call['input'] : {}));
+    argumentTexts.set(call, text);
+  }
+  return text;
+}
+
 function translateCall(call: ContentBlock, context: Context): ChatToolCall {
-  const input = isObject(call['input']) ? call['input'] : {};
   return {
     ...restoreFields(call, context),
     id: context.toolIds.get(call) ?? '',
     type: 'function',
     function: {
       name: context.toolNames.toProvider(asString(call['name']) ?? ''),
-      arguments: JSON.stringify(replaceLoneSurrogates(input)),
+      arguments: argumentsOf(call),
     },
   };
 }

@@ -59,13 +59,10 @@ function addDocument(parts: TokenParts, source: unknown): void {
   else parts.rest += Math.max(PER_PDF_PAGE, (data.length * 3) / 4 / PDF_BYTES_PER_TOKEN);
 }
 
-/** Adds the estimated tokens of the tools' definitions, which reach the model as JSON. */
-export function addTools(parts: TokenParts, tools: unknown): void {
-  if (!Array.isArray(tools)) return;
-  for (const tool of tools) {
-    parts.rest += PER_MESSAGE;
-    addValue(parts, tool);
-  }
+/** Adds the estimated tokens of a tool's definition, which reaches the model as JSON. */
+export function addTool(parts: TokenParts, tool: unknown): void {
+  parts.rest += PER_MESSAGE;
+  addValue(parts, tool);
 }
 
 /** A JSON value as the model reads it: its strings, its names and its punctuation. */

@@ -1,5 +1,6 @@
 import type { ChatContentPart, ChatMessage } from '../protocol/openai/request.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
+import { replaceLoneSurrogatesOnce } from './wellFormed.ts';
 
 /** A user or tool message whose content may still grow. */
 interface Draft {
@@ -10,14 +11,21 @@ interface Draft {
 /** Builds the provider's message list from front to back; what an answer has followed never changes (R104). */
 export class Conversation {
   readonly #textArrays: boolean;
-  readonly #entries: (ChatMessage | Draft)[] = [];
+  readonly #entries: (ChatMessage | Draft)[];
   /** The last user or tool message, as long as it may grow. */
   #open: Draft | undefined;
   /** The open message is the user's but of our own making: the next user message is merged into it. */
   #waiting = false;
 
-  constructor(content: QuirkSettings['content']) {
+  /** @param written complete messages that it begins with */
+  constructor(content: QuirkSettings['content'], written: readonly ChatMessage[]) {
     this.#textArrays = content === 'parts';
+    this.#entries = [...written];
+  }
+
+  /** Messages so far. */
+  get size(): number {
+    return this.#entries.length;
   }
 
   /** Role of the message that may grow; undefined after an answer, a system message and at the start. */
@@ -64,12 +72,13 @@ export class Conversation {
   }
 
   finish(): ChatMessage[] {
-    return this.#entries.map((entry) => {
-      if (!isDraft(entry)) return entry;
-      const separator = entry.head.role === 'tool' ? '\n\n' : '\n';
-      const join = entry.head.role === 'tool' || entry.parts.length === 1 || !this.#textArrays;
-      return { ...entry.head, content: join ? joinTexts(entry.parts, separator) : entry.parts };
-    });
+    return this.#entries.map((entry) => replaceLoneSurrogatesOnce(isDraft(entry) ? this.#close(entry) : entry));
+  }
+
+  #close({ head, parts }: Draft): ChatMessage {
+    const separator = head.role === 'tool' ? '\n\n' : '\n';
+    const join = head.role === 'tool' || parts.length === 1 || !this.#textArrays;
+    return { ...head, content: join ? joinTexts(parts, separator) : parts };
   }
 }
 

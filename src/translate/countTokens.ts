@@ -1,5 +1,5 @@
-import type { MessagesRequest } from '../protocol/anthropic/request.ts';
-import { addContent, addTools, PER_MESSAGE } from './contentTokens.ts';
+import type { MessagesRequest, RequestMessage } from '../protocol/anthropic/request.ts';
+import { addContent, addTool, PER_MESSAGE } from './contentTokens.ts';
 import type { TokenParts } from './textTokens.ts';
 
 /**
@@ -9,9 +9,34 @@ import type { TokenParts } from './textTokens.ts';
 export function measureTokens(request: MessagesRequest): Readonly<TokenParts> {
   const parts = { ideographs: 0, rest: request.messages.length * PER_MESSAGE };
   addContent(parts, request['system']);
-  addTools(parts, request['tools']);
-  for (const message of request.messages) addContent(parts, message.content);
+  if (Array.isArray(request['tools'])) {
+    for (const tool of request['tools']) addOnce(parts, tool, addTool);
+  }
+  for (const message of request.messages) addOnce(parts, message, addMessage);
   return parts;
+}
+
+/** What was measured before, by message and tool: requests of one conversation share them as objects. */
+const measured = new WeakMap<object, Readonly<TokenParts>>();
+
+function addOnce<T>(parts: TokenParts, value: T, add: (parts: TokenParts, value: T) => void): void {
+  if (typeof value !== 'object' || value === null) {
+    add(parts, value);
+    return;
+  }
+  let own = measured.get(value);
+  if (own === undefined) {
+    const fresh = { ideographs: 0, rest: 0 };
+    add(fresh, value);
+    measured.set(value, fresh);
+    own = fresh;
+  }
+  parts.ideographs += own.ideographs;
+  parts.rest += own.rest;
+}
+
+function addMessage(parts: TokenParts, message: RequestMessage): void {
+  addContent(parts, message.content);
 }
 
 /** The same as one number, at least 1, for a model that nothing is known of. */

@@ -4,6 +4,7 @@ import { translateAssistant } from './assistant.ts';
 import { translateBlock, translateContent } from './content.ts';
 import type { Context } from './context.ts';
 import { Conversation, joinTexts } from './conversation.ts';
+import { type Mark, recallTurns, rememberTurns } from './earlierTurns.ts';
 import { countLeadingSystem, inlineText, isSystem, placeInline } from './inlineSystem.ts';
 import { textPart } from './media.ts';
 import { closePrefill } from './prefill.ts';
@@ -17,19 +18,37 @@ export function translateMessages(
   instruction: string | undefined,
 ): ChatMessage[] {
   const { settings } = context;
-  const conversation = new Conversation(settings.content);
   const joined = settings.inlineSystem === 'fold' || settings.inlineSystem === 'hoist';
   const leading = joined ? countLeadingSystem(request.messages) : 0;
   const hoisted =
     settings.inlineSystem === 'hoist' ? request.messages.filter(isSystem) : request.messages.slice(0, leading);
   const system = systemMessage(request, hoisted, instruction, context);
-  if (system !== undefined) conversation.add(system);
-  for (const message of request.messages.slice(leading)) {
+  const written = translateTurns(request.messages, leading, context);
+  return closePrefill(system === undefined ? written : [system, ...written], settings);
+}
+
+/** All messages but those at the front that have joined the system prompt; what an earlier request wrote is taken over. */
+function translateTurns(messages: readonly RequestMessage[], leading: number, context: Context): ChatMessage[] {
+  const { settings, notes } = context;
+  const earlier = recallTurns(messages, context);
+  const conversation = new Conversation(settings.content, earlier?.written ?? []);
+  const marks: Mark[] = [...(earlier?.marks ?? [])];
+  const notesBefore = notes.size;
+  for (const note of earlier?.notes ?? []) notes.add(note);
+  let calls = earlier?.calls ?? 0;
+  for (let index = earlier?.index ?? leading; index < messages.length; index += 1) {
+    const message = messages[index];
+    if (message === undefined) break;
     if (isSystem(message)) placeInline(message, conversation, context);
-    else if (message.role === 'assistant') addAssistant(message, conversation, context);
-    else addUser(message, conversation, context);
+    else if (message.role === 'assistant') {
+      marks.push({ index, size: conversation.size, calls, notes: [...notes].slice(notesBefore) });
+      calls += callsOf(message).length;
+      addAssistant(message, conversation, context);
+    } else addUser(message, conversation, context);
   }
-  return closePrefill(conversation.finish(), settings);
+  const written = conversation.finish();
+  rememberTurns({ context, messages, marks, written });
+  return written;
 }
 
 /** All system texts as one message at the front, or none (R110). */

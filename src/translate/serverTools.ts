@@ -23,7 +23,7 @@ export function isServerTool(tool: JsonObject): boolean {
 }
 
 /** Whether a search is the request's only purpose, as in Claude Code's WebSearch sub-request (R150). */
-export function isWebSearchRequest(request: MessagesRequest): boolean {
+export function isWebSearchRequest(request: JsonObject): boolean {
   const tools = toolsOf(request);
   return tools.length === 1 && tools.every(isWebSearch);
 }
@@ -36,7 +36,7 @@ export function switchOnSearch(body: ChatRequest, request: MessagesRequest, sett
   return { ...body, ...fields, ...(tools.length > 0 ? { tools } : {}) };
 }
 
-function toolsOf(request: MessagesRequest): JsonObject[] {
+function toolsOf(request: JsonObject): JsonObject[] {
   return Array.isArray(request['tools']) ? request['tools'].filter(isObject) : [];
 }
 

@@ -5,6 +5,7 @@ import type { Repairs } from '../quirks/repairs.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
 import { isServerTool } from './serverTools.ts';
 import type { ToolNames } from './toolNames.ts';
+import { replaceLoneSurrogatesOnce } from './wellFormed.ts';
 
 /** A tool that the client runs and the model is offered. */
 export interface ToolDefinition {
@@ -78,6 +79,12 @@ function referencedTools(request: MessagesRequest): ReadonlySet<string> {
   return names;
 }
 
+/**
+ * Tools as they were translated last, by the schema that the client sent: requests of one conversation share it as an object, and
+ * its repair was a third of the work on a long request (measured).
+ */
+const translatedTools = new WeakMap<Repairs, WeakMap<JsonObject, ChatTool>>();
+
 /** The tools in the provider's words (R136, R139), their schemas in its dialect (R137, R138). */
 export function translateTools(
   tools: ReadonlyMap<string, ToolDefinition>,
@@ -85,13 +92,36 @@ export function translateTools(
   repairs: Repairs,
   settings: QuirkSettings,
 ): ChatTool[] {
-  return [...tools.values()].map((tool) => ({
+  const earlier = translatedTools.get(repairs) ?? new WeakMap<JsonObject, ChatTool>();
+  translatedTools.set(repairs, earlier);
+  return [...tools.values()].map((tool) => {
+    const name = toolNames.toProvider(tool.name);
+    const strict = settings.strictTools ? tool.strict : undefined;
+    const known = earlier.get(tool.schema);
+    if (known !== undefined && isSame(known.function, name, tool.description, strict)) return known;
+    const translated = replaceLoneSurrogatesOnce(translateTool(tool, name, strict, repairs));
+    earlier.set(tool.schema, translated);
+    return translated;
+  });
+}
+
+function isSame(known: ChatTool['function'], name: string, description: string, strict: boolean | undefined): boolean {
+  return known.name === name && known.description === description && known['strict'] === strict;
+}
+
+function translateTool(
+  { description, schema }: ToolDefinition,
+  name: string,
+  strict: boolean | undefined,
+  repairs: Repairs,
+): ChatTool {
+  return {
     type: 'function',
     function: {
-      name: toolNames.toProvider(tool.name),
-      description: tool.description,
-      parameters: repairs.toolSchema(tool.schema),
-      ...(settings.strictTools && tool.strict !== undefined ? { strict: tool.strict } : {}),
+      name,
+      description,
+      parameters: repairs.toolSchema(schema),
+      ...(strict === undefined ? {} : { strict }),
     },
-  }));
+  };
 }

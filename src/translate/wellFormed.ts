@@ -1,25 +1,38 @@
 import { isObject } from '../core/json.ts';
 
+/** Objects that were looked through and will be seen again. */
+const known = new WeakSet<object>();
+
 /**
  * The value with lone UTF-16 surrogates in its strings replaced by U+FFFD (R106): JSON that holds one is refused by strict
  * parsers. What needs no change is given back itself, not a copy.
  */
 export function replaceLoneSurrogates<T>(value: T): T {
-  return replaceIn(value) as T;
+  return isWellFormed(value) ? value : (replaceIn(value) as T);
+}
+
+/** The same for what many requests have in common: it is looked through once. */
+export function replaceLoneSurrogatesOnce<T extends object>(value: T): T {
+  if (known.has(value)) return value;
+  const replaced = replaceLoneSurrogates(value);
+  known.add(replaced);
+  return replaced;
+}
+
+/** Looks before anything is copied, as hardly any request holds one. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null || known.has(value)) return true;
+  if (Array.isArray(value)) return value.every(isWellFormed);
+  for (const key in value) {
+    if (!isWellFormed((value as Record<string, unknown>)[key])) return false;
+  }
+  return true;
 }
 
 function replaceIn(value: unknown): unknown {
-  if (typeof value === 'string') return value.isWellFormed() ? value : value.toWellFormed();
-  if (Array.isArray(value)) {
-    const items = value.map(replaceIn);
-    return items.some((item, index) => item !== value[index]) ? items : value;
-  }
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(replaceIn);
   if (!isObject(value)) return value;
-  let changed = false;
-  const entries = Object.entries(value).map(([key, child]) => {
-    const replaced = replaceIn(child);
-    changed ||= replaced !== child;
-    return [key, replaced] as const;
-  });
-  return changed ? Object.fromEntries(entries) : value;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, replaceIn(child)]));
 }

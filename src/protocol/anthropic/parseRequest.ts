@@ -5,6 +5,9 @@ import type { ContentBlock, MessagesRequest, RequestMessage } from './request.ts
 /** Deeper bodies are refused before anything walks them recursively (reliability C2). */
 const DEPTH_MAX = 256;
 
+/** Depth of what holds messages, tools and blocks of the system prompt. */
+const ELEMENT_PARENT = 2;
+
 const ROLES: ReadonlySet<unknown> = new Set(['user', 'assistant', 'system', 'developer']);
 
 /**
@@ -31,7 +34,18 @@ function parseEnvelope(value: unknown): MessagesRequest {
   if (isObject(toolChoice) && toolChoice['type'] === 'tool' && !isName(toolChoice['name'])) {
     throw invalid('tool_choice', 'type tool needs name');
   }
-  return { ...value, model, messages: messages.map((message, index) => parseMessage(message, `messages.${index}`)) };
+  return { ...value, model, messages: messages.map(parseMessageOnce) };
+}
+
+/** Messages that were read before: requests of one conversation share them as objects. */
+const parsed = new WeakMap<object, RequestMessage>();
+
+function parseMessageOnce(message: unknown, index: number): RequestMessage {
+  const known = isObject(message) ? parsed.get(message) : undefined;
+  if (known !== undefined) return known;
+  const fresh = parseMessage(message, `messages.${index}`);
+  if (isObject(message)) parsed.set(message, fresh);
+  return fresh;
 }
 
 function parseMessage(message: unknown, path: string): RequestMessage {
@@ -60,19 +74,26 @@ function isName(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
 }
 
-/** Goes down level by level, so that no depth of nesting can exhaust the stack. */
-function checkDepth(body: JsonObject): void {
-  let level: unknown[] = [body];
+/** Elements of lists directly below a body that were found shallow enough before. */
+const shallow = new WeakSet<object>();
+
+/** Throws for what is nested deeper than anybody means. Goes down level by level, so that no depth can exhaust the stack. */
+export function checkDepth(body: JsonObject): void {
+  const elements: object[] = [];
+  let level: object[] = [body];
   for (let depth = 1; level.length > 0; depth += 1) {
     if (depth > DEPTH_MAX) throw invalid('body', `is nested deeper than ${DEPTH_MAX} levels`);
-    const next: unknown[] = [];
+    const next: object[] = [];
     for (const value of level) {
-      for (const child of Object.values(value as object)) {
-        if (typeof child === 'object' && child !== null) next.push(child);
+      for (const child of Object.values(value)) {
+        if (typeof child === 'object' && child !== null && !(depth === ELEMENT_PARENT && shallow.has(child)))
+          next.push(child);
       }
     }
+    if (depth === ELEMENT_PARENT) elements.push(...next);
     level = next;
   }
+  for (const element of elements) shallow.add(element);
 }
 
 function invalid(path: string, fault: string): ApiError {

@@ -19,6 +19,12 @@ interface Input {
   request: unknown;
 }
 
+/** They differ in all that is remembered of tools and calls. */
+const OTHER_SETTINGS: readonly Partial<QuirkSettings>[] = [
+  { schema: 'openapi', toolNameMax: 12 },
+  { schema: 'mfjs', strictTools: true, toolId: 'functions' },
+];
+
 const cases = new URL('../../golden/request/', import.meta.url);
 
 function read(name: string, file: string): unknown {
@@ -45,6 +51,13 @@ describe('golden requests', () => {
     const body = translate(read(name, 'input.json') as Input);
     // As text, since the order of the fields counts (R104).
     expect(JSON.stringify(body, null, 2)).toBe(JSON.stringify(read(name, 'expected.json'), null, 2));
+  });
+
+  test.each(readdirSync(cases))('%s, when the same objects were translated for other settings before', (name) => {
+    const input = read(name, 'input.json') as Input;
+    for (const settings of OTHER_SETTINGS) translate({ request: input.request, settings });
+    translate(input);
+    expect(translate(input)).toEqual(read(name, 'expected.json'));
   });
 
   test('of a preset name the source of their shape', () => {

@@ -20,7 +20,7 @@ describe('golden responses', () => {
   }
 });
 
-describe('G3 the same bytes give the same message in both modes', () => {
+describe('the same bytes give the same message in both modes', () => {
   const folder = (kind: string) => join(import.meta.dirname, `../../golden/${kind}`);
   const streams = readGoldenCases(folder('stream'), 'expected.txt');
   const responses = readGoldenCases(folder('response'), 'expected.json');

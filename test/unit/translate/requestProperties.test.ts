@@ -12,7 +12,10 @@ const runs = { numRuns: isLong ? 100_000 : 2000 };
 const timeout = isLong ? 900_000 : 60_000;
 
 const word = fc.constantFrom('', ' ', 'a', 'deux', '三', '\ud800', 'x-anthropic-billing-header: 1');
-const textBlock = fc.record({ type: fc.constant('text'), text: word });
+const textBlock = fc.record(
+  { type: fc.constant('text'), text: word, cache_control: fc.constant({ type: 'ephemeral' }) },
+  { requiredKeys: ['type', 'text'] },
+);
 const image = fc.constant({ type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo' } });
 const document = fc.constant({ type: 'document', source: { type: 'text', data: 'doc' }, title: 't' });
 const userBlock = fc.oneof({ weight: 4, arbitrary: textBlock }, image, document, fc.constant({ type: 'unknown' }));
@@ -116,16 +119,107 @@ describe('R104', () => {
   });
 });
 
-describe('R124 and R129', () => {
-  const anyMessage = fc.oneof(
-    fc.record({ role: fc.constant('user'), content: fc.array(fc.oneof(userBlock, resultBlock), { maxLength: 4 }) }),
+const anyMessage = fc.oneof(
+  fc.record({ role: fc.constant('user'), content: fc.array(fc.oneof(userBlock, resultBlock), { maxLength: 4 }) }),
+  fc.record({
+    role: fc.constant('assistant'),
+    content: fc.array(fc.oneof(textBlock, callBlock, callBlock), { maxLength: 4 }),
+  }),
+  systemMessage,
+);
+
+describe('what is remembered of earlier requests', () => {
+  const tools = ['Read', 'mcp__x.y', 'mcp__x_y'].map((name) => ({ name, input_schema: { type: 'object' } }));
+  /** Positions in one list of messages: requests that share some, in any order, and mostly grow. */
+  const picks = fc.array(
     fc.record({
-      role: fc.constant('assistant'),
-      content: fc.array(fc.oneof(textBlock, callBlock, callBlock), { maxLength: 4 }),
+      kept: fc.nat(8),
+      added: fc.array(fc.nat(7), { maxLength: 4 }),
+      tools: fc.nat(3),
+      other: fc.boolean(),
     }),
-    systemMessage,
+    { minLength: 2, maxLength: 6 },
   );
 
+  test('changes nothing about any request, whatever those before it were', { timeout }, () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyMessage, { minLength: 8, maxLength: 8 }),
+        picks,
+        settings,
+        fc.boolean(),
+        (pool, requests, quirks, cacheControl) => {
+          const target = createTarget({ ...quirks, cacheControl });
+          const other = createTarget({ content: 'parts', toolId: 'nine' });
+          let history: unknown[] = [];
+          for (const { kept, added, tools: count, other: isOther } of requests) {
+            // As in JSON, no object stands at two places.
+            history = [...new Set([...history.slice(0, kept), ...added.map((position) => pool[position])])];
+            if (history.length === 0) continue;
+            const request = { model: 'm', messages: history, tools: tools.slice(0, count) };
+            const chosen = isOther ? other : target;
+            const remembered = translateRequest(parseRequest(deepFreeze(request)), chosen);
+            const alone = translateRequest(parseRequest(structuredClone(request)), createTarget(chosen.settings));
+            expect(JSON.stringify(remembered.body)).toBe(JSON.stringify(alone.body));
+            expect(remembered.notes.toSorted()).toEqual(alone.notes.toSorted());
+          }
+        },
+      ),
+      runs,
+    );
+  });
+
+  /** Translates one request after the other, and says whether each is what it would be alone. */
+  function areAsAlone(
+    requests: readonly (readonly JsonObject[])[],
+    quirks: Parameters<typeof createTarget>[0],
+  ): boolean[] {
+    const target = createTarget(quirks);
+    return requests.map((messages) => {
+      const request = { model: 'm', messages };
+      const remembered = translateRequest(parseRequest(request), target).body;
+      const alone = translateRequest(parseRequest(structuredClone(request)), createTarget(quirks)).body;
+      return JSON.stringify(remembered) === JSON.stringify(alone);
+    });
+  }
+
+  test('does not hold once a call that was interrupted has got its result', () => {
+    const rounds = ['one', 'two', 'three', 'four'].flatMap((text): JsonObject[] => [
+      { role: 'assistant', content: [{ type: 'tool_use', id: text, name: 'Read', input: {} }] },
+      { role: 'user', content: text },
+    ]);
+    const history: JsonObject[] = [{ role: 'user', content: 'begin' }, ...rounds];
+    const late = { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'two', content: 'late' }] };
+    const requests = [3, 5, 7, 9].map((length) => history.slice(0, length));
+    expect(areAsAlone([...requests, [...history, late]], {})).not.toContain(false);
+  });
+
+  test('does not hold where breakpoints move', () => {
+    const marked = (text: string) => [{ type: 'text', text, cache_control: { type: 'ephemeral' } }];
+    const history = ['1', '2', '3', '4', '5', '6', '7'].flatMap((text): JsonObject[] => [
+      { role: 'user', content: marked(text) },
+      { role: 'assistant', content: text },
+    ]);
+    const requests = [3, 5, 7, 9, 11, 13].map((length) => history.slice(0, length));
+    expect(areAsAlone(requests, { cacheControl: true })).not.toContain(false);
+  });
+
+  test('is taken over, so that a turn more has the same objects before it', () => {
+    const history = ['one', 'two', 'three'].flatMap((text) => [
+      { role: 'user', content: text },
+      { role: 'assistant', content: [{ type: 'tool_use', id: text, name: 'Read', input: {} }] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: text, content: 'done' }] },
+    ]);
+    const target = createTarget();
+    const [before, after] = [history.slice(0, 6), history].map(
+      (messages) => translateRequest(parseRequest({ model: 'm', messages, tools }), target).body.messages,
+    );
+    // The last answer before is looked at once more, as what follows it belongs to it.
+    for (const index of [0, 1, 2, 3]) expect(after?.[index]).toBe(before?.[index]);
+  });
+});
+
+describe('R124 and R129', () => {
   test('each assistant with calls is followed by exactly its tool messages, whatever is missing', { timeout }, () => {
     fc.assert(
       fc.property(fc.array(anyMessage, { minLength: 1, maxLength: 8 }), settings, (history, quirks) => {

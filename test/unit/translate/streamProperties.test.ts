@@ -14,7 +14,7 @@ import { foldEvents } from '../../helpers/fold.ts';
 import { createResponseContext } from '../../helpers/responseContext.ts';
 import { runTranslator } from '../../helpers/runTranslator.ts';
 
-test('G2b R322 any cut of the bytes gives the same events', { timeout: TIME_LIMIT }, () => {
+test('U19 R322 any cut of the bytes gives the same events', { timeout: TIME_LIMIT }, () => {
   const cuts = fc.array(fc.nat(), { maxLength: 40 });
   fc.assert(
     fc.property(arbitraryFrames, arbitraryFraming, arbitraryOptions, cuts, (frames, framing, options, positions) => {
@@ -29,7 +29,7 @@ test('G2b R322 any cut of the bytes gives the same events', { timeout: TIME_LIMI
   );
 });
 
-test('G2b R322 one byte at a time gives the same events', { timeout: TIME_LIMIT }, () => {
+test('U19 R322 one byte at a time gives the same events', { timeout: TIME_LIMIT }, () => {
   fc.assert(
     fc.property(arbitraryFrames, arbitraryFraming, (frames, framing) => {
       const bytes = writeFrames(frames, framing);
@@ -41,7 +41,7 @@ test('G2b R322 one byte at a time gives the same events', { timeout: TIME_LIMIT 
   );
 });
 
-test('G2c G3 R3xx whatever a provider sends, the events obey the grammar and fold into the same message', {
+test('U19 whatever a provider sends, the events obey the grammar and fold into the same message', {
   timeout: TIME_LIMIT,
 }, () => {
   fc.assert(
