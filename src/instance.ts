@@ -1,21 +1,26 @@
-import { Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyInstance } from 'fastify';
+import type { ConfigResult } from './config/buildConfig.ts';
 import type { Config } from './config/config.ts';
-import { modelSettings } from './config/modelSettings.ts';
+import { describeConfig } from './config/describe.ts';
 import type { Clock } from './core/clock.ts';
 import { ApiError } from './core/errors.ts';
-import { createRedactor } from './core/secret.ts';
-import { Destinations } from './gateway/destinations.ts';
-import type { ProcessFacts } from './gateway/health.ts';
+import { LiveRedactor } from './core/liveRedactor.ts';
+import { closeListener, drain } from './drain.ts';
+import { Bodies } from './gateway/bodies.ts';
+import { createServices, type LastingServices, renewServices } from './gateway/createServices.ts';
+import { describeHealth, type ProcessFacts } from './gateway/health.ts';
+import { startHealthChecks } from './gateway/healthChecks.ts';
 import { InFlight } from './gateway/inFlight.ts';
-import type { Services } from './gateway/services.ts';
-import { Targets } from './gateway/targets.ts';
-import { findPortHolder } from './host/portHolder.ts';
-import { Breaker } from './resilience/breaker.ts';
-import { Gate } from './resilience/gate.ts';
+import { Live } from './gateway/live.ts';
+import { takePart } from './host/parts.ts';
+import { listen } from './listen.ts';
+import { giveUpLookingAround } from './permissions/lookAround.ts';
+import { Reloader } from './reload/reloader.ts';
+import { watchFiles } from './reload/watchFiles.ts';
+import { ProviderOrder } from './routing/providerOrder.ts';
 import { createApp } from './server/app.ts';
 import { boundConsoleFile } from './telemetry/consoleFile.ts';
+import { createTerminalView } from './telemetry/consoleTerminal.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { openRotatingLog, type RotatingLog } from './telemetry/rotatingLog.ts';
 import { openStateFile } from './telemetry/stateFile.ts';
@@ -24,32 +29,17 @@ import { usageFilePath } from './telemetry/usageFile.ts';
 import { DAYS_SHOWN, UsageMeter } from './telemetry/usageMeter.ts';
 import { UsageStore } from './telemetry/usageStore.ts';
 import { createCalibration } from './translate/calibration.ts';
-import { createUpstream } from './upstream/createUpstream.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_CONFIGURATION = 78;
 
-/** How long open but idle connections may still bring a request after the listener has closed (design section 6). */
-const IDLE_GRACE_MS = 1500;
-/** How long the last words to clients and the log may take after everything is over. */
+/** How long the last words to the log may take after everything is over. */
 const FLUSH_MS = 1000;
 
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
-function createDestinations(config: Config): Destinations {
-  return new Destinations((provider) => ({
-    provider,
-    upstream: createUpstream(provider, {
-      userAgent: `claude-code-proxy/${VERSION}`,
-      connectTimeoutMs: modelSettings(provider, config.tiers.big).connectTimeoutMs,
-      headersTimeoutMs: config.requestTimeoutMs,
-      networkProxy: config.networkProxy,
-    }),
-    breaker: new Breaker(clock),
-    gate: new Gate(config.concurrency.places, config.concurrency.queueLength),
-  }));
-}
+const USER_AGENT = `claude-code-proxy/${VERSION}`;
 
 /** Resolves with the first stop signal; a second one makes `onImpatience` run. */
 function stopSignal(onImpatience: () => void): Promise<NodeJS.Signals> {
@@ -79,64 +69,39 @@ function logFatalErrors(logger: Logger, log: RotatingLog): void {
   }
 }
 
-/** Takes no new connections from here on. http's own close would also cut those on which a request is just arriving (measured: 1,471 failures). */
-function closeListener(app: FastifyInstance): void {
-  Server.prototype.close.call(app.server);
+/** What an instance runs with. */
+export interface InstanceOptions {
+  /** The configuration that was read at the start. */
+  readonly started: ConfigResult & { readonly config: Config };
+  /** Reads it anew. */
+  readonly load: () => ConfigResult;
+  /** File into which the process manager writes stdout, if it does. */
+  readonly consolePath: string | undefined;
+  /** Whether other processes with the same env file may serve the same port, where the system can do that. */
+  readonly sharesPort: boolean;
 }
 
-/**
- * Ends what is under way without breaking an answer (R512), after the listener has closed: answers may end within `drainMs`,
- * what is left gets an error event, then the connections close.
- */
-async function drain(app: FastifyInstance, services: Services): Promise<void> {
-  const { inFlight, config } = services;
-  const connections = await new Promise<number>((resolve) => {
-    app.server.getConnections((_error, count) => resolve(count ?? 0));
-  });
-  if (connections > 0) await sleep(Math.min(IDLE_GRACE_MS, config.drainMs));
-  const deadline = new AbortController();
-  await Promise.race([
-    inFlight.whenEmpty(),
-    sleep(config.drainMs, undefined, { signal: deadline.signal }).catch(() => {}),
-  ]);
-  deadline.abort();
-  inFlight.cutAll(new ApiError('draining', `[${config.instance}] the instance is stopping`));
-  await Promise.race([inFlight.whenEmpty(), sleep(FLUSH_MS)]);
-  app.server.closeIdleConnections();
-}
-
-async function listen(app: FastifyInstance, config: Config, logger: Logger): Promise<number | undefined> {
-  try {
-    await app.listen({ host: config.host, port: config.port });
-    return undefined;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const address = `${config.host}:${config.port}`;
-    if (code === 'EADDRINUSE') {
-      const holder = await findPortHolder(config.port);
-      const by = holder === undefined ? '' : ` by ${holder.program} (pid ${holder.pid})`;
-      logger.error(`port ${config.port} is taken${by}; set another PORT in ${config.file} or stop the other`);
-    } else {
-      logger.error(`cannot listen on ${address}: ${message}; check HOST and PORT in ${config.file}`);
-    }
-    return EXIT_CONFIGURATION;
-  }
-}
-
-/**
- * Runs one instance until it is told to stop; resolves with the exit status.
- * @param consolePath file into which the process manager writes stdout, if it does
- */
-export async function runInstance(config: Config, consolePath: string | undefined): Promise<number> {
-  const redact = createRedactor(config.secrets);
+/** Runs one instance until it is told to stop; resolves with the exit status. */
+export async function runInstance({ started, load, consolePath, sharesPort }: InstanceOptions): Promise<number> {
+  const { config } = started;
+  const redactor = new LiveRedactor(config.secrets);
+  const { redact } = redactor;
+  const part = await takePart(config.file);
+  const isShared = sharesPort && part.isHeld;
   const log = openRotatingLog({
     directory: `${config.logs.directory}/${config.instance}`,
     instance: config.instance,
+    part: part.number,
     maxSizeBytes: config.logs.maxSizeBytes,
     retentionMs: config.logs.retentionMs,
     maxTotalBytes: config.logs.maxTotalBytes,
     clock,
     onTrouble: (trouble) => logger.trouble(trouble),
+  });
+  const view = createTerminalView(process.stdout, process.env, {
+    instance: config.instance,
+    providers: config.providers.map(({ name }) => name),
+    redact,
   });
   const logger = createLogger({
     instance: config.instance,
@@ -144,9 +109,12 @@ export async function runInstance(config: Config, consolePath: string | undefine
     log,
     redact,
     stdout: process.stdout,
+    view,
     clock,
   });
   logFatalErrors(logger, log);
+  const summary = view?.summary(`claude-code-proxy ${VERSION}`, describeConfig(config)) ?? [];
+  for (const line of summary) process.stdout.write(`${line}\n`);
 
   const consoleFile = consolePath === undefined ? undefined : boundConsoleFile(consolePath);
   const calibration = createCalibration();
@@ -158,35 +126,52 @@ export async function runInstance(config: Config, consolePath: string | undefine
     logger,
   });
   const usage = new UsageMeter({ clock, keep: (row) => usageStore.add(row) });
-  const services: Services = {
-    config,
+  const lasting: LastingServices = {
     clock,
-    destinations: createDestinations(config),
-    targets: new Targets(config),
     stats: new RequestStats(clock, redact),
     usage,
     calibration,
+    bodies: new Bodies(),
+    order: new ProviderOrder(clock, Math.random),
     inFlight: new InFlight(),
     logger,
     redact,
   };
+  const live = new Live(createServices(lasting, config, USER_AGENT));
+  const reloader = new Reloader({
+    started,
+    load,
+    apply: (next) => {
+      redactor.learn(next.secrets);
+      logger.setLevel(next.logs.level);
+      live.replace(renewServices(live.current, next, USER_AGENT));
+    },
+    logger,
+    clock,
+  });
   let draining = false;
   const facts: ProcessFacts = {
     version: VERSION,
     pid: process.pid,
+    part: part.number,
+    sharesPort: isShared,
     startedAt: clock.now(),
     isDraining: () => draining,
+    configuration: () => reloader.status,
     logStatus: () => log.status(),
     usageStatus: () => usageStore.status(),
     memoryBytes: () => process.memoryUsage.rss(),
   };
 
-  const app = createApp(services, facts);
-  const failure = await listen(app, config, logger);
+  const app = createApp(live, facts);
+  const onListening = () => part.answerWith(() => describeHealth(live.current, facts));
+  const failure = await listen(app, { config, part, isShared, onListening });
   if (failure !== undefined) {
+    logger.error(failure);
     await log.close();
-    return failure;
+    return EXIT_CONFIGURATION;
   }
+  giveUpLookingAround();
   logger.lifecycle(`listening on http://${config.host}:${config.port}`, {
     provider: config.provider.preset.name,
     big: config.tiers.big,
@@ -195,17 +180,21 @@ export async function runInstance(config: Config, consolePath: string | undefine
     version: VERSION,
   });
   process.send?.('ready');
+  const stopHealthChecks = startHealthChecks(live, Math.random);
+  const watch = watchFiles(() => reloader.files, reloader.check);
   usageStore.start(DAYS_SHOWN).then((sums) => usage.restoreDays(sums));
 
-  const signal = await stopSignal(() => services.inFlight.cutAll(new ApiError('draining', 'the instance is stopping')));
+  const signal = await stopSignal(() => lasting.inFlight.cutAll(new ApiError('draining', 'the instance is stopping')));
   draining = true;
-  closeListener(app);
-  logger.lifecycle(`stopping on ${signal}`, { in_flight: services.inFlight.size });
-  await drain(app, services);
+  watch.close();
+  stopHealthChecks();
+  await closeListener(app);
+  logger.lifecycle(`stopping on ${signal}`, { in_flight: lasting.inFlight.size });
+  await drain(app, live.current);
   calibrationFile.close();
   usageStore.close();
   consoleFile?.close();
   logger.lifecycle('stopped');
-  await Promise.race([Promise.all([log.close(), services.destinations.close()]), sleep(FLUSH_MS)]);
+  await Promise.race([Promise.all([log.close(), live.close()]), sleep(FLUSH_MS)]);
   return 0;
 }

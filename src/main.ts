@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
 import { describeConfig, formatProblems } from './config/describe.ts';
 import { loadConfig } from './config/envFile.ts';
-import { runInstance } from './instance.ts';
+import { leaveFolder } from './permissions/leaveFolder.ts';
+import { restrictProcess } from './permissions/restrictProcess.ts';
 import { VERSION } from './version.ts';
 
 const HELP = `claude-code-proxy ${VERSION}: runs Claude Code on any model provider
 
   claude-code-proxy --env FILE            start the instance that the env file describes
+  claude-code-proxy --env FILE --share    the same; other processes with this file may serve the same port (Linux)
   claude-code-proxy --env FILE --check    validate the file and print its problems or its settings, keys masked
   claude-code-proxy --version
   claude-code-proxy --help
@@ -28,6 +30,7 @@ function readArguments() {
     return parseArgs({
       options: {
         env: { type: 'string' },
+        share: { type: 'boolean' },
         check: { type: 'boolean' },
         version: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -46,13 +49,27 @@ if (values.help === true) {
 } else if (values.env === undefined || values.env === '') {
   exitWithUsage('--env FILE is missing');
 } else {
-  const { config, problems } = loadConfig(values.env, process.env, process.cwd());
+  const file = values.env;
+  const directory = process.cwd();
+  const load = () => loadConfig(file, process.env, directory);
+  const result = load();
+  const { config, problems } = result;
+  const consolePath = process.env['pm_out_log_path'];
+  if (config?.permissionModel === 'on' && values.check !== true) {
+    restrictProcess(config, consolePath, process.env);
+  }
   if (problems.length > 0) process.stderr.write(`${formatProblems(problems)}\n`);
   if (config === undefined) {
     process.exitCode = EXIT_CONFIGURATION;
   } else if (values.check === true) {
     process.stdout.write(`${describeConfig(config).join('\n')}\n`);
   } else {
-    runInstance(config, process.env['pm_out_log_path']).then((code) => process.exit(code));
+    leaveFolder();
+    const started = { ...result, config };
+    const sharesPort = values.share === true;
+    // Loaded here, as a process that begins anew needs nothing of it.
+    import('./instance.ts')
+      .then(({ runInstance }) => runInstance({ started, load, consolePath, sharesPort }))
+      .then((code) => process.exit(code));
   }
 }

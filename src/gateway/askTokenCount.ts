@@ -3,7 +3,9 @@ import { asNumber, parseObject } from '../core/json.ts';
 import type { AnswerReader } from '../upstream/answerReader.ts';
 import { Exchange } from '../upstream/exchange.ts';
 import { createFailureContext } from './failureContext.ts';
-import { passthroughCredentials, passthroughHeaders, preparePassthrough } from './passthroughRequest.ts';
+import { passthroughBody, passthroughCredentials, passthroughHeaders } from './passthroughRequest.ts';
+import type { RequestBody } from './requestBody.ts';
+import type { Route } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
 /** A count that takes longer is not worth waiting for: an estimate is at hand. */
@@ -44,25 +46,26 @@ class CountReader implements AnswerReader {
 
 /**
  * Asks a native endpoint how many tokens a request has; undefined when it does not say, for whatever reason.
- * @param value the body, parsed
+ * @param conversation what the requests of the conversation have in common
  * @param onGone calls its listener when the client goes away
  */
 export async function askTokenCount(
   services: Services,
   incoming: IncomingRequest,
-  value: unknown,
+  body: RequestBody,
+  { route, conversation }: { readonly route: Route; readonly conversation: () => string },
   onGone: (listener: () => void) => void,
 ): Promise<number | undefined> {
-  const { route, body } = preparePassthrough(services, incoming.body, value);
   const { target, destination } = route;
-  if (destination.provider.key.source === 'client' && incoming.providerKey === undefined) return undefined;
-  const { authorization, headers } = passthroughCredentials(services, incoming, destination.provider);
+  const key = destination.keys.choose(conversation);
+  if (key.source === 'client' && incoming.providerKey === undefined) return undefined;
+  const { authorization, headers } = passthroughCredentials(services, incoming, destination.provider, key);
   const reader = new CountReader();
   const exchange = new Exchange({
     upstream: destination.upstream,
     request: {
       model: target.model,
-      body,
+      body: passthroughBody(body, target, services.bodies),
       stream: false,
       suffix: `/count_tokens${incoming.forwarded.query}`,
       headers: { ...passthroughHeaders(incoming, target.settings), ...headers },
@@ -71,9 +74,10 @@ export async function askTokenCount(
     reader,
     idleTimeoutMs: COUNT_TIMEOUT_MS,
     requestTimeoutMs: COUNT_TIMEOUT_MS,
+    patience: undefined,
     usageWaitMs: 0,
     holdEmpty: false,
-    failureContext: () => createFailureContext(services, route, 0, incoming),
+    failureContext: () => createFailureContext(services, route, key, 0, incoming),
     onOutput: () => {},
     now: () => services.clock.monotonic(),
   });

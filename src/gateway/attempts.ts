@@ -1,36 +1,29 @@
+import type { ProviderKey } from '../config/config.ts';
 import { ApiError } from '../core/errors.ts';
 import { backoffMs } from '../resilience/backoff.ts';
 import type { Leave } from '../resilience/breaker.ts';
-import type { AnswerReader } from '../upstream/answerReader.ts';
-import { Exchange, type ExchangeResult } from '../upstream/exchange.ts';
-import { type FailureContext, isRetryable } from '../upstream/failure.ts';
-import type { UpstreamRequest } from '../upstream/upstream.ts';
-import type { Destination } from './destinations.ts';
+import type { Budget } from '../resilience/budget.ts';
+import type { Output } from '../upstream/answerReader.ts';
+import { blameFor } from '../upstream/blame.ts';
+import { Exchange, type ExchangeResult, type Patience } from '../upstream/exchange.ts';
+import { isRetryable } from '../upstream/failure.ts';
+import type { Answerer, Attempt } from './answerer.ts';
 import type { Cuttable } from './inFlight.ts';
 import type { Services } from './services.ts';
+import { acquit, judge } from './verdict.ts';
 
-/** One request as it is sent, and who reads its answer. */
-export interface Attempt<Reader extends AnswerReader> extends Omit<UpstreamRequest, 'authorization'> {
-  readonly reader: Reader;
-  /** Silence within the answer after which it is given up, in ms (R326). */
-  readonly idleTimeoutMs: number;
-  /** How long to wait for the usage after the answer has finished, in ms (R313). */
-  readonly usageWaitMs: number;
-}
-
-export interface AttemptsOptions<Reader extends AnswerReader> {
+export interface AttemptsOptions {
   readonly services: Services;
-  readonly destination: Destination;
-  readonly authorization: string | undefined;
-  /** Makes the next attempt; each has a reader of its own. */
-  readonly createAttempt: () => Attempt<Reader>;
-  /** Changes what the provider refused; false when nothing can be changed (R413). */
-  readonly heal: (error: ApiError) => boolean;
-  readonly failureContext: () => FailureContext;
-  /** Whether an answer that says nothing is asked for once more (R215). */
-  readonly mayRepeatEmpty: boolean;
+  readonly answerer: Answerer;
+  readonly budget: Budget;
+  /** What the requests of the conversation have in common, by which it keeps its key. */
+  readonly conversation: () => string;
+  /** Whether another candidate can be asked in place of a repetition. */
+  readonly hasNext: () => boolean;
+  /** Whether another server could be asked that nothing speaks against, so that a silent one is not waited for as long as it may take. */
+  readonly isFreeElsewhere: () => boolean;
   /** Output for the client as it arrives; `last` comes with the end of the answer. */
-  readonly onOutput: (output: string | Uint8Array, last: boolean) => void;
+  readonly onOutput: (output: Output, last: boolean) => void;
 }
 
 /** An attempt that took longer than this is not repeated: the client would wait too long for too little (R409). */
@@ -39,35 +32,21 @@ const REPEATABLE_WITHIN_MS = 15_000;
 /** So many parts of one request may be refused one after the other. */
 const MAX_HEALINGS = 5;
 
-/** The requests to the provider for one answer: the first, and repetitions as long as nothing was sent (R409, R215). */
-export class Attempts<Reader extends AnswerReader> implements Cuttable {
-  readonly #options: AttemptsOptions<Reader>;
-  #attempt: Attempt<Reader>;
+/** The requests to one candidate for one answer: the first, and repetitions as long as nothing was sent (R409, R215). */
+export class Attempts implements Cuttable {
+  readonly #options: AttemptsOptions;
   #exchange: Exchange | undefined;
-  readonly #replaced: Reader[] = [];
-  #count = 0;
   #sent = false;
   #stopped: ExchangeResult | undefined;
   #wake: () => void = () => {};
 
-  constructor(options: AttemptsOptions<Reader>) {
+  constructor(options: AttemptsOptions) {
     this.#options = options;
-    this.#attempt = options.createAttempt();
   }
 
-  /** How often the provider was asked. */
-  get count(): number {
-    return this.#count;
-  }
-
-  /** The reader of the latest attempt. */
-  get reader(): Reader {
-    return this.#attempt.reader;
-  }
-
-  /** The readers of the attempts before it, whose tokens were paid for, too. */
-  get replaced(): readonly Reader[] {
-    return this.#replaced;
+  /** Whether the client has got a part of the answer. */
+  get sent(): boolean {
+    return this.#sent;
   }
 
   /** The provider's own id of the latest attempt, for the log. */
@@ -80,7 +59,7 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
   /** Waits for a place at the provider, then asks it as often as it takes. */
   async run(): Promise<ExchangeResult> {
     if (this.#stopped !== undefined) return this.#stopped;
-    const { gate } = this.#options.destination;
+    const { gate } = this.#options.answerer.route.destination;
     let isIn = false;
     const ticket = gate.request(() => {
       isIn = true;
@@ -100,32 +79,36 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
   }
 
   async #repeat(): Promise<ExchangeResult> {
-    const { services, destination, heal } = this.#options;
-    let mayRepeatEmpty = this.#options.mayRepeatEmpty;
+    const { services, answerer, budget, conversation } = this.#options;
+    const { breaker, keys } = answerer.route.destination;
+    let { mayRepeatEmpty } = answerer;
     let healings = 0;
     let repetitions = 0;
     let failure: ExchangeResult | undefined;
     for (;;) {
       if (this.#stopped !== undefined) return this.#stopped;
-      const leave = destination.breaker.enter();
+      const key = keys.choose(conversation);
+      const attempt = answerer.createAttempt(key);
+      const leave = breaker.enter();
       if (leave.waitMs > 0) return failure ?? this.#refusalOfBreaker(leave.waitMs);
       const startedAt = services.clock.monotonic();
-      const result = await this.#send(mayRepeatEmpty);
-      this.#tellBreaker(leave, result);
+      budget.spend();
+      const result = await this.#send(attempt, key, leave, mayRepeatEmpty && budget.isLeft);
       if (result.kind === 'done') return result;
       if (this.#stopped !== undefined) return this.#stopped;
       if (result.kind === 'empty') {
         mayRepeatEmpty = false;
         continue;
       }
-      if (result.kind === 'aborted' || this.#sent) return result;
-      if (healings < MAX_HEALINGS && heal(result.error)) {
+      if (result.kind === 'aborted' || this.#sent || !budget.isLeft) return result;
+      if (healings < MAX_HEALINGS && answerer.heal(result.error)) {
         healings += 1;
         continue;
       }
-      const quick = services.clock.monotonic() - startedAt <= REPEATABLE_WITHIN_MS;
-      if (!quick || repetitions >= services.config.maxRetries || !isRetryable(result.error)) return result;
       failure = result;
+      if (blameFor(result.error) === 'key' && keys.size > 1 && keys.isAwake && budget.mayGoOn) continue;
+      const quick = services.clock.monotonic() - startedAt <= REPEATABLE_WITHIN_MS;
+      if (!quick || !this.#mayRepeat(result.error, repetitions)) return result;
       await this.#wait(waitMs(result.error, repetitions));
       repetitions += 1;
     }
@@ -156,59 +139,72 @@ export class Attempts<Reader extends AnswerReader> implements Cuttable {
     this.#wake();
   }
 
+  /** Rather than repeat a request, the next candidate is asked, unless the user wants it so or the wait is short. */
+  #mayRepeat(error: ApiError, repetitions: number): boolean {
+    if (!isRetryable(error)) return false;
+    const { services, answerer, hasNext } = this.#options;
+    const { maxRetries } = services.config;
+    const own = answerer.route.named?.maxRetries;
+    return repetitions < (own ?? (error.code !== 'rate_limited' && hasNext() ? 0 : maxRetries));
+  }
+
   #refusalOfGate(): ExchangeResult {
-    const { destination, failureContext } = this.#options;
-    const { inside, waiting } = destination.gate;
-    const message = `[${failureContext().provider}] ${inside} requests are under way (MAX_CONCURRENT) and ${waiting} more are waiting`;
+    const { answerer } = this.#options;
+    const { inside, waiting } = answerer.route.destination.gate;
+    const message = `[${answerer.failureContext().provider}] ${inside} requests are under way (MAX_CONCURRENT) and ${waiting} more are waiting`;
     return { kind: 'failed', error: new ApiError('queue_full', message) };
   }
 
-  /** A provider that could not be reached just now is not asked again at once (R410). */
+  /** A provider that failed several times just now is not asked again at once (R410). */
   #refusalOfBreaker(waitMs: number): ExchangeResult {
-    const { failureContext } = this.#options;
-    const message = `[${failureContext().provider}] the provider could not be reached several times; it is asked again shortly`;
+    const { provider } = this.#options.answerer.failureContext();
+    const message = `[${provider}] the provider could not be reached several times; it is asked again shortly`;
     return {
       kind: 'failed',
       error: new ApiError('overloaded', message, { retryAfterSeconds: Math.ceil(waitMs / 1000) }),
     };
   }
 
-  #tellBreaker(leave: Leave, result: ExchangeResult): void {
-    const { services, destination } = this.#options;
-    const { logger } = services;
-    const { breaker } = destination;
-    if (this.#exchange?.isReached === true) breaker.succeed();
-    else if (result.kind !== 'failed' || result.error.code !== 'overloaded') breaker.withdraw(leave);
-    else if (breaker.fail(leave))
-      logger.warn('the provider cannot be reached; requests fail at once for a while', {
-        reason: result.error.message,
-      });
-  }
-
-  #send(holdEmpty: boolean): Promise<ExchangeResult> {
-    const { services, destination, authorization, createAttempt, failureContext, onOutput } = this.#options;
-    if (this.#count > 0) {
-      this.#replaced.push(this.#attempt.reader);
-      this.#attempt = createAttempt();
-    }
-    this.#count += 1;
-    const { reader, idleTimeoutMs, usageWaitMs, ...request } = this.#attempt;
-    this.#exchange = new Exchange({
+  async #send(
+    { request, reader, idleTimeoutMs, usageWaitMs }: Attempt,
+    key: ProviderKey,
+    leave: Leave,
+    holdEmpty: boolean,
+  ): Promise<ExchangeResult> {
+    const { services, answerer, onOutput } = this.#options;
+    const { destination, named, provider } = answerer.route;
+    const requestTimeoutMs = named?.requestTimeoutMs ?? services.config.requestTimeoutMs;
+    const exchange = new Exchange({
       upstream: destination.upstream,
-      request: { ...request, authorization },
+      request,
       reader,
       idleTimeoutMs,
-      requestTimeoutMs: services.config.requestTimeoutMs,
+      requestTimeoutMs,
+      patience: request.stream ? this.#patience(requestTimeoutMs) : undefined,
       usageWaitMs,
       holdEmpty,
-      failureContext,
+      failureContext: () => answerer.failureContext(),
       onOutput: (output, last) => {
+        // Others need not wait for the end of an answer to learn that the provider is there again.
+        if (leave.isTrial && !this.#sent) acquit(services, { destination, provider, leave });
         this.#sent ||= output.length > 0;
         onOutput(output, last);
       },
       now: () => services.clock.monotonic(),
     });
-    return this.#exchange.result;
+    this.#exchange = exchange;
+    const askedAt = services.clock.monotonic();
+    const result = await exchange.result;
+    judge(services, { destination, provider, key, leave, askedAt }, result, exchange.isReached);
+    return result;
+  }
+
+  /** An answer that is not streamed is silent until it is whole, which says nothing. */
+  #patience(requestTimeoutMs: number): Patience | undefined {
+    const { budget, isFreeElsewhere } = this.#options;
+    if (!isFreeElsewhere()) return undefined;
+    const ms = budget.patienceMs(requestTimeoutMs);
+    return { ms, setting: ms === requestTimeoutMs ? 'REQUEST_TIMEOUT' : 'FALLBACK_SECONDS', isOver: isFreeElsewhere };
   }
 
   #wait(ms: number): Promise<void> {

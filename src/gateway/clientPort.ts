@@ -6,7 +6,7 @@ export interface ClientPort {
   /** Sends a whole answer. */
   sendJson(status: number, headers: Readonly<Record<string, string>>, body: string): void;
   /** Begins an event stream with status 200. */
-  openStream(): void;
+  openStream(headers?: Readonly<Record<string, string>>): void;
   /** Appends to the event stream; false means that the client reads too slowly and `onDrain` will be called. */
   write(output: string | Uint8Array): boolean;
   /** Ends the event stream, with a last output if there is one. */

@@ -10,6 +10,8 @@ export interface EventStreamOptions {
   readonly pingMs: number;
   /** Silence from the start after which the 200 and the pings begin, in ms. */
   readonly headerWaitMs: number;
+  /** Further headers, asked for when the stream begins. */
+  readonly headers: () => Readonly<Record<string, string>>;
 }
 
 /**
@@ -72,7 +74,7 @@ export class EventStream {
   #openPort(): void {
     this.#open = true;
     clearTimeout(this.#timer);
-    this.#port.openStream();
+    this.#port.openStream(this.#options.headers());
     const { ping, pingMs } = this.#options;
     if (ping !== undefined) this.#timer = setTimeout(() => this.#sendPing(ping), pingMs);
   }

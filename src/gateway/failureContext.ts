@@ -1,30 +1,37 @@
+import type { ProviderKey } from '../config/config.ts';
 import { createRedactor, Secret } from '../core/secret.ts';
 import type { FailureContext } from '../upstream/failure.ts';
-import type { Route } from './route.ts';
+import { isNative, type Route } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
+/** How the provider of a route is called where it failed: by the instance's name, unless there are others that could be meant. */
+function nameOf({ config }: Services, { provider }: Route): string {
+  return config.providers.length > 1 ? provider : config.instance;
+}
+
 /**
- * What puts this instance's failures into words (R402, R407), in which no credential stands: neither the instance's own nor the
- * one that the client lends.
+ * What puts a provider's failures into words (R402, R407), in which no credential stands: neither the instance's own nor the one
+ * that the client lends.
  */
 export function createFailureContext(
   services: Services,
-  { target, destination }: Pick<Route, 'target' | 'destination'>,
+  route: Route,
+  key: ProviderKey,
   inputEstimate: number,
   { forwarded }: Pick<IncomingRequest, 'forwarded'>,
 ): FailureContext {
-  const sent = destination.provider.key.source === 'client' ? Object.values(forwarded.credentials) : [];
+  const { target, destination } = route;
+  const sent = key.source === 'client' ? Object.values(forwarded.credentials) : [];
   const credentials = sent.map((value) => value.replace(/^Bearer\s+/i, ''));
   const redactClient = createRedactor(credentials.map((value) => new Secret(value)));
-  const { key, preset } = destination.provider;
   return {
-    provider: services.config.instance,
+    provider: nameOf(services, route),
     keyName: key.source === 'client' ? 'the key that the client sent' : key.variable,
     model: target.model,
     inputEstimate,
     contextWindow: target.settings.contextWindow,
-    errorCodes: preset.errorCodes ?? {},
-    native: preset.protocol === 'anthropic',
+    errorCodes: destination.provider.preset.errorCodes ?? {},
+    native: isNative(route),
     redact: (text) => services.redact(redactClient(text)),
     now: services.clock.now(),
   };

@@ -7,8 +7,7 @@ import { FrameCutter } from '../protocol/frameCutter.ts';
 import { isErrorBody, readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errorBody.ts';
 import { createSseReader } from '../protocol/sse.ts';
 import { mergeUsage } from '../translate/usage.ts';
-import type { Output } from '../upstream/answerReader.ts';
-import type { RelayedAnswer } from './relay.ts';
+import type { AnswerReader, Output } from '../upstream/answerReader.ts';
 import type { ToolInputFrames } from './toolInputFrames.ts';
 
 /**
@@ -16,7 +15,7 @@ import type { ToolInputFrames } from './toolInputFrames.ts';
  * the errors need. The name of the model in it is the provider's own, which the client accepts. Nothing goes out before the first
  * event that says something, so that an error until then has a status of its own (R317).
  */
-export class PassthroughReader implements RelayedAnswer {
+export class PassthroughReader implements AnswerReader {
   readonly outcome: { ended: boolean; finished: boolean; empty: boolean; error?: ApiError } = {
     ended: false,
     finished: false,
@@ -25,6 +24,7 @@ export class PassthroughReader implements RelayedAnswer {
   usage: Usage | undefined;
   stopReason: string | undefined;
   upstreamModel: string | undefined;
+  /** Whether the provider answered with one JSON body. */
   isWhole = false;
   readonly #toApiError: (body: UpstreamErrorBody) => ApiError;
   readonly #repair: ToolInputFrames | undefined;

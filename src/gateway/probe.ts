@@ -3,7 +3,7 @@ import type { JsonObject } from '../core/json.ts';
 import { suggestionsFor } from '../core/suggestions.ts';
 import { CollectPort } from './collectPort.ts';
 import { answerMessages } from './messages.ts';
-import { findRoute } from './route.ts';
+import { routeTo } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
 /** An answer of `GET /test-connection`; the names are those of earlier proxies. */
@@ -19,18 +19,23 @@ const MAX_TOKENS = 16;
 export interface Probe {
   /**
    * Sends one small streamed request to the model of the small tier, on the way that every request takes.
+   * @param services those of the caller's request
    * @param caller what is known of the request that asks for the test
    * @param onGone is given a function that ends the test, for a caller that hangs up
    * @throws ApiError `rate_limited` while another test is under way: each one costs tokens.
    */
-  run(caller: Omit<IncomingRequest, 'body'>, onGone: (end: () => void) => void): Promise<ProbeAnswer>;
+  run(
+    services: Services,
+    caller: Omit<IncomingRequest, 'body'>,
+    onGone: (end: () => void) => void,
+  ): Promise<ProbeAnswer>;
 }
 
 /** Tests the connection to the provider of one instance, one test at a time. */
-export function createProbe(services: Services, timeoutMs = PROBE_TIMEOUT_MS): Probe {
+export function createProbe(timeoutMs = PROBE_TIMEOUT_MS): Probe {
   let isUnderWay = false;
   return {
-    async run(caller, onGone) {
+    async run(services, caller, onGone) {
       if (isUnderWay) {
         throw new ApiError('rate_limited', 'another connection test is under way; ask again when it is over', {
           retryAfterSeconds: 1,
@@ -53,13 +58,14 @@ async function probe(
   onGone: (end: () => void) => void,
 ): Promise<ProbeAnswer> {
   const { clock, config } = services;
-  const { model } = findRoute(services, config.tiers.small).target;
   const request = {
     model: config.tiers.small,
     max_tokens: MAX_TOKENS,
     stream: true,
     messages: [{ role: 'user', content: 'Answer with one word: ready' }],
   };
+  // Each test is a conversation of its own, so that it begins with the provider that a new one would begin with.
+  const incoming = { ...caller, session: caller.id, body: Buffer.from(JSON.stringify(request)) };
   const startedAt = clock.monotonic();
   const port = new CollectPort(() => clock.monotonic());
   let isLate = false;
@@ -68,7 +74,7 @@ async function probe(
     port.leave();
   }, timeoutMs);
   onGone(() => port.leave());
-  await answerMessages(services, { ...caller, body: Buffer.from(JSON.stringify(request)) }, port);
+  const { routedModel } = await answerMessages(services, incoming, port);
   clearTimeout(deadline);
 
   const timestamp = new Date(clock.now()).toISOString();
@@ -82,13 +88,14 @@ async function probe(
       body: { status: 'failed', error_type: error.type, message: error.message, timestamp, suggestions },
     };
   }
+  const { target, destination, provider } = routeTo(services, routedModel ?? config.tiers.small);
   return {
     status: 200,
     body: {
       status: 'success',
-      message: `${config.provider.preset.title} answers`,
-      model_used: model,
-      provider: config.provider.preset.name,
+      message: `${destination.provider.preset.title} answers`,
+      model_used: target.model,
+      provider,
       timestamp,
       ...(port.messageId === undefined ? {} : { response_id: port.messageId }),
       first_token_ms: Math.round((port.contentAt ?? clock.monotonic()) - startedAt),

@@ -1,14 +1,16 @@
-import { createHash } from 'node:crypto';
-import type { ProviderConfig } from '../config/config.ts';
+import type { ProviderKey } from '../config/config.ts';
 import { asApiError } from '../core/asApiError.ts';
-import { ApiError } from '../core/errors.ts';
+import type { ApiError } from '../core/errors.ts';
 import { requestCost } from '../telemetry/cost.ts';
+import { hashSession } from '../telemetry/hashSession.ts';
 import { localDay } from '../telemetry/localDay.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
-import type { AnswerReader } from '../upstream/answerReader.ts';
+import { blameFor } from '../upstream/blame.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
-import type { Attempts } from './attempts.ts';
+import type { Chain } from './chain.ts';
 import type { ClientPort } from './clientPort.ts';
+import { keyLabel } from './keyLabels.ts';
+import type { Plan } from './planRequest.ts';
 import type { Route } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
@@ -23,53 +25,45 @@ export interface Run {
   readonly elapsed: () => number;
 }
 
-/** The value of the header that carries the key to the provider: the instance's own key, else the client's (R152, design decision 14). */
-export function authorizationFor(
-  { services, incoming }: Pick<Run, 'services' | 'incoming'>,
-  { key, keyHeader }: ProviderConfig,
-): string | undefined {
-  const scheme = keyHeader === 'authorization' ? 'Bearer ' : '';
-  if (key.secret !== undefined) return scheme + key.secret.reveal();
-  if (key.source !== 'client') return undefined;
-  if (incoming.providerKey !== undefined) return scheme + incoming.providerKey;
-  throw new ApiError(
-    'missing_provider_key',
-    `[${services.config.instance}] no key for the provider: put ${key.variable} into the env file, or send yours as ANTHROPIC_AUTH_TOKEN`,
-  );
+/** Runs the chain while the client is there and the instance is not told to stop. Never rejects. */
+export async function runChain(run: Run, chain: Chain): Promise<ExchangeResult> {
+  const { record, services } = run;
+  run.port.onGone(() => chain.abort());
+  services.inFlight.add(chain);
+  const result = await chain.run();
+  services.inFlight.remove(chain);
+  if (result.kind === 'aborted') record.outcome = 'client_closed';
+  if (chain.count > 0 || !isRefusedHere(result)) record.attempts = chain.count;
+  record.upstreamRequestId = chain.upstreamRequestId;
+  if (chain.fallbacks.length > 0) record.fallbacks = chain.fallbacks;
+  return result;
 }
 
-/** Runs the attempts while the client is there and the instance is not told to stop. Never rejects. */
-export async function runAttempts<R extends AnswerReader>(run: Run, attempts: Attempts<R>): Promise<ExchangeResult> {
-  const { inFlight } = run.services;
-  run.port.onGone(() => attempts.abort());
-  inFlight.add(attempts);
-  try {
-    const result = await attempts.run();
-    if (result.kind === 'aborted') run.record.outcome = 'client_closed';
-    return result;
-  } catch (thrown) {
-    // With a rejection instead, nobody would end an event stream that has begun.
-    return { kind: 'failed', error: asApiError(thrown) };
-  } finally {
-    inFlight.remove(attempts);
-    run.record.attempts = attempts.count;
-    run.record.upstreamRequestId = attempts.upstreamRequestId;
-  }
+/** Whether what ended the request, if nobody was asked, was the request itself. */
+function isRefusedHere(result: ExchangeResult): boolean {
+  if (result.kind !== 'failed') return false;
+  return result.error.code === 'missing_provider_key' || blameFor(result.error) === 'request';
 }
 
-/** Writes into the log line where the request goes. */
-export function recordRoute(
-  { record }: Run,
-  requestedModel: string,
-  { name, tier, target, destination, notes }: Route,
-): void {
+/** Writes into the log line where the request shall go. */
+export function recordPlan({ record }: Run, { requestedModel, decision }: Plan): void {
   record.model = requestedModel;
-  record.tier = tier;
-  record.provider = target.provider;
+  record.tier = decision.tier;
+  if (decision.intent !== 'tier') record.route = decision.intent;
+}
+
+/** Writes into the log line whom the request goes to now. */
+export function recordRoute({ record }: Run, { name, provider, target, destination }: Route): void {
+  record.provider = provider;
   record.upstreamModel = target.model;
   record.routedModel = name;
   record.key = destination.provider.key.source;
-  if (notes.length > 0) record.notes = notes;
+}
+
+/** Writes into the log line which key is sent: its name where there are several, else where it comes from. */
+export function recordKey({ record }: Run, { destination }: Route, key: ProviderKey): void {
+  const { moreKeys } = destination.provider;
+  record.key = moreKeys === undefined ? key.source : keyLabel([destination.provider.key, ...moreKeys], key);
 }
 
 /** Writes into the log line how the request failed; a fault of the proxy itself gets a line of its own with the reason. */
@@ -94,7 +88,7 @@ function createRecord(services: Services, incoming: IncomingRequest): RequestRec
     status: 200,
     outcome: 'ok',
     durationMs: 0,
-    session: incoming.session && createHash('sha256').update(incoming.session).digest('hex').slice(0, 16),
+    session: incoming.session && hashSession(incoming.session),
     agent: incoming.agent,
     clientVersion: incoming.userAgent,
     requestBytes: incoming.body.length,
@@ -103,7 +97,7 @@ function createRecord(services: Services, incoming: IncomingRequest): RequestRec
 
 /**
  * Runs one request from its arrival to its line in the log. What `answer` throws is answered by `sendError`; a fault of the
- * proxy itself is logged and becomes a 500. Never rejects.
+ * proxy itself is logged and becomes a 500. Resolves with what was logged, and never rejects.
  */
 export async function runRequest(
   services: Services,
@@ -111,7 +105,7 @@ export async function runRequest(
   port: ClientPort,
   answer: (run: Run) => Promise<void>,
   sendError: (error: ApiError) => void,
-): Promise<void> {
+): Promise<RequestRecord> {
   const { clock, config, logger, stats, usage } = services;
   const startedAt = clock.monotonic();
   const elapsed = () => Math.round(clock.monotonic() - startedAt);
@@ -130,4 +124,5 @@ export async function runRequest(
   stats.finish(record);
   usage.finish(record);
   logger.request(record);
+  return record;
 }

@@ -1,22 +1,30 @@
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
+import type { LiveHooks } from '../hooks/liveHooks.ts';
+import type { ProviderOrder } from '../routing/providerOrder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RequestStats } from '../telemetry/stats.ts';
 import type { UsageMeter } from '../telemetry/usageMeter.ts';
 import type { Calibration } from '../translate/calibration.ts';
+import type { Bodies } from './bodies.ts';
 import type { Destinations } from './destinations.ts';
 import type { InFlight } from './inFlight.ts';
 import type { Targets } from './targets.ts';
 
-/** What the gateway works with; put together once by the process entry. */
+/** What the gateway works with under one configuration; a changed one gets services of its own. */
 export interface Services {
   readonly config: Config;
   readonly clock: Clock;
   readonly destinations: Destinations;
   readonly targets: Targets;
+  /** The user's own functions; the same for every configuration. */
+  readonly hooks: LiveHooks;
+  /** Which provider is asked first, by conversation. */
+  readonly order: ProviderOrder;
   readonly stats: RequestStats;
   readonly usage: UsageMeter;
   readonly calibration: Calibration;
+  readonly bodies: Bodies;
   readonly inFlight: InFlight;
   readonly logger: Logger;
   /** Masks credentials in text that leaves the process (R407). */

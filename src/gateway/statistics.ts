@@ -75,14 +75,25 @@ export function formatMetrics({ usage, stats, destinations, config }: Services, 
     formatFigure(
       'gauge',
       'claude_code_proxy_breaker_state',
-      'Per server that was asked: the state that its circuit breaker is in has 1, the others 0.',
-      destinations
-        .list()
-        .flatMap(({ provider, breaker }) =>
-          BREAKER_STATES.map(
-            (state) => [{ server: provider.baseUrl, state }, state === breaker.state ? 1 : 0] as const,
-          ),
-        ),
+      'Per server that can be asked: the state that its circuit breaker is in has 1, the others 0.',
+      [...config.providers, ...config.customModels.values()].flatMap(({ name, provider }) =>
+        BREAKER_STATES.map((state) => {
+          const { breaker } = destinations.of(provider);
+          return [{ provider: name, server: provider.baseUrl, state }, state === breaker.state ? 1 : 0] as const;
+        }),
+      ),
+    ),
+    formatFigure(
+      'gauge',
+      'claude_code_proxy_resting_keys',
+      'Per provider: how many of its keys are left alone because they were refused or limited.',
+      config.providers.map(({ name, provider }) => {
+        const resting = destinations
+          .of(provider)
+          .keys.list()
+          .filter(({ rest }) => rest !== undefined);
+        return [{ provider: name }, resting.length] as const;
+      }),
     ),
     counter('log_lines_dropped', 'Log lines that could not be written.', facts.logStatus().dropped),
     counter('usage_rows_written', 'Rows that were written to the usage file.', rows.written),

@@ -1,36 +1,60 @@
 import { type JsonObject, parseObject } from '../core/json.ts';
-import { parseRequest } from '../protocol/anthropic/parseRequest.ts';
+import { checkDepth } from '../protocol/anthropic/parseRequest.ts';
 import { endpointUrl } from '../upstream/endpointUrl.ts';
-import { preparePassthrough } from './passthroughRequest.ts';
+import { ableToSearch, SEARCH_REFUSED } from './ableToSearch.ts';
+import { obstacleOf, routeNow } from './candidates.ts';
+import { passthroughBody } from './passthroughRequest.ts';
+import { type Plan, planRequest } from './planRequest.ts';
 import { prepare } from './prepare.ts';
-import { readBody } from './readBody.ts';
-import { findRoute, isNative, type Route } from './route.ts';
-import type { Services } from './services.ts';
+import type { RequestBody } from './requestBody.ts';
+import { isNative, type Route, routeTo } from './route.ts';
+import type { IncomingRequest, Services } from './services.ts';
+import { withBody } from './withBody.ts';
 
-function describeRoute({ tier, target, destination }: Route): JsonObject {
+function describeRoute({ target, destination, provider }: Route): JsonObject {
   return {
     url: endpointUrl(destination.provider.endpoint, target.model).href,
-    provider: target.provider,
-    tier,
+    provider,
     model: target.model,
   };
 }
 
-/** Answers `POST /v1/messages/test_conversion`: the request that the provider would get, without sending it. */
-export function testConversion(services: Services, body: Buffer): JsonObject {
-  const value = readBody(body);
-  if (isNative(services, value)) {
-    const { route, body: sent } = preparePassthrough(services, body, value);
-    return { ...describeRoute(route), request: parseObject(sent.toString()) };
-  }
-  const request = parseRequest(value);
-  const route = findRoute(services, request.model);
-  const { translated, inputEstimate } = prepare(services, request, route);
+function describePlan({ decision, candidates }: Plan, able: readonly string[], services: Services): JsonObject {
   return {
-    ...describeRoute(route),
+    tier: decision.tier,
+    intent: decision.intent,
+    reason: decision.reason,
+    candidates: candidates.map((name) => {
+      const route = routeTo(services, name);
+      const obstacle = able.includes(name) ? obstacleOf(route) : 'it cannot search the web';
+      return { name, ...describeRoute(route), skipped: obstacle ?? null };
+    }),
+  };
+}
+
+/**
+ * Answers `POST /v1/messages/test_conversion`: where the request would go and why, and what the provider would get, without sending
+ * it. Of several candidates it is the one that would be asked first now.
+ */
+export async function testConversion(services: Services, incoming: IncomingRequest): Promise<JsonObject> {
+  return withBody(services, incoming.body, async (body) => describe(services, incoming, body));
+}
+
+function describe(services: Services, incoming: IncomingRequest, body: RequestBody): JsonObject {
+  const plan = planRequest(services, incoming, body, true);
+  const able = ableToSearch(services, plan.candidates, body);
+  const route = routeNow(services, able.length === 0 ? plan.candidates : able);
+  const description = { ...describeRoute(route), ...describePlan(plan, able, services) };
+  if (isNative(route)) {
+    checkDepth(body.object); // it goes on as it came, but is printed here
+    return { ...description, request: parseObject(passthroughBody(body, route.target, services.bodies).toString()) };
+  }
+  const { translated, inputEstimate } = prepare(services, body, route);
+  return {
+    ...description,
     estimated_input_tokens: inputEstimate,
     dropped_fields: [...translated.droppedFields],
-    notes: [...route.notes, ...translated.notes],
+    notes: [...plan.notes, ...(able.length === 0 ? [SEARCH_REFUSED] : []), ...translated.notes],
     request: translated.body,
   };
 }

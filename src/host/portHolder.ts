@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
+import { listeningSockets } from './listeningSockets.ts';
 
 const run = promisify(execFile);
 
@@ -33,30 +34,15 @@ export async function findPortHolder(port: number): Promise<PortHolder | undefin
   return { pid, program: basename((await readCommand(pid))?.[0] ?? 'unknown') };
 }
 
-const LISTENING = '0A';
-
-async function listeningSockets(port: number): Promise<Set<string>> {
-  const sockets = new Set<string>();
-  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    const text = await readFile(table, 'utf8').catch(() => '');
-    for (const line of text.split('\n').slice(1)) {
-      const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
-      const localPort = Number.parseInt(local?.split(':')[1] ?? '', 16);
-      if (state === LISTENING && localPort === port) sockets.add(`socket:[${inode}]`);
-    }
-  }
-  return sockets;
-}
-
 async function findListenerInProc(port: number): Promise<number | undefined> {
-  const sockets = await listeningSockets(port);
-  if (sockets.size === 0) return undefined;
-  for (const entry of await readdir('/proc')) {
+  const sockets = (await listeningSockets()).filter((socket) => socket.port === port).map(({ link }) => link);
+  if (sockets.length === 0) return undefined;
+  for (const entry of await readdir('/proc').catch(() => [])) {
     if (!/^\d+$/.test(entry)) continue;
     const descriptors = await readdir(`/proc/${entry}/fd`).catch(() => []);
     for (const descriptor of descriptors) {
       const target = await readlink(`/proc/${entry}/fd/${descriptor}`).catch(() => '');
-      if (sockets.has(target)) return Number(entry);
+      if (sockets.includes(target)) return Number(entry);
     }
   }
   return undefined;

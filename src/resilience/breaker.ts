@@ -18,11 +18,8 @@ export interface Leave {
   readonly isTrial: boolean;
 }
 
-/** Five failures in 30 s stop the asking for 10 s (R410). */
-export const DEFAULT_BREAKER: BreakerOptions = { failures: 5, windowMs: 30_000, openMs: 10_000 };
-
 /**
- * Keeps requests from a provider that cannot be reached (R410): after some failures in a short time it opens, and requests fail
+ * Keeps requests from a provider that cannot be reached or cannot answer (R410): after some failures in a short time it opens, and requests fail
  * at once; later one trial decides whether it closes again. Time is looked at when asked; there are no timers.
  */
 export class Breaker {
@@ -31,8 +28,9 @@ export class Breaker {
   #failedAt: number[] = [];
   #openedAt: number | undefined;
   #onTrial = false;
+  #answeredAt: number | undefined;
 
-  constructor(clock: Clock, options: BreakerOptions = DEFAULT_BREAKER) {
+  constructor(clock: Clock, options: BreakerOptions) {
     this.#clock = clock;
     this.#options = options;
   }
@@ -40,6 +38,16 @@ export class Breaker {
   get state(): BreakerState {
     if (this.#openedAt === undefined) return 'closed';
     return this.#remainingMs() > 0 ? 'open' : 'half-open';
+  }
+
+  /** Whether `enter` would let a request through. */
+  get isPassable(): boolean {
+    return this.#openedAt === undefined || (this.#remainingMs() === 0 && !this.#onTrial);
+  }
+
+  /** When the provider last answered, by the monotonic clock. */
+  get answeredAt(): number | undefined {
+    return this.#answeredAt;
   }
 
   /**
@@ -55,14 +63,16 @@ export class Breaker {
     return { waitMs: 0, isTrial: true };
   }
 
-  /** The provider answered, with whatever: it can be reached. */
-  succeed(): void {
+  /** The provider answered, with whatever: it can be reached. While the breaker is open only the trial's answer closes it. */
+  succeed({ isTrial }: Pick<Leave, 'isTrial'>): void {
+    this.#answeredAt = this.#clock.monotonic();
+    if (this.#openedAt !== undefined && !isTrial) return;
     this.#failedAt = [];
     this.#openedAt = undefined;
     this.#onTrial = false;
   }
 
-  /** The provider could not be reached. Returns true when this failure has opened the breaker. */
+  /** The provider could not be reached, or could not answer. Returns true when this failure has opened the breaker. */
   fail({ isTrial }: Leave): boolean {
     const now = this.#clock.monotonic();
     if (this.#openedAt !== undefined) {

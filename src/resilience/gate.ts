@@ -5,15 +5,21 @@ export interface Ticket {
 
 /** Lets so many in at a time and so many more wait in line, in the order in which they came. */
 export class Gate {
-  readonly #places: number;
-  readonly #queueLength: number;
+  #places = 0;
+  #queueLength = 0;
   readonly #waiting = new Set<() => void>();
   #inside = 0;
 
   /** @param places 0 lets everybody in */
   constructor(places: number, queueLength: number) {
+    this.resize(places, queueLength);
+  }
+
+  /** Holds from now on: those who wait enter as far as there is room, and nobody who is inside or waits is sent away. */
+  resize(places: number, queueLength: number): void {
     this.#places = places === 0 ? Number.POSITIVE_INFINITY : places;
     this.#queueLength = queueLength;
+    this.#admit();
   }
 
   get inside(): number {
@@ -52,9 +58,14 @@ export class Gate {
 
   #free(): void {
     this.#inside -= 1;
-    const [next] = this.#waiting;
-    if (next === undefined) return;
-    this.#waiting.delete(next);
-    next();
+    this.#admit();
+  }
+
+  #admit(): void {
+    for (const enter of this.#waiting) {
+      if (this.#inside >= this.#places) return;
+      this.#waiting.delete(enter);
+      enter();
+    }
   }
 }

@@ -14,13 +14,16 @@ const FAMILIES: readonly (readonly [RegExp, keyof Tiers])[] = [
   [/opus|fable/i, 'big'],
 ];
 
+/** The largest tier that has the model. */
+export function tierOf(model: string, tiers: Tiers): Tier {
+  return (['big', 'middle', 'small'] as const).find((one) => tiers[one] === model) ?? 'none';
+}
+
 /** The configured or listed model of this name, in its own spelling when only the case differs. */
 function findModel(name: string, tiers: Tiers, listed: readonly string[]): ResolvedModel | undefined {
   const known = [tiers.big, tiers.middle, tiers.small, ...listed];
   const model = known.find((one) => one === name) ?? known.find((one) => one.toLowerCase() === name.toLowerCase());
-  if (model === undefined) return undefined;
-  const tier = (['big', 'middle', 'small'] as const).find((one) => tiers[one] === model) ?? 'none';
-  return { tier, model };
+  return model === undefined ? undefined : { tier: tierOf(model, tiers), model };
 }
 
 /** The name without the suffix for a large context and the prefix of the vendor, and every way of naming a model exactly. */

@@ -1,12 +1,11 @@
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { ApiError } from '../core/errors.ts';
 import type { ProcessFacts } from '../gateway/health.ts';
+import type { Live } from '../gateway/live.ts';
 import { mintId } from '../gateway/mintId.ts';
-import type { Services } from '../gateway/services.ts';
-import { createAuthenticator } from './auth.ts';
+import { Attempts } from './attempts.ts';
 import { decodeBody } from './decodeBody.ts';
 import { answerClientError, sendError, toApiError } from './errorHandler.ts';
-import { createOriginCheck } from './origin.ts';
 import { logRefusal } from './refusal.ts';
 import { addInformationRoutes } from './routes/information.ts';
 import { addMessageRoutes } from './routes/messages.ts';
@@ -14,6 +13,7 @@ import { addModelRoutes } from './routes/models.ts';
 import { addStatisticsRoutes } from './routes/statistics.ts';
 import { addTestConnectionRoute } from './routes/testConnection.ts';
 import { addUnsupportedRoutes } from './routes/unsupported.ts';
+import { addServing } from './serving.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
 const BODY_TIMEOUT_MS = 60_000;
@@ -24,14 +24,15 @@ const TIMEOUT_CHECK_MS = 2_000;
 /** Routes that anyone on this machine may ask: whether there is an instance, and which (R504). */
 const OPEN_ROUTES = new Set(['/', '/health', '/healthz', '/api/hello']);
 
-function checkCaller(app: FastifyInstance, services: Services): void {
-  const { config } = services;
-  const checkOrigin = createOriginCheck([config.host, ...config.allowedHosts]);
-  const authenticator = createAuthenticator(config.clientToken);
+function checkCaller(app: FastifyInstance, attempts: Attempts): void {
   app.addHook('onRequest', (request, _reply, done) => {
+    const { checkOrigin, authenticator } = request.serving;
     checkOrigin(request.raw);
     // The route as it was matched, never a path rebuilt from the URL, decides who may pass (CVE-2026-49468 elsewhere).
-    if (!OPEN_ROUTES.has(request.routeOptions.url ?? '')) authenticator.check(request.headers);
+    if (!OPEN_ROUTES.has(request.routeOptions.url ?? '')) {
+      const hasToken = authenticator.isTried(request.headers);
+      attempts.check(request.ip, hasToken, () => authenticator.check(request.headers));
+    }
     done();
   });
 }
@@ -52,16 +53,16 @@ function knownMethods(app: FastifyInstance): ReadonlyMap<string, readonly string
   return known;
 }
 
-function answerErrors(app: FastifyInstance, services: Services): void {
+function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = toApiError(thrown);
     if (error.code === 'internal') {
-      services.logger.error('request failed inside the proxy', {
+      request.serving.services.logger.error('request failed inside the proxy', {
         id: request.id,
         reason: String((thrown as Error).stack),
       });
     }
-    logRefusal(services, request, error);
+    logRefusal(request, error);
     return sendError(reply, request, error);
   });
   const known = knownMethods(app);
@@ -73,14 +74,14 @@ function answerErrors(app: FastifyInstance, services: Services): void {
         ? new ApiError('unknown_route', 'there is no such endpoint; GET / lists them')
         : new ApiError('wrong_method', `this endpoint takes ${methods.join(' or ')} only`);
     if (methods.length > 0) reply.header('allow', methods.join(', '));
-    logRefusal(services, request, error);
+    logRefusal(request, error);
     return sendError(reply, request, error);
   });
 }
 
 /** The HTTP face of one instance: checks who calls, and hands the rest to the gateway. */
-export function createApp(services: Services, facts: ProcessFacts): FastifyInstance {
-  const { maxBodyBytes } = services.config.limits;
+export function createApp(live: Live, facts: ProcessFacts): FastifyInstance {
+  const { maxBodyBytes } = live.current.config.limits;
   const app = Fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
@@ -96,14 +97,16 @@ export function createApp(services: Services, facts: ProcessFacts): FastifyInsta
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => sendError(reply, request, toApiError(error)),
   });
-  checkCaller(app, services);
+  addServing(app, live);
+  const { clock, logger } = live.current;
+  checkCaller(app, new Attempts(clock, logger));
   acceptJsonOnly(app, maxBodyBytes);
-  answerErrors(app, services);
-  addMessageRoutes(app, services, facts);
-  addModelRoutes(app, services);
-  addInformationRoutes(app, services, facts);
-  addStatisticsRoutes(app, services, facts);
-  addTestConnectionRoute(app, services);
+  answerErrors(app);
+  addMessageRoutes(app, live, facts);
+  addModelRoutes(app);
+  addInformationRoutes(app, facts);
+  addStatisticsRoutes(app, facts);
+  addTestConnectionRoute(app);
   addUnsupportedRoutes(app);
   return app;
 }

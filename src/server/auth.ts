@@ -18,6 +18,8 @@ function readCredentials(headers: IncomingHttpHeaders): string[] {
 }
 
 export interface Authenticator {
+  /** Whether there is any credential that could be the instance's token. */
+  isTried(headers: IncomingHttpHeaders): boolean;
   /** Throws `unauthenticated` unless one of the credentials is the instance's token. */
   check(headers: IncomingHttpHeaders): void;
   /** The client's own provider key, for an instance that has none: a credential that is not the instance's token. */
@@ -31,6 +33,7 @@ export function createAuthenticator(token: Secret | undefined): Authenticator {
   const expected = token === undefined ? undefined : digest(token.reveal());
   const isToken = (credential: string) => expected !== undefined && timingSafeEqual(digest(credential), expected);
   return {
+    isTried: (headers) => readCredentials(headers).length > 0,
     check(headers) {
       if (expected === undefined) return;
       const credentials = readCredentials(headers);

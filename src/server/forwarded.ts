@@ -1,12 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 import type { Forwarded } from '../gateway/services.ts';
-import type { Authenticator } from './auth.ts';
 
 /** Headers of the Messages API itself; whatever else the client sends is its own business (R152). */
 const API_HEADERS = ['anthropic-version', 'anthropic-beta', 'accept'];
 
 /** What of a request may go along to a provider that speaks the Messages API itself. */
-export function readForwarded({ raw, headers }: FastifyRequest, authenticator: Authenticator): Forwarded {
+export function readForwarded({ raw, headers, serving }: FastifyRequest): Forwarded {
   const url = raw.url ?? '';
   const query = url.indexOf('?');
   return {
@@ -17,6 +16,6 @@ export function readForwarded({ raw, headers }: FastifyRequest, authenticator: A
         return typeof value === 'string' ? [[name, value] as const] : [];
       }),
     ),
-    credentials: authenticator.credentials(headers),
+    credentials: serving.authenticator.credentials(headers),
   };
 }

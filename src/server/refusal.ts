@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import type { ApiError } from '../core/errors.ts';
-import type { Services } from '../gateway/services.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 
 /** Counts and logs a request that was refused before the gateway saw it, so that its id can be found in the log. */
-export function logRefusal({ config, stats, logger }: Services, request: FastifyRequest, error: ApiError): void {
+export function logRefusal(request: FastifyRequest, error: ApiError): void {
+  const { config, stats, logger } = request.serving.services;
   const record: RequestRecord = {
     id: request.id,
     endpoint: request.routeOptions.url ?? request.url.split('?', 1)[0] ?? '',

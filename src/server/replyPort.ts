@@ -31,8 +31,9 @@ export function createReplyPort(response: ServerResponse, requestId: string, isD
       });
       response.end(body);
     },
-    openStream() {
-      if (!response.destroyed && !response.headersSent) response.writeHead(200, { ...STREAM_HEADERS, ...common() });
+    openStream(headers) {
+      if (response.destroyed || response.headersSent) return;
+      response.writeHead(200, { ...headers, ...STREAM_HEADERS, ...common() });
     },
     write: (output) => response.destroyed || response.write(output),
     end(output) {

@@ -3,6 +3,23 @@ export type LogFileKind = 'active' | 'rotated' | 'compressed' | 'temporary';
 
 const ROTATED_NAME = /^-\d{8}-\d{6}-\d{3,}\.log(?<suffix>|\.gz|\.gz\.tmp)$/;
 
+/**
+ * How the log files of a process begin: with the name of its instance, and its number when it is not the first of several. Such names
+ * take the place of the instance's in all that follows.
+ */
+export function logName(instance: string, part: number): string {
+  return part === 1 ? instance : `${instance}.${part}`;
+}
+
+/** The log names that stand in an instance's folder; its own is the first. */
+export function logNamesIn(fileNames: readonly string[], instance: string): string[] {
+  const found = fileNames.flatMap((name) => {
+    const number = name.startsWith(`${instance}.`) && /^\d+(?=[.-])/.exec(name.slice(instance.length + 1))?.[0];
+    return number ? logName(instance, Number(number)) : [];
+  });
+  return [...new Set([instance, ...found])].sort();
+}
+
 /** The file that is written now: `<instance>.log`. */
 export function activeFileName(instance: string): string {
   return `${instance}.log`;

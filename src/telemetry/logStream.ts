@@ -8,7 +8,8 @@ import { mendTail } from './mendTail.ts';
 
 export interface LogStreamOptions {
   directory: string;
-  instance: string;
+  /** The log name of this process. */
+  name: string;
   maxSizeBytes: number;
   clock: Clock;
 }
@@ -62,7 +63,7 @@ export class LogStream {
    * where that is known, else of the day of its last line.
    */
   static async open(options: LogStreamOptions, contentDay?: string): Promise<LogStream> {
-    const path = join(options.directory, activeFileName(options.instance));
+    const path = join(options.directory, activeFileName(options.name));
     const day = utcDay(options.clock.now());
     const before = await inspect(path);
     if (before?.isFile() && before.size > 0) {
@@ -129,13 +130,9 @@ export class LogStream {
   }
 }
 
-function openStream(
-  { directory, instance, clock }: LogStreamOptions,
-  maxSizeBytes: number,
-): Promise<RotatingFileStream> {
+function openStream({ directory, name, clock }: LogStreamOptions, maxSizeBytes: number): Promise<RotatingFileStream> {
   const stream = createStream(
-    (time, index = 1) =>
-      time === null ? activeFileName(instance) : freeRotatedName(directory, instance, clock.now(), index),
+    (time, index = 1) => (time === null ? activeFileName(name) : freeRotatedName(directory, name, clock.now(), index)),
     { path: directory, size: `${maxSizeBytes}B`, mode: 0o600 },
   );
   return new Promise((resolve, reject) => {
@@ -146,9 +143,9 @@ function openStream(
 }
 
 /** The library looks only for the plain name, which is free again once its file is compressed. */
-function freeRotatedName(directory: string, instance: string, at: number, firstIndex: number): string {
+function freeRotatedName(directory: string, logName: string, at: number, firstIndex: number): string {
   for (let index = firstIndex; ; index++) {
-    const name = rotatedFileName(instance, at, index);
+    const name = rotatedFileName(logName, at, index);
     const path = join(directory, name);
     if (!existsSync(path) && !existsSync(`${path}.gz`)) return name;
   }

@@ -8,7 +8,7 @@ export interface UpkeepOptions extends Omit<SweepOptions, 'now'> {
 }
 
 /**
- * Looks after the rotated files of one instance in the background: compresses them and removes the old ones. One run at a
+ * Looks after the rotated files of one process in the background: compresses them and removes the old ones. One run at a
  * time, and writing never waits for it.
  */
 export class LogUpkeep {
@@ -26,9 +26,9 @@ export class LogUpkeep {
    * the library makes an empty file of the new name for a moment, and compressing that one would lose the real one.
    */
   async findUncompressed(): Promise<void> {
-    const { directory, instance, onProblem } = this.#options;
-    const names = await listLogs(directory, instance, 'rotated').catch(onProblem);
-    for (const name of names ?? []) this.#uncompressed.add(join(directory, name));
+    const { directory, name, onProblem } = this.#options;
+    const files = await listLogs(directory, name, 'rotated').catch(onProblem);
+    for (const file of files ?? []) this.#uncompressed.add(join(directory, file));
   }
 
   /** Compresses a file that was just rotated, and removes what is now too much. */

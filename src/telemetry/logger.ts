@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { ConsoleView } from './consoleView.ts';
 import type { LogLevel } from './logLevel.ts';
 import type { LogTrouble } from './logTrouble.ts';
 import { type RequestRecord, serializeRequest } from './requestRecord.ts';
@@ -15,11 +16,16 @@ export interface LoggerOptions {
   /** Masks credentials; everything passes it last. */
   redact: (text: string) => string;
   /** Where a person reads along, `pm2 logs` for instance. Its errors are ignored: a closed pipe must not end the process. */
-  stdout: NodeJS.WritableStream;
+  stdout: NodeJS.WritableStream & { readonly writableLength?: number };
+  /** How stdout reads at a terminal, requests included; undefined for the plain lines. */
+  view?: ConsoleView | undefined;
   clock: Clock;
 }
 
 export type LogFields = JsonObject;
+
+/** A terminal that somebody has stopped must not fill the memory; in bytes. */
+const MOST_UNREAD = 1_000_000;
 
 /**
  * The log of one instance: a line of JSON per event in its rotating file, and for warnings, errors and lifecycle lines a
@@ -36,11 +42,13 @@ export interface Logger {
   lifecycle(message: string, fields?: LogFields): void;
   /** The one line per request. */
   request(record: RequestRecord): void;
+  /** Messages below it are not logged from now on. */
+  setLevel(level: LogLevel): void;
   /** Trouble with the log file itself: on stdout only. */
   trouble(trouble: LogTrouble): void;
 }
 
-export function createLogger({ instance, level, log, redact, stdout, clock }: LoggerOptions): Logger {
+export function createLogger({ instance, level, log, redact, stdout, view, clock }: LoggerOptions): Logger {
   stdout.on('error', () => undefined);
   const time = (): string => new Date(clock.now()).toISOString();
   const sink = { write: (line: string) => log.write(sealJsonLine(line.trimEnd(), redact)) };
@@ -53,9 +61,18 @@ export function createLogger({ instance, level, log, redact, stdout, clock }: Lo
   const file = pino({ ...settings, level }, sink);
   const lifecycleFile = pino({ ...settings, level: 'info' }, sink);
 
+  function say(lines: readonly string[]): void {
+    if ((stdout.writableLength ?? 0) < MOST_UNREAD) stdout.write(`${lines.join('\n')}\n`);
+  }
+
   function print(label: string, message: string, fields: LogFields = {}): void {
-    const details = Object.entries(fields).map(([name, value]) => ` ${name}=${plain(value)}`);
-    stdout.write(`${sealPlainLine(`${time()} ${label} ${instance}: ${message}${details.join('')}`, redact)}\n`);
+    const known = Object.entries(fields).filter(([, value]) => value !== undefined);
+    const details = known.map(([name, value]) => ` ${name}=${plain(value)}`);
+    const text = `${message}${details.join('')}`;
+    const lines = view?.message(clock.now(), label, text) ?? [
+      sealPlainLine(`${time()} ${label} ${instance}: ${text}`, redact),
+    ];
+    say(lines);
   }
 
   function logAt(label: LogLevel): (message: string, fields?: LogFields) => void {
@@ -85,6 +102,10 @@ export function createLogger({ instance, level, log, redact, stdout, clock }: Lo
     },
     request(record) {
       log.write(sealJsonLine(serializeRequest(record, instance, clock.now(), redact), redact));
+      if (view !== undefined) say([view.request(clock.now(), record)]);
+    },
+    setLevel(next) {
+      file.level = next;
     },
     trouble({ kind, message }) {
       print(kind === 'recovered' ? 'info' : 'warn', message);

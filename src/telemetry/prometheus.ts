@@ -32,11 +32,16 @@ export function formatFigure(
   );
 }
 
+/** Tells sets of labels of one metric apart, whose names are always the same; their text is made when somebody asks for it. */
+function keyOf(labels: Labels): string {
+  return Object.values(labels).join('\u0000');
+}
+
 /** Counts up, once per set of labels. */
 export class Counter {
   readonly #name: string;
   readonly #help: string;
-  readonly #values = new Map<string, number>();
+  readonly #samples = new Map<string, { readonly labels: Labels; value: number }>();
 
   /** @param name ends in `_total` */
   constructor(name: string, help: string) {
@@ -45,12 +50,16 @@ export class Counter {
   }
 
   add(labels: Labels, value = 1): void {
-    const key = formatLabels(labels);
-    this.#values.set(key, (this.#values.get(key) ?? 0) + value);
+    const key = keyOf(labels);
+    const sample = this.#samples.get(key);
+    if (sample === undefined) this.#samples.set(key, { labels, value });
+    else sample.value += value;
   }
 
   format(): string {
-    const lines = [...this.#values].map(([labels, value]) => `${this.#name}${labels} ${value}`);
+    const lines = [...this.#samples.values()].map(
+      ({ labels, value }) => `${this.#name}${formatLabels(labels)} ${value}`,
+    );
     return formatMetric(this.#name, 'counter', this.#help, lines);
   }
 }
@@ -78,7 +87,7 @@ export class Histogram {
   }
 
   observe(labels: Labels, value: number): void {
-    const key = formatLabels(labels);
+    const key = keyOf(labels);
     const series = this.#series.get(key) ?? { labels, counts: this.#bounds.map(() => 0), count: 0, sum: 0 };
     this.#series.set(key, series);
     const place = this.#bounds.findIndex((bound) => value <= bound);

@@ -15,9 +15,11 @@ export interface RequestRecord {
   /** The route, such as `/v1/messages`. */
   endpoint: string;
   provider: string;
-  /** Where the provider's key came from, never the key. */
+  /** Where the provider's key came from, or what it is called where there are several; never the key. */
   key?: string | undefined;
   tier?: string | undefined;
+  /** What sent the request elsewhere than to its tier's model: `named`, or a line of the router such as `think`. */
+  route?: string | undefined;
   /** The model that the client asked for, and the one that the provider was asked for. */
   model?: string | undefined;
   upstreamModel?: string | undefined;
@@ -45,6 +47,8 @@ export interface RequestRecord {
   durationMs: number;
   /** How often a provider was asked. */
   attempts?: number | undefined;
+  /** The candidates before the one that served the request, as `<provider>,<model>`, and why they did not. */
+  fallbacks?: readonly { readonly from: string; readonly reason: string }[] | undefined;
   upstreamRequestId?: string | undefined;
   /** A short hash of the client's session id (R511); above 39 characters it would be masked as a key. */
   session?: string | undefined;
@@ -77,6 +81,7 @@ export function serializeRequest(
     instance,
     endpoint: record.endpoint.slice(0, NAME_LIMIT),
     tier: record.tier,
+    route: record.route,
     model: record.model?.slice(0, NAME_LIMIT),
     upstream_model: record.upstreamModel?.slice(0, NAME_LIMIT),
     provider: record.provider,
@@ -96,6 +101,10 @@ export function serializeRequest(
     first_event_ms: record.firstEventMs,
     duration_ms: record.durationMs,
     attempts: record.attempts,
+    fallbacks: record.fallbacks?.map(({ from, reason }) => ({
+      from: from.slice(0, NAME_LIMIT),
+      reason: shortenErrorMessage(reason, redact),
+    })),
     upstream_request_id: record.upstreamRequestId?.slice(0, NAME_LIMIT),
     session: record.session,
     agent: record.agent?.slice(0, NAME_LIMIT),

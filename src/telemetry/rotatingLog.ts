@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { LogAppender } from './logAppender.ts';
 import { LogBackoff } from './logBackoff.ts';
 import { type LogBatch, LogBatchQueue } from './logBatch.ts';
-import { activeFileName } from './logFileName.ts';
+import { activeFileName, logName } from './logFileName.ts';
 import { describeError, describeOutage, type LogOutage, type LogTrouble, recoveryLine } from './logTrouble.ts';
 import { LogUpkeep } from './logUpkeep.ts';
 
@@ -12,6 +12,8 @@ export interface RotatingLogOptions {
   /** The instance's own folder; made when missing. */
   directory: string;
   instance: string;
+  /** The number of this process among those of the instance; each writes files of its own. */
+  part: number;
   /** The active file is rotated at this size (at most an eighth later, and never above a quarter of the total). */
   maxSizeBytes: number;
   /** Rotated files are removed this long after their last line. */
@@ -60,7 +62,7 @@ const SWEEP_INTERVAL_MS = 3_600_000;
  * the work of its process (G1-G4): on a full disk, a read-only or missing folder, lines are dropped and counted, the file
  * is opened again with increasing delays, and the first line after the gap tells how many are missing.
  *
- * One file belongs to one process; the caller sees to that (two instances of one name are refused by their port and lock).
+ * One file belongs to one process; the caller sees to that by the number of the part.
  * A second writer is noticed and reported, but lines may be lost when both rotate.
  */
 export function openRotatingLog(options: RotatingLogOptions): RotatingLog {
@@ -92,21 +94,22 @@ class ResilientLog implements RotatingLog {
 
   constructor(options: RotatingLogOptions) {
     const { directory, instance, clock, retentionMs, maxTotalBytes } = options;
+    const name = logName(instance, options.part);
     const maxSizeBytes = Math.max(1, Math.floor(Math.min(options.maxSizeBytes, maxTotalBytes / 4)));
     this.#options = options;
-    this.#path = join(directory, activeFileName(instance));
+    this.#path = join(directory, activeFileName(name));
     this.#waiting = new LogBatchQueue({
       complete: Math.min(COMPLETE_BATCH, maxSizeBytes / 8),
       largest: Math.min(LARGEST_BATCH, maxSizeBytes / 8),
       waiting: LARGEST_QUEUE,
     });
     this.#upkeep = new LogUpkeep({
-      ...{ directory, instance, retentionMs, maxTotalBytes, activeMaxBytes: maxSizeBytes },
+      ...{ directory, instance, name, retentionMs, maxTotalBytes, activeMaxBytes: maxSizeBytes },
       now: () => clock.now(),
       onProblem: (error) => this.#reportUpkeep(error),
     });
     this.#file = new LogAppender({
-      ...{ directory, instance, maxSizeBytes, clock, upkeep: this.#upkeep },
+      ...{ directory, name, maxSizeBytes, clock, upkeep: this.#upkeep },
       onShared: () => this.#reportShared(),
     });
     this.#work = this.#open();

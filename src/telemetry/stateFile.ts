@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { inFolder } from './inFolder.ts';
 
 /** Something learned that can be written down as plain JSON and taken back. */
 export interface Restorable {
@@ -51,9 +51,9 @@ function read(path: string): string {
 
 function write(path: string, text: string): boolean {
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(`${path}.new`, text, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    const draft = `${path}.${process.pid}.new`; // several processes may keep the same file
+    inFolder(draft, () => writeFileSync(draft, text, { mode: 0o600 }));
+    renameSync(draft, path);
     return true;
   } catch {
     return false;

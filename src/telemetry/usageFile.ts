@@ -1,6 +1,6 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { inFolder } from './inFolder.ts';
 import type { UsageRow } from './usageRow.ts';
 import { sumUsage, type UsageSum } from './usageSums.ts';
 
@@ -55,8 +55,7 @@ export class UsageFile {
 
   constructor({ DatabaseSync }: Sqlite, path: string) {
     this.#path = path;
-    mkdirSync(dirname(path), { recursive: true });
-    closeSync(openSync(path, 'a', 0o600)); // SQLite itself would let others read it
+    closeSync(inFolder(path, () => openSync(path, 'a', 0o600))); // SQLite itself would let others read it
     this.#database = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
     try {
       // Nothing is lost when the process dies; the last seconds may be when the machine does, for far fewer waits for the disk.
@@ -100,12 +99,17 @@ export class UsageFile {
     this.#database.close();
   }
 
+  get #version(): number {
+    return Number(this.#database.prepare('PRAGMA user_version').get()?.['user_version']);
+  }
+
   #migrate(): void {
-    const version = Number(this.#database.prepare('PRAGMA user_version').get()?.['user_version']);
+    const version = this.#version;
     if (version > MIGRATIONS.length) throw new Error('the usage file was written by a newer version of this program');
     if (version === MIGRATIONS.length) return;
     this.#transact(() => {
-      for (const step of MIGRATIONS.slice(version)) this.#database.exec(step);
+      // Read again now that nobody else can write: another process of the instance may have been quicker.
+      for (const step of MIGRATIONS.slice(this.#version)) this.#database.exec(step);
       this.#database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
     });
   }

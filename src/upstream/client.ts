@@ -137,6 +137,8 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 /** Speaks HTTP to a provider; redirects are not followed, so that a key never goes to another host. */
 export function createHttpUpstream(options: ClientOptions): Upstream {
   const dispatcher = createDispatcher(options);
+  const { endpoint } = options;
+  const fixed = endpoint.includes('{model}') ? undefined : endpointUrl(endpoint, '');
   const common = {
     'content-type': 'application/json',
     'accept-encoding': 'identity',
@@ -145,7 +147,8 @@ export function createHttpUpstream(options: ClientOptions): Upstream {
   return {
     send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
       const call = new HttpCall(handler);
-      const url = endpointUrl(options.endpoint, request.model);
+      const { lookUp } = request;
+      const url = lookUp === undefined ? (fixed ?? endpointUrl(endpoint, request.model)) : new URL(lookUp);
       const headers: Record<string, string> = {
         ...common,
         accept: request.stream ? 'text/event-stream' : 'application/json',
@@ -156,9 +159,8 @@ export function createHttpUpstream(options: ClientOptions): Upstream {
       const target = {
         origin: url.origin,
         path: url.pathname + url.search + (request.suffix ?? ''),
-        method: 'POST',
         headers,
-        body: request.body,
+        ...(lookUp === undefined ? { method: 'POST', body: request.body } : { method: 'GET' }),
       } as const;
       // A request that cannot even be written fails at once, which the caller shall not hear before it has the call.
       queueMicrotask(() => {

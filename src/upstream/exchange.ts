@@ -7,6 +7,15 @@ import { Limit } from './limit.ts';
 import { failureOfTransport, failureToBegin, failureToComplete, failureToGoOn } from './transportFailure.ts';
 import type { ResponseHeaders, Upstream, UpstreamCall, UpstreamRequest } from './upstream.ts';
 
+/** How long the silence before an answer's first output is borne, because somebody else could be asked. */
+export interface Patience {
+  readonly ms: number;
+  /** Name of the setting that it comes from. */
+  readonly setting: string;
+  /** Asked when it is reached, as nobody else may be left by then. */
+  readonly isOver: () => boolean;
+}
+
 export interface ExchangeOptions {
   readonly upstream: Upstream;
   readonly request: UpstreamRequest;
@@ -15,6 +24,8 @@ export interface ExchangeOptions {
   readonly idleTimeoutMs: number;
   /** Time without any output after which an answer that shows other signs of life is given up, in ms. */
   readonly requestTimeoutMs: number;
+  /** Undefined where there is nobody else. */
+  readonly patience: Patience | undefined;
   /** How long to wait for the usage after the answer has finished, in ms (R313). */
   readonly usageWaitMs: number;
   /** Whether an empty answer is held back, because it will be asked for again (R215). */
@@ -46,6 +57,8 @@ export class Exchange {
   readonly #call: UpstreamCall;
   /** Runs between two reads. */
   readonly #idle = new Limit();
+  /** Runs in a silence before the first output. */
+  readonly #patience = new Limit();
   /** Runs until what is waited for has come: output, the usage after it, an error's body, the end of the connection. */
   readonly #stage = new Limit();
   #resolve: (result: ExchangeResult) => void = () => {};
@@ -71,6 +84,8 @@ export class Exchange {
       onEnd: () => this.#protect(() => this.#onEnd()),
       onError: (error) => this.#protect(() => this.#onError(error)),
     });
+    const { patience } = options;
+    if (patience !== undefined) this.#limit(this.#patience, patience.ms, () => this.#losePatience(patience));
   }
 
   /** Headers of the answer, empty until they have come. */
@@ -110,6 +125,7 @@ export class Exchange {
 
   #onHead(status: number, headers: ResponseHeaders): void {
     const { idleTimeoutMs, requestTimeoutMs } = this.#options;
+    this.#patience.refresh();
     this.#status = status;
     this.#headers = headers;
     this.#limit(this.#idle, idleTimeoutMs, () => this.#fail(this.#failureOfSilence()));
@@ -125,6 +141,7 @@ export class Exchange {
   #onData(bytes: Uint8Array): void {
     if (this.#settled) return;
     this.#idle.refresh();
+    this.#patience.refresh();
     if (this.#form === undefined) this.#setForm(formOfBytes(bytes));
     if (this.#form === 'events') this.#deliver(this.#options.reader.pushBytes(bytes));
     else if (this.#form !== undefined) this.#collect(bytes);
@@ -179,6 +196,11 @@ export class Exchange {
     return failureToBegin(now() - this.#startedAt, 'REQUEST_TIMEOUT', failureContext());
   }
 
+  #losePatience({ setting, isOver }: Patience): void {
+    const { now, failureContext } = this.#options;
+    if (isOver()) this.#fail(failureToBegin(now() - this.#startedAt, setting, failureContext()));
+  }
+
   #fail(error: ApiError): void {
     if (!this.#settled) this.#deliver(this.#options.reader.fail(error));
   }
@@ -202,6 +224,7 @@ export class Exchange {
 
   #forward(output: Output): void {
     this.#hasOutput = true;
+    this.#patience.stop();
     this.#stage.refresh();
     this.#options.onOutput(output, false);
   }
@@ -243,6 +266,7 @@ export class Exchange {
 
   #settle(result: ExchangeResult): void {
     this.#idle.stop();
+    this.#patience.stop();
     this.#stage.stop();
     this.#settled = true;
     this.#resolve(result);

@@ -11,6 +11,8 @@ export interface UpstreamRequest {
   readonly authorization: string | undefined;
   /** What follows the path of the address: a path below it, a query with its question mark, or both. */
   readonly suffix?: string;
+  /** An address that is asked with GET in place of all that, without a body. */
+  readonly lookUp?: string;
   /** Further headers, lower-case names; they replace the upstream's own of the same name. */
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -67,7 +67,7 @@ test('P5 a port that is taken is told with its holder, and ends with 78', async 
   expect(binary.output().trim().split('\n')).toHaveLength(1);
 });
 
-test('R509 an instance without a token does not listen beyond this machine', async () => {
+test('A2 R509 an instance without a token does not listen beyond this machine', async () => {
   const binary = await spawnBinary({ PROVIDER: 'demo', HOST: '0.0.0.0' });
   cleanUps.push(() => binary.stop());
   expect(await binary.exited).toBe(78);

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 export interface ReceivedRequest {
   readonly body: Record<string, unknown> & { model: string; messages: { role: string; content: unknown }[] };
   readonly headers: IncomingHttpHeaders;
+  readonly method: string;
   readonly path: string;
   /** Resolves when the connection of this request has closed. */
   readonly closed: Promise<void>;
@@ -25,7 +26,8 @@ export interface FakeUpstream {
 async function readJson(request: IncomingMessage): Promise<ReceivedRequest['body']> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
-  return JSON.parse(Buffer.concat(parts).toString('utf8'));
+  const text = Buffer.concat(parts).toString('utf8');
+  return JSON.parse(text === '' ? '{}' : text);
 }
 
 /** Behaviours by model name; `*` answers the models that are not named. */
@@ -35,11 +37,13 @@ export async function startFakeUpstream(behaviours: Record<string, Behaviour>): 
   const server = createServer(async (request, response) => {
     const closed = once(response, 'close').then(() => {});
     response.on('error', () => {});
+    if (request.method === 'HEAD') return void response.end(); // somebody asks for the time
     const body = await readJson(request);
-    const received = { body, headers: request.headers, path: request.url ?? '', closed };
+    const { headers, method = '', url: path = '' } = request;
+    const received = { body, headers, method, path, closed };
     requests.push(received);
     waiting.shift()?.(received);
-    const behave = behaviours[body.model] ?? behaviours['*'];
+    const behave = behaviours[Object.hasOwn(behaviours, body.model) ? body.model : '*'];
     if (behave !== undefined) await behave(response, received);
     else response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":{"message":"model not found"}}');
   });

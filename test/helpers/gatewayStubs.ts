@@ -2,8 +2,9 @@ import type { ClientPort } from '../../src/gateway/clientPort.ts';
 import { Destinations } from '../../src/gateway/destinations.ts';
 import { answerMessages } from '../../src/gateway/messages.ts';
 import type { IncomingRequest, Services } from '../../src/gateway/services.ts';
-import { Breaker, DEFAULT_BREAKER } from '../../src/resilience/breaker.ts';
+import { Breaker } from '../../src/resilience/breaker.ts';
 import { Gate } from '../../src/resilience/gate.ts';
+import { KeyRing } from '../../src/resilience/keyRing.ts';
 import type { Upstream, UpstreamHandler } from '../../src/upstream/upstream.ts';
 import { message } from './startApp.ts';
 
@@ -116,11 +117,12 @@ export function ask(
   services: Services,
   stream: boolean,
   port = new StubPort(),
-): { port: StubPort; answered: Promise<void> } {
+  model = 'model',
+): { port: StubPort; answered: Promise<unknown> } {
   const incoming: IncomingRequest = {
     id: 'req_test',
     endpoint: '/v1/messages',
-    body: Buffer.from(String(message('model', { stream, temperature: 0.5 }).body)),
+    body: Buffer.from(String(message(model, { stream, temperature: 0.5 }).body)),
     providerKey: undefined,
     forwarded: { query: '', headers: {}, credentials: {} },
     session: undefined,
@@ -133,6 +135,9 @@ export function ask(
 /** The destinations of an instance whose every provider is the stub, and never given up. */
 export function stubDestinations(upstream: StubUpstream): Destinations {
   const clock = { now: () => 0, monotonic: () => 0 };
-  const breaker = new Breaker(clock, { ...DEFAULT_BREAKER, failures: Number.POSITIVE_INFINITY });
-  return new Destinations((provider) => ({ provider, upstream, breaker, gate: new Gate(0, 0) }));
+  const breaker = new Breaker(clock, { failures: Number.POSITIVE_INFINITY, windowMs: 30_000, openMs: 10_000 });
+  const rest = { breaker, gate: new Gate(0, 0), countsAllFailures: false };
+  return new Destinations({
+    connect: (provider) => ({ ...rest, provider, upstream, keys: new KeyRing([provider.key], clock) }),
+  });
 }

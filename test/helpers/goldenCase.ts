@@ -9,6 +9,8 @@ export interface GoldenCase {
   readonly name: string;
   readonly upstream: Buffer;
   readonly context: ResponseContext;
+  /** The same context anew: one holds the state of one answer. */
+  readonly createContext: () => ResponseContext;
   /** How the body ends: as it should, or with a broken connection. */
   readonly ending: 'end' | 'fail';
   readonly expectedFile: string;
@@ -33,6 +35,7 @@ export function readGoldenCases(folder: string, expectedName: string): GoldenCas
           ? readFileSync(file('upstream.txt'))
           : fromJson(file('upstream.json')),
         context: createResponseContext(rest),
+        createContext: () => createResponseContext(rest),
         ending: ending ?? 'end',
         expectedFile: file(expectedName),
       };

@@ -1,24 +1,24 @@
 import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import type { Config } from '../../src/config/config.ts';
 import { configFromText } from '../../src/config/envFile.ts';
-import { modelSettings } from '../../src/config/modelSettings.ts';
 import { createRedactor } from '../../src/core/secret.ts';
-import { Destinations } from '../../src/gateway/destinations.ts';
+import { Bodies } from '../../src/gateway/bodies.ts';
+import { createServices } from '../../src/gateway/createServices.ts';
 import { InFlight } from '../../src/gateway/inFlight.ts';
+import { Live } from '../../src/gateway/live.ts';
 import type { Services } from '../../src/gateway/services.ts';
-import { Targets } from '../../src/gateway/targets.ts';
-import { Breaker, type BreakerOptions, DEFAULT_BREAKER } from '../../src/resilience/breaker.ts';
-import { Gate } from '../../src/resilience/gate.ts';
+import type { BreakerOptions } from '../../src/resilience/breaker.ts';
+import { ProviderOrder } from '../../src/routing/providerOrder.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { RequestStats } from '../../src/telemetry/stats.ts';
 import { UsageMeter } from '../../src/telemetry/usageMeter.ts';
 import type { UsageRow } from '../../src/telemetry/usageRow.ts';
 import { createCalibration } from '../../src/translate/calibration.ts';
-import { createUpstream } from '../../src/upstream/createUpstream.ts';
+import { expectNoSecret } from './secretForms.ts';
 
 /** Settings of a test instance, as lines of its env file. */
 export type Settings = Record<string, string>;
@@ -26,7 +26,10 @@ export type Settings = Record<string, string>;
 export interface TestApp {
   readonly url: string;
   readonly port: number;
+  readonly server: Server;
+  /** Those of the configuration with which it was started. */
   readonly services: Services;
+  readonly live: Live;
   /** The lines of the request log, parsed. */
   readonly log: Record<string, unknown>[];
   /** The rows for the usage file. */
@@ -47,11 +50,11 @@ export function testConfig(settings: Settings): Config {
 }
 
 /** Faults are what most tests are about: one must not hide the next. */
-const NEVER_OPEN: BreakerOptions = { ...DEFAULT_BREAKER, failures: Number.POSITIVE_INFINITY };
+const NEVER_OPEN: BreakerOptions = { failures: Number.POSITIVE_INFINITY, windowMs: 30_000, openMs: 10_000 };
 
 /** An instance inside the test process, on a free port, with the log kept in memory. */
 export async function startApp(settings: Settings, breaker: BreakerOptions = NEVER_OPEN): Promise<TestApp> {
-  const config = testConfig(settings);
+  const config = { ...testConfig(settings), breaker };
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const redact = createRedactor(config.secrets);
   const log: Record<string, unknown>[] = [];
@@ -63,34 +66,28 @@ export async function startApp(settings: Settings, breaker: BreakerOptions = NEV
   };
   const quiet = { write: () => true, on: () => {} } as unknown as NodeJS.WritableStream;
   const usageRows: UsageRow[] = [];
-  const services: Services = {
-    config,
+  const lasting = {
     clock,
-    destinations: new Destinations((provider) => ({
-      provider,
-      upstream: createUpstream(provider, {
-        userAgent: 'test',
-        connectTimeoutMs: modelSettings(provider, config.tiers.big).connectTimeoutMs,
-        headersTimeoutMs: config.requestTimeoutMs,
-        networkProxy: config.networkProxy,
-      }),
-      breaker: new Breaker(clock, breaker),
-      gate: new Gate(config.concurrency.places, config.concurrency.queueLength),
-    })),
-    targets: new Targets(config),
     stats: new RequestStats(clock, redact),
     usage: new UsageMeter({ clock, keep: (row) => usageRows.push(row) }),
     calibration: createCalibration(),
+    bodies: new Bodies(),
+    order: new ProviderOrder(clock, Math.random),
     inFlight: new InFlight(),
     logger: createLogger({ instance: config.instance, level: 'debug', log: { write }, redact, stdout: quiet, clock }),
     redact,
   };
+  const services = createServices(lasting, config, 'test');
+  const live = new Live(services);
   let draining = false;
-  const app = createApp(services, {
+  const app = createApp(live, {
     version: 'test',
     pid: process.pid,
+    part: 1,
+    sharesPort: false,
     startedAt: clock.now(),
     isDraining: () => draining,
+    configuration: () => ({ loadedAt: clock.now(), problems: [], restartNeeded: [] }),
     logStatus: () => ({ path: 'memory', written: log.length, dropped: 0, healthy: true }),
     usageStatus: () => ({ written: usageRows.length, dropped: 0, healthy: true, lastError: undefined }),
     memoryBytes: () => process.memoryUsage.rss(),
@@ -100,7 +97,9 @@ export async function startApp(settings: Settings, breaker: BreakerOptions = NEV
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    server: app.server,
     services,
+    live,
     log,
     usageRows,
     nextRecord: () => new Promise((resolve) => waiting.push(resolve)),
@@ -110,7 +109,10 @@ export async function startApp(settings: Settings, breaker: BreakerOptions = NEV
     close: async () => {
       app.server.closeAllConnections();
       await app.close();
-      await services.destinations.close();
+      await live.close();
+      // Each test of an instance is a test of this, too (S1).
+      const secrets = config.secrets.map((secret) => secret.reveal());
+      expectNoSecret(JSON.stringify(log) + JSON.stringify(usageRows), secrets);
     },
   };
 }

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { executablePath } from '../../scripts/build/stamp.ts';
+import { expectNoSecret } from './secretForms.ts';
 import type { Settings } from './startApp.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
 
@@ -27,13 +28,29 @@ export interface Binary {
   output(): string;
   /** Resolves with the exit status. */
   readonly exited: Promise<number | null>;
+  /** Ends it at once; fails where it has written one of its secrets anywhere. */
   stop(): Promise<void>;
+}
+
+/** Everything that stands in the files of a folder; compressed ones do not count. */
+function readFiles(folder: string): string {
+  if (!existsSync(folder)) return '';
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => readFileSync(path, 'latin1'))
+    .join('\n');
+}
+
+/** The keys and tokens that an instance was started with. */
+function secretsOf(settings: Settings): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => (/(?:KEY|TOKEN)$/.test(name) ? [value] : []));
 }
 
 const ROOT = join(import.meta.dirname, '../..');
 
 /** Starts the built executable with an env file of its own; does not wait until it listens. */
-export async function spawnBinary(settings: Settings, name = 'test'): Promise<Binary> {
+export async function spawnBinary(settings: Settings, name = 'test', words: readonly string[] = []): Promise<Binary> {
   const { path: folder, remove } = temporaryFolder();
   const port = settings['PORT'] === undefined ? await freePort() : Number(settings['PORT']);
   const lines = Object.entries({
@@ -44,7 +61,10 @@ export async function spawnBinary(settings: Settings, name = 'test'): Promise<Bi
   });
   const file = join(folder, `${name}.env`);
   writeFileSync(file, lines.map(([key, value]) => `${key}=${value}\n`).join(''), { mode: 0o600 });
-  const child = spawn(executablePath(ROOT), ['--env', file], { cwd: folder, env: { PATH: process.env['PATH'] } });
+  const child = spawn(executablePath(ROOT), ['--env', file, ...words], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (bytes) => {
@@ -62,7 +82,10 @@ export async function spawnBinary(settings: Settings, name = 'test'): Promise<Bi
     stop: async () => {
       child.kill('SIGKILL');
       await exited;
+      const written = ['logs', 'state'].map((name) => readFiles(join(folder, name)));
       remove();
+      // Each test of the executable is a test of this, too (S1).
+      expectNoSecret([output, ...written].join('\n'), secretsOf(settings));
     },
   };
 }

@@ -229,7 +229,7 @@ async function heapAfterCollection(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-test('R320 G5 every client that goes, at whatever stage, closes the provider’s socket', {
+test('L7 R320 every client that goes, at whatever stage, closes the provider’s socket', {
   timeout: 600_000,
 }, async () => {
   const warnings: string[] = [];

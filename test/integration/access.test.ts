@@ -52,7 +52,7 @@ test.each([
   ['a cross-site mark', { 'sec-fetch-site': 'cross-site' }],
   ['a foreign Host', { host: 'evil.example' }],
   ['a foreign Host that ends like ours', { host: 'notlocalhost:8080' }],
-])('R508 a request with %s is refused without CORS headers', async (_name, headers) => {
+])('A4 A5 R508 a request with %s is refused without CORS headers', async (_name, headers) => {
   for (const path of ['/v1/messages', '/health']) {
     const options = path === '/health' ? { headers } : withHeaders(headers);
     const answer = await call(open.url + path, options);
@@ -62,14 +62,14 @@ test.each([
   }
 });
 
-test('R508 a preflight is refused', async () => {
+test('A5 R508 a preflight is refused', async () => {
   const answer = await call(`${open.url}/v1/messages`, { method: 'OPTIONS' });
   expect(answer.status).toBe(403);
   expect(answer.headers['access-control-allow-origin']).toBeUndefined();
 });
 
 test.each(['localhost', '127.0.0.1:1234', '[::1]:8080', 'proxy.local', 'PROXY.local:80'])(
-  'R508 the Host %s is ours',
+  'A4 R508 the Host %s is ours',
   async (host) => {
     expect((await call(`${open.url}/health`, { headers: { host } })).status).toBe(200);
   },
@@ -94,14 +94,14 @@ test('C6 an absolute address as path is refused', async () => {
 test.each([
   ['no HTTP at all', 'hello\r\n\r\n', 400],
   ['headers of 20 kB', `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
-])('R401 %s is answered in the envelope', async (_name, text, status) => {
+])('C6 R401 %s is answered in the envelope', async (_name, text, status) => {
   const answer = await sendRaw(open.port, text);
   expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toEqual(envelope('invalid_request_error'));
 });
 
 test.each(['text/plain', 'application/x-www-form-urlencoded', ''])(
-  'R508 the content-type %j is refused with 415',
+  'A6 R508 the content-type %j is refused with 415',
   async (type) => {
     const answer = await call(`${open.url}/v1/messages`, {
       ...message('words'),
@@ -117,7 +117,7 @@ test.each([
   ['a wrong token', { 'x-api-key': 'wrong' }],
   ['a wrong bearer', { authorization: 'Bearer wrong' }],
   ['a prefix of the token', { 'x-api-key': TOKEN.slice(0, -1) }],
-])('R507 %s is refused with 401 and not to be repeated', async (_name, headers) => {
+])('A3 R507 %s is refused with 401 and not to be repeated', async (_name, headers) => {
   const answer = await call(`${guarded.url}/v1/messages`, withHeaders(headers));
   expect(answer.status).toBe(401);
   expect(answer.headers['x-should-retry']).toBe('false');
@@ -129,7 +129,7 @@ test.each([
   ['as x-api-key', { 'x-api-key': TOKEN }],
   ['as bearer', { authorization: `Bearer ${TOKEN}` }],
   ['beside another credential', { 'x-api-key': 'other', authorization: `Bearer ${TOKEN}` }],
-])('R507 the token %s is enough', async (_name, headers) => {
+])('A3 R507 the token %s is enough', async (_name, headers) => {
   expect((await call(`${guarded.url}/v1/messages`, withHeaders(headers))).status).toBe(200);
 });
 
@@ -159,7 +159,7 @@ test('R507 without any key the answer says what to do', async () => {
   expect(JSON.parse(answer.text).error.message).toContain('OPENAI_API_KEY');
 });
 
-test('R102 a body over the limit is 413, plain or after decoding', async () => {
+test('C1 R102 a body over the limit is 413, plain or after decoding', async () => {
   const large = JSON.stringify({
     model: 'words',
     max_tokens: 1,
@@ -230,7 +230,7 @@ test('C6 a content-encoding that is a word of the language is unknown', async ()
   expect(answer.status).toBe(415);
 });
 
-test('R411 garbage on a connection that is being answered gets no second head', async () => {
+test('C6 R411 garbage on a connection that is being answered gets no second head', async () => {
   const slow = await startFakeUpstream({
     words: (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -262,4 +262,21 @@ test('R411 garbage on a connection that is being answered gets no second head', 
   expect(seen.split('HTTP/1.1')).toHaveLength(2);
   await app.close();
   await slow.close();
+});
+
+test('A9 guessing is slowed down, and neither log nor answer has what was tried', async () => {
+  const app = await startApp({ OPENAI_BASE_URL: upstream.url, BIG_MODEL: 'words', ANTHROPIC_API_KEY: TOKEN });
+  const statuses: number[] = [];
+  for (let index = 0; index < 21; index += 1) {
+    const guess = `guess-number-${index}-of-a-token`;
+    const record = app.nextRecord();
+    const answer = await call(`${app.url}/v1/messages`, withHeaders({ 'x-api-key': guess }));
+    expect(answer.text + JSON.stringify(await record)).not.toContain(guess);
+    statuses.push(answer.status);
+  }
+  expect(statuses).toEqual([...Array(20).fill(401), 429]);
+  const late = await call(`${app.url}/v1/messages`, withHeaders({ 'x-api-key': TOKEN }));
+  expect([late.status, late.headers['retry-after']]).toEqual([429, expect.stringMatching(/^\d+$/)]);
+  expect((await call(`${app.url}/health`)).status).toBe(200);
+  await app.close();
 });

@@ -58,7 +58,7 @@ test.each([
   ['before the headers', 'silent', true],
   ['before the headers, without streaming', 'silent', false],
   ['before the first event', 'silent-after-headers', true],
-])('R320 G5 a client that goes %s ends the provider’s request', async (_stage, model, streamed) => {
+])('L7 R320 a client that goes %s ends the provider’s request', async (_stage, model, streamed) => {
   const arrived = upstream.nextRequest();
   const record = app.nextRecord();
   const request = ask(model, streamed);
@@ -69,7 +69,7 @@ test.each([
 });
 
 test.each(['silent-in-text', 'silent-in-arguments'])(
-  'R320 G5 a client that goes in the middle of %s ends the provider’s request',
+  'L7 R320 a client that goes in the middle of %s ends the provider’s request',
   async (model) => {
     const arrived = upstream.nextRequest();
     const record = app.nextRecord();
@@ -86,7 +86,7 @@ test.each(['silent-in-text', 'silent-in-arguments'])(
   },
 );
 
-test('R320 G5 a client that goes while the proxy waits to repeat ends the repetitions', async () => {
+test('L7 R320 a client that goes while the proxy waits to repeat ends the repetitions', async () => {
   const arrived = upstream.nextRequest();
   const record = app.nextRecord();
   const request = ask('broken-for-ever');

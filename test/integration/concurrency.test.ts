@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
-import { Attempts } from '../../src/gateway/attempts.ts';
-import { RelayReader } from '../../src/gateway/relayReader.ts';
+import { Chain } from '../../src/gateway/chain.ts';
 import {
   type Behaviour,
   delta,
@@ -106,27 +105,17 @@ test('R320 who has gone before the line is reached does not stand in it', async 
   await expect.poll(() => finish.length).toBe(1);
   const { services } = app;
   const { gate } = services.destinations.of(services.config.provider);
-  const attempts = new Attempts({
+  const chain = new Chain({
     services,
-    destination: services.destinations.of(services.config.provider),
-    authorization: undefined,
-    createAttempt: () => ({
-      model: 'held',
-      body: '{}',
-      stream: false,
-      reader: new RelayReader(),
-      idleTimeoutMs: 1,
-      usageWaitMs: 1,
-    }),
-    heal: () => false,
-    failureContext: () => {
-      throw new Error('nothing failed');
+    requestId: 'req_1',
+    plan: { candidates: ['held'], conversation: () => '' },
+    createAnswerer: () => {
+      throw new Error('nobody is asked');
     },
-    mayRepeatEmpty: false,
     onOutput: () => {},
   });
-  attempts.abort();
-  expect(await attempts.run()).toEqual({ kind: 'aborted' });
+  chain.abort();
+  expect(await chain.run()).toEqual({ kind: 'aborted' });
   expect(gate.waiting).toBe(0);
   finish[0]?.();
   await first;

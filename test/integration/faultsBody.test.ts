@@ -90,7 +90,7 @@ const rows: Record<string, Row> = {
   'JSON without a name of its type': { script: send(whole('200 OK', 'text/plain', `\n${completion}`)), ...same(FINE) },
   'events to a request without stream': { script: sendAndEnd(EVENTS_HEAD, events), ...same(FINE) },
   'events under the name of JSON': { script: send(whole('200 OK', 'application/json', events)), ...same(FINE) },
-  'a page with status 200': {
+  'U20 a page with status 200': {
     script: send(whole('200 OK', 'text/html', '<html><title>Sign in</title></html>')),
     ...same({ status: 502, type: 'api_error', words: /OPENAI_BASE_URL: Sign in/ }),
   },
@@ -102,11 +102,11 @@ const rows: Record<string, Row> = {
     script: send(whole('200 OK', 'application/json', '{"error":{"message":"no credit","code":"insufficient_quota"}}')),
     ...same({ status: 402, type: 'billing_error', headers: { 'x-should-retry': 'false' } }),
   },
-  'an error as the first chunk': {
+  'U20 an error as the first chunk': {
     script: sendAndEnd(EVENTS_HEAD, frame({ error: { message: 'try later', code: 503 } })),
     ...same({ ...BROKEN_WHOLE, words: /try later/ }),
   },
-  'an error as a late chunk': {
+  'U20 an error as a late chunk': {
     script: sendAndEnd(EVENTS_HEAD, half, frame({ error: { message: 'went down', code: 500 } })),
     stream: { ...BROKEN_STREAM, words: /went down/ },
     whole: { ...BROKEN_WHOLE, words: /went down/ },
@@ -157,6 +157,10 @@ const rows: Record<string, Row> = {
     script: sendAndEnd(eventsWith({ 'content-encoding': 'rot13' }), 'qngn: {}\n\n'),
     ...same(BROKEN_WHOLE),
   },
+  'U12 JSON of more than 64 MiB': {
+    script: send(head('200 OK', { 'content-type': 'application/json' }), '{"x":"', 'x'.repeat(65 * 1024 * 1024)),
+    ...same({ status: 502, type: 'api_error', words: /larger than 64 MiB/ }),
+  },
   // Framing
   'no [DONE]': { script: sendAndEnd(EVENTS_HEAD, finished + usage), ...same(FINE) },
   'no [DONE] and no end': { script: send(EVENTS_HEAD, finished + usage), ...same(FINE) },
@@ -164,7 +168,7 @@ const rows: Record<string, Row> = {
   '[DONE] twice': { script: sendAndEnd(EVENTS_HEAD, events + done), ...same(FINE) },
   'half a frame at the end': { script: sendAndEnd(EVENTS_HEAD, half, 'data: {"choices":[{"del'), ...breaks },
   'a last frame without its blank line': { script: sendAndEnd(EVENTS_HEAD, finished.trimEnd()), ...same(FINE) },
-  'a line of 10 MB that never ends': {
+  'U12 a line of 10 MB that never ends': {
     script: sendAndEnd(EVENTS_HEAD, half, `data: ${'x'.repeat(10 * 1024 * 1024)}`),
     stream: { ...BROKEN_STREAM, type: 'api_error' },
     whole: { status: 502, type: 'api_error' },
@@ -210,6 +214,6 @@ const cases = Object.entries(rows).flatMap(([name, row]) => [
 ]);
 
 // The longest limit is 3 s: whatever is not over long after that hangs.
-test.concurrent.each(cases)('G4 $name, $how', { timeout: 15_000 }, async ({ fault, stream, expected }) => {
+test.concurrent.each(cases)('$name, $how', { timeout: 15_000 }, async ({ fault, stream, expected }) => {
   await playFault(fault, stream, expected);
 });

@@ -129,6 +129,6 @@ const rows = Object.entries(faults).flatMap(([name, { expected, ...fault }]) =>
 );
 
 // The longest limit is 3 s: whatever is not over long after that hangs.
-test.concurrent.each(rows)('G4 $name, $how', { timeout: 15_000 }, async ({ fault, stream, expected }) => {
+test.concurrent.each(rows)('$name, $how', { timeout: 15_000 }, async ({ fault, stream, expected }) => {
   await playFault(fault, stream, expected);
 });

@@ -28,6 +28,17 @@ function rotatedName(number: number): string {
   return `kimi-20261101-000000-${String(number).padStart(3, '0')}.log.gz`;
 }
 
+test('G3 what another process of the instance has left goes by its age, and what it may be writing stays', async () => {
+  const directory = makeFolder();
+  put(directory, 'kimi.2-20261101-000000-001.log.gz', 72 * HOUR);
+  put(directory, 'kimi.3.log', 72 * HOUR);
+  put(directory, 'kimi.2.log', HOUR, 10_000);
+  put(directory, 'kimi.2-20261101-000000-002.log.gz', HOUR);
+  openTestLog({ directory, maxTotalBytes: 1000 });
+  await until(() => listFolder(directory).length === 3, 'the old ones are gone');
+  expect(listFolder(directory)).toEqual(['kimi.2-20261101-000000-002.log.gz', 'kimi.2.log', 'kimi.log']);
+});
+
 test('G3 removes own rotated files of 72 hours on opening, and nothing else', async () => {
   const directory = makeFolder();
   put(directory, rotatedName(1), 72 * HOUR);

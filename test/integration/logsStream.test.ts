@@ -4,7 +4,7 @@ import { JumpingClock, makeFolder } from '../helpers/logFolder.ts';
 
 test('at no moment of an append does a part of it count as missing, whether it rotates or not', async () => {
   const directory = makeFolder();
-  const stream = await LogStream.open({ directory, instance: 'kimi', maxSizeBytes: 1_000, clock: new JumpingClock() });
+  const stream = await LogStream.open({ directory, name: 'kimi', maxSizeBytes: 1_000, clock: new JumpingClock() });
   onTestFinished(() => stream.close());
   let rotations = 0;
   for (let round = 0; round < 20; round++) {
@@ -25,7 +25,7 @@ test('at no moment of an append does a part of it count as missing, whether it r
 
 test('what was not handed over is missing whole', async () => {
   const directory = makeFolder();
-  const stream = await LogStream.open({ directory, instance: 'kimi', maxSizeBytes: 1_000, clock: new JumpingClock() });
+  const stream = await LogStream.open({ directory, name: 'kimi', maxSizeBytes: 1_000, clock: new JumpingClock() });
   onTestFinished(() => stream.close());
   await stream.append(Buffer.from('first\n'));
   expect(stream.missingSync(Buffer.from('second\n')).toString()).toBe('second\n');

@@ -144,7 +144,7 @@ describe('the request', () => {
 });
 
 describe('the headers', () => {
-  test('R152 the API’s own pass, the key is the instance’s, nothing else of the client’s arrives', async () => {
+  test('S3 R152 the API’s own pass, the key is the instance’s, nothing else of the client’s arrives', async () => {
     await post(
       bodyOf('plain', false),
       {

@@ -22,7 +22,7 @@ function drained(response: ServerResponse): Promise<void> {
   });
 }
 
-test('R323 G6 a client that does not read stops the provider, and then gets every byte', async () => {
+test('L6 R323 a client that does not read stops the provider, and then gets every byte', async () => {
   let handedOver = 0;
   const large: NativeBehaviour = async (response) => {
     openNative(response);

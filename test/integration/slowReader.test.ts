@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { drained } from '../helpers/drained.ts';
 import {
   type Behaviour,
   delta,
@@ -15,17 +16,6 @@ const PIECES = 3200; // 50 MB
 
 /** How much the provider could hand over so far. */
 let handedOver = 0;
-
-/** Resolves when more can be written, or never will be. */
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off('drain', done).off('close', done);
-      resolve();
-    };
-    response.on('drain', done).on('close', done);
-  });
-}
 
 const large: Behaviour = async (response) => {
   openEvents(response);
@@ -72,7 +62,7 @@ async function countText(response: IncomingMessage): Promise<number> {
   return length;
 }
 
-test('R323 G6 a client that does not read stops the provider, and the wait is not the provider’s silence', async () => {
+test('L6 R323 a client that does not read stops the provider, and the wait is not the provider’s silence', async () => {
   const response = await open(`${app.url}/v1/messages`, message('large', { stream: true }));
   const held = await untilStill();
   // What was taken from the provider lies in socket buffers and one write; an unbounded proxy would have taken all 50 MB.

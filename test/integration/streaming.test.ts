@@ -116,7 +116,7 @@ test('R103 the tiers map to the configured models, another name passes', async (
   }
 });
 
-test('R148 R152 the provider gets the instance’s key, usage is asked for, nothing of the client’s headers', async () => {
+test('S3 R148 R152 the provider gets the instance’s key, usage is asked for, nothing of the client’s headers', async () => {
   await call(`${app.url}/v1/messages`, {
     ...message('claude-opus-5', { stream: true }),
     headers: {

@@ -101,7 +101,7 @@ test('a provider that says nothing is given up, and its request is ended', async
   const forwarded = { query: '', headers: {}, credentials: {} };
   const unknown = { forwarded, session: undefined, agent: undefined, userAgent: undefined };
   const arrived = upstream.nextRequest();
-  const { status, body } = await createProbe(app.services, 100).run({ ...caller, ...unknown }, () => {});
+  const { status, body } = await createProbe(100).run(app.services, { ...caller, ...unknown }, () => {});
   expect(status).toBe(503);
   expect(body).toMatchObject({ error_type: 'timeout_error', message: '[test] no whole answer within 0.1 s' });
   await (await arrived).closed;

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import { describeHealth, type ProcessFacts } from '../../gateway/health.ts';
-import type { Services } from '../../gateway/services.ts';
 import { shellExports } from '../../gateway/shellExports.ts';
 
 const ENDPOINTS = {
@@ -17,34 +16,41 @@ const ENDPOINTS = {
 };
 
 /** What an instance tells of itself: `/`, `/health` and the probes of the client without a token (R504), `/env` with it. */
-export function addInformationRoutes(app: FastifyInstance, services: Services, facts: ProcessFacts): void {
-  const { config } = services;
-
-  app.get('/', () => ({
-    message: 'claude-code-proxy: Anthropic’s Messages API for Claude Code on any model provider',
-    status: facts.isDraining() ? 'draining' : 'running',
-    version: facts.version,
-    instance: config.instance,
-    config: {
-      provider: config.provider.preset.title,
-      openai_base_url: config.provider.baseUrl,
-      big_model: config.tiers.big,
-      middle_model: config.tiers.middle,
-      small_model: config.tiers.small,
-      api_key_configured: config.provider.key.secret !== undefined,
-      client_api_key_validation: config.clientToken !== undefined,
-    },
-    endpoints: ENDPOINTS,
-  }));
+export function addInformationRoutes(app: FastifyInstance, facts: ProcessFacts): void {
+  app.get(
+    '/',
+    ({
+      serving: {
+        services: { config },
+      },
+    }) => ({
+      message: 'claude-code-proxy: Anthropic’s Messages API for Claude Code on any model provider',
+      status: facts.isDraining() ? 'draining' : 'running',
+      version: facts.version,
+      instance: config.instance,
+      config: {
+        provider: config.provider.preset.title,
+        openai_base_url: config.provider.baseUrl,
+        big_model: config.tiers.big,
+        middle_model: config.tiers.middle,
+        small_model: config.tiers.small,
+        api_key_configured: config.provider.key.secret !== undefined,
+        client_api_key_validation: config.clientToken !== undefined,
+      },
+      endpoints: ENDPOINTS,
+    }),
+  );
   app.head('/', (_request, reply) => reply.code(200).send());
   app.head('/api/hello', (_request, reply) => reply.code(200).send());
 
-  app.get('/env', (_request, reply) => reply.type('text/plain; charset=utf-8').send(shellExports(config)));
+  app.get('/env', ({ serving }, reply) =>
+    reply.type('text/plain; charset=utf-8').send(shellExports(serving.services.config)),
+  );
 
   for (const path of ['/health', '/healthz']) {
-    app.get(path, (_request, reply) => {
+    app.get(path, ({ serving }, reply) => {
       reply.code(facts.isDraining() ? 503 : 200).header('cache-control', 'no-store');
-      return describeHealth(services, facts);
+      return describeHealth(serving.services, facts);
     });
   }
 }

@@ -3,10 +3,10 @@ import { ApiError } from '../../core/errors.ts';
 import { answerChatCompletions } from '../../gateway/chatCompletions.ts';
 import { countTokens } from '../../gateway/countTokens.ts';
 import type { ProcessFacts } from '../../gateway/health.ts';
+import type { Live } from '../../gateway/live.ts';
 import { answerMessages } from '../../gateway/messages.ts';
-import type { IncomingRequest, Services } from '../../gateway/services.ts';
+import type { IncomingRequest } from '../../gateway/services.ts';
 import { testConversion } from '../../gateway/testConversion.ts';
-import { createAuthenticator } from '../auth.ts';
 import { onClientGone } from '../clientGone.ts';
 import { readForwarded } from '../forwarded.ts';
 import { createReplyPort } from '../replyPort.ts';
@@ -25,15 +25,13 @@ function bodyOf(request: FastifyRequest): Buffer {
 const MESSAGE_PATHS = ['/v1/messages', '/v1/v1/messages', '/messages'];
 
 /** The routes that carry a conversation: Messages API, its token count, its dry run, and chat completions. */
-export function addMessageRoutes(app: FastifyInstance, services: Services, facts: ProcessFacts): void {
-  const authenticator = createAuthenticator(services.config.clientToken);
-
+export function addMessageRoutes(app: FastifyInstance, live: Live, facts: ProcessFacts): void {
   const incomingOf = (request: FastifyRequest, endpoint: string): IncomingRequest => ({
     id: request.id,
     endpoint,
     body: bodyOf(request),
-    providerKey: authenticator.providerKey(request.headers),
-    forwarded: readForwarded(request, authenticator),
+    providerKey: request.serving.authenticator.providerKey(request.headers),
+    forwarded: readForwarded(request),
     session: singleHeader(request, 'x-claude-code-session-id'),
     agent: singleHeader(request, 'x-claude-code-agent-id'),
     userAgent: singleHeader(request, 'user-agent'),
@@ -44,7 +42,10 @@ export function addMessageRoutes(app: FastifyInstance, services: Services, facts
       const incoming = incomingOf(request, endpoint);
       // The answer is written to the socket itself: the framework's stream handling costs twice as much (measured).
       reply.hijack();
-      void answer(services, incoming, createReplyPort(reply.raw, request.id, facts.isDraining));
+      const { services } = request.serving;
+      // The provider may go on after the client has got its answer, with the tokens for instance.
+      const release = live.hold(services);
+      void answer(services, incoming, createReplyPort(reply.raw, request.id, facts.isDraining)).then(release);
     });
   };
   for (const path of MESSAGE_PATHS) {
@@ -52,12 +53,12 @@ export function addMessageRoutes(app: FastifyInstance, services: Services, facts
     app.post(`${path}/count_tokens`, (request, reply) => {
       reply.header('request-id', request.id);
       const incoming = incomingOf(request, '/v1/messages/count_tokens');
-      return countTokens(services, incoming, (listener) => onClientGone(reply.raw, listener));
+      return countTokens(request.serving.services, incoming, (listener) => onClientGone(reply.raw, listener));
     });
   }
   addAnswer('/v1/chat/completions', '/v1/chat/completions', answerChatCompletions);
   app.post('/v1/messages/test_conversion', (request, reply) => {
     reply.header('request-id', request.id);
-    return testConversion(services, bodyOf(request));
+    return testConversion(request.serving.services, incomingOf(request, '/v1/messages/test_conversion'));
   });
 }

@@ -1,16 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 import type { ProcessFacts } from '../../gateway/health.ts';
-import type { Services } from '../../gateway/services.ts';
 import { describeStatistics, formatMetrics } from '../../gateway/statistics.ts';
 import { PROMETHEUS_CONTENT_TYPE } from '../../telemetry/prometheus.ts';
 
 /** `GET /v1/stats` for people and programs, `GET /metrics` for Prometheus; both need the token where there is one. */
-export function addStatisticsRoutes(app: FastifyInstance, services: Services, facts: ProcessFacts): void {
-  app.get('/v1/stats', (_request, reply) => {
+export function addStatisticsRoutes(app: FastifyInstance, facts: ProcessFacts): void {
+  app.get('/v1/stats', ({ serving }, reply) => {
     reply.header('cache-control', 'no-store');
-    return describeStatistics(services, facts);
+    return describeStatistics(serving.services, facts);
   });
-  app.get('/metrics', (_request, reply) =>
-    reply.type(PROMETHEUS_CONTENT_TYPE).header('cache-control', 'no-store').send(formatMetrics(services, facts)),
+  app.get('/metrics', ({ serving }, reply) =>
+    reply
+      .type(PROMETHEUS_CONTENT_TYPE)
+      .header('cache-control', 'no-store')
+      .send(formatMetrics(serving.services, facts)),
   );
 }

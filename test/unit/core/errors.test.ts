@@ -30,6 +30,7 @@ describe('R403 what the client may repeat', () => {
     'queue_full',
     'request_timeout',
     'rate_limited',
+    'too_many_attempts',
     'internal',
     'provider_failed',
     'bad_gateway',

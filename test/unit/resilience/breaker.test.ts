@@ -28,7 +28,7 @@ test('R410 failures that are far apart, or interrupted by an answer, do not open
   failTimes(2);
   now += 100;
   expect(failTimes(2)).toEqual([false, false]);
-  breaker.succeed();
+  breaker.succeed(REQUEST);
   expect(failTimes(2)).toEqual([false, false]);
   expect([breaker.state, breaker.enter().waitMs]).toEqual(['closed', 0]);
 });
@@ -37,11 +37,12 @@ test('R410 after its time one trial is let through, and its answer closes it', (
   failTimes(3);
   now += 50;
   expect(breaker.state).toBe('half-open');
-  expect([breaker.enter(), breaker.enter()]).toEqual([
+  const trial = breaker.enter();
+  expect([trial, breaker.enter()]).toEqual([
     { waitMs: 0, isTrial: true },
     { waitMs: 50, isTrial: false },
   ]);
-  breaker.succeed();
+  breaker.succeed(trial);
   expect([breaker.state, breaker.enter().waitMs, breaker.enter().waitMs]).toEqual(['closed', 0, 0]);
 });
 
@@ -77,7 +78,37 @@ test('R410 requests that began before say nothing about the trial', () => {
   expect(breaker.enter().waitMs).toBe(50);
 });
 
+test('R410 the answer to a request that was under way does not let the others back', () => {
+  failTimes(3);
+  breaker.succeed(REQUEST);
+  expect([breaker.state, breaker.answeredAt]).toEqual(['open', 1000]);
+  now += 50;
+  const trial = breaker.enter();
+  breaker.succeed(REQUEST);
+  expect(breaker.isPassable).toBe(false);
+  breaker.succeed(trial);
+  expect(breaker.state).toBe('closed');
+});
+
 test('R409 the waiting time is a random share of a doubling span', () => {
   expect([0, 1, 2].map((repetition) => backoffMs(repetition, 0.5))).toEqual([250, 500, 1000]);
   expect(backoffMs(3, 0)).toBe(0);
+});
+
+test('R410 whether a request would be let through can be asked without sending one', () => {
+  expect(breaker.isPassable).toBe(true);
+  failTimes(3);
+  expect(breaker.isPassable).toBe(false);
+  now += 50;
+  expect(breaker.isPassable).toBe(true);
+  breaker.enter();
+  expect(breaker.isPassable).toBe(false);
+});
+
+test('it remembers when the provider last answered', () => {
+  expect(breaker.answeredAt).toBeUndefined();
+  breaker.succeed(REQUEST);
+  now += 10;
+  breaker.fail(REQUEST);
+  expect(breaker.answeredAt).toBe(1000);
 });

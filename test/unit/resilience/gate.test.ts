@@ -23,6 +23,21 @@ test('without a limit everybody enters at once', () => {
   expect([gate.inside, gate.waiting]).toEqual([100, 0]);
 });
 
+test('more places let in who waits, in the order in which they came; fewer send nobody away', () => {
+  const gate = new Gate(1, 3);
+  const entered: string[] = [];
+  const tickets = ['a', 'b', 'c', 'd'].map((name) => gate.request(() => entered.push(name)));
+  gate.resize(3, 0);
+  expect(entered).toEqual(['a', 'b', 'c']);
+  expect([gate.waiting, gate.request(() => {})]).toEqual([1, undefined]);
+  gate.resize(1, 0);
+  tickets[0]?.leave();
+  tickets[1]?.leave();
+  expect([entered.length, gate.inside]).toEqual([3, 1]);
+  tickets[2]?.leave();
+  expect(entered).toEqual(['a', 'b', 'c', 'd']);
+});
+
 test('whoever comes and goes in whatever order, no place is lost and none is given twice', () => {
   const steps = fc.array(fc.oneof(fc.constant('come' as const), fc.nat({ max: 20 })), { maxLength: 60 });
   fc.assert(

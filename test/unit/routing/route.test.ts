@@ -30,7 +30,7 @@ describe('R103 models that the user names pass unchanged', () => {
     'doubao-seed-1-6-20250615',
     'team/model-7',
   ])('%s', (name) => {
-    expect(routeModel(name, config)).toEqual({ tier: 'none', model: name });
+    expect(routeModel(name, config)).toEqual({ tier: 'none', model: name, explicit: true });
   });
 });
 
@@ -45,7 +45,8 @@ describe('R103 prefixes of requested models', () => {
     ['anthropic/claude-sonnet-5', 'middle', 'glm-5.3', undefined],
     ['openai/', 'big', 'glm-5.3', undefined],
   ])('%s', (requested, tier, model, note) => {
-    expect(routeModel(requested, config)).toEqual({ tier, model, ...(note === undefined ? {} : { note }) });
+    const explicit = tier === 'none';
+    expect(routeModel(requested, config)).toEqual({ tier, model, explicit, ...(note === undefined ? {} : { note }) });
   });
 
   test.each(['openai/gpt-5', 'anthropic/claude-opus-4.7', 'openrouter/auto'])(
@@ -68,7 +69,7 @@ describe('R103 models of the models file', () => {
     ['my-opus', 'none', 'custom/my-opus'],
     ['glm-4.7', 'none', 'custom/glm-4.7'],
   ])('%s', (requested, tier, model) => {
-    expect(routeModel(requested, config)).toEqual({ tier, model });
+    expect(routeModel(requested, config)).toMatchObject({ tier, model });
   });
 
   test('are served at their own address under their own name, all else at the provider’s', () => {
@@ -83,6 +84,10 @@ describe('R103 models of the models file', () => {
       model: 'glm-4.7',
       provider: { endpoint: config.provider.endpoint, key: { variable: 'OPENAI_API_KEY' } },
     });
+  });
+
+  test('a name that ends with its comma is no model of the provider before it', () => {
+    expect(endpointOf(config, 'glm,')).toEqual({ model: 'glm,', provider: config.provider });
   });
 
   test('R503 are listed once', () => {

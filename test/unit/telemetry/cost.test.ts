@@ -38,7 +38,7 @@ describe('the price of a model', () => {
   ];
   const custom: CustomModel = { id: 'own', name: 'custom/own', model: 'm', provider: config.provider, prices: ALL };
   const sources = {
-    provider: config.provider,
+    providers: config.providers,
     customModels: new Map<string, CustomModel>([
       ['own', custom],
       ['listed', { id: 'listed', name: 'custom/listed', model: listed, provider: config.provider }],
@@ -67,6 +67,19 @@ describe('the price of a model', () => {
     );
     expect(findPrices(sources, 'custom/Own', '2026-11-20')).toBe(ALL);
     expect(findPrices(sources, 'custom/listed', '2026-11-20')).toEqual(config.provider.preset.models[listed]?.prices);
+  });
+
+  test('of another provider’s model is that provider’s; the file may name the first provider as well', () => {
+    const other = testConfig({ PROVIDER: 'kimi' });
+    const [theirs = ''] = Object.keys(other.provider.preset.models);
+    const providers = [...config.providers, ...other.providers];
+    const all = { ...sources, providers, prices: new Map([['deepseek,named', dated]]) };
+    expect(findPrices(all, `kimi,${theirs}`, '2026-11-20')).toEqual(other.provider.preset.models[theirs]?.prices);
+    expect(findPrices(all, theirs, '2026-11-20')).toBeUndefined();
+    expect(findPrices(all, `nobody,${theirs}`, '2026-11-20')).toBeUndefined();
+    expect(findPrices(all, 'named', '2026-11-20')?.input).toBe(4);
+    const listedTheirs = new Map([[`kimi,${theirs}`, dated]]);
+    expect(findPrices({ ...all, prices: listedTheirs }, `kimi,${theirs}`, '2026-11-20')?.input).toBe(4);
   });
 
   test('is unknown before its first day and for a model that nobody knows', () => {

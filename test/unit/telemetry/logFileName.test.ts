@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { activeFileName, logFileKind, rotatedFileName, utcDay } from '../../../src/telemetry/logFileName.ts';
+import {
+  activeFileName,
+  logFileKind,
+  logName,
+  logNamesIn,
+  rotatedFileName,
+  utcDay,
+} from '../../../src/telemetry/logFileName.ts';
 
 const AT = Date.UTC(2026, 10, 20, 8, 54, 3, 217);
 
@@ -36,4 +43,20 @@ test.each([
 test('an instance whose name has signs of a pattern in it owns only its own files', () => {
   expect(logFileKind('k.m+', 'k.m+-20261120-085403-001.log')).toBe('rotated');
   expect(logFileKind('k.m+', 'kimm-20261120-085403-001.log')).toBe(undefined);
+});
+
+test('each process of an instance has a log of its own, and all are found by their files', () => {
+  expect([logName('kimi', 1), logName('kimi', 2)]).toEqual(['kimi', 'kimi.2']);
+  const files = [
+    'kimi.2-20261120-085403-001.log.gz',
+    'kimi.3.log',
+    'kimi.log',
+    'kimi.log.old',
+    'kimi.x.log',
+    'glm.4.log',
+  ];
+  expect(logNamesIn(files, 'kimi')).toEqual(['kimi', 'kimi.2', 'kimi.3']);
+  expect(logNamesIn([], 'kimi')).toEqual(['kimi']);
+  expect(logFileKind('kimi', 'kimi.2.log')).toBeUndefined();
+  expect(logFileKind('kimi.2', 'kimi.2.log')).toBe('active');
 });

@@ -35,6 +35,12 @@ test('a message is one line of JSON with time, level, instance and fields, and n
   expect(printed()).toBe('');
 });
 
+test('a field without a value is not printed', () => {
+  const { logger, printed } = createTestLogger('info');
+  logger.warn('failed', { at: undefined, reason: 'it took too long' });
+  expect(printed()).toBe(`${TIME} warn kimi: failed reason=it took too long\n`);
+});
+
 test.each(LEVELS)('at level %s the file has that and what is graver', (level) => {
   const { logger, file } = createTestLogger(level);
   for (const name of LEVELS) logger[name](`a ${name}`);
@@ -54,6 +60,58 @@ test('warnings and worse are printed as a short line too', () => {
     `${TIME} fatal kimi: end`,
     '',
   ]);
+});
+
+test('with a view, stdout reads as it says, requests included, and the file stays as it is', () => {
+  const file: string[] = [];
+  const stdout = new CapturedOutput();
+  const logger = createLogger({
+    instance: 'kimi',
+    level: 'info',
+    log: { write: (line) => file.push(line) },
+    redact: (text) => text,
+    stdout,
+    view: {
+      summary: () => [],
+      message: (time, label, text) => [`${time} ${label}`, text],
+      request: (time, { id }) => `${time} ${id}`,
+    },
+    clock: { now: () => 7, monotonic: () => 0 },
+  });
+  logger.warn('odd', { count: 1 });
+  logger.request({
+    id: 'req_1',
+    endpoint: '/v1/messages',
+    provider: 'kimi',
+    stream: false,
+    status: 200,
+    outcome: 'ok',
+    durationMs: 1,
+  });
+  expect(stdout.text).toBe('7 warn\nodd count=1\n7 req_1\n');
+  expect(file.map((line) => JSON.parse(line).level)).toEqual(['warn', 'info']);
+});
+
+test('a stdout that nobody reads does not fill the memory', () => {
+  let written = 0;
+  const stdout = Object.assign(new CapturedOutput(), {
+    write: (text: string) => {
+      written += text.length;
+      return false;
+    },
+  });
+  Object.defineProperty(stdout, 'writableLength', { get: () => written });
+  const logger = createLogger({
+    instance: 'kimi',
+    level: 'info',
+    log: { write: () => {} },
+    redact: (text) => text,
+    stdout,
+    clock: { now: () => 7, monotonic: () => 0 },
+  });
+  for (let line = 0; line < 2000; line += 1) logger.warn('x'.repeat(1000));
+  expect(written).toBeGreaterThan(900_000);
+  expect(written).toBeLessThan(1_100_000);
 });
 
 test('a warning below the level is neither written nor printed', () => {
@@ -104,4 +162,12 @@ test('an error of stdout, as when its reader is gone, does no harm', () => {
   const { logger, stdout } = createTestLogger('info');
   stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
   logger.warn('still here');
+});
+
+test('another level holds from then on', () => {
+  const { logger, file } = createTestLogger('warn');
+  logger.debug('before');
+  logger.setLevel('debug');
+  logger.debug('after');
+  expect(file.map((line) => JSON.parse(line).message)).toEqual(['after']);
 });

@@ -1,0 +1,162 @@
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { Logger } from '../telemetry/logger.ts';
+import { type HookInfo, type HookName, type Hooks, hookNames } from './hooks.ts';
+import { type HookFailure, readWorkerReply, type WorkerReply } from './workerReply.ts';
+import { WORKER_SOURCE } from './workerSource.ts';
+
+export interface HookThreadOptions {
+  /** Absolute path of the user's module. */
+  readonly file: string;
+  readonly logger: Pick<Logger, 'warn'>;
+  /** Most that a call may hold a request up, in ms; a second unless stated. */
+  readonly limitMs: number | undefined;
+  /** The module is loaded, for the first time or into a new thread. */
+  readonly onLoaded: () => void;
+  /** The module cannot be loaded: from now on there are no hooks in it. */
+  readonly onBroken: (failure: HookFailure) => void;
+}
+
+interface Call {
+  readonly name: HookName;
+  readonly requestId: string;
+  readonly timer: NodeJS.Timeout;
+  readonly answer: Promise<string | undefined>;
+  readonly resolve: (changed: string | undefined) => void;
+}
+
+const LIMIT_MS = 1000;
+const LOAD_LIMIT_MS = 10_000;
+
+/**
+ * Loads a hooks file at once and runs its functions in a thread of their own, so that even an endless loop can be ended: a call that runs out of time ends
+ * the thread, with whatever else it was doing, and the next call starts another.
+ */
+export class HookThread implements Hooks {
+  readonly #options: HookThreadOptions;
+  readonly #calls = new Map<number, Call>();
+  #lastCall = 0;
+  /** Until the module is loaded, any. */
+  #names: readonly HookName[] = hookNames;
+  #isOver = false;
+  #worker: Worker | undefined;
+  #loadTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: HookThreadOptions) {
+    this.#options = options;
+    this.#worker = this.#start();
+  }
+
+  has(name: HookName): boolean {
+    return !this.#isOver && this.#names.includes(name);
+  }
+
+  call(name: HookName, text: string, info: HookInfo): Promise<string | undefined> {
+    if (!this.has(name)) return Promise.resolve(undefined);
+    this.#worker ??= this.#start();
+    const worker = this.#worker;
+    this.#lastCall += 1;
+    const id = this.#lastCall;
+    const { promise: answer, resolve } = Promise.withResolvers<string | undefined>();
+    const timer = setTimeout(() => this.#runOut(id), this.#options.limitMs ?? LIMIT_MS);
+    this.#calls.set(id, { name, requestId: info.id, timer, answer, resolve });
+    worker.postMessage({ id, name, text, info });
+    return answer;
+  }
+
+  async close(): Promise<void> {
+    this.#isOver = true;
+    await Promise.all([...this.#calls.values()].map(({ answer }) => answer));
+    this.#end('the hooks file was left');
+  }
+
+  #start(): Worker {
+    const { file } = this.#options;
+    const worker = new Worker(WORKER_SOURCE, {
+      eval: true,
+      name: 'hooks',
+      workerData: { url: pathToFileURL(file).href, names: hookNames },
+    });
+    worker.unref();
+    worker.on('message', (message: unknown) => {
+      const reply = worker === this.#worker ? readWorkerReply(message) : undefined;
+      if (reply !== undefined) this.#take(reply);
+    });
+    worker.on('error', (error) => this.#lose(worker, String(error)));
+    worker.on('exit', () => this.#lose(worker, 'it ended its thread'));
+    this.#loadTimer = setTimeout(() => this.#giveUp({ reason: 'it takes too long', at: undefined }), LOAD_LIMIT_MS);
+    this.#loadTimer.unref();
+    return worker;
+  }
+
+  #take(reply: WorkerReply): void {
+    switch (reply.kind) {
+      case 'loaded':
+        this.#stopLoading();
+        this.#names = reply.names;
+        if (reply.names.length === 0) this.#giveUp({ reason: 'it exports no request and no response', at: undefined });
+        else this.#options.onLoaded();
+        break;
+      case 'broken':
+        this.#giveUp(reply.failure);
+        break;
+      case 'done':
+        this.#settle(reply.id, reply.changed);
+        break;
+      case 'failed':
+        this.#fail(reply.id, reply.failure);
+        break;
+    }
+  }
+
+  #runOut(id: number): void {
+    const { limitMs = LIMIT_MS } = this.#options;
+    const isLoading = this.#loadTimer !== undefined;
+    this.#fail(id, { reason: `it took longer than ${limitMs} ms`, at: undefined });
+    if (!isLoading) this.#end('another call took too long, and its thread was ended');
+  }
+
+  /** The thread has ended by itself. */
+  #lose(worker: Worker, reason: string): void {
+    if (worker !== this.#worker) return;
+    if (this.#loadTimer !== undefined) this.#giveUp({ reason, at: undefined });
+    else this.#end(reason);
+  }
+
+  /** A file that cannot be loaded would only fail again. */
+  #giveUp(failure: HookFailure): void {
+    this.#isOver = true;
+    this.#options.onBroken(failure);
+    for (const id of [...this.#calls.keys()]) this.#settle(id, undefined);
+    this.#end('the hooks file cannot be used');
+  }
+
+  #end(reason: string): void {
+    this.#stopLoading();
+    const worker = this.#worker;
+    this.#worker = undefined;
+    void worker?.terminate();
+    for (const id of [...this.#calls.keys()]) this.#fail(id, { reason, at: undefined });
+  }
+
+  #stopLoading(): void {
+    clearTimeout(this.#loadTimer);
+    this.#loadTimer = undefined;
+  }
+
+  #fail(id: number, { reason, at }: HookFailure): void {
+    const call = this.#calls.get(id);
+    if (call === undefined) return;
+    const { logger } = this.#options;
+    logger.warn(`the ${call.name} hook failed, and all goes on without it`, { id: call.requestId, at, reason });
+    this.#settle(id, undefined);
+  }
+
+  #settle(id: number, changed: string | undefined): void {
+    const call = this.#calls.get(id);
+    if (call === undefined) return;
+    this.#calls.delete(id);
+    clearTimeout(call.timer);
+    call.resolve(changed);
+  }
+}

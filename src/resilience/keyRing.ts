@@ -1,0 +1,90 @@
+import type { Clock } from '../core/clock.ts';
+
+/** A key that is left alone for a while, and why. */
+export interface Rest {
+  /** By the monotonic clock, in ms. */
+  readonly since: number;
+  /** By the monotonic clock, in ms. */
+  readonly until: number;
+  /** Milliseconds since 1970, to be shown. */
+  readonly endsAt: number;
+  readonly reason: string;
+}
+
+/** A key with its rest, if it has any. */
+export interface KeyState<Key> {
+  readonly key: Key;
+  readonly rest: Rest | undefined;
+}
+
+function spread(text: string, places: number): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 0) % places;
+}
+
+/**
+ * The keys of one provider. Conversations are shared out among them, and each keeps to its key, because providers cache prompts
+ * by account. A key that was refused rests; it is used only when no other is left, so that a single key is always used.
+ */
+export class KeyRing<Key> {
+  readonly #keys: readonly Key[];
+  readonly #clock: Clock;
+  readonly #rests = new Map<Key, Rest>();
+
+  /** @param keys at least one */
+  constructor(keys: readonly [Key, ...Key[]], clock: Clock) {
+    this.#keys = keys;
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#keys.length;
+  }
+
+  /** Whether there is a key that does not rest. */
+  get isAwake(): boolean {
+    return this.#rests.size === 0 || this.#keys.some((key) => this.#restOf(key) === undefined);
+  }
+
+  /**
+   * The key for a conversation: its own, else the next that does not rest, else the one whose rest ends first.
+   * @param conversation what the requests of one conversation have in common; asked for only where there is a choice
+   */
+  choose(conversation: () => string): Key {
+    const [only] = this.#keys as readonly [Key, ...Key[]];
+    if (this.#keys.length === 1) return only;
+    const first = spread(conversation(), this.#keys.length);
+    const inTurn = [...this.#keys.slice(first), ...this.#keys.slice(0, first)];
+    const until = (key: Key) => this.#restOf(key)?.until ?? 0;
+    return inTurn.reduce((best, key) => (until(key) < until(best) ? key : best));
+  }
+
+  /** The key was refused: it is left alone for so long. */
+  rest(key: Key, ms: number, reason: string): void {
+    const since = this.#clock.monotonic();
+    this.#rests.set(key, { since, until: since + ms, endsAt: this.#clock.now() + ms, reason });
+  }
+
+  /**
+   * The key was accepted.
+   * @param askedAt when, by the monotonic clock: an answer that was under way when the rest began says nothing about it
+   */
+  wake(key: Key, askedAt: number): void {
+    const rest = this.#rests.get(key);
+    if (rest !== undefined && rest.since <= askedAt) this.#rests.delete(key);
+  }
+
+  list(): readonly KeyState<Key>[] {
+    return this.#keys.map((key) => ({ key, rest: this.#restOf(key) }));
+  }
+
+  #restOf(key: Key): Rest | undefined {
+    const rest = this.#rests.get(key);
+    if (rest === undefined || rest.until > this.#clock.monotonic()) return rest;
+    this.#rests.delete(key);
+    return undefined;
+  }
+}

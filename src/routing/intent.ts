@@ -1,0 +1,115 @@
+import type { Router } from '../config/config.ts';
+import type { RoutedName } from './route.ts';
+import type { Tier } from './tier.ts';
+
+/** What decided where a request goes: the model that the user named, a line ROUTER_* of the env file, or the tier of its model. */
+export type Intent =
+  | 'named'
+  | 'long_context'
+  | 'subagent'
+  | 'background'
+  | 'web_search'
+  | 'think'
+  | 'default'
+  | 'image'
+  | 'tier';
+
+export interface Decision {
+  readonly intent: Intent;
+  readonly tier: Tier;
+  /** The model that is asked first, by its name here. */
+  readonly model: string;
+  /** Why, in words for the user. */
+  readonly reason: string;
+}
+
+/** What routing by intent asks of a request; each is looked at only when the answer matters. */
+export interface RequestFacts {
+  /** Whether the input is at least as long as LONG_CONTEXT_THRESHOLD. */
+  readonly isLong: () => boolean;
+  readonly isSubagent: () => boolean;
+  readonly isWebSearch: () => boolean;
+  /** Whether the client asks for thinking. */
+  readonly isThinking: () => boolean;
+  readonly hasImages: () => boolean;
+  /** Whether a model, by its name here, sees images. */
+  readonly seesImages: (model: string) => boolean;
+}
+
+interface Rule {
+  readonly intent: Exclude<Intent, 'named' | 'tier' | 'image'>;
+  readonly setting: string;
+  readonly target: string | undefined;
+  readonly holds: () => boolean;
+  readonly reason: string;
+}
+
+function rulesOf(router: Router, tier: Tier, facts: RequestFacts): readonly Rule[] {
+  return [
+    {
+      intent: 'long_context',
+      setting: 'ROUTER_LONG_CONTEXT',
+      target: router.longContext,
+      holds: facts.isLong,
+      reason: 'the input is at least as long as LONG_CONTEXT_THRESHOLD',
+    },
+    {
+      intent: 'subagent',
+      setting: 'ROUTER_SUBAGENT',
+      target: router.subagent,
+      holds: facts.isSubagent,
+      reason: 'a subagent asks',
+    },
+    {
+      intent: 'background',
+      setting: 'ROUTER_BACKGROUND',
+      target: router.background,
+      holds: () => tier === 'small',
+      reason: 'the small model is asked for',
+    },
+    {
+      intent: 'web_search',
+      setting: 'ROUTER_WEB_SEARCH',
+      target: router.webSearch,
+      holds: facts.isWebSearch,
+      reason: 'a web search is the only purpose',
+    },
+    {
+      intent: 'think',
+      setting: 'ROUTER_THINK',
+      target: router.think,
+      holds: facts.isThinking,
+      reason: 'thinking is asked for',
+    },
+    {
+      intent: 'default',
+      setting: 'ROUTER_DEFAULT',
+      target: router.default,
+      holds: () => true,
+      reason: 'no other line of the router holds',
+    },
+  ];
+}
+
+function decideByRules(router: Router, { tier, model, explicit }: RoutedName, facts: RequestFacts): Decision {
+  if (explicit) return { intent: 'named', tier, model, reason: 'the client names this model' };
+  if (Object.keys(router).length > 0) {
+    for (const { intent, setting, target, holds, reason } of rulesOf(router, tier, facts)) {
+      if (target !== undefined && holds()) return { intent, tier, model: target, reason: `${setting}: ${reason}` };
+    }
+  }
+  return { intent: 'tier', tier, model, reason: `the requested model stands for the ${tier} model` };
+}
+
+/**
+ * Which model a request goes to, and why: the one that the user named, else the first line of the router that holds, else the
+ * tier's. A model that does not see images gives way to ROUTER_IMAGE when there are any, unless the user named it.
+ */
+export function decide(router: Router, routed: RoutedName, facts: RequestFacts): Decision {
+  const decision = decideByRules(router, routed, facts);
+  const { image } = router;
+  if (image === undefined || decision.intent === 'named') return decision;
+  if (facts.seesImages(decision.model) || !facts.hasImages()) return decision;
+  const reason = `ROUTER_IMAGE: there are images, which ${decision.model} does not see`;
+  return { ...decision, intent: 'image', model: image, reason };
+}
