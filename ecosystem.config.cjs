@@ -41,7 +41,8 @@ function describeApp(name) {
     name,
     namespace: 'claude-code-proxy',
     script: binary,
-    args: ['--env', file],
+    // A reload puts a new process beside the old one; strangers are refused all the same.
+    args: ['--env', file, '--share'],
     interpreter: 'none',
     exec_mode: 'fork',
     cwd: __dirname,

@@ -4,38 +4,64 @@ import { join, resolve } from 'node:path';
 import { type Invocation, parseCommandLine } from './manage/args.ts';
 import { helpText } from './manage/commands/help.ts';
 import type { Context } from './manage/context.ts';
-import { type ExitCode, exitCodes, Failure } from './manage/exitCodes.ts';
+import { exitCodes, Failure } from './manage/exitCodes.ts';
 import { createOutput } from './manage/output.ts';
 import { createPm2 } from './manage/pm2.ts';
+import { createPrompter } from './manage/prompter.ts';
 
 const root = resolve(import.meta.dirname, '..');
+// The launcher's, for this process alone.
+delete process.env['NODE_COMPILE_CACHE'];
 
-type Command = (context: Context, invocation: Invocation) => Promise<ExitCode>;
+/** Gives the exit status: one of ours, or that of a program that ran in the foreground. */
+type Command = (context: Context, invocation: Invocation) => Promise<number>;
 /** Loaded on demand, so that help is quick, and from the cache, which halves the start of the others. */
 const commands: Readonly<Record<Invocation['command'], () => Promise<Command>>> = {
+  run: async () => (await import('./manage/commands/run.ts')).run,
+  env: async () => (await import('./manage/commands/env.ts')).env,
+  use: async () => (await import('./manage/commands/use.ts')).use,
+  unuse: async () => (await import('./manage/commands/unuse.ts')).unuse,
+  statusline: async () => (await import('./manage/commands/statusline.ts')).statusline,
+  completion: async () => (await import('./manage/commands/completion.ts')).completion,
+  bundle: async () => (await import('./manage/commands/bundle.ts')).bundle,
+  service: async () => (await import('./manage/commands/service.ts')).service,
+  pm2: async () => (await import('./manage/commands/pm2.ts')).pm2,
+  version: async () => (await import('./manage/commands/version.ts')).version,
+  init: async () => (await import('./manage/commands/init.ts')).init,
   start: async () => (await import('./manage/commands/start.ts')).start,
   stop: async () => (await import('./manage/commands/stop.ts')).stop,
+  reload: async () => (await import('./manage/commands/reload.ts')).reload,
   restart: async () => (await import('./manage/commands/restart.ts')).restart,
   status: async () => (await import('./manage/commands/status.ts')).status,
   logs: async () => (await import('./manage/commands/logs.ts')).logs,
+  top: async () => (await import('./manage/commands/top.ts')).top,
+  doctor: async () => (await import('./manage/commands/doctor.ts')).doctor,
   test: async () => (await import('./manage/commands/test.ts')).test,
   usage: async () => (await import('./manage/commands/usage.ts')).usage,
+  list: async () => (await import('./manage/commands/list.ts')).list,
+  providers: async () => (await import('./manage/commands/providers.ts')).providers,
+  add: async () => (await import('./manage/commands/add.ts')).add,
+  edit: async () => (await import('./manage/commands/edit.ts')).edit,
+  remove: async () => (await import('./manage/commands/remove.ts')).remove,
+  import: async () => (await import('./manage/commands/import.ts')).importSettings,
 };
 
-async function carryOut(invocation: Invocation): Promise<ExitCode> {
+async function carryOut(invocation: Invocation): Promise<number> {
   const { quiet, colour } = invocation;
   const output = createOutput({ stdout: process.stdout, stderr: process.stderr, quiet, colour });
   try {
     enableCompileCache(join(root, 'state', 'compile-cache'));
     const command = await commands[invocation.command]();
-    return await command({ root, output, pm2: createPm2({ root, environment: process.env }) }, invocation);
+    const pm2 = createPm2({ root, environment: process.env });
+    const prompter = createPrompter(process.stdin, process.stderr);
+    return await command({ root, output, pm2, environment: process.env, prompter }, invocation);
   } catch (error) {
     output.complain(error instanceof Error ? error.message : String(error));
     return error instanceof Failure ? error.exitCode : exitCodes.failed;
   }
 }
 
-async function main(words: readonly string[]): Promise<ExitCode> {
+async function main(words: readonly string[]): Promise<number> {
   const parsed = parseCommandLine(words);
   switch (parsed.kind) {
     case 'usage':

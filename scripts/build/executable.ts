@@ -33,7 +33,8 @@ async function stripNode(workDirectory: string): Promise<string> {
 /**
  * Packs the bundle `main` and the running Node into the executable `output`; gives its size in bytes.
  * Node is stripped before the injection, which a later `strip` would destroy, and on macOS signed after it.
- * `execArgvExtension: none`: NODE_OPTIONS of the caller's shell does not reach the proxy.
+ * `execArgvExtension: cli`: NODE_OPTIONS of the caller's shell does not reach the proxy, while the proxy itself can begin anew with
+ * options of Node's (src/permissions/restrictProcess.ts).
  * See https://nodejs.org/api/single-executable-applications.html
  * @throws with the tool's own words when packing or signing fails.
  */
@@ -51,7 +52,7 @@ export async function packExecutable(main: string, output: string, workDirectory
         output,
         disableExperimentalSEAWarning: true,
         useCodeCache: true,
-        execArgvExtension: 'none',
+        execArgvExtension: 'cli',
       }),
     );
     await run(process.execPath, ['--build-sea', settings]);

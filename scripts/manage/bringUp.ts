@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Context } from './context.ts';
 import { type ExitCode, exitCodes, Failure } from './exitCodes.ts';
 import { addressOf, describeOutcome, explain } from './explain.ts';
-import { halt } from './halt.ts';
+import { halt, haltPart } from './halt.ts';
 import { launch } from './launch.ts';
 import type { Observation } from './observe.ts';
 import { judge, type State } from './state.ts';
@@ -44,6 +44,7 @@ export async function bringUp(context: Context, observations: readonly Observati
   for (const observation of all('keep')) {
     const remark = await explain(observation, judge(observation));
     output.say(remark ?? `${observation.instance.name} already up on ${addressOf(observation.instance)}`);
+    await endStrays(context, observation);
   }
   for (const observation of all('refuse')) {
     const state = judge(observation);
@@ -64,4 +65,13 @@ export async function bringUp(context: Context, observations: readonly Observati
     else output.complain(describeOutcome(outcome));
   });
   return codes;
+}
+
+/** Ends what serves beside the processes that PM2 knows: those from before the death of its daemon, when others were started since. */
+async function endStrays({ pm2, output }: Context, { instance, parts }: Observation): Promise<void> {
+  if (parts.every(({ row }) => row === undefined)) return;
+  for (const part of parts.filter(({ row }) => row === undefined)) {
+    await haltPart(pm2, instance, part);
+    output.say(`${instance.name}: ended pid ${part.health?.pid}, which PM2 did not know`);
+  }
 }

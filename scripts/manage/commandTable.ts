@@ -1,36 +1,23 @@
-/** The command line as data: arguments are checked against it and the help texts are made from it. */
+import { completionShells } from './completion/completionShells.ts';
+import type { OptionName } from './optionTable.ts';
+import { setUpCommands } from './setUp/setUpCommands.ts';
 
-export interface OptionRow {
-  readonly type: 'boolean' | 'string';
-  readonly short?: string;
-  /** Name of the value in the help text. */
-  readonly value?: string;
-  readonly summary: string;
-}
-
-export const optionTable = {
-  json: { type: 'boolean', summary: 'print JSON with a "schema" number that changes when the form does' },
-  quiet: { type: 'boolean', short: 'q', summary: 'say nothing but what went wrong' },
-  'no-color': { type: 'boolean', summary: 'no colours (also: NO_COLOR=1, or when not on a terminal)' },
-  follow: { type: 'boolean', short: 'f', summary: 'go on with what is written from now on, until Ctrl-C' },
-  lines: { type: 'string', short: 'n', value: 'N', summary: 'how many lines from the end (default 20)' },
-  full: { type: 'boolean', summary: 'also tools, images, reasoning, caching, stop sequences, JSON and overflow' },
-  timeout: { type: 'string', value: 'SECONDS', summary: 'how long one check may take (default 60)' },
-  'key-stdin': { type: 'boolean', summary: 'read the provider’s key from stdin, for an instance that has none' },
-  days: { type: 'string', value: 'N', summary: 'of the last N days, today included (default 30)' },
-  by: { type: 'string', value: 'WHAT', summary: 'sum up by day (default), model, instance or session' },
-  csv: { type: 'boolean', summary: 'print CSV, for a spreadsheet' },
-  help: { type: 'boolean', short: 'h', summary: 'show this help' },
-  version: { type: 'boolean', summary: 'print the version' },
-} as const satisfies Record<string, OptionRow>;
-
-export type OptionName = keyof typeof optionTable;
+/** The command line as data: arguments are checked against it, help texts and completions are made from it. */
 
 export interface CommandRow {
   readonly summary: string;
   readonly usage: string;
   /** Whether instance names must be given; `all` stands for every one. */
   readonly names: 'required' | 'optional' | 'none';
+  /** What the words are when they are not names of instances, or how many there may be. */
+  readonly operand?: {
+    readonly called: string;
+    readonly most?: number;
+    /** What they are chosen from, for completion; names of instances when absent. A list is all that there is. */
+    readonly from?: 'providers' | 'files' | 'commands' | readonly string[];
+  };
+  /** Words for another program: those after `--`, or all behind the command but `--help`. */
+  readonly handsOn?: 'after --' | 'all';
   readonly options: readonly OptionName[];
   /** Each a command and what it does. */
   readonly examples: readonly (readonly [string, string])[];
@@ -39,18 +26,22 @@ export interface CommandRow {
 
 const common = ['quiet', 'no-color', 'help'] as const;
 
+/** What there is to do with the service. */
+const serviceActions = ['install', 'uninstall', 'status'] as const;
+
 export const commandTable = {
   start: {
     summary: 'start instances and wait until they answer',
     usage: 'start all|NAME [NAME...]',
     names: 'required',
-    options: ['json', ...common],
+    options: ['instances', 'json', ...common],
     examples: [
       ['./manage start all', 'start one proxy per envs/*.env (the first time, makes these files from the examples)'],
       ['./manage start demo work', 'start these two'],
+      ['./manage start work --instances 2', 'two processes that share the port of this one'],
     ],
     details:
-      'What runs already is left alone. Instances with a wrong configuration are named with file and line; the others start.',
+      'What runs already is left alone. Instances with a wrong configuration are named with file and line; the others start.\nThe number of processes stays until it is changed or the instance is stopped. Limits like MAX_CONCURRENT hold for each of them.',
   },
   stop: {
     summary: 'stop instances after their running answers',
@@ -64,12 +55,25 @@ export const commandTable = {
     details: 'Running answers may end within DRAIN_SECONDS (30) of the env file. Stopping what is stopped is no error.',
   },
   restart: {
-    summary: 'stop and start, for new settings or a new build',
+    summary: 'stop after running answers, and start again',
     usage: 'restart all|NAME [NAME...]',
     names: 'required',
     options: ['json', ...common],
-    examples: [['./manage restart demo', 'take the present settings of envs/demo.env']],
-    details: 'An instance whose new configuration is wrong goes on running with the old one.',
+    examples: [['./manage restart demo', 'a fresh start; requests are refused until it answers again']],
+    details:
+      'An instance whose new configuration is wrong goes on running with the old one. ./manage reload refuses no request.',
+  },
+  reload: {
+    summary: 'take a new build or new settings without a failed request',
+    usage: 'reload all|NAME [NAME...]',
+    names: 'required',
+    options: ['force', 'json', ...common],
+    examples: [
+      ['./manage reload all', 'after an update, or a setting for which status says "restart needed"'],
+      ['./manage reload demo --force', 'new processes although nothing has changed'],
+    ],
+    details:
+      'The new process serves before the old one stops listening and ends its running answers. One that does not come up is removed,\nand the old one goes on. On macOS and Windows, and for another DRAIN_SECONDS, it is a restart.',
   },
   status: {
     summary: 'show what runs, where, and how it does',
@@ -83,15 +87,43 @@ export const commandTable = {
     details: 'Asks PM2 and every port. Exit status 3 when an instance is down.',
   },
   logs: {
-    summary: 'show the last requests and messages',
+    summary: 'show requests and messages, rotated files included',
     usage: 'logs [all|NAME...]',
     names: 'optional',
-    options: ['follow', 'lines', ...common],
+    options: ['follow', 'errors', 'since', 'lines', 'json', ...common],
     examples: [
       ['./manage logs demo -f', 'the last lines of one instance, then what comes'],
-      ['./manage logs all -n 100', 'the last hundred lines of all'],
+      ['./manage logs all --errors --since 1d', 'what went wrong since yesterday, of all in the order of time'],
+      ['./manage logs demo --since 2h --json', 'the lines as they are stored, for a program'],
     ],
-    details: 'Reads logs/NAME/NAME.log. Messages from start and stop are also in `pm2 logs NAME`.',
+    details:
+      'Reads logs/NAME/NAME.log and the files that were rotated before it, compressed or not; files older than three days are gone.\nWith --json each line is a JSON record without a "schema". Messages from start and stop are also in `pm2 logs NAME`.',
+  },
+  top: {
+    summary: 'watch requests, tokens, latencies, errors and cost',
+    usage: 'top [all|NAME...]',
+    names: 'optional',
+    options: ['once', 'json', ...common],
+    examples: [
+      ['./manage top', 'a live view of all instances; q or Ctrl-C ends it'],
+      ['./manage top demo --once', 'one look, as when there is no terminal'],
+      ['./manage top --json', 'the same for a program'],
+    ],
+    details:
+      'Requests and tokens per second are those of the last minute, latencies those of the last five: until the first event (first)\nand until the end (whole), half of the requests being quicker than p50 and 95 of 100 quicker than p95. Requests, errors and\ncost are those of today; ? is a cost whose price is unknown.',
+  },
+  doctor: {
+    summary: 'find out what is wrong, and how to mend it',
+    usage: 'doctor [all|NAME...]',
+    names: 'optional',
+    options: ['fix', 'online', 'json', ...common],
+    examples: [
+      ['./manage doctor', 'look at this machine; asks nobody else and costs nothing'],
+      ['./manage doctor --fix', 'and mend what can be mended without risk'],
+      ['./manage doctor demo --online', 'also ask the provider of one instance'],
+    ],
+    details:
+      'Looks at runtime, executable, env files, folders, locks, ports, PM2, instances, disk, and settings of Claude Code that lead it\nelsewhere. --fix restricts modes, makes folders and removes locks of processes that are gone; it never stops an instance. --online\nasks each provider for its address, certificate and time, and each running instance for one request with one token of output.\nExit status 1 when something fails; a warning is no failure.',
   },
   test: {
     summary: 'prove that a provider does what Claude Code needs',
@@ -122,10 +154,131 @@ export const commandTable = {
     details:
       'Reads state/NAME.usage.sqlite, whether the instances run or not; what runs adds its requests within a second. Costs follow\nthe price on the day of the request; ? is what no price is known for: put it into PRICES_FILE.',
   },
+  run: {
+    summary: 'run Claude Code through an instance, which is started if needed',
+    usage: 'run NAME [-- CLAUDE-ARGUMENTS...]',
+    names: 'required',
+    operand: { called: 'the name of one instance', most: 1 },
+    handsOn: 'after --',
+    options: common,
+    examples: [
+      ['./manage run demo', 'claude in the folder where you are, on the demo provider'],
+      ['./manage run work -- -p "Say hello" --allowedTools Bash', 'what stands after -- goes to claude as it is'],
+    ],
+    details:
+      'Address, token, models, limits and a status line stand in a settings file of this run, which beats your own settings and\nshell variables and is removed afterwards; nothing else is written. Several at once in several terminals are fine. The exit\nstatus is claude’s. CLAUDE_BIN names another claude than the one on PATH.',
+  },
+  env: {
+    summary: 'print the variables for Claude Code, for a shell’s eval',
+    usage: 'env NAME',
+    names: 'required',
+    operand: { called: 'the name of one instance', most: 1 },
+    options: ['shell', ...common],
+    examples: [
+      ['eval "$(./manage env demo)"', 'bash and zsh'],
+      ['./manage env demo --shell fish | source', 'fish'],
+      ['./manage env demo --shell powershell | Out-String | Invoke-Expression', 'PowerShell'],
+    ],
+    details:
+      'An "env" block in ~/.claude/settings.json beats these variables; ./manage run beats both. On a terminal the token is masked.',
+  },
+  use: {
+    summary: 'let Claude Code in this project use an instance',
+    usage: 'use NAME --project',
+    names: 'required',
+    operand: { called: 'the name of one instance', most: 1 },
+    options: ['project', 'yes', 'dry-run', 'no-input', ...common],
+    examples: [
+      ['./manage use demo --project', 'shows what would change in .claude/settings.local.json, and asks'],
+      ['./manage use demo --project --dry-run', 'shows it only'],
+    ],
+    details:
+      'Writes that file only, never your own settings, and leaves its other keys as they are. ./manage unuse puts it back.',
+  },
+  unuse: {
+    summary: 'put back what "use" has changed in this project',
+    usage: 'unuse',
+    names: 'none',
+    options: ['project', 'dry-run', ...common],
+    examples: [['./manage unuse', '.claude/settings.local.json is again what it was, byte for byte']],
+    details:
+      'What was changed there since in other keys stays. When somebody has changed the keys themselves, nothing is done.',
+  },
+  statusline: {
+    summary: 'print one line for Claude Code’s status bar',
+    usage: 'statusline [NAME]',
+    names: 'optional',
+    operand: { called: 'the name of one instance', most: 1 },
+    options: ['help'],
+    examples: [['./manage statusline demo < FILE', 'FILE holds what Claude Code gives to such commands']],
+    details:
+      'Instance, model that really answered, tokens and cost of the session, cost of today, from our own figures. Without a name\nthe instance is the one of ANTHROPIC_BASE_URL. ./manage run and use set it up.',
+  },
+  completion: {
+    summary: 'print the completion for a shell',
+    usage: 'completion bash|zsh|fish',
+    names: 'required',
+    operand: { called: 'one of bash, zsh, fish', most: 1, from: completionShells },
+    options: ['help'],
+    examples: [
+      ['eval "$(./manage completion bash)"', 'in ~/.bashrc, with the path of ./manage; zsh likewise'],
+      ['./manage completion fish | source', 'in ~/.config/fish/config.fish'],
+    ],
+    details: 'Knows commands, options, and the instances that there are when you press Tab.',
+  },
+  bundle: {
+    summary: 'write a report for a bug report, without secrets',
+    usage: 'bundle [all|NAME...]',
+    names: 'optional',
+    options: ['json', ...common],
+    examples: [
+      ['./manage bundle', 'one text file where you are; look through it before you send it'],
+      ['./manage bundle demo --json', 'of one instance, as JSON on stdout'],
+    ],
+    details:
+      'Versions, system, masked configuration, state, health, and the last errors by their kind. No key, no text of a\nconversation, no word of a provider.',
+  },
+  service: {
+    summary: 'let the instances come back when the machine starts',
+    usage: 'service install|uninstall|status',
+    names: 'required',
+    operand: { called: 'one of install, uninstall, status', most: 1, from: serviceActions },
+    options: ['dry-run', 'yes', 'no-input', 'json', ...common],
+    examples: [
+      ['./manage service install --dry-run', 'show what would be done'],
+      ['./manage service install', 'show it, ask, and let this machine’s init system start what runs now'],
+      ['./manage service uninstall', 'take it back'],
+    ],
+    details:
+      'Works by "pm2 save" and "pm2 startup": systemd, launchd, OpenRC and the others that PM2 knows. Needs root’s rights (sudo)\nfor the service itself; PM2 and the instances run as you. The saved list holds no key. Run it again when other instances shall\ncome back.',
+  },
+  pm2: {
+    summary: 'run the PM2 that manages the instances',
+    usage: 'pm2 PM2-ARGUMENTS...',
+    names: 'none',
+    handsOn: 'all',
+    options: ['help'],
+    examples: [
+      ['./manage pm2 monit', 'PM2’s own view of the processes'],
+      ['./manage pm2 save', 'keep the present instances for the next boot'],
+    ],
+    details:
+      'The project’s own PM2 where there is one, else that on PATH, with nothing of your shell that could be a secret.',
+  },
+  version: {
+    summary: 'show the versions of all parts',
+    usage: 'version',
+    names: 'none',
+    options: ['json', ...common],
+    examples: [['./manage version', 'this project, its executable, Node.js and PM2, and how to update']],
+    details: 'Asks nobody over the network.',
+  },
+  ...setUpCommands,
   help: {
     summary: 'show help for a command',
     usage: 'help [COMMAND]',
     names: 'optional',
+    operand: { called: 'one command', most: 1, from: 'commands' },
     options: ['help'],
     examples: [['./manage help start', 'the same as ./manage start --help']],
     details: '',

@@ -1,5 +1,6 @@
 import type { Output } from './output.ts';
 import type { Pm2 } from './pm2.ts';
+import type { Prompter } from './prompter.ts';
 
 /** What a command works with; made once in scripts/manage.ts, which alone knows the process. */
 export interface Context {
@@ -7,4 +8,8 @@ export interface Context {
   readonly root: string;
   readonly output: Output;
   readonly pm2: Pm2;
+  /** The caller's variables; what is started gets of them only what it needs. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Asks the user; undefined when there is no terminal to ask on. */
+  readonly prompter: Prompter | undefined;
 }

@@ -6,8 +6,8 @@ export interface EcosystemApp {
   readonly name: string;
   /** Absolute path of the binary. */
   readonly script: string;
-  /** `--env FILE`, the file absolute. */
-  readonly args: readonly [string, string];
+  /** `--env FILE`, the file absolute, and what else the binary is told. */
+  readonly args: readonly [string, string, ...string[]];
   /** The whole environment of the instance but for what PM2 adds. */
   readonly env: Readonly<Record<string, string>>;
   readonly out_file: string;
@@ -15,11 +15,6 @@ export interface EcosystemApp {
   readonly kill_timeout: number;
   /** How long an instance may take until it answers, in ms. */
   readonly listen_timeout: number;
-}
-
-/** Where the build puts the binary. */
-export function binaryPath(root: string): string {
-  return join(root, 'dist', process.platform === 'win32' ? 'claude-code-proxy.exe' : 'claude-code-proxy');
 }
 
 /** The list that PM2 reads too, so that there is one truth; made anew at each call, as envs/ may have changed. */

@@ -6,7 +6,24 @@ export const exitCodes = {
   instanceDown: 3,
   notReady: 4,
   configuration: 78,
+  /** As a shell reports it. */
+  interrupted: 130,
 } as const;
+
+const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
+  ok: 'done',
+  failed: 'something failed',
+  usage: 'wrong usage',
+  instanceDown: 'an instance is down (status)',
+  notReady: 'an instance was not ready in time',
+  configuration: 'wrong configuration',
+  interrupted: 'left with Ctrl-C, or with Ctrl-D at a question',
+};
+
+/** Each exit status and what it means, for help texts and documents. */
+export const exitCodeRows = Object.entries(exitCodes).map(
+  ([name, code]) => [code, meanings[name as keyof typeof exitCodes]] as const,
+);
 
 /** One of {@link exitCodes}. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -4,6 +4,7 @@ import type { Context } from './context.ts';
 import { Failure } from './exitCodes.ts';
 import type { Instance } from './instances.ts';
 import type { Observation } from './observe.ts';
+import type { InstancePart } from './parts.ts';
 import type { Pm2 } from './pm2.ts';
 import { isCommandOf } from './processes.ts';
 
@@ -23,20 +24,23 @@ export async function haltAll({ pm2, output }: Context, observations: readonly O
 }
 
 /**
- * Ends what runs of an instance, after its running answers: PM2's app, which is taken off PM2's list, and a process of ours
- * that PM2 has lost. Nothing happens when nothing runs.
- * @throws Failure when it does not end.
+ * Ends what runs of an instance, after its running answers: PM2's apps, which are taken off PM2's list, and processes of ours that
+ * PM2 has lost. Nothing happens when nothing runs.
+ * @throws Failure when one does not end.
  */
-export async function halt(pm2: Pm2, { instance, row, answer, isOurs }: Observation): Promise<void> {
+export async function halt(pm2: Pm2, { instance, parts }: Observation): Promise<void> {
+  await Promise.all(parts.map((part) => haltPart(pm2, instance, part)));
+}
+
+/** Ends one process of an instance, after its running answers. */
+export async function haltPart(pm2: Pm2, instance: Instance, { row, health }: InstancePart): Promise<void> {
   if (row !== undefined) await pm2.remove(row.id);
-  if (answer?.kind === 'instance' && isOurs && answer.health.pid !== row?.pid) {
-    await endProcess(answer.health.pid, instance);
-  }
+  else if (health !== undefined) await endProcess(health.pid, instance);
 }
 
 /** Whether {@link halt} would do anything. */
-export function isHaltable({ row, isOurs }: Observation): boolean {
-  return row !== undefined || isOurs;
+export function isHaltable({ parts }: Observation): boolean {
+  return parts.length > 0;
 }
 
 async function endProcess(pid: number, { name, app }: Instance): Promise<void> {

@@ -1,4 +1,5 @@
-import { get } from 'node:http';
+import { createConnection } from 'node:net';
+import { clientAddress, reachableHost } from '../../src/config/clientAddress.ts';
 import { asNumber, asString, isObject, type JsonObject, parseObject } from '../../src/core/json.ts';
 
 /** What an instance says of itself at GET /health. */
@@ -7,6 +8,8 @@ export interface Health {
   readonly pid: number;
   readonly state: 'serving' | 'draining';
   readonly configHash: string | undefined;
+  /** Whether another process of the instance may listen beside it. */
+  readonly sharesPort: boolean;
   /** The whole answer, which holds no secret. */
   readonly body: JsonObject;
 }
@@ -19,7 +22,9 @@ export type PortAnswer =
   | { readonly kind: 'silent' };
 
 const ANSWER_TIMEOUT_MS = 2000;
-const MAX_BODY_LENGTH = 100_000;
+const MAX_ANSWER_LENGTH = 100_000;
+/** Errors of a connection to a port where nobody listens. */
+const NOBODY = ['ECONNREFUSED', 'ETIMEDOUT', 'EADDRNOTAVAIL', 'ENOTFOUND'];
 
 /** Reads a health answer; undefined when it is not one of a proxy of this kind. */
 export function parseHealth(text: string): Health | undefined {
@@ -28,40 +33,40 @@ export function parseHealth(text: string): Health | undefined {
   const pid = asNumber(body?.['pid']);
   if (body?.['service'] !== 'claude-code-proxy' || instance === undefined || pid === undefined) return undefined;
   const state = body['state'] === 'draining' ? 'draining' : 'serving';
-  return { instance, pid, state, configHash: asString(body['config_hash']), body };
+  const sharesPort = body['shares_port'] === true;
+  return { instance, pid, state, configHash: asString(body['config_hash']), sharesPort, body };
 }
 
-/** The address at which a server that listens on `host` can be reached from this machine. */
-export function reachableHost(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
-}
-
-/** Asks a port who it is. Never fails: what is no answer is an answer too. */
-export function askPort(host: string, port: number): Promise<PortAnswer> {
+/**
+ * Asks a port who it is. Never fails: what is no answer is an answer too. A signal ends it early, with an answer of no meaning.
+ * Written by hand, because `node:http` loads all that Node has for the web, which takes longer than the rest of `status`.
+ */
+export function askPort(host: string, port: number, signal?: AbortSignal): Promise<PortAnswer> {
   return new Promise((resolve) => {
-    const request = get({ host: reachableHost(host), port, path: '/health', agent: false, timeout: ANSWER_TIMEOUT_MS });
-    const deadline = setTimeout(() => {
-      resolve({ kind: 'mute' });
-      request.destroy();
-    }, ANSWER_TIMEOUT_MS);
-    request.once('close', () => clearTimeout(deadline));
-    request.once('error', (error: NodeJS.ErrnoException) => {
-      const nobody = ['ECONNREFUSED', 'ETIMEDOUT', 'EADDRNOTAVAIL', 'ENOTFOUND'].includes(error.code ?? '');
-      resolve({ kind: nobody ? 'silent' : 'stranger' });
+    const socket = createConnection({ host: reachableHost(host), port });
+    let text = '';
+    const finish = (answer: PortAnswer) => {
+      clearTimeout(deadline);
+      signal?.removeEventListener('abort', giveUp);
+      socket.destroy();
+      resolve(answer);
+    };
+    const giveUp = () => finish({ kind: 'mute' });
+    const deadline = setTimeout(giveUp, ANSWER_TIMEOUT_MS);
+    signal?.addEventListener('abort', giveUp);
+    socket.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+      finish({ kind: NOBODY.includes(code) ? 'silent' : 'stranger' });
     });
-    request.once('response', (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (part: string) => {
-        text += part;
-        if (text.length > MAX_BODY_LENGTH) request.destroy();
-      });
-      response.once('close', () => {
-        const health = parseHealth(text);
-        resolve(health ? { kind: 'instance', health } : { kind: 'stranger' });
-      });
-      response.once('error', () => resolve({ kind: 'stranger' }));
+    // Version 1.0, so that the body comes as it is, and ends with the connection.
+    socket.write(`GET /health HTTP/1.0\r\nHost: ${clientAddress({ host, port })}\r\n\r\n`);
+    socket.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+      if (text.length > MAX_ANSWER_LENGTH) finish({ kind: 'stranger' });
+    });
+    socket.once('close', () => {
+      const body = /^HTTP\/1\.\d .*?\r\n\r\n(?<body>.*)$/s.exec(text)?.groups?.['body'] ?? '';
+      const health = parseHealth(body);
+      finish(health === undefined ? { kind: 'stranger' } : { kind: 'instance', health });
     });
   });
 }

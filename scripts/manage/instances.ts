@@ -47,7 +47,11 @@ export function loadInstances(root: string): Instance[] {
  * The instances that the given names mean; no names, or `all`, mean every one.
  * @throws Failure (usage) when a name is unknown.
  */
-export function selectInstances(root: string, instances: readonly Instance[], names: readonly string[]): Instance[] {
+export function selectInstances<T extends { readonly name: string }>(
+  root: string,
+  instances: readonly T[],
+  names: readonly string[],
+): T[] {
   if (names.length === 0 || names.includes('all')) return [...instances];
   const known = instances.map(({ name }) => name);
   for (const name of names) {

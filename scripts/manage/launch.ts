@@ -73,24 +73,25 @@ async function awaitReady(instance: Instance, progress: Progress): Promise<Launc
     const row = progress.rows?.find((candidate) => isRowOf(candidate, instance));
     const ended = progress.rows !== undefined && hasEnded(row);
     if (ended || elapsedMs > app.listen_timeout) {
-      const said = withoutRepetitions(readLinesSince(app.out_file, offset, SAID_LINES));
+      const said = lastWords(app.out_file, offset);
       return { instance, code: ended ? codeOfEnd(row) : exitCodes.notReady, elapsedMs, row, said };
     }
     await pause(POLL_MS);
   }
 }
 
-/** An instance that PM2 starts over and over says the same each time. */
-function withoutRepetitions(lines: readonly string[]): string[] {
-  return [...new Set(lines)];
+/** What was last said since the file had the given size; an instance that PM2 starts over and over says the same each time. */
+export function lastWords(file: string, offset: number): string[] {
+  return [...new Set(readLinesSince(file, offset, SAID_LINES))];
 }
 
 /** A row that PM2 has just made counts no restart, unless the process died before it answered. */
-function hasEnded(row: Pm2Row | undefined): boolean {
+export function hasEnded(row: Pm2Row | undefined): boolean {
   return row === undefined || row.restarts > 0 || !['online', 'launching'].includes(row.status);
 }
 
-function codeOfEnd(row: Pm2Row | undefined): ExitCode {
+/** What the exit status of an instance that has ended means for the command. */
+export function codeOfEnd(row: Pm2Row | undefined): ExitCode {
   return row?.exitCode === exitCodes.configuration ? exitCodes.configuration : exitCodes.failed;
 }
 

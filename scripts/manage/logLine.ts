@@ -1,6 +1,5 @@
-import { asNumber, asString, type JsonObject, parseObject } from '../../src/core/json.ts';
-import { formatDuration } from './format.ts';
-import { terminalSafe } from './terminalSafe.ts';
+import { formatDuration } from '../../src/core/formatDuration.ts';
+import { asNumber, asString, type JsonObject } from '../../src/core/json.ts';
 
 /** Fields that the readable line already says, or that say nothing to a reader. */
 const SAID = new Set(['time', 'level', 'instance', 'message', 'event', 'pid', 'hostname']);
@@ -47,15 +46,7 @@ function describeMessage(record: JsonObject): string {
   return [asString(record['level']), asString(record['message']), ...details].filter(Boolean).join(' ');
 }
 
-/** A line of an instance's log for people; a line that is not ours is shown as it is, harmless for the terminal. */
-export function readableLine(line: string): string {
-  const record = parseObject(line);
-  if (record === undefined) return terminalSafe(line);
-  const text = record['event'] === 'request' ? describeRequest(record) : describeMessage(record);
-  return terminalSafe(`${localTime(asString(record['time']))}  ${text}`);
-}
-
-/** When a line was written, as text that sorts by time; empty when it does not say. */
-export function timeOfLine(line: string): string {
-  return asString(parseObject(line)?.['time']) ?? '';
+/** What a record of an instance's log says to people, without its time. Not yet harmless for the terminal. */
+export function describeRecord(record: JsonObject): string {
+  return record['event'] === 'request' ? describeRequest(record) : describeMessage(record);
 }

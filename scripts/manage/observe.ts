@@ -1,20 +1,25 @@
+import { listeningAddresses } from '../../src/host/listeningAddresses.ts';
+import { partNumbers } from '../../src/host/parts.ts';
 import { readCommand } from '../../src/host/portHolder.ts';
-import { askPort, type PortAnswer } from './health.ts';
+import { askPort, type Health, type PortAnswer } from './health.ts';
 import { envFile, type Instance } from './instances.ts';
+import { askParts, type InstancePart, isPartServing, pairParts } from './parts.ts';
 import type { Pm2Row } from './pm2.ts';
 import { isCommandOf } from './processes.ts';
 
-/** What PM2 and the port say of one instance at one moment. */
+/** What PM2, the port and the parts say of one instance at one moment. */
 export interface Observation {
   readonly instance: Instance;
-  /** PM2's row of this instance. */
+  /** PM2's row of this instance: that of the process that answers, where there are several. */
   readonly row: Pm2Row | undefined;
   /** A row of the same name that belongs to something else: another project, or another copy of this one. */
   readonly rival: Pm2Row | undefined;
-  /** Undefined when the configuration is wrong, so that there is no port to ask. */
+  /** Undefined when the configuration is wrong and nothing of the instance runs, so that there is no port to ask. */
   readonly answer: PortAnswer | undefined;
   /** Whether the process that answers under the instance's name is this project's: PM2 runs it, or its command proves it. */
   readonly isOurs: boolean;
+  /** All processes of the instance, and all rows that PM2 has of it. */
+  readonly parts: readonly InstancePart[];
 }
 
 /** Whether PM2 runs our binary with this instance's env file under this row. A name alone proves nothing. */
@@ -24,18 +29,54 @@ export function isRowOf(row: Pm2Row, instance: Instance): boolean {
 
 /** Puts PM2's rows beside what the ports answer; all ports are asked at the same time. */
 export async function observe(rows: readonly Pm2Row[], instances: readonly Instance[]): Promise<Observation[]> {
+  const numbersOf = await partNumbers();
   return Promise.all(
     instances.map(async (instance) => {
-      const row = rows.find((candidate) => isRowOf(candidate, instance));
-      const rival = rows.find((candidate) => candidate.name === instance.name && !isRowOf(candidate, instance));
-      const { config } = instance;
-      const answer = config && (await askPort(config.host, config.port));
-      return { instance, row, rival, answer, isOurs: await isAnswerOurs(instance, row, answer) };
+      const own = rows.filter((row) => isRowOf(row, instance));
+      const rival = rows.find((row) => row.name === instance.name && !isRowOf(row, instance));
+      const numbers = numbersOf(envFile(instance));
+      const [answer, told] = await Promise.all([
+        instance.config && askPort(instance.config.host, instance.config.port),
+        numbers.length > 1 ? askParts(instance, numbers) : [],
+      ]);
+      const seen =
+        told.length > 1 ? chooseAnswer(pairParts(own, told)) : await askAlone(instance, own[0], answer, numbers);
+      const isOurs = told.length > 1 || (await isAnswerOurs(instance, own, seen));
+      const health = isOurs && seen?.kind === 'instance' ? seen.health : undefined;
+      const parts = pairParts(own, told.length > 1 || health === undefined ? told : [health]);
+      const row = parts.find((part) => part.health === health && part.row)?.row ?? own[0];
+      return { instance, row, rival, answer: seen, isOurs, parts };
     }),
   );
 }
 
-async function isAnswerOurs({ name, app }: Instance, row: Pm2Row | undefined, answer: PortAnswer | undefined) {
+/** Of several processes that share a port, the one that stands for all: which of them the port would give is chance. */
+function chooseAnswer(parts: readonly InstancePart[]): PortAnswer | undefined {
+  const serving = parts.filter(isPartServing);
+  const { health } = serving.find(({ row }) => row !== undefined) ?? serving[0] ?? parts[0] ?? {};
+  return health && { kind: 'instance', health };
+}
+
+/** Where something else answers than the instance or nobody, it may listen elsewhere: its env file may have changed since. */
+async function askAlone(
+  instance: Instance,
+  row: Pm2Row | undefined,
+  answer: PortAnswer | undefined,
+  numbers: readonly number[],
+): Promise<PortAnswer | undefined> {
+  if (answer?.kind === 'instance' && answer.health.instance === instance.name) return answer;
+  const [health] = await askParts(instance, numbers);
+  if (health !== undefined) return { kind: 'instance', health };
+  if (row === undefined || row.pid === 0) return answer;
+  for (const { host, port } of await listeningAddresses(row.pid)) {
+    const other = await askPort(host, port);
+    if (other.kind === 'instance') return other;
+  }
+  return answer;
+}
+
+async function isAnswerOurs({ name, app }: Instance, rows: readonly Pm2Row[], answer: PortAnswer | undefined) {
   if (answer?.kind !== 'instance' || answer.health.instance !== name) return false;
-  return answer.health.pid === row?.pid || isCommandOf(await readCommand(answer.health.pid), app);
+  const { pid }: Health = answer.health;
+  return rows.some((row) => row.pid === pid) || isCommandOf(await readCommand(pid), app);
 }

@@ -1,9 +1,24 @@
 import { styleText } from 'node:util';
 
-export type Colour = 'red' | 'green' | 'yellow' | 'gray' | 'bold';
+/** Colours, and `bold`, by the names that `styleText` knows. */
+export type Colour =
+  | 'red'
+  | 'green'
+  | 'yellow'
+  | 'gray'
+  | 'bold'
+  | 'blue'
+  | 'cyan'
+  | 'magenta'
+  | 'blueBright'
+  | 'cyanBright'
+  | 'greenBright'
+  | 'magentaBright';
 
 /** Where a command writes: data to stdout, words about it to stderr, so that a pipe gets data only. */
 export interface Output {
+  /** Whether a person reads stdout. */
+  readonly isTerminal: boolean;
   /** Width of the terminal on stdout; undefined when stdout is not a terminal, which means no limit. */
   readonly columns: number | undefined;
   /** Data: a line on stdout. */
@@ -26,6 +41,7 @@ export interface OutputOptions {
 /** Writes to the given streams. NO_COLOR, FORCE_COLOR and TERM=dumb are obeyed, as `styleText` does by itself. */
 export function createOutput({ stdout, stderr, quiet, colour }: OutputOptions): Output {
   return {
+    isTerminal: stdout.isTTY === true,
     columns: stdout.isTTY ? stdout.columns || undefined : undefined,
     print: (text) => void stdout.write(`${text}\n`),
     say: (text) => void (quiet || stderr.write(`${text}\n`)),

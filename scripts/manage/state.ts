@@ -1,3 +1,4 @@
+import { exitCodes } from './exitCodes.ts';
 import { isSound } from './instances.ts';
 import type { Observation } from './observe.ts';
 
@@ -15,8 +16,6 @@ export type State =
   | 'port taken'
   | 'name taken'
   | 'running';
-
-const EXIT_CONFIGURATION = 78;
 
 /**
  * Reconciles PM2's view with the port's own identity. The port has the first word: it is what a client meets. PM2 tells
@@ -44,7 +43,7 @@ export function judge({ instance, row, rival, answer, isOurs }: Observation): St
       return 'failed';
     default:
       // With an exponential back-off PM2 says "waiting restart" also of what it will not restart.
-      if (row.exitCode === EXIT_CONFIGURATION) return 'failed';
+      if (row.exitCode === exitCodes.configuration) return 'failed';
       return row.status === 'waiting restart' ? 'backing off' : 'stopped';
   }
 }

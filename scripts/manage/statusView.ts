@@ -1,12 +1,15 @@
+import { formatDuration } from '../../src/core/formatDuration.ts';
 import { asNumber, asString, isObject } from '../../src/core/json.ts';
-import { formatBytes, formatDuration } from './format.ts';
+import { terminalSafe } from '../../src/core/terminalSafe.ts';
+import { formatBytes } from './formatBytes.ts';
 import { type Health, healthField } from './health.ts';
 import { localTime } from './logLine.ts';
 import type { Observation } from './observe.ts';
 import type { Colour, Output } from './output.ts';
+import { type InstancePart, isPartServing } from './parts.ts';
+import { providerMarks, spareProviders } from './providerMarks.ts';
 import type { State } from './state.ts';
 import { type Column, renderTable } from './table.ts';
-import { terminalSafe } from './terminalSafe.ts';
 
 /** One instance as `status` shows it. */
 export interface StatusEntry {
@@ -20,6 +23,8 @@ export interface StatusEntry {
 /** The number in a `schema` field: changes when a program that reads the JSON has to. */
 const SCHEMA = 1;
 const NOTHING = '-';
+/** What each process says for itself, under the names of `/health`. */
+const PART_FIGURES = ['started_at', 'uptime_seconds', 'memory_bytes', 'in_flight', 'requests', 'tokens', 'last_error'];
 
 const stateColours: Readonly<Record<State, Colour>> = {
   serving: 'green',
@@ -36,6 +41,9 @@ const stateColours: Readonly<Record<State, Colour>> = {
   'not started': 'gray',
 };
 
+/** Where the state alone would not say enough. */
+const stateWords: Partial<Readonly<Record<State, string>>> = { unsupervised: 'running, not supervised' };
+
 /** What holds now when the instance runs, else what its env file asks for. */
 function modelsOf({ health, observation: { instance } }: StatusEntry) {
   const tiers = instance.config?.tiers;
@@ -49,6 +57,13 @@ function providerOf({ health, observation: { instance } }: StatusEntry): string 
   return (health ? asString(healthField(health, 'provider', 'name')) : preset) ?? null;
 }
 
+function providersText(entry: StatusEntry): string {
+  const spares = spareProviders(entry.health);
+  const marks = providerMarks(entry.health);
+  const name = providerOf(entry) ?? NOTHING;
+  return [spares === 0 ? name : `${name} +${spares}`, ...(marks === '' ? [] : [`(${marks})`])].join(' ');
+}
+
 function keyOf({ health, observation: { instance } }: StatusEntry): string | null {
   return (health ? asString(health.body['key']) : instance.config?.provider.key.source) ?? null;
 }
@@ -57,8 +72,26 @@ function pidOf({ health, observation: { row } }: StatusEntry): number | null {
   return health?.pid ?? (row?.pid || null);
 }
 
+/** More than one process is worth a word. */
+function stateText({ state, observation: { parts } }: StatusEntry): string {
+  const words = stateWords[state] ?? state;
+  if (parts.length < 2) return words;
+  const serving = parts.filter(isPartServing).length;
+  return `${words} (${serving === parts.length ? serving : `${serving} of ${parts.length}`} processes)`;
+}
+
+function pidText(entry: StatusEntry): string {
+  const pids = entry.observation.parts.flatMap(({ row, health }) => health?.pid ?? (row?.pid || []));
+  return pids.length > 1 ? pids.join(' ') : optional(pidOf(entry), String);
+}
+
 function numberOf(entry: StatusEntry, name: string): number | null {
   return asNumber(entry.health?.body[name]) ?? null;
+}
+
+/** Where it listens now: the env file may ask for another port already. */
+function portOf(entry: StatusEntry): number | null {
+  return numberOf(entry, 'port') ?? entry.observation.instance.config?.port ?? null;
 }
 
 function modelsText(entry: StatusEntry): string {
@@ -89,12 +122,12 @@ function optional<T>(value: T | null, format: (value: T) => string): string {
 function statusColumns(paint: Output['paint']): readonly Column<StatusEntry>[] {
   const columns: readonly Column<StatusEntry>[] = [
     { title: 'name', cell: ({ observation }) => observation.instance.name },
-    { title: 'port', align: 'right', cell: ({ observation }) => String(observation.instance.config?.port ?? NOTHING) },
-    { title: 'provider', dropOrder: 4, cell: (entry) => providerOf(entry) ?? NOTHING },
+    { title: 'port', align: 'right', cell: (entry) => String(portOf(entry) ?? NOTHING) },
+    { title: 'provider', dropOrder: 4, cell: providersText },
     { title: 'models (big / middle / small)', minimum: 12, dropOrder: 3, cell: modelsText },
     { title: 'key', dropOrder: 5, cell: (entry) => keyOf(entry) ?? NOTHING },
-    { title: 'state', cell: ({ state }) => state, paint: (text, { state }) => paint(stateColours[state], text) },
-    { title: 'pid', align: 'right', dropOrder: 6, cell: (entry) => optional(pidOf(entry), String) },
+    { title: 'state', cell: stateText, paint: (text, { state }) => paint(stateColours[state], text) },
+    { title: 'pid', align: 'right', dropOrder: 6, cell: pidText },
     {
       title: 'uptime',
       align: 'right',
@@ -121,6 +154,19 @@ export function statusTable(
   return renderTable(statusColumns(paint), entries, columns).join('\n');
 }
 
+/** One process of an instance; the figures of the instance are the sums of these. */
+function partJson({ row, health }: InstancePart) {
+  return {
+    part: health?.body['part'] ?? null,
+    pid: health?.pid ?? (row?.pid || null),
+    pm2_id: row?.id ?? null,
+    state: health?.state ?? row?.status ?? null,
+    supervised: row !== undefined && row.pid !== 0,
+    restarts: row?.restarts ?? null,
+    ...Object.fromEntries(PART_FIGURES.map((name) => [name, health?.body[name] ?? null])),
+  };
+}
+
 /** The same for programs. Names and meanings are kept as long as `schema` is. */
 export function statusJson(entries: readonly StatusEntry[]): string {
   const instances = entries.map((entry) => {
@@ -130,19 +176,24 @@ export function statusJson(entries: readonly StatusEntry[]): string {
       name: instance.name,
       env_file: instance.app.args[1],
       host: instance.config?.host ?? null,
-      port: instance.config?.port ?? null,
+      port: portOf(entry),
       state,
       supervised: row !== undefined && row.pid !== 0,
       provider: providerOf(entry),
+      providers: health?.body['providers'] ?? null,
       models: modelsOf(entry),
       key: keyOf(entry),
       pid: pidOf(entry),
       restarts: row?.restarts ?? null,
+      parts: entry.observation.parts.map(partJson),
       started_at: health?.body['started_at'] ?? null,
       uptime_seconds: numberOf(entry, 'uptime_seconds'),
       memory_bytes: numberOf(entry, 'memory_bytes'),
       version: health?.body['version'] ?? null,
       config_hash: health?.configHash ?? null,
+      config_loaded_at: health?.body['config_loaded_at'] ?? null,
+      config_problems: health?.body['config_problems'] ?? [],
+      restart_needed: health?.body['restart_needed'] ?? [],
       in_flight: numberOf(entry, 'in_flight'),
       requests: health?.body['requests'] ?? null,
       tokens: health?.body['tokens'] ?? null,

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
+import { executablePath } from '../build/stamp.ts';
 import type { Context } from './context.ts';
-import { binaryPath } from './ecosystem.ts';
 import { type Instance, loadInstances } from './instances.ts';
 import type { Pm2Row } from './pm2.ts';
 
@@ -22,7 +22,7 @@ export async function takeStock({ root, pm2 }: Context): Promise<Stock> {
 function findLost(root: string, rows: readonly Pm2Row[], present: readonly Instance[]): Instance[] {
   const names = present.map(({ name }) => name);
   return rows.flatMap(({ name, executable, args: [option, file] }) => {
-    if (executable !== binaryPath(root) || option === undefined || file === undefined || names.includes(name))
+    if (executable !== executablePath(root) || option === undefined || file === undefined || names.includes(name))
       return [];
     const problem = {
       file: relative(root, file),

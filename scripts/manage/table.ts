@@ -1,4 +1,4 @@
-import { displayWidth, padToWidth, trimToWidth } from './displayWidth.ts';
+import { displayWidth, padToWidth, trimToWidth } from '../../src/core/displayWidth.ts';
 
 export interface Column<Row> {
   readonly title: string;

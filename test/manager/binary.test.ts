@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { createProject, type StatusRow, type TemporaryProject } from './temporaryProject.ts';
+import { createProject, freePort, type StatusRow, type TemporaryProject } from './temporaryProject.ts';
 
 const binary = resolve(import.meta.dirname, '..', '..', 'dist', 'claude-code-proxy');
 const PATIENCE = { timeout: 20_000, interval: 200 };
@@ -82,6 +82,22 @@ test('P4 it outlives the PM2 daemon, also when it has something to say to it', a
   const { stdout } = await project.manage(['logs', 'demo']);
   expect(stdout).toMatch(/stopped/i);
   expect((await project.manage(['start', 'demo'])).code).toBe(0);
+});
+
+test('E1 status finds a running instance whose env file is broken or names another port, and says what to do', async () => {
+  const file = join(project.root, 'envs', 'demo.env');
+  const text = await readFile(file, 'utf8');
+  const remark = (word: string) =>
+    vi.waitFor(async () => {
+      const demo = await statusOfDemo();
+      expect(demo).toMatchObject({ state: 'serving', port, remark: expect.stringContaining(word) });
+    }, PATIENCE);
+  await writeFile(file, `${text}LOG_LEVEL=loud\n`);
+  await remark('serving the old configuration; wrong is envs/demo.env:');
+  await writeFile(file, text.replace(`PORT=${port}`, `PORT=${await freePort()}`));
+  await remark('restart needed for PORT: ./manage reload demo');
+  await writeFile(file, text);
+  await vi.waitFor(async () => expect((await statusOfDemo())?.remark).toBeNull(), PATIENCE);
 });
 
 test('stop ends it and frees its port', async () => {

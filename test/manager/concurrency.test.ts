@@ -14,7 +14,7 @@ async function pm2Names(): Promise<string[]> {
   return rows.map(({ name }) => name).sort();
 }
 
-test('P7 twenty starts at once give one process per instance', async () => {
+test('P7 twenty starts at once give one process per instance', { timeout: 120_000 }, async () => {
   const commands = Array.from({ length: 20 }, () => project.manage(['start', 'all', '--json']));
   const finished = await Promise.all(commands);
   expect(finished.map(({ code }) => code)).toEqual(Array(20).fill(0));
@@ -27,8 +27,10 @@ test('P7 twenty starts at once give one process per instance', async () => {
   expect(new Set(pids).size).toBe(1);
 });
 
-test('P7 starts, stops and restarts at once end in at most one process each, and a last start makes it one', async () => {
-  const words = ['start', 'stop', 'restart', 'start', 'stop', 'restart', 'start', 'restart'];
+test('P7 starts, stops, restarts and reloads at once end in at most one process each, and a last start makes it one', {
+  timeout: 120_000,
+}, async () => {
+  const words = ['start', 'stop', 'restart', 'start', 'reload', 'stop', 'restart', 'start', 'reload', 'restart'];
   const finished = await Promise.all(words.map((word) => project.manage([word, 'all'])));
   expect(finished.map(({ code }) => code)).toEqual(words.map(() => 0));
   expect((await project.manage(['start', 'all'])).code).toBe(0);

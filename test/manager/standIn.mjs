@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { formatProblems } from '../../src/config/describe.ts';
 import { loadConfig } from '../../src/config/envFile.ts';
 
-const { values } = parseArgs({ options: { env: { type: 'string' } } });
+const { values } = parseArgs({ options: { env: { type: 'string' }, share: { type: 'boolean' } } });
 const { config, problems } = loadConfig(values.env, process.env, process.cwd());
 if (!config) {
   process.stderr.write(`${formatProblems(problems)}\n`);

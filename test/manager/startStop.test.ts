@@ -34,9 +34,22 @@ describe('from a fresh clone', () => {
     await expect(stat(project.pm2Home)).rejects.toThrow('ENOENT');
   });
 
-  test('the first start of all makes the env files and starts every one', async () => {
+  test('a name that stands for nothing is told before anything is made', async () => {
+    const { code, stderr } = await project.manage(['start', 'demo', 'nosuch']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('there is no instance "nosuch"');
+    await expect(stat(join(project.root, 'envs', 'demo.env'))).rejects.toThrow('ENOENT');
+  });
+
+  test('the first start of one makes its env file alone', async () => {
+    const { code, stderr } = await project.manage(['start', 'demo']);
+    expect(code).toBe(0);
+    expect(stderr).toContain('Made envs/demo.env from the examples.');
+  });
+
+  test('the first start of all makes the other env files and starts every one', async () => {
     const { code, stdout, stderr } = await project.manage(['start', 'all']);
-    expect(stderr).toContain('Made envs/demo.env, envs/gemini.env, envs/glm.env, envs/kimi.env, envs/minimax.env');
+    expect(stderr).toContain('Made envs/gemini.env, envs/glm.env, envs/kimi.env, envs/minimax.env');
     expect(stderr).toMatch(/^kimi up on 127\.0\.0\.1:\d+ in \d+\.\d s$/m);
     expect(stderr).toMatch(/^Use it: ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:\d+ ANTHROPIC_AUTH_TOKEN=\w+ claude$/m);
     expect(stdout.split('\n').filter((line) => line.includes(' serving '))).toHaveLength(5);
@@ -77,7 +90,7 @@ describe('from a fresh clone', () => {
     await writeFile(file, `${await readFile(file, 'utf8')}\nMAX_RETRIES=1\n`);
     const started = await project.manage(['start', 'kimi']);
     expect(started.stderr).toContain('older settings');
-    expect(started.stderr).toContain('./manage restart kimi');
+    expect(started.stderr).toContain('./manage reload kimi');
     expect((await pidsByName())['kimi']).toBe(before['kimi']);
 
     expect((await project.manage(['restart', 'kimi'])).code).toBe(0);
@@ -114,7 +127,7 @@ describe('from a fresh clone', () => {
     const file = join(project.root, 'envs', 'minimax.env');
     const text = await readFile(file, 'utf8');
     await rm(file);
-    expect((await statesByName())['minimax']).toBe('running');
+    expect((await statesByName())['minimax']).toBe('serving');
     expect((await project.manage(['stop', 'minimax'])).code).toBe(0);
     expect((await statesByName())['minimax']).toBeUndefined();
     await writeFile(file, text, { mode: 0o600 });

@@ -1,11 +1,6 @@
-import {
-  type CommandName,
-  type CommandRow,
-  commandNames,
-  commandTable,
-  type OptionRow,
-  optionTable,
-} from '../commandTable.ts';
+import { type CommandName, type CommandRow, commandNames, commandTable } from '../commandTable.ts';
+import { exitCodeRows } from '../exitCodes.ts';
+import { type OptionRow, optionTable } from '../optionTable.ts';
 
 function alignPairs(pairs: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...pairs.map(([left]) => left.length));
@@ -24,6 +19,7 @@ function generalHelp(): string {
     '',
     'Examples',
     ...alignPairs([
+      ['./manage init', 'choose a provider, type its key, and get the line to run'],
       ['./manage start all', 'start one proxy per envs/*.env'],
       ['./manage status', 'what runs, on which port, with which models'],
       ['./manage logs demo -f', 'see the requests of one instance'],
@@ -36,20 +32,22 @@ function generalHelp(): string {
     'Options',
     ...alignPairs([describeOption('help'), describeOption('version')]),
     '',
-    'More about a command: ./manage COMMAND --help. Exit status: 0 done, 1 failed, 2 wrong usage, 3 an instance is down',
-    '(status), 4 not ready in time, 78 wrong configuration.',
+    'Exit status',
+    ...alignPairs(exitCodeRows.map(([code, meaning]) => [String(code), meaning])),
+    '',
+    'More about a command: ./manage COMMAND --help. More about everything: README.md and docs/.',
   ].join('\n');
 }
 
 function commandHelp(name: CommandName): string {
   const row: CommandRow = commandTable[name];
   return [
-    `Usage: ./manage ${row.usage}`,
-    '',
     `${row.summary[0]?.toUpperCase()}${row.summary.slice(1)}.`,
     '',
     'Examples',
     ...alignPairs(row.examples),
+    '',
+    `Usage: ./manage ${row.usage}`,
     '',
     'Options',
     ...alignPairs(row.options.map(describeOption)),

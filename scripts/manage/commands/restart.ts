@@ -5,6 +5,7 @@ import { type ExitCode, worstOf } from '../exitCodes.ts';
 import { haltAll, isHaltable } from '../halt.ts';
 import { isSound, loadInstances, selectInstances } from '../instances.ts';
 import { observe } from '../observe.ts';
+import { setPartCount } from '../setPartCount.ts';
 import { tellProblems } from '../tellProblems.ts';
 import { withManagerLock } from '../withManagerLock.ts';
 import { showResult } from './start.ts';
@@ -19,6 +20,10 @@ export function restart(context: Context, invocation: Invocation): Promise<ExitC
     const running = (await observe(await pm2.list(), sound)).filter(({ rival }) => rival === undefined);
     await haltAll(context, running.filter(isHaltable));
     const codes = await bringUp(context, await observe(await pm2.list(), sound));
+    for (const { instance, parts } of running) {
+      const count = parts.filter(({ row }) => row !== undefined).length;
+      if (count > 1) codes.push(await setPartCount(context, instance, count));
+    }
     await showResult(context, await observe(await pm2.list(), selected), invocation.json);
     return worstOf([code, ...codes]);
   });

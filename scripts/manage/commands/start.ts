@@ -1,14 +1,16 @@
+import { terminalSafe } from '../../../src/core/terminalSafe.ts';
 import type { Invocation } from '../args.ts';
 import { bringUp, stepFor } from '../bringUp.ts';
 import type { Context } from '../context.ts';
+import { readEcosystem } from '../ecosystem.ts';
 import { type ExitCode, worstOf } from '../exitCodes.ts';
-import { createEnvFiles } from '../firstRun.ts';
+import { createEnvFiles, exampleNames } from '../firstRun.ts';
 import { describeIgnoredEnvFiles } from '../ignoredEnvFiles.ts';
 import { isSound, loadInstances, selectInstances } from '../instances.ts';
 import { type Observation, observe } from '../observe.ts';
+import { setPartCount } from '../setPartCount.ts';
 import { isUp } from '../state.ts';
 import { tellProblems } from '../tellProblems.ts';
-import { terminalSafe } from '../terminalSafe.ts';
 import { useLine } from '../useLine.ts';
 import { withManagerLock } from '../withManagerLock.ts';
 import { showStatus } from './status.ts';
@@ -17,6 +19,7 @@ import { showStatus } from './status.ts';
 export function start(context: Context, invocation: Invocation): Promise<ExitCode> {
   const { root, output, pm2 } = context;
   return withManagerLock(context, invocation, async () => {
+    checkNames(root, invocation.names);
     const created = createEnvFiles(root, invocation.names);
     if (created.length > 0) {
       const files = created.map((name) => `envs/${name}.env`).join(', ');
@@ -33,11 +36,27 @@ export function start(context: Context, invocation: Invocation): Promise<ExitCod
       context,
       observations.filter(({ instance }) => isSound(instance)),
     );
+    if (invocation.processes !== undefined) {
+      for (const instance of selected.filter(isSound)) {
+        codes.push(await setPartCount(context, instance, invocation.processes));
+      }
+    }
     const isUnchanged = observations.every((observation) => ['keep', 'refuse'].includes(stepFor(observation)));
-    const result = isUnchanged ? observations : await observe(await pm2.list(), selected);
+    const result =
+      isUnchanged && invocation.processes === undefined ? observations : await observe(await pm2.list(), selected);
     await showResult(context, result, invocation.json);
     return worstOf([code, ...codes]);
   });
+}
+
+/** Before anything is made: a name stands for an instance or for an example of one. */
+function checkNames(root: string, names: readonly string[]): void {
+  const examples = exampleNames(root);
+  selectInstances(
+    root,
+    readEcosystem(root),
+    names.filter((name) => !examples.includes(name)),
+  );
 }
 
 /** The end of `start` and `restart`: the table, and the line to copy for the first instance that is up. */

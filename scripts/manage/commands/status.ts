@@ -1,5 +1,7 @@
 import { formatProblems } from '../../../src/config/describe.ts';
+import { terminalSafe } from '../../../src/core/terminalSafe.ts';
 import type { Invocation } from '../args.ts';
+import { combineHealth } from '../combineHealth.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { explain } from '../explain.ts';
@@ -9,7 +11,6 @@ import { type Observation, observe } from '../observe.ts';
 import { isUp, judge } from '../state.ts';
 import { type StatusEntry, statusJson, statusTable } from '../statusView.ts';
 import { takeStock } from '../stock.ts';
-import { terminalSafe } from '../terminalSafe.ts';
 
 /** Shows all instances or the named ones; fails with 3 when one of them is down. */
 export async function status(context: Context, { names, json }: Invocation): Promise<ExitCode> {
@@ -40,8 +41,9 @@ export async function showStatus(
 }
 
 async function describeEntry(observation: Observation): Promise<StatusEntry> {
-  const { answer, isOurs } = observation;
+  const { answer, isOurs, parts } = observation;
   const state = judge(observation);
-  const health = answer?.kind === 'instance' && isOurs ? answer.health : undefined;
+  const told = parts.flatMap((part) => part.health ?? []);
+  const health = answer?.kind === 'instance' && isOurs ? combineHealth(answer.health, told) : undefined;
   return { observation, state, health, remark: await explain(observation, state) };
 }

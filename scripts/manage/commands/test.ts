@@ -1,4 +1,4 @@
-import { clientBaseUrl } from '../../../src/config/clientEnvironment.ts';
+import { clientBaseUrl } from '../../../src/config/clientAddress.ts';
 import type { Config, ProviderKey } from '../../../src/config/config.ts';
 import { endpointOf } from '../../../src/config/endpointOf.ts';
 import { createRedactor, Secret } from '../../../src/core/secret.ts';

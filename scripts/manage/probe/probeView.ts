@@ -1,6 +1,6 @@
+import { terminalSafe } from '../../../src/core/terminalSafe.ts';
 import type { Colour, Output } from '../output.ts';
 import { type Column, renderTable } from '../table.ts';
-import { terminalSafe } from '../terminalSafe.ts';
 import type { Row } from './row.ts';
 import { describeSpending, type Spending } from './spending.ts';
 import type { Result } from './verdict.ts';

@@ -24,7 +24,12 @@ export interface ProbeResult {
   readonly spending: Spending;
 }
 
-async function checkRoute(provider: ProviderConfig, networkProxy: NetworkProxy, timeoutMs: number): Promise<Row[]> {
+/** Whether the way to a provider is open; what makes no sense to ask is skipped. */
+export async function checkRoute(
+  provider: ProviderConfig,
+  networkProxy: NetworkProxy,
+  timeoutMs: number,
+): Promise<Row[]> {
   if (provider.preset.protocol === 'demo') return skipNetwork('built in');
   const endpoint = provider.endpoint.replace('{model}', 'model');
   const { httpProxy, httpsProxy } = networkProxy;

@@ -1,7 +1,7 @@
+import { terminalSafe } from '../../../src/core/terminalSafe.ts';
 import type { UsageGrouping } from '../../../src/telemetry/usageSums.ts';
 import type { Output } from '../output.ts';
 import { type Column, renderTable } from '../table.ts';
-import { terminalSafe } from '../terminalSafe.ts';
 import { totalLine, type UsageLine } from './mergeUsage.ts';
 
 /** The number in the `schema` field: changes when a program that reads the JSON has to. */

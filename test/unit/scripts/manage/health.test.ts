@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { askPort, parseHealth, reachableHost } from '../../../../scripts/manage/health.ts';
+import { askPort, parseHealth } from '../../../../scripts/manage/health.ts';
 
 const servers: Server[] = [];
 afterEach(async () => {
@@ -70,12 +70,4 @@ test.each([
   ['a pid that is no number', { ...health, pid: '42' }],
 ])('%s is not an instance', (_what, body) => {
   expect(parseHealth(JSON.stringify(body))).toBeUndefined();
-});
-
-test.each([
-  ['0.0.0.0', '127.0.0.1'],
-  ['::', '::1'],
-  ['192.168.1.5', '192.168.1.5'],
-])('a server on %s is reached at %s', (host, expected) => {
-  expect(reachableHost(host)).toBe(expected);
 });

@@ -9,6 +9,7 @@ const entry = {
     status: 'online',
     restart_time: 1,
     exit_code: 0,
+    kill_timeout: 35_000,
     pm_exec_path: '/srv/dist/claude-code-proxy',
     args: ['--env', '/srv/envs/kimi.env'],
     SOME_SECRET: 'sk-canary',
@@ -24,6 +25,7 @@ test('the list keeps what is needed and nothing of the environment', () => {
     pid: 4711,
     exitCode: 0,
     restarts: 1,
+    killTimeout: 35_000,
     executable: '/srv/dist/claude-code-proxy',
     args: ['--env', '/srv/envs/kimi.env'],
   });

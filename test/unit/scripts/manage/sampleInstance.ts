@@ -24,19 +24,21 @@ export function sampleInstance(name: string, text = 'PROVIDER=demo\nPORT=8081\n'
 
 export function sampleRow(instance: Instance, changes: Partial<Pm2Row> = {}): Pm2Row {
   const { name, app } = instance;
-  const { script: executable, args } = app;
-  return { id: 3, name, status: 'online', pid: 100, exitCode: undefined, restarts: 0, executable, args, ...changes };
+  const { script: executable, args, kill_timeout: killTimeout } = app;
+  const state = { status: 'online', pid: 100, exitCode: undefined, restarts: 0 };
+  return { id: 3, name, ...state, killTimeout, executable, args, ...changes };
 }
 
 /** What is observed of an instance that nobody runs. */
 export function sampleObservation(changes: Partial<Observation> = {}): Observation {
   const instance = sampleInstance('kimi');
-  return { instance, row: undefined, rival: undefined, answer: { kind: 'silent' }, isOurs: false, ...changes };
+  const nothing = { row: undefined, rival: undefined, answer: { kind: 'silent' }, isOurs: false, parts: [] } as const;
+  return { instance, ...nothing, ...changes };
 }
 
 export function sampleAnswer(changes: Record<string, unknown> = {}) {
   const body = { service: 'claude-code-proxy', instance: 'kimi', pid: 100, state: 'serving', ...changes };
   const state: 'serving' | 'draining' = body.state === 'draining' ? 'draining' : 'serving';
   const { instance, pid } = body;
-  return { kind: 'instance', health: { instance, pid, state, configHash: undefined, body } } as const;
+  return { kind: 'instance', health: { instance, pid, state, configHash: undefined, sharesPort: true, body } } as const;
 }

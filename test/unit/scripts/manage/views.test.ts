@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { worstOf } from '../../../../scripts/manage/exitCodes.ts';
 import { describeOutcome, explain } from '../../../../scripts/manage/explain.ts';
-import { formatBytes, formatDuration } from '../../../../scripts/manage/format.ts';
+import { formatBytes } from '../../../../scripts/manage/formatBytes.ts';
 import { type StatusEntry, statusJson, statusTable } from '../../../../scripts/manage/statusView.ts';
 import { useLine } from '../../../../scripts/manage/useLine.ts';
+import { formatDuration } from '../../../../src/core/formatDuration.ts';
 import { sampleAnswer, sampleInstance, sampleObservation, sampleRow } from './sampleInstance.ts';
 
 const plain = { columns: undefined, paint: (_colour: string, text: string) => text };
@@ -49,6 +50,17 @@ describe('the status table', () => {
   test('shows what the env file asks for when nothing runs', () => {
     const [, line] = statusTable([entry()], plain).split('\n');
     expect(line).toMatch(/^kimi +8081 +demo +demo-big \/ demo-middle \/ demo-small +none +not started +- +-/);
+  });
+
+  test('keeps all columns of wide figures on a terminal of 141 columns', () => {
+    const health = sampleAnswer({
+      ...busy.body,
+      requests: { total: 12_345, failed: 123 },
+      models: { big: 'vendor/k-big-2026', middle: 'vendor/k-middle-2026', small: 'vendor/k-small-2026' },
+      last_error: { at: '2026-11-20T09:01:02Z', status: 429, message: 'slow down, '.repeat(20) },
+    }).health;
+    const [title] = statusTable([entry({ health, state: 'unsupervised' })], { ...plain, columns: 141 }).split('\n');
+    expect(title?.split(/ {2,}/)).toHaveLength(11);
   });
 
   test('fits a narrow terminal with the most important columns', () => {
@@ -99,7 +111,28 @@ describe('what a user is told', () => {
 
   test('of older settings', async () => {
     const observation = sampleObservation({ answer: sampleAnswer(), isOurs: true });
-    expect(await explain(observation, 'serving')).toContain('./manage restart kimi');
+    expect(await explain(observation, 'serving')).toContain('./manage reload kimi');
+  });
+
+  test('of an edit that the instance could not take over, with its line', async () => {
+    const problem = { file: 'envs/kimi.env', line: 7, key: 'LOG_LEVEL', found: '"loud"', fix: 'Name a level.' };
+    const missing = { ...problem, file: '/srv/proxy/envs/kimi.env', line: null, key: 'file' };
+    const answer = sampleAnswer({ config_problems: [problem, missing], restart_needed: [] });
+    expect(await explain(sampleObservation({ answer, isOurs: true }), 'serving')).toBe(
+      'kimi: serving the old configuration; wrong is envs/kimi.env:7 LOG_LEVEL, envs/kimi.env file',
+    );
+  });
+
+  test('of what waits for a restart', async () => {
+    const answer = sampleAnswer({ config_problems: [], restart_needed: ['PORT', 'LOG_DIR'] });
+    expect(await explain(sampleObservation({ answer, isOurs: true }), 'serving')).toBe(
+      'kimi: restart needed for PORT, LOG_DIR: ./manage reload kimi',
+    );
+  });
+
+  test('nothing of what a stranger says on its port', async () => {
+    const answer = sampleAnswer({ restart_needed: ['PORT'] });
+    expect(await explain(sampleObservation({ answer }), 'not started')).toBeUndefined();
   });
 
   test('nothing when all is well', async () => {

@@ -1,0 +1,28 @@
+import type { Invocation } from '../args.ts';
+import type { Context } from '../context.ts';
+import { ensureUp } from '../ensureUp.ts';
+import { type ExitCode, exitCodes } from '../exitCodes.ts';
+import { envPath } from '../setUp/instanceNames.ts';
+import { planInstance } from '../setUp/planInstance.ts';
+import { writeInstance } from '../setUp/writeInstance.ts';
+import { test } from './test.ts';
+
+/** From the choice of a provider to the line that runs Claude Code on it: env file, start, test. */
+export async function init(context: Context, invocation: Invocation): Promise<ExitCode> {
+  const { output } = context;
+  const planned = await planInstance(context, invocation);
+  const { name, preset, port } = planned;
+  writeInstance(context, planned);
+  output.say(`Made ${envPath(name)} for ${preset.title} on port ${port}.`);
+
+  const ofInstance = { ...invocation, names: [name] };
+  const config = await ensureUp(context, ofInstance, name);
+  const isKeyless = config.provider.key.source === 'client';
+  const code = isKeyless ? exitCodes.ok : await test(context, ofInstance);
+  if (isKeyless)
+    output.say(`${name} has no key and passes on that of Claude Code; to test it: ./manage test ${name} --key-stdin`);
+  if (code !== exitCodes.ok)
+    output.complain(`The test failed. Change the settings with ./manage edit ${name}, then: ./manage test ${name}`);
+  output.say(`Use it: ./manage run ${name}`);
+  return code;
+}

@@ -1,0 +1,43 @@
+/** What can be done about a finding without risk. */
+export interface Fix {
+  /** What is then done, in words: `chmod 600 envs/demo.env`. */
+  readonly words: string;
+  run(): void;
+}
+
+/** One line of the doctor's report. */
+export interface Finding {
+  readonly check: string;
+  /** The instance that it is about; undefined when it is about the machine or all of them. */
+  readonly instance?: string;
+  readonly result: 'ok' | 'warn' | 'fail';
+  readonly detail: string;
+  /** A command, or what else to do. */
+  readonly remedy?: string;
+  readonly fix?: Fix;
+}
+
+interface Further {
+  readonly instance?: string;
+  readonly remedy?: string;
+  readonly fix?: Fix;
+}
+
+export const ok = (check: string, detail: string, instance?: string): Finding => ({
+  check,
+  result: 'ok',
+  detail,
+  ...(instance === undefined ? {} : { instance }),
+});
+export const warn = (check: string, detail: string, further: Further = {}): Finding => ({
+  check,
+  result: 'warn',
+  detail,
+  ...further,
+});
+export const fail = (check: string, detail: string, further: Further = {}): Finding => ({
+  check,
+  result: 'fail',
+  detail,
+  ...further,
+});

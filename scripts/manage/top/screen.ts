@@ -1,0 +1,106 @@
+/** Escape sequences of ECMA-48 and of DEC's and xterm's private modes, https://invisible-island.net/xterm/ctlseqs/ctlseqs.html */
+const ESCAPE = '\u001b[';
+/** The alternate screen, no cursor, no wrapping at the right edge. */
+const ENTER = `${ESCAPE}?1049h${ESCAPE}?25l${ESCAPE}?7l`;
+const LEAVE = `${ESCAPE}?7h${ESCAPE}?25h${ESCAPE}?1049l`;
+const HOME = `${ESCAPE}H`;
+const CLEAR_LINE_END = `${ESCAPE}K`;
+const CLEAR_BELOW = `${ESCAPE}J`;
+const CLEAR = `${ESCAPE}2J`;
+/** Terminals that know synchronized output show a frame only when it is whole; others pass over it. */
+const BEGIN_FRAME = `${ESCAPE}?2026h`;
+const END_FRAME = `${ESCAPE}?2026l`;
+
+const FALLBACK_COLUMNS = 80;
+const FALLBACK_ROWS = 24;
+
+/** The keys that end a live view: q, and Ctrl-C and Ctrl-D, which are letters in raw mode. */
+const QUIT_KEYS = ['q', 'Q', '\u0003', '\u0004'];
+const SUSPEND_KEY = '\u001a';
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** A terminal that is painted on. However the process ends, the terminal is then as it was. */
+export class Screen {
+  readonly #input: NodeJS.ReadStream;
+  readonly #output: NodeJS.WriteStream;
+  readonly #closing = new AbortController();
+  #isOpen = false;
+  /** Paints anew, for another size. */
+  #onChange: () => void = () => undefined;
+
+  constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream) {
+    this.#input = input;
+    this.#output = output;
+  }
+
+  /** Aborted when the user wants to leave. */
+  get closed(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  get size(): { columns: number; rows: number } {
+    return { columns: this.#output.columns || FALLBACK_COLUMNS, rows: this.#output.rows || FALLBACK_ROWS };
+  }
+
+  /** Takes the terminal. `onChange` is called when what was painted has to be painted anew. */
+  open(onChange: () => void): void {
+    this.#onChange = onChange;
+    // Also when an error nobody has caught ends the process.
+    process.on('exit', this.#restore);
+    for (const signal of SIGNALS) process.once(signal, this.#endBySignal);
+    process.on('SIGCONT', this.#take);
+    this.#output.on('resize', this.#repaint);
+    this.#input.on('data', this.#onKey);
+    this.#take();
+  }
+
+  draw(lines: readonly string[]): void {
+    if (!this.#isOpen) return;
+    const text = lines.map((line) => line + CLEAR_LINE_END).join('\r\n');
+    this.#output.write(`${BEGIN_FRAME}${HOME}${text}${CLEAR_BELOW}${END_FRAME}`);
+  }
+
+  /** Gives the terminal back. */
+  close(): void {
+    this.#restore();
+    process.off('exit', this.#restore);
+    for (const signal of SIGNALS) process.off(signal, this.#endBySignal);
+    process.off('SIGCONT', this.#take);
+    this.#output.off('resize', this.#repaint);
+    this.#input.off('data', this.#onKey).pause();
+    this.#closing.abort();
+  }
+
+  readonly #take = (): void => {
+    if (this.#input.isTTY) this.#input.setRawMode(true);
+    this.#isOpen = true;
+    this.#output.write(ENTER);
+    this.#repaint();
+  };
+
+  readonly #restore = (): void => {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#output.write(LEAVE);
+    if (this.#input.isTTY) this.#input.setRawMode(false);
+  };
+
+  readonly #repaint = (): void => {
+    this.#output.write(CLEAR);
+    this.#onChange();
+  };
+
+  readonly #endBySignal = (signal: NodeJS.Signals): void => {
+    this.close();
+    process.kill(process.pid, signal); // with nobody left to catch it, so that the caller sees how it ended
+  };
+
+  readonly #onKey = (keys: Buffer): void => {
+    const text = keys.toString('latin1');
+    if (QUIT_KEYS.some((key) => text.includes(key))) this.#closing.abort();
+    if (text.includes(SUSPEND_KEY)) {
+      this.#restore();
+      process.kill(process.pid, 'SIGTSTP');
+    }
+  };
+}
