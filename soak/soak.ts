@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../bench/processes/freePort.ts';
+import type { Arguments } from './arguments.ts';
+import { editOften, restartOften } from './disturb.ts';
+import { createScripts } from './load/scripts.ts';
+import { addFailure, createTally, type Tally, totalOf } from './load/tally.ts';
+import { runUser } from './load/user.ts';
+import { Instance, type Settings } from './processes/instance.ts';
+import { descriptorCount } from './processes/processFacts.ts';
+import { startUpstream } from './processes/upstreamProcess.ts';
+import { readLogs } from './readLogs.ts';
+import type { Sample } from './report/sample.ts';
+import { watch } from './watch.ts';
+
+/** The share of the users whose instance is restarted every few minutes; the memory of the other one is watched. */
+const RESTARTED_SHARE = 0.2;
+/** Idle connections to the provider and the client's own are closed by then. */
+const IDLE_MS = 70_000;
+const TELL_EVERY_MS = 60_000;
+
+const SETTINGS = {
+  OPENAI_API_KEY: 'sk-soak-0123456789abcdef',
+  BIG_MODEL: 'bench',
+  SMALL_MODEL: 'bench',
+  MAX_RETRIES: '1',
+  QUIRK_IDLE_TIMEOUT_MS: '3000',
+  LOG_MAX_SIZE: '64K',
+  LOG_MAX_TOTAL: '1M',
+  // The faults are ours: they must not keep the other requests away.
+  BREAKER_FAILURES: '1000',
+};
+
+export interface SoakRun {
+  readonly tally: Tally;
+  readonly samples: readonly Sample[];
+  readonly reloads: number;
+  readonly brokenEdits: number;
+  readonly restarts: number;
+  readonly rotatedLogs: number;
+  readonly faultsOfOurOwn: number;
+  readonly descriptors: { readonly before: number; readonly after: number };
+  readonly timers: { readonly before: number; readonly after: number };
+}
+
+async function lookAtRest(instance: Instance) {
+  return { descriptors: descriptorCount(instance.pid), timers: (await instance.facts()).timers };
+}
+
+/** Puts two instances under load: one is watched, the other restarted. */
+export async function runSoak(
+  { minutes, users, binary }: Arguments,
+  folder: string,
+  tell: (line: string) => void,
+): Promise<SoakRun> {
+  const upstream = await startUpstream();
+  const settings = { ...SETTINGS, OPENAI_BASE_URL: `http://127.0.0.1:${upstream.port}/v1` };
+  const create = async (name: string, command: readonly string[], more: Settings = {}) =>
+    new Instance({ command, folder: join(folder, name), port: await freePort(), settings: { ...settings, ...more } });
+  const probe = ['--expose-gc', '--require', join(import.meta.dirname, 'probe.cjs'), join(binary, '../main.cjs')];
+  // Without its rights taken away, as the process begins anew for that, without the probe.
+  const watched = await create('watched', [process.execPath, ...probe], { PERMISSION_MODEL: 'off' });
+  const restarted = await create('restarted', [binary]);
+  await Promise.all([watched.start(), restarted.start()]);
+
+  const before = await lookAtRest(watched);
+  const end = new AbortController();
+  const { signal: over } = end;
+  const tally = createTally();
+  const scripts = createScripts();
+  const restarts = restartOften(restarted, over);
+  const worlds = Array.from({ length: users }, (_, index) =>
+    index < users * RESTARTED_SHARE
+      ? { port: restarted.port, isMoving: restarts.isMoving }
+      : { port: watched.port, isMoving: () => false },
+  );
+  const working = worlds.map((world) => runUser({ ...world, scripts, tally, over }));
+  const samples = watch(watched, over);
+  const edits = editOften(watched, over);
+  const telling = setInterval(() => tell(`${totalOf(tally)} requests, ${tally.failed} failed`), TELL_EVERY_MS);
+
+  await Promise.race([sleep(minutes * 60_000), edits, restarts.over, samples, ...working]);
+  end.abort();
+  clearInterval(telling);
+  await Promise.all(working);
+  const { reloads, broken } = await edits;
+  const restartCount = await restarts.over;
+  await sleep(IDLE_MS);
+  const after = await lookAtRest(watched);
+  await Promise.all([watched.stop(), restarted.stop()]);
+  upstream.stop();
+  for (const instance of [watched, restarted]) {
+    for (const crash of instance.crashes) addFailure(tally, `${instance.folder} ${crash}`);
+  }
+  const logs = [watched, restarted].map(readLogs);
+  return {
+    tally,
+    samples: await samples,
+    reloads,
+    brokenEdits: broken,
+    restarts: restartCount,
+    rotatedLogs: logs.reduce((sum, { rotated }) => sum + rotated, 0),
+    faultsOfOurOwn: logs.reduce((sum, { faults }) => sum + faults, 0),
+    descriptors: { before: before.descriptors, after: after.descriptors },
+    timers: { before: before.timers, after: after.timers },
+  };
+}

@@ -1,0 +1,100 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseCommandLine } from '../scripts/manage/args.ts';
+import { commandNames } from '../scripts/manage/commandTable.ts';
+import { configFromText } from '../src/config/envFile.ts';
+
+const root = join(import.meta.dirname, '..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const filesIn = (folder: string, ending: string) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => join(folder, name).replaceAll('\\', '/'));
+
+const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...filesIn('docs', '.md')];
+/** Decisions tell how things were on their day. */
+const present = pages.filter((path) => !path.startsWith('docs/decisions/') && path !== 'CHANGELOG.md');
+const blocksOf = (text: string, language: string) =>
+  [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map((match) => match[1] ?? '');
+
+describe.each(pages)('%s', (path) => {
+  const text = read(path).replaceAll(/^```.*?^```$/gms, '');
+
+  test('links only to what is there', () => {
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? '');
+    const missing = links
+      .filter((link) => !/^https?:/.test(link))
+      .filter((link) => {
+        const [file = '', anchor] = link.split('#');
+        const target = file === '' ? path : join(dirname(path), file);
+        if (!existsSync(join(root, target))) return true;
+        return anchor !== undefined && !anchorsOf(read(target)).includes(anchor);
+      });
+    expect(missing).toEqual([]);
+  });
+});
+
+/** The names that GitHub gives to headings. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map((match) =>
+    (match[1] ?? '')
+      .toLowerCase()
+      .replaceAll(/[^\p{Letter}\p{Number}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** What a shell would hand to `./manage`, as far as it stands before a pipe, a redirection or a comment. */
+function commandLines(text: string): string[][] {
+  const code = [...blocksOf(text, 'sh'), ...blocksOf(text, 'text'), ...(text.match(/`[^`\n]+`/g) ?? [])].join('\n');
+  return [...code.matchAll(/\.\/manage(?<words>(?: [^\s#|<>"'`$();,]+)*)/g)].map(
+    (match) => match.groups?.['words']?.split(' ').filter(Boolean) ?? [],
+  );
+}
+
+// docs/COMMANDS.md is the help itself, which has a test of its own.
+const written = present.filter((path) => path !== 'docs/COMMANDS.md');
+test.each([...written, ...filesIn('envs', '.example')])('the commands in %s are such as there are', (path) => {
+  const wrong = commandLines(read(path))
+    .filter((words) => !words.includes('COMMAND'))
+    .map((words) => ({ words: words.join(' '), parsed: parseCommandLine(words) }))
+    // A command alone is meant as its name.
+    .filter(({ words, parsed }) => parsed.kind === 'usage' && !commandNames.some((name) => name === words));
+  expect(wrong).toEqual([]);
+});
+
+test.each(present)('the env files in %s are right', (path) => {
+  const files = blocksOf(read(path), 'sh').filter((block) => block.startsWith('# envs/'));
+  const problems = files.flatMap((text) => {
+    const filled = text
+      .replaceAll('=...', '=sk-0123456789')
+      .replaceAll(/^PROVIDERS_FILE=\S+/gm, 'PROVIDERS_FILE=envs/providers.json.example');
+    return configFromText('envs/sample.env', filled, {}, root).problems;
+  });
+  expect(problems).toEqual([]);
+});
+
+test('docs/README.md lists every page', () => {
+  const index = read('docs/README.md');
+  const missing = filesIn('docs', '.md')
+    .filter((path) => path !== 'docs/README.md' && !path.startsWith('docs/decisions/'))
+    .filter((path) => !index.includes(`](${path.slice('docs/'.length)})`));
+  expect(missing).toEqual([]);
+});
+
+test('the messages in docs/TROUBLESHOOTING.md are those of the program', () => {
+  const sources = [...filesIn('src', '.ts'), ...filesIn('scripts/manage', '.ts'), 'manage'].map(read).join('\n');
+  const firstCells = [...read('docs/TROUBLESHOOTING.md').matchAll(/^\| (.+?) \|/gm)].map((match) => match[1] ?? '');
+  const quoted = firstCells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ''));
+  const sentences = quoted.filter((text) => text.includes(' '));
+  expect(sentences.length).toBeGreaterThan(25);
+  const unknown = sentences.filter((sentence) =>
+    sentence
+      .replace(/^envs\/\w+\.env:\d+ .*? error: /, '')
+      .split('…')
+      .map((piece) => piece.trim())
+      .some((piece) => !sources.includes(piece)),
+  );
+  expect(unknown).toEqual([]);
+});

@@ -1,0 +1,125 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { bundle } from '../scripts/build/bundle.ts';
+
+const root = join(import.meta.dirname, '..');
+const readJson = (name: string) => JSON.parse(readFileSync(join(root, name), 'utf8'));
+
+interface Locked {
+  readonly version: string;
+  readonly integrity?: string;
+  readonly license?: unknown;
+  readonly hasInstallScript?: boolean;
+  readonly dev?: boolean;
+  readonly devOptional?: boolean;
+  readonly dependencies?: Record<string, string>;
+}
+
+const manifest = readJson('package.json');
+const lock: Record<string, Locked> = readJson('package-lock.json').packages;
+const packages = Object.entries(lock).filter(([path]) => path !== '');
+const nameOf = (path: string) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+
+/** Licences that ask for no more than to be named. */
+const PERMISSIVE = [
+  'MIT',
+  'ISC',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'Apache-2.0',
+  'MIT OR Apache-2.0',
+  '0BSD',
+  'Python-2.0',
+  'Unlicense',
+];
+/** Each of these was looked at. */
+const LOOKED_AT: Record<string, string> = {
+  pm2: 'AGPL-3.0: started as a program of its own, never imported or bundled (docs/decisions/2026-11-20-pm2-settings.md)',
+  '@pm2/js-api': 'Apache-2, as it spells it',
+  'cli-tableau': 'names none in its manifest; MIT in its LICENSE file',
+  tv4: 'public domain or MIT, in an old form',
+};
+/** Of tools, which are not part of what is given to others. */
+const TOOLS_ONLY = ['MPL-2.0', '(AFL-2.1 OR BSD-3-Clause)'];
+
+/** Where a package that lies at `from` finds another: in its own folder, or in that of one around it. */
+function findPackage(from: string, name: string): string | undefined {
+  const around = from
+    .split('/node_modules/')
+    .map((_, index, parts) => parts.slice(0, index + 1).join('/node_modules/'));
+  const folders = [...around.reverse().map((path) => `${path}/node_modules/`), 'node_modules/'];
+  return folders.map((folder) => folder + name).find((path) => lock[path] !== undefined);
+}
+
+/** Everything that the packages bring, themselves included, as it lies in node_modules. */
+function closureOf(names: readonly string[]): Set<string> {
+  const found = new Set(names.map((name) => `node_modules/${name}`));
+  for (const path of found) {
+    for (const name of Object.keys(lock[path]?.dependencies ?? {})) {
+      const needed = findPackage(path, name);
+      if (needed !== undefined) found.add(needed);
+    }
+  }
+  return found;
+}
+
+test('K1 every package is pinned and has its hash, and none runs a script when it is installed', () => {
+  const all = { ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies };
+  expect(Object.entries<string>(all).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  expect(packages.filter(([, { integrity }]) => !integrity?.startsWith('sha512-')).map(([path]) => path)).toEqual([]);
+  expect(packages.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([path]) => path)).toEqual([]);
+});
+
+test('K2 npm runs no scripts and keeps versions exact', () => {
+  const settings = readFileSync(join(root, '.npmrc'), 'utf8').split('\n');
+  expect(settings).toEqual(expect.arrayContaining(['ignore-scripts=true', 'save-exact=true']));
+});
+
+test('K3 the bill of materials names everything that is needed to run', { timeout: 60_000 }, () => {
+  // Tools stand in it, too: with --omit=dev npm leaves out what a tool may also use, as undici or yaml.
+  const words = ['sbom', '--sbom-format=cyclonedx', '--package-lock-only'];
+  const text = execFileSync('npm', words, { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const { bomFormat, components } = JSON.parse(text);
+  expect(bomFormat).toBe('CycloneDX');
+  const listed = new Set(components.map(({ name, version }: Record<string, string>) => `${name}@${version}`));
+  const needed = [...closureOf(Object.keys(manifest.dependencies))].map(
+    (path) => `${nameOf(path)}@${lock[path]?.version}`,
+  );
+  expect(needed.filter((one) => !listed.has(one))).toEqual([]);
+});
+
+test('K4 all licences are permissive, or were looked at', () => {
+  const others = packages.filter(([path, { license, dev, devOptional }]) => {
+    const isTool = dev === true || devOptional === true;
+    const allowed = isTool ? [...PERMISSIVE, ...TOOLS_ONLY] : PERMISSIVE;
+    return !allowed.includes(String(license)) && LOOKED_AT[nameOf(path)] === undefined;
+  });
+  expect(others.map(([path, { license }]) => `${path}: ${license}`)).toEqual([]);
+});
+
+test('K5 at most 60 packages are in the executable', () => {
+  const { pm2: _, ...bundled } = manifest.dependencies;
+  const inside = closureOf(Object.keys(bundled));
+  console.info(`K5: ${inside.size} packages, and ${closureOf(['pm2']).size} of PM2`);
+  expect(inside.size).toBeGreaterThan(20);
+  expect(inside.size).toBeLessThanOrEqual(60);
+});
+
+test('K8 the same sources give the same dist/main.cjs, wherever they lie', { timeout: 120_000 }, async () => {
+  const work = mkdtempSync(join(tmpdir(), 'claude-code-proxy-build-'));
+  onTestFinished(() => rmSync(work, { recursive: true, force: true }));
+  cpSync(join(root, 'src'), join(work, 'elsewhere/src'), { recursive: true });
+  cpSync(join(root, 'package.json'), join(work, 'elsewhere/package.json'));
+  symlinkSync(join(root, 'node_modules'), join(work, 'elsewhere/node_modules'));
+  const hashes: string[] = [];
+  for (const [index, from] of [root, join(work, 'elsewhere')].entries()) {
+    const output = join(work, `main${index}.cjs`);
+    await bundle(join(from, 'src/main.ts'), output, '1.2.3');
+    hashes.push(createHash('sha256').update(readFileSync(output)).digest('hex'));
+  }
+  expect(hashes[0]).toBe(hashes[1]);
+});
