@@ -5,6 +5,7 @@ import { type Invocation, parseCommandLine } from './manage/args.ts';
 import { helpText } from './manage/commands/help.ts';
 import type { Context } from './manage/context.ts';
 import { exitCodes, Failure } from './manage/exitCodes.ts';
+import { leaveOutLocales } from './manage/leaveOutLocales.ts';
 import { createOutput } from './manage/output.ts';
 import { createPm2 } from './manage/pm2.ts';
 import { createPrompter } from './manage/prompter.ts';
@@ -51,6 +52,7 @@ async function carryOut(invocation: Invocation): Promise<number> {
   const output = createOutput({ stdout: process.stdout, stderr: process.stderr, quiet, colour });
   try {
     enableCompileCache(join(root, 'state', 'compile-cache'));
+    leaveOutLocales();
     const command = await commands[invocation.command]();
     const pm2 = createPm2({ root, environment: process.env });
     const prompter = createPrompter(process.stdin, process.stderr);
@@ -65,7 +67,9 @@ async function main(words: readonly string[]): Promise<number> {
   const parsed = parseCommandLine(words);
   switch (parsed.kind) {
     case 'usage':
-      process.stderr.write(`${parsed.message}\nSee: ./manage --help\n`);
+      process.stderr.write(
+        `${parsed.message}\nSee: ./manage ${parsed.topic === undefined ? '' : `${parsed.topic} `}--help\n`,
+      );
       return exitCodes.usage;
     case 'help':
       process.stdout.write(`${helpText(parsed.topic)}\n`);

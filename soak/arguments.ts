@@ -5,6 +5,7 @@ export const USAGE = `npm run soak -- [options]
 
   --minutes N      how long the load lasts (default 20)
   --hours N        the same in hours
+  --rest N         seconds without load before the descriptors are counted again (default 70)
   --users N        conversations at the same time (default 100)
   --binary FILE    another build than dist/claude-code-proxy; its main.cjs must lie beside it
   --write          put figures and plot into docs/soak.json and docs/soak.svg (then: npm run docs)
@@ -12,6 +13,7 @@ export const USAGE = `npm run soak -- [options]
 
 export interface Arguments {
   readonly minutes: number;
+  readonly restSeconds: number;
   readonly users: number;
   readonly binary: string;
   readonly write: boolean;
@@ -31,15 +33,17 @@ export function readArguments(texts: readonly string[], root: string): Arguments
     options: {
       minutes: { type: 'string', default: '20' },
       hours: { type: 'string' },
+      rest: { type: 'string', default: '70' },
       users: { type: 'string', default: '100' },
       binary: { type: 'string', default: resolve(root, 'dist/claude-code-proxy') },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const { minutes, hours, users, binary, write, help } = values;
+  const { minutes, hours, rest, users, binary, write, help } = values;
   return {
     minutes: hours === undefined ? positive('minutes', minutes) : positive('hours', hours) * 60,
+    restSeconds: positive('rest', rest),
     users: positive('users', users),
     binary: resolve(binary),
     write,

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { Instance } from './processes/instance.ts';
+import type { SoakInstance } from './processes/soakInstance.ts';
 
 const FATAL = /"event":"(?:unhandledRejection|uncaughtException)"|failed inside the proxy/g;
 
 /** Rotated files that are left, and how often the instance told of a fault of its own, in its log or on its output. */
-export function readLogs({ folder }: Instance): { readonly rotated: number; readonly faults: number } {
+export function readLogs({ folder }: SoakInstance): { readonly rotated: number; readonly faults: number } {
   const logs = join(folder, 'logs/soak');
   const names = existsSync(logs) ? readdirSync(logs) : [];
   const texts = names.map((name) => {

@@ -36,7 +36,7 @@ async function run(values: Arguments): Promise<void> {
   tell(`${values.minutes} minutes, ${values.users} users, in ${folder}`);
   const date = new Date();
   const otherWork = watchOtherWork();
-  const soak = await runSoak(values, folder, tell);
+  const soak = await runSoak(values, { folder, searchPath: process.env['PATH'] }, tell);
   const machine = describeRun(values.binary, { mode: 'soak', date, otherCores: otherWork() });
   const result = summarizeSoak(soak, { ...values, date: date.toISOString().slice(0, 10), machine });
   process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);

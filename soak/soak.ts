@@ -2,21 +2,19 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../bench/processes/freePort.ts';
 import type { Arguments } from './arguments.ts';
-import { editOften, restartOften } from './disturb.ts';
+import { editOften, reloadOften } from './disturb.ts';
 import { createScripts } from './load/scripts.ts';
 import { addFailure, createTally, type Tally, totalOf } from './load/tally.ts';
 import { runUser } from './load/user.ts';
-import { Instance, type Settings } from './processes/instance.ts';
 import { descriptorCount } from './processes/processFacts.ts';
+import { type Settings, SoakInstance } from './processes/soakInstance.ts';
 import { startUpstream } from './processes/upstreamProcess.ts';
 import { readLogs } from './readLogs.ts';
 import type { Sample } from './report/sample.ts';
 import { watch } from './watch.ts';
 
-/** The share of the users whose instance is restarted every few minutes; the memory of the other one is watched. */
-const RESTARTED_SHARE = 0.2;
-/** Idle connections to the provider and the client's own are closed by then. */
-const IDLE_MS = 70_000;
+/** The share of the users whose instance is reloaded every few minutes; the memory of the other one is watched. */
+const RELOADED_SHARE = 0.2;
 const TELL_EVERY_MS = 60_000;
 
 const SETTINGS = {
@@ -34,71 +32,86 @@ const SETTINGS = {
 export interface SoakRun {
   readonly tally: Tally;
   readonly samples: readonly Sample[];
-  readonly reloads: number;
+  readonly edits: number;
   readonly brokenEdits: number;
-  readonly restarts: number;
+  readonly rollingReloads: number;
   readonly rotatedLogs: number;
   readonly faultsOfOurOwn: number;
   readonly descriptors: { readonly before: number; readonly after: number };
   readonly timers: { readonly before: number; readonly after: number };
 }
 
-async function lookAtRest(instance: Instance) {
+async function lookAtRest(instance: SoakInstance) {
   return { descriptors: descriptorCount(instance.pid), timers: (await instance.facts()).timers };
 }
 
-/** Puts two instances under load: one is watched, the other restarted. */
+type SoakOptions = Pick<Arguments, 'minutes' | 'users' | 'restSeconds' | 'binary'>;
+
+export interface Surroundings {
+  /** Each instance gets a folder of its own below it. */
+  readonly folder: string;
+  /** Where programs are found. */
+  readonly searchPath: string | undefined;
+}
+
+/** Puts two instances under load: one is watched, the other reloaded. */
 export async function runSoak(
-  { minutes, users, binary }: Arguments,
-  folder: string,
+  { minutes, users, restSeconds, binary }: SoakOptions,
+  { folder, searchPath }: Surroundings,
   tell: (line: string) => void,
 ): Promise<SoakRun> {
   const upstream = await startUpstream();
   const settings = { ...SETTINGS, OPENAI_BASE_URL: `http://127.0.0.1:${upstream.port}/v1` };
   const create = async (name: string, command: readonly string[], more: Settings = {}) =>
-    new Instance({ command, folder: join(folder, name), port: await freePort(), settings: { ...settings, ...more } });
+    new SoakInstance({
+      command,
+      folder: join(folder, name),
+      port: await freePort(),
+      settings: { ...settings, ...more },
+      searchPath,
+    });
   const probe = ['--expose-gc', '--require', join(import.meta.dirname, 'probe.cjs'), join(binary, '../main.cjs')];
   // Without its rights taken away, as the process begins anew for that, without the probe.
   const watched = await create('watched', [process.execPath, ...probe], { PERMISSION_MODEL: 'off' });
-  const restarted = await create('restarted', [binary]);
-  await Promise.all([watched.start(), restarted.start()]);
+  const reloaded = await create('reloaded', [binary, '--share']);
+  await Promise.all([watched.start(), reloaded.start()]);
 
   const before = await lookAtRest(watched);
   const end = new AbortController();
   const { signal: over } = end;
   const tally = createTally();
   const scripts = createScripts();
-  const restarts = restartOften(restarted, over);
+  const rolling = reloadOften(reloaded, over);
   const worlds = Array.from({ length: users }, (_, index) =>
-    index < users * RESTARTED_SHARE
-      ? { port: restarted.port, isMoving: restarts.isMoving }
+    index < users * RELOADED_SHARE
+      ? { port: reloaded.port, isMoving: rolling.isMoving }
       : { port: watched.port, isMoving: () => false },
   );
   const working = worlds.map((world) => runUser({ ...world, scripts, tally, over }));
   const samples = watch(watched, over);
-  const edits = editOften(watched, over);
+  const editing = editOften(watched, over);
   const telling = setInterval(() => tell(`${totalOf(tally)} requests, ${tally.failed} failed`), TELL_EVERY_MS);
 
-  await Promise.race([sleep(minutes * 60_000), edits, restarts.over, samples, ...working]);
+  await Promise.race([sleep(minutes * 60_000), editing, rolling.over, samples, ...working]);
   end.abort();
   clearInterval(telling);
   await Promise.all(working);
-  const { reloads, broken } = await edits;
-  const restartCount = await restarts.over;
-  await sleep(IDLE_MS);
+  const { valid, broken } = await editing;
+  const rollingCount = await rolling.over;
+  await sleep(restSeconds * 1000);
   const after = await lookAtRest(watched);
-  await Promise.all([watched.stop(), restarted.stop()]);
+  await Promise.all([watched.stop(), reloaded.stop()]);
   upstream.stop();
-  for (const instance of [watched, restarted]) {
+  for (const instance of [watched, reloaded]) {
     for (const crash of instance.crashes) addFailure(tally, `${instance.folder} ${crash}`);
   }
-  const logs = [watched, restarted].map(readLogs);
+  const logs = [watched, reloaded].map(readLogs);
   return {
     tally,
     samples: await samples,
-    reloads,
+    edits: valid,
     brokenEdits: broken,
-    restarts: restartCount,
+    rollingReloads: rollingCount,
     rotatedLogs: logs.reduce((sum, { rotated }) => sum + rotated, 0),
     faultsOfOurOwn: logs.reduce((sum, { faults }) => sum + faults, 0),
     descriptors: { before: before.descriptors, after: after.descriptors },

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Instance } from './processes/instance.ts';
 import { descriptorCount, residentMib } from './processes/processFacts.ts';
+import type { SoakInstance } from './processes/soakInstance.ts';
 import type { Sample } from './report/sample.ts';
 
 const EVERY_MS = 5000;
@@ -9,7 +9,7 @@ const HEAP_EVERY = 12;
 const MIB = 1024 * 1024;
 
 /** Looks at the instance until it is over. */
-export async function watch(instance: Instance, over: AbortSignal): Promise<Sample[]> {
+export async function watch(instance: SoakInstance, over: AbortSignal): Promise<Sample[]> {
   const startedAt = performance.now();
   const samples: Sample[] = [];
   for (let round = 0; !over.aborted; round += 1) {

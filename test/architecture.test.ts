@@ -74,6 +74,7 @@ const MAY_IMPORT: Record<string, { rooms: readonly string[]; types?: readonly st
   permissions: { rooms: ['config'] },
   reload: { rooms: ['core', 'config'], types: ['gateway', 'telemetry'] },
   bench: { rooms: ['scripts'] },
+  soak: { rooms: ['bench', 'scripts'] },
   scripts: { rooms: ['core', 'config', 'providers', 'quirks', 'host', 'telemetry'] },
 };
 
@@ -82,13 +83,13 @@ const ENTRY = 'entry';
 
 function roomOf(path: string): string {
   const [top, room, rest] = path.split('/');
-  if (top === 'scripts' || top === 'bench') return top;
+  if (top === 'scripts' || top === 'bench' || top === 'soak') return top;
   return rest === undefined ? ENTRY : (room ?? ENTRY);
 }
 
 const source = sourceFiles('src');
 const scripts = sourceFiles('scripts');
-const everything = [...source, ...scripts, ...sourceFiles('bench')];
+const everything = [...source, ...scripts, ...sourceFiles('bench'), ...sourceFiles('soak')];
 
 function brokenRoomRules(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => {
@@ -188,7 +189,7 @@ test('pure rooms have no files, network, clock, chance or process', () => {
 });
 
 test('process.env and process.exit stand only at the entries', () => {
-  const entries = /^(?:src\/(?:main|instance)|scripts\/(?:manage|build|docs)|bench\/(?:run|upstream))\.ts$/;
+  const entries = /^(?:src\/(?:main|instance)|scripts\/(?:manage|build|docs)|(?:bench|soak)\/(?:run|upstream))\.ts$/;
   const found = everything
     .filter((file) => !entries.test(file.path) && /\bprocess\.(?:env|exit)\b/.test(file.text))
     .map((file) => file.path);

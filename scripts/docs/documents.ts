@@ -3,12 +3,15 @@ import { commandsPage } from './commandsPage.ts';
 import { environmentPage } from './environmentPage.ts';
 import { errorsPage } from './errorsPage.ts';
 import { exampleFile } from './exampleFile.ts';
+import { readGuaranteeTests } from './guaranteeTests.ts';
 import { consolePicture } from './pictures/consolePicture.ts';
 import { statusPicture } from './pictures/statusPicture.ts';
 import { topPicture } from './pictures/topPicture.ts';
 import { providersPage } from './providersPage.ts';
+import { reliabilityPage } from './reliabilityPage.ts';
 import { rulesPage } from './rulesPage.ts';
 import { readRuleTests } from './ruleTests.ts';
+import { readSoakFigures } from './soakFigures.ts';
 import { writtenPages } from './writtenPages.ts';
 
 /** A generated file; the path is relative to the project. */
@@ -25,6 +28,7 @@ export function renderDocuments(root: string): readonly Document[] {
     { path: 'docs/PROVIDERS.md', text: providersPage() },
     { path: 'docs/ERRORS.md', text: errorsPage() },
     { path: 'docs/RULES.md', text: rulesPage(readRuleTests(root)) },
+    { path: 'docs/RELIABILITY.md', text: reliabilityPage(readGuaranteeTests(root), readSoakFigures(root)) },
     { path: 'docs/pictures/status.svg', text: statusPicture() },
     { path: 'docs/pictures/top.svg', text: topPicture() },
     { path: 'docs/pictures/console.svg', text: consolePicture() },

@@ -11,9 +11,13 @@ function rulesIn(text: string): Set<string> {
   return new Set(text.match(RULE));
 }
 
-/** The rules that a test file names in its texts: titles, or the rows that titles are made of; comments do not count. */
+/** The texts in a test file, quotes included: titles, or the rows that titles are made of; comments do not count. */
+export function textsOf(source: string): readonly string[] {
+  return source.replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, '').match(TEXT) ?? [];
+}
+
 function rulesOfFile(source: string): Set<string> {
-  return rulesIn((source.replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, '').match(TEXT) ?? []).join('\n'));
+  return rulesIn(textsOf(source).join('\n'));
 }
 
 /** Reads the tests below `test/` of the project; the places are sorted, golden cases of one rule are one place. */

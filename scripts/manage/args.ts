@@ -3,7 +3,8 @@ import { asString } from '../../src/core/json.ts';
 import { type UsageGrouping, usageGroupings } from '../../src/telemetry/usageSums.ts';
 import type { ShellName } from './client/shells.ts';
 import { shellNames } from './client/shells.ts';
-import { type CommandName, type CommandRow, commandNames, commandTable, isCommandName } from './commandTable.ts';
+import type { CommandRow } from './commandRows/commandRow.ts';
+import { type CommandName, commandNames, commandTable, isCommandName } from './commandTable.ts';
 import { parseSince, SINCE_FORMS } from './logs/since.ts';
 import { type OptionRow, optionTable } from './optionTable.ts';
 import { didYouMean } from './suggest.ts';
@@ -58,7 +59,8 @@ export type ParsedArgs =
   | { readonly kind: 'run'; readonly invocation: Invocation }
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
   | { readonly kind: 'version' }
-  | { readonly kind: 'usage'; readonly message: string };
+  /** `topic` is the command that was meant. */
+  | { readonly kind: 'usage'; readonly message: string; readonly topic: CommandName | undefined };
 
 const DEFAULT_LINES = 20;
 const DEFAULT_TIMEOUT_SECONDS = 60;
@@ -69,12 +71,9 @@ const MAX_PROCESSES = 64;
 /** The longest that a timer takes. */
 const MAX_TIMEOUT_SECONDS = 2_000_000;
 
-function wrong(message: string): ParsedArgs {
-  return { kind: 'usage', message };
-}
-
 function unknownCommand(word: string): ParsedArgs {
-  return wrong(`there is no command "${word}"${didYouMean(word, commandNames)}`);
+  const message = `there is no command "${word}"${didYouMean(word, commandNames)}`;
+  return { kind: 'usage', message, topic: undefined };
 }
 
 /** Cuts off the words that the command hands on to another program. */
@@ -104,6 +103,7 @@ export function parseCommandLine(words: readonly string[]): ParsedArgs {
   if (values['version'] && word === undefined) return { kind: 'version' };
   if (word !== undefined && !isCommandName(word)) return unknownCommand(word);
 
+  const wrong = (message: string): ParsedArgs => ({ kind: 'usage', message, topic: word });
   const allowed: readonly string[] = word === undefined ? ['help', 'version'] : commandTable[word].options;
   const { handsOn }: Partial<CommandRow> = word === undefined ? {} : commandTable[word];
   const hint = handsOn === 'after --' ? '; what is for the other program stands after --' : '';

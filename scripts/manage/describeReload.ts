@@ -3,6 +3,7 @@ import { asString, isObject, type JsonObject } from '../../src/core/json.ts';
 import { terminalSafe } from '../../src/core/terminalSafe.ts';
 import { envFile } from './instances.ts';
 import type { Observation } from './observe.ts';
+import type { Remark } from './remark.ts';
 
 function objectsIn(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
@@ -16,13 +17,15 @@ function placeOf({ file, line, key }: JsonObject, root: string): string {
 }
 
 /** What a running instance says of a change of its configuration that it could not take over; undefined when there is none. */
-export function describeReload({ instance, answer, isOurs }: Observation): string | undefined {
+export function describeReload({ instance, answer, isOurs }: Observation): Remark | undefined {
   if (answer?.kind !== 'instance' || !isOurs) return undefined;
-  const { name } = instance;
   const { config_problems: problems, restart_needed: needed } = answer.health.body;
   const places = objectsIn(problems).map((problem) => placeOf(problem, dirname(dirname(envFile(instance)))));
-  if (places.length > 0) return terminalSafe(`${name}: serving the old configuration; wrong is ${places.join(', ')}`);
+  if (places.length > 0) return { what: terminalSafe(`serving the old configuration; wrong is ${places.join(', ')}`) };
   if (Array.isArray(needed) && needed.length > 0)
-    return terminalSafe(`${name}: restart needed for ${needed.join(', ')}: ./manage reload ${name}`);
+    return {
+      what: terminalSafe(`restart needed for ${needed.join(', ')}`),
+      remedy: `do it with: ./manage reload ${instance.name}`,
+    };
   return undefined;
 }

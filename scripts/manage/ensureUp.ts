@@ -48,7 +48,9 @@ export async function ensureUp(context: Context, invocation: Invocation, name: s
   if (created.length > 0) output.say(`Made envs/${name}.env from its example. Put your key there.`);
   const { instance, config } = loadInstance(context, name);
   const [now] = await observe([], [instance]);
-  if (now !== undefined && isServing(now) && (await isAtItsPort(instance, config))) {
+  const elsewhere = `${name} does not listen on ${addressOf(instance)} yet; for its new address: ./manage reload ${name}`;
+  if (now !== undefined && isServing(now)) {
+    if (!(await isAtItsPort(instance, config))) throw new Failure(elsewhere);
     const remark = hasOlderSettings(now) ? await explain(now, 'serving') : undefined;
     if (remark !== undefined) output.say(remark);
     return config;
@@ -59,7 +61,5 @@ export async function ensureUp(context: Context, invocation: Invocation, name: s
   const code = worstOf(codes);
   if (code !== exitCodes.ok) throw new Failure(`${name} is not up; see ./manage logs ${name}`, code);
   if (await isAtItsPort(instance, config)) return config;
-  throw new Failure(
-    `${name} does not listen on ${addressOf(instance)} yet; for its new address: ./manage restart ${name}`,
-  );
+  throw new Failure(elsewhere);
 }

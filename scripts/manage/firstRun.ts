@@ -27,16 +27,14 @@ export function createEnvFiles(root: string, names: readonly string[]): string[]
   return missing;
 }
 
-/** Whether all env files are as their examples, so that they can have been made by a start of some of them. */
-function hasOnlyCopies(directory: string): boolean {
-  const files = readdirSync(directory);
-  return files
-    .filter((file) => file.endsWith('.env'))
-    .every(
-      (file) => files.includes(`${file}.example`) && isSame(join(directory, file), join(directory, `${file}.example`)),
-    );
+/** Whether an env file is as its example, so that nobody has written anything into it. */
+export function isCopyOfExample(file: string): boolean {
+  const example = `${file}.example`;
+  return existsSync(file) && existsSync(example) && readFileSync(file).equals(readFileSync(example));
 }
 
-function isSame(a: string, b: string): boolean {
-  return readFileSync(a).equals(readFileSync(b));
+/** Whether all env files are as their examples, so that they can have been made by a start of some of them. */
+function hasOnlyCopies(directory: string): boolean {
+  const files = readdirSync(directory).filter((file) => file.endsWith('.env'));
+  return files.every((file) => isCopyOfExample(join(directory, file)));
 }

@@ -7,14 +7,18 @@ function realPath(path: string): string {
   return existsSync(path) ? realpathSync(path) : path;
 }
 
+/** Whether the file that a process runs, first word or second (after an interpreter), lies in the folder of our executable. */
+export function runsExecutable(command: readonly string[], executable: string): boolean {
+  const folders = [executable, realPath(executable)].map((path) => dirname(path));
+  return command.slice(0, 2).some((word) => folders.includes(dirname(word)));
+}
+
 /**
- * Whether a process was started as this instance of this project: the file that it runs, first word or second (after an
- * interpreter), lies in our dist/, and its env file is the instance's own. Only such a process may be signalled (P6).
+ * Whether a process was started as this instance of this project: it runs our executable, and its env file is the
+ * instance's own. Only such a process may be signalled (P6).
  */
 export function isCommandOf(command: readonly string[] | undefined, app: EcosystemApp): boolean {
   if (command === undefined) return false;
-  const folders = [app.script, realPath(app.script)].map((path) => dirname(path));
-  const ours = command.slice(0, 2).some((word) => folders.includes(dirname(word)));
   const [option, file] = app.args;
-  return ours && ` ${command.join(' ')} `.includes(` ${option} ${file} `);
+  return runsExecutable(command, app.script) && ` ${command.join(' ')} `.includes(` ${option} ${file} `);
 }

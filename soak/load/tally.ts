@@ -6,7 +6,7 @@ export interface Tally {
   aborted: number;
   /** Faults of the provider that were told as they should be. */
   faults: number;
-  /** Requests that met no listener and were sent again. */
+  /** Requests that met a process which was just leaving and were sent again. */
   refused: number;
   /** What should not have happened. */
   failed: number;

@@ -19,7 +19,7 @@ export interface World {
   readonly port: number;
   readonly scripts: readonly Script[];
   readonly tally: Tally;
-  /** Whether the instance is being restarted, so that nobody may listen. */
+  /** Whether one process of the instance just takes over from another. */
   readonly isMoving: () => boolean;
   readonly over: AbortSignal;
 }
@@ -52,7 +52,7 @@ async function withinLimit<Answer>(answer: Promise<Answer>): Promise<Answer> {
 
 const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(Math.random() * items.length)] as Item;
 
-/** Asks once; a request that meets no listener while the instance moves is sent again on a new connection. */
+/** Asks once; a request that meets a process which is just leaving is sent again on a new connection, as clients do. */
 class Line {
   readonly #world: World;
   #connection: Connection | undefined;

@@ -1,4 +1,7 @@
-import type { Point } from './trend.ts';
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
 
 export interface Line {
   readonly title: string;
@@ -25,6 +28,8 @@ function marks(upTo: number, most: number): number[] {
   return Array.from({ length: Math.floor(upTo / step) + 1 }, (_, index) => index * step);
 }
 
+const escapeText = (words: string) => words.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
 /** Draws lines over minutes as an SVG file with both axes from zero. */
 export function drawPlot(title: string, lines: readonly Line[]): string {
   const all = lines.flatMap(({ points }) => points);
@@ -32,9 +37,10 @@ export function drawPlot(title: string, lines: readonly Line[]): string {
   const mostY = Math.max(...all.map(({ y }) => y), 1) * 1.1;
   const x = (value: number) => (LEFT + (value / mostX) * (WIDTH - LEFT - RIGHT)).toFixed(1);
   const y = (value: number) => (HEIGHT - BOTTOM - (value / mostY) * (HEIGHT - TOP - BOTTOM)).toFixed(1);
-  const text = (at: string, words: string, more = '') => `<text ${at} ${more}>${words}</text>`;
+  const text = (at: string, words: string, more = '') => `<text ${at} ${more}>${escapeText(words)}</text>`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" fill="#444">`,
+    `<title>${escapeText(title)}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     text(`x="${LEFT}" y="20"`, title, 'font-size="14" fill="#111"'),
     ...marks(mostY, 6).flatMap((value) => [

@@ -1,27 +1,32 @@
 import { median } from '../../bench/report/statistics.ts';
+import type { SoakFigures } from '../../scripts/docs/soakFigures.ts';
 import type { SoakRun } from '../soak.ts';
 import type { Sample } from './sample.ts';
-import type { SoakResult } from './soakResult.ts';
-import { slopeOf } from './trend.ts';
 
 const SECONDS_PER_HOUR = 3600;
 /** Memory counts once pools, caches and compiled code have reached their size: after half an hour, or a quarter of a shorter run. */
 const WARM_UP_MINUTES = 30;
-/** Samples of which the middle one stands for the beginning and for the end. */
-const ENDS = 12;
+/** The first and the last part of what counts stand for the beginning and for the end, by their medians: peaks come and go. */
+const PART = 4;
 
 const round = (value: number) => Math.round(value * 10) / 10;
 
 function describe(samples: readonly Sample[], read: (sample: Sample) => number | undefined) {
   const points = samples.flatMap((sample) => {
     const value = read(sample);
-    return value === undefined ? [] : [{ x: sample.at / SECONDS_PER_HOUR, y: value }];
+    return value === undefined ? [] : [{ hours: sample.at / SECONDS_PER_HOUR, value }];
   });
-  const middle = (some: typeof points) => round(median(some.map(({ y }) => y)) ?? 0);
+  const length = Math.ceil(points.length / PART);
+  const middle = (some: typeof points) => ({
+    hours: median(some.map(({ hours }) => hours)) ?? 0,
+    value: median(some.map(({ value }) => value)) ?? 0,
+  });
+  const [warm, end] = [middle(points.slice(0, length)), middle(points.slice(-length))];
+  const hours = end.hours - warm.hours;
   return {
-    warm: middle(points.slice(0, Math.min(ENDS, Math.ceil(points.length / 4)))),
-    end: middle(points.slice(-Math.min(ENDS, Math.ceil(points.length / 4)))),
-    slopePerHour: round(slopeOf(points)),
+    warm: round(warm.value),
+    end: round(end.value),
+    slopePerHour: hours > 0 ? round((end.value - warm.value) / hours) : 0,
   };
 }
 
@@ -32,8 +37,8 @@ export function warmUpOf(minutes: number): number {
 /** The figures of a run. */
 export function summarizeSoak(
   run: SoakRun,
-  { date, machine, minutes, users }: Pick<SoakResult, 'date' | 'machine' | 'minutes' | 'users'>,
-): SoakResult {
+  { date, machine, minutes, users }: Pick<SoakFigures, 'date' | 'machine' | 'minutes' | 'users'>,
+): SoakFigures {
   const warmUpMinutes = warmUpOf(minutes);
   const warm = run.samples.filter(({ at }) => at >= warmUpMinutes * 60);
   const { failures: _, ...requests } = run.tally;
@@ -43,9 +48,9 @@ export function summarizeSoak(
     minutes,
     users,
     requests,
-    reloads: run.reloads,
+    edits: run.edits,
     brokenEdits: run.brokenEdits,
-    restarts: run.restarts,
+    rollingReloads: run.rollingReloads,
     rotatedLogs: run.rotatedLogs,
     warmUpMinutes,
     residentMib: describe(warm, ({ residentMib }) => residentMib),

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Secret } from '../core/secret.ts';
 import type { ConfigSource } from './buildConfig.ts';
+import { chooseNetworkProxy } from './chooseNetworkProxy.ts';
 import type { Config, ProviderConfig } from './config.ts';
 import { secretsInHeaders } from './customHeaders.ts';
 import { deepFreeze } from './deepFreeze.ts';
@@ -59,7 +60,7 @@ export function assembleConfig(
     clientToken,
     provider,
     tiers,
-    networkProxy: { httpProxy: values.HTTP_PROXY, httpsProxy: values.HTTPS_PROXY, noProxy: values.NO_PROXY },
+    networkProxy: chooseNetworkProxy(values),
     limits: {
       maxTokens: values.MAX_TOKENS_LIMIT,
       minTokens: values.MIN_TOKENS_LIMIT,

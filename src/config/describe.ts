@@ -98,11 +98,10 @@ const ANSI_STYLES = { bold: 1, error: 31, warning: 33 };
 export function formatProblems(problems: readonly Problem[], { color = false }: { color?: boolean } = {}): string {
   const paint = (style: keyof typeof ANSI_STYLES, text: string) =>
     color ? `\u001b[${ANSI_STYLES[style]}m${text}\u001b[0m` : text;
-  return problems
-    .map(({ file, line, key, found, fix, severity }) => {
-      const place = paint('bold', line === undefined ? file : `${file}:${line}`);
-      const word = paint(severity, severity);
-      return `${place}  ${key}  ${word}: found ${found}\n    -> ${fix}`;
-    })
-    .join('\n');
+  const entries = problems.map(({ file, line, key, found, fix, severity }) => {
+    const place = paint('bold', line === undefined ? file : `${file}:${line}`);
+    const word = paint(severity, severity);
+    return `${place}  ${key}  ${word}: found ${found}\n    -> ${fix}`;
+  });
+  return [...new Set(entries)].join('\n');
 }

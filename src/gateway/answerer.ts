@@ -20,6 +20,8 @@ export interface Answerer {
   readonly route: Route;
   /** Whether an answer that says nothing is asked for once more (R215). */
   readonly mayRepeatEmpty: boolean;
+  /** Does work for the attempts in advance that would hold up all others at a stretch; undefined when there is none. */
+  prepare?(): Promise<void> | undefined;
   /**
    * Makes the next attempt; each has a reader of its own.
    * @throws ApiError when there is no key to send

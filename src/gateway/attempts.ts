@@ -85,6 +85,8 @@ export class Attempts implements Cuttable {
     let healings = 0;
     let repetitions = 0;
     let failure: ExchangeResult | undefined;
+    const preparing = answerer.prepare?.();
+    if (preparing !== undefined) await preparing;
     for (;;) {
       if (this.#stopped !== undefined) return this.#stopped;
       const key = keys.choose(conversation);

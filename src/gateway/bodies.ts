@@ -6,7 +6,7 @@ import { JsonWriter } from '../protocol/json/jsonWriter.ts';
 /** Most bytes of earlier bodies that are kept: some conversations of usual length. */
 const REMEMBERED_BYTES = 8 * 1024 * 1024;
 
-/** So much is parsed at a stretch before `read` pauses, in bytes: about 2 ms. */
+/** So much is parsed or printed at a stretch before a pause, in bytes: about 2 ms. */
 const STRETCH_BYTES = 512 * 1024;
 
 /** Lists whose elements the requests of a conversation have in common. */
@@ -39,6 +39,17 @@ export class Bodies {
     } catch (error) {
       const reason = error instanceof Error ? error.message.replace(/ in JSON.*| \(line.*|, ".*/s, '') : '';
       throw new ApiError('invalid_request', `the body is not JSON: ${reason}`);
+    }
+  }
+
+  /** Does most of the work of `write` in advance, piece by piece. */
+  *prepare(body: JsonObject): Generator<void> {
+    let stretch = 0;
+    for (const length of this.#writer.prepare(body)) {
+      stretch += length;
+      if (stretch < STRETCH_BYTES) continue;
+      stretch = 0;
+      yield;
     }
   }
 

@@ -7,6 +7,7 @@ import type { Answerer, Attempt } from './answerer.ts';
 import { authorizationFor } from './authorization.ts';
 import { createFailureContext } from './failureContext.ts';
 import { healingFor } from './healing.ts';
+import { inTurns } from './inTurns.ts';
 import { mintId } from './mintId.ts';
 import type { Plan } from './planRequest.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -47,6 +48,10 @@ export class ChatAnswerer implements Answerer {
 
   get route(): Route {
     return this.#prepared.route;
+  }
+
+  prepare(): Promise<void> | undefined {
+    return inTurns(this.#run.services.bodies.prepare(this.#prepared.translated.body));
   }
 
   createAttempt(key: ProviderKey): Attempt {

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { inTurns } from './inTurns.ts';
 import { RequestBody } from './requestBody.ts';
 import type { Services } from './services.ts';
 
@@ -21,7 +22,10 @@ export function withBody<T>(
     for (;;) {
       await nextTurn();
       const { done, value } = reading.next();
-      if (done === true) return goOn(new RequestBody(bytes, value));
+      if (done !== true) continue;
+      const body = new RequestBody(bytes, value);
+      await inTurns(body.measureInSteps());
+      return goOn(body);
     }
   };
   return readOn().finally(() => inFlight.remove(held));

@@ -16,6 +16,18 @@ export function measureTokens(request: MessagesRequest): Readonly<TokenParts> {
   return parts;
 }
 
+/** Does the work of `measureTokens` for the messages in advance, with a pause after each stretch of so many tokens. */
+export function* measureInSteps(request: MessagesRequest, stretch: number): Generator<void> {
+  const parts = { ideographs: 0, rest: 0 };
+  let paused = 0;
+  for (const message of request.messages) {
+    addOnce(parts, message, addMessage);
+    if (parts.ideographs + parts.rest - paused < stretch) continue;
+    paused = parts.ideographs + parts.rest;
+    yield;
+  }
+}
+
 /** What was measured before, by message and tool: requests of one conversation share them as objects. */
 const measured = new WeakMap<object, Readonly<TokenParts>>();
 

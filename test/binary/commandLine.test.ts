@@ -74,7 +74,7 @@ test('--check prints the settings with masked keys', async () => {
 });
 
 test.each([['--check'], []])(
-  'E2 a bad env file prints every problem with file, line, key and repair, and ends with 78',
+  'P2 a bad env file prints every problem with file, line, key and repair, and ends with 78',
   async (...flags) => {
     const { code, stdout, stderr } = await run('--env', 'bad.env', ...flags.filter((flag) => flag !== undefined));
     expect([code, stdout]).toEqual([78, '']);

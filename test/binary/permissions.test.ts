@@ -182,16 +182,20 @@ test('beside env files, hooks may read their own file alone', async () => {
   ).toEqual(['ERR_ACCESS_DENIED', 'done']);
 });
 
-test.runIf(process.platform === 'linux')(
-  'without hooks no thread can be started, and no other process looked at',
-  async () => {
-    const folder = makeFolder();
-    const { pid } = await start(folder, ['PROVIDER=demo']);
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-    expect(words).toContain('--permission');
-    expect(words).not.toMatch(/--allow-(?:worker|child-process|addons|wasi|ffi|inspector)/);
-  },
-);
+test.runIf(process.platform === 'linux')('without hooks no thread can be started', async () => {
+  const folder = makeFolder();
+  const { pid } = await start(folder, ['PROVIDER=demo']);
+  const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  expect(words).toContain('--permission');
+  expect(words).not.toMatch(/--allow-(?:worker|child-process|addons|wasi|ffi|inspector)/);
+});
+
+test.runIf(process.platform === 'linux')('once it listens, no other process can be looked at', async () => {
+  const started = await start(makeFolder(), ['PROVIDER=demo']);
+  started.edit('PRICES_FILE=/proc/1/status\n');
+  await waitUntil('it is told', async () => started.output().includes('PRICES_FILE'));
+  expect(started.output()).toContain('the file "/proc/1/status", which cannot be read (not before a restart)');
+});
 
 test('a file that an edit names for the first time is read after a restart, and the message says so', async () => {
   const folder = makeFolder();

@@ -22,25 +22,40 @@ export interface StreamFigures {
   readonly cores: number;
 }
 
-/** Reads so many paced streams of each subject at the same time; throws for an event that is lost, doubled or out of its order. */
-export async function runStreams(subjects: readonly Subject[], streams: number, order: Order): Promise<StreamFigures> {
+export interface StreamLoad {
+  /** Of each subject, at the same time. */
+  readonly streams: number;
+  /** So many answers one after the other, so that the client keeps little and has time to read. */
+  readonly rounds: number;
+  readonly order: Order;
+}
+
+/** Reads paced streams of all subjects at the same time; throws for an event that is lost, doubled or out of its order. */
+export async function runStreams(
+  subjects: readonly Subject[],
+  { streams, rounds, order }: StreamLoad,
+): Promise<StreamFigures> {
   const request = smallBody(order, true);
   const cpuOf = () => subjects.map(({ session }) => (session === undefined ? 0 : cpuSeconds(session)));
   const [before, startedAt] = [cpuOf(), performance.now()];
+  const delays: number[] = [];
   const runOne = async (subject: Subject, index: number) => {
     await sleep((index * RAMP_MS) / streams);
     const connection = await Connection.open(subject.port);
+    const template = new RequestTemplate(bytesFor(subject.target, request));
     try {
-      const template = new RequestTemplate(bytesFor(subject.target, request));
-      const reply = await connection.ask(template.next(index), true);
-      checkStream(reply, { deltas: order.deltas, promptTokens: 1 });
-      return delaysOf(reply.arrivals);
+      for (let round = 0; round < rounds; round += 1) {
+        const reply = await connection.ask(template.next(index), true);
+        checkStream(reply, { deltas: order.deltas, promptTokens: 1 });
+        for (const delay of delaysOf(reply.arrivals)) delays.push(delay);
+      }
     } finally {
       connection.close();
     }
   };
-  const all = subjects.flatMap((subject) => Array.from({ length: streams }, (_, index) => runOne(subject, index)));
-  const delays = (await Promise.all(all)).flat();
+  await Promise.all(
+    subjects.flatMap((subject) => Array.from({ length: streams }, (_, index) => runOne(subject, index))),
+  );
   const seconds = (performance.now() - startedAt) / 1000;
   const sessions = subjects.flatMap(({ session }) => (session === undefined ? [] : [session]));
   return {

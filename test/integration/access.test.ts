@@ -199,7 +199,7 @@ test.each([
 test('S2 a client’s key that the provider repeats is masked in the answer and the log', async () => {
   const echo = await startFakeUpstream({
     words: (response, request) => {
-      const message = `bad key ${request.headers.authorization}`;
+      const message = `bad key ${request.headers.authorization?.replace('Bearer ', '')}`;
       response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { message } }));
     },
   });

@@ -178,6 +178,18 @@ test('the silence before an answer that is not streamed says nothing', async () 
   await answered;
 });
 
+test('a silent provider is waited for when there is only another model of its own', async () => {
+  const [one] = services.config.providers;
+  if (one === undefined) throw new Error('no provider');
+  const models = { ...one.models, big: ['one', 'another'] };
+  services = { ...services, config: { ...services.config, providers: [{ ...one, models }] } };
+  const { port, answered } = ask(true);
+  await vi.advanceTimersByTimeAsync(4 * HALF_MS);
+  expect(upstream.calls).toHaveLength(1);
+  port.leave();
+  await answered;
+});
+
 test('a silent provider is waited for when the other cannot be asked any more', async () => {
   const { port, answered } = ask(true);
   await vi.advanceTimersByTimeAsync(HALF_MS - 1);

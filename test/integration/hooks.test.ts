@@ -238,15 +238,16 @@ test('the example of docs/HOOKS.md does what it says', async () => {
   onTestFinished(remove);
   const page = readFileSync(join(import.meta.dirname, '../../docs/HOOKS.md'), 'utf8');
   const example = /```js\n(.*?)```/s.exec(page)?.[1] ?? '';
-  const source = example
-    .replace('export function request', 'function change')
-    .replace('/tmp/tools.log', join(path, 'tools.log'));
-  const app = await startHooked(source, native(server));
+  const file = join(path, 'printed.txt');
+  const print = `import { appendFileSync } from 'node:fs';
+    const print = (...words) => appendFileSync('${file}', words.join(' ') + '\\n');`;
+  const source = example.replace('export function request', 'function change').replace('console.log', 'print');
+  const app = await startHooked(`${print}\n${source}`, native(server));
   const { headers, body } = message('model', { thinking: { type: 'enabled', budget_tokens: 2000 } });
   const answer = await post(app, String(body), { ...headers, 'x-claude-code-agent-id': 'a1' });
   expect(answer.text).toBe(ODD_ANSWER);
   expect(server.requests.at(-1)?.body['thinking']).toEqual({ type: 'disabled' });
-  expect(readFileSync(join(path, 'tools.log'), 'utf8')).toBe(`${answer.headers['request-id']} custom-anthropic \n`);
+  expect(readFileSync(file, 'utf8')).toBe(`${answer.headers['request-id']} custom-anthropic \n`);
   expect(app.log.filter(({ level }) => level === 'warn')).toEqual([]);
 });
 

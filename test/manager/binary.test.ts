@@ -95,7 +95,7 @@ test('E1 status finds a running instance whose env file is broken or names anoth
   await writeFile(file, `${text}LOG_LEVEL=loud\n`);
   await remark('serving the old configuration; wrong is envs/demo.env:');
   await writeFile(file, text.replace(`PORT=${port}`, `PORT=${await freePort()}`));
-  await remark('restart needed for PORT: ./manage reload demo');
+  await remark('restart needed for PORT; do it with: ./manage reload demo');
   await writeFile(file, text);
   await vi.waitFor(async () => expect((await statusOfDemo())?.remark).toBeNull(), PATIENCE);
 });

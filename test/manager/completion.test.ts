@@ -55,7 +55,7 @@ describe.each(Object.keys(offers).filter(hasProgram))('%s', (shell) => {
     ['./manage add deeps', ['deepseek', 'deepseek-anthropic']],
     ['./manage help unu', ['unuse']],
     ['./manage status --js', ['--json']],
-    ['./manage stop --js', []],
+    ['./manage edit --js', []],
     ['./manage version ', []],
   ])('%j is completed to %j', (line, expected) => {
     expect(offered(line)).toEqual(expected);

@@ -238,7 +238,7 @@ const faults: readonly Fault[] = [
     check: 'instance',
     instance: 'thief',
     result: 'fail',
-    detail: /^port \d+ is held by pid \d+/,
+    detail: /^port \d+ is held by pid \d+ \([^;]*$/,
     remedy: /\.\/manage edit thief$/,
   },
   {
@@ -251,7 +251,7 @@ const faults: readonly Fault[] = [
     remedy: /^\.\/manage reload good$/,
   },
   {
-    name: 'an instance that crashes again and again',
+    name: 'P3 an instance that crashes again and again',
     make: async () => {
       await addInstance('crash');
       await project.manage(['start', 'crash']);
@@ -418,7 +418,7 @@ test('names limit what is told of instances', async () => {
   expect((await project.manage(['doctor', 'goood'])).code).toBe(2);
 });
 
-test('--fix mends what is without risk, says so, and looks again', async () => {
+test('E4 --fix mends what is without risk, says so, and looks again', async () => {
   await addInstance('open');
   await chmod(inProject('envs', 'open.env'), 0o644);
   const lock = inProject('state', 'launcher.lock');
@@ -492,7 +492,7 @@ test('an instance that PM2 has lost: nothing is done to it, but how to is told',
       instance: 'good',
       result: 'warn',
       detail: `runs on 127.0.0.1:${goodPort}, but PM2 does not know it`,
-      remedy: './manage restart good',
+      remedy: './manage start good',
       fixable: false,
     },
   ]);

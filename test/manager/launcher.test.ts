@@ -150,6 +150,15 @@ describe.each(['sh', 'bash'])('with %s', (shell) => {
     expect((await manage('status')).stderr).toBe('');
   });
 
+  test('another project’s node_modules, behind a link, are not emptied', async () => {
+    write('elsewhere/.package-lock.json', '{}');
+    symlinkSync('elsewhere', join(root, 'node_modules'));
+    const { status, stderr } = await manage('status');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^manage: node_modules is a link to elsewhere, .*run npm ci there, or remove the link\.\n$/);
+    expect(lines('installs')).toEqual([]);
+  });
+
   test.each(['src/main.ts', 'src', 'scripts/build/part.ts', 'package.json'])(
     'a newer %s is built again',
     async (path) => {

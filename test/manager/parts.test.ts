@@ -139,7 +139,7 @@ test('after a resurrect beside orphans status names them, and start ends them', 
   expect(parts.filter(({ pid }) => orphans.includes(pid))).toEqual([]);
 });
 
-test('a part that crashes again and again is told', async () => {
+test('P3 a part that crashes again and again is told', async () => {
   const [first] = (await statusOfDemo()).parts;
   const file = join(project.root, 'envs', 'demo.env');
   const text = await readFile(file, 'utf8');

@@ -131,6 +131,13 @@ describe('./manage run', () => {
 
   test.each([
     ['unknown instance', ['oen'], {}, 2, /there is no instance "oen".*did you mean "one"/],
+    [
+      'unknown instance and no claude',
+      ['oen'],
+      { CLAUDE_BIN: '', PATH: '/nowhere' },
+      2,
+      /^there is no instance "oen".*did you mean "one"/,
+    ],
     ['no claude on PATH', ['one'], { CLAUDE_BIN: '', PATH: '/nowhere' }, 1, /^claude is not on PATH; install it/],
     ['a wrong CLAUDE_BIN', ['one'], { CLAUDE_BIN: './nothing' }, 1, /CLAUDE_BIN is \.\/nothing, which is no program/],
     ['all', ['all'], {}, 2, /run takes the name of one instance, not "all"/],
@@ -153,7 +160,7 @@ describe('./manage run', () => {
     await project.addInstance('moved'); // on another port
     const { code, stdout, stderr } = await run(['moved']);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain('./manage restart moved');
+    expect(stderr).toContain('./manage reload moved');
   });
 
   test('a wrong env file is told with its line', async () => {

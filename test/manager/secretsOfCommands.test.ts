@@ -141,9 +141,9 @@ test('S1 no secret in a bundle, nor in any file that was written', async () => {
   expect((await manage(['bundle'])).code).toBe(0);
   const base = dirname(project.root);
   const entries = readdirSync(base, { recursive: true, encoding: 'utf8' });
-  const written = entries.filter((path) => /^pm2\/|^project\/(?:logs|state)\/|^[^/]*bundle[^/]*$/.test(path));
+  const written = entries.filter((path) => /^pm2\/|^project\/(?:logs|state)\/|^[^/]*report[^/]*$/.test(path));
   const files = written.map((path) => join(base, path)).filter((path) => statSync(path).isFile());
-  expect(files.join(' ')).toMatch(/bundle.*full\.log/s);
+  expect(files.filter((file) => /report-[^/]*\.txt$|full\.log$|console\.log$/.test(file))).toHaveLength(3);
   for (const file of files) {
     const bytes = readFileSync(file);
     const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1');

@@ -53,7 +53,15 @@ describe('without a terminal', () => {
   });
 
   test('add: the key comes from stdin, goes into a file for the owner only, and is never shown', async () => {
-    const { code, stdout, stderr } = await project.manage(['add', 'openai', '--as', 'work', '--stdin'], {}, `${KEY}\n`);
+    const words = ['add', 'openai', '--as', 'work', '--stdin', '--json'];
+    const { code, stdout, stderr } = await project.manage(words, {}, `${KEY}\n`);
+    expect(JSON.parse(stdout)).toEqual({
+      schema: 1,
+      name: 'work',
+      port: expect.any(Number),
+      provider: 'openai',
+      env_file: 'envs/work.env',
+    });
     expect(stderr).toMatch(/^Made envs\/work\.env for OpenAI on port \d+\. Start it: \.\/manage start work$/m);
     expect(code).toBe(0);
     expect(stdout + stderr).not.toContain(KEY);
@@ -143,6 +151,27 @@ describe('without a terminal', () => {
     const { code, stderr } = await project.manage(['init', 'demo', '--as', 'show']);
     expect(stderr).toMatch(/^Use it: /m);
     expect(code).toBe(0);
+  });
+
+  test('init of a provider whose env file nobody has filled in fills it in; the instance takes it over', async () => {
+    const text = `PROVIDER=custom\nOPENAI_BASE_URL=http://127.0.0.1:9/v1\nBIG_MODEL=m\nPORT=${await freePort()}\n`;
+    await writeFile(`${envFile('custom')}.example`, text);
+    expect((await project.manage(['start', 'custom'])).code).toBe(0);
+    expect(await readFile(envFile('custom'), 'utf8')).toBe(text);
+
+    const words = ['init', 'custom', '--url', upstream.url, '--model', 'capable', '--stdin'];
+    const init = () => project.manage(words, {}, KEY);
+    const { code, stdout, stderr } = await init();
+    expect(stderr).toMatch(/^Filled in envs\/custom\.env for .* on port \d+\.$/m);
+    expect(stdout).toMatch(/^key +ok /m);
+    expect(stderr.trimEnd().split('\n').at(-1)).toBe('Use it: ./manage run custom');
+    expect(code).toBe(0);
+    expect(await readFile(envFile('custom'), 'utf8')).toContain(`\nOPENAI_API_KEY=${KEY}\n`);
+    expect(await permissions(envFile('custom'))).toBe(0o600);
+
+    const again = await init();
+    expect(again.stderr).toContain('envs/custom.env is there already and is not changed');
+    expect(again.code).toBe(2);
   });
 
   test('init whose test fails says so, and what to do', async () => {

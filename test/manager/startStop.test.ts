@@ -51,7 +51,9 @@ describe('from a fresh clone', () => {
     const { code, stdout, stderr } = await project.manage(['start', 'all']);
     expect(stderr).toContain('Made envs/gemini.env, envs/glm.env, envs/kimi.env, envs/minimax.env');
     expect(stderr).toMatch(/^kimi up on 127\.0\.0\.1:\d+ in \d+\.\d s$/m);
-    expect(stderr).toMatch(/^Use it: ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:\d+ ANTHROPIC_AUTH_TOKEN=\w+ claude$/m);
+    expect(stderr).toMatch(
+      /^Use it: \.\/manage run demo\n {4}or: ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:\d+ ANTHROPIC_AUTH_TOKEN=\w+ claude$/m,
+    );
     expect(stdout.split('\n').filter((line) => line.includes(' serving '))).toHaveLength(5);
     expect(code).toBe(0);
     expect((await stat(join(project.root, 'envs', 'kimi.env'))).mode & 0o777).toBe(0o600);
@@ -77,8 +79,9 @@ describe('from a fresh clone', () => {
     expect((await project.manage(['stop', 'glm'])).code).toBe(0);
     const after = await pidsByName();
     expect(after).toEqual({ ...before, glm: null });
-    const { code, stderr } = await project.manage(['stop', 'glm']);
+    const { code, stdout, stderr } = await project.manage(['stop', 'glm', '--json']);
     expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ schema: 1, instances: [{ name: 'glm', state: 'not started' }] });
     expect(stderr).toContain('glm does not run');
     expect((await project.manage(['status'])).code).toBe(3);
     expect((await project.manage(['status', 'kimi'])).code).toBe(0);

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../../src/core/json.ts';
 import { describeReload } from '../../manage/describeReload.ts';
 import type { Health } from '../../manage/health.ts';
 import type { Instance } from '../../manage/instances.ts';
+import { remarkLine } from '../../manage/remark.ts';
 import type { State } from '../../manage/state.ts';
 import { type StatusEntry, statusTable } from '../../manage/statusView.ts';
 import { PICTURE_TIME, paint, sampleInstances } from './sampleInstances.ts';
@@ -49,7 +50,8 @@ function entryOf(instance: Instance, figure: JsonObject | undefined): StatusEntr
   const answer = health === undefined ? ({ kind: 'silent' } as const) : ({ kind: 'instance', health } as const);
   const observation = { instance, row: undefined, rival: undefined, answer, isOurs: health !== undefined, parts: [] };
   const state: State = health === undefined ? 'stopped' : 'serving';
-  return { observation, state, health, remark: describeReload(observation) };
+  const news = describeReload(observation);
+  return { observation, state, health, remark: news && remarkLine(instance.name, news) };
 }
 
 /** docs/pictures/status.svg: what `./manage status` prints of instances as they may be. */

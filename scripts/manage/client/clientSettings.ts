@@ -14,10 +14,12 @@ export interface ClientSettings {
 /** In seconds. Figures reach the usage file a moment after the answer, so that the last of them needs a second look. */
 const REFRESH_SECONDS = 5;
 
-/** The shell's exceptions and this machine: the client asks a network proxy for 127.0.0.1 too. */
+/** The shell's exceptions and this machine, each once: the client asks a network proxy for 127.0.0.1 too. */
 function withoutNetworkProxy(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const known = environment['no_proxy'] || environment['NO_PROXY'];
-  const names = [...(known === undefined || known === '' ? [] : [known]), '127.0.0.1', 'localhost', '::1'].join(',');
+  const known = (environment['no_proxy'] || environment['NO_PROXY'] || '')
+    .split(/[\s,]+/)
+    .filter((name) => name !== '');
+  const names = [...new Set([...known, '127.0.0.1', 'localhost', '::1'])].join(',');
   return { NO_PROXY: names, no_proxy: names };
 }
 

@@ -1,4 +1,5 @@
-import { type CommandName, type CommandRow, commandNames, commandTable } from '../commandTable.ts';
+import type { CommandRow } from '../commandRows/commandRow.ts';
+import { type CommandName, commandNames, commandTable } from '../commandTable.ts';
 import { exitCodeRows } from '../exitCodes.ts';
 import { type OptionRow, optionTable } from '../optionTable.ts';
 

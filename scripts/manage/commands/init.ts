@@ -2,8 +2,8 @@ import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
 import { ensureUp } from '../ensureUp.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
-import { envPath } from '../setUp/instanceNames.ts';
 import { planInstance } from '../setUp/planInstance.ts';
+import { takeOver } from '../setUp/takeOver.ts';
 import { writeInstance } from '../setUp/writeInstance.ts';
 import { test } from './test.ts';
 
@@ -11,11 +11,11 @@ import { test } from './test.ts';
 export async function init(context: Context, invocation: Invocation): Promise<ExitCode> {
   const { output } = context;
   const planned = await planInstance(context, invocation);
-  const { name, preset, port } = planned;
-  writeInstance(context, planned);
-  output.say(`Made ${envPath(name)} for ${preset.title} on port ${port}.`);
+  const { name } = planned;
+  output.say(writeInstance(context, planned));
 
   const ofInstance = { ...invocation, names: [name] };
+  if (planned.isThere) await takeOver(context, ofInstance, name);
   const config = await ensureUp(context, ofInstance, name);
   const isKeyless = config.provider.key.source === 'client';
   const code = isKeyless ? exitCodes.ok : await test(context, ofInstance);

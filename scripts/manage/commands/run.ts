@@ -1,5 +1,6 @@
 import type { Invocation } from '../args.ts';
 import { callerDirectory } from '../callerDirectory.ts';
+import { checkNames } from '../checkNames.ts';
 import { clientSettings } from '../client/clientSettings.ts';
 import { chooseCredentials } from '../client/credentials.ts';
 import { findClient } from '../client/findClient.ts';
@@ -18,6 +19,7 @@ import { runInForeground } from '../runInForeground.ts';
 export async function run(context: Context, invocation: Invocation): Promise<number> {
   const { root, output, environment } = context;
   const [name = ''] = invocation.names;
+  checkNames(root, [name]);
   const directory = callerDirectory(environment);
   const program = findClient(environment, directory);
   const { words, settings: own } = takeOwnSettings(invocation.rest, directory);

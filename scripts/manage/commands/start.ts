@@ -1,10 +1,10 @@
 import { terminalSafe } from '../../../src/core/terminalSafe.ts';
 import type { Invocation } from '../args.ts';
 import { bringUp, stepFor } from '../bringUp.ts';
+import { checkNames } from '../checkNames.ts';
 import type { Context } from '../context.ts';
-import { readEcosystem } from '../ecosystem.ts';
 import { type ExitCode, worstOf } from '../exitCodes.ts';
-import { createEnvFiles, exampleNames } from '../firstRun.ts';
+import { createEnvFiles } from '../firstRun.ts';
 import { describeIgnoredEnvFiles } from '../ignoredEnvFiles.ts';
 import { isSound, loadInstances, selectInstances } from '../instances.ts';
 import { type Observation, observe } from '../observe.ts';
@@ -49,19 +49,9 @@ export function start(context: Context, invocation: Invocation): Promise<ExitCod
   });
 }
 
-/** Before anything is made: a name stands for an instance or for an example of one. */
-function checkNames(root: string, names: readonly string[]): void {
-  const examples = exampleNames(root);
-  selectInstances(
-    root,
-    readEcosystem(root),
-    names.filter((name) => !examples.includes(name)),
-  );
-}
-
 /** The end of `start` and `restart`: the table, and the line to copy for the first instance that is up. */
 export async function showResult(context: Context, observations: readonly Observation[], json: boolean): Promise<void> {
   const entries = await showStatus(context, observations, json);
   const usable = entries.find(({ state }) => isUp(state))?.observation.instance;
-  if (usable !== undefined) context.output.say(`Use it: ${useLine(usable)}`);
+  if (usable !== undefined) context.output.say(useLine(usable));
 }

@@ -1,5 +1,6 @@
 import { presets } from '../../../src/providers/index.ts';
-import { type CommandRow, commandNames, commandTable } from '../commandTable.ts';
+import type { CommandRow } from '../commandRows/commandRow.ts';
+import { commandNames, commandTable } from '../commandTable.ts';
 import { type OptionRow, optionTable } from '../optionTable.ts';
 
 /** An option as it is completed. */

@@ -18,7 +18,7 @@ function describeUnknown(word: string): string {
 export function presetNamed(word: string): Preset {
   const preset = findPreset(word);
   if (preset !== undefined) return preset;
-  throw new Failure(`${describeUnknown(word)}; all of them: ./manage providers`, exitCodes.usage);
+  throw new Failure(`${describeUnknown(word)} (all of them: ./manage providers)`, exitCodes.usage);
 }
 
 /** Shows all providers and asks until one is chosen, by number or name. */

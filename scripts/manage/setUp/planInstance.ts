@@ -1,26 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Preset } from '../../../src/providers/preset.ts';
 import { takesKey } from '../../docs/exampleFile.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
+import { isCopyOfExample } from '../firstRun.ts';
 import { loadInstances } from '../instances.ts';
 import type { Prompter } from '../prompter.ts';
 import { readSecretFromStdin } from '../readStdin.ts';
 import { askForPreset, presetNamed } from './choosePreset.ts';
-import { freePort, isPortTaken, portsOf } from './freePort.ts';
+import { freePort, isPortTaken, portIn, portsOf } from './freePort.ts';
 import { checkInstanceName, envPath, hasEnvFile, unusedName } from './instanceNames.ts';
 import type { NewInstance } from './newInstance.ts';
+
+/** A new instance; its env file may be there already, as a copy of the example that nobody has filled in. */
+export interface PlannedInstance extends NewInstance {
+  readonly isThere: boolean;
+}
 
 /**
  * Everything that a new instance needs: from the command line, and what is missing there from the user, as far as there is a
  * terminal to ask on.
  * @throws Failure (usage) for what is wrong, or is missing and cannot be asked.
  */
-export async function planInstance(context: Context, invocation: Invocation): Promise<NewInstance> {
+export async function planInstance(context: Context, invocation: Invocation): Promise<PlannedInstance> {
   const prompter = invocation.input ? context.prompter : undefined;
   const preset = await choosePreset(context, invocation, prompter);
   const name = await chooseName(context, invocation, preset, prompter);
-  const port = await choosePort(context, invocation, preset);
+  const isThere = hasEnvFile(context.root, name);
+  const port = await choosePort(context, invocation, preset, isThere ? portOf(context, name) : undefined);
   const region = await chooseRegion(invocation, preset, prompter);
   const isComplete = preset.baseUrl !== '' || preset.protocol === 'demo';
   const url =
@@ -28,7 +37,7 @@ export async function planInstance(context: Context, invocation: Invocation): Pr
   const model =
     invocation.model ??
     (preset.tiers === undefined ? await need(prompter, '--model MODEL', 'Model to use: ') : undefined);
-  return { name, preset, port, region, url, model, key: await readKey(invocation, preset, prompter) };
+  return { name, preset, port, region, url, model, isThere, key: await readKey(invocation, preset, prompter) };
 }
 
 async function choosePreset(
@@ -52,7 +61,7 @@ async function chooseName(
 ): Promise<string> {
   const wanted = as ?? preset.name;
   checkInstanceName(wanted);
-  if (!hasEnvFile(root, wanted)) return wanted;
+  if (!hasEnvFile(root, wanted) || isUnfilled(root, wanted, preset)) return wanted;
   const there = `${envPath(wanted)} is there already and is not changed`;
   if (as !== undefined || prompter === undefined) {
     throw new Failure(
@@ -67,7 +76,23 @@ async function chooseName(
   return name;
 }
 
-async function choosePort({ root }: Context, { port }: Invocation, preset: Preset): Promise<number> {
+/** Whether the env file is the example of this provider as it was: it holds no key and nothing of the user's. */
+function isUnfilled(root: string, name: string, preset: Preset): boolean {
+  return name === preset.name && isCopyOfExample(join(root, envPath(name)));
+}
+
+function portOf({ root }: Context, name: string): number | undefined {
+  return portIn(readFileSync(join(root, envPath(name)), 'utf8'));
+}
+
+/** @param own The port in the file that is filled in, where the instance may listen by now. */
+async function choosePort(
+  { root }: Context,
+  { port }: Invocation,
+  preset: Preset,
+  own: number | undefined,
+): Promise<number> {
+  if (own !== undefined && (port ?? own) === own) return own;
   const used = portsOf(loadInstances(root));
   if (port === undefined) return freePort(used, preset);
   if (used.has(port)) throw new Failure(`port ${port} stands in another env file: ./manage list`, exitCodes.usage);

@@ -220,6 +220,12 @@ describe('hash', () => {
     expect(configOf([...base, 'PORT=8080', '# comment']).hash).toBe(hash);
   });
 
+  test('does not depend on exceptions of a network proxy that there is not', () => {
+    expect(configOf([...base, 'NO_PROXY=127.0.0.1']).hash).toBe(hash);
+    const proxied = [...base, 'HTTPS_PROXY=http://proxy.lan:3128'];
+    expect(configOf([...proxied, 'NO_PROXY=127.0.0.1']).hash).not.toBe(configOf(proxied).hash);
+  });
+
   test.each(['OPENAI_API_KEY=sk-2', 'PORT=9', 'CUSTOM_HEADER_A=3', 'QUIRK_TOP_K=1', 'DRAIN_SECONDS=1'])(
     'is another one with %s',
     (line) => {

@@ -117,6 +117,11 @@ test('a problem says where, what was found and how to mend it', () => {
   );
 });
 
+test('a problem of a file that several instances share is told once', () => {
+  const { problems } = readLines(['PORT=80a1']);
+  expect(formatProblems([...problems, ...problems])).toBe(formatProblems(problems));
+});
+
 test('colours only where they are asked for', () => {
   const { problems } = readLines(['PORT=80a1']);
   expect(formatProblems(problems)).not.toContain('\u001b');

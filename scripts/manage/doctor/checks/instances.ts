@@ -1,6 +1,6 @@
 import { asString, isObject } from '../../../../src/core/json.ts';
 import { describeReload } from '../../describeReload.ts';
-import { addressOf, explain } from '../../explain.ts';
+import { addressOf, findRemark } from '../../explain.ts';
 import type { Health } from '../../health.ts';
 import { isSound } from '../../instances.ts';
 import type { Observation } from '../../observe.ts';
@@ -21,7 +21,7 @@ async function checkInstance(observation: Observation): Promise<Finding[]> {
   const { name } = instance;
   const state = judge(observation);
   const restart = { instance: name, remedy: `./manage restart ${name}` };
-  const said = withoutName((await explain(observation, state)) ?? state, name);
+  const said = (await findRemark(observation, state))?.what ?? state;
   switch (state) {
     case 'port taken':
       return [fail(CHECK, said, { instance: name, remedy: `end that program, or change PORT: ./manage edit ${name}` })];
@@ -41,17 +41,22 @@ async function checkInstance(observation: Observation): Promise<Finding[]> {
         ),
       ];
     case 'unsupervised':
-      return [warn(CHECK, `runs on ${addressOf(instance)}, but PM2 does not know it`, restart)];
+      return [
+        warn(CHECK, `runs on ${addressOf(instance)}, but PM2 does not know it`, {
+          instance: name,
+          remedy: `./manage start ${name}`,
+        }),
+      ];
     default:
   }
   // One that crashes is seen as often between two attempts as in one.
   if (state === 'starting' && row !== undefined && row.restarts > 0)
     return [fail(CHECK, endsAgain(name, row.restarts), restart)];
   const news = describeReload(observation);
-  if (news !== undefined)
-    return [
-      warn(CHECK, withoutName(news, name), { instance: name, remedy: `mend envs/${name}.env, or ${restart.remedy}` }),
-    ];
+  if (news !== undefined) {
+    const remedy = `./manage ${news.remedy === undefined ? 'edit' : 'reload'} ${name}`;
+    return [warn(CHECK, news.what, { instance: name, remedy })];
+  }
   if (hasOlderSettings(observation)) {
     return [
       warn(CHECK, `runs with older settings than envs/${name}.env holds`, {
@@ -66,11 +71,6 @@ async function checkInstance(observation: Observation): Promise<Finding[]> {
     warn(CHECK, detail, { instance: name, remedy: `./manage logs ${name} --errors` }),
   );
   return [ok(CHECK, `${state} on ${addressOf(instance)}, pid ${health.pid}`, name), ...troubles];
-}
-
-/** The view says the name already. */
-function withoutName(text: string, name: string): string {
-  return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
 }
 
 function endsAgain(name: string, restarts: number): string {

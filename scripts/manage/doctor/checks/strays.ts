@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { readCommand } from '../../../../src/host/portHolder.ts';
 import { executablePath } from '../../../build/stamp.ts';
+import { runsExecutable } from '../../processes.ts';
 import { type Finding, warn } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 
@@ -15,11 +16,10 @@ export async function findStrays({ root, pm2, observations, all }: Subject): Pro
   const answering = observations.flatMap(({ parts }) => parts.flatMap(({ health }) => health?.pid ?? []));
   const known = new Set([...pm2.map(({ pid }) => pid), ...answering]);
   const found = await Promise.all((await listProcesses()).filter((pid) => !known.has(pid)).map(describe));
-  const folder = dirname(executablePath(root));
+  const executable = executablePath(root);
   return found.flatMap(({ pid, command }) => {
     const at = command.indexOf('--env');
-    const isOurs = command.slice(0, 2).some((word) => dirname(word) === folder);
-    if (!isOurs || at < 0) return [];
+    if (!runsExecutable(command, executable) || at < 0) return [];
     const file = basename(command[at + 1] ?? '');
     return [
       warn('processes', `pid ${pid} runs with ${file}, unknown to PM2 and to any port`, { remedy: `kill ${pid}` }),

@@ -142,7 +142,19 @@ describe('what is not run', () => {
     ['unuse one', './manage unuse takes no names'],
     ['usage --json --csv', '--json and --csv exclude each other'],
   ])('usage: %s', (line, message) => {
-    expect(parse(line)).toEqual({ kind: 'usage', message });
+    expect(parse(line)).toMatchObject({ kind: 'usage', message });
+  });
+
+  test.each([
+    ['stauts', undefined],
+    ['--verbose', undefined],
+    ['help strt', undefined],
+    ['start kimi --jsno', 'start'],
+    ['logs --since soon', 'logs'],
+    ['service instal', 'service'],
+    ['run', 'run'],
+  ])('usage: %s points to the help of the command that was meant', (line, topic) => {
+    expect(parse(line)).toMatchObject({ kind: 'usage', topic });
   });
 });
 

@@ -73,6 +73,8 @@ test('the models stand there by their names, with the limits of the big one', ()
 test.each([
   [{}, '127.0.0.1,localhost,::1'],
   [{ NO_PROXY: 'a.example' }, 'a.example,127.0.0.1,localhost,::1'],
+  [{ NO_PROXY: '127.0.0.1,localhost,::1' }, '127.0.0.1,localhost,::1'],
+  [{ NO_PROXY: 'localhost, a.example' }, 'localhost,a.example,127.0.0.1,::1'],
   [{ NO_PROXY: 'a.example', no_proxy: 'b.example' }, 'b.example,127.0.0.1,localhost,::1'],
 ])('a network proxy of the user’s is not asked for the instance: %j', (environment, expected) => {
   expect(settingsOf(KIMI, environment).env).toMatchObject({ NO_PROXY: expected, no_proxy: expected });

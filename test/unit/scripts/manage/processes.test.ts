@@ -1,7 +1,10 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { expect, test } from 'vitest';
-import { isCommandOf } from '../../../../scripts/manage/processes.ts';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { isCommandOf, runsExecutable } from '../../../../scripts/manage/processes.ts';
 import { findPortHolder, readCommand } from '../../../../src/host/portHolder.ts';
+import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';
 import { sampleInstance } from './sampleInstance.ts';
 
 const { app } = sampleInstance('kimi');
@@ -18,6 +21,20 @@ test.each([
   ['nothing', undefined, false],
 ])('P6 %s is proof of identity, or not', (_what, command, expected) => {
   expect(isCommandOf(command, app)).toBe(expected);
+});
+
+test('P6 a process that began anew under the path without links is known, in another folder not', async () => {
+  const { path, remove } = temporaryFolder();
+  onTestFinished(remove);
+  mkdirSync(join(path, 'dist'));
+  writeFileSync(join(path, 'dist', 'claude-code-proxy'), '');
+  symlinkSync(path, join(path, 'link'));
+  const executable = join(path, 'link', 'dist', 'claude-code-proxy');
+  expect(runsExecutable([executable, '--env', file], executable)).toBe(true);
+  expect(runsExecutable([join(path, 'dist', 'claude-code-proxy'), '--permission', '--env', file], executable)).toBe(
+    true,
+  );
+  expect(runsExecutable([join(path, 'claude-code-proxy'), '--env', file], executable)).toBe(false);
 });
 
 test('the command of a process can be read, that of none cannot', async () => {

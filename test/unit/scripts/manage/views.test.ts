@@ -83,11 +83,15 @@ test('the JSON has a schema number and no secret', () => {
 describe('the line to copy', () => {
   const base = 'ANTHROPIC_BASE_URL=http://127.0.0.1:8081';
   test.each([
-    ['without any key', sampleInstance('demo'), `${base} ANTHROPIC_AUTH_TOKEN=unused claude`],
+    [
+      'without any key',
+      sampleInstance('demo'),
+      `Use it: ./manage run demo\n    or: ${base} ANTHROPIC_AUTH_TOKEN=unused claude`,
+    ],
     [
       'with a client token',
       keyed,
-      `${base} ANTHROPIC_AUTH_TOKEN=TOKEN claude\n(TOKEN is the ANTHROPIC_API_KEY of envs/kimi.env)`,
+      `Use it: ./manage run kimi\n    or: ${base} ANTHROPIC_AUTH_TOKEN=TOKEN claude\n(TOKEN is the ANTHROPIC_API_KEY of envs/kimi.env)`,
     ],
   ])('%s', (_what, instance, expected) => {
     expect(useLine(instance)).toBe(expected);
@@ -95,6 +99,7 @@ describe('the line to copy', () => {
 
   test('passes the client’s own key when the instance has none', () => {
     const line = useLine(sampleInstance('kimi', 'PROVIDER=kimi\nPORT=8081\n'));
+    expect(line).toContain('Use it: ANTHROPIC_AUTH_TOKEN=KEY ./manage run kimi\n');
     expect(line).toContain('ANTHROPIC_AUTH_TOKEN=KEY claude\n(KEY is your key for Kimi');
   });
 
@@ -126,7 +131,7 @@ describe('what a user is told', () => {
   test('of what waits for a restart', async () => {
     const answer = sampleAnswer({ config_problems: [], restart_needed: ['PORT', 'LOG_DIR'] });
     expect(await explain(sampleObservation({ answer, isOurs: true }), 'serving')).toBe(
-      'kimi: restart needed for PORT, LOG_DIR: ./manage reload kimi',
+      'kimi: restart needed for PORT, LOG_DIR; do it with: ./manage reload kimi',
     );
   });
 

@@ -1,6 +1,4 @@
-import type { CommandRow } from '../commandTable.ts';
-
-const common = ['quiet', 'no-color', 'help'] as const;
+import { type CommandRow, common } from './commandRow.ts';
 
 /** The commands that make, show and change env files. */
 export const setUpCommands = {
@@ -16,20 +14,21 @@ export const setUpCommands = {
       ['./manage init demo', 'an instance that needs no key and no network'],
     ],
     details:
-      'Writes envs/NAME.env for your eyes only (mode 600) and never changes one that exists. The key is typed unseen, or comes from\nstdin; without one, Claude Code’s own key goes on to the provider. The test costs a few tokens.',
+      'Writes envs/NAME.env for your eyes only (mode 600) and never changes one in which you have written. The key is typed unseen,\nor comes from stdin; without one, Claude Code’s own key goes on to the provider. The test costs a few tokens.',
   },
   add: {
     summary: 'make the env file of a new instance',
     usage: 'add PROVIDER',
     names: 'required',
     operand: { called: 'one provider', most: 1, from: 'providers' },
-    options: ['as', 'port', 'region', 'url', 'model', 'stdin', 'no-input', 'dry-run', ...common],
+    options: ['as', 'port', 'region', 'url', 'model', 'stdin', 'no-input', 'dry-run', 'json', ...common],
     examples: [
       ['./manage add openai --as work', 'envs/work.env; asks for the key, which is not shown'],
       ['./manage add openai --stdin < FILE', 'the key from a file'],
       ['./manage add custom --url http://127.0.0.1:8000/v1 --model my-model --no-input', 'any compatible server'],
     ],
-    details: 'Starts nothing. Never changes a file that exists; the port is a free one unless you give it.',
+    details:
+      'Starts nothing. Never changes a file in which you have written; the port is a free one unless you give it.',
   },
   list: {
     summary: 'list the instances, as their env files describe them',

@@ -1,18 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { on, once } from 'node:events';
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export type Settings = Readonly<Record<string, string>>;
 
-export interface InstanceOptions {
+export interface SoakInstanceOptions {
   /** Program and arguments that stand before `--env FILE`. */
   readonly command: readonly string[];
   /** A folder of its own, for its env file, logs, state and output. */
   readonly folder: string;
   readonly port: number;
   readonly settings: Settings;
+  /** Where programs are found. */
+  readonly searchPath: string | undefined;
 }
 
 const START_POLL_MS = 20;
@@ -24,20 +26,22 @@ process.on('exit', () => {
 });
 
 /** One instance of the proxy, with an env file that can be edited while it runs. */
-export class Instance {
+export class SoakInstance {
   readonly port: number;
   readonly folder: string;
   readonly #command: readonly string[];
   readonly #settings: Settings;
+  readonly #searchPath: string | undefined;
   #child: ChildProcess | undefined;
   /** Exit statuses that nobody asked for. */
   readonly crashes: string[] = [];
 
-  constructor({ command, folder, port, settings }: InstanceOptions) {
+  constructor({ command, folder, port, settings, searchPath }: SoakInstanceOptions) {
     this.port = port;
     this.folder = folder;
     this.#command = command;
     this.#settings = settings;
+    this.#searchPath = searchPath;
     mkdirSync(folder, { recursive: true });
     this.edit({});
   }
@@ -62,10 +66,11 @@ export class Instance {
   /** Resolves when it listens. */
   async start(): Promise<void> {
     const [program = '', ...words] = this.#command;
-    const output = openSync(join(this.folder, 'output.log'), 'a');
+    const before = this.#startsTold();
+    const output = openSync(this.#outputPath, 'a');
     const child = spawn(program, [...words, '--env', join(this.folder, 'soak.env')], {
       cwd: this.folder,
-      env: { PATH: process.env['PATH'], HOME: this.folder },
+      env: { PATH: this.#searchPath, HOME: this.folder },
       stdio: ['ignore', output, output, 'ipc'],
     });
     closeSync(output);
@@ -75,29 +80,41 @@ export class Instance {
       children.delete(child);
       if (this.#child === child) this.crashes.push(`ended with ${code ?? signal}`);
     });
-    while (!(await this.#isServing())) {
-      if (child.exitCode !== null) throw new Error(`the instance in ${this.folder} does not start; see its output.log`);
+    while (this.#startsTold() === before) {
+      if (child.exitCode !== null) throw new Error(`the instance does not start; see ${this.#outputPath}`);
       await sleep(START_POLL_MS);
     }
   }
 
-  async #isServing(): Promise<boolean> {
-    try {
-      return (await this.health())['pid'] === this.pid;
-    } catch {
-      return false;
-    }
-  }
-
-  /** Resolves when it has drained and ended; throws unless it ended well. */
+  /** Resolves when it has drained and ended. */
   async stop(): Promise<void> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null) return;
     this.#child = undefined;
+    await this.#end(child);
+  }
+
+  /** Puts a new process in the place of the one that runs, which drains once the new one listens. Needs `--share` in the command. */
+  async swap(): Promise<void> {
+    const old = this.#child;
+    await this.start();
+    await this.#end(old);
+  }
+
+  async #end(child: ChildProcess | undefined): Promise<void> {
+    if (child === undefined || child.exitCode !== null) return;
     const exited = once(child, 'exit');
     child.kill('SIGTERM');
     const [code] = await exited;
     if (code !== 0) this.crashes.push(`stopped with ${code}`);
+  }
+
+  get #outputPath(): string {
+    return join(this.folder, 'output.log');
+  }
+
+  /** How often a process has said that it listens. */
+  #startsTold(): number {
+    return existsSync(this.#outputPath) ? readFileSync(this.#outputPath, 'utf8').split('listening on').length : 1;
   }
 
   async health(): Promise<Record<string, unknown>> {

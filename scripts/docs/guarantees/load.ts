@@ -1,0 +1,38 @@
+import type { Guarantee } from '../guarantees.ts';
+import { guarantee } from './guarantee.ts';
+
+export const loadGuarantees: readonly Guarantee[] = [
+  guarantee(
+    'L1',
+    '1,000 streams of 20 events a second for a minute: none lost, doubled or out of order; p50 +2 ms, p99 +30 ms, 250 MiB, 75 % of a core',
+    {
+      figure:
+        '1,200,000 events: 0 lost, doubled or out of order; 247 MiB, 52 % of a core. The bounds of latency cannot be shown where client, provider, proxy and other work share two cores: direct p50 3.0 and p99 179 ms, through the proxy 37.7 and 259',
+    },
+  ),
+  guarantee('L2', '2,000 streams of 5 events a second within 280 MiB', {
+    open: '0 events lost, but 329 to 452 MiB on a busy machine of two cores. Less memory per stream would reach it, and a client that reads in time.',
+  }),
+  guarantee('L3', 'Four instances with 250 streams each: as one with 1,000', {
+    open: '0 events lost, 170 to 228 MiB and 14 to 24 % of a core for each; p99 of 188 ms (direct 71) on a busy machine. Cores enough for seven processes would show the rest.',
+  }),
+  guarantee('L4', '500 requests a second with answers of 10 kB: p50 +1 ms, p99 +5 ms', {
+    open: 'p50 +0.5 ms; p99 +20 ms on a busy machine of two cores. To be measured on a quiet one.',
+  }),
+  guarantee('L5', 'Soak: no growth, no descriptor left, no fault of our own', { command: 'npm run soak -- --write' }),
+  guarantee('L6', 'A client that reads 1 kB a second of 10 MB holds at most 4 MiB', {
+    figure: '50 such clients: 2.1 MiB each',
+  }),
+  guarantee('L7', 'A client that goes closes the provider’s socket within 100 ms (p99)', {
+    figure: '10,000 aborts: p50 10 ms, p99 86 ms; heap +0.4 MiB',
+  }),
+  guarantee('L8', 'Above MAX_CONCURRENT: 529 with retry-after within 50 ms, while streams run on', {
+    figure: '529 after p99 4 ms; pauses of running streams longer by p99 2 ms',
+  }),
+  guarantee('L9', '`count_tokens` of a megabyte of anything: within 250 ms, no stream stands still for more than 50', {
+    figure: 'at most 65 ms on a busy machine, 21 on a quiet one; longest pause of a stream 16 ms',
+  }),
+  guarantee('L10', 'Status of ten instances within 150 ms, one up in 700, all ten in 5 s', {
+    open: '947 ms, 1.6 s and 5.8 s on a machine with nine processes waiting for two cores. To be measured on a quiet one.',
+  }),
+];
