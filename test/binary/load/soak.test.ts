@@ -13,7 +13,7 @@ test.runIf(process.platform === 'linux')(
     const folder = mkdtempSync(join(tmpdir(), 'claude-code-proxy-soak-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const options = {
-      minutes: 0.15,
+      minutes: 0.1,
       users: 15,
       restSeconds: 0.1,
       binary: executablePath(resolve(import.meta.dirname, '../../..')),

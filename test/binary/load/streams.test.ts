@@ -33,7 +33,7 @@ test.each(rows)(
   },
   async ({ name, instances, streams, perSecond, seconds, peakMib }) => {
     const stage = await openLoadStage();
-    const order = { deltas: LONG ? perSecond * ANSWER_SECONDS : 20, everyMs: 1000 / perSecond };
+    const order = { deltas: LONG ? perSecond * ANSWER_SECONDS : 10, everyMs: 1000 / perSecond };
     const rounds = LONG ? seconds / ANSWER_SECONDS : 1;
     const load = { streams: LONG ? streams : streams / 10, rounds, order };
     const direct = LONG
