@@ -179,7 +179,6 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     small: config.tiers.small,
     version: VERSION,
   });
-  process.send?.('ready');
   const stopHealthChecks = startHealthChecks(live, Math.random);
   const watch = watchFiles(() => reloader.files, reloader.check);
   usageStore.start(DAYS_SHOWN).then((sums) => usage.restoreDays(sums));

@@ -22,3 +22,13 @@ export function isCommandOf(command: readonly string[] | undefined, app: Ecosyst
   const [option, file] = app.args;
   return runsExecutable(command, app.script) && ` ${command.join(' ')} `.includes(` ${option} ${file} `);
 }
+
+/** Whether there is such a process, be it another user's. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

@@ -19,6 +19,13 @@ export class InFlight {
     if (this.#answers.size === 0) this.#onEmpty?.();
   }
 
+  /** Makes a stop wait for what is over soon, so that there is nothing to cut. Gives what ends it. */
+  hold(): () => void {
+    const held = { cut: () => {} };
+    this.add(held);
+    return () => this.remove(held);
+  }
+
   get size(): number {
     return this.#answers.size;
   }

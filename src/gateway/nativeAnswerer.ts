@@ -6,6 +6,7 @@ import { createFailureContext } from './failureContext.ts';
 import { PassthroughReader } from './passthroughReader.ts';
 import { passthroughBody, passthroughCredentials, passthroughHeaders } from './passthroughRequest.ts';
 import type { Plan } from './planRequest.ts';
+import { recordUsage } from './recordUsage.ts';
 import type { RequestBody } from './requestBody.ts';
 import type { Route } from './route.ts';
 import { type Run, recordKey, recordRoute } from './run.ts';
@@ -87,12 +88,7 @@ export class NativeAnswerer implements Answerer {
     record.stopReason = reader.stopReason;
     const { usage } = reader;
     if (usage === undefined) return;
-    record.inputTokens = usage.input;
-    record.cacheReadTokens = usage.cacheRead;
-    record.cacheCreationTokens = usage.cacheCreation;
-    record.outputTokens = usage.output;
-    // What the provider had counted so far is less than what it will bill.
-    if (!reader.outcome.ended) record.usageEstimated = true;
+    recordUsage(record, usage, reader.outcome.ended);
     const measured = reader.outcome.ended ? this.#body.measuredIfReadable : undefined;
     if (measured === undefined) return;
     const promptTokens = usage.input + usage.cacheRead + usage.cacheCreation;

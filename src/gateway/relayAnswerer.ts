@@ -5,6 +5,7 @@ import type { Answerer, Attempt } from './answerer.ts';
 import { authorizationFor } from './authorization.ts';
 import { createFailureContext } from './failureContext.ts';
 import type { Plan } from './planRequest.ts';
+import { recordUsage } from './recordUsage.ts';
 import { RelayReader } from './relayReader.ts';
 import type { Route } from './route.ts';
 import { type Run, recordKey, recordRoute } from './run.ts';
@@ -14,7 +15,7 @@ export class RelayAnswerer implements Answerer {
   readonly mayRepeatEmpty = false;
   readonly route: Route;
   readonly #run: Run;
-  readonly #sent: string;
+  readonly #sent: Buffer;
   #key: ProviderKey;
   #reader: RelayReader | undefined;
 
@@ -22,7 +23,7 @@ export class RelayAnswerer implements Answerer {
     this.route = route;
     this.#run = run;
     this.#key = route.destination.provider.key;
-    this.#sent = JSON.stringify({ ...request, model: route.target.model });
+    this.#sent = run.services.bodies.write({ ...request, model: route.target.model });
     recordRoute(run, route);
     if (plan.notes.length > 0) run.record.notes = plan.notes;
   }
@@ -65,12 +66,7 @@ export class RelayAnswerer implements Answerer {
     const reader = this.#reader;
     record.upstreamModel = reader?.upstreamModel ?? record.upstreamModel;
     if (reader?.usage === undefined) return;
-    record.inputTokens = reader.usage.input;
-    record.cacheReadTokens = reader.usage.cacheRead;
-    record.cacheCreationTokens = reader.usage.cacheCreation;
-    record.outputTokens = reader.usage.output;
+    recordUsage(record, reader.usage, reader.outcome.ended);
     record.reasoningTokens = reader.usage.reasoning;
-    // What the provider had counted so far is less than what it will bill.
-    if (!reader.outcome.ended) record.usageEstimated = true;
   }
 }

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inTurns } from './inTurns.ts';
 import { RequestBody } from './requestBody.ts';
 import type { Services } from './services.ts';
@@ -12,21 +11,23 @@ export function withBody<T>(
   bytes: Buffer,
   goOn: (body: RequestBody) => Promise<T>,
 ): Promise<T> {
-  const reading = bodies.read(bytes);
-  const first = reading.next();
-  if (first.done === true) return goOn(new RequestBody(bytes, first.value));
-  // A stop waits for it; there is nothing to cut, as it is over soon.
-  const held = { cut: () => {} };
-  inFlight.add(held);
+  let value: unknown;
+  const read = function* () {
+    value = yield* bodies.read(bytes);
+  };
+  const reading = inTurns(read());
+  if (reading === undefined) return goOn(new RequestBody(bytes, value));
+  const release = inFlight.hold();
   const readOn = async () => {
-    for (;;) {
-      await nextTurn();
-      const { done, value } = reading.next();
-      if (done !== true) continue;
+    try {
+      await reading;
       const body = new RequestBody(bytes, value);
       await inTurns(body.measureInSteps());
+      // Not awaited here: what goes on is under way itself by now, and the body is let go.
       return goOn(body);
+    } finally {
+      release();
     }
   };
-  return readOn().finally(() => inFlight.remove(held));
+  return readOn();
 }

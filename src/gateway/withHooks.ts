@@ -28,11 +28,9 @@ async function answerHooked(
   const { inFlight } = run.services;
   const info = infoOf(run, body);
   const call = async (name: HookName, text: string) => {
-    // A stop waits for it; there is nothing to cut, as it is over soon.
-    const held = { cut: () => {} };
-    inFlight.add(held);
+    const release = inFlight.hold();
     const changed = await hooks.call(name, text, { ...info, provider: run.record.provider });
-    inFlight.remove(held);
+    release();
     return changed;
   };
   const changed = hooks.has('request') ? await call('request', JSON.stringify(body.value)) : undefined;

@@ -73,6 +73,20 @@ describe('between the stretches', () => {
     expect(services.inFlight.size).toBe(0);
   });
 
+  test('and no longer than that: the answer is under way by itself', async () => {
+    const services = { bodies: new Bodies(), inFlight: new InFlight() };
+    const answer = Promise.withResolvers<void>();
+    const began = Promise.withResolvers<void>();
+    const reading = withBody(services, largeBytes, () => {
+      began.resolve();
+      return answer.promise;
+    });
+    await began.promise;
+    expect(services.inFlight.size).toBe(0);
+    answer.resolve();
+    await reading;
+  });
+
   test('a large body that is no JSON is refused, and nothing waits any more', async () => {
     const services = { bodies: new Bodies(), inFlight: new InFlight() };
     const broken = Buffer.concat([largeBytes.subarray(0, -1), Buffer.from('!')]);

@@ -1,5 +1,6 @@
 import { readlinkSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { isAlive } from '../../processes.ts';
 import { type Finding, ok, warn } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 
@@ -36,14 +37,5 @@ function readHolder(lock: string): number | undefined {
     return Number(readlinkSync(lock));
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type FakeUpstream, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
+import { call, message, startApp, type TestApp } from '../helpers/startApp.ts';
+
+let upstream: FakeUpstream;
+let app: TestApp;
+
+beforeAll(async () => {
+  upstream = await startFakeUpstream({ big: words('fine') });
+  app = await startApp({ OPENAI_BASE_URL: upstream.url, BIG_MODEL: 'big' });
+});
+
+afterAll(async () => {
+  await app.close();
+  await upstream.close();
+});
+
+const text = 'Read the file and say what is in it. '.repeat(2000);
+const messages = Array.from({ length: 40 }, (_, index) => ({ role: 'user', content: `${index} ${text}` }));
+
+test('a request of 3 MB arrives whole, and is printed in stretches before it is sent', async () => {
+  const { bodies } = app.services;
+  let pauses = 0;
+  const prepare = bodies.prepare.bind(bodies);
+  vi.spyOn(bodies, 'prepare').mockImplementation(function* (body) {
+    for (const pause of prepare(body)) {
+      pauses += 1;
+      yield pause;
+    }
+  });
+  const written = vi.spyOn(bodies, 'write').mockImplementationOnce((body) => {
+    expect(pauses).toBeGreaterThanOrEqual(4);
+    return Buffer.from(JSON.stringify(body));
+  });
+  expect((await call(`${app.url}/v1/messages`, message('big', { messages }))).status).toBe(200);
+  expect(written).toHaveBeenCalledTimes(1);
+  expect(upstream.requests.at(-1)?.body.messages).toHaveLength(messages.length);
+});
