@@ -16,12 +16,15 @@ function nextByte(): number {
   return pool[position++] ?? 0;
 }
 
+/** Where an id is put together: a string that grew letter by letter would be a chain of as many objects for as long as its stream lasts. */
+const letters = Buffer.alloc(LENGTH);
+
 /** A new id of Anthropic's form: the prefix (`msg_`, `toolu_`, `req_`) and 24 random letters and digits (R131, R201). */
 export function mintId(prefix: string): string {
-  let id = prefix;
-  while (id.length < prefix.length + LENGTH) {
+  let count = 0;
+  while (count < LENGTH) {
     const byte = nextByte();
-    if (byte < FAIR_LIMIT) id += ALPHABET[byte % ALPHABET.length];
+    if (byte < FAIR_LIMIT) letters[count++] = ALPHABET.charCodeAt(byte % ALPHABET.length);
   }
-  return id;
+  return prefix + letters.latin1Slice();
 }
