@@ -1,4 +1,5 @@
 import type { ApiError } from '../core/errors.ts';
+import { Limit } from '../upstream/limit.ts';
 import type { ClientPort } from './clientPort.ts';
 
 export interface EventStreamOptions {
@@ -21,7 +22,8 @@ export interface EventStreamOptions {
 export class EventStream {
   readonly #port: ClientPort;
   readonly #options: EventStreamOptions;
-  #timer: NodeJS.Timeout | undefined;
+  /** Runs while nothing is written. */
+  readonly #silence = new Limit();
   #blocked = false;
   #open = false;
   #ended = false;
@@ -29,7 +31,7 @@ export class EventStream {
   constructor(port: ClientPort, options: EventStreamOptions, onReady: () => void) {
     this.#port = port;
     this.#options = options;
-    if (options.ping !== undefined) this.#timer = setTimeout(() => this.#begin(), options.headerWaitMs);
+    if (options.ping !== undefined) this.#silence.start(options.headerWaitMs, () => this.#begin());
     port.onDrain(() => {
       this.#blocked = false;
       onReady();
@@ -48,7 +50,7 @@ export class EventStream {
 
   write(output: string | Uint8Array): void {
     if (output.length === 0 || this.#ended) return;
-    if (this.#open) this.#timer?.refresh();
+    if (this.#open) this.#silence.refresh();
     else this.#openPort();
     if (!this.#port.write(output)) this.#blocked = true;
   }
@@ -68,15 +70,15 @@ export class EventStream {
   /** Stops the timers without a word, because the client is gone or gets a whole answer. */
   close(): void {
     this.#ended = true;
-    clearTimeout(this.#timer);
+    this.#silence.stop();
   }
 
   #openPort(): void {
     this.#open = true;
-    clearTimeout(this.#timer);
+    this.#silence.stop();
     this.#port.openStream(this.#options.headers());
     const { ping, pingMs } = this.#options;
-    if (ping !== undefined) this.#timer = setTimeout(() => this.#sendPing(ping), pingMs);
+    if (ping !== undefined) this.#silence.start(pingMs, () => this.#sendPing(ping));
   }
 
   #begin(): void {
@@ -87,6 +89,6 @@ export class EventStream {
   #sendPing(ping: string): void {
     // A client that has not yet read what it has needs no sign of life, and more would only fill memory.
     if (!this.#blocked) this.#blocked = !this.#port.write(ping);
-    this.#timer?.refresh();
+    this.#silence.refresh();
   }
 }

@@ -26,5 +26,5 @@ export function mintId(prefix: string): string {
     const byte = nextByte();
     if (byte < FAIR_LIMIT) letters[count++] = ALPHABET.charCodeAt(byte % ALPHABET.length);
   }
-  return prefix + letters.latin1Slice();
+  return prefix + letters.toString('latin1');
 }

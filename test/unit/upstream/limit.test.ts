@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Limit } from '../../../src/upstream/limit.ts';
+
+const onReached = vi.fn();
+let limit: Limit;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  limit = new Limit();
+  limit.start(1000, onReached);
+});
+
+afterEach(() => {
+  limit.stop();
+  onReached.mockClear();
+  vi.useRealTimers();
+});
+
+test('a limit is reached once', () => {
+  vi.advanceTimersByTime(999);
+  expect(onReached).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(5000);
+  expect(onReached).toHaveBeenCalledTimes(1);
+});
+
+test('a sign of life puts it off by its whole length, however many there were', () => {
+  vi.advanceTimersByTime(400);
+  limit.refresh();
+  vi.advanceTimersByTime(500);
+  limit.refresh();
+  vi.advanceTimersByTime(998);
+  expect(onReached).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(2);
+  expect(onReached).toHaveBeenCalledTimes(1);
+});
+
+test('one that was reached begins anew with the next sign of life', () => {
+  vi.advanceTimersByTime(1000);
+  limit.refresh();
+  vi.advanceTimersByTime(1000);
+  expect(onReached).toHaveBeenCalledTimes(2);
+});
+
+test('it stands still in a pause, signs of life or not, and has its whole length after it', () => {
+  vi.advanceTimersByTime(900);
+  limit.pause();
+  limit.refresh();
+  vi.advanceTimersByTime(5000);
+  limit.resume();
+  vi.advanceTimersByTime(999);
+  expect(onReached).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(onReached).toHaveBeenCalledTimes(1);
+});
+
+test('a sign of life after its end begins nothing', () => {
+  limit.stop();
+  limit.refresh();
+  vi.advanceTimersByTime(5000);
+  expect(onReached).not.toHaveBeenCalled();
+});
