@@ -225,7 +225,7 @@ export const keyTable = {
   }),
   NO_PROXY: row({
     form: text,
-    about: 'Hosts that are reached without the proxy, separated by commas.',
+    about: 'Hosts that are reached without the proxy, separated by commas. This machine always is.',
     aliases: ['no_proxy'],
   }),
   LOG_LEVEL: withDefault({

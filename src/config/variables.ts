@@ -1,5 +1,6 @@
 import { isFamilyName, keyOfName } from './keyGroups.ts';
 import { keyRow } from './keyTable.ts';
+import { namesOthers } from './noProxyList.ts';
 import type { EnvEntry } from './parseEnvText.ts';
 
 /** The process's environment, as far as the caller passes it on. */
@@ -18,9 +19,11 @@ export interface Variable {
 export type Variables = ReadonlyMap<string, Variable>;
 
 /** Whether a variable of the environment counts, for an env file with these entries. */
-function counts(name: string, entries: ReadonlyMap<string, EnvEntry>): boolean {
+function counts(name: string, value: string, entries: ReadonlyMap<string, EnvEntry>): boolean {
   const key = keyOfName.get(name);
   if (key === undefined) return isFamilyName(name);
+  // `./manage env` sets one in the shell, which must not take the place of the file's own.
+  if (key === 'NO_PROXY' && !namesOthers(value)) return false;
   const rule = keyRow(key).environment;
   if (rule === 'never') return !name.startsWith(key);
   if (rule === undefined) return true;
@@ -32,13 +35,13 @@ function counts(name: string, entries: ReadonlyMap<string, EnvEntry>): boolean {
  * decision 3). What says whose key goes where only fills a gap: a shell's OPENAI_API_KEY is usually OpenAI's own
  * and must not travel to the provider of this file, nor this file's key to a shell's OPENAI_BASE_URL. A shell's
  * ANTHROPIC_API_KEY never counts, as it is Claude Code's, and REGION and PROTOCOL neither, as anybody's may be called so.
- * Empty variables of the environment are as good as none.
+ * Variables of the environment that are empty, or a NO_PROXY that names this machine alone, are as good as none.
  */
 export function collectVariables(entries: ReadonlyMap<string, EnvEntry>, environment: Environment): Variables {
   const variables = new Map<string, Variable>();
   for (const [key, entry] of entries) variables.set(key, { ...entry, source: 'file' });
   for (const [key, value] of Object.entries(environment)) {
-    if (value === undefined || value === '' || !counts(key, entries)) continue;
+    if (value === undefined || value === '' || !counts(key, value, entries)) continue;
     variables.set(key, { key, value, source: 'environment', literal: true });
   }
   return variables;

@@ -201,7 +201,7 @@ export class Attempts implements Cuttable {
     return result;
   }
 
-  /** An answer that is not streamed is silent until it is whole, which says nothing. */
+  /** For streams only: an answer that is not streamed is silent until it is whole, which says nothing. */
   #patience(requestTimeoutMs: number): Patience | undefined {
     const { budget, isFreeElsewhere } = this.#options;
     if (!isFreeElsewhere()) return undefined;

@@ -1,9 +1,12 @@
-import type { NamedProvider } from '../config/config.ts';
+import type { NamedProvider, ProviderKey } from '../config/config.ts';
 import { ApiError } from '../core/errors.ts';
-import type { AnswerReader } from '../upstream/answerReader.ts';
+import { readAnthropicUsage } from '../protocol/anthropic/readUsage.ts';
+import { readUsage } from '../protocol/openai/usage.ts';
 import { Exchange, type ExchangeResult } from '../upstream/exchange.ts';
 import type { UpstreamRequest } from '../upstream/upstream.ts';
 import { authorizationFor } from './authorization.ts';
+import { CheckReader } from './checkReader.ts';
+import { countCheck } from './countCheck.ts';
 import { createFailureContext } from './failureContext.ts';
 import { passthroughBody, passthroughHeaders } from './passthroughRequest.ts';
 import { prepare } from './prepare.ts';
@@ -17,39 +20,8 @@ const CHECK_TIMEOUT_MS = 30_000;
 /** Nobody lends a key or sends headers for a check. */
 const NOBODY = { providerKey: undefined, forwarded: { query: '', headers: {}, credentials: {} } };
 
-/** Only whether there is an answer is of interest. */
-class AnyAnswer implements AnswerReader {
-  readonly outcome: { ended: boolean; finished: boolean; empty: boolean; error?: ApiError } = {
-    ended: false,
-    finished: false,
-    empty: false,
-  };
-
-  pushBytes(): string {
-    this.outcome.ended = true;
-    return '';
-  }
-
-  pushJson(): string {
-    return this.pushBytes();
-  }
-
-  end(): string {
-    return this.pushBytes();
-  }
-
-  settle(): string {
-    return '';
-  }
-
-  fail(error: ApiError): string {
-    this.outcome.error = error;
-    return '';
-  }
-}
-
 /** A question for the list of models, which costs nothing, or a request for one token. */
-function questionFor(services: Services, route: Route, key: NamedProvider['provider']['key']): UpstreamRequest {
+function questionFor(services: Services, route: Route, key: ProviderKey): UpstreamRequest {
   const { target, destination } = route;
   const { provider } = destination;
   const native = isNative(route);
@@ -68,15 +40,16 @@ function questionFor(services: Services, route: Route, key: NamedProvider['provi
   return { ...question, body: JSON.stringify(prepare(services, body, route).translated.body) };
 }
 
-async function ask(services: Services, route: Route, request: UpstreamRequest, key: NamedProvider['provider']['key']) {
+async function ask(services: Services, route: Route, request: UpstreamRequest, key: ProviderKey) {
+  const reader = new CheckReader(isNative(route) ? readAnthropicUsage : readUsage);
   const exchange = new Exchange({
     upstream: route.destination.upstream,
     request,
-    reader: new AnyAnswer(),
+    reader,
     idleTimeoutMs: CHECK_TIMEOUT_MS,
     requestTimeoutMs: CHECK_TIMEOUT_MS,
     patience: undefined,
-    usageWaitMs: 0,
+    usageWaitMs: route.target.settings.usageWaitMs,
     holdEmpty: false,
     failureContext: () => createFailureContext(services, route, key, 0, NOBODY),
     onOutput: () => {},
@@ -90,7 +63,7 @@ async function ask(services: Services, route: Route, request: UpstreamRequest, k
   deadline.unref();
   const result = await exchange.result;
   clearTimeout(deadline);
-  return { result, isReached: exchange.isReached };
+  return { result, isReached: exchange.isReached, reader };
 }
 
 /**
@@ -120,8 +93,10 @@ export async function checkProvider(services: Services, { name, models, provider
   const leave = isIn ? destination.breaker.enter() : undefined;
   if (leave?.waitMs === 0) {
     const askedAt = services.clock.monotonic();
-    const { result, isReached } = await ask(services, route, request, key);
-    const verdict = request.lookUp === undefined ? result : verdictOfList(result, isReached);
+    const { result, isReached, reader } = await ask(services, route, request, key);
+    const isList = request.lookUp !== undefined;
+    if (!isList && result.kind === 'done') countCheck(services, route, key, reader, askedAt);
+    const verdict = isList ? verdictOfList(result, isReached) : result;
     judge(services, { destination, provider: name, key, leave, askedAt }, verdict, isReached);
     services.logger.debug('a provider was asked whether it can answer', {
       provider: name,

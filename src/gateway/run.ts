@@ -53,7 +53,7 @@ export function recordPlan({ record }: Run, { requestedModel, decision }: Plan):
 }
 
 /** Writes into the log line whom the request goes to now. */
-export function recordRoute({ record }: Run, { name, provider, target, destination }: Route): void {
+export function recordRoute({ record }: Pick<Run, 'record'>, { name, provider, target, destination }: Route): void {
   record.provider = provider;
   record.upstreamModel = target.model;
   record.routedModel = name;
@@ -61,7 +61,7 @@ export function recordRoute({ record }: Run, { name, provider, target, destinati
 }
 
 /** Writes into the log line which key is sent: its name where there are several, else where it comes from. */
-export function recordKey({ record }: Run, { destination }: Route, key: ProviderKey): void {
+export function recordKey({ record }: Pick<Run, 'record'>, { destination }: Route, key: ProviderKey): void {
   const { moreKeys } = destination.provider;
   record.key = moreKeys === undefined ? key.source : keyLabel([destination.provider.key, ...moreKeys], key);
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../core/json.ts';
 import { formatFigure } from '../telemetry/prometheus.ts';
-import type { UsageTotals } from '../telemetry/usageTotals.ts';
+import { isCostUnknown, type UsageTotals } from '../telemetry/usageTotals.ts';
 import type { ProcessFacts } from './health.ts';
 import type { Services } from './services.ts';
 
@@ -16,12 +16,13 @@ function describeTotals(totals: UsageTotals): JsonObject {
     reasoning_tokens: totals.reasoning,
     cost_usd: knownCost(totals),
     unpriced_requests: totals.unpriced,
+    health_checks: totals.checks,
   };
 }
 
-/** The cost of the requests whose cost is known; null when it is of none, never 0 for that. */
-function knownCost({ requests, unpriced, cost }: UsageTotals): number | null {
-  return requests > 0 && unpriced === requests ? null : Number(cost.toFixed(6));
+/** The cost as far as it is known; null when nothing of it is, never 0 for that. */
+function knownCost(totals: UsageTotals): number | null {
+  return isCostUnknown(totals) ? null : Number(totals.cost.toFixed(6));
 }
 
 function wholeInput({ input, cacheRead, cacheWrite }: UsageTotals): number {
@@ -49,6 +50,7 @@ export function describeStatistics({ usage, clock, config }: Services, facts: Pr
     total_reasoning_tokens: total.reasoning,
     total_cost_usd: knownCost(total),
     unpriced_requests: total.unpriced,
+    health_checks: total.checks,
     model_usage_count: Object.fromEntries([...models].map(([model, { requests }]) => [model, requests])),
     models: Object.fromEntries([...models].map(([model, totals]) => [model, describeTotals(totals)])),
     days: days.map(([day, totals]) => ({ day, ...describeTotals(totals) })),

@@ -12,7 +12,7 @@ export type RequestOutcome = 'ok' | 'rejected' | 'error' | 'interrupted' | 'clie
 export interface RequestRecord {
   /** `req_...`, the same that the client got in its `request-id` header. */
   id: string;
-  /** The route, such as `/v1/messages`. */
+  /** The route, such as `/v1/messages`; HEALTH_CHECK in its place for a question of the instance's own. */
   endpoint: string;
   provider: string;
   /** Where the provider's key came from, or what it is called where there are several; never the key. */

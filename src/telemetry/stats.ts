@@ -47,11 +47,16 @@ export class RequestStats {
 
   finish(record: RequestRecord): void {
     this.#inFlight -= 1;
+    this.addTokens(record);
+    this.#countOutcome(record);
+  }
+
+  /** Counts the tokens alone, of what no client has asked for. */
+  addTokens(record: RequestRecord): void {
     this.#tokens.input += record.inputTokens ?? 0;
     this.#tokens.cacheRead += record.cacheReadTokens ?? 0;
     this.#tokens.cacheCreation += record.cacheCreationTokens ?? 0;
     this.#tokens.output += record.outputTokens ?? 0;
-    this.#countOutcome(record);
   }
 
   snapshot(): StatsSnapshot {

@@ -1,5 +1,8 @@
 import type { RequestRecord } from './requestRecord.ts';
 
+/** The endpoint of a health check that asks for tokens: it has a row like a request, but is not one of a client's. */
+export const HEALTH_CHECK = 'health_check';
+
 /** One request in the usage file: numbers and names, never text. The fields are the columns; null is what is not known. */
 export interface UsageRow {
   /** End of the request, in ms since 1970. */

@@ -1,8 +1,11 @@
-import type { UsageRow } from './usageRow.ts';
+import { HEALTH_CHECK, type UsageRow } from './usageRow.ts';
 
-/** Sums over requests. */
+/** Sums over the requests of clients and the instance's own health checks. */
 export interface UsageTotals {
+  /** Of clients. */
   readonly requests: number;
+  /** Health checks that asked for tokens; they are in the tokens, the cost and what is unpriced, and in no other figure. */
+  readonly checks: number;
   /** Those that a provider or this proxy failed. */
   readonly failed: number;
   readonly input: number;
@@ -10,14 +13,15 @@ export interface UsageTotals {
   readonly cacheRead: number;
   readonly cacheWrite: number;
   readonly reasoning: number;
-  /** US dollars, of the requests whose cost is known. */
+  /** US dollars, of all whose cost is known. */
   readonly cost: number;
-  /** Requests whose cost is not known, because a price is not. */
+  /** Requests and checks whose cost is not known, because a price is not. */
   readonly unpriced: number;
 }
 
 export const NO_USAGE: UsageTotals = {
   requests: 0,
+  checks: 0,
   failed: 0,
   input: 0,
   output: 0,
@@ -31,6 +35,7 @@ export const NO_USAGE: UsageTotals = {
 export function addTotals(a: UsageTotals, b: UsageTotals): UsageTotals {
   return {
     requests: a.requests + b.requests,
+    checks: a.checks + b.checks,
     failed: a.failed + b.failed,
     input: a.input + b.input,
     output: a.output + b.output,
@@ -43,8 +48,10 @@ export function addTotals(a: UsageTotals, b: UsageTotals): UsageTotals {
 }
 
 export function totalsOf(row: UsageRow): UsageTotals {
+  const isCheck = row.endpoint === HEALTH_CHECK;
   return {
-    requests: 1,
+    requests: isCheck ? 0 : 1,
+    checks: isCheck ? 1 : 0,
     failed: row.outcome === 'error' || row.outcome === 'interrupted' ? 1 : 0,
     input: row.input_tokens ?? 0,
     output: row.output_tokens ?? 0,
@@ -54,4 +61,9 @@ export function totalsOf(row: UsageRow): UsageTotals {
     cost: row.cost ?? 0,
     unpriced: row.cost === null ? 1 : 0,
   };
+}
+
+/** Whether the cost of nothing in the sums is known. */
+export function isCostUnknown({ requests, checks, unpriced }: UsageTotals): boolean {
+  return unpriced > 0 && unpriced === requests + checks;
 }

@@ -117,10 +117,20 @@ test('max_retries of a provider repeats there first', async () => {
   expect(asked()).toEqual([3, 0]);
 });
 
-test('a provider that hangs before its answer is given up after its timeout', async () => {
-  await start(silent, words('from two'), {}, { one: { timeout: 1 } });
-  expect((await ask(true)).text).toContain('from two');
-  expect(asked()).toEqual([1, 1]);
+test.each([true, false])(
+  'a provider that hangs before its answer is given up after its timeout (stream %s)',
+  async (stream) => {
+    await start(silent, words('from two'), {}, { one: { timeout: 1 } });
+    expect((await ask(stream)).text).toContain('from two');
+    expect(asked()).toEqual([1, 1]);
+  },
+);
+
+test('without a stream the timeout holds alone, and one above FALLBACK_SECONDS leaves no time for the next', async () => {
+  await start(silent, words('from two'), { FALLBACK_SECONDS: '1', MAX_RETRIES: '0' }, { one: { timeout: 2 } });
+  const answer = await ask(false);
+  expect([answer.status, errorOf(answer).message]).toEqual([504, expect.stringContaining('(REQUEST_TIMEOUT)')]);
+  expect(asked()).toEqual([1, 0]);
 });
 
 test.each([

@@ -35,24 +35,34 @@ async function startNetworkProxy() {
   return { port: (server.address() as AddressInfo).port, seen, close: () => server.close() };
 }
 
-test('a provider is reached through the network proxy of the env file, with its password', async () => {
+test('a provider is reached through the network proxy of the env file, with its password, but on this machine', async () => {
   const upstream = await startFakeUpstream({ model: words('fine') });
   const proxy = await startNetworkProxy();
-  const settings = { OPENAI_BASE_URL: upstream.url, BIG_MODEL: 'model', SMALL_MODEL: 'model' };
+  // This machine by a name that does not say so.
+  const settings = {
+    OPENAI_BASE_URL: upstream.url.replace('127.0.0.1', '0.0.0.0'),
+    BIG_MODEL: 'model',
+    SMALL_MODEL: 'model',
+  };
   const address = `http://user:secret-word@127.0.0.1:${proxy.port}`;
 
   const through = await startApp({ ...settings, HTTP_PROXY: address });
   expect((await call(`${through.url}/v1/messages`, message('model'))).text).toContain('fine');
   expect(proxy.seen).toHaveLength(1);
-  expect(proxy.seen[0]?.target).toContain(new URL(upstream.url).host);
+  expect(proxy.seen[0]?.target).toContain(new URL(settings.OPENAI_BASE_URL).host);
   expect(proxy.seen[0]?.credentials).toBe(`Basic ${Buffer.from('user:secret-word').toString('base64')}`);
   expect(JSON.stringify(through.log)).not.toContain('secret-word');
   await through.close();
 
-  const around = await startApp({ ...settings, HTTP_PROXY: address, NO_PROXY: '127.0.0.1' });
+  const around = await startApp({ ...settings, HTTP_PROXY: address, NO_PROXY: '0.0.0.0' });
   expect((await call(`${around.url}/v1/messages`, message('model'))).text).toContain('fine');
   expect(proxy.seen).toHaveLength(1);
   await around.close();
+
+  const local = await startApp({ ...settings, OPENAI_BASE_URL: upstream.url, HTTP_PROXY: address });
+  expect((await call(`${local.url}/v1/messages`, message('model'))).text).toContain('fine');
+  expect(proxy.seen).toHaveLength(1);
+  await local.close();
   proxy.close();
   await upstream.close();
 });

@@ -58,6 +58,9 @@ test('a provider that answers: one small streamed request to the small model', a
   expect(upstream.requests).toHaveLength(1);
   expect(upstream.requests[0]?.body).toMatchObject({ model: 'tiny', stream: true, max_tokens: 16 });
   expect(app.log.find(({ event }) => event === 'request')).toMatchObject({ endpoint: '/test-connection' });
+  expect(app.usageRows).toEqual([
+    expect.objectContaining({ endpoint: '/test-connection', input_tokens: 10, output_tokens: 2 }),
+  ]);
 });
 
 describe('a provider that fails is 503, with what to try', () => {

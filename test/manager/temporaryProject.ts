@@ -27,7 +27,7 @@ export interface StatusRow {
 export interface TemporaryProject {
   readonly root: string;
   readonly pm2Home: string;
-  /** Runs ./manage; `stdin` is what it can read there. */
+  /** Runs the manager; `stdin` is what it can read there. */
   manage(words: readonly string[], environment?: Record<string, string>, stdin?: string): Promise<Finished>;
   pm2(words: readonly string[], environment?: Record<string, string>): Promise<Finished>;
   status(): Promise<StatusRow[]>;
@@ -39,6 +39,8 @@ export interface TemporaryProject {
 export interface ProjectOptions {
   /** The binary; the stand-in when absent. */
   readonly binary?: string;
+  /** Whether all is as the build leaves it, and the launcher is used, which takes the manager in one file. Else its sources are run. */
+  readonly isBuilt?: boolean;
   /** How long PM2 waits for an instance, in ms. */
   readonly listenTimeout?: number;
 }
@@ -86,26 +88,35 @@ async function placeBinary(root: string, binary: string | undefined): Promise<vo
   await writeFile(target, `#!${NODE}\nawait import(${JSON.stringify(standIn)});\n`, { mode: 0o755 });
 }
 
+/** Copies with the dates, by which the launcher tells what is current. */
+function copy(root: string, part: string): Promise<void> {
+  return cp(join(REPOSITORY, part), join(root, part), { recursive: true, preserveTimestamps: true });
+}
+
 /** Makes the project; `dispose` ends its PM2 and removes it. */
-export async function createProject({ binary, listenTimeout }: ProjectOptions = {}): Promise<TemporaryProject> {
+export async function createProject({
+  binary,
+  isBuilt = false,
+  listenTimeout,
+}: ProjectOptions = {}): Promise<TemporaryProject> {
   const base = await mkdtemp(join(tmpdir(), 'ccp-'));
   const root = join(base, 'project');
   const pm2Home = join(base, 'pm2');
   await mkdir(join(root, 'logs'), { recursive: true });
-  for (const part of ['scripts', 'src', 'package.json']) {
-    await cp(join(REPOSITORY, part), join(root, part), { recursive: true });
-  }
+  for (const part of ['scripts', 'src', 'package.json']) await copy(root, part);
   const isExample = (path: string) => !path.endsWith('.env');
   await cp(join(REPOSITORY, 'envs'), join(root, 'envs'), { recursive: true, filter: isExample });
   await symlink(join(REPOSITORY, 'node_modules'), join(root, 'node_modules'));
-  await placeBinary(root, binary);
+  if (isBuilt) for (const part of ['manage', 'package-lock.json', 'dist']) await copy(root, part);
+  else await placeBinary(root, binary);
   const ecosystem = await readFile(join(REPOSITORY, 'ecosystem.config.cjs'), 'utf8');
   const timeout = `listen_timeout: ${listenTimeout ?? 10_000}`;
   await writeFile(join(root, 'ecosystem.config.cjs'), ecosystem.replace('listen_timeout: 10_000', timeout));
 
   const environmentOfAll = { PATH: `${dirname(NODE)}:${process.env['PATH']}`, HOME: base, PM2_HOME: pm2Home };
+  const [program, ...prefix] = isBuilt ? [join(root, 'manage')] : [NODE, join(root, 'scripts', 'manage.ts')];
   const manage: TemporaryProject['manage'] = (words, environment = {}, stdin = '') =>
-    run(NODE, [join(root, 'scripts', 'manage.ts'), ...words], root, { ...environmentOfAll, ...environment }, stdin);
+    run(program, [...prefix, ...words], root, { ...environmentOfAll, ...environment }, stdin);
   const pm2: TemporaryProject['pm2'] = (words, environment = {}) =>
     run(NODE, [join(root, 'node_modules', 'pm2', 'bin', 'pm2'), ...words], root, {
       ...environmentOfAll,

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { LONG } from '../helpers/loadStage.ts';
 import { createProject } from './temporaryProject.ts';
@@ -15,7 +14,7 @@ async function timed<Result>(work: () => Promise<Result>): Promise<{ result: Res
 }
 
 test('L10 many instances come up together and are all in the status', { timeout: 120_000 }, async () => {
-  const project = await createProject({ binary: resolve(import.meta.dirname, '../../dist/claude-code-proxy') });
+  const project = await createProject({ isBuilt: true });
   onTestFinished(() => project.dispose());
   const names = Array.from({ length: INSTANCES }, (_, index) => `demo-${index}`);
   for (const name of names) await project.addInstance(name);

@@ -36,6 +36,7 @@ beforeAll(async () => {
     { day: dayBefore(0), used_model: 'a', cost: 1 },
     { day: dayBefore(1), used_model: 'a', cost: null, session: 'session-b' },
     { day: dayBefore(40), used_model: 'old', cost: 5 },
+    { day: dayBefore(0), used_model: 'a', endpoint: 'health_check', input_tokens: 1, cache_read_tokens: 0, cost: 0 },
   ]);
   used('other', [{ day: dayBefore(1), used_model: 'b', cost: 0.25, outcome: 'error' }]);
 });
@@ -49,11 +50,12 @@ describe('./manage usage, with no instance running', () => {
     expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
       ['day', 'requests', 'input', 'of it cached', 'output', 'of it reasoning', 'cost'],
       [dayBefore(1), '2 (1 failed)', '2,200', '2,000', '20', '0', '$0.2500 + ? (1)'],
-      [dayBefore(0), '1', '1,100', '1,000', '10', '0', '$1.0000'],
-      ['total', '3 (1 failed)', '3,300', '3,000', '30', '0', '$1.2500 + ? (1)'],
+      [dayBefore(0), '1 + 1 check', '1,101', '1,000', '20', '0', '$1.0000'],
+      ['total', '3 (1 failed) + 1 check', '3,301', '3,000', '40', '0', '$1.2500 + ? (1)'],
     ]);
     expect(new Set(lines.map((line) => line.length)).size).toBe(1);
-    expect(stderr).toContain('1 requests cost whose price is unknown');
+    expect(stderr).toContain('Checks are questions of the instances’ own');
+    expect(stderr).toContain('1 requests or checks cost whose price is unknown');
   });
 
   test('takes names and a number of days', async () => {

@@ -1,5 +1,6 @@
 import { clientEnvironment, contradictoryVariables, keepsLogin } from '../../../src/config/clientEnvironment.ts';
 import type { Config } from '../../../src/config/config.ts';
+import { withThisMachine } from '../../../src/config/noProxyList.ts';
 import { chooseCredentials } from './credentials.ts';
 import { statusLineCommand } from './statusLineCommand.ts';
 
@@ -14,13 +15,16 @@ export interface ClientSettings {
 /** In seconds. Figures reach the usage file a moment after the answer, so that the last of them needs a second look. */
 const REFRESH_SECONDS = 5;
 
-/** The shell's exceptions and this machine, each once: the client asks a network proxy for 127.0.0.1 too. */
+/**
+ * The shell's exceptions and this machine: the client asks a network proxy for 127.0.0.1 too. Where the shell has two lists each
+ * stays what it is, as programs differ in which they read.
+ */
 function withoutNetworkProxy(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const known = (environment['no_proxy'] || environment['NO_PROXY'] || '')
-    .split(/[\s,]+/)
-    .filter((name) => name !== '');
-  const names = [...new Set([...known, '127.0.0.1', 'localhost', '::1'])].join(',');
-  return { NO_PROXY: names, no_proxy: names };
+  const { NO_PROXY, no_proxy } = environment;
+  return {
+    NO_PROXY: withThisMachine(NO_PROXY || no_proxy || ''),
+    no_proxy: withThisMachine(no_proxy || NO_PROXY || ''),
+  };
 }
 
 /**

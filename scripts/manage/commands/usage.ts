@@ -30,9 +30,12 @@ export async function usage({ root, output }: Context, invocation: Invocation): 
   else if (lines.length === 0) output.say(`Nothing was used since ${firstDay}.`);
   else {
     output.print(usageTable(lines, by, output));
-    const { unpriced } = totalLine(lines);
+    const { checks, unpriced } = totalLine(lines);
+    if (checks > 0) output.say('Checks are questions of the instances’ own whether a provider answers (health_check).');
     if (unpriced > 0) {
-      output.say(`? is what ${unpriced} requests cost whose price is unknown; PRICES_FILE takes prices of your own.`);
+      output.say(
+        `? is what ${unpriced} requests ${checks > 0 ? 'or checks ' : ''}cost whose price is unknown; PRICES_FILE takes prices of your own.`,
+      );
     }
   }
   return exitCode;

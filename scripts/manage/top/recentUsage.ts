@@ -1,6 +1,6 @@
 import { asNumber } from '../../../src/core/json.ts';
 import { localDay } from '../../../src/telemetry/localDay.ts';
-import { sumUsage } from '../../../src/telemetry/usageSums.ts';
+import { IS_REQUEST, sumUsage } from '../../../src/telemetry/usageSums.ts';
 import { NO_USAGE, type UsageTotals } from '../../../src/telemetry/usageTotals.ts';
 import { withUsageDatabase } from '../usage/withUsageDatabase.ts';
 
@@ -9,7 +9,7 @@ export const RATE_WINDOW_MS = 60_000;
 /** Latencies are of this much time, in ms: of enough requests to tell. */
 export const LATENCY_WINDOW_MS = 300_000;
 
-/** What an instance has done of late. */
+/** What an instance has done of late for its clients. */
 export interface RecentUsage {
   /** Within the window of the rates. */
   readonly requests: number;
@@ -32,7 +32,7 @@ export const NOTHING_RECENT: RecentUsage = {
 
 const STATEMENT = `SELECT time, duration_ms, first_event_ms, ifnull(output_tokens, 0) AS output,
     ifnull(input_tokens, 0) + ifnull(cache_read_tokens, 0) + ifnull(cache_write_tokens, 0) AS input
-  FROM requests WHERE day >= ? AND time > ?`;
+  FROM requests WHERE day >= ? AND time > ? AND ${IS_REQUEST}`;
 
 /**
  * Reads what an instance has done of late from its usage file, to which requests are added within a second of their end.

@@ -5,7 +5,7 @@ import { addTotals, NO_USAGE, type UsageTotals } from '../../../src/telemetry/us
 export interface UsageLine extends UsageTotals {
   /** A day, model, session or instance. */
   readonly group: string;
-  /** Time of the last request, in ms since 1970. */
+  /** Time of the last request, in ms since 1970; 0 when there was none. */
   readonly last: number;
 }
 

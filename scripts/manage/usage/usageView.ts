@@ -1,5 +1,6 @@
 import { terminalSafe } from '../../../src/core/terminalSafe.ts';
 import type { UsageGrouping } from '../../../src/telemetry/usageSums.ts';
+import { isCostUnknown } from '../../../src/telemetry/usageTotals.ts';
 import type { Output } from '../output.ts';
 import { type Column, renderTable } from '../table.ts';
 import { totalLine, type UsageLine } from './mergeUsage.ts';
@@ -9,16 +10,18 @@ const SCHEMA = 1;
 
 const count = new Intl.NumberFormat('en-US');
 
-/** `$1.2345`, `?` when nothing is known, and with a `?` how many requests have no price. */
-export function costText({ cost, requests, unpriced }: UsageLine): string {
+/** `$1.2345`, `?` when nothing is known, and with a `?` how many requests and checks have no price. */
+export function costText(line: UsageLine): string {
+  const { cost, unpriced } = line;
   if (unpriced === 0) return `$${cost.toFixed(4)}`;
-  return unpriced === requests
-    ? `? (${count.format(unpriced)})`
-    : `$${cost.toFixed(4)} + ? (${count.format(unpriced)})`;
+  return isCostUnknown(line) ? `? (${count.format(unpriced)})` : `$${cost.toFixed(4)} + ? (${count.format(unpriced)})`;
 }
 
-function requestsText({ requests, failed }: UsageLine): string {
-  return failed === 0 ? count.format(requests) : `${count.format(requests)} (${count.format(failed)} failed)`;
+/** `1,202 (1 failed) + 12 checks`, without what there is none of. */
+function requestsText({ requests, failed, checks }: UsageLine): string {
+  const failures = failed === 0 ? '' : ` (${count.format(failed)} failed)`;
+  const own = checks === 0 ? '' : ` + ${count.format(checks)} ${checks === 1 ? 'check' : 'checks'}`;
+  return count.format(requests) + failures + own;
 }
 
 function wholeInput({ input, cacheRead, cacheWrite }: UsageLine): number {
@@ -35,7 +38,7 @@ function columns(by: UsageGrouping, total: UsageLine, paint: Output['paint']): r
   const lastUse: Column<UsageLine> = {
     title: 'last request (UTC)',
     dropOrder: 5,
-    cell: ({ last }) => new Date(last).toISOString().slice(0, 16).replace('T', ' '),
+    cell: ({ last }) => (last === 0 ? '' : new Date(last).toISOString().slice(0, 16).replace('T', ' ')),
   };
   const all: readonly Column<UsageLine>[] = [
     { title: by, minimum: 10, cell: ({ group }) => terminalSafe(group) },
@@ -70,9 +73,10 @@ function fields(line: UsageLine) {
     cache_creation_tokens: line.cacheWrite,
     output_tokens: line.output,
     reasoning_tokens: line.reasoning,
-    cost_usd: line.requests > 0 && line.unpriced === line.requests ? null : Number(line.cost.toFixed(6)),
+    cost_usd: isCostUnknown(line) ? null : Number(line.cost.toFixed(6)),
     unpriced_requests: line.unpriced,
     last_request_at: line.last === 0 ? null : new Date(line.last).toISOString(),
+    health_checks: line.checks,
   };
 }
 

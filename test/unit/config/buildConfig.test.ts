@@ -223,8 +223,18 @@ describe('hash', () => {
   test('does not depend on exceptions of a network proxy that there is not', () => {
     expect(configOf([...base, 'NO_PROXY=127.0.0.1']).hash).toBe(hash);
     const proxied = [...base, 'HTTPS_PROXY=http://proxy.lan:3128'];
-    expect(configOf([...proxied, 'NO_PROXY=127.0.0.1']).hash).not.toBe(configOf(proxied).hash);
+    expect(configOf([...proxied, 'NO_PROXY=intranet']).hash).not.toBe(configOf(proxied).hash);
   });
+
+  test.each(['127.0.0.1', 'localhost', '::1,localhost', ' 127.0.0.1 , ::1 '])(
+    'does not depend on whether NO_PROXY excepts this machine, as is always done: %s',
+    (list) => {
+      const proxied = [...base, 'HTTPS_PROXY=http://proxy.lan:3128'];
+      expect(configOf([...proxied, `NO_PROXY=${list}`]).hash).toBe(configOf(proxied).hash);
+      const others = configOf([...proxied, 'NO_PROXY=a.example,b.example']);
+      expect(configOf([...proxied, `NO_PROXY=a.example,${list},b.example`]).hash).toBe(others.hash);
+    },
+  );
 
   test.each(['OPENAI_API_KEY=sk-2', 'PORT=9', 'CUSTOM_HEADER_A=3', 'QUIRK_TOP_K=1', 'DRAIN_SECONDS=1'])(
     'is another one with %s',

@@ -86,9 +86,9 @@ test('--check shows the lines of the router, and how long usage is kept', () => 
 });
 
 test('--check shows network proxies without what is secret of them', () => {
-  const lines = ['PROVIDER=demo', 'HTTPS_PROXY=http://me:canary@proxy.lan:3128', 'NO_PROXY=localhost'];
+  const lines = ['PROVIDER=demo', 'HTTPS_PROXY=http://me:canary@proxy.lan:3128', 'NO_PROXY=intranet'];
   expect(linesOf(['network proxy'], lines)).toEqual([
-    'network proxy  http://****@proxy.lan:3128 for https, not for localhost',
+    'network proxy  http://****@proxy.lan:3128 for https, not for intranet,127.0.0.1,localhost,::1',
   ]);
 });
 

@@ -11,6 +11,13 @@ describe('variables of the environment (design decision 3)', () => {
     expect(configOf(FILE, { environment: { CUSTOM_HEADER_X_A: '1' } }).provider.headers).toEqual({ 'x-a': '1' });
   });
 
+  test('a NO_PROXY that names this machine alone leaves the file its own', () => {
+    const lines = [...FILE, 'HTTPS_PROXY=http://proxy.lan:3128', 'NO_PROXY=of.the.file'];
+    const exceptions = (NO_PROXY: string) => configOf(lines, { environment: { NO_PROXY } }).networkProxy.noProxy;
+    expect(exceptions('127.0.0.1,localhost')).toBe('of.the.file,127.0.0.1,localhost,::1');
+    expect(exceptions('of.the.shell,localhost')).toBe('of.the.shell,127.0.0.1,localhost,::1');
+  });
+
   test('win without a warning, under any of their names', () => {
     expect(readLines(FILE, { environment: { CLAUDE_PROXY_PORT: '9000' } }).problems).toEqual([]);
   });

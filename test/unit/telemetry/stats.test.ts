@@ -52,6 +52,13 @@ test('counts each request once by its outcome, its tokens, and what is in flight
   });
 });
 
+test('the tokens of what no client has asked for are counted, and nothing else of it', () => {
+  const stats = new RequestStats({ now: () => 0, monotonic: () => 0 }, (text) => text);
+  const { tokens: none, ...before } = stats.snapshot();
+  stats.addTokens({ ...base, inputTokens: 10, outputTokens: 1 });
+  expect(stats.snapshot()).toEqual({ ...before, tokens: { ...none, input: 10, output: 1 } });
+});
+
 test('a snapshot does not change afterwards', () => {
   const stats = new RequestStats({ now: () => 0, monotonic: () => 0 }, (text) => text);
   const before = stats.snapshot();

@@ -40,6 +40,7 @@ test('sums up by model and by day, and tells how many requests have no price', (
   const { total, models, days } = meter.snapshot();
   expect(total).toEqual({
     requests: 3,
+    checks: 0,
     failed: 1,
     input: 30,
     output: 15,

@@ -62,6 +62,27 @@ describe('the sums', () => {
     expect(all).toMatchObject({ last: 5, requests: 4, input: 300, output: 40, cacheRead: 4000, reasoning: 0 });
   });
 
+  test('count health checks apart, and their tokens and cost with the others', () => {
+    const checks = [
+      { endpoint: 'health_check', session: null, used_model: 'a', time: 9, input_tokens: 7, cost: 0.5 },
+      { endpoint: 'health_check', session: null, used_model: 'c', time: 9, input_tokens: 7, cost: null },
+    ];
+    const database = fileWith([...rows, ...checks]);
+    const [all] = sumUsage(database, 'instance', '');
+    expect(all).toMatchObject({ last: 5, requests: 4, checks: 2, failed: 2, input: 314, cost: 1.75, unpriced: 2 });
+    const models = sumUsage(database, 'model', '').map(({ group, requests, checks, last }) => [
+      group,
+      requests,
+      checks,
+      last,
+    ]);
+    expect(models).toEqual([
+      ['a', 3, 1, 5],
+      ['b', 1, 0, 3],
+      ['c', 0, 1, 0],
+    ]);
+  });
+
   test('of an empty file are none', () => {
     expect(usageGroupings.map((by) => sumUsage(fileWith([]), by, ''))).toEqual([[], [], [], []]);
   });

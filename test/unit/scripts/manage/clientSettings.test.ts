@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { clientSettings } from '../../../../scripts/manage/client/clientSettings.ts';
 import type { Config } from '../../../../src/config/config.ts';
+import { configOf as configInShell } from '../../../helpers/configText.ts';
 import { sampleInstance } from './sampleInstance.ts';
 
 function configOf(lines: readonly string[]): Config {
@@ -74,10 +75,35 @@ test.each([
   [{}, '127.0.0.1,localhost,::1'],
   [{ NO_PROXY: 'a.example' }, 'a.example,127.0.0.1,localhost,::1'],
   [{ NO_PROXY: '127.0.0.1,localhost,::1' }, '127.0.0.1,localhost,::1'],
-  [{ NO_PROXY: 'localhost, a.example' }, 'localhost,a.example,127.0.0.1,::1'],
-  [{ NO_PROXY: 'a.example', no_proxy: 'b.example' }, 'b.example,127.0.0.1,localhost,::1'],
+  [{ NO_PROXY: 'localhost, a.example' }, 'a.example,127.0.0.1,localhost,::1'],
+  [{ no_proxy: 'a.example a.example' }, 'a.example,127.0.0.1,localhost,::1'],
 ])('a network proxy of the user’s is not asked for the instance: %j', (environment, expected) => {
   expect(settingsOf(KIMI, environment).env).toMatchObject({ NO_PROXY: expected, no_proxy: expected });
+});
+
+test('two lists of exceptions in the shell stay two', () => {
+  expect(settingsOf(KIMI, { NO_PROXY: 'a.example', no_proxy: 'b.example' }).env).toMatchObject({
+    NO_PROXY: 'a.example,127.0.0.1,localhost,::1',
+    no_proxy: 'b.example,127.0.0.1,localhost,::1',
+  });
+});
+
+test.each([
+  [[], {}],
+  [[], { NO_PROXY: 'localhost, a.example' }],
+  [[], { no_proxy: 'a.example a.example' }],
+  [[], { NO_PROXY: 'a.example', no_proxy: 'b.example' }],
+  [['NO_PROXY=b.example'], {}],
+  [['NO_PROXY=b.example'], { NO_PROXY: '127.0.0.1' }],
+  [['NO_PROXY=b.example'], { NO_PROXY: 'a.example' }],
+] as const)('a shell that has taken them over starts the same instance: file %j, shell %j', (lines, exceptions) => {
+  const shell = { HTTPS_PROXY: 'http://proxy.lan:3128', ...exceptions };
+  const configIn = (environment: Record<string, string>) => configInShell([...KIMI, ...lines], { environment });
+  const before = configIn(shell);
+  const { env } = clientSettings('/project', before, shell);
+  const after = configIn({ ...shell, ...env });
+  expect(after.networkProxy).toEqual(before.networkProxy);
+  expect(after.hash).toBe(before.hash);
 });
 
 test('the command of the status line is safe for a shell, and asks where a client can', () => {

@@ -40,6 +40,8 @@ test.each([
   [{ cost: 0 }, '$0.0000'],
   [{ requests: 3, unpriced: 3 }, '? (3)'],
   [{ requests: 3000, unpriced: 2000, cost: 0.25 }, '$0.2500 + ? (2,000)'],
+  [{ requests: 1, checks: 1, unpriced: 1, cost: 0.25 }, '$0.2500 + ? (1)'],
+  [{ requests: 0, checks: 1, unpriced: 1 }, '? (1)'],
 ])('a cost that is not known is never shown as nothing: %j', (fields, expected) => {
   expect(costText({ ...sum('a', fields), group: 'a' })).toBe(expected);
 });
@@ -74,6 +76,22 @@ test('the table has numbers at the right and the total below', () => {
   ]);
 });
 
+test('health checks stand beside the requests, and have no time of a last request', () => {
+  const checked = mergeUsage(
+    [{ name: 'one', sums: [sum('a', { failed: 1, checks: 1200 }), sum('b'), sum('c', { checks: 1 })] }],
+    'session',
+  );
+  const rows = usageTable(checked, 'session', plain).split('\n');
+  expect(rows[1]).toMatch(/^a +1 \(1 failed\) \+ 1,200 checks /);
+  expect(rows[2]).toMatch(/^b +1 {2}/);
+  expect(rows[3]).toMatch(/^c +1 \+ 1 check /);
+  expect(JSON.parse(usageJson(checked, 'session', '')).rows).toEqual([
+    expect.objectContaining({ requests: 1, health_checks: 1200, last_request_at: null }),
+    expect.objectContaining({ requests: 1, health_checks: 0 }),
+    expect.objectContaining({ requests: 1, health_checks: 1 }),
+  ]);
+});
+
 test('sessions have the time of their last request', () => {
   expect(usageTable(lines, 'session', plain)).toContain('1970-01-01 00:02');
 });
@@ -99,6 +117,7 @@ test('JSON has null for a cost that is not known', () => {
       cost_usd: 1,
       unpriced_requests: 0,
       last_request_at: '1970-01-01T00:01:00.000Z',
+      health_checks: 0,
     },
     expect.objectContaining({ day: '2026-11-20', failed_requests: 1, cost_usd: null, unpriced_requests: 2 }),
   ]);
@@ -109,8 +128,8 @@ test('CSV quotes what needs it and leaves empty what is not known', () => {
   const [header, ...rows] = usageCsv([...lines, { ...NO_USAGE, group: 'a,"b"', last: 0 }], 'model').split('\n');
   expect(header).toMatch(/^model,requests,failed_requests,input_tokens,/);
   expect(rows).toEqual([
-    '2026-11-19,1200,0,51010,50000,10,300,0,1,0,1970-01-01T00:01:00.000Z',
-    '2026-11-20,2,1,0,0,0,9,7,,2,1970-01-01T00:02:00.000Z',
-    '"a,""b""",0,0,0,0,0,0,0,0,0,',
+    '2026-11-19,1200,0,51010,50000,10,300,0,1,0,1970-01-01T00:01:00.000Z,0',
+    '2026-11-20,2,1,0,0,0,9,7,,2,1970-01-01T00:02:00.000Z,0',
+    '"a,""b""",0,0,0,0,0,0,0,0,0,,0',
   ]);
 });

@@ -22,6 +22,7 @@ test('tells the last minute, the last five minutes and today apart, also across 
     ago(59, { duration_ms: 2, first_event_ms: 20, outcome: 'error', input_tokens: null }),
     ago(61, { duration_ms: 3, first_event_ms: 30 }),
     ago(299, { duration_ms: 4, first_event_ms: 40 }), // yesterday
+    ago(15, { endpoint: 'health_check', duration_ms: 6, cost: 0.25 }), // of the day's cost only
     ago(301, { duration_ms: 5, first_event_ms: 50 }),
   ]);
   file.close();
@@ -34,5 +35,5 @@ test('tells the last minute, the last five minutes and today apart, also across 
     firstEvents: [20, 30, 40],
     durations: [1, 2, 3, 4],
   });
-  expect(today).toMatchObject({ requests: 3, failed: 1, cost: 1, unpriced: 1 });
+  expect(today).toMatchObject({ requests: 3, checks: 1, failed: 1, cost: 1.25, unpriced: 1 });
 });
