@@ -1,4 +1,4 @@
-import { type ErrorRow, errorTable } from '../../src/core/errors.ts';
+import { type ErrorRow, errorTable } from '../../src/core/errorTable.ts';
 import { code, markdownPage, markdownTable } from './markdown.ts';
 
 function describeRow([name, row]: [string, ErrorRow]): readonly string[] {

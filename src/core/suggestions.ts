@@ -1,4 +1,4 @@
-import type { ErrorType } from './errors.ts';
+import type { ErrorType } from './errorTable.ts';
 
 const CHECK_LOG = 'The log of the instance has the details: ./manage logs NAME';
 

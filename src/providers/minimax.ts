@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errorTable.ts';
 import type { ModelFacts, Preset } from './preset.ts';
 
 const m3 = { contextWindow: 1_000_000, maxOutput: 131_072, vision: true } as const satisfies ModelFacts;

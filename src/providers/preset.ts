@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errorTable.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
 
 /** US dollars per million tokens. */

@@ -1,4 +1,5 @@
-import type { ApiError, ErrorCode } from '../core/errors.ts';
+import type { ApiError } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errorTable.ts';
 
 /**
  * Who a failure is the fault of, which decides what is done about it before the first event:
@@ -25,6 +26,7 @@ const BLAMES: Readonly<Record<ErrorCode, Blame>> = {
   wrong_content_type: 'request',
   headers_too_large: 'request',
   draining: 'request',
+  short_of_memory: 'request',
   missing_provider_key: 'model',
   unknown_model: 'model',
   never_fits_rate_limit: 'model',

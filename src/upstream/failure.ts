@@ -1,4 +1,5 @@
-import { ApiError, type ErrorCode } from '../core/errors.ts';
+import { ApiError } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errorTable.ts';
 import { readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errorBody.ts';
 import { capabilityOf } from './capability.ts';
 import { keepNativeError } from './nativeFailure.ts';

@@ -1,4 +1,5 @@
-import { ApiError, type ErrorCode } from '../core/errors.ts';
+import { ApiError } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errorTable.ts';
 import type { FailureContext } from './failure.ts';
 import { readRetryAfter } from './retryAfter.ts';
 import type { ResponseHeaders } from './upstream.ts';

@@ -49,8 +49,20 @@ function secretsOf(settings: Settings): string[] {
 
 const ROOT = join(import.meta.dirname, '../..');
 
+/** The built bundle, run by Node with options of its own. */
+export const withNodeOptions = (...options: readonly string[]): readonly string[] => [
+  process.execPath,
+  ...options,
+  join(ROOT, 'dist/main.cjs'),
+];
+
 /** Starts the built executable with an env file of its own; does not wait until it listens. */
-export async function spawnBinary(settings: Settings, name = 'test', words: readonly string[] = []): Promise<Binary> {
+export async function spawnBinary(
+  settings: Settings,
+  name = 'test',
+  words: readonly string[] = [],
+  [program = '', ...begin]: readonly string[] = [executablePath(ROOT)],
+): Promise<Binary> {
   const { path: folder, remove } = temporaryFolder();
   const port = settings['PORT'] === undefined ? await freePort() : Number(settings['PORT']);
   const lines = Object.entries({
@@ -61,7 +73,7 @@ export async function spawnBinary(settings: Settings, name = 'test', words: read
   });
   const file = join(folder, `${name}.env`);
   writeFileSync(file, lines.map(([key, value]) => `${key}=${value}\n`).join(''), { mode: 0o600 });
-  const child = spawn(executablePath(ROOT), ['--env', file, ...words], {
+  const child = spawn(program, [...begin, '--env', file, ...words], {
     cwd: folder,
     env: { PATH: process.env['PATH'] },
   });
@@ -91,8 +103,8 @@ export async function spawnBinary(settings: Settings, name = 'test', words: read
 }
 
 /** Starts the built executable and resolves when it listens. */
-export async function startBinary(settings: Settings, name = 'test'): Promise<Binary> {
-  const binary = await spawnBinary(settings, name);
+export async function startBinary(settings: Settings, name = 'test', command?: readonly string[]): Promise<Binary> {
+  const binary = await spawnBinary(settings, name, [], command);
   await new Promise<void>((resolve, reject) => {
     const look = () => {
       if (binary.output().includes('listening on')) resolve();

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../../core/errors.ts';
 import { answerChatCompletions } from '../../gateway/chatCompletions.ts';
 import { countTokens } from '../../gateway/countTokens.ts';
@@ -9,6 +9,7 @@ import type { IncomingRequest } from '../../gateway/services.ts';
 import { testConversion } from '../../gateway/testConversion.ts';
 import { onClientGone } from '../clientGone.ts';
 import { readForwarded } from '../forwarded.ts';
+import { MemoryCheck } from '../memoryCheck.ts';
 import { createReplyPort } from '../replyPort.ts';
 
 function singleHeader(request: FastifyRequest, name: string): string | undefined {
@@ -26,6 +27,14 @@ const MESSAGE_PATHS = ['/v1/messages', '/v1/v1/messages', '/messages'];
 
 /** The routes that carry a conversation: Messages API, its token count, its dry run, and chat completions. */
 export function addMessageRoutes(app: FastifyInstance, live: Live, facts: ProcessFacts): void {
+  const memory = new MemoryCheck(live.current.clock);
+  const checked = {
+    // Before the body is read.
+    onRequest(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+      memory.check(Number(request.headers['content-length'] ?? 0));
+      done();
+    },
+  };
   const incomingOf = (request: FastifyRequest, endpoint: string): IncomingRequest => ({
     id: request.id,
     endpoint,
@@ -38,7 +47,7 @@ export function addMessageRoutes(app: FastifyInstance, live: Live, facts: Proces
   });
 
   const addAnswer = (path: string, endpoint: string, answer: typeof answerMessages) => {
-    app.post(path, (request, reply) => {
+    app.post(path, checked, (request, reply) => {
       const incoming = incomingOf(request, endpoint);
       // The answer is written to the socket itself: the framework's stream handling costs twice as much (measured).
       reply.hijack();
@@ -50,14 +59,14 @@ export function addMessageRoutes(app: FastifyInstance, live: Live, facts: Proces
   };
   for (const path of MESSAGE_PATHS) {
     addAnswer(path, '/v1/messages', answerMessages);
-    app.post(`${path}/count_tokens`, (request, reply) => {
+    app.post(`${path}/count_tokens`, checked, (request, reply) => {
       reply.header('request-id', request.id);
       const incoming = incomingOf(request, '/v1/messages/count_tokens');
       return countTokens(request.serving.services, incoming, (listener) => onClientGone(reply.raw, listener));
     });
   }
   addAnswer('/v1/chat/completions', '/v1/chat/completions', answerChatCompletions);
-  app.post('/v1/messages/test_conversion', (request, reply) => {
+  app.post('/v1/messages/test_conversion', checked, (request, reply) => {
     reply.header('request-id', request.id);
     return testConversion(request.serving.services, incomingOf(request, '/v1/messages/test_conversion'));
   });

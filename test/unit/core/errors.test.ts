@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ApiError, type ErrorCode, errorTable } from '../../../src/core/errors.ts';
+import { ApiError } from '../../../src/core/errors.ts';
+import { type ErrorCode, errorTable } from '../../../src/core/errorTable.ts';
 import { errorHeaders } from '../../../src/protocol/anthropic/errorBody.ts';
 
 const root = join(import.meta.dirname, '../../../src');
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts') && path !== join('core', 'errors.ts'))
+  .filter((path) => path.endsWith('.ts') && path !== join('core', 'errorTable.ts'))
   .map((path) => readFileSync(join(root, path), 'utf8'))
   .join('\n');
 
@@ -28,6 +29,7 @@ describe('R403 what the client may repeat', () => {
   /** What passes by itself or may do so. */
   const passing: ReadonlySet<ErrorCode> = new Set([
     'queue_full',
+    'short_of_memory',
     'request_timeout',
     'rate_limited',
     'too_many_attempts',

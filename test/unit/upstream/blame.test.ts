@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ApiError, type ErrorCode, errorTable } from '../../../src/core/errors.ts';
+import { ApiError } from '../../../src/core/errors.ts';
+import { type ErrorCode, errorTable } from '../../../src/core/errorTable.ts';
 import { type Blame, blameFor, restOfKey } from '../../../src/upstream/blame.ts';
 import { type FailureContext, failureOfResponse } from '../../../src/upstream/failure.ts';
 import { failureOfTransport } from '../../../src/upstream/transportFailure.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ErrorCode } from '../../../src/core/errors.ts';
+import type { ErrorCode } from '../../../src/core/errorTable.ts';
 import { type FailureContext, failureOfResponse, isRetryable } from '../../../src/upstream/failure.ts';
 import { failureOfTransport } from '../../../src/upstream/transportFailure.ts';
 import type { ResponseHeaders } from '../../../src/upstream/upstream.ts';

@@ -1,0 +1,64 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { ApiError } from '../../../src/core/errors.ts';
+import { MemoryCheck } from '../../../src/server/memoryCheck.ts';
+
+const MIB = 1024 * 1024;
+
+let used: number;
+let garbage: number;
+let now: number;
+const collect = vi.fn(() => {
+  used -= garbage;
+  garbage = 0;
+});
+const clock = { now: () => now, monotonic: () => now };
+let memory: MemoryCheck;
+
+beforeEach(() => {
+  [used, garbage, now] = [0, 0, 0];
+  collect.mockClear();
+  memory = new MemoryCheck(clock, () => ({ used_heap_size: used * MIB, heap_size_limit: 1000 * MIB }), collect);
+});
+
+test.each([
+  ['much is free', 100, 32],
+  ['a body of unknown length, up to nine tenths', 900, 0],
+  ['a body that just has room', 600, 100],
+])('P12 a request is taken on: %s', (_label, megabytes, body) => {
+  used = megabytes;
+  expect(() => memory.check(body * MIB)).not.toThrow();
+  expect(collect).not.toHaveBeenCalled();
+});
+
+test.each([
+  ['above nine tenths', 901, 0],
+  ['a body for which there is no room', 600, 101],
+])('P12 a request is refused, to be repeated: %s', (_label, megabytes, body) => {
+  used = megabytes;
+  const refuse = () => memory.check(body * MIB);
+  expect(refuse).toThrow(ApiError);
+  expect(refuse).toThrow(`${megabytes} of 1000 MiB are used, and the request has ${body}`);
+});
+
+describe('P12 what nobody needs any more', () => {
+  test('is no reason to refuse', () => {
+    [used, garbage] = [950, 100];
+    expect(() => memory.check(0)).not.toThrow();
+    expect(collect).toHaveBeenCalledTimes(1);
+  });
+
+  test('is not searched for with each request', () => {
+    used = 950;
+    for (let index = 0; index < 10; index += 1) expect(() => memory.check(0)).toThrow('short of memory');
+    expect(collect).toHaveBeenCalledTimes(1);
+    now = 5000;
+    garbage = 100;
+    expect(() => memory.check(0)).not.toThrow();
+  });
+});
+
+test('P12 the process asks its own heap', () => {
+  const own = new MemoryCheck(clock);
+  expect(() => own.check(0)).not.toThrow();
+  expect(() => own.check(Number.MAX_SAFE_INTEGER)).toThrow('short of memory');
+});
