@@ -10,6 +10,7 @@ import { createOutput } from './manage/output.ts';
 import { createPm2 } from './manage/pm2.ts';
 import { createPrompter } from './manage/prompter.ts';
 
+// Also right in the one file that the build makes of this and all it imports, dist/manager.cjs.
 const root = resolve(import.meta.dirname, '..');
 // The launcher's, for this process alone.
 delete process.env['NODE_COMPILE_CACHE'];
@@ -88,4 +89,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.stderr.write(`the output cannot be written: ${error.message}\n`);
   process.exit(exitCodes.failed);
 });
-process.exitCode = await main(process.argv.slice(2));
+// Until the command is through; a bundle in one CommonJS file cannot await it here.
+process.exitCode = exitCodes.failed;
+main(process.argv.slice(2)).then((exitCode) => {
+  process.exitCode = exitCode;
+});

@@ -7,7 +7,7 @@ export const USAGE = `npm run soak -- [options]
   --hours N        the same in hours
   --rest N         seconds without load before the descriptors are counted again (default 70)
   --users N        conversations at the same time (default 100)
-  --binary FILE    another build than dist/claude-code-proxy; its main.cjs must lie beside it
+  --binary FILE    another build than dist/claude-code-proxy; its main.cjs and instance.cjs must lie beside it
   --write          put figures and plot into docs/soak.json and docs/soak.svg (then: npm run docs)
 `;
 

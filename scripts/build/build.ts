@@ -2,9 +2,11 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/pro
 import { join, relative } from 'node:path';
 import { bundle } from './bundle.ts';
 import { packExecutable } from './executable.ts';
+import { bundleManager } from './manager.ts';
 import { dateStamp, executablePath, hashSources, isBuilt, PLATFORM, writeStamp } from './stamp.ts';
 
 const WORK_PREFIX = 'new-';
+const MAIN = 'main.cjs';
 
 type Report = (line: string) => void;
 
@@ -24,9 +26,15 @@ async function removeLeftovers(distribution: string): Promise<void> {
   }
 }
 
+/** Moves the files of the bundle, that with which it begins last: it then finds the others. */
+async function moveBundle(from: string, to: string): Promise<void> {
+  const others = (await readdir(from)).filter((name) => name !== MAIN);
+  for (const name of [...others, MAIN]) await rename(join(from, name), join(to, name));
+}
+
 /**
- * Brings `dist/` of the repository at `root` up to date with its sources: main.cjs, the executable, build.json.
- * Says in a few lines what it does; does nothing when the sources are those of the last build.
+ * Brings `dist/` of the repository at `root` up to date with its sources: manager.cjs, main.cjs, the executable, build.json.
+ * Says in a few lines what it does; keeps the executable when its sources are those of the last build.
  * Made in a directory of its own and renamed into place, the stamp last: a running executable cannot be overwritten,
  * builds may run at the same time, and one that is interrupted leaves the old executable standing.
  * @throws when a step fails.
@@ -35,26 +43,27 @@ export async function build(root: string, report: Report): Promise<void> {
   const startedAt = new Date();
   const sourceHash = await hashSources(root);
   const executable = executablePath(root);
-  if (await isBuilt(root, sourceHash)) {
-    await dateStamp(root, startedAt);
-    report(`${relative(root, executable)} is up to date`);
-    return;
-  }
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const distribution = join(root, 'dist');
   await mkdir(distribution, { recursive: true });
   await removeLeftovers(distribution);
   const workDirectory = await mkdtemp(join(distribution, WORK_PREFIX));
   try {
-    const main = join(workDirectory, 'main.cjs');
-    const packed = join(workDirectory, 'claude-code-proxy');
-    await measure(report, 'dist/main.cjs', () => bundle(join(root, 'src', 'main.ts'), main, version));
-    await measure(report, relative(root, executable), () => packExecutable(main, packed, workDirectory));
-    await rename(main, join(distribution, 'main.cjs'));
-    await rename(packed, executable);
+    const manager = join(workDirectory, 'manager.cjs');
+    await measure(report, 'dist/manager.cjs', () => bundleManager(root, manager));
+    await rename(manager, join(distribution, 'manager.cjs'));
+    if (await isBuilt(root, sourceHash)) report(`${relative(root, executable)} is up to date`);
+    else {
+      const bundled = join(workDirectory, 'bundle');
+      const packed = join(workDirectory, 'claude-code-proxy');
+      await measure(report, 'dist/main.cjs', () => bundle(join(root, 'src', 'main.ts'), join(bundled, MAIN), version));
+      await measure(report, relative(root, executable), () => packExecutable(bundled, packed, workDirectory));
+      await moveBundle(bundled, distribution);
+      await rename(packed, executable);
+      await writeStamp(root, { version, platform: PLATFORM, sourceHash, builtAt: startedAt.toISOString() });
+    }
   } finally {
     await rm(workDirectory, { recursive: true, force: true });
   }
-  await writeStamp(root, { version, platform: PLATFORM, sourceHash, builtAt: startedAt.toISOString() });
   await dateStamp(root, startedAt);
 }

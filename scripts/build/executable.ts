@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { chmod, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { recordCodeCache } from './codeCache.ts';
 
 const run = promisify(execFile);
 
@@ -13,6 +14,13 @@ const WRAPPER = `#!/bin/sh
 here=$(dirname "$0")
 exec "$here/../node_modules/.bin/node" "$here/main.cjs" "$@"
 `;
+
+/**
+ * Node's options for the executable: the size of V8's young generation in MiB.
+ * - at least: V8 begins with 1 and collects four times until the first answer, which takes 12 ms. At rest the memory is the same.
+ * - at most: 36 MiB less at 1,000 streams than with what V8 takes otherwise, for 5 % more processor time when there is none to spare.
+ */
+const YOUNG_GENERATION = ['--min-semi-space-size=8', '--max-semi-space-size=8'];
 
 /** Writes the shell wrapper for platforms without a packed executable (macOS on Intel). */
 export async function writeWrapper(output: string): Promise<void> {
@@ -30,32 +38,47 @@ async function stripNode(workDirectory: string): Promise<string> {
   );
 }
 
+/** The files of a folder by their names, as the executable holds them. */
+async function listAssets(folder: string): Promise<Record<string, string>> {
+  const names = await readdir(folder);
+  return Object.fromEntries(names.sort().map((name) => [name, join(folder, name)]));
+}
+
 /**
- * Packs the bundle `main` and the running Node into the executable `output`; gives its size in bytes.
+ * Packs the bundle in the folder `bundle`, the cache of its compiled code and the running Node into the executable `output`; gives
+ * its size in bytes.
  * Node is stripped before the injection, which a later `strip` would destroy, and on macOS signed after it.
  * `execArgvExtension: cli`: NODE_OPTIONS of the caller's shell does not reach the proxy, while the proxy itself can begin anew with
- * options of Node's (src/permissions/restrictProcess.ts).
+ * options of Node's (src/permissions/restrictProcess.ts), which are added to those of `execArgv`.
  * See https://nodejs.org/api/single-executable-applications.html
- * @throws with the tool's own words when packing or signing fails.
+ * @throws with the tool's own words when the bundle does not run, or packing or signing fails.
  */
-export async function packExecutable(main: string, output: string, workDirectory: string): Promise<number> {
+export async function packExecutable(bundle: string, output: string, workDirectory: string): Promise<number> {
   if (process.platform === 'darwin' && process.arch === 'x64') {
     await writeWrapper(output);
   } else {
+    const cached = join(workDirectory, 'cached');
+    await mkdir(cached);
+    await recordCodeCache(bundle, cached);
     const settings = join(workDirectory, 'executable.json');
     const executable = await stripNode(workDirectory);
+    const packed = join(workDirectory, 'packed');
     await writeFile(
       settings,
       JSON.stringify({
-        main,
+        main: join(import.meta.dirname, 'executableMain.cjs'),
         executable,
-        output,
+        output: packed,
+        assets: await listAssets(cached),
         disableExperimentalSEAWarning: true,
-        useCodeCache: true,
+        execArgv: YOUNG_GENERATION,
         execArgvExtension: 'cli',
       }),
     );
     await run(process.execPath, ['--build-sea', settings]);
+    // Node writes the file in one piece, and Linux keeps it in memory in pieces so large that 14 MiB more of it count as memory of
+    // each process than of a copy, which is written in small ones.
+    await copyFile(packed, output);
     if (process.platform === 'darwin') await run('codesign', ['--sign', '-', output]);
     await chmod(output, 0o755);
   }

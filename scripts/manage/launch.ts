@@ -21,7 +21,8 @@ export interface LaunchOutcome {
 interface Progress {
   /** What PM2 has told last; undefined until the start command is through. */
   rows?: readonly Pm2Row[];
-  isOver?: boolean;
+  /** Aborted when nothing is left to wait for. */
+  readonly end: AbortController;
 }
 
 const POLL_MS = 40;
@@ -38,26 +39,25 @@ export async function launch(
   awaited: readonly Instance[],
   onOutcome: (outcome: LaunchOutcome) => void,
 ): Promise<void> {
-  const progress: Progress = {};
+  const progress: Progress = { end: new AbortController() };
   const outcomes = [...started, ...awaited].map(async (instance) => {
     const outcome = await awaitReady(instance, progress);
     if (outcome !== undefined) onOutcome(outcome);
   });
-  const allKnown = Promise.all(outcomes).finally(() => {
-    progress.isOver = true;
-  });
+  const allKnown = Promise.all(outcomes).finally(() => progress.end.abort());
   await Promise.all([allKnown, startWithPm2(pm2, started, progress)]);
 }
 
 async function startWithPm2(pm2: Pm2, instances: readonly Instance[], progress: Progress): Promise<void> {
+  const { end } = progress;
   try {
     if (instances.length > 0) await pm2.start(instances.map(({ name }) => name));
-    while (!progress.isOver) {
+    while (!end.signal.aborted) {
       progress.rows = await pm2.list();
-      await pause(LIST_MS);
+      await pause(LIST_MS, undefined, { signal: end.signal }).catch(() => {}); // it is cut short
     }
   } finally {
-    progress.isOver = true;
+    end.abort();
   }
 }
 
@@ -69,7 +69,7 @@ async function awaitReady(instance: Instance, progress: Progress): Promise<Launc
   for (;;) {
     const elapsedMs = performance.now() - startedAt;
     if (await isServing(instance)) return { instance, code: exitCodes.ok, elapsedMs, said: [] };
-    if (progress.isOver) return undefined; // PM2 itself has failed, and says why
+    if (progress.end.signal.aborted) return undefined; // PM2 itself has failed, and says why
     const row = progress.rows?.find((candidate) => isRowOf(candidate, instance));
     const ended = progress.rows !== undefined && hasEnded(row);
     if (ended || elapsedMs > app.listen_timeout) {

@@ -1,11 +1,12 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { isSea } from 'node:sea';
 import type { Config } from '../config/config.ts';
 import { permissionOptions } from './permissionOptions.ts';
 
-/** Quotes an option as Node reads several of them in one text. */
-function quote(option: string): string {
-  return `"${option.replaceAll(/["\\]/g, '\\$&')}"`;
+/** Quotes options as Node reads several of them in one text. */
+function quote(options: readonly string[]): string {
+  return options.map((option) => `"${option.replaceAll(/["\\]/g, '\\$&')}"`).join(' ');
 }
 
 /** Makes the folder of the states, which lies where the process will have no rights. */
@@ -17,14 +18,19 @@ function makeStateFolder(path: string): void {
   }
 }
 
+/** The right to read the second file of the bundle; Node gives that for the first by itself (scripts/build/bundle.ts). */
+function allowInstance(script: string): string {
+  return `--allow-fs-read=${join(dirname(realpathSync(script)), 'instance.cjs')}`;
+}
+
 /** Runs this program with further options of Node's in place of what runs now. */
 function beginAnew(options: readonly string[], environment: NodeJS.ProcessEnv): void {
   const [program = '', script = '', ...words] = process.argv;
-  const text = options.map(quote).join(' ');
   if (isSea()) {
     // As its first word the executable takes Node's options (scripts/build/executable.ts).
-    process.execve?.(process.execPath, [program, `--node-options=${text}`, ...words], environment);
+    process.execve?.(process.execPath, [program, `--node-options=${quote(options)}`, ...words], environment);
   } else {
+    const text = quote([...options, allowInstance(script)]);
     const given = environment['NODE_OPTIONS'];
     const all = given === undefined ? text : `${given} ${text}`;
     process.execve?.(process.execPath, [program, script, ...words], { ...environment, NODE_OPTIONS: all });

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -22,12 +23,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 const launcher = resolve(import.meta.dirname, '../../manage');
 const tools = 'sh bash find readlink ln rm mkdir rmdir sleep dirname uname touch cat chmod cp'.split(' ');
 
-/** Stands for the pinned Node: writes down the builds, prints what it was asked to manage. */
+/** Stands for the pinned Node: writes down the builds and the manager that it ran, prints what it was asked to manage. */
 const pinnedNode = `#!/bin/sh
+case $1 in --*-size=*) shift ;; esac
 case $1 in
   --version) echo v26.10.0 ;;
-  scripts/build.ts) echo build >> builds; mkdir -p dist; cp manage dist/claude-code-proxy; echo {} > dist/build.json ;;
-  scripts/manage.ts) shift; printf '%s|' "$PWD" "$INIT_CWD" "$@"; exit 7 ;;
+  scripts/build.ts) echo build >> builds; mkdir -p dist; cp manage dist/claude-code-proxy; touch dist/manager.cjs dist/build.json ;;
+  scripts/manage.ts | dist/manager.cjs) echo "$1" > ran; shift; printf '%s|' "$PWD" "$INIT_CWD" "$@"; exit 7 ;;
 esac
 `;
 
@@ -88,13 +90,13 @@ beforeEach(() => {
     'package.json',
     'package-lock.json',
     'src/main.ts',
-    'scripts/build.ts',
     'scripts/build/part.ts',
+    'scripts/manage/part.ts',
   ]) {
     write(path, '');
     date(path, -60);
   }
-  for (const path of ['src', 'scripts/build']) date(path, -60);
+  for (const path of ['src', 'scripts', 'scripts/build', 'scripts/manage']) date(path, -60);
   write('pinned', pinnedNode);
   write('tools/npm', npm, 0o755);
   write('tools/node', '#!/bin/sh\necho v20.1.0\n', 0o755);
@@ -159,7 +161,7 @@ describe.each(['sh', 'bash'])('with %s', (shell) => {
     expect(lines('installs')).toEqual([]);
   });
 
-  test.each(['src/main.ts', 'src', 'scripts/build/part.ts', 'package.json'])(
+  test.each(['src/main.ts', 'src', 'scripts/build/part.ts', 'scripts/manage/part.ts', 'package.json'])(
     'a newer %s is built again',
     async (path) => {
       await manage('start');
@@ -167,6 +169,46 @@ describe.each(['sh', 'bash'])('with %s', (shell) => {
       await manage('status');
       expect(lines('builds')).toHaveLength(1);
       expect((await manage('start')).stderr).toMatch(/^manage: building[^\n]*\nmanage: built\.\n$/);
+      expect(lines('builds')).toHaveLength(2);
+    },
+  );
+
+  test('the manager is run from one file once that is built', async () => {
+    await manage('status');
+    expect(lines('ran')).toEqual(['scripts/manage.ts']);
+    await manage('start');
+    expect(lines('ran')).toEqual(['dist/manager.cjs']);
+    await manage('status');
+    expect(lines('ran')).toEqual(['dist/manager.cjs']);
+  });
+
+  test.each<[string, () => void]>([
+    ['was edited', () => date('src/main.ts', 0)],
+    ['of the manager was edited', () => date('scripts/manage/part.ts', 0)],
+    ['was added', () => write('src/another.ts', '')],
+    ['was removed', () => rmSync(join(root, 'src/main.ts'))],
+    ['was renamed', () => renameSync(join(root, 'scripts/manage/part.ts'), join(root, 'scripts/manage/other.ts'))],
+    ['was updated among the packages', () => date('package-lock.json', -20)],
+  ])('after a source %s, the manager is run from its sources, without a build', async (_what, change) => {
+    await manage('start');
+    date('dist/build.json', -30);
+    date('node_modules/.package-lock.json', 0);
+    change();
+    const { stderr } = await manage('status');
+    expect(lines('ran')).toEqual(['scripts/manage.ts']);
+    expect(stderr).toBe('');
+    expect(lines('builds')).toHaveLength(1);
+  });
+
+  test.each(['dist/manager.cjs', 'dist/build.json'])(
+    'without %s the manager is run from its sources, and start builds again',
+    async (path) => {
+      await manage('start');
+      rmSync(join(root, path));
+      await manage('status');
+      expect(lines('ran')).toEqual(['scripts/manage.ts']);
+      await manage('start');
+      expect(lines('ran')).toEqual(['dist/manager.cjs']);
       expect(lines('builds')).toHaveLength(2);
     },
   );

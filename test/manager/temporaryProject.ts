@@ -107,8 +107,9 @@ export async function createProject({
   const isExample = (path: string) => !path.endsWith('.env');
   await cp(join(REPOSITORY, 'envs'), join(root, 'envs'), { recursive: true, filter: isExample });
   await symlink(join(REPOSITORY, 'node_modules'), join(root, 'node_modules'));
-  if (isBuilt) for (const part of ['manage', 'package-lock.json', 'dist']) await copy(root, part);
-  else await placeBinary(root, binary);
+  await placeBinary(root, isBuilt ? join(REPOSITORY, 'dist', 'claude-code-proxy') : binary);
+  const ofBuild = ['manage', 'package-lock.json', 'dist/manager.cjs', 'dist/build.json'];
+  if (isBuilt) for (const part of ofBuild) await copy(root, part);
   const ecosystem = await readFile(join(REPOSITORY, 'ecosystem.config.cjs'), 'utf8');
   const timeout = `listen_timeout: ${listenTimeout ?? 10_000}`;
   await writeFile(join(root, 'ecosystem.config.cjs'), ecosystem.replace('listen_timeout: 10_000', timeout));

@@ -15,8 +15,26 @@ function write(path: string, content: string): void {
   writeFileSync(join(root, path), content);
 }
 
+/** A program that serves whatever env file there is, as the build tries it, and else says what it was given. */
 function writeMain(word: string): void {
-  write('src/main.ts', `console.log('${word}', __VERSION__, process.argv.slice(2)); process.stdin.resume();`);
+  write(
+    'src/main.ts',
+    `import { existsSync } from 'node:fs';
+     import('./later.ts').then(({ serve, tell }) => {
+       if (existsSync(process.argv[3] ?? '')) serve();
+       else tell('${word}', __VERSION__, process.argv.slice(2));
+     });`,
+  );
+  write(
+    'src/later.ts',
+    `import { createServer } from 'node:http';
+     export const serve = () => createServer((_request, response) => response.end()).listen({ port: 80 });
+     export const tell = (...words: unknown[]) => {
+       if (process.argv.includes('--fail')) throw new Error('as asked');
+       console.log(...words);
+       process.stdin.resume();
+     };`,
+  );
 }
 
 async function buildLines(): Promise<string[]> {
@@ -25,14 +43,35 @@ async function buildLines(): Promise<string[]> {
   return lines;
 }
 
-function runExecutable(environment: NodeJS.ProcessEnv = {}): string {
-  return execFileSync(executablePath(root), ['--env', 'x'], { input: '', encoding: 'utf8', env: environment });
+function runExecutable(environment: NodeJS.ProcessEnv = {}, words: readonly string[] = []): string {
+  const options = { input: '', encoding: 'utf8', env: environment, stdio: 'pipe' } as const;
+  return execFileSync(executablePath(root), [...words, '--env', 'x'], options);
+}
+
+/** What Node is told at the start of the executable, and whether V8 takes what was compiled at the build. */
+function lookIntoExecutable(...options: readonly string[]): unknown {
+  const path = join(root, 'look.cjs');
+  writeFileSync(
+    path,
+    `const vm = require('node:vm');
+     const rejected = {};
+     vm.Script = class extends vm.Script {
+       constructor(source, options) {
+         super(source, options);
+         rejected[options.filename] = this.cachedDataRejected;
+       }
+     };
+     process.on('exit', () => console.log(JSON.stringify({ options: process.execArgv, rejected })));`,
+  );
+  const output = runExecutable({}, [`--node-options=${[`--require=${path}`, ...options].join(' ')}`]);
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '');
 }
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'build-'));
   for (const source of SOURCES) write(source.includes('.') ? source : `${source}/file.ts`, '');
   write('package.json', '{"version":"1.2.3"}');
+  write('scripts/manage.ts', "console.log('manager');");
   writeMain('one');
   write('dist/new-interrupted/node', '');
   utimesSync(join(root, 'dist/new-interrupted'), 1, 1);
@@ -44,18 +83,32 @@ test('the executable needs no Node of the machine and takes no NODE_OPTIONS', ()
   expect(runExecutable({ NODE_OPTIONS: '--require /no/such/file' })).toBe("one 1.2.3 [ '--env', 'x' ]\n");
 });
 
-test('nothing but the bundle, the executable and the stamp stays behind', async () => {
-  expect(readdirSync(join(root, 'dist')).sort()).toEqual(['build.json', 'claude-code-proxy', 'main.cjs']);
+test('nothing but the bundles, the executable and the stamp stays behind', async () => {
+  expect(readdirSync(join(root, 'dist')).sort()).toEqual([
+    'build.json',
+    'claude-code-proxy',
+    'later.cjs',
+    'main.cjs',
+    'manager.cjs',
+  ]);
   expect(statSync(executablePath(root)).mode & 0o777).toBe(0o755);
   expect(await readStamp(root)).toMatchObject({ version: '1.2.3' });
 });
 
-test('unchanged sources are not built again, but the stamp is dated, so that the launcher sees it', async () => {
+test('an executable of unchanged sources is kept, but the stamp is dated, so that the launcher sees it', async () => {
   const before = statSync(executablePath(root)).ino;
   utimesSync(join(root, 'dist/build.json'), 1, 1);
-  expect(await buildLines()).toEqual(['dist/claude-code-proxy is up to date']);
+  expect(await buildLines()).toContain('dist/claude-code-proxy is up to date');
   expect(statSync(executablePath(root)).ino).toBe(before);
   expect(statSync(join(root, 'dist/build.json')).mtimeMs).toBeGreaterThan(1000);
+});
+
+test('the manager is bundled again although the executable is kept', async () => {
+  write('scripts/manage.ts', "console.log('another manager');");
+  expect(await buildLines()).toContain('dist/claude-code-proxy is up to date');
+  expect(execFileSync(process.execPath, [join(root, 'dist/manager.cjs')], { encoding: 'utf8' })).toBe(
+    'another manager\n',
+  );
 });
 
 test('a running executable is replaced without disturbing it, by two builds at the same time too', async () => {
@@ -67,6 +120,33 @@ test('a running executable is replaced without disturbing it, by two builds at t
   expect(running.exitCode).toBeNull();
   running.stdin.end();
   expect(await once(running, 'exit')).toEqual([0, null]);
+});
+
+test('what was compiled at the build is taken; without it the program runs as well', () => {
+  expect(lookIntoExecutable()).toMatchObject({ rejected: { 'main.cjs': false, 'later.cjs': false } });
+  const others = lookIntoExecutable('--no-opt'); // V8 takes no code that was compiled under other options
+  expect(others).toMatchObject({ rejected: { 'main.cjs': true, 'later.cjs': true } });
+});
+
+test('options with which it begins anew are added to those that it has', () => {
+  expect(lookIntoExecutable('--no-opt')).toMatchObject({
+    options: expect.arrayContaining(['--max-semi-space-size=8', '--no-opt']),
+  });
+});
+
+test('an error names the functions that it came through', () => {
+  expect(() => runExecutable({}, ['--fail'])).toThrow(/at tell \(later\.cjs:\d+:\d+\)/);
+});
+
+test('a program that does not run is not packed, and the build says what it says', async () => {
+  write('src/main.ts', "throw new Error('broken at the start');");
+  await expect(buildLines()).rejects.toThrow(/does not run \(exit 1\)\.[\s\S]*broken at the start/);
+  write(
+    'src/main.ts',
+    "import { createServer } from 'node:http'; createServer((_, response) => response.writeHead(500).end('sick')).listen({ port: 80 });",
+  );
+  await expect(buildLines()).rejects.toThrow('/health answers 500: sick');
+  expect(runExecutable()).toMatch(/^two /);
 });
 
 test('a build that fails leaves the old executable and no rubbish', async () => {

@@ -1,10 +1,15 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { isBuiltin } from 'node:module';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { bundle } from '../../../../scripts/build/bundle.ts';
+import { LEFT_OUT } from '../../../../scripts/build/leftOut.ts';
 import { listRequires } from './listRequires.ts';
 
 const root = resolve(import.meta.dirname, '../../../..');
@@ -14,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-test('one file holds the entry, what it imports later on, and the version', async () => {
+test('what is imported later on stands in a file of its own beside the entry, which holds the version', async () => {
   writeFileSync(join(directory, 'later.ts'), 'export const answer: string = "later";');
   writeFileSync(
     join(directory, 'main.ts'),
@@ -24,8 +29,8 @@ test('one file holds the entry, what it imports later on, and the version', asyn
   );
   const output = join(directory, 'out', 'main.cjs');
   const size = await bundle(join(directory, 'main.ts'), output, '1.2.3');
-  expect(readdirSync(join(directory, 'out'))).toEqual(['main.cjs']);
-  expect(readFileSync(output).length).toBe(size);
+  expect(readdirSync(join(directory, 'out'))).toEqual(['later.cjs', 'main.cjs']);
+  expect(readFileSync(output).length + readFileSync(join(directory, 'out', 'later.cjs')).length).toBe(size);
   expect(execFileSync(process.execPath, [output], { encoding: 'utf8' })).toBe('string 1.2.3 Named later\n');
 });
 
@@ -35,12 +40,111 @@ test('an import that cannot be found fails the bundle', async () => {
   await expect(bundling).rejects.toThrow('no-such-package');
 });
 
-test('the bundle of the proxy asks for nothing but the modules of Node', async () => {
-  const output = join(directory, 'main.cjs');
-  await bundle(join(root, 'src', 'main.ts'), output, '1.2.3');
-  const required = listRequires(readFileSync(output, 'utf8'));
-  expect(required).toContain('node:http');
-  expect(required.filter((name) => !isBuiltin(name))).toEqual([]);
+/** Bundles a program of one module and runs it. */
+async function runProgram(source: string): Promise<string> {
+  const entry = join(directory, 'main.cjs');
+  writeFileSync(entry, source);
+  symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
+  const output = join(directory, 'out', 'main.cjs');
+  await bundle(entry, output, '1.2.3');
+  return (await promisify(execFile)(process.execPath, [output])).stdout;
+}
+
+test('characters beyond ASCII are written as their numbers, and where that cannot be the bundle fails', async () => {
+  writeFileSync(join(directory, 'main.ts'), 'console.log("é", `ü${1}`, /[ß-ÿ]+/.exec("aö")?.[0]);');
+  const output = join(directory, 'out', 'main.cjs');
+  await bundle(join(directory, 'main.ts'), output, '1.2.3');
+  expect(readFileSync(output, 'latin1')).not.toMatch(/[\u0080-\u00ff]/);
+  expect(execFileSync(process.execPath, [output], { encoding: 'utf8' })).toBe('é ü1 ö\n');
+  writeFileSync(join(directory, 'main.ts'), '/*! Wärting */ console.log(1);');
+  await expect(bundle(join(directory, 'main.ts'), output, '1.2.3')).rejects.toThrow('main.cjs is not plain ASCII: ä');
+});
+
+describe('the bundle of the proxy', () => {
+  let folder = '';
+  let chunks: string[] = [];
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'bundle-'));
+    await bundle(join(root, 'src', 'main.ts'), join(folder, 'main.cjs'), '1.2.3');
+    chunks = readdirSync(folder);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('asks for nothing but its own chunks and the modules of Node', () => {
+    expect(chunks).toEqual(['instance.cjs', 'main.cjs']);
+    const required = chunks.flatMap((name) => listRequires(readFileSync(join(folder, name), 'utf8')));
+    expect(required).toContain('node:http');
+    expect(required.filter((name) => !isBuiltin(name)).sort()).toEqual(['./instance.cjs', './main.cjs']);
+  });
+
+  test('loads with its first part nothing that only an instance needs', () => {
+    const required = listRequires(readFileSync(join(folder, 'main.cjs'), 'utf8'));
+    expect(required).toContain('node:fs');
+    expect(required.filter((name) => /http|net|zlib|stream|worker|child_process/.test(name))).toEqual([]);
+  });
+
+  test('goes without all that is listed as left out', () => {
+    const code = readFileSync(join(folder, 'instance.cjs'), 'utf8');
+    const names = [...code.matchAll(/(\S+) is left out of this program/g)].map(([, name]) =>
+      name?.replace(/^.*[`"']/, ''),
+    );
+    expect([...new Set(names)].sort()).toEqual(['node:http2', 'node:https', ...Object.keys(LEFT_OUT)].sort());
+  });
+
+  test('does not load servers that it never starts', () => {
+    const required = listRequires(readFileSync(join(folder, 'instance.cjs'), 'utf8'));
+    expect(required).not.toContain('node:http2');
+    expect(required).not.toContain('node:https');
+  });
+});
+
+test.each([
+  ['node:http2', "require('fastify')({ http2: true })"],
+  ['node:https', "require('fastify')({ https: {} })"],
+  ['light-my-request', "require('fastify')().inject('/').then(console.log)"],
+  [
+    '@fastify/ajv-compiler',
+    "require('fastify')().get('/', { schema: { querystring: { type: 'object' } } }, () => {}).ready()",
+  ],
+  [
+    '@fastify/fast-json-stringify-compiler',
+    "require('fastify')().get('/', { schema: { response: { 200: { type: 'object' } } } }, () => {}).ready()",
+  ],
+  [
+    'undici/lib/web/webidl',
+    "new (require('undici').Agent)().dispatch({ origin: 'http://127.0.0.1:9', path: '/', method: 'POST', body: new FormData() }, { onResponseError(_, error) { throw error; } })",
+  ],
+])('what is left out of the bundle fails as soon as it is used: %s', async (name, source) => {
+  await expect(runProgram(source)).rejects.toThrow(`${name}`);
+});
+
+test('of undici a tunnel through a network proxy is there', async () => {
+  const asked: (string | undefined)[] = [];
+  const networkProxy = createServer().on('connect', ({ url }, socket) => {
+    asked.push(url);
+    socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+  });
+  networkProxy.listen(0, '127.0.0.1');
+  await once(networkProxy, 'listening');
+  onTestFinished(() => void networkProxy.close());
+  const { port } = networkProxy.address() as AddressInfo;
+  const output = await runProgram(`
+    const { EnvHttpProxyAgent } = require('undici');
+    new EnvHttpProxyAgent({ httpsProxy: 'http://127.0.0.1:${port}', noProxy: '' }).dispatch(
+      { origin: 'https://provider.test', path: '/', method: 'GET' },
+      {
+        onRequestStart() {}, onResponseStart() {}, onResponseData() {}, onResponseEnd() {},
+        onResponseError: (_, error) => console.log(error.message),
+      },
+    );`);
+  expect(asked).toEqual(['provider.test:443']);
+  expect(output).toContain('502');
+});
+
+test('of undici nothing else can be imported', async () => {
+  const entry = join(directory, 'main.ts');
+  writeFileSync(entry, "import { fetch } from 'undici'; console.log(fetch);");
+  await expect(bundle(entry, join(directory, 'out', 'main.cjs'), '1.2.3')).rejects.toThrow(/"fetch" is not exported/);
 });
 
 test('requires are found in code and not in strings', () => {

@@ -1,0 +1,27 @@
+// What the executable begins with: it runs the chunks of the bundle, which lie in it as assets, each with its code cache
+// (scripts/build/codeCache.ts). A cache that V8 does not take, on a processor of another kind perhaps, is as good as none.
+'use strict';
+
+const { getRawAsset } = require('node:sea');
+const { Script } = require('node:vm');
+
+const modules = new Map();
+
+/** The bytes of an asset, which stay where the executable has them. */
+const assetOf = (name) => Buffer.from(getRawAsset(name));
+
+/** Does for the chunks what `require` does for the modules of Node. */
+function load(name) {
+  if (!name.startsWith('./')) return require(name);
+  const loaded = modules.get(name);
+  if (loaded !== undefined) return loaded.exports;
+  const filename = name.slice(2);
+  const cachedData = assetOf(`${filename}.cache`);
+  const script = new Script(assetOf(filename).toString('latin1'), { filename, cachedData });
+  const module = { exports: {} };
+  modules.set(name, module);
+  script.runInThisContext()(module.exports, load, module);
+  return module.exports;
+}
+
+load('./main.cjs');
