@@ -12,6 +12,7 @@ import { describeHealth, type ProcessFacts } from './gateway/health.ts';
 import { startHealthChecks } from './gateway/healthChecks.ts';
 import { InFlight } from './gateway/inFlight.ts';
 import { Live } from './gateway/live.ts';
+import { boundHeapGrowth } from './host/heapGrowth.ts';
 import { takePart } from './host/parts.ts';
 import { listen } from './listen.ts';
 import { giveUpLookingAround } from './permissions/lookAround.ts';
@@ -172,6 +173,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     return EXIT_CONFIGURATION;
   }
   giveUpLookingAround();
+  boundHeapGrowth(() => lasting.inFlight.size);
   logger.lifecycle(`listening on http://${config.host}:${config.port}`, {
     provider: config.provider.preset.name,
     big: config.tiers.big,
