@@ -13,6 +13,8 @@ export interface Guarantee {
   readonly date: string;
   /** What proves it, where no test does or more is needed. */
   readonly command?: string;
+  /** What of the promise is not reached although the rest holds, and why. */
+  readonly partly?: string;
   /** Why it is not reached, and what would reach it. */
   readonly open?: string;
 }

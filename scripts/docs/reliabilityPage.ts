@@ -9,9 +9,9 @@ function describeProof({ id, command }: Guarantee, tests: GuaranteeTests): strin
   return proofs.length === 0 ? 'nothing' : proofs.map(code).join(', ');
 }
 
-function describeFigure({ figure, open }: Guarantee): string {
+function describeFigure({ figure = 'holds', partly, open }: Guarantee): string {
   if (open !== undefined) return `**not reached**: ${open}`;
-  return figure ?? 'holds';
+  return partly === undefined ? figure : `${figure}; **in part not reached**: ${partly}`;
 }
 
 /** The row of the soak has its figure from the last run. */

@@ -6,18 +6,19 @@ export const loadGuarantees: readonly Guarantee[] = [
     'L1',
     '1,000 streams of 20 events a second for a minute: none lost, doubled or out of order; p50 +2 ms, p99 +30 ms, 250 MiB, 75 % of a core',
     {
-      figure:
-        '1,200,000 events: 0 lost, doubled or out of order; 34 to 64 % of a core. Where client, provider, proxy and other work share two busy cores the other bounds do not hold: 247 to 391 MiB, p50 37.7 and p99 259 ms (direct 3.0 and 179; a proxy that only parses and prints is as late there)',
+      figure: '1,200,000 events: 0 lost, doubled or out of order; 208 MiB',
+      partly:
+        'where client, provider and proxy share two processors, p50 is 4 to 21 ms later and p99 68 to 117, and the proxy takes 88 to 96 % of a core (34 to 64 % when the same machine was faster). A proxy that only parses and prints takes three quarters of that (docs/BENCHMARKS.md, S4); a core of its own would reach it',
     },
   ),
   guarantee('L2', '2,000 streams of 5 events a second within 280 MiB', {
-    open: '0 events lost, but 329 to 452 MiB on a busy machine of two cores. Less memory per stream would reach it, and a client that reads in time.',
+    figure: '0 events lost, 278 MiB',
   }),
   guarantee('L3', 'Four instances with 250 streams each: as one with 1,000', {
-    open: '0 events lost, 170 to 228 MiB and 14 to 24 % of a core for each; p99 of 188 ms (direct 71) on a busy machine. Cores enough for seven processes would show the rest.',
+    open: '0 events lost, 171 MiB and 25 % of a core for each, p50 +1.2 ms; p99 +134 ms where seven processes share two processors. Cores enough for them would show the rest.',
   }),
   guarantee('L4', '500 requests a second with answers of 10 kB: p50 +1 ms, p99 +5 ms', {
-    open: 'p50 +0.5 ms; p99 +20 ms on a busy machine of two cores. To be measured on a quiet one.',
+    open: 'p50 +0.6 ms; p99 +11.6 ms on two slow processors, which client and provider share. To be measured where the proxy has a core of its own.',
   }),
   guarantee('L5', 'Soak: no growth, no descriptor left, no fault of our own', { command: 'npm run soak -- --write' }),
   guarantee('L6', 'A client that reads 1 kB a second of 10 MB holds at most 4 MiB', {

@@ -19,7 +19,8 @@ export const processGuarantees: readonly Guarantee[] = [
   guarantee('P10', 'Two instances on one port are refused, also where the port can be shared'),
   guarantee('P11', 'After a restart of the machine the instances are back'),
   guarantee('P12', 'Short of memory it refuses work before it dies', {
-    figure: '529 above nine tenths of the heap’s limit; with 64 MiB, requests of 3 MB are taken up to there and answered',
+    figure:
+      '529 above nine tenths of the heap’s limit; with 64 MiB, requests of 3 MB are taken up to there and answered',
   }),
   guarantee('P13', 'Short of descriptors it refuses connections, lives on, and serves when there are some', {
     figure: 'with 64 of them',
