@@ -55,8 +55,11 @@ async function sendRaw(port: number, text: string): Promise<string> {
   return answer;
 }
 
-test('C1 a body that says it is larger than the limit is refused before it is sent', async () => {
-  const head = `POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${70 * 1024 * 1024}\r\n`;
+test.each([
+  ['', 70 * 1024 * 1024],
+  [', and than all memory,', 9_000_000_000_000],
+])('C1 a body that says it is larger than the limit%s is refused before it is sent', async (_label, length) => {
+  const head = `POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n`;
   const answer = await sendRaw(chat.port, `${head}Connection: close\r\n\r\n{"model":`);
   expect(answer).toMatch(/^HTTP\/1\.1 413 /);
   expect(answer).toContain('request_too_large');

@@ -28,10 +28,11 @@ const MESSAGE_PATHS = ['/v1/messages', '/v1/v1/messages', '/messages'];
 /** The routes that carry a conversation: Messages API, its token count, its dry run, and chat completions. */
 export function addMessageRoutes(app: FastifyInstance, live: Live, facts: ProcessFacts): void {
   const memory = new MemoryCheck(live.current.clock);
+  const { maxBodyBytes } = live.current.config.limits;
   const checked = {
-    // Before the body is read.
+    // Before the body is read; one above the limit is refused for that.
     onRequest(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-      memory.check(Number(request.headers['content-length'] ?? 0));
+      memory.check(Math.min(Number(request.headers['content-length'] ?? 0), maxBodyBytes));
       done();
     },
   };
