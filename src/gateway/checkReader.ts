@@ -3,16 +3,12 @@ import { asString, isObject, parseObject } from '../core/json.ts';
 import type { Usage } from '../protocol/delta.ts';
 import { createSseReader } from '../protocol/sse.ts';
 import { mergeUsage } from '../translate/usage.ts';
-import type { AnswerReader } from '../upstream/answerReader.ts';
+import { type AnswerReader, openOutcome } from '../upstream/answerReader.ts';
 import { listOf } from './requestBody.ts';
 
 /** Reads the answer to a health check: that there is one, whatever it says, and what the provider counts for it. */
 export class CheckReader implements AnswerReader {
-  readonly outcome: { ended: boolean; finished: boolean; empty: boolean; error?: ApiError } = {
-    ended: false,
-    finished: false,
-    empty: false,
-  };
+  readonly outcome = openOutcome();
   usage: Usage | undefined;
   upstreamModel: string | undefined;
   readonly #readUsage: (usage: unknown) => Usage | undefined;

@@ -35,10 +35,7 @@ export function countCheck(
   recordRoute({ record }, route);
   recordKey({ record }, route, key);
   record.upstreamModel = reader.upstreamModel ?? record.upstreamModel;
-  if (reader.usage !== undefined) {
-    recordUsage(record, reader.usage, true);
-    record.reasoningTokens = reader.usage.reasoning;
-  }
+  if (reader.usage !== undefined) recordUsage(record, reader.usage, true);
   record.cost = requestCost(record, config, localDay(clock.now()));
   stats.addTokens(record);
   usage.finish(record);

@@ -75,7 +75,6 @@ export class EventStream {
 
   #openPort(): void {
     this.#open = true;
-    this.#silence.stop();
     this.#port.openStream(this.#options.headers());
     const { ping, pingMs } = this.#options;
     if (ping !== undefined) this.#silence.start(pingMs, () => this.#sendPing(ping));

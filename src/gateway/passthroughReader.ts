@@ -7,7 +7,7 @@ import { FrameCutter } from '../protocol/frameCutter.ts';
 import { isErrorBody, readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errorBody.ts';
 import { createSseReader } from '../protocol/sse.ts';
 import { mergeUsage } from '../translate/usage.ts';
-import type { AnswerReader, Output } from '../upstream/answerReader.ts';
+import { type AnswerReader, type Output, openOutcome } from '../upstream/answerReader.ts';
 import type { ToolInputFrames } from './toolInputFrames.ts';
 
 /**
@@ -16,11 +16,7 @@ import type { ToolInputFrames } from './toolInputFrames.ts';
  * event that says something, so that an error until then has a status of its own (R317).
  */
 export class PassthroughReader implements AnswerReader {
-  readonly outcome: { ended: boolean; finished: boolean; empty: boolean; error?: ApiError } = {
-    ended: false,
-    finished: false,
-    empty: false,
-  };
+  readonly outcome = openOutcome();
   usage: Usage | undefined;
   stopReason: string | undefined;
   upstreamModel: string | undefined;

@@ -67,6 +67,5 @@ export class RelayAnswerer implements Answerer {
     record.upstreamModel = reader?.upstreamModel ?? record.upstreamModel;
     if (reader?.usage === undefined) return;
     recordUsage(record, reader.usage, reader.outcome.ended);
-    record.reasoningTokens = reader.usage.reasoning;
   }
 }

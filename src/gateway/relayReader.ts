@@ -5,18 +5,14 @@ import { FrameCutter } from '../protocol/frameCutter.ts';
 import { chatErrorEvent } from '../protocol/openai/errorEnvelope.ts';
 import { readUsage } from '../protocol/openai/usage.ts';
 import { createSseReader } from '../protocol/sse.ts';
-import type { AnswerReader, Output } from '../upstream/answerReader.ts';
+import { type AnswerReader, type Output, openOutcome } from '../upstream/answerReader.ts';
 
 /** A finish reason in the text of a chunk; inside a string its quotes would be escaped. */
 const FINISH = /"finish_reason"\s*:\s*"/;
 
 /** Hands an answer on as it comes, byte for byte, and reads usage and model on the side. */
 export class RelayReader implements AnswerReader {
-  readonly outcome: { ended: boolean; finished: boolean; empty: boolean; error?: ApiError } = {
-    ended: false,
-    finished: false,
-    empty: false,
-  };
+  readonly outcome = openOutcome();
   usage: Usage | undefined;
   upstreamModel: string | undefined;
   /** Whether the provider answered with one JSON body. */

@@ -11,7 +11,7 @@ const FREE_GROWTH_PERCENT = 0;
 const LOOK_MS = 250;
 
 /**
- * Keeps the heap close to what is in use while there are many answers under way: 2,000 streams took 468 MiB and take 270, for 5 % more
+ * Keeps the heap close to what is in use while there are many answers under way: 2,000 streams took 468 MiB and take 270, for 7 % more
  * processor time. Few large requests leave most of what they need behind at once, and would cost 40 % more so (all measured), so that
  * V8 decides by itself otherwise. It looks at the setting each time that it plans its next collection.
  */

@@ -18,3 +18,8 @@ export interface AnswerReader {
     readonly error?: ApiError | undefined;
   };
 }
+
+/** How an answer stands before its first byte, to be kept by a reader that hands it on. */
+export function openOutcome(): { ended: boolean; finished: boolean; empty: boolean; error?: ApiError } {
+  return { ended: false, finished: false, empty: false };
+}

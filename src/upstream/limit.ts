@@ -1,12 +1,8 @@
-/**
- * A limit in time, one at once: it stands still while the answer is paused, and begins anew when the answer goes on. `refresh` comes with
- * each read, so that it only notes the time; the timer finds out when it fires (a timer put off with each read cost twice as much).
- */
+/** A limit in time, one at once: it stands still while the answer is paused, and begins anew when the answer goes on. */
 export class Limit {
   #ms = 0;
   #onReached: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #since = 0;
   #paused = false;
 
   /** Begins a limit of so many milliseconds; an earlier one is forgotten. */
@@ -18,8 +14,7 @@ export class Limit {
 
   /** Begins the same limit anew, also one that was reached. */
   refresh(): void {
-    this.#since = performance.now();
-    if (this.#timer === undefined && !this.#paused && this.#onReached !== undefined) this.#wait(this.#ms);
+    this.#timer?.refresh();
   }
 
   pause(): void {
@@ -39,17 +34,7 @@ export class Limit {
 
   #run(): void {
     this.#clear();
-    this.refresh();
-  }
-
-  #wait(ms: number): void {
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      const rest = this.#ms - (performance.now() - this.#since);
-      // Timers fire up to a millisecond early.
-      if (rest > 1) this.#wait(rest);
-      else this.#onReached?.();
-    }, ms);
+    if (this.#onReached !== undefined) this.#timer = setTimeout(this.#onReached, this.#ms);
   }
 
   #clear(): void {

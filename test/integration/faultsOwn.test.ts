@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   upstream = new StubUpstream();
   services = { ...app.services, destinations: stubDestinations(upstream), targets: new Targets(app.services.config) };
   app.log.length = 0;

@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
   upstream = new StubUpstream();
   // What one test teaches about the model is not for the next.
   services = { ...app.services, destinations: stubDestinations(upstream), targets: new Targets(app.services.config) };

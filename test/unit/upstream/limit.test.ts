@@ -5,7 +5,7 @@ const onReached = vi.fn();
 let limit: Limit;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   limit = new Limit();
   limit.start(1000, onReached);
 });
