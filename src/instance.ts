@@ -4,7 +4,7 @@ import type { Config } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
 import type { Clock } from './core/clock.ts';
 import { ApiError } from './core/errors.ts';
-import { LiveRedactor } from './core/liveRedactor.ts';
+import { LiveRedactor } from './core/secret.ts';
 import { closeListener, drain } from './drain.ts';
 import { Bodies } from './gateway/bodies.ts';
 import { createServices, type LastingServices, renewServices } from './gateway/createServices.ts';

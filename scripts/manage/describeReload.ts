@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, relative } from 'node:path';
 import { asString, isObject, type JsonObject } from '../../src/core/json.ts';
-import { terminalSafe } from '../../src/core/terminalSafe.ts';
+import { terminalSafe } from '../../src/core/text.ts';
 import { envFile } from './instances.ts';
 import type { Observation } from './observe.ts';
 import type { Remark } from './remark.ts';

@@ -1,6 +1,5 @@
 import { clientAddress } from '../../src/config/clientAddress.ts';
-import { formatDuration } from '../../src/core/formatDuration.ts';
-import { terminalSafe } from '../../src/core/terminalSafe.ts';
+import { formatDuration, terminalSafe } from '../../src/core/text.ts';
 import { findPortHolder } from '../../src/host/portHolder.ts';
 import { describeReload } from './describeReload.ts';
 import { exitCodes } from './exitCodes.ts';

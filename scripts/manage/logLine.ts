@@ -1,5 +1,5 @@
-import { formatDuration } from '../../src/core/formatDuration.ts';
 import { asNumber, asString, type JsonObject } from '../../src/core/json.ts';
+import { formatDuration } from '../../src/core/text.ts';
 
 /** Fields that the readable line already says, or that say nothing to a reader. */
 const SAID = new Set(['time', 'level', 'instance', 'message', 'event', 'pid', 'hostname']);

@@ -1,6 +1,5 @@
-import { formatDuration } from '../../src/core/formatDuration.ts';
 import { asNumber, asString, isObject } from '../../src/core/json.ts';
-import { terminalSafe } from '../../src/core/terminalSafe.ts';
+import { formatDuration, terminalSafe } from '../../src/core/text.ts';
 import { formatBytes } from './formatBytes.ts';
 import { type Health, healthField } from './health.ts';
 import { localTime } from './logLine.ts';

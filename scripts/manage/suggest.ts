@@ -1,4 +1,4 @@
-import { nearestName } from '../../src/core/nearestName.ts';
+import { nearestName } from '../../src/core/text.ts';
 
 /** `; did you mean "x"?` or nothing, to hang on to a message. */
 export function didYouMean(word: string, candidates: readonly string[]): string {

@@ -1,4 +1,4 @@
-import { displayWidth, padToWidth, trimToWidth } from '../../src/core/displayWidth.ts';
+import { displayWidth, padToWidth, trimToWidth } from '../../src/core/text.ts';
 
 export interface Column<Row> {
   readonly title: string;

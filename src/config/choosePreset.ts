@@ -1,4 +1,4 @@
-import { nearestName } from '../core/nearestName.ts';
+import { nearestName } from '../core/text.ts';
 import { defaultPreset, findPreset, findSibling, guessPreset, presets } from '../providers/index.ts';
 import type { Preset } from '../providers/preset.ts';
 import type { Choices } from './chooseValues.ts';

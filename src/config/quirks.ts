@@ -1,5 +1,5 @@
 import { parseObject } from '../core/json.ts';
-import { nearestName } from '../core/nearestName.ts';
+import { nearestName } from '../core/text.ts';
 import {
   environmentName,
   type QuirkSettings,

@@ -1,5 +1,5 @@
 import { customId, splitPrefix, splitProvider } from '../core/modelName.ts';
-import { nearestName } from '../core/nearestName.ts';
+import { nearestName } from '../core/text.ts';
 import type { CustomModel, ModelPrefixes, NamedProvider } from './config.ts';
 import { findProvider } from './endpointOf.ts';
 import type { Place, Report } from './report.ts';

@@ -1,4 +1,4 @@
-import { nearestName } from '../core/nearestName.ts';
+import { nearestName } from '../core/text.ts';
 import { environmentName, settingTable } from '../quirks/settings.ts';
 import { referencesIn } from './expand.ts';
 import { isFamilyName, keyOfName } from './keyGroups.ts';

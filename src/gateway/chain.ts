@@ -1,5 +1,4 @@
-import { asApiError } from '../core/asApiError.ts';
-import type { ApiError } from '../core/errors.ts';
+import { type ApiError, asApiError } from '../core/errors.ts';
 import { Budget } from '../resilience/budget.ts';
 import type { Output } from '../upstream/answerReader.ts';
 import { blameFor } from '../upstream/blame.ts';

@@ -1,5 +1,5 @@
 import type { NamedProvider } from '../config/config.ts';
-import { asApiError } from '../core/asApiError.ts';
+import { asApiError } from '../core/errors.ts';
 import { checkProvider } from './checkProvider.ts';
 import type { Live } from './live.ts';
 import type { Services } from './services.ts';

@@ -1,6 +1,6 @@
+import { suggestionsFor } from '../core/errorHints.ts';
 import { ApiError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import { suggestionsFor } from '../core/suggestions.ts';
 import { CollectPort } from './collectPort.ts';
 import { answerMessages } from './messages.ts';
 import { routeTo } from './route.ts';

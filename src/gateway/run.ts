@@ -1,6 +1,5 @@
 import type { ProviderKey } from '../config/config.ts';
-import { asApiError } from '../core/asApiError.ts';
-import type { ApiError } from '../core/errors.ts';
+import { type ApiError, asApiError } from '../core/errors.ts';
 import { requestCost } from '../telemetry/cost.ts';
 import { hashSession } from '../telemetry/hashSession.ts';
 import { localDay } from '../telemetry/localDay.ts';

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { asApiError } from '../core/asApiError.ts';
-import { ApiError } from '../core/errors.ts';
+import { ApiError, asApiError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errorTable.ts';
 import { mintId } from '../gateway/mintId.ts';
 import { errorBody, errorHeaders } from '../protocol/anthropic/errorBody.ts';

@@ -1,4 +1,4 @@
-import { displayWidth, trimToWidth } from '../core/displayWidth.ts';
+import { displayWidth, trimToWidth } from '../core/text.ts';
 import type { Paint, Style } from './consoleColours.ts';
 
 /** A piece of a line, harmless for a terminal already. */

@@ -1,4 +1,4 @@
-import { formatDuration } from '../core/formatDuration.ts';
+import { formatDuration } from '../core/text.ts';
 import type { Style } from './consoleColours.ts';
 import type { Part } from './consoleLine.ts';
 import type { RequestOutcome, RequestRecord } from './requestRecord.ts';

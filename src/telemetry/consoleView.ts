@@ -1,5 +1,4 @@
-import { displayWidth, trimToWidth } from '../core/displayWidth.ts';
-import { terminalSafe } from '../core/terminalSafe.ts';
+import { displayWidth, terminalSafe, trimToWidth } from '../core/text.ts';
 import { type ColourCount, createPaint, NameColours } from './consoleColours.ts';
 import { composeLine, foldText, type Part } from './consoleLine.ts';
 import { markOf, requestParts } from './consoleRequest.ts';

@@ -1,5 +1,4 @@
-import { asApiError } from '../core/asApiError.ts';
-import { ApiError } from '../core/errors.ts';
+import { ApiError, asApiError } from '../core/errors.ts';
 import { type AnswerForm, formOfBytes, formOfHead } from './answerForm.ts';
 import type { AnswerReader, Output } from './answerReader.ts';
 import { type FailureContext, failureOfResponse } from './failure.ts';

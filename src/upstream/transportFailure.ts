@@ -1,5 +1,5 @@
+import { tlsHint } from '../core/errorHints.ts';
 import { ApiError } from '../core/errors.ts';
-import { tlsHint } from '../core/tlsHints.ts';
 import type { FailureContext } from './failure.ts';
 
 function codeOf(error: unknown): string {

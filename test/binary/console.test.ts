@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
 import { executablePath } from '../../scripts/build/stamp.ts';
-import { displayWidth } from '../../src/core/displayWidth.ts';
+import { displayWidth } from '../../src/core/text.ts';
 import { CONTROL, hasPseudoTerminal, runInTerminal, type TerminalProgram } from '../helpers/pseudoTerminal.ts';
 import { call, message } from '../helpers/startApp.ts';
 import { freePort, startBinary } from '../helpers/startBinary.ts';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { formatProblems } from '../../../src/config/describe.ts';
 import { createRedactor } from '../../../src/core/secret.ts';
-import { terminalSafe } from '../../../src/core/terminalSafe.ts';
+import { terminalSafe } from '../../../src/core/text.ts';
 import type { Invocation } from '../args.ts';
 import { callerDirectory } from '../callerDirectory.ts';
 import type { Context } from '../context.ts';

@@ -1,6 +1,6 @@
 import type { ProviderKey } from '../../../src/config/config.ts';
 import { formatProblems } from '../../../src/config/describe.ts';
-import { terminalSafe } from '../../../src/core/terminalSafe.ts';
+import { terminalSafe } from '../../../src/core/text.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';

@@ -1,4 +1,4 @@
-import { terminalSafe } from '../../../src/core/terminalSafe.ts';
+import { terminalSafe } from '../../../src/core/text.ts';
 import type { Invocation } from '../args.ts';
 import { bringUp, stepFor } from '../bringUp.ts';
 import { checkNames } from '../checkNames.ts';

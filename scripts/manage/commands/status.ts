@@ -1,5 +1,5 @@
 import { formatProblems } from '../../../src/config/describe.ts';
-import { terminalSafe } from '../../../src/core/terminalSafe.ts';
+import { terminalSafe } from '../../../src/core/text.ts';
 import type { Invocation } from '../args.ts';
 import { combineHealth } from '../combineHealth.ts';
 import type { Context } from '../context.ts';

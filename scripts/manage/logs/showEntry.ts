@@ -1,5 +1,5 @@
 import { asString } from '../../../src/core/json.ts';
-import { terminalSafe } from '../../../src/core/terminalSafe.ts';
+import { terminalSafe } from '../../../src/core/text.ts';
 import { sealJsonLine } from '../../../src/telemetry/safeText.ts';
 import { describeRecord, localTime } from '../logLine.ts';
 import type { Colour, Output } from '../output.ts';

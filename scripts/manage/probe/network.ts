@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { tlsHint } from '../../../src/core/tlsHints.ts';
+import { tlsHint } from '../../../src/core/errorHints.ts';
 import { type Row, row } from './row.ts';
 import { fail, ok, skipped, type Verdict } from './verdict.ts';
 

@@ -1,4 +1,4 @@
-import { terminalSafe } from '../../../src/core/terminalSafe.ts';
+import { terminalSafe } from '../../../src/core/text.ts';
 import type { Colour, Output } from '../output.ts';
 import { type Column, renderTable } from '../table.ts';
 import type { Row } from './row.ts';

@@ -1,4 +1,4 @@
-import { suggestionsFor } from '../../../src/core/suggestions.ts';
+import { suggestionsFor } from '../../../src/core/errorHints.ts';
 import { environmentName, type SettingName } from '../../../src/quirks/settings.ts';
 import type { Answer, AnswerError } from './answer.ts';
 

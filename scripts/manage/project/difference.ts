@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { terminalSafe } from '../../../src/core/terminalSafe.ts';
+import { terminalSafe } from '../../../src/core/text.ts';
 import { type Place, placeName, valueAt } from './settingsText.ts';
 
 const SECRET_NAME = /TOKEN$|KEY$|HEADERS$|SECRET|PASSWORD|apiKeyHelper/;

@@ -1,4 +1,4 @@
-import { terminalSafe } from '../../../src/core/terminalSafe.ts';
+import { terminalSafe } from '../../../src/core/text.ts';
 import { formatTokens } from './formatTokens.ts';
 import type { SessionUsage } from './sessionUsage.ts';
 

@@ -1,5 +1,4 @@
-import { formatDuration } from '../../../src/core/formatDuration.ts';
-import { terminalSafe } from '../../../src/core/terminalSafe.ts';
+import { formatDuration, terminalSafe } from '../../../src/core/text.ts';
 import type { Colour, Output } from '../output.ts';
 import { type Column, renderTable } from '../table.ts';
 import { costText } from '../usage/usageView.ts';

@@ -1,4 +1,4 @@
-import { terminalSafe } from '../../../src/core/terminalSafe.ts';
+import { terminalSafe } from '../../../src/core/text.ts';
 import type { UsageGrouping } from '../../../src/telemetry/usageSums.ts';
 import { isCostUnknown } from '../../../src/telemetry/usageTotals.ts';
 import type { Output } from '../output.ts';

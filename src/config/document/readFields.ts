@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
-import { nearestName } from '../../core/nearestName.ts';
+import { nearestName } from '../../core/text.ts';
 import type { Place, Report } from '../report.ts';
 import { showText } from '../showText.ts';
 import type { LookUp } from '../variables.ts';

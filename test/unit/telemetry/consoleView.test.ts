@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { displayWidth } from '../../../src/core/displayWidth.ts';
 import { createRedactor, Secret } from '../../../src/core/secret.ts';
+import { displayWidth } from '../../../src/core/text.ts';
 import type { ColourCount } from '../../../src/telemetry/consoleColours.ts';
 import { createConsoleView } from '../../../src/telemetry/consoleView.ts';
 import type { RequestRecord } from '../../../src/telemetry/requestRecord.ts';

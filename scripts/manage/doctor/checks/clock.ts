@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Config } from '../../../../src/config/config.ts';
 import { endpointOf } from '../../../../src/config/endpointOf.ts';
-import { formatDuration } from '../../../../src/core/formatDuration.ts';
+import { formatDuration } from '../../../../src/core/text.ts';
 import { type Finding, ok, warn } from '../finding.ts';
 
 const CHECK = 'clock';

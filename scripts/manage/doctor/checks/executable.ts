@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
-import { formatDuration } from '../../../../src/core/formatDuration.ts';
+import { formatDuration } from '../../../../src/core/text.ts';
 import { type BuildStamp, executablePath, hashSources, PLATFORM, readStamp } from '../../../build/stamp.ts';
 import { isOlderThan } from '../../reloadReason.ts';
 import { type Finding, fail, ok, warn } from '../finding.ts';

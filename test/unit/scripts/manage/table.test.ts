@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Column, renderTable } from '../../../../scripts/manage/table.ts';
-import { displayWidth, padToWidth, trimToWidth } from '../../../../src/core/displayWidth.ts';
+import { displayWidth, padToWidth, trimToWidth } from '../../../../src/core/text.ts';
 
 type Row = readonly [string, string, string];
 const columns: readonly Column<Row>[] = [

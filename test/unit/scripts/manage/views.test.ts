@@ -4,7 +4,7 @@ import { describeOutcome, explain } from '../../../../scripts/manage/explain.ts'
 import { formatBytes } from '../../../../scripts/manage/formatBytes.ts';
 import { type StatusEntry, statusJson, statusTable } from '../../../../scripts/manage/statusView.ts';
 import { useLine } from '../../../../scripts/manage/useLine.ts';
-import { formatDuration } from '../../../../src/core/formatDuration.ts';
+import { formatDuration } from '../../../../src/core/text.ts';
 import { sampleAnswer, sampleInstance, sampleObservation, sampleRow } from './sampleInstance.ts';
 
 const plain = { columns: undefined, paint: (_colour: string, text: string) => text };

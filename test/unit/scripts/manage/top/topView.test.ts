@@ -3,7 +3,7 @@ import type { TopRow } from '../../../../../scripts/manage/top/look.ts';
 import { percentile } from '../../../../../scripts/manage/top/percentile.ts';
 import { NOTHING_RECENT, type RecentUsage } from '../../../../../scripts/manage/top/recentUsage.ts';
 import { topFrame, topJson, topTable } from '../../../../../scripts/manage/top/topView.ts';
-import { displayWidth } from '../../../../../src/core/displayWidth.ts';
+import { displayWidth } from '../../../../../src/core/text.ts';
 import { NO_USAGE } from '../../../../../src/telemetry/usageTotals.ts';
 
 const plain = (_colour: string, text: string) => text;
