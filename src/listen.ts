@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import type { FastifyInstance, FastifyListenOptions } from 'fastify';
 import type { Config } from './config/config.ts';
 import { asNumber, parseObject } from './core/json.ts';
-import { askPart, type Part, partNumbers, withPortLock } from './host/parts.ts';
-import { findPortHolder } from './host/portHolder.ts';
+import { findPortHolder } from './host/ports.ts';
+import { askPart, type Part, partNumbers, withPortLock } from './host/workers.ts';
 
 export interface OpenPortOptions {
   readonly config: Config;

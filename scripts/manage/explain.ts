@@ -1,6 +1,6 @@
 import { clientAddress } from '../../src/config/clientAddress.ts';
 import { formatDuration, terminalSafe } from '../../src/core/text.ts';
-import { findPortHolder } from '../../src/host/portHolder.ts';
+import { findPortHolder } from '../../src/host/ports.ts';
 import { describeReload } from './describeReload.ts';
 import { exitCodes } from './exitCodes.ts';
 import type { Instance } from './instances.ts';

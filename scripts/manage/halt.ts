@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { readCommand } from '../../src/host/portHolder.ts';
+import { readCommand } from '../../src/host/ports.ts';
 import type { Context } from './context.ts';
 import { Failure } from './exitCodes.ts';
 import type { Instance } from './instances.ts';

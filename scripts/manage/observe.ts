@@ -1,6 +1,5 @@
-import { listeningAddresses } from '../../src/host/listeningAddresses.ts';
-import { partNumbers } from '../../src/host/parts.ts';
-import { readCommand } from '../../src/host/portHolder.ts';
+import { listeningAddresses, readCommand } from '../../src/host/ports.ts';
+import { partNumbers } from '../../src/host/workers.ts';
 import { askPort, type Health, type PortAnswer } from './health.ts';
 import { envFile, type Instance } from './instances.ts';
 import { askParts, type InstancePart, isPartServing, pairParts } from './parts.ts';

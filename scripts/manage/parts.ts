@@ -1,5 +1,5 @@
-import { askPart, partNumbers } from '../../src/host/parts.ts';
-import { readCommand } from '../../src/host/portHolder.ts';
+import { readCommand } from '../../src/host/ports.ts';
+import { askPart, partNumbers } from '../../src/host/workers.ts';
 import { type Health, parseHealth } from './health.ts';
 import { envFile, type Instance } from './instances.ts';
 import type { Pm2Row } from './pm2.ts';

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { readCommand } from '../../src/host/portHolder.ts';
+import { readCommand } from '../../src/host/ports.ts';
 import { createProject, type StatusRow, type TemporaryProject } from './temporaryProject.ts';
 
 const PATIENCE = { timeout: 20_000, interval: 200 };

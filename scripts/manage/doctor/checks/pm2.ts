@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { readCommand } from '../../../../src/host/portHolder.ts';
+import { readCommand } from '../../../../src/host/ports.ts';
 import { executablePath } from '../../../build/stamp.ts';
 import type { Pm2Row } from '../../pm2.ts';
 import { type Finding, fail, ok, warn } from '../finding.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
-import { readCommand } from '../../../../src/host/portHolder.ts';
+import { readCommand } from '../../../../src/host/ports.ts';
 import { executablePath } from '../../../build/stamp.ts';
 import { runsExecutable } from '../../processes.ts';
 import { type Finding, warn } from '../finding.ts';

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { isCommandOf, runsExecutable } from '../../../../scripts/manage/processes.ts';
-import { findPortHolder, readCommand } from '../../../../src/host/portHolder.ts';
+import { findPortHolder, readCommand } from '../../../../src/host/ports.ts';
 import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';
 import { sampleInstance } from './sampleInstance.ts';
 
