@@ -1,6 +1,6 @@
 import { ApiError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import { BodyMemory } from '../protocol/json/bodyMemory.ts';
+import { BodyMemory } from '../protocol/json/incrementalParser.ts';
 import { JsonWriter } from '../protocol/json/jsonWriter.ts';
 
 /** Shorter than the tools of the usual client alone: a question about a title, for instance. */

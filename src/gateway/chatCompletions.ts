@@ -1,7 +1,7 @@
 import { ApiError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
-import { errorHeaders } from '../protocol/anthropic/errorBody.ts';
-import { chatErrorBody, chatErrorEvent } from '../protocol/openai/errorEnvelope.ts';
+import { errorHeaders } from '../protocol/anthropic/errors.ts';
+import { chatErrorBody, chatErrorEvent } from '../protocol/openai/errors.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import { answerInTurn } from './answerInTurn.ts';
 import type { ClientPort } from './clientPort.ts';

@@ -1,6 +1,6 @@
 import type { NamedProvider, ProviderKey } from '../config/config.ts';
 import { ApiError } from '../core/errors.ts';
-import { readAnthropicUsage } from '../protocol/anthropic/readUsage.ts';
+import { readAnthropicUsage } from '../protocol/anthropic/message.ts';
 import { readUsage } from '../protocol/openai/usage.ts';
 import { Exchange, type ExchangeResult } from '../upstream/exchange.ts';
 import type { UpstreamRequest } from '../upstream/upstream.ts';

@@ -1,5 +1,5 @@
 import type { ApiError } from '../core/errors.ts';
-import type { ChatRequest } from '../protocol/openai/request.ts';
+import type { ChatRequest } from '../protocol/openai/types.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
 
 /** A change of settings that makes a refused request acceptable, and how the user writes it down for good. */

@@ -1,4 +1,4 @@
-import { MessageAssembler } from '../protocol/anthropic/messageAssembler.ts';
+import { MessageAssembler } from '../protocol/anthropic/message.ts';
 import type { ClientPort } from './clientPort.ts';
 
 /** The client's side of a request whose answer somebody wants to see: a whole one before it goes out, a streamed one after it. */

@@ -1,4 +1,4 @@
-import { errorBody, errorEvent, errorHeaders, PING_EVENT } from '../protocol/anthropic/errorBody.ts';
+import { errorBody, errorEvent, errorHeaders, PING_EVENT } from '../protocol/anthropic/errors.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import { ableToSearch, SEARCH_REFUSED } from './ableToSearch.ts';
 import { answerInTurn } from './answerInTurn.ts';

@@ -1,11 +1,10 @@
 import { ApiError } from '../core/errors.ts';
 import { asString, isObject, type JsonObject, parseObject } from '../core/json.ts';
-import { errorEvent } from '../protocol/anthropic/errorBody.ts';
-import { readAnthropicUsage } from '../protocol/anthropic/readUsage.ts';
+import { errorEvent } from '../protocol/anthropic/errors.ts';
+import { readAnthropicUsage } from '../protocol/anthropic/message.ts';
 import type { Usage } from '../protocol/delta.ts';
-import { FrameCutter } from '../protocol/frameCutter.ts';
-import { isErrorBody, readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errorBody.ts';
-import { createSseReader } from '../protocol/sse.ts';
+import { isErrorBody, readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errors.ts';
+import { createSseReader, FrameCutter } from '../protocol/sse.ts';
 import { mergeUsage } from '../translate/usage.ts';
 import { type AnswerReader, type Output, openOutcome } from '../upstream/answerReader.ts';
 import type { ToolInputFrames } from './toolInputFrames.ts';

@@ -1,10 +1,9 @@
 import { ApiError } from '../core/errors.ts';
 import { isObject, parseObject } from '../core/json.ts';
 import type { Usage } from '../protocol/delta.ts';
-import { FrameCutter } from '../protocol/frameCutter.ts';
-import { chatErrorEvent } from '../protocol/openai/errorEnvelope.ts';
+import { chatErrorEvent } from '../protocol/openai/errors.ts';
 import { readUsage } from '../protocol/openai/usage.ts';
-import { createSseReader } from '../protocol/sse.ts';
+import { createSseReader, FrameCutter } from '../protocol/sse.ts';
 import { type AnswerReader, type Output, openOutcome } from '../upstream/answerReader.ts';
 
 /** A finish reason in the text of a chunk; inside a string its quotes would be escaped. */

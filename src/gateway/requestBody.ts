@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ApiError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
-import { parseCountRequest, parseRequest } from '../protocol/anthropic/parseRequest.ts';
-import type { MessagesRequest } from '../protocol/anthropic/request.ts';
+import { type MessagesRequest, parseCountRequest, parseRequest } from '../protocol/anthropic/request.ts';
 import { measureInSteps, measureTokens } from '../translate/countTokens.ts';
 import type { TokenParts } from '../translate/textTokens.ts';
 

@@ -1,5 +1,5 @@
 import { type JsonObject, parseObject } from '../core/json.ts';
-import { checkDepth } from '../protocol/anthropic/parseRequest.ts';
+import { checkDepth } from '../protocol/anthropic/request.ts';
 import { endpointUrl } from '../upstream/endpointUrl.ts';
 import { ableToSearch, SEARCH_REFUSED } from './ableToSearch.ts';
 import { obstacleOf, routeNow } from './candidates.ts';

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../core/json.ts';
-import { MISSING_REASONING } from '../protocol/missingReasoning.ts';
-import type { ChatRequest } from '../protocol/openai/request.ts';
+import { MISSING_REASONING } from '../protocol/delta.ts';
+import type { ChatRequest } from '../protocol/openai/types.ts';
 import { composeDeltaRepair } from './delta/composeDeltaRepair.ts';
 import { dropCacheControl } from './native/dropCacheControl.ts';
 import { dropIdleEffort } from './native/dropIdleEffort.ts';

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../core/json.ts';
 import type { Delta } from '../protocol/delta.ts';
-import type { ChatRequest } from '../protocol/openai/request.ts';
+import type { ChatRequest } from '../protocol/openai/types.ts';
 
 /** Named repairs of a provider, composed into one chain from its settings (design decision 6). */
 export interface Repairs {

@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, asApiError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errorTable.ts';
 import { mintId } from '../gateway/mintId.ts';
-import { errorBody, errorHeaders } from '../protocol/anthropic/errorBody.ts';
+import { errorBody, errorHeaders } from '../protocol/anthropic/errors.ts';
 
 const FRAMEWORK_CODES: Record<string, readonly [ErrorCode, string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', 'the body is larger than MAX_BODY_BYTES'],

@@ -1,7 +1,7 @@
 import { asString, isObject, type JsonObject } from '../core/json.ts';
 import type { ContentBlock, RequestMessage } from '../protocol/anthropic/request.ts';
-import type { ChatMessage, ChatToolCall } from '../protocol/openai/request.ts';
-import { decodeCallFields } from '../protocol/signature.ts';
+import { decodeCallFields } from '../protocol/delta.ts';
+import type { ChatMessage, ChatToolCall } from '../protocol/openai/types.ts';
 import type { Context } from './context.ts';
 import { describeServerResult } from './serverTools.ts';
 import { replayReasoning } from './thinking.ts';

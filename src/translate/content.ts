@@ -1,6 +1,6 @@
 import { asString, isObject } from '../core/json.ts';
 import type { ContentBlock } from '../protocol/anthropic/request.ts';
-import type { ChatContentPart } from '../protocol/openai/request.ts';
+import type { ChatContentPart } from '../protocol/openai/types.ts';
 import type { Context } from './context.ts';
 import { describeSearchResult, translateDocument } from './documents.ts';
 import { textPart, translateImage } from './media.ts';

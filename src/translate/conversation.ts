@@ -1,4 +1,4 @@
-import type { ChatContentPart, ChatMessage } from '../protocol/openai/request.ts';
+import type { ChatContentPart, ChatMessage } from '../protocol/openai/types.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
 import { replaceLoneSurrogatesOnce } from './wellFormed.ts';
 

@@ -1,5 +1,5 @@
 import type { RequestMessage } from '../protocol/anthropic/request.ts';
-import type { ChatMessage } from '../protocol/openai/request.ts';
+import type { ChatMessage } from '../protocol/openai/types.ts';
 import type { Context } from './context.ts';
 import type { ToolDefinition } from './tools.ts';
 

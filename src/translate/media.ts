@@ -1,6 +1,6 @@
 import { asString, isObject } from '../core/json.ts';
 import type { ContentBlock } from '../protocol/anthropic/request.ts';
-import type { ChatContentPart } from '../protocol/openai/request.ts';
+import type { ChatContentPart } from '../protocol/openai/types.ts';
 import type { Context } from './context.ts';
 
 /** First base64 letters of the formats that the Messages API takes, by media type (R121). */

@@ -1,5 +1,5 @@
 import type { ContentBlock, MessagesRequest, RequestMessage } from '../protocol/anthropic/request.ts';
-import type { ChatContentPart, ChatMessage } from '../protocol/openai/request.ts';
+import type { ChatContentPart, ChatMessage } from '../protocol/openai/types.ts';
 import { translateAssistant } from './assistant.ts';
 import { translateBlock, translateContent } from './content.ts';
 import type { Context } from './context.ts';

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../protocol/openai/request.ts';
+import type { ChatMessage } from '../protocol/openai/types.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
 
 const CONTINUE = 'Continue from where the last message stops.';

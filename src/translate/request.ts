@@ -1,6 +1,6 @@
 import { asNumber, asString, type JsonObject } from '../core/json.ts';
 import type { MessagesRequest } from '../protocol/anthropic/request.ts';
-import type { ChatRequest } from '../protocol/openai/request.ts';
+import type { ChatRequest } from '../protocol/openai/types.ts';
 import { selectBreakpoints } from './cacheControl.ts';
 import type { Context } from './context.ts';
 import { unknownFields } from './fields.ts';

@@ -1,6 +1,6 @@
 import { asString, isObject, type JsonObject } from '../core/json.ts';
 import type { ContentBlock, MessagesRequest } from '../protocol/anthropic/request.ts';
-import type { ChatRequest, ChatTool } from '../protocol/openai/request.ts';
+import type { ChatRequest, ChatTool } from '../protocol/openai/types.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
 
 /** Beginnings of the `type` of tools that Anthropic itself defines or runs: not functions (R150). */

@@ -1,5 +1,5 @@
 import { asString, isObject, type JsonObject } from '../core/json.ts';
-import type { ChatContentPart } from '../protocol/openai/request.ts';
+import type { ChatContentPart } from '../protocol/openai/types.ts';
 
 const ATTRIBUTION = 'x-anthropic-billing-header:';
 

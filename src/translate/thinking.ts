@@ -1,7 +1,6 @@
 import { asString, isObject, type Json, type JsonObject } from '../core/json.ts';
 import type { ContentBlock } from '../protocol/anthropic/request.ts';
-import { MISSING_REASONING } from '../protocol/missingReasoning.ts';
-import { decodeSignature } from '../protocol/signature.ts';
+import { decodeSignature, MISSING_REASONING } from '../protocol/delta.ts';
 import type { Target } from './target.ts';
 
 /** How an assistant message of the history brings its reasoning back to the provider. */

@@ -1,6 +1,6 @@
 import { asString, isObject, type JsonObject } from '../core/json.ts';
 import type { MessagesRequest } from '../protocol/anthropic/request.ts';
-import type { ChatTool } from '../protocol/openai/request.ts';
+import type { ChatTool } from '../protocol/openai/types.ts';
 import type { Repairs } from '../quirks/repairs.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
 import { isServerTool } from './serverTools.ts';

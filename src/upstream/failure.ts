@@ -1,6 +1,6 @@
 import { ApiError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errorTable.ts';
-import { readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errorBody.ts';
+import { readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errors.ts';
 import { capabilityOf } from './capability.ts';
 import { keepNativeError } from './nativeFailure.ts';
 import { readOverflow } from './overflow.ts';

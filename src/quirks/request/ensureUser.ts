@@ -1,4 +1,4 @@
-import type { ChatMessage, ChatRequest } from '../../protocol/openai/request.ts';
+import type { ChatMessage, ChatRequest } from '../../protocol/openai/types.ts';
 
 const STAND_IN: ChatMessage = { role: 'user', content: '(no content)' };
 

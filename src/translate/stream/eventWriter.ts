@@ -1,6 +1,6 @@
 import type { ApiError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { errorEvent } from '../../protocol/anthropic/errorBody.ts';
+import { errorEvent } from '../../protocol/anthropic/errors.ts';
 import type { MessageTail, MessageUsage, StopReason } from '../../protocol/anthropic/message.ts';
 import type { MessageSink } from './messageSink.ts';
 

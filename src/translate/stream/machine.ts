@@ -1,6 +1,5 @@
 import { ApiError } from '../../core/errors.ts';
-import type { Delta, ToolCallDelta, Usage } from '../../protocol/delta.ts';
-import { encodeSignature, MARKER_SIGNATURE } from '../../protocol/signature.ts';
+import { type Delta, encodeSignature, MARKER_SIGNATURE, type ToolCallDelta, type Usage } from '../../protocol/delta.ts';
 import { type FinishMeaning, finishMeaning, mayBeCutOff, toStopReason } from '../stopReason.ts';
 import { fillUsage, isWindowFull, mergeUsage, toMessageUsage } from '../usage.ts';
 import { Blocks } from './blocks.ts';

@@ -1,6 +1,6 @@
 import type { ApiError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { UpstreamErrorBody } from '../../protocol/openai/errorBody.ts';
+import type { UpstreamErrorBody } from '../../protocol/openai/errors.ts';
 import type { DeltaRepair } from '../../quirks/repairs.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import type { ToolNames } from '../toolNames.ts';

@@ -1,6 +1,5 @@
 import type { JsonObject } from '../../core/json.ts';
-import type { ToolCallDelta } from '../../protocol/delta.ts';
-import { encodeCallFields } from '../../protocol/signature.ts';
+import { encodeCallFields, type ToolCallDelta } from '../../protocol/delta.ts';
 import type { Blocks } from './blocks.ts';
 import { type RoutedCall, routeCall } from './callRouter.ts';
 import { addNote, type OutcomeRecord } from './outcome.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isErrorBody, readErrorBody, type UpstreamErrorBody } from '../../../src/protocol/openai/errorBody.ts';
+import { isErrorBody, readErrorBody, type UpstreamErrorBody } from '../../../src/protocol/openai/errors.ts';
 
 test.each<[string, unknown, UpstreamErrorBody]>([
   [

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MessageAssembler } from '../../../src/protocol/anthropic/messageAssembler.ts';
+import { MessageAssembler } from '../../../src/protocol/anthropic/message.ts';
 
 const frames = [
   [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
-import { parseCountRequest, parseRequest } from '../../../src/protocol/anthropic/parseRequest.ts';
+import { parseCountRequest, parseRequest } from '../../../src/protocol/anthropic/request.ts';
 import { translateRequest } from '../../../src/translate/request.ts';
 import { createTarget } from '../translate/createTarget.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TextFrame } from '../../../src/protocol/openai/textFrame.ts';
+import { TextFrame } from '../../../src/protocol/openai/chunk.ts';
 
 const chunk = (delta: object, created = 1) => JSON.stringify({ id: 'c', created, choices: [{ index: 0, delta }] });
 

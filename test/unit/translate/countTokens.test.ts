@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseCountRequest } from '../../../src/protocol/anthropic/parseRequest.ts';
+import { parseCountRequest } from '../../../src/protocol/anthropic/request.ts';
 import { estimateTokens, measureTokens } from '../../../src/translate/countTokens.ts';
 import { addText } from '../../../src/translate/textTokens.ts';
 import { bestCount } from '../../helpers/bestCount.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
-import { parseRequest } from '../../../src/protocol/anthropic/parseRequest.ts';
+import { parseRequest } from '../../../src/protocol/anthropic/request.ts';
 import type { QuirkSettings } from '../../../src/quirks/settings.ts';
 import { translateRequest } from '../../../src/translate/request.ts';
 import { presetSettings } from '../../helpers/presetSettings.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseRequest } from '../../../src/protocol/anthropic/parseRequest.ts';
+import { parseRequest } from '../../../src/protocol/anthropic/request.ts';
 import type { QuirkSettings } from '../../../src/quirks/settings.ts';
 import { translateRequest } from '../../../src/translate/request.ts';
 import { isWebSearchRequest } from '../../../src/translate/serverTools.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
-import { parseRequest } from '../../../src/protocol/anthropic/parseRequest.ts';
-import type { ChatMessage } from '../../../src/protocol/openai/request.ts';
+import { parseRequest } from '../../../src/protocol/anthropic/request.ts';
+import type { ChatMessage } from '../../../src/protocol/openai/types.ts';
 import { translateRequest } from '../../../src/translate/request.ts';
 import { createTarget } from './createTarget.ts';
 import { deepFreeze } from './deepFreeze.ts';

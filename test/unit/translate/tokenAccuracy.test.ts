@@ -1,7 +1,7 @@
 import { countTokens as countCl100k } from 'gpt-tokenizer/encoding/cl100k_base';
 import { countTokens as countO200k } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, test } from 'vitest';
-import { parseCountRequest } from '../../../src/protocol/anthropic/parseRequest.ts';
+import { parseCountRequest } from '../../../src/protocol/anthropic/request.ts';
 import { createCalibration } from '../../../src/translate/calibration.ts';
 import { measureTokens } from '../../../src/translate/countTokens.ts';
 import { translateRequest } from '../../../src/translate/request.ts';

@@ -1,3 +1,4 @@
+import type { ApiError } from '../../core/errors.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
 
 const MESSAGE_LIMIT = 500;
@@ -130,4 +131,14 @@ function firstOf<T>(layers: JsonObject[], read: (layer: JsonObject) => T | undef
 
 function cut(text: string): string {
   return text.slice(0, MESSAGE_LIMIT).toWellFormed();
+}
+
+/** An error in the form that clients of chat completions read. */
+export function chatErrorBody(error: ApiError): string {
+  return JSON.stringify({ error: { message: error.message, type: error.type, code: error.code, param: null } });
+}
+
+/** The same as the last event of a stream that cannot be completed. */
+export function chatErrorEvent(error: ApiError): string {
+  return `data: ${chatErrorBody(error)}\n\n`;
 }
