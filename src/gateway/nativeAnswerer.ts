@@ -1,5 +1,5 @@
 import type { ProviderKey } from '../config/config.ts';
-import { createToolInputRepair } from '../quirks/native/unwrapToolInput.ts';
+import { createToolInputRepair } from '../quirks/native.ts';
 import { type FailureContext, failureOfBody } from '../upstream/failure.ts';
 import type { Answerer, Attempt } from './answerer.ts';
 import { createFailureContext } from './failureContext.ts';

@@ -1,5 +1,5 @@
 import { asString, isObject, type Json, type JsonObject, parseObject } from '../core/json.ts';
-import type { ToolInputRepair } from '../quirks/native/unwrapToolInput.ts';
+import type { ToolInputRepair } from '../quirks/native.ts';
 
 interface OpenCall {
   readonly index: Json | undefined;

@@ -1,4 +1,4 @@
-import type { Repairs } from '../quirks/repairs.ts';
+import type { Repairs } from '../quirks/compose.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
 
 /** What a request is translated for: one model of one provider. */

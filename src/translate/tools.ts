@@ -1,7 +1,7 @@
 import { asString, isObject, type JsonObject } from '../core/json.ts';
 import type { MessagesRequest } from '../protocol/anthropic/request.ts';
 import type { ChatTool } from '../protocol/openai/types.ts';
-import type { Repairs } from '../quirks/repairs.ts';
+import type { Repairs } from '../quirks/compose.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
 import { isServerTool } from './serverTools.ts';
 import type { ToolNames } from './toolNames.ts';

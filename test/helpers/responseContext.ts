@@ -1,7 +1,7 @@
 import { ApiError } from '../../src/core/errors.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { UpstreamErrorBody } from '../../src/protocol/openai/errors.ts';
-import { composeDeltaRepair } from '../../src/quirks/delta/composeDeltaRepair.ts';
+import { composeDeltaRepair } from '../../src/quirks/compose.ts';
 import { mergeSettings, type QuirkSettings } from '../../src/quirks/settings.ts';
 import type { ResponseContext } from '../../src/translate/stream/responseContext.ts';
 import { createToolNames } from '../../src/translate/toolNames.ts';

@@ -1,7 +1,7 @@
 import type { ApiError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { UpstreamErrorBody } from '../../protocol/openai/errors.ts';
-import type { DeltaRepair } from '../../quirks/repairs.ts';
+import type { DeltaRepair } from '../../quirks/compose.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import type { ToolNames } from '../toolNames.ts';
 

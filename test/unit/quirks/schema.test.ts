@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
+import { toOpenaiSchema } from '../../../src/quirks/schema/common.ts';
 import { toMfjsSchema } from '../../../src/quirks/schema/mfjs.ts';
-import { toOpenaiSchema } from '../../../src/quirks/schema/openai.ts';
 import { toOpenapiSchema } from '../../../src/quirks/schema/openapi.ts';
 import { deepFreeze } from '../translate/deepFreeze.ts';
 
