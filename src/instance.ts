@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConfigResult } from './config/buildConfig.ts';
+import type { ConfigResult } from './config/build.ts';
 import type { Config } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
 import type { Clock } from './core/clock.ts';

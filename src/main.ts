@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { describeConfig, formatProblems } from './config/describe.ts';
-import { loadConfig } from './config/envFile.ts';
+import { loadConfig } from './config/load.ts';
 import { leaveFolder } from './permissions/leaveFolder.ts';
 import { restrictProcess } from './permissions/restrictProcess.ts';
 import { VERSION } from './version.ts';

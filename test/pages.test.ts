@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCommandLine } from '../scripts/manage/args.ts';
 import { commandNames } from '../scripts/manage/commandTable.ts';
-import { configFromText } from '../src/config/envFile.ts';
+import { configFromText } from '../src/config/load.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');

@@ -1,4 +1,4 @@
-import { type KeyName, keyNames, keyRow } from '../../src/config/keyTable.ts';
+import { type KeyName, keyNames, keyRow } from '../../src/config/env/settings.ts';
 import { findSibling } from '../../src/providers/index.ts';
 import type { Preset } from '../../src/providers/preset.ts';
 

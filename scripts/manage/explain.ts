@@ -1,4 +1,4 @@
-import { clientAddress } from '../../src/config/clientAddress.ts';
+import { clientAddress } from '../../src/config/clientEnvironment.ts';
 import { formatDuration, terminalSafe } from '../../src/core/text.ts';
 import { findPortHolder } from '../../src/host/ports.ts';
 import { describeReload } from './describeReload.ts';

@@ -1,5 +1,5 @@
 import { createConnection } from 'node:net';
-import { clientAddress, reachableHost } from '../../src/config/clientAddress.ts';
+import { clientAddress, reachableHost } from '../../src/config/clientEnvironment.ts';
 import { asNumber, asString, isObject, type JsonObject, parseObject } from '../../src/core/json.ts';
 
 /** What an instance says of itself at GET /health. */

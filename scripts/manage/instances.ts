@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Config, Problem } from '../../src/config/config.ts';
-import { loadConfig } from '../../src/config/envFile.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { type EcosystemApp, readEcosystem } from './ecosystem.ts';
 import { exitCodes, Failure } from './exitCodes.ts';
 import { findPortClashes } from './portClashes.ts';

@@ -1,6 +1,6 @@
 import type { Config, ProviderConfig } from '../config/config.ts';
-import { fingerprint } from '../config/fingerprint.ts';
-import { modelSettings } from '../config/modelSettings.ts';
+import { fingerprint } from '../config/identity.ts';
+import { modelSettings } from '../config/modelRef.ts';
 import type { Clock } from '../core/clock.ts';
 import { Breaker } from '../resilience/breaker.ts';
 import { Gate } from '../resilience/gate.ts';

@@ -1,5 +1,5 @@
 import type { NamedProvider } from '../config/config.ts';
-import { endpointOf } from '../config/endpointOf.ts';
+import { endpointOf } from '../config/modelRef.ts';
 import type { Target } from '../translate/target.ts';
 import type { Destination } from './destinations.ts';
 import type { Services } from './services.ts';

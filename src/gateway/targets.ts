@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { endpointOf, type ModelEndpoint } from '../config/endpointOf.ts';
-import { modelSettings } from '../config/modelSettings.ts';
+import { endpointOf, type ModelEndpoint, modelSettings } from '../config/modelRef.ts';
 import { composeRepairs } from '../quirks/compose.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
 import type { Target } from '../translate/target.ts';

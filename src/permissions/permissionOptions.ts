@@ -1,7 +1,7 @@
 import { dirname, join, relative } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { MODELS_FILE } from '../config/modelsFile/readModelsFile.ts';
-import { PROVIDERS_FILE } from '../config/providersFile/readProvidersFile.ts';
+import { MODELS_FILE } from '../config/files/modelsFile.ts';
+import { PROVIDERS_FILE } from '../config/files/providersFile.ts';
 import { POOR_FOLDER } from './leaveFolder.ts';
 import { LOOK_AROUND } from './lookAround.ts';
 

@@ -1,6 +1,6 @@
-import type { ConfigResult } from '../config/buildConfig.ts';
+import type { ConfigResult } from '../config/build.ts';
 import type { Config, Problem } from '../config/config.ts';
-import { problemLine } from '../config/problemLine.ts';
+import { problemLine } from '../config/diagnostics.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConfigurationStatus } from '../gateway/health.ts';
 import type { Logger } from '../telemetry/logger.ts';

@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage, type Server } from 'node:
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import type { Config } from '../../src/config/config.ts';
-import { configFromText } from '../../src/config/envFile.ts';
+import { configFromText } from '../../src/config/load.ts';
 import { createRedactor } from '../../src/core/secret.ts';
 import { Bodies } from '../../src/gateway/bodies.ts';
 import { createServices } from '../../src/gateway/createServices.ts';

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { configFromText } from '../../../src/config/envFile.ts';
+import { configFromText } from '../../../src/config/load.ts';
 import { presets } from '../../../src/providers/index.ts';
 import type { Instance } from '../../manage/instances.ts';
 import type { Colour } from '../../manage/output.ts';

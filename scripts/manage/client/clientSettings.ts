@@ -1,6 +1,6 @@
 import { clientEnvironment, contradictoryVariables, keepsLogin } from '../../../src/config/clientEnvironment.ts';
 import type { Config } from '../../../src/config/config.ts';
-import { withThisMachine } from '../../../src/config/noProxyList.ts';
+import { withThisMachine } from '../../../src/config/env/variables.ts';
 import { chooseCredentials } from './credentials.ts';
 import { statusLineCommand } from './statusLineCommand.ts';
 

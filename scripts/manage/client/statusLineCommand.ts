@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { reachableHost } from '../../../src/config/clientAddress.ts';
+import { reachableHost } from '../../../src/config/clientEnvironment.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { usageFilePath } from '../../../src/telemetry/usageFile.ts';
 import { quotePosix } from './shells.ts';

@@ -1,4 +1,4 @@
-import { clientBaseUrl, reachableHost } from '../../../src/config/clientAddress.ts';
+import { clientBaseUrl, reachableHost } from '../../../src/config/clientEnvironment.ts';
 import { usageFilePath } from '../../../src/telemetry/usageFile.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';

@@ -1,6 +1,6 @@
-import { clientBaseUrl } from '../../../src/config/clientAddress.ts';
+import { clientBaseUrl } from '../../../src/config/clientEnvironment.ts';
 import type { Config, ProviderKey } from '../../../src/config/config.ts';
-import { endpointOf } from '../../../src/config/endpointOf.ts';
+import { endpointOf } from '../../../src/config/modelRef.ts';
 import { createRedactor, Secret } from '../../../src/core/secret.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Problem } from '../../../src/config/config.ts';
-import { configFromText } from '../../../src/config/envFile.ts';
+import { configFromText } from '../../../src/config/load.ts';
 import type { Instance } from '../instances.ts';
 import { findPortClashes } from '../portClashes.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Problem } from '../../../src/config/config.ts';
-import { loadConfig } from '../../../src/config/envFile.ts';
+import { loadConfig } from '../../../src/config/load.ts';
 import type { Secret } from '../../../src/core/secret.ts';
 import { createPrivateFile } from '../setUp/privateFile.ts';
 import type { PlannedFile } from './move.ts';

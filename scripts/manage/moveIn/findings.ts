@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { instanceName } from '../../../src/config/instanceName.ts';
+import { instanceName } from '../../../src/config/identity.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { isRouterFile } from './moveRouter.ts';
 import { type ProxyEntry, readProxies } from './readProxies.ts';

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../../src/config/clientToken.ts';
+import { isLoopback } from '../../../src/config/secrets.ts';
 import { type Assignment, findValue } from './envLines.ts';
 
 const NEVER_READ = 'it was never read there either';

@@ -1,5 +1,5 @@
-import { type ParsedDocument, type Path, parseDocumentText } from '../../../src/config/document/parseDocumentText.ts';
-import { createReport } from '../../../src/config/report.ts';
+import { createReport } from '../../../src/config/diagnostics.ts';
+import { type ParsedDocument, type Path, parseDocumentText } from '../../../src/config/files/document.ts';
 import { asNumber, isObject, type JsonObject } from '../../../src/core/json.ts';
 import { Failure } from '../exitCodes.ts';
 import { envLine } from '../setUp/envValue.ts';

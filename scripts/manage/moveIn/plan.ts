@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
-import { instanceName } from '../../../src/config/instanceName.ts';
+import { instanceName } from '../../../src/config/identity.ts';
 import { freePort } from '../setUp/freePort.ts';
 import type { Move, PlannedFile, Remark } from './move.ts';
 

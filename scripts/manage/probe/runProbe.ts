@@ -1,5 +1,5 @@
 import type { Config, NetworkProxy, ProviderConfig } from '../../../src/config/config.ts';
-import { endpointOf } from '../../../src/config/endpointOf.ts';
+import { endpointOf } from '../../../src/config/modelRef.ts';
 import { findPrices } from '../../../src/telemetry/cost.ts';
 import { localDay } from '../../../src/telemetry/localDay.ts';
 import { ask, type Door } from './ask.ts';

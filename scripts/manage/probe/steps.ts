@@ -1,6 +1,5 @@
 import type { Config } from '../../../src/config/config.ts';
-import { endpointOf } from '../../../src/config/endpointOf.ts';
-import { modelSettings } from '../../../src/config/modelSettings.ts';
+import { endpointOf, modelSettings } from '../../../src/config/modelRef.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import type { Tiers } from '../../../src/providers/preset.ts';
 import type { Answer } from './answer.ts';

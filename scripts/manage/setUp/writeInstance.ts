@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { formatProblems } from '../../../src/config/describe.ts';
-import { configFromText } from '../../../src/config/envFile.ts';
+import { configFromText } from '../../../src/config/load.ts';
 import type { Context } from '../context.ts';
 import { replaceFile } from '../editing/replaceFile.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';

@@ -1,8 +1,8 @@
 import { parse } from 'dotenv';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseEnvText } from '../../../src/config/parseEnvText.ts';
-import { createReport } from '../../../src/config/report.ts';
+import { createReport } from '../../../src/config/diagnostics.ts';
+import { parseEnvText } from '../../../src/config/env/parse.ts';
 
 function read(text: string) {
   const report = createReport('x.env');

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { clientBaseUrl } from '../../../../src/config/clientAddress.ts';
+import { clientBaseUrl } from '../../../../src/config/clientEnvironment.ts';
 import { asString, isObject, type JsonObject, parseObject } from '../../../../src/core/json.ts';
 import type { Instance } from '../../instances.ts';
 import { type Finding, ok, warn } from '../finding.ts';

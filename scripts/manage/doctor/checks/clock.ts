@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Config } from '../../../../src/config/config.ts';
-import { endpointOf } from '../../../../src/config/endpointOf.ts';
+import { endpointOf } from '../../../../src/config/modelRef.ts';
 import { formatDuration } from '../../../../src/core/text.ts';
 import { type Finding, ok, warn } from '../finding.ts';
 

@@ -1,6 +1,6 @@
-import { clientBaseUrl } from '../../../../src/config/clientAddress.ts';
+import { clientBaseUrl } from '../../../../src/config/clientEnvironment.ts';
 import type { Config } from '../../../../src/config/config.ts';
-import { endpointOf } from '../../../../src/config/endpointOf.ts';
+import { endpointOf } from '../../../../src/config/modelRef.ts';
 import { createRedactor } from '../../../../src/core/secret.ts';
 import type { Observation } from '../../observe.ts';
 import { ask } from '../../probe/ask.ts';

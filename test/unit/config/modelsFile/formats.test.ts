@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { clientEnvironment } from '../../../../src/config/clientEnvironment.ts';
 import type { CustomModel } from '../../../../src/config/config.ts';
-import { endpointOf } from '../../../../src/config/endpointOf.ts';
-import { modelSettings } from '../../../../src/config/modelSettings.ts';
+import { endpointOf, modelSettings } from '../../../../src/config/modelRef.ts';
 import { configOf, problemsOf, readLines } from '../../../helpers/configText.ts';
 
 const OWN = ['PROVIDER=openai', 'OPENAI_API_KEY=sk-openai-0001'];

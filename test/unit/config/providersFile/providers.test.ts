@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../../src/config/config.ts';
-import { endpointOf } from '../../../../src/config/endpointOf.ts';
+import { endpointOf } from '../../../../src/config/modelRef.ts';
 import { configOf, problemsOf, readLines } from '../../../helpers/configText.ts';
 
 const ACME = {

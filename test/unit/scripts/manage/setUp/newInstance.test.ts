@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkInstanceName } from '../../../../../scripts/manage/setUp/instanceNames.ts';
 import { envText, type NewInstance } from '../../../../../scripts/manage/setUp/newInstance.ts';
-import { configFromText } from '../../../../../src/config/envFile.ts';
+import { configFromText } from '../../../../../src/config/load.ts';
 import { findPreset, presets } from '../../../../../src/providers/index.ts';
 import type { Preset } from '../../../../../src/providers/preset.ts';
 
