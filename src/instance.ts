@@ -29,7 +29,7 @@ import { RequestStats } from './telemetry/stats.ts';
 import { usageFilePath } from './telemetry/usageFile.ts';
 import { DAYS_SHOWN, UsageMeter } from './telemetry/usageMeter.ts';
 import { UsageStore } from './telemetry/usageStore.ts';
-import { createCalibration } from './translate/calibration.ts';
+import { createCalibration } from './translate/tokenCalibration.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_FAILED = 1;

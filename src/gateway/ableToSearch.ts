@@ -1,4 +1,4 @@
-import { isWebSearchRequest } from '../translate/serverTools.ts';
+import { isWebSearchRequest } from '../translate/request/tools.ts';
 import type { RequestBody } from './requestBody.ts';
 import { isNative, routeTo } from './route.ts';
 import type { Services } from './services.ts';

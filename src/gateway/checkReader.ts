@@ -2,7 +2,7 @@ import type { ApiError } from '../core/errors.ts';
 import { asString, isObject, parseObject } from '../core/json.ts';
 import type { Usage } from '../protocol/delta.ts';
 import { createSseReader } from '../protocol/sse.ts';
-import { mergeUsage } from '../translate/usage.ts';
+import { mergeUsage } from '../translate/response/finish.ts';
 import { type AnswerReader, openOutcome } from '../upstream/answerReader.ts';
 import { listOf } from './requestBody.ts';
 

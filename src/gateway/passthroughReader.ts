@@ -5,7 +5,7 @@ import { readAnthropicUsage } from '../protocol/anthropic/message.ts';
 import type { Usage } from '../protocol/delta.ts';
 import { isErrorBody, readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errors.ts';
 import { createSseReader, FrameCutter } from '../protocol/sse.ts';
-import { mergeUsage } from '../translate/usage.ts';
+import { mergeUsage } from '../translate/response/finish.ts';
 import { type AnswerReader, type Output, openOutcome } from '../upstream/answerReader.ts';
 import type { ToolInputFrames } from './toolInputFrames.ts';
 

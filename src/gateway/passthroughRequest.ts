@@ -2,7 +2,7 @@ import type { ProviderConfig, ProviderKey } from '../config/config.ts';
 import { asNumber, type JsonObject } from '../core/json.ts';
 import { replaceModel } from '../protocol/anthropic/replaceModel.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
-import type { Target } from '../translate/target.ts';
+import type { Target } from '../translate/request/context.ts';
 import { authorizationFor } from './authorization.ts';
 import type { Bodies } from './bodies.ts';
 import type { RequestBody } from './requestBody.ts';

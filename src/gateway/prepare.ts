@@ -1,5 +1,5 @@
-import { type TranslatedRequest, translateRequest } from '../translate/request.ts';
-import type { TokenParts } from '../translate/textTokens.ts';
+import { type TranslatedRequest, translateRequest } from '../translate/request/request.ts';
+import type { TokenParts } from '../translate/tokens.ts';
 import type { RequestBody } from './requestBody.ts';
 import type { Route } from './route.ts';
 import type { Services } from './services.ts';

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { ApiError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
 import { type MessagesRequest, parseCountRequest, parseRequest } from '../protocol/anthropic/request.ts';
-import { measureInSteps, measureTokens } from '../translate/countTokens.ts';
-import type { TokenParts } from '../translate/textTokens.ts';
+import { measureInSteps, measureTokens, type TokenParts } from '../translate/tokens.ts';
 
 /** So much is measured at a stretch before a pause, in tokens: about 2 ms. */
 const STRETCH_TOKENS = 250_000;

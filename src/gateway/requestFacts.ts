@@ -1,6 +1,6 @@
 import { isObject } from '../core/json.ts';
 import type { RequestFacts } from '../routing/intent.ts';
-import { isWebSearchRequest } from '../translate/serverTools.ts';
+import { isWebSearchRequest } from '../translate/request/tools.ts';
 import { listOf, type RequestBody } from './requestBody.ts';
 import type { IncomingRequest, Services } from './services.ts';
 

@@ -1,6 +1,6 @@
 import type { NamedProvider } from '../config/config.ts';
 import { endpointOf } from '../config/modelRef.ts';
-import type { Target } from '../translate/target.ts';
+import type { Target } from '../translate/request/context.ts';
 import type { Destination } from './destinations.ts';
 import type { Services } from './services.ts';
 

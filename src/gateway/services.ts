@@ -5,7 +5,7 @@ import type { ProviderOrder } from '../routing/providerOrder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RequestStats } from '../telemetry/stats.ts';
 import type { UsageMeter } from '../telemetry/usageMeter.ts';
-import type { Calibration } from '../translate/calibration.ts';
+import type { Calibration } from '../translate/tokenCalibration.ts';
 import type { Bodies } from './bodies.ts';
 import type { Destinations } from './destinations.ts';
 import type { InFlight } from './inFlight.ts';

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { endpointOf, type ModelEndpoint, modelSettings } from '../config/modelRef.ts';
 import { composeRepairs } from '../quirks/compose.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
-import type { Target } from '../translate/target.ts';
+import type { Target } from '../translate/request/context.ts';
 import { identifyProvider } from './identifyProvider.ts';
 
 /** Models come from clients as well, so that their number is bounded. */

@@ -17,7 +17,7 @@ import { createLogger } from '../../src/telemetry/logger.ts';
 import { RequestStats } from '../../src/telemetry/stats.ts';
 import { UsageMeter } from '../../src/telemetry/usageMeter.ts';
 import type { UsageRow } from '../../src/telemetry/usageRow.ts';
-import { createCalibration } from '../../src/translate/calibration.ts';
+import { createCalibration } from '../../src/translate/tokenCalibration.ts';
 import { expectNoSecret } from './secretForms.ts';
 
 /** Settings of a test instance, as lines of its env file. */

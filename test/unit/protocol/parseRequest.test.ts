@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
 import { parseCountRequest, parseRequest } from '../../../src/protocol/anthropic/request.ts';
-import { translateRequest } from '../../../src/translate/request.ts';
+import { translateRequest } from '../../../src/translate/request/request.ts';
 import { createTarget } from '../translate/createTarget.ts';
 
 const hi = { role: 'user', content: 'hi' };

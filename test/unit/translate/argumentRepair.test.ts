@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { repairArguments } from '../../../src/translate/stream/argumentRepair.ts';
+import { repairArguments } from '../../../src/translate/response/toolArguments.ts';
 
 test.each<[string, string, unknown]>([
   ['nothing', '', {}],

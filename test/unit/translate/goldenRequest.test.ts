@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
 import { parseRequest } from '../../../src/protocol/anthropic/request.ts';
 import type { QuirkSettings } from '../../../src/quirks/settings.ts';
-import { translateRequest } from '../../../src/translate/request.ts';
+import { translateRequest } from '../../../src/translate/request/request.ts';
 import { presetSettings } from '../../helpers/presetSettings.ts';
 import { createTarget } from './createTarget.ts';
 import { deepFreeze } from './deepFreeze.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mergeUsage } from '../../../src/translate/usage.ts';
+import { mergeUsage } from '../../../src/translate/response/finish.ts';
 
 const usage = { input: 5, output: 7, cacheRead: 0, cacheCreation: 0 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RequestMessage } from '../../../src/protocol/anthropic/request.ts';
-import { pairResults } from '../../../src/translate/pairing.ts';
+import { pairResults } from '../../../src/translate/request/toolNames.ts';
 
 /** Each word is a message: capitals are calls, small letters results with that id. */
 function conversation(script: string): RequestMessage[] {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseRequest } from '../../../src/protocol/anthropic/request.ts';
 import type { QuirkSettings } from '../../../src/quirks/settings.ts';
-import { translateRequest } from '../../../src/translate/request.ts';
-import { isWebSearchRequest } from '../../../src/translate/serverTools.ts';
+import { translateRequest } from '../../../src/translate/request/request.ts';
+import { isWebSearchRequest } from '../../../src/translate/request/tools.ts';
 import { createTarget } from './createTarget.ts';
 
 const schema = { $schema: 'x', type: 'object', properties: {} };

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { parseRequest } from '../../../src/protocol/anthropic/request.ts';
 import type { ChatMessage } from '../../../src/protocol/openai/types.ts';
-import { translateRequest } from '../../../src/translate/request.ts';
+import { translateRequest } from '../../../src/translate/request/request.ts';
 import { createTarget } from './createTarget.ts';
 import { deepFreeze } from './deepFreeze.ts';
 

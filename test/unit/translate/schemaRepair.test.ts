@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
-import { repairBySchema } from '../../../src/translate/stream/schemaRepair.ts';
+import { repairBySchema } from '../../../src/translate/response/toolArguments.ts';
 
 const object = (properties: JsonObject, required: string[] = []): JsonObject => ({
   type: 'object',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ToolArguments } from '../../../src/translate/stream/toolArguments.ts';
+import { ToolArguments } from '../../../src/translate/response/toolArguments.ts';
 import { RUNS, TIME_LIMIT } from '../../helpers/arbitraryStream.ts';
 
 interface Written {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { assignToolIds } from '../../../src/translate/toolIds.ts';
-import { createToolNames } from '../../../src/translate/toolNames.ts';
+import { assignToolIds, createToolNames } from '../../../src/translate/request/toolNames.ts';
 
 const names = createToolNames([], [], 64);
 

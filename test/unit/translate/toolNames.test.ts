@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createToolNames } from '../../../src/translate/toolNames.ts';
+import { createToolNames } from '../../../src/translate/request/toolNames.ts';
 
 const long = `mcp__${'x'.repeat(80)}`;
 

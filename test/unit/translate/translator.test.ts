@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
-import { createTranslator } from '../../../src/translate/stream/translator.ts';
+import { createTranslator } from '../../../src/translate/response/translator.ts';
 import { checkEvents } from '../../helpers/eventGrammar.ts';
 import { type ContextOptions, createResponseContext } from '../../helpers/responseContext.ts';
 
