@@ -18,7 +18,7 @@ import { listen } from './listen.ts';
 import { giveUpLookingAround } from './permissions/lookAround.ts';
 import { Reloader } from './reload/reloader.ts';
 import { watchFiles } from './reload/watchFiles.ts';
-import { ProviderOrder } from './routing/providerOrder.ts';
+import { ProviderOrder } from './routing/loadBalancer.ts';
 import { createApp } from './server/app.ts';
 import { boundConsoleFile } from './telemetry/consoleFile.ts';
 import { createTerminalView } from './telemetry/consoleTerminal.ts';

@@ -1,8 +1,7 @@
 import type { ProviderKey } from '../config/config.ts';
 import { ApiError } from '../core/errors.ts';
-import { backoffMs } from '../resilience/backoff.ts';
-import type { Leave } from '../resilience/breaker.ts';
-import type { Budget } from '../resilience/budget.ts';
+import type { Leave } from '../resilience/circuitBreaker.ts';
+import { type Budget, backoffMs } from '../resilience/retryBudget.ts';
 import type { Output } from '../upstream/answerReader.ts';
 import { blameFor } from '../upstream/blame.ts';
 import { Exchange, type ExchangeResult, type Patience } from '../upstream/exchange.ts';

@@ -1,5 +1,5 @@
 import { type ApiError, asApiError } from '../core/errors.ts';
-import { Budget } from '../resilience/budget.ts';
+import { Budget } from '../resilience/retryBudget.ts';
 import type { Output } from '../upstream/answerReader.ts';
 import { blameFor } from '../upstream/blame.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';

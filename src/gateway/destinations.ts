@@ -1,7 +1,7 @@
 import type { ProviderConfig, ProviderKey } from '../config/config.ts';
-import type { Breaker } from '../resilience/breaker.ts';
-import type { Gate } from '../resilience/gate.ts';
-import type { KeyRing } from '../resilience/keyRing.ts';
+import type { Breaker } from '../resilience/circuitBreaker.ts';
+import type { Gate } from '../resilience/concurrencyLimiter.ts';
+import type { KeyRing } from '../resilience/keyPool.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { identifyProvider } from './identifyProvider.ts';
 

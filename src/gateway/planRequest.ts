@@ -1,6 +1,5 @@
-import { type Decision, decide } from '../routing/intent.ts';
-import { planCandidates } from '../routing/plan.ts';
-import { routeModel } from '../routing/route.ts';
+import { type Decision, decide, planCandidates } from '../routing/intent.ts';
+import { routeModel } from '../routing/modelRouter.ts';
 import type { RequestBody } from './requestBody.ts';
 import { factsOf } from './requestFacts.ts';
 import type { IncomingRequest, Services } from './services.ts';

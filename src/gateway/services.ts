@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { LiveHooks } from '../hooks/liveHooks.ts';
-import type { ProviderOrder } from '../routing/providerOrder.ts';
+import type { ProviderOrder } from '../routing/loadBalancer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RequestStats } from '../telemetry/stats.ts';
 import type { UsageMeter } from '../telemetry/usageMeter.ts';

@@ -1,6 +1,6 @@
 import type { ProviderKey } from '../config/config.ts';
 import type { ApiError } from '../core/errors.ts';
-import type { Leave } from '../resilience/breaker.ts';
+import type { Leave } from '../resilience/circuitBreaker.ts';
 import { blameFor, restOfKey } from '../upstream/blame.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import type { Destination } from './destinations.ts';

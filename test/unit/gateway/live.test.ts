@@ -4,7 +4,7 @@ import { type Destination, Destinations } from '../../../src/gateway/destination
 import { Live } from '../../../src/gateway/live.ts';
 import type { Services } from '../../../src/gateway/services.ts';
 import { Targets } from '../../../src/gateway/targets.ts';
-import { Gate } from '../../../src/resilience/gate.ts';
+import { Gate } from '../../../src/resilience/concurrencyLimiter.ts';
 import { type Settings, testConfig } from '../../helpers/startApp.ts';
 
 /** Services without anything but their servers, which tell when they are closed. */
