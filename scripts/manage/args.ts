@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { asString } from '../../src/core/json.ts';
-import { type UsageGrouping, usageGroupings } from '../../src/telemetry/usageSums.ts';
+import { type UsageGrouping, usageGroupings } from '../../src/telemetry/usage/totals.ts';
 import { type ShellName, shellNames } from './client/shells.ts';
 import type { CommandRow } from './commandRows/commandRow.ts';
 import { type CommandName, commandNames, commandTable, isCommandName } from './commandTable.ts';

@@ -1,4 +1,4 @@
-import { usageGroupings } from '../../src/telemetry/usageSums.ts';
+import { usageGroupings } from '../../src/telemetry/usage/totals.ts';
 import { shellNames } from './client/shells.ts';
 
 /** The options of the command line as data; which command has which stands in commandTable.ts. */

@@ -1,8 +1,8 @@
 import type { ProviderKey } from '../config/config.ts';
-import { requestCost } from '../telemetry/cost.ts';
-import { localDay } from '../telemetry/localDay.ts';
+import { localDay } from '../telemetry/days.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
-import { HEALTH_CHECK } from '../telemetry/usageRow.ts';
+import { requestCost } from '../telemetry/usage/cost.ts';
+import { HEALTH_CHECK } from '../telemetry/usage/totals.ts';
 import type { CheckReader } from './checkReader.ts';
 import { mintId } from './mintId.ts';
 import { recordUsage } from './recordUsage.ts';

@@ -1,7 +1,7 @@
 import type { Problem } from '../config/config.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { LogStatus } from '../telemetry/rotatingLog.ts';
-import type { UsageStatus } from '../telemetry/usageStore.ts';
+import type { LogStatus } from '../telemetry/log/rotatingLog.ts';
+import type { UsageStatus } from '../telemetry/usage/store.ts';
 import { describeProviders } from './providerHealth.ts';
 import type { Services } from './services.ts';
 

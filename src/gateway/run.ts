@@ -1,9 +1,8 @@
 import type { ProviderKey } from '../config/config.ts';
 import { type ApiError, asApiError } from '../core/errors.ts';
-import { requestCost } from '../telemetry/cost.ts';
-import { hashSession } from '../telemetry/hashSession.ts';
-import { localDay } from '../telemetry/localDay.ts';
-import type { RequestRecord } from '../telemetry/requestRecord.ts';
+import { localDay } from '../telemetry/days.ts';
+import { hashSession, type RequestRecord } from '../telemetry/requestRecord.ts';
+import { requestCost } from '../telemetry/usage/cost.ts';
 import { blameFor } from '../upstream/blame.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import type { Chain } from './chain.ts';

@@ -4,7 +4,7 @@ import type { LiveHooks } from '../hooks/liveHooks.ts';
 import type { ProviderOrder } from '../routing/loadBalancer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RequestStats } from '../telemetry/stats.ts';
-import type { UsageMeter } from '../telemetry/usageMeter.ts';
+import type { UsageMeter } from '../telemetry/usage/meter.ts';
 import type { Calibration } from '../translate/tokenCalibration.ts';
 import type { Bodies } from './bodies.ts';
 import type { Destinations } from './destinations.ts';

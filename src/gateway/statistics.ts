@@ -1,6 +1,6 @@
 import type { JsonObject } from '../core/json.ts';
-import { formatFigure } from '../telemetry/prometheus.ts';
-import { isCostUnknown, type UsageTotals } from '../telemetry/usageTotals.ts';
+import { formatFigure } from '../telemetry/metrics.ts';
+import { isCostUnknown, type UsageTotals } from '../telemetry/usage/totals.ts';
 import type { ProcessFacts } from './health.ts';
 import type { Services } from './services.ts';
 

@@ -15,8 +15,8 @@ import { ProviderOrder } from '../../src/routing/loadBalancer.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { RequestStats } from '../../src/telemetry/stats.ts';
-import { UsageMeter } from '../../src/telemetry/usageMeter.ts';
-import type { UsageRow } from '../../src/telemetry/usageRow.ts';
+import { UsageMeter } from '../../src/telemetry/usage/meter.ts';
+import type { UsageRow } from '../../src/telemetry/usage/totals.ts';
 import { createCalibration } from '../../src/translate/tokenCalibration.ts';
 import { expectNoSecret } from './secretForms.ts';
 

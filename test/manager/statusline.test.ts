@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:net';
 import { dirname, join, relative, resolve } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hashSession } from '../../src/telemetry/hashSession.ts';
-import { localDay } from '../../src/telemetry/localDay.ts';
-import { UsageFile } from '../../src/telemetry/usageFile.ts';
+import { localDay } from '../../src/telemetry/days.ts';
+import { hashSession } from '../../src/telemetry/requestRecord.ts';
+import { UsageFile } from '../../src/telemetry/usage/file.ts';
 import { sampleRow } from '../helpers/usageRow.ts';
 import { createProject, run, type TemporaryProject } from './temporaryProject.ts';
 

@@ -1,4 +1,4 @@
-import { NO_USAGE } from '../../../src/telemetry/usageTotals.ts';
+import { NO_USAGE } from '../../../src/telemetry/usage/totals.ts';
 import type { Circuit, TopRow } from '../../manage/top/look.ts';
 import { NOTHING_RECENT } from '../../manage/top/recentUsage.ts';
 import { topFrame } from '../../manage/top/topView.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { reachableHost } from '../../../src/config/clientEnvironment.ts';
 import type { Config } from '../../../src/config/config.ts';
-import { usageFilePath } from '../../../src/telemetry/usageFile.ts';
+import { usageFilePath } from '../../../src/telemetry/usage/file.ts';
 import { quotePosix } from './shells.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { clientBaseUrl, reachableHost } from '../../../src/config/clientEnvironment.ts';
-import { usageFilePath } from '../../../src/telemetry/usageFile.ts';
+import { usageFilePath } from '../../../src/telemetry/usage/file.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { firstOfDays } from '../../../src/telemetry/localDay.ts';
-import { usageFilePath } from '../../../src/telemetry/usageFile.ts';
+import { firstOfDays } from '../../../src/telemetry/days.ts';
+import { usageFilePath } from '../../../src/telemetry/usage/file.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';

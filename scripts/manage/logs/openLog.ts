@@ -1,6 +1,6 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { activeFileName, logNamesIn } from '../../../src/telemetry/logFileName.ts';
+import { activeFileName, logNamesIn } from '../../../src/telemetry/log/fileNames.ts';
 import { findLineEnd } from './readBackwards.ts';
 import { listRotated } from './rotatedFiles.ts';
 

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { logFileKind } from '../../../src/telemetry/logFileName.ts';
+import { logFileKind } from '../../../src/telemetry/log/fileNames.ts';
 import { Failure } from '../exitCodes.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { asString } from '../../../src/core/json.ts';
 import { terminalSafe } from '../../../src/core/text.ts';
-import { sealJsonLine } from '../../../src/telemetry/safeText.ts';
+import { sealJsonLine } from '../../../src/telemetry/logger.ts';
 import { describeRecord, localTime } from '../logLine.ts';
 import type { Colour, Output } from '../output.ts';
 import { isTrouble, type LogEntry } from './logEntry.ts';

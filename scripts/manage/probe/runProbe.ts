@@ -1,7 +1,7 @@
 import type { Config, NetworkProxy, ProviderConfig } from '../../../src/config/config.ts';
 import { endpointOf } from '../../../src/config/modelRef.ts';
-import { findPrices } from '../../../src/telemetry/cost.ts';
-import { localDay } from '../../../src/telemetry/localDay.ts';
+import { localDay } from '../../../src/telemetry/days.ts';
+import { findPrices } from '../../../src/telemetry/usage/cost.ts';
 import { ask, type Door } from './ask.ts';
 import { checkNetwork, skipNetwork } from './network.ts';
 import { type Row, row } from './row.ts';

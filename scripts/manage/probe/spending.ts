@@ -1,5 +1,5 @@
 import type { Prices } from '../../../src/providers/preset.ts';
-import { costOf } from '../../../src/telemetry/cost.ts';
+import { costOf } from '../../../src/telemetry/usage/cost.ts';
 import type { AnswerUsage } from './answer.ts';
 
 /** What a test has used up. */

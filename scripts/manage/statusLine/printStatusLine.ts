@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { asString, parseObject } from '../../../src/core/json.ts';
-import { localDay } from '../../../src/telemetry/localDay.ts';
+import { localDay } from '../../../src/telemetry/days.ts';
 import { isListening } from './isListening.ts';
 import { readSessionUsage, type SessionUsage } from './sessionUsage.ts';
 import { statusLine } from './statusLine.ts';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { hashSession } from '../../../src/telemetry/hashSession.ts';
+import { hashSession } from '../../../src/telemetry/requestRecord.ts';
 
 /** The part of the usage that the line shows. */
 export interface UsageFigures {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { asNumber, asString, isObject } from '../../../src/core/json.ts';
-import { usageFilePath } from '../../../src/telemetry/usageFile.ts';
-import { addTotals } from '../../../src/telemetry/usageTotals.ts';
+import { usageFilePath } from '../../../src/telemetry/usage/file.ts';
+import { addTotals } from '../../../src/telemetry/usage/totals.ts';
 import { combineHealth } from '../combineHealth.ts';
 import { askPort, type Health, healthField, type PortAnswer } from '../health.ts';
 import type { Instance } from '../instances.ts';

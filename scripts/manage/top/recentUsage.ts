@@ -1,7 +1,6 @@
 import { asNumber } from '../../../src/core/json.ts';
-import { localDay } from '../../../src/telemetry/localDay.ts';
-import { IS_REQUEST, sumUsage } from '../../../src/telemetry/usageSums.ts';
-import { NO_USAGE, type UsageTotals } from '../../../src/telemetry/usageTotals.ts';
+import { localDay } from '../../../src/telemetry/days.ts';
+import { IS_REQUEST, NO_USAGE, sumUsage, type UsageTotals } from '../../../src/telemetry/usage/totals.ts';
 import { withUsageDatabase } from '../usage/withUsageDatabase.ts';
 
 /** Rates are of this much time, in ms. */

@@ -1,5 +1,10 @@
-import type { UsageGrouping, UsageSum } from '../../../src/telemetry/usageSums.ts';
-import { addTotals, NO_USAGE, type UsageTotals } from '../../../src/telemetry/usageTotals.ts';
+import {
+  addTotals,
+  NO_USAGE,
+  type UsageGrouping,
+  type UsageSum,
+  type UsageTotals,
+} from '../../../src/telemetry/usage/totals.ts';
 
 /** One line of `usage`. */
 export interface UsageLine extends UsageTotals {

@@ -1,4 +1,4 @@
-import { sumUsage, type UsageGrouping, type UsageSum } from '../../../src/telemetry/usageSums.ts';
+import { sumUsage, type UsageGrouping, type UsageSum } from '../../../src/telemetry/usage/totals.ts';
 import { withUsageDatabase } from './withUsageDatabase.ts';
 
 /**

@@ -1,6 +1,5 @@
 import { terminalSafe } from '../../../src/core/text.ts';
-import type { UsageGrouping } from '../../../src/telemetry/usageSums.ts';
-import { isCostUnknown } from '../../../src/telemetry/usageTotals.ts';
+import { isCostUnknown, type UsageGrouping } from '../../../src/telemetry/usage/totals.ts';
 import type { Output } from '../output.ts';
 import { type Column, renderTable } from '../table.ts';
 import { totalLine, type UsageLine } from './mergeUsage.ts';

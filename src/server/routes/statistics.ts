@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ProcessFacts } from '../../gateway/health.ts';
 import { describeStatistics, formatMetrics } from '../../gateway/statistics.ts';
-import { PROMETHEUS_CONTENT_TYPE } from '../../telemetry/prometheus.ts';
+import { PROMETHEUS_CONTENT_TYPE } from '../../telemetry/metrics.ts';
 
 /** `GET /v1/stats` for people and programs, `GET /metrics` for Prometheus; both need the token where there is one. */
 export function addStatisticsRoutes(app: FastifyInstance, facts: ProcessFacts): void {

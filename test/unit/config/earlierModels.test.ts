@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { endpointOf, modelSettings } from '../../../src/config/modelRef.ts';
-import { findPrices } from '../../../src/telemetry/cost.ts';
+import { findPrices } from '../../../src/telemetry/usage/cost.ts';
 import { readEarlier, readEarlierWithKeys } from '../../helpers/earlierFixture.ts';
 
 const soundly = ({ config, problems }: ReturnType<typeof readEarlier>) => {

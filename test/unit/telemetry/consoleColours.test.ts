@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type ColourCount, countColours, createPaint, NameColours } from '../../../src/telemetry/consoleColours.ts';
-import { createTerminalView } from '../../../src/telemetry/consoleTerminal.ts';
+import { type ColourCount, countColours, createPaint, NameColours } from '../../../src/telemetry/console/text.ts';
+import { createTerminalView } from '../../../src/telemetry/console/view.ts';
 
 const XTERM = { TERM: 'xterm-256color' };
 

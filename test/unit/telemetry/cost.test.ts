@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { CustomModel, DatedPrices } from '../../../src/config/config.ts';
 import type { Prices } from '../../../src/providers/preset.ts';
-import { costOf, findPrices, requestCost } from '../../../src/telemetry/cost.ts';
 import type { RequestRecord } from '../../../src/telemetry/requestRecord.ts';
+import { costOf, findPrices, requestCost } from '../../../src/telemetry/usage/cost.ts';
 import { testConfig } from '../../helpers/startApp.ts';
 
 const NOTHING = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LogBackoff } from '../../../src/telemetry/logBackoff.ts';
+import { LogBackoff } from '../../../src/telemetry/log/queue.ts';
 
 test('G1 waits 1 s, then twice as long each time up to 30 s', () => {
   const backoff = new LogBackoff();

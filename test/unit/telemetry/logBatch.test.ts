@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LogBatchQueue } from '../../../src/telemetry/logBatch.ts';
+import { LogBatchQueue } from '../../../src/telemetry/log/queue.ts';
 
 test('joins lines, in order, into batches no larger than allowed', () => {
   const limits = { complete: 8, largest: 20, waiting: 1_000 };

@@ -6,7 +6,7 @@ import {
   logNamesIn,
   rotatedFileName,
   utcDay,
-} from '../../../src/telemetry/logFileName.ts';
+} from '../../../src/telemetry/log/fileNames.ts';
 
 const AT = Date.UTC(2026, 10, 20, 8, 54, 3, 217);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type LogFileInfo, planRedating, planRemovals } from '../../../src/telemetry/retention.ts';
+import { type LogFileInfo, planRedating, planRemovals } from '../../../src/telemetry/log/retention.ts';
 
 const HOUR = 3_600_000;
 const NOW = Date.UTC(2026, 10, 20);

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { localDay } from '../../../src/telemetry/localDay.ts';
+import { localDay } from '../../../src/telemetry/days.ts';
 import type { RequestRecord } from '../../../src/telemetry/requestRecord.ts';
-import { UsageMeter } from '../../../src/telemetry/usageMeter.ts';
-import type { UsageRow } from '../../../src/telemetry/usageRow.ts';
-import { NO_USAGE } from '../../../src/telemetry/usageTotals.ts';
+import { UsageMeter } from '../../../src/telemetry/usage/meter.ts';
+import { NO_USAGE, type UsageRow } from '../../../src/telemetry/usage/totals.ts';
 
 const DAY_MS = 86_400_000;
 const record: RequestRecord = {

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Logger } from '../../../src/telemetry/logger.ts';
-import { UsageFile, usageFilePath } from '../../../src/telemetry/usageFile.ts';
-import { UsageStore } from '../../../src/telemetry/usageStore.ts';
+import { UsageFile, usageFilePath } from '../../../src/telemetry/usage/file.ts';
+import { UsageStore } from '../../../src/telemetry/usage/store.ts';
 import { temporaryFolder } from '../../helpers/temporaryFolder.ts';
 import { sampleRow } from '../../helpers/usageRow.ts';
 

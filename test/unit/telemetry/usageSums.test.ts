@@ -1,7 +1,7 @@
 import * as sqlite from 'node:sqlite';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { UsageFile } from '../../../src/telemetry/usageFile.ts';
-import { sumStatement, sumUsage, type UsageGrouping, usageGroupings } from '../../../src/telemetry/usageSums.ts';
+import { UsageFile } from '../../../src/telemetry/usage/file.ts';
+import { sumStatement, sumUsage, type UsageGrouping, usageGroupings } from '../../../src/telemetry/usage/totals.ts';
 import { temporaryFolder } from '../../helpers/temporaryFolder.ts';
 import { sampleRow } from '../../helpers/usageRow.ts';
 

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { mergeUsage } from '../../../../scripts/manage/usage/mergeUsage.ts';
 import { costText, usageCsv, usageJson, usageTable } from '../../../../scripts/manage/usage/usageView.ts';
-import type { UsageSum } from '../../../../src/telemetry/usageSums.ts';
-import { NO_USAGE } from '../../../../src/telemetry/usageTotals.ts';
+import { NO_USAGE, type UsageSum } from '../../../../src/telemetry/usage/totals.ts';
 
 const sum = (group: string | null, fields: Partial<UsageSum> = {}): UsageSum => ({
   ...NO_USAGE,

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { NOTHING_RECENT, readRecentUsage } from '../../../../../scripts/manage/top/recentUsage.ts';
-import { localDay } from '../../../../../src/telemetry/localDay.ts';
-import { UsageFile } from '../../../../../src/telemetry/usageFile.ts';
+import { localDay } from '../../../../../src/telemetry/days.ts';
+import { UsageFile } from '../../../../../src/telemetry/usage/file.ts';
 import { makeFolder } from '../../../../helpers/logFolder.ts';
 import { sampleRow } from '../../../../helpers/usageRow.ts';
 

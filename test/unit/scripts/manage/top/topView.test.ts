@@ -4,7 +4,7 @@ import { percentile } from '../../../../../scripts/manage/top/percentile.ts';
 import { NOTHING_RECENT, type RecentUsage } from '../../../../../scripts/manage/top/recentUsage.ts';
 import { topFrame, topJson, topTable } from '../../../../../scripts/manage/top/topView.ts';
 import { displayWidth } from '../../../../../src/core/text.ts';
-import { NO_USAGE } from '../../../../../src/telemetry/usageTotals.ts';
+import { NO_USAGE } from '../../../../../src/telemetry/usage/totals.ts';
 
 const plain = (_colour: string, text: string) => text;
 const NOW = Date.UTC(2026, 10, 20, 12);

@@ -68,3 +68,64 @@ export class LogBatchQueue {
     this.#open = { text: '', lines: 0 };
   }
 }
+
+const FIRST_DELAY_MS = 1_000;
+const LONGEST_DELAY_MS = 30_000;
+const CALM_MS = 60_000;
+
+/**
+ * When to try the log again after a failure: after 1 s, then twice as long each time up to 30 s, so that it is back within
+ * 60 s of the trouble's end (G1). The delay starts anew only after a minute without failures: a disk that is full again
+ * after every few lines must not be reported once a second.
+ */
+export class LogBackoff {
+  #delay = FIRST_DELAY_MS;
+  #lastFailure = Number.NEGATIVE_INFINITY;
+
+  /** The delay before the next attempt, in milliseconds, given the monotonic time of this failure. */
+  next(at: number): number {
+    const delay = at - this.#lastFailure > this.#delay + CALM_MS ? FIRST_DELAY_MS : this.#delay;
+    this.#lastFailure = at;
+    this.#delay = Math.min(delay * 2, LONGEST_DELAY_MS);
+    return delay;
+  }
+}
+
+/** Something about the log itself that the operator should know. */
+export interface LogTrouble {
+  /**
+   * failing: lines are being dropped. recovered: logging is back. shared: another process writes the same file.
+   * upkeep: old files cannot be removed or compressed.
+   */
+  kind: 'failing' | 'recovered' | 'shared' | 'upkeep';
+  /** One sentence for a person. */
+  message: string;
+}
+
+/** A short account of a file system error: its code and text, at most 200 characters, no stack. */
+export function describeError(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 200);
+}
+
+/** A stretch of time in which lines were lost. */
+export interface LogOutage {
+  since: number;
+  dropped: number;
+}
+
+export function describeOutage({ since, dropped }: LogOutage): string {
+  return `logging is back; ${dropped} lines were dropped since ${new Date(since).toISOString()}`;
+}
+
+/** The line in the log that tells of a gap in it. */
+export function recoveryLine(instance: string, now: number, outage: LogOutage): string {
+  return JSON.stringify({
+    time: new Date(now).toISOString(),
+    level: 'warn',
+    event: 'log_recovered',
+    instance,
+    message: describeOutage(outage),
+    dropped: outage.dropped,
+    since: new Date(outage.since).toISOString(),
+  });
+}

@@ -1,12 +1,19 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '../core/clock.ts';
-import { LogAppender } from './logAppender.ts';
-import { LogBackoff } from './logBackoff.ts';
-import { type LogBatch, LogBatchQueue } from './logBatch.ts';
-import { activeFileName, logName } from './logFileName.ts';
-import { describeError, describeOutage, type LogOutage, type LogTrouble, recoveryLine } from './logTrouble.ts';
-import { LogUpkeep } from './logUpkeep.ts';
+import type { Clock } from '../../core/clock.ts';
+import { activeFileName, logName } from './fileNames.ts';
+import { LogAppender } from './logFile.ts';
+import {
+  describeError,
+  describeOutage,
+  LogBackoff,
+  type LogBatch,
+  LogBatchQueue,
+  type LogOutage,
+  type LogTrouble,
+  recoveryLine,
+} from './queue.ts';
+import { LogUpkeep } from './retention.ts';
 
 export interface RotatingLogOptions {
   /** The instance's own folder; made when missing. */

@@ -1,8 +1,8 @@
-import { displayWidth, terminalSafe, trimToWidth } from '../core/text.ts';
-import { type ColourCount, createPaint, NameColours } from './consoleColours.ts';
-import { composeLine, foldText, type Part } from './consoleLine.ts';
-import { markOf, requestParts } from './consoleRequest.ts';
-import type { RequestRecord } from './requestRecord.ts';
+import type { WriteStream } from 'node:tty';
+import { displayWidth, terminalSafe, trimToWidth } from '../../core/text.ts';
+import type { RequestRecord } from '../requestRecord.ts';
+import { markOf, requestParts } from './requestLine.ts';
+import { type ColourCount, composeLine, countColours, createPaint, foldText, NameColours, type Part } from './text.ts';
 
 export interface ConsoleViewOptions {
   readonly instance: string;
@@ -88,4 +88,30 @@ export function createConsoleView(options: ConsoleViewOptions): ConsoleView {
       ]);
     },
   };
+}
+
+/** What Node has behind a terminal's stream. */
+interface Handle {
+  readonly setBlocking?: (isBlocking: boolean) => void;
+}
+
+/**
+ * Node waits for a terminal at each write, and one that is stopped (Ctrl-S) would stop all requests with it (seen). There is no
+ * documented way to have it otherwise; where this one is missing, all is as before.
+ */
+function doNotWaitFor(stdout: object): void {
+  (stdout as { readonly _handle?: Handle | null })._handle?.setBlocking?.(false);
+}
+
+/** The view for an output that is a terminal, or that FORCE_COLOR makes one; undefined for any other. */
+export function createTerminalView(
+  stdout: Pick<WriteStream, 'isTTY' | 'columns'>,
+  environment: NodeJS.ProcessEnv,
+  facts: Pick<ConsoleViewOptions, 'instance' | 'providers' | 'redact'>,
+): ConsoleView | undefined {
+  const colours = countColours(stdout.isTTY, environment);
+  if (!stdout.isTTY && colours === 0) return undefined;
+  if (stdout.isTTY) doNotWaitFor(stdout);
+  // A terminal that does not know its width says 0.
+  return createConsoleView({ ...facts, colours, columns: () => (stdout.isTTY && stdout.columns) || undefined });
 }

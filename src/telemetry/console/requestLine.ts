@@ -1,7 +1,6 @@
-import { formatDuration } from '../core/text.ts';
-import type { Style } from './consoleColours.ts';
-import type { Part } from './consoleLine.ts';
-import type { RequestOutcome, RequestRecord } from './requestRecord.ts';
+import { formatDuration } from '../../core/text.ts';
+import type { RequestOutcome, RequestRecord } from '../requestRecord.ts';
+import type { Part, Style } from './text.ts';
 
 /** What makes a text harmless; names and errors come from clients and providers. */
 type Seal = (text: string) => string;

@@ -1,7 +1,7 @@
-import type { Config, NamedProvider } from '../config/config.ts';
-import { customId, splitProvider } from '../core/modelName.ts';
-import type { Prices } from '../providers/preset.ts';
-import type { RequestRecord } from './requestRecord.ts';
+import type { Config, NamedProvider } from '../../config/config.ts';
+import { customId, splitProvider } from '../../core/modelName.ts';
+import type { Prices } from '../../providers/preset.ts';
+import type { RequestRecord } from '../requestRecord.ts';
 
 /** Tokens by what they cost: `input` is what was neither read from the provider's cache nor written to it. */
 export interface TokenCounts {

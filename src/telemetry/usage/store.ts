@@ -1,11 +1,9 @@
-import type { Clock } from '../core/clock.ts';
-import { firstOfDays } from './localDay.ts';
-import { LogBackoff } from './logBackoff.ts';
-import type { Logger } from './logger.ts';
-import { describeError } from './logTrouble.ts';
-import { isBroken, moveAside, type Sqlite, UsageFile } from './usageFile.ts';
-import type { UsageRow } from './usageRow.ts';
-import type { UsageSum } from './usageSums.ts';
+import type { Clock } from '../../core/clock.ts';
+import { firstOfDays } from '../days.ts';
+import { describeError, LogBackoff } from '../log/queue.ts';
+import type { Logger } from '../logger.ts';
+import { isBroken, moveAside, type Sqlite, UsageFile } from './file.ts';
+import type { UsageRow, UsageSum } from './totals.ts';
 
 export interface UsageStoreOptions {
   readonly path: string;

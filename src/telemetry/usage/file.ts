@@ -1,8 +1,7 @@
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { inFolder } from './inFolder.ts';
-import type { UsageRow } from './usageRow.ts';
-import { sumUsage, type UsageSum } from './usageSums.ts';
+import { inFolder } from '../files.ts';
+import { sumUsage, type UsageRow, type UsageSum } from './totals.ts';
 
 /** Node's own module, loaded by who opens the file, as it costs memory. */
 export type Sqlite = typeof import('node:sqlite');

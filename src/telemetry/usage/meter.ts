@@ -1,11 +1,16 @@
-import type { Clock } from '../core/clock.ts';
-import { BoundedNames } from './boundedNames.ts';
-import { firstOfDays, localDay } from './localDay.ts';
-import { RequestMetrics } from './requestMetrics.ts';
-import type { RequestRecord } from './requestRecord.ts';
-import { createUsageRow, type UsageRow } from './usageRow.ts';
-import type { UsageSum } from './usageSums.ts';
-import { addTotals, NO_USAGE, totalsOf, type UsageTotals } from './usageTotals.ts';
+import type { Clock } from '../../core/clock.ts';
+import { firstOfDays, localDay } from '../days.ts';
+import { BoundedNames, RequestMetrics } from '../metrics.ts';
+import type { RequestRecord } from '../requestRecord.ts';
+import {
+  addTotals,
+  createUsageRow,
+  NO_USAGE,
+  totalsOf,
+  type UsageRow,
+  type UsageSum,
+  type UsageTotals,
+} from './totals.ts';
 
 export interface UsageMeterOptions {
   readonly clock: Clock;
