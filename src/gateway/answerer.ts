@@ -1,8 +1,7 @@
 import type { ProviderKey } from '../config/config.ts';
 import type { ApiError } from '../core/errors.ts';
-import type { AnswerReader } from '../upstream/answerReader.ts';
-import type { FailureContext } from '../upstream/failure.ts';
-import type { UpstreamRequest } from '../upstream/upstream.ts';
+import type { FailureContext } from '../upstream/errors.ts';
+import type { AnswerReader, UpstreamRequest } from '../upstream/upstream.ts';
 import type { Route } from './route.ts';
 
 /** One request as it is sent, and who reads its answer. */

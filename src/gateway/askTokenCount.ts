@@ -1,7 +1,7 @@
 import { ApiError } from '../core/errors.ts';
 import { asNumber, parseObject } from '../core/json.ts';
-import type { AnswerReader } from '../upstream/answerReader.ts';
 import { Exchange } from '../upstream/exchange.ts';
+import type { AnswerReader } from '../upstream/upstream.ts';
 import { createFailureContext } from './failureContext.ts';
 import { passthroughBody, passthroughCredentials, passthroughHeaders } from './passthroughRequest.ts';
 import type { RequestBody } from './requestBody.ts';

@@ -1,8 +1,8 @@
 import { type ApiError, asApiError } from '../core/errors.ts';
 import { Budget } from '../resilience/retryBudget.ts';
-import type { Output } from '../upstream/answerReader.ts';
-import { blameFor } from '../upstream/blame.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
+import { blameFor } from '../upstream/faultDomain.ts';
+import type { Output } from '../upstream/upstream.ts';
 import type { Answerer } from './answerer.ts';
 import { Attempts } from './attempts.ts';
 import { Candidates, candidateLabel, type PassedOver } from './candidates.ts';

@@ -2,7 +2,7 @@ import type { ProviderKey } from '../config/config.ts';
 import { ApiError } from '../core/errors.ts';
 import type { MessagesRequest } from '../protocol/anthropic/request.ts';
 import { createTranslator, type Translator } from '../translate/response/translator.ts';
-import { type FailureContext, failureOfBody } from '../upstream/failure.ts';
+import { type FailureContext, failureOfBody } from '../upstream/errors.ts';
 import type { Answerer, Attempt } from './answerer.ts';
 import { authorizationFor } from './authorization.ts';
 import { createFailureContext } from './failureContext.ts';

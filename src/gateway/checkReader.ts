@@ -3,7 +3,7 @@ import { asString, isObject, parseObject } from '../core/json.ts';
 import type { Usage } from '../protocol/delta.ts';
 import { createSseReader } from '../protocol/sse.ts';
 import { mergeUsage } from '../translate/response/finish.ts';
-import { type AnswerReader, openOutcome } from '../upstream/answerReader.ts';
+import { type AnswerReader, openOutcome } from '../upstream/upstream.ts';
 import { listOf } from './requestBody.ts';
 
 /** Reads the answer to a health check: that there is one, whatever it says, and what the provider counts for it. */

@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { Breaker } from '../resilience/circuitBreaker.ts';
 import { Gate } from '../resilience/concurrencyLimiter.ts';
 import { KeyRing } from '../resilience/keyPool.ts';
-import { createUpstream } from '../upstream/createUpstream.ts';
+import { createUpstream } from '../upstream/client.ts';
 import type { Connections } from './destinations.ts';
 import { identifyProvider } from './identifyProvider.ts';
 

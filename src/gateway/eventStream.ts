@@ -1,5 +1,5 @@
 import type { ApiError } from '../core/errors.ts';
-import { Limit } from '../upstream/limit.ts';
+import { Limit } from '../upstream/exchange.ts';
 import type { ClientPort } from './clientPort.ts';
 
 export interface EventStreamOptions {

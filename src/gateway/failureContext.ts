@@ -1,6 +1,6 @@
 import type { ProviderKey } from '../config/config.ts';
 import { createRedactor, Secret } from '../core/secret.ts';
-import type { FailureContext } from '../upstream/failure.ts';
+import type { FailureContext } from '../upstream/errors.ts';
 import { isNative, type Route } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 

@@ -1,6 +1,6 @@
 import type { ProviderKey } from '../config/config.ts';
 import { createToolInputRepair } from '../quirks/native.ts';
-import { type FailureContext, failureOfBody } from '../upstream/failure.ts';
+import { type FailureContext, failureOfBody } from '../upstream/errors.ts';
 import type { Answerer, Attempt } from './answerer.ts';
 import { createFailureContext } from './failureContext.ts';
 import { PassthroughReader } from './passthroughReader.ts';

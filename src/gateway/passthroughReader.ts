@@ -6,7 +6,7 @@ import type { Usage } from '../protocol/delta.ts';
 import { isErrorBody, readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errors.ts';
 import { createSseReader, FrameCutter } from '../protocol/sse.ts';
 import { mergeUsage } from '../translate/response/finish.ts';
-import { type AnswerReader, type Output, openOutcome } from '../upstream/answerReader.ts';
+import { type AnswerReader, type Output, openOutcome } from '../upstream/upstream.ts';
 import type { ToolInputFrames } from './toolInputFrames.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { ProviderKey } from '../config/config.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { FailureContext } from '../upstream/failure.ts';
+import type { FailureContext } from '../upstream/errors.ts';
 import type { Answerer, Attempt } from './answerer.ts';
 import { authorizationFor } from './authorization.ts';
 import { createFailureContext } from './failureContext.ts';

@@ -4,7 +4,7 @@ import type { Usage } from '../protocol/delta.ts';
 import { chatErrorEvent } from '../protocol/openai/errors.ts';
 import { readUsage } from '../protocol/openai/usage.ts';
 import { createSseReader, FrameCutter } from '../protocol/sse.ts';
-import { type AnswerReader, type Output, openOutcome } from '../upstream/answerReader.ts';
+import { type AnswerReader, type Output, openOutcome } from '../upstream/upstream.ts';
 
 /** A finish reason in the text of a chunk; inside a string its quotes would be escaped. */
 const FINISH = /"finish_reason"\s*:\s*"/;

@@ -1,6 +1,6 @@
 import { type JsonObject, parseObject } from '../core/json.ts';
 import { checkDepth } from '../protocol/anthropic/request.ts';
-import { endpointUrl } from '../upstream/endpointUrl.ts';
+import { endpointUrl } from '../upstream/client.ts';
 import { ableToSearch, SEARCH_REFUSED } from './ableToSearch.ts';
 import { obstacleOf, routeNow } from './candidates.ts';
 import { passthroughBody } from './passthroughRequest.ts';

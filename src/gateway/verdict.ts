@@ -1,8 +1,8 @@
 import type { ProviderKey } from '../config/config.ts';
 import type { ApiError } from '../core/errors.ts';
 import type { Leave } from '../resilience/circuitBreaker.ts';
-import { blameFor, restOfKey } from '../upstream/blame.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
+import { blameFor, restOfKey } from '../upstream/faultDomain.ts';
 import type { Destination } from './destinations.ts';
 import { keyLabel } from './keyLabels.ts';
 import type { Services } from './services.ts';

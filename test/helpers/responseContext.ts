@@ -5,7 +5,7 @@ import { composeDeltaRepair } from '../../src/quirks/compose.ts';
 import { mergeSettings, type QuirkSettings } from '../../src/quirks/settings.ts';
 import { createToolNames } from '../../src/translate/request/toolNames.ts';
 import type { ResponseContext } from '../../src/translate/response/context.ts';
-import { type FailureContext, failureOfBody } from '../../src/upstream/failure.ts';
+import { type FailureContext, failureOfBody } from '../../src/upstream/errors.ts';
 import { presetNamed, presetSettings } from './presetSettings.ts';
 
 /** What a test may say about the request of an answer; everything has a default. */

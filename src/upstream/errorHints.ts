@@ -1,3 +1,5 @@
+import type { ResponseHeaders } from './upstream.ts';
+
 /** What a provider's words say about a conversation that is too long; the numbers are tokens. */
 export interface Overflow {
   /** `prompt`: the conversation alone is too long. `output`: it fits, but not together with the requested output. */
@@ -98,4 +100,66 @@ export function readOverflow(text: string, names: readonly (string | undefined)[
     ...(prompt === undefined ? {} : { prompt }),
     ...(output === undefined ? {} : { output }),
   };
+}
+
+/** The client waits up to 60 s by itself and gives up at once above (measured), so short limits are not stretched over it. */
+const CLIENT_PATIENCE_SECONDS = 60;
+const SHORT_LIMIT_SECONDS = 300;
+
+/** `1.5`, `250ms`, `12s`, `6m0s`, `1h2m` in seconds. */
+function parseDuration(text: string): number | undefined {
+  const plain = Number(text);
+  if (text.trim() !== '' && Number.isFinite(plain)) return plain;
+  const units: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
+  let seconds = 0;
+  let rest = text.trim();
+  while (rest !== '') {
+    const part = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)/.exec(rest);
+    if (part === null) return undefined;
+    seconds += Number(part[1]) * (units[part[2] ?? ''] ?? 0);
+    rest = rest.slice(part[0].length);
+  }
+  return seconds;
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function fromHeaders(headers: ResponseHeaders, now: number): number | undefined {
+  const milliseconds = Number(single(headers['retry-after-ms']) ?? Number.NaN);
+  if (Number.isFinite(milliseconds)) return milliseconds / 1000;
+  const value = single(headers['retry-after']);
+  if (value !== undefined) {
+    const seconds = parseDuration(value);
+    if (seconds !== undefined) return seconds;
+    const date = Date.parse(value);
+    if (Number.isFinite(date)) return Math.max(0, (date - now) / 1000);
+  }
+  // Only the limit that is used up says how long to wait.
+  for (const kind of ['requests', 'tokens']) {
+    const reset = single(headers[`x-ratelimit-reset-${kind}`]);
+    if (reset !== undefined && single(headers[`x-ratelimit-remaining-${kind}`]) === '0') return parseDuration(reset);
+  }
+  return undefined;
+}
+
+function fromText(text: string): number | undefined {
+  const words =
+    /(?:try again|retry)(?: after| in)?:?\s+(\d[\d.hms]*)\s*(s|sec|seconds?|m|minutes?)?/i.exec(text) ??
+    /"retryDelay":\s*"([\d.]+s)"/.exec(text);
+  if (words?.[1] === undefined) return undefined;
+  const unit = words[2] ?? '';
+  return parseDuration(words[1].replace(/\.$/, '') + (/[a-z]$/i.test(words[1]) ? '' : unit.charAt(0).toLowerCase()));
+}
+
+/**
+ * How long the provider asks to wait, in whole seconds (R408): from its headers, else from its words. A limit of minutes is
+ * shortened to what the client waits by itself; one of hours is kept, so that the client stops and says so.
+ */
+export function readRetryAfter(headers: ResponseHeaders, text: string, now: number): number | undefined {
+  const seconds = fromHeaders(headers, now) ?? fromText(text);
+  if (seconds === undefined || !Number.isFinite(seconds)) return undefined;
+  if (seconds > CLIENT_PATIENCE_SECONDS && seconds <= SHORT_LIMIT_SECONDS) return CLIENT_PATIENCE_SECONDS;
+  return Math.ceil(seconds);
 }

@@ -1,11 +1,72 @@
 import { ApiError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errorTable.ts';
 import { readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errors.ts';
-import { capabilityOf } from './capability.ts';
-import { keepNativeError } from './nativeFailure.ts';
-import { readOverflow } from './overflow.ts';
-import { readRetryAfter } from './retryAfter.ts';
+import { readOverflow, readRetryAfter } from './errorHints.ts';
 import type { ResponseHeaders } from './upstream.ts';
+
+/**
+ * Feature classes that Claude Code drops by itself when a 400 names them (R406). Only those whose refusal cannot be
+ * translated away here stand in the table; the first that fits is answered.
+ */
+const CLASSES: readonly (readonly [RegExp, string])[] = [
+  [/response_format|json_schema|structured output/i, 'structured_outputs_unsupported'],
+  [/reasoning_effort|effort parameter|unsupported.{0,20}effort/i, 'effort_unsupported'],
+  [
+    /(?:image|vision)[^.]{0,60}(?:not support|unsupported|not allowed)|does not support (?:image|vision)/i,
+    'image_block',
+  ],
+  [/(?:pdf|document|file)[^.]{0,60}(?:not support|unsupported|not allowed)/i, 'document_block'],
+];
+
+/** The class of feature that a provider's 400 refuses, or undefined. */
+export function capabilityOf(text: string): string | undefined {
+  return CLASSES.find(([words]) => words.test(text))?.[1];
+}
+
+/** Anthropic's error types (platform.claude.com/docs/en/api/errors), with the row of our own table that stands for each. */
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  invalid_request_error: 'upstream_invalid_request',
+  authentication_error: 'upstream_unauthenticated',
+  billing_error: 'billing',
+  permission_error: 'upstream_forbidden',
+  not_found_error: 'unknown_model',
+  request_too_large: 'request_too_large',
+  rate_limit_error: 'rate_limited',
+  timeout_error: 'upstream_timeout',
+  api_error: 'provider_failed',
+  overloaded_error: 'overloaded',
+};
+
+/** What the provider itself says about repeating (R403). */
+function readShouldRetry(headers: ResponseHeaders): boolean | undefined {
+  const value = headers['x-should-retry'];
+  return value === 'true' || value === 'false' ? value === 'true' : undefined;
+}
+
+/**
+ * An error that a native endpoint tells in Anthropic's own form: the client reads the words and heals itself by them, so they stay
+ * as they are, with their status and type. A rejected key is the one exception: behind the words stands whose key it was.
+ * Undefined for any other form.
+ * @param status of the answer; undefined for an error inside a stream
+ */
+export function keepNativeError(
+  type: string | undefined,
+  text: string,
+  status: number | undefined,
+  context: FailureContext,
+  headers: ResponseHeaders,
+): ApiError | undefined {
+  const code = Object.hasOwn(CODES, type ?? '') ? CODES[type ?? ''] : undefined;
+  if (code === undefined) return undefined;
+  const retryAfterSeconds = readRetryAfter(headers, text, context.now);
+  const shouldRetry = readShouldRetry(headers);
+  const words = code === 'upstream_unauthenticated' ? `${text} (the provider rejected ${context.keyName})` : text;
+  return new ApiError(code, words, {
+    ...(status === undefined || status < 400 ? {} : { status }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(shouldRetry === undefined ? {} : { shouldRetry }),
+  });
+}
 
 /** What must be known to put a provider's failure into words that help the user. */
 export interface FailureContext {

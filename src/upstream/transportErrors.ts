@@ -1,6 +1,6 @@
 import { tlsHint } from '../core/errorHints.ts';
 import { ApiError } from '../core/errors.ts';
-import type { FailureContext } from './failure.ts';
+import type { FailureContext } from './errors.ts';
 
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | undefined)?.code;
