@@ -2,7 +2,7 @@ import type { ConfigResult } from '../config/build.ts';
 import type { Config, Problem } from '../config/config.ts';
 import { problemLine } from '../config/diagnostics.ts';
 import type { Clock } from '../core/clock.ts';
-import type { ConfigurationStatus } from '../gateway/health.ts';
+import type { ConfigurationStatus } from '../gateway/introspection.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** What the process takes once, when it starts, by the names under which users write it. */

@@ -1,8 +1,8 @@
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { ApiError } from '../core/errors.ts';
-import type { ProcessFacts } from '../gateway/health.ts';
-import type { Live } from '../gateway/live.ts';
-import { mintId } from '../gateway/mintId.ts';
+import type { Live } from '../gateway/configSwap.ts';
+import { mintId } from '../gateway/ids.ts';
+import type { ProcessFacts } from '../gateway/introspection.ts';
 import { Attempts } from './attempts.ts';
 import { decodeBody } from './decodeBody.ts';
 import { answerClientError, sendError, toApiError } from './errorHandler.ts';

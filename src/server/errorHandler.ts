@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, asApiError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errorTable.ts';
-import { mintId } from '../gateway/mintId.ts';
+import { mintId } from '../gateway/ids.ts';
 import { errorBody, errorHeaders } from '../protocol/anthropic/errors.ts';
 
 const FRAMEWORK_CODES: Record<string, readonly [ErrorCode, string]> = {

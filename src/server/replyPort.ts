@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ClientPort } from '../gateway/clientPort.ts';
+import type { ClientPort } from '../gateway/responseWriter.ts';
 import { onClientGone } from './clientGone.ts';
 
 const STREAM_HEADERS = {

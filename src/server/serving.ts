@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Live } from '../gateway/live.ts';
+import type { Live } from '../gateway/configSwap.ts';
 import type { Services } from '../gateway/services.ts';
 import { listModels, type ModelInfo } from '../routing/modelList.ts';
 import { type Authenticator, createAuthenticator } from './auth.ts';

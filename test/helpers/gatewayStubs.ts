@@ -1,7 +1,6 @@
-import type { ClientPort } from '../../src/gateway/clientPort.ts';
-import { Destinations } from '../../src/gateway/destinations.ts';
 import { answerMessages } from '../../src/gateway/messages.ts';
-import type { IncomingRequest, Services } from '../../src/gateway/services.ts';
+import type { ClientPort } from '../../src/gateway/responseWriter.ts';
+import { Destinations, type IncomingRequest, type Services } from '../../src/gateway/services.ts';
 import { Breaker } from '../../src/resilience/circuitBreaker.ts';
 import { Gate } from '../../src/resilience/concurrencyLimiter.ts';
 import { KeyRing } from '../../src/resilience/keyPool.ts';

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { describeHealth, type ProcessFacts } from '../../gateway/health.ts';
-import { shellExports } from '../../gateway/shellExports.ts';
+import { describeHealth, type ProcessFacts, shellExports } from '../../gateway/introspection.ts';
 
 const ENDPOINTS = {
   messages: 'POST /v1/messages',

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../../core/errors.ts';
 import { answerChatCompletions } from '../../gateway/chatCompletions.ts';
+import type { Live } from '../../gateway/configSwap.ts';
 import { countTokens } from '../../gateway/countTokens.ts';
-import type { ProcessFacts } from '../../gateway/health.ts';
-import type { Live } from '../../gateway/live.ts';
+import { testConversion } from '../../gateway/dryRun.ts';
+import type { ProcessFacts } from '../../gateway/introspection.ts';
 import { answerMessages } from '../../gateway/messages.ts';
 import type { IncomingRequest } from '../../gateway/services.ts';
-import { testConversion } from '../../gateway/testConversion.ts';
 import { onClientGone } from '../clientGone.ts';
 import { readForwarded } from '../forwarded.ts';
 import { MemoryCheck } from '../memoryCheck.ts';

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { ProcessFacts } from '../../gateway/health.ts';
-import { describeStatistics, formatMetrics } from '../../gateway/statistics.ts';
+import { describeStatistics, formatMetrics, type ProcessFacts } from '../../gateway/introspection.ts';
 import { PROMETHEUS_CONTENT_TYPE } from '../../telemetry/metrics.ts';
 
 /** `GET /v1/stats` for people and programs, `GET /metrics` for Prometheus; both need the token where there is one. */

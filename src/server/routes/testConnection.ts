@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { createProbe } from '../../gateway/probe.ts';
+import { createProbe } from '../../gateway/connectionTest.ts';
 import { onClientGone } from '../clientGone.ts';
 import { readForwarded } from '../forwarded.ts';
 

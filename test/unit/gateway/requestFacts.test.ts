@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { RequestBody } from '../../../src/gateway/requestBody.ts';
-import { factsOf } from '../../../src/gateway/requestFacts.ts';
-import { Targets } from '../../../src/gateway/targets.ts';
+import { factsOf } from '../../../src/gateway/routePlan.ts';
+import { Targets } from '../../../src/gateway/services.ts';
 import { createCalibration } from '../../../src/translate/tokenCalibration.ts';
 import { startApp } from '../../helpers/startApp.ts';
 

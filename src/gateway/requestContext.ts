@@ -1,15 +1,15 @@
 import type { ProviderKey } from '../config/config.ts';
 import { type ApiError, asApiError } from '../core/errors.ts';
+import type { Usage } from '../protocol/delta.ts';
 import { localDay } from '../telemetry/days.ts';
 import { hashSession, type RequestRecord } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import { blameFor } from '../upstream/faultDomain.ts';
-import type { Chain } from './chain.ts';
-import type { ClientPort } from './clientPort.ts';
-import { keyLabel } from './keyLabels.ts';
-import type { Plan } from './planRequest.ts';
-import type { Route } from './route.ts';
+import type { Chain } from './fallback/fallback.ts';
+import type { ClientPort } from './responseWriter.ts';
+import { keyLabel, type Route } from './route.ts';
+import type { Plan } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
 /** One request on its way through the gateway. */
@@ -123,4 +123,15 @@ export async function runRequest(
   usage.finish(record);
   logger.request(record);
   return record;
+}
+
+/** Writes into the log line what the provider has counted of an answer that is handed on. */
+export function recordUsage(record: RequestRecord, usage: Usage, isEnded: boolean): void {
+  record.inputTokens = usage.input;
+  record.cacheReadTokens = usage.cacheRead;
+  record.cacheCreationTokens = usage.cacheCreation;
+  record.outputTokens = usage.output;
+  record.reasoningTokens = usage.reasoning;
+  // What the provider had counted so far is less than what it will bill.
+  if (!isEnded) record.usageEstimated = true;
 }

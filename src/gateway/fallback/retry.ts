@@ -1,15 +1,14 @@
-import type { ProviderKey } from '../config/config.ts';
-import { ApiError } from '../core/errors.ts';
-import type { Leave } from '../resilience/circuitBreaker.ts';
-import { type Budget, backoffMs } from '../resilience/retryBudget.ts';
-import { isRetryable } from '../upstream/errors.ts';
-import { Exchange, type ExchangeResult, type Patience } from '../upstream/exchange.ts';
-import { blameFor } from '../upstream/faultDomain.ts';
-import type { Output } from '../upstream/upstream.ts';
-import type { Answerer, Attempt } from './answerer.ts';
-import type { Cuttable } from './inFlight.ts';
-import type { Services } from './services.ts';
-import { acquit, judge } from './verdict.ts';
+import type { ProviderKey } from '../../config/config.ts';
+import { ApiError } from '../../core/errors.ts';
+import type { Leave } from '../../resilience/circuitBreaker.ts';
+import { type Budget, backoffMs } from '../../resilience/retryBudget.ts';
+import { isRetryable } from '../../upstream/errors.ts';
+import { Exchange, type ExchangeResult, type Patience } from '../../upstream/exchange.ts';
+import { blameFor } from '../../upstream/faultDomain.ts';
+import type { Output } from '../../upstream/upstream.ts';
+import type { Answerer, Attempt } from '../adapters/adapter.ts';
+import type { Cuttable, Services } from '../services.ts';
+import { acquit, judge } from './feedback.ts';
 
 export interface AttemptsOptions {
   readonly services: Services;

@@ -1,15 +1,14 @@
 import { type JsonObject, parseObject } from '../core/json.ts';
 import { checkDepth } from '../protocol/anthropic/request.ts';
 import { endpointUrl } from '../upstream/client.ts';
-import { ableToSearch, SEARCH_REFUSED } from './ableToSearch.ts';
-import { obstacleOf, routeNow } from './candidates.ts';
-import { passthroughBody } from './passthroughRequest.ts';
-import { type Plan, planRequest } from './planRequest.ts';
-import { prepare } from './prepare.ts';
+import { prepare } from './adapters/chatAdapter.ts';
+import { passthroughBody } from './adapters/messagesAdapter.ts';
+import { withBody } from './readBody.ts';
 import type { RequestBody } from './requestBody.ts';
-import { isNative, type Route, routeTo } from './route.ts';
+import { isNative, obstacleOf, type Route, routeNow, routeTo } from './route.ts';
+import { type Plan, planRequest } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
-import { withBody } from './withBody.ts';
+import { ableToSearch, SEARCH_REFUSED } from './webSearch.ts';
 
 function describeRoute({ target, destination, provider }: Route): JsonObject {
   return {

@@ -1,7 +1,11 @@
 import type { JsonObject } from '../core/json.ts';
 import type { MessagesRequest } from '../protocol/anthropic/request.ts';
-import type { ClientPort } from './clientPort.ts';
-import { mintId } from './mintId.ts';
+import { isWebSearchRequest } from '../translate/request/tools.ts';
+import { mintId } from './ids.ts';
+import type { RequestBody } from './requestBody.ts';
+import type { ClientPort } from './responseWriter.ts';
+import { isNative, routeTo } from './route.ts';
+import type { Services } from './services.ts';
 
 const EXPLANATION = 'Web search is not available from this provider.';
 const USAGE = { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 };
@@ -56,4 +60,14 @@ export function answerWebSearch(port: ClientPort, request: MessagesRequest): voi
       eventOf('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: USAGE }) +
       eventOf('message_stop', {}),
   );
+}
+
+/** What is noted of a search that no candidate can do, which the proxy itself answers. */
+export const SEARCH_REFUSED = 'web search refused';
+
+/** Those candidates that can search the web, for a request that is nothing but a search; all for any other. */
+export function ableToSearch(services: Services, candidates: readonly string[], body: RequestBody): readonly string[] {
+  const isChat = (name: string) => !isNative(routeTo(services, name));
+  if (!candidates.some(isChat) || !isWebSearchRequest(body.object)) return candidates;
+  return candidates.filter((name) => !isChat(name) || services.targets.get(name).settings.webSearch === 'native');
 }

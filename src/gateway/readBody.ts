@@ -1,6 +1,18 @@
-import { inTurns } from './inTurns.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RequestBody } from './requestBody.ts';
 import type { Services } from './services.ts';
+
+/**
+ * Carries out work that pauses, so that all others have their turn in the pauses; undefined when it was over at once, without any.
+ */
+export function inTurns(work: Generator<void>): Promise<void> | undefined {
+  if (work.next().done === true) return undefined;
+  const goOn = async () => {
+    do await nextTurn();
+    while (work.next().done !== true);
+  };
+  return goOn();
+}
 
 /**
  * Reads the body of a request and goes on with it: at once, but between the pieces of a large one all others have their turn.

@@ -1,11 +1,10 @@
-import type { ProviderKey } from '../config/config.ts';
-import type { ApiError } from '../core/errors.ts';
-import type { Leave } from '../resilience/circuitBreaker.ts';
-import type { ExchangeResult } from '../upstream/exchange.ts';
-import { blameFor, restOfKey } from '../upstream/faultDomain.ts';
-import type { Destination } from './destinations.ts';
-import { keyLabel } from './keyLabels.ts';
-import type { Services } from './services.ts';
+import type { ProviderKey } from '../../config/config.ts';
+import type { ApiError } from '../../core/errors.ts';
+import type { Leave } from '../../resilience/circuitBreaker.ts';
+import type { ExchangeResult } from '../../upstream/exchange.ts';
+import { blameFor, restOfKey } from '../../upstream/faultDomain.ts';
+import { keyLabel } from '../route.ts';
+import type { Destination, Services } from '../services.ts';
 
 /** One request to a provider, as its breaker and its keys learn of it. */
 export interface Trial {
