@@ -4,6 +4,7 @@ import { ApiError, asApiError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errorTable.ts';
 import { mintId } from '../gateway/ids.ts';
 import { errorBody, errorHeaders } from '../protocol/anthropic/errors.ts';
+import type { RequestRecord } from '../telemetry/requestRecord.ts';
 
 const FRAMEWORK_CODES: Record<string, readonly [ErrorCode, string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', 'the body is larger than MAX_BODY_BYTES'],
@@ -55,4 +56,23 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     `HTTP/1.1 ${answer.status} Error\r\ncontent-type: application/json; charset=utf-8\r\nrequest-id: ${requestId}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+}
+
+/** Counts and logs a request that was refused before the gateway saw it, so that its id can be found in the log. */
+export function logRefusal(request: FastifyRequest, error: ApiError): void {
+  const { config, stats, logger } = request.serving.services;
+  const record: RequestRecord = {
+    id: request.id,
+    endpoint: request.routeOptions.url ?? request.url.split('?', 1)[0] ?? '',
+    provider: config.provider.preset.name,
+    stream: false,
+    status: error.status,
+    outcome: 'rejected',
+    errorType: error.type,
+    errorMessage: error.message,
+    durationMs: 0,
+  };
+  stats.start();
+  stats.finish(record);
+  logger.request(record);
 }
