@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { commandTable } from '../scripts/manage/commandTable.ts';
+import { commandTable } from '../src/cli/commandTable.ts';
 import { createReport } from '../src/config/diagnostics.ts';
 import { isFamilyName, keyOfName } from '../src/config/env/variables.ts';
 import { entryTable } from '../src/config/files/modelsFile.ts';

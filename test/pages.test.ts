@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseCommandLine } from '../scripts/manage/args.ts';
-import { commandNames } from '../scripts/manage/commandTable.ts';
+import { parseCommandLine } from '../src/cli/args.ts';
+import { commandNames } from '../src/cli/commandTable.ts';
 import { configFromText } from '../src/config/load.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { commandNames, commandTable } from '../../scripts/manage/commandTable.ts';
+import { commandNames, commandTable } from '../../src/cli/commandTable.ts';
 import { createProject, type TemporaryProject } from './temporaryProject.ts';
 
 let project: TemporaryProject;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { parseCommandLine } from '../../../../scripts/manage/args.ts';
-import { helpText } from '../../../../scripts/manage/commands/help.ts';
-import { commandNames, commandTable } from '../../../../scripts/manage/commandTable.ts';
-import { exitCodes } from '../../../../scripts/manage/exitCodes.ts';
+import { parseCommandLine } from '../../../../src/cli/args.ts';
+import { helpText } from '../../../../src/cli/commands/help.ts';
+import { commandNames, commandTable } from '../../../../src/cli/commandTable.ts';
+import { exitCodes } from '../../../../src/cli/exitCodes.ts';
 
 const parse = (line: string) => parseCommandLine(line.split(' ').filter(Boolean));
 

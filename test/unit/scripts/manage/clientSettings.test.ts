@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clientSettings } from '../../../../scripts/manage/client/clientSettings.ts';
+import { clientSettings } from '../../../../src/cli/claude/settings.ts';
 import type { Config } from '../../../../src/config/config.ts';
 import { configOf as configInShell } from '../../../helpers/configText.ts';
 import { sampleInstance } from './sampleInstance.ts';

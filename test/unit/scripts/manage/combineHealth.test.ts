@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { combineHealth } from '../../../../scripts/manage/combineHealth.ts';
+import { combineHealth } from '../../../../src/cli/supervisor/health.ts';
 import { sampleAnswer } from './sampleInstance.ts';
 
 const part = (pid: number, figures: Record<string, unknown>) => sampleAnswer({ pid, ...figures }).health;

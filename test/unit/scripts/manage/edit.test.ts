@@ -1,10 +1,10 @@
 import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { parseCommandLine } from '../../../../scripts/manage/args.ts';
-import { edit } from '../../../../scripts/manage/commands/edit.ts';
-import type { Context } from '../../../../scripts/manage/context.ts';
-import { createPm2 } from '../../../../scripts/manage/pm2.ts';
+import { parseCommandLine } from '../../../../src/cli/args.ts';
+import { edit } from '../../../../src/cli/commands/edit.ts';
+import type { Context } from '../../../../src/cli/context.ts';
+import { createPm2 } from '../../../../src/cli/supervisor/pm2.ts';
 import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';
 
 const BEFORE = 'PROVIDER=demo\nPORT=8090\n';

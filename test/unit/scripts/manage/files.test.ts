@@ -2,10 +2,9 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { emptyWhenLarge, readLinesSince, sizeOf } from '../../../../scripts/manage/consoleLog.ts';
-import { createEnvFiles } from '../../../../scripts/manage/firstRun.ts';
-import { describeIgnoredEnvFiles } from '../../../../scripts/manage/ignoredEnvFiles.ts';
-import { findPortClashes } from '../../../../scripts/manage/portClashes.ts';
+import { describeIgnoredEnvFiles } from '../../../../src/cli/commands/status.ts';
+import { createEnvFiles, findPortClashes } from '../../../../src/cli/supervisor/instances.ts';
+import { emptyWhenLarge, readLinesSince, sizeOf } from '../../../../src/cli/supervisor/launch.ts';
 import { sampleInstance } from './sampleInstance.ts';
 
 let root: string;

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { askPort, parseHealth } from '../../../../scripts/manage/health.ts';
+import { askPort, parseHealth } from '../../../../src/cli/supervisor/health.ts';
 
 const servers: Server[] = [];
 afterEach(async () => {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 
-const module = pathToFileURL(resolve(import.meta.dirname, '../../../../scripts/manage/leaveOutLocales.ts')).href;
+const module = pathToFileURL(resolve(import.meta.dirname, '../../../../src/cli/context.ts')).href;
 
 /** How many languages zod knows in a process of its own, and whether it works there. */
 function languages(prelude: string): unknown {

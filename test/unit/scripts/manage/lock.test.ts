@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type LockOptions, withLock } from '../../../../scripts/manage/lock.ts';
+import { type LockOptions, withLock } from '../../../../src/cli/supervisor/lock.ts';
 
-const module = resolve(import.meta.dirname, '../../../../scripts/manage/lock.ts');
+const module = resolve(import.meta.dirname, '../../../../src/cli/supervisor/lock.ts');
 let root: string;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'lock-'));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseList, pm2Environment } from '../../../../scripts/manage/pm2.ts';
+import { parseList, pm2Environment } from '../../../../src/cli/supervisor/pm2.ts';
 
 const entry = {
   pid: 4711,

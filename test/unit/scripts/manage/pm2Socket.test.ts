@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { callDaemon } from '../../../../scripts/manage/pm2Socket.ts';
+import { callDaemon } from '../../../../src/cli/supervisor/pm2.ts';
 import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';
 
 const cleanUps: (() => void)[] = [];

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { isCommandOf, runsExecutable } from '../../../../scripts/manage/processes.ts';
+import { isCommandOf, runsExecutable } from '../../../../src/cli/supervisor/instances.ts';
 import { findPortHolder, readCommand } from '../../../../src/host/ports.ts';
 import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';
 import { sampleInstance } from './sampleInstance.ts';

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createPrompter, type Prompter } from '../../../../scripts/manage/prompter.ts';
+import { createPrompter, type Prompter } from '../../../../src/cli/terminal/prompt.ts';
 import { CapturedOutput } from '../../../helpers/captureOutput.ts';
 
 /** A keyboard that notes whether the terminal's echo is off. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { providerMarks, spareProviders } from '../../../../scripts/manage/providerMarks.ts';
-import { statusTable } from '../../../../scripts/manage/statusView.ts';
+import { providerMarks, spareProviders } from '../../../../src/cli/supervisor/health.ts';
+import { statusTable } from '../../../../src/cli/views/statusView.ts';
 import { sampleAnswer, sampleInstance, sampleObservation, sampleRow } from './sampleInstance.ts';
 
 const ready = { state: 'ready' };

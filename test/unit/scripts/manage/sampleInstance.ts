@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Instance } from '../../../../scripts/manage/instances.ts';
-import type { Observation } from '../../../../scripts/manage/observe.ts';
-import type { Pm2Row } from '../../../../scripts/manage/pm2.ts';
+import type { Instance } from '../../../../src/cli/supervisor/instances.ts';
+import type { Observation } from '../../../../src/cli/supervisor/observe.ts';
+import type { Pm2Row } from '../../../../src/cli/supervisor/pm2.ts';
 import { configFromText } from '../../../../src/config/load.ts';
 
 export const ROOT = '/srv/proxy';

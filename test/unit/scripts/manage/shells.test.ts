@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { guessShell, shellLines, shellNames } from '../../../../scripts/manage/client/shells.ts';
+import { guessShell, shellLines, shellNames } from '../../../../src/cli/claude/shells.ts';
 
 const NASTY = [
   "it's",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { stepFor } from '../../../../scripts/manage/bringUp.ts';
-import type { Observation } from '../../../../scripts/manage/observe.ts';
-import { hasOlderSettings, judge } from '../../../../scripts/manage/state.ts';
+import type { Observation } from '../../../../src/cli/supervisor/observe.ts';
+import { stepFor } from '../../../../src/cli/supervisor/start.ts';
+import { hasOlderSettings, judge } from '../../../../src/cli/supervisor/state.ts';
 import { sampleAnswer, sampleInstance, sampleObservation, sampleRow } from './sampleInstance.ts';
 
 const kimi = sampleInstance('kimi');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { swapObstacle } from '../../../../scripts/manage/swap.ts';
+import { swapObstacle } from '../../../../src/cli/supervisor/reload.ts';
 import { sampleAnswer, sampleInstance, sampleObservation, sampleRow } from './sampleInstance.ts';
 
 const kimi = sampleInstance('kimi');

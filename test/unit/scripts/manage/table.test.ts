@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Column, renderTable } from '../../../../scripts/manage/table.ts';
+import { type Column, renderTable } from '../../../../src/cli/terminal/table.ts';
 import { displayWidth, padToWidth, trimToWidth } from '../../../../src/core/text.ts';
 
 type Row = readonly [string, string, string];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { mergeUsage } from '../../../../scripts/manage/usage/mergeUsage.ts';
-import { costText, usageCsv, usageJson, usageTable } from '../../../../scripts/manage/usage/usageView.ts';
+import { costText, usageCsv, usageJson, usageTable } from '../../../../src/cli/commands/usage.ts';
+import { mergeUsage } from '../../../../src/cli/usage/read.ts';
 import { NO_USAGE, type UsageSum } from '../../../../src/telemetry/usage/totals.ts';
 
 const sum = (group: string | null, fields: Partial<UsageSum> = {}): UsageSum => ({

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { worstOf } from '../../../../scripts/manage/exitCodes.ts';
-import { describeOutcome, explain } from '../../../../scripts/manage/explain.ts';
-import { formatBytes } from '../../../../scripts/manage/formatBytes.ts';
-import { type StatusEntry, statusJson, statusTable } from '../../../../scripts/manage/statusView.ts';
-import { useLine } from '../../../../scripts/manage/useLine.ts';
+import { useLine } from '../../../../src/cli/commands/start.ts';
+import { worstOf } from '../../../../src/cli/exitCodes.ts';
+import { describeOutcome, explain } from '../../../../src/cli/supervisor/explain.ts';
+import { formatBytes } from '../../../../src/cli/terminal/output.ts';
+import { type StatusEntry, statusJson, statusTable } from '../../../../src/cli/views/statusView.ts';
 import { formatDuration } from '../../../../src/core/text.ts';
 import { sampleAnswer, sampleInstance, sampleObservation, sampleRow } from './sampleInstance.ts';
 

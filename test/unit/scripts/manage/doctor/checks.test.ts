@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { judgeClock } from '../../../../../scripts/manage/doctor/checks/clock.ts';
-import { judgeSpace } from '../../../../../scripts/manage/doctor/checks/disk.ts';
-import { checkInstances } from '../../../../../scripts/manage/doctor/checks/instances.ts';
-import { checkPm2 } from '../../../../../scripts/manage/doctor/checks/pm2.ts';
-import { doctorJson, doctorText, isWell, summarize } from '../../../../../scripts/manage/doctor/doctorView.ts';
-import { fail, ok, warn } from '../../../../../scripts/manage/doctor/finding.ts';
-import type { Subject } from '../../../../../scripts/manage/doctor/subject.ts';
-import type { Observation } from '../../../../../scripts/manage/observe.ts';
+import { doctorJson, doctorText, isWell, summarize } from '../../../../../src/cli/doctor/doctor.ts';
+import { fail, ok, type Subject, warn } from '../../../../../src/cli/doctor/finding.ts';
+import { checkInstances, checkPm2 } from '../../../../../src/cli/doctor/instances.ts';
+import { judgeSpace } from '../../../../../src/cli/doctor/machine.ts';
+import { judgeClock } from '../../../../../src/cli/doctor/online.ts';
+import type { Observation } from '../../../../../src/cli/supervisor/observe.ts';
 import { ROOT, sampleAnswer, sampleInstance, sampleObservation, sampleRow } from '../sampleInstance.ts';
 
 const subject = (changes: Partial<Subject>): Subject => ({

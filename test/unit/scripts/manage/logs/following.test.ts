@@ -2,8 +2,8 @@ import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { LogFollower } from '../../../../../scripts/manage/logs/logFollower.ts';
-import { openLog } from '../../../../../scripts/manage/logs/openLog.ts';
+import { openLog } from '../../../../../src/cli/logs/files.ts';
+import { LogFollower } from '../../../../../src/cli/logs/follow.ts';
 import { makeFolder, openTestLog, until } from '../../../../helpers/logFolder.ts';
 import { compress, rotatedPath } from './sampleLog.ts';
 

@@ -1,9 +1,14 @@
 import { appendFileSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { entriesSince, mergeByTime } from '../../../../../scripts/manage/logs/entriesSince.ts';
-import { lastEntries } from '../../../../../scripts/manage/logs/lastEntries.ts';
-import { byTime, type LogEntry, type LogFilter } from '../../../../../scripts/manage/logs/logEntry.ts';
+import {
+  byTime,
+  entriesSince,
+  type LogEntry,
+  type LogFilter,
+  lastEntries,
+  mergeByTime,
+} from '../../../../../src/cli/logs/read.ts';
 import { makeFolder } from '../../../../helpers/logFolder.ts';
 import {
   collect,

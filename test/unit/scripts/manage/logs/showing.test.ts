@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { instanceColours } from '../../../../../scripts/manage/logs/instanceColours.ts';
-import { readEntry } from '../../../../../scripts/manage/logs/logEntry.ts';
-import { jsonEntry, readableEntry } from '../../../../../scripts/manage/logs/showEntry.ts';
-import { parseSince } from '../../../../../scripts/manage/logs/since.ts';
+import { parseSince, readEntry } from '../../../../../src/cli/logs/read.ts';
+import { instanceColours, jsonEntry, readableEntry } from '../../../../../src/cli/logs/view.ts';
 
 const time = new Date('2026-11-20T09:00:00Z').toLocaleString('sv-SE');
 const request = {

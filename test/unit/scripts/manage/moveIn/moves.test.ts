@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Move } from '../../../../../scripts/manage/moveIn/move.ts';
-import { moveEnvFile } from '../../../../../scripts/manage/moveIn/moveEnvFile.ts';
-import { isRouterFile, moveRouter, routerPort } from '../../../../../scripts/manage/moveIn/moveRouter.ts';
+import { isRouterFile, moveRouter, routerPort } from '../../../../../src/cli/import/claudeCodeRouter.ts';
+import { type Move, moveEnvFile } from '../../../../../src/cli/import/envFile.ts';
 
 const reasonsOf = ({ remarks }: Move) => remarks.map(({ line, setting }) => `${line} ${setting}`);
 

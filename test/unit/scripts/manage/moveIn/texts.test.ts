@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { findValue, readAssignments, setLines } from '../../../../../scripts/manage/moveIn/envLines.ts';
-import { maskText } from '../../../../../scripts/manage/moveIn/maskText.ts';
-import { readProxies } from '../../../../../scripts/manage/moveIn/readProxies.ts';
-import { withoutComments } from '../../../../../scripts/manage/moveIn/withoutComments.ts';
+import { withoutComments } from '../../../../../src/cli/import/claudeCodeRouter.ts';
+import { findValue, maskText, readAssignments, setLines } from '../../../../../src/cli/import/envFile.ts';
+import { readProxies } from '../../../../../src/cli/import/scan.ts';
 
 describe('the table PROXIES', () => {
   test('its entries with their lines, but for those that are commented out', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judgeKey, judgeModel, judgeStream } from '../../../../../scripts/manage/probe/basicVerdicts.ts';
+import { judgeKey, judgeModel, judgeStream } from '../../../../../src/cli/providerTest/run.ts';
 import { failedWith, sampleAnswer } from './sampleAnswer.ts';
 
 describe('key', () => {

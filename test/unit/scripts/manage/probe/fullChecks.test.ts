@@ -1,9 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
-import type { Answer } from '../../../../../scripts/manage/probe/answer.ts';
-import { fullChecks } from '../../../../../scripts/manage/probe/checks/fullChecks.ts';
-import { redSquare } from '../../../../../scripts/manage/probe/redSquare.ts';
-import { runFullCheck } from '../../../../../scripts/manage/probe/runFullCheck.ts';
+import type { Answer } from '../../../../../src/cli/providerTest/client.ts';
+import { fullChecks, redSquare, runFullCheck } from '../../../../../src/cli/providerTest/fullChecks.ts';
 import { defaultSettings, environmentName } from '../../../../../src/quirks/settings.ts';
 import { calls, failedWith, sampleAnswer, sampleSubject } from './sampleAnswer.ts';
 

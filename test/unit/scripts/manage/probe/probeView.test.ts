@@ -1,8 +1,16 @@
 import { expect, test } from 'vitest';
-import { isSuccess, type ProbeReport, probeJson, probeText } from '../../../../../scripts/manage/probe/probeView.ts';
-import { row } from '../../../../../scripts/manage/probe/row.ts';
-import { describeSpending, NOTHING_SPENT, spend } from '../../../../../scripts/manage/probe/spending.ts';
-import { fail, failOf, ok, skipped, warn } from '../../../../../scripts/manage/probe/verdict.ts';
+import {
+  describeSpending,
+  fail,
+  failOf,
+  NOTHING_SPENT,
+  ok,
+  row,
+  skipped,
+  spend,
+  warn,
+} from '../../../../../src/cli/providerTest/result.ts';
+import { isSuccess, type ProbeReport, probeJson, probeText } from '../../../../../src/cli/providerTest/view.ts';
 
 const plain = { paint: (_colour: string, text: string) => text, columns: undefined };
 const usage = { input: 1000, cacheRead: 4000, cacheWrite: 0, output: 500 };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
-import { runProbe } from '../../../../../scripts/manage/probe/runProbe.ts';
+import { runProbe } from '../../../../../src/cli/providerTest/run.ts';
 import { configOf } from '../../../../helpers/configText.ts';
 
 /** A stand-in for an instance whose model says the same to everything; gives its address and what it was asked. */

@@ -1,5 +1,5 @@
-import type { Answer } from '../../../../../scripts/manage/probe/answer.ts';
-import type { Subject } from '../../../../../scripts/manage/probe/subject.ts';
+import type { Answer } from '../../../../../src/cli/providerTest/client.ts';
+import type { Subject } from '../../../../../src/cli/providerTest/result.ts';
 import { defaultSettings, type QuirkSettings } from '../../../../../src/quirks/settings.ts';
 
 /** An answer that went well; what a test is about is changed. */

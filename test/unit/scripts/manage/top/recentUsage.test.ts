@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { NOTHING_RECENT, readRecentUsage } from '../../../../../scripts/manage/top/recentUsage.ts';
+import { NOTHING_RECENT, readRecentUsage } from '../../../../../src/cli/top/sample.ts';
 import { localDay } from '../../../../../src/telemetry/days.ts';
 import { UsageFile } from '../../../../../src/telemetry/usage/file.ts';
 import { makeFolder } from '../../../../helpers/logFolder.ts';

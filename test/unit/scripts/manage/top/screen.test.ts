@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { ReadStream, WriteStream } from 'node:tty';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { Screen } from '../../../../../scripts/manage/top/screen.ts';
+import { Screen } from '../../../../../src/cli/top/screen.ts';
 
 /** Streams that behave like a terminal of 100 by 30, and what was written to it and set on it. */
 function openFakeTerminal() {

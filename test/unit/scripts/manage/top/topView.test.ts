@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { TopRow } from '../../../../../scripts/manage/top/look.ts';
-import { percentile } from '../../../../../scripts/manage/top/percentile.ts';
-import { NOTHING_RECENT, type RecentUsage } from '../../../../../scripts/manage/top/recentUsage.ts';
-import { topFrame, topJson, topTable } from '../../../../../scripts/manage/top/topView.ts';
+import { NOTHING_RECENT, percentile, type RecentUsage, type TopRow } from '../../../../../src/cli/top/sample.ts';
+import { topFrame, topJson, topTable } from '../../../../../src/cli/top/topView.ts';
 import { displayWidth } from '../../../../../src/core/text.ts';
 import { NO_USAGE } from '../../../../../src/telemetry/usage/totals.ts';
 
