@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type Invocation, parseCommandLine } from './args.ts';
 import { helpText } from './commands/help.ts';
 import { type Context, leaveOutLocales } from './context.ts';
@@ -8,11 +8,6 @@ import { exitCodes, Failure } from './exitCodes.ts';
 import { createPm2 } from './supervisor/pm2.ts';
 import { createOutput } from './terminal/output.ts';
 import { createPrompter } from './terminal/prompt.ts';
-
-// Also right in the one file that the build makes of this and all it imports, dist/manager.cjs.
-const root = resolve(import.meta.dirname, '..');
-// The launcher's, for this process alone.
-delete process.env['NODE_COMPILE_CACHE'];
 
 /** Gives the exit status: one of ours, or that of a program that ran in the foreground. */
 type Command = (context: Context, invocation: Invocation) => Promise<number>;
@@ -47,7 +42,7 @@ const commands: Readonly<Record<Invocation['command'], () => Promise<Command>>> 
   import: async () => (await import('./commands/import.ts')).importSettings,
 };
 
-async function carryOut(invocation: Invocation): Promise<number> {
+async function carryOut(root: string, invocation: Invocation): Promise<number> {
   const { quiet, colour } = invocation;
   const output = createOutput({ stdout: process.stdout, stderr: process.stderr, quiet, colour });
   try {
@@ -63,7 +58,7 @@ async function carryOut(invocation: Invocation): Promise<number> {
   }
 }
 
-async function main(words: readonly string[]): Promise<number> {
+async function answer(root: string, words: readonly string[]): Promise<number> {
   const parsed = parseCommandLine(words);
   switch (parsed.kind) {
     case 'usage':
@@ -78,18 +73,23 @@ async function main(words: readonly string[]): Promise<number> {
       process.stdout.write(`${JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version}\n`);
       return exitCodes.ok;
     case 'run':
-      return carryOut(parsed.invocation);
+      return carryOut(root, parsed.invocation);
   }
 }
 
-// `./manage logs all | head` closes the pipe early, which is no fault.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitCodes.ok);
-  process.stderr.write(`the output cannot be written: ${error.message}\n`);
-  process.exit(exitCodes.failed);
-});
-// Until the command is through; a bundle in one CommonJS file cannot await it here.
-process.exitCode = exitCodes.failed;
-main(process.argv.slice(2)).then((exitCode) => {
-  process.exitCode = exitCode;
-});
+/** Runs the command of this process's arguments for the checkout in `root`, and sets the exit status. */
+export function main(root: string): void {
+  // The launcher's, for this process alone.
+  delete process.env['NODE_COMPILE_CACHE'];
+  // `./manage logs all | head` closes the pipe early, which is no fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+    process.stderr.write(`the output cannot be written: ${error.message}\n`);
+    process.exit(exitCodes.failed);
+  });
+  // Until the command is through; a bundle in one CommonJS file cannot await it here.
+  process.exitCode = exitCodes.failed;
+  answer(root, process.argv.slice(2)).then((exitCode) => {
+    process.exitCode = exitCode;
+  });
+}

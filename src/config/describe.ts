@@ -2,7 +2,7 @@ import { createRedactor } from '../core/secret.ts';
 import type { Tiers } from '../providers/preset.ts';
 import { environmentName } from '../quirks/settings.ts';
 import type { Config, CustomModel, NamedProvider, Problem, ProviderConfig, ProviderKey } from './config.ts';
-import { describeRouter } from './models.ts';
+import { routerSettings } from './env/settings.ts';
 
 /** One line of a description: its subject, and what holds. */
 export type Row = readonly [string, string];
@@ -119,6 +119,15 @@ function fileRows({ modelsFile, providersFile, pricesFile, hooks }: Config): rea
     ...(pricesFile === undefined ? [] : [['prices file', pricesFile] as const]),
     ...(hooks === undefined ? [] : [['hooks file', hooks.file] as const]),
   ];
+}
+
+/** The lines of the router that there are. */
+function describeRouter({ router, longContextThreshold }: Config): readonly Row[] {
+  return routerSettings.flatMap(([key, route]): readonly Row[] => {
+    const name = router[route];
+    if (name === undefined) return [];
+    return [['router', `${key}=${name}${route === 'longContext' ? `, from ${longContextThreshold} tokens on` : ''}`]];
+  });
 }
 
 /** The effective configuration for people, one line per subject, secrets masked. */

@@ -1,8 +1,8 @@
 import { customId } from '../core/modelName.ts';
 import type { Tiers } from '../providers/preset.ts';
 import type { Config, NamedProvider, ProviderConfig, Router } from './config.ts';
-import type { Row } from './describe.ts';
 import type { Report } from './diagnostics.ts';
+import { routerSettings } from './env/settings.ts';
 import type { Choices } from './env/variables.ts';
 import { customModels } from './files/models.ts';
 import type { ModelsFile } from './files/modelsFile.ts';
@@ -81,34 +81,15 @@ export function nameModels(providers: readonly NamedProvider[], tiers: Tiers): r
   }));
 }
 
-const routes = [
-  ['ROUTER_DEFAULT', 'default'],
-  ['ROUTER_BACKGROUND', 'background'],
-  ['ROUTER_THINK', 'think'],
-  ['ROUTER_LONG_CONTEXT', 'longContext'],
-  ['ROUTER_IMAGE', 'image'],
-  ['ROUTER_SUBAGENT', 'subagent'],
-  ['ROUTER_WEB_SEARCH', 'webSearch'],
-] as const satisfies readonly (readonly [string, keyof Router])[];
-
 /** The targets of ROUTER_* by the names that routing knows. */
 export function readRouter(choices: Choices, known: KnownNames, report: Report): Router {
   return Object.fromEntries(
-    routes.flatMap(([key, route]) => {
+    routerSettings.flatMap(([key, route]) => {
       const choice = choices.get(key);
       const name = choice && routerName(choice.value, choice, known, report);
       return name === undefined ? [] : [[route, name]];
     }),
   );
-}
-
-/** The lines of the router that there are. */
-export function describeRouter({ router, longContextThreshold }: Config): readonly Row[] {
-  return routes.flatMap(([key, route]): readonly Row[] => {
-    const name = router[route];
-    if (name === undefined) return [];
-    return [['router', `${key}=${name}${route === 'longContext' ? `, from ${longContextThreshold} tokens on` : ''}`]];
-  });
 }
 
 /** What the models of an instance are chosen from. */

@@ -4,9 +4,6 @@ import type { Usage } from '../protocol/delta.ts';
 import { localDay } from '../telemetry/days.ts';
 import { hashSession, type RequestRecord } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
-import type { ExchangeResult } from '../upstream/exchange.ts';
-import { blameFor } from '../upstream/faultDomain.ts';
-import type { Chain } from './fallback/fallback.ts';
 import type { ClientPort } from './responseWriter.ts';
 import { keyLabel, type Route } from './route.ts';
 import type { Plan } from './routePlan.ts';
@@ -21,26 +18,6 @@ export interface Run {
   readonly record: RequestRecord;
   /** Milliseconds since the request came in. */
   readonly elapsed: () => number;
-}
-
-/** Runs the chain while the client is there and the instance is not told to stop. Never rejects. */
-export async function runChain(run: Run, chain: Chain): Promise<ExchangeResult> {
-  const { record, services } = run;
-  run.port.onGone(() => chain.abort());
-  services.inFlight.add(chain);
-  const result = await chain.run();
-  services.inFlight.remove(chain);
-  if (result.kind === 'aborted') record.outcome = 'client_closed';
-  if (chain.count > 0 || !isRefusedHere(result)) record.attempts = chain.count;
-  record.upstreamRequestId = chain.upstreamRequestId;
-  if (chain.fallbacks.length > 0) record.fallbacks = chain.fallbacks;
-  return result;
-}
-
-/** Whether what ended the request, if nobody was asked, was the request itself. */
-function isRefusedHere(result: ExchangeResult): boolean {
-  if (result.kind !== 'failed') return false;
-  return result.error.code === 'missing_provider_key' || blameFor(result.error) === 'request';
 }
 
 /** Writes into the log line where the request shall go. */

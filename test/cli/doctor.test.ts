@@ -4,7 +4,7 @@ import { chmod, cp, mkdir, readFile, readlink, rename, rm, stat, symlink, utimes
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { hashSources, PLATFORM, writeStamp } from '../../scripts/build/stamp.ts';
+import { hashSources, PLATFORM, writeStamp } from '../../src/cli/buildStamp.ts';
 import { createProject, freePort, type TemporaryProject } from './temporaryProject.ts';
 
 interface FindingRow {

@@ -84,7 +84,7 @@ async function placeBinary(root: string, binary: string | undefined): Promise<vo
   const target = join(root, 'dist', 'claude-code-proxy');
   await mkdir(dirname(target), { recursive: true });
   if (binary !== undefined) return symlink(binary, target);
-  const standIn = join(REPOSITORY, 'test', 'manager', 'standIn.mjs');
+  const standIn = join(REPOSITORY, 'test', 'cli', 'standIn.mjs');
   await writeFile(target, `#!${NODE}\nawait import(${JSON.stringify(standIn)});\n`, { mode: 0o755 });
 }
 

@@ -1,5 +1,5 @@
-import { readStamp } from '../../../scripts/build/stamp.ts';
 import type { Invocation } from '../args.ts';
+import { readStamp } from '../buildStamp.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, worstOf } from '../exitCodes.ts';
 import { isSound, loadInstances, selectInstances, tellProblems } from '../supervisor/instances.ts';

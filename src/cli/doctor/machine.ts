@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { type BuildStamp, executablePath, hashSources, PLATFORM, readStamp } from '../../../scripts/build/stamp.ts';
 import { clientBaseUrl } from '../../config/clientEnvironment.ts';
 import type { Config } from '../../config/config.ts';
 import { asString, isObject, type JsonObject, parseObject } from '../../core/json.ts';
 import { formatDuration } from '../../core/text.ts';
+import { type BuildStamp, executablePath, hashSources, PLATFORM, readStamp } from '../buildStamp.ts';
 import { type Instance, isAlive } from '../supervisor/instances.ts';
 import { isOlderThan } from '../supervisor/reload.ts';
 import { formatBytes } from '../terminal/output.ts';

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { comment, keyComment, optionalSettings, takesKey } from '../../../scripts/docs/exampleFile.ts';
 import { formatProblems } from '../../config/describe.ts';
 import { configFromText } from '../../config/load.ts';
 import { findPreset, presets } from '../../providers/index.ts';
@@ -17,6 +16,7 @@ import { isUp, judge } from '../supervisor/state.ts';
 import { didYouMean, type Output } from '../terminal/output.ts';
 import { type Prompter, readSecretFromStdin } from '../terminal/prompt.ts';
 import { renderTable } from '../terminal/table.ts';
+import { comment, keyComment, optionalSettings, takesKey } from './exampleFile.ts';
 import {
   checkInstanceName,
   createPrivateFile,

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
-import { executablePath } from '../../../scripts/build/stamp.ts';
 import { listeningAddresses, readCommand } from '../../host/ports.ts';
 import { askPart, partNumbers } from '../../host/workers.ts';
+import { executablePath } from '../buildStamp.ts';
 import type { Context } from '../context.ts';
 import { askPort, type Health, type PortAnswer, parseHealth } from './health.ts';
 import { envFile, type Instance, isCommandOf, loadInstances } from './instances.ts';

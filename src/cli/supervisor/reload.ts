@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { BuildStamp } from '../../../scripts/build/stamp.ts';
 import { asString } from '../../core/json.ts';
+import type { BuildStamp } from '../buildStamp.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, worstOf } from '../exitCodes.ts';
 import { addressOf, describeOutcome } from './explain.ts';

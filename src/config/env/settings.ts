@@ -1,4 +1,4 @@
-import type { LogLevel } from '../config.ts';
+import type { LogLevel, Router } from '../config.ts';
 import {
   baseUrl,
   choice,
@@ -338,3 +338,14 @@ export const keyNames = Object.keys(keyTable) as KeyName[];
 export function keyRow(key: KeyName): KeyRow<unknown> {
   return keyTable[key];
 }
+
+/** The settings of the router by the names that routing knows. */
+export const routerSettings = [
+  ['ROUTER_DEFAULT', 'default'],
+  ['ROUTER_BACKGROUND', 'background'],
+  ['ROUTER_THINK', 'think'],
+  ['ROUTER_LONG_CONTEXT', 'longContext'],
+  ['ROUTER_IMAGE', 'image'],
+  ['ROUTER_SUBAGENT', 'subagent'],
+  ['ROUTER_WEB_SEARCH', 'webSearch'],
+] as const satisfies readonly (readonly [string, keyof Router])[];

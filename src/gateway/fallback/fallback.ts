@@ -4,7 +4,7 @@ import type { ExchangeResult } from '../../upstream/exchange.ts';
 import { blameFor } from '../../upstream/faultDomain.ts';
 import type { Output } from '../../upstream/upstream.ts';
 import type { Answerer } from '../adapters/adapter.ts';
-import { type Run, recordError, runChain } from '../requestContext.ts';
+import { type Run, recordError } from '../requestContext.ts';
 import { EventStream, type EventStreamOptions } from '../responseWriter.ts';
 import { Candidates, candidateLabel, type PassedOver, type Route, routeTo } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
@@ -208,6 +208,26 @@ function answerHeaders({ answerer, fallbacks }: Chain): Record<string, string> {
   if (answerer === undefined) return {};
   const { length } = fallbacks;
   return { 'x-provider': answerer.route.provider, ...(length === 0 ? {} : { 'x-fallback': String(length) }) };
+}
+
+/** Runs the chain while the client is there and the instance is not told to stop. Never rejects. */
+async function runChain(run: Run, chain: Chain): Promise<ExchangeResult> {
+  const { record, services } = run;
+  run.port.onGone(() => chain.abort());
+  services.inFlight.add(chain);
+  const result = await chain.run();
+  services.inFlight.remove(chain);
+  if (result.kind === 'aborted') record.outcome = 'client_closed';
+  if (chain.count > 0 || !isRefusedHere(result)) record.attempts = chain.count;
+  record.upstreamRequestId = chain.upstreamRequestId;
+  if (chain.fallbacks.length > 0) record.fallbacks = chain.fallbacks;
+  return result;
+}
+
+/** Whether what ended the request, if nobody was asked, was the request itself. */
+function isRefusedHere(result: ExchangeResult): boolean {
+  if (result.kind !== 'failed') return false;
+  return result.error.code === 'missing_provider_key' || blameFor(result.error) === 'request';
 }
 
 /** Answers a request from the first candidate of its plan that can, streamed or whole; throws what can still have a status of its own. */

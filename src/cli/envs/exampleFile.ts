@@ -1,6 +1,6 @@
-import { type KeyName, keyNames, keyRow } from '../../src/config/env/settings.ts';
-import { findSibling } from '../../src/providers/index.ts';
-import type { Preset } from '../../src/providers/preset.ts';
+import { type KeyName, keyNames, keyRow } from '../../config/env/settings.ts';
+import { findSibling } from '../../providers/index.ts';
+import type { Preset } from '../../providers/preset.ts';
 
 const WIDTH = 100;
 

@@ -12,7 +12,7 @@ import {
   readStamp,
   SOURCES,
   writeStamp,
-} from '../../../../scripts/build/stamp.ts';
+} from '../../../src/cli/buildStamp.ts';
 
 let root = '';
 
