@@ -85,7 +85,7 @@ test('docs/README.md lists every page', () => {
 });
 
 test('the messages in docs/TROUBLESHOOTING.md are those of the program', () => {
-  const sources = [...filesIn('src', '.ts'), ...'manage'].map(read).join('\n');
+  const sources = [...filesIn('src', '.ts'), 'manage'].map(read).join('\n');
   const firstCells = [...read('docs/TROUBLESHOOTING.md').matchAll(/^\| (.+?) \|/gm)].map((match) => match[1] ?? '');
   const quoted = firstCells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ''));
   const sentences = quoted.filter((text) => text.includes(' '));

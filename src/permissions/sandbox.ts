@@ -25,7 +25,7 @@ interface LookAround {
 }
 
 /**
- * The right to find out who listens on a port: by the kernel's own files on Linux, by a program elsewhere (src/host/portHolder.ts).
+ * The right to find out who listens on a port: by the kernel's own files on Linux, by a program elsewhere (src/host/ports.ts).
  * An instance needs it until it listens itself; without it the message about a port that is taken does not say by whom.
  */
 export const LOOK_AROUND: LookAround =

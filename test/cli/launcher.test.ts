@@ -91,12 +91,12 @@ beforeEach(() => {
     'package-lock.json',
     'src/main.ts',
     'scripts/build/part.ts',
-    'scripts/manage/part.ts',
+    'src/cli/part.ts',
   ]) {
     write(path, '');
     date(path, -60);
   }
-  for (const path of ['src', 'scripts', 'scripts/build', 'scripts/manage']) date(path, -60);
+  for (const path of ['src', 'scripts', 'scripts/build', 'src/cli']) date(path, -60);
   write('pinned', pinnedNode);
   write('tools/npm', npm, 0o755);
   write('tools/node', '#!/bin/sh\necho v20.1.0\n', 0o755);
@@ -161,7 +161,7 @@ describe.each(['sh', 'bash'])('with %s', (shell) => {
     expect(lines('installs')).toEqual([]);
   });
 
-  test.each(['src/main.ts', 'src', 'scripts/build/part.ts', 'scripts/manage/part.ts', 'package.json'])(
+  test.each(['src/main.ts', 'src', 'scripts/build/part.ts', 'src/cli/part.ts', 'package.json'])(
     'a newer %s is built again',
     async (path) => {
       await manage('start');
@@ -184,10 +184,10 @@ describe.each(['sh', 'bash'])('with %s', (shell) => {
 
   test.each<[string, () => void]>([
     ['was edited', () => date('src/main.ts', 0)],
-    ['of the manager was edited', () => date('scripts/manage/part.ts', 0)],
+    ['of the manager was edited', () => date('src/cli/part.ts', 0)],
     ['was added', () => write('src/another.ts', '')],
     ['was removed', () => rmSync(join(root, 'src/main.ts'))],
-    ['was renamed', () => renameSync(join(root, 'scripts/manage/part.ts'), join(root, 'scripts/manage/other.ts'))],
+    ['was renamed', () => renameSync(join(root, 'src/cli/part.ts'), join(root, 'src/cli/other.ts'))],
     ['was updated among the packages', () => date('package-lock.json', -20)],
   ])('after a source %s, the manager is run from its sources, without a build', async (_what, change) => {
     await manage('start');

@@ -107,7 +107,7 @@ test('it is quick because it loads nothing but a handful of small files of ours'
       else foreign.push(specifier);
     }
   };
-  visit(join(root, 'scripts/manage/statusLine/printStatusLine.ts'));
+  visit(join(root, 'src/cli/statusLine/statusLine.ts'));
   expect(
     foreign.filter((name) => !['node:fs', 'node:net', 'node:tty', 'node:sqlite', 'node:crypto'].includes(name)),
   ).toEqual([]);

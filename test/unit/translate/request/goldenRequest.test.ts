@@ -25,7 +25,7 @@ const OTHER_SETTINGS: readonly Partial<QuirkSettings>[] = [
   { schema: 'mfjs', strictTools: true, toolId: 'functions' },
 ];
 
-const cases = new URL('../../golden/request/', import.meta.url);
+const cases = new URL('../../../golden/request/', import.meta.url);
 
 function read(name: string, file: string): unknown {
   return JSON.parse(readFileSync(new URL(`${name}/${file}`, cases), 'utf8'));
