@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { describeConfig, formatProblems } from './config/describe.ts';
 import { loadConfig } from './config/load.ts';
-import { leaveFolder, restrictProcess } from './permissions/sandbox.ts';
+import { changeToSafeDirectory, restrictProcess } from './permissions/sandbox.ts';
 import { VERSION } from './version.ts';
 
 const HELP = `claude-code-proxy ${VERSION}: runs Claude Code on any model provider
@@ -63,10 +63,10 @@ if (values.help === true) {
   } else if (values.check === true) {
     process.stdout.write(`${describeConfig(config).join('\n')}\n`);
   } else {
-    leaveFolder();
+    changeToSafeDirectory();
     const started = { ...result, config };
     const sharesPort = values.share === true;
-    // Loaded here, as a process that begins anew needs nothing of it.
+    // Loaded here, as a process that executes itself again needs nothing of it.
     import('./instance.ts')
       .then(({ runInstance }) => runInstance({ started, load, consolePath, sharesPort }))
       .then((code) => process.exit(code));

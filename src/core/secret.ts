@@ -13,7 +13,7 @@ export class Secret {
     return this.#value;
   }
 
-  /** Stars and the last four characters (reliability S4); short values are masked whole. */
+  /** Stars and the last four characters; short values are masked whole. */
   get masked(): string {
     return this.#value.length >= 12 ? `****${this.#value.slice(-4)}` : '****';
   }
@@ -35,7 +35,7 @@ export class Secret {
  * What looks like a credential: `Bearer x`, `sk-...`, a signed token, a long run of letters and digits. Each takes time in
  * proportion to the text, as clients and providers choose it, and leaves the names of models and paths alone.
  */
-const CREDENTIAL_SHAPES = [
+const CREDENTIAL_PATTERNS = [
   /\b(Bearer\s+)[^\s"',;]+/gi,
   /\b((?:sk|pk|rk|key|api|xai|gsk|tp|AIza)[-_][A-Za-z0-9_-]{8,})/g,
   /\b(AIza[A-Za-z0-9_-]{20,})/g,
@@ -44,7 +44,7 @@ const CREDENTIAL_SHAPES = [
 ];
 
 /**
- * Removes credentials from text that goes to a client or a log (R407, reliability S2): first the given secrets by value,
+ * Removes credentials from text that goes to a client or a log: first the given secrets by value,
  * also in their base64, URL-encoded and JSON-escaped forms, then whatever has the shape of a key.
  */
 export function createRedactor(secrets: readonly Secret[]): (text: string) => string {
@@ -63,7 +63,7 @@ export function createRedactor(secrets: readonly Secret[]): (text: string) => st
   return (text) => {
     let clean = text;
     for (const value of ordered) clean = clean.replaceAll(value, '****');
-    for (const shape of CREDENTIAL_SHAPES) {
+    for (const shape of CREDENTIAL_PATTERNS) {
       clean = clean.replace(shape, (match, prefix: unknown) => {
         if (typeof prefix === 'string' && /^bearer/i.test(prefix)) return `${prefix}****`;
         // A long word without a digit is a word.
@@ -78,16 +78,16 @@ export function createRedactor(secrets: readonly Secret[]): (text: string) => st
 const REMEMBERED = 20;
 
 /** Masks the secrets of a configuration that may change while the process runs, those of earlier ones among them. */
-export class LiveRedactor {
+export class ReloadableRedactor {
   #configurations: (readonly Secret[])[] = [];
   #redact: (text: string) => string = createRedactor([]);
 
   constructor(secrets: readonly Secret[]) {
-    this.learn(secrets);
+    this.addSecrets(secrets);
   }
 
   /** Adds the secrets of a further configuration. */
-  learn(secrets: readonly Secret[]): void {
+  addSecrets(secrets: readonly Secret[]): void {
     this.#configurations = [secrets, ...this.#configurations].slice(0, REMEMBERED);
     this.#redact = createRedactor(this.#configurations.flat());
   }

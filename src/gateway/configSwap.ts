@@ -2,7 +2,7 @@ import type { Config, ProviderConfig } from '../config/config.ts';
 import { fingerprint } from '../config/identity.ts';
 import { modelSettings } from '../config/modelRef.ts';
 import type { Clock } from '../core/clock.ts';
-import { LiveHooks } from '../hooks/liveHooks.ts';
+import { ReloadableHooks } from '../hooks/reloadableHooks.ts';
 import { Breaker } from '../resilience/circuitBreaker.ts';
 import { Gate } from '../resilience/concurrencyLimiter.ts';
 import { KeyRing } from '../resilience/keyPool.ts';
@@ -101,7 +101,7 @@ export type LastingServices = Omit<Services, 'config' | 'destinations' | 'target
 /** The services of the configuration with which the process starts. */
 export function createServices(lasting: LastingServices, config: Config, userAgent: string): Services {
   const destinations = new Destinations(createConnections(config, lasting.clock, userAgent));
-  const hooks = new LiveHooks(lasting.logger);
+  const hooks = new ReloadableHooks(lasting.logger);
   hooks.use(config.hooks?.file);
   return { ...lasting, config, destinations, targets: new Targets(config), hooks };
 }

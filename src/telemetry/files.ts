@@ -10,7 +10,7 @@ function codeOf(error: unknown): unknown {
  * write its files in a folder without having the right to make the folder (src/permissions/).
  * @throws what the work throws
  */
-export function inFolder<T>(path: string, work: () => T): T {
+export function withParentFolder<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -77,7 +77,7 @@ function read(path: string): string {
 function write(path: string, text: string): boolean {
   try {
     const draft = `${path}.${process.pid}.new`; // several processes may keep the same file
-    inFolder(draft, () => writeFileSync(draft, text, { mode: 0o600 }));
+    withParentFolder(draft, () => writeFileSync(draft, text, { mode: 0o600 }));
     renameSync(draft, path);
     return true;
   } catch {

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { ConsoleView } from './console/view.ts';
-import type { LogTrouble } from './log/queue.ts';
+import type { LogProblem } from './log/queue.ts';
 import type { RotatingLog } from './log/rotatingLog.ts';
 import { type RequestRecord, serializeRequest } from './requestRecord.ts';
 
@@ -10,17 +10,17 @@ import { type RequestRecord, serializeRequest } from './requestRecord.ts';
 const CONTROLS = /[\p{Cc}\u2028\u2029]/gu;
 
 /**
- * The last step of every JSON line on its way to the log (G5, G6): credentials are masked, and the characters that JSON
+ * The last step of every JSON line on its way to the log: credentials are masked, and the characters that JSON
  * lets through but terminals and line readers act upon (DEL, C1, U+2028, U+2029) are escaped. The result is valid JSON.
  */
-export function sealJsonLine(line: string, redact: (text: string) => string): string {
+export function sanitizeJsonLine(line: string, redact: (text: string) => string): string {
   // Where escapes are, a mask over the raw text could miss a key or cut an escape in two: mask the values instead.
   const clean = line.includes('\\') ? JSON.stringify(redactValues(JSON.parse(line), redact)) : redact(line);
   return clean.replace(CONTROLS, escapeCharacter);
 }
 
 /** The same for a line of plain text meant for a terminal. */
-export function sealPlainLine(line: string, redact: (text: string) => string): string {
+export function sanitizePlainLine(line: string, redact: (text: string) => string): string {
   return redact(line).replace(CONTROLS, escapeCharacter);
 }
 
@@ -73,14 +73,14 @@ export interface Logger {
   request(record: RequestRecord): void;
   /** Messages below it are not logged from now on. */
   setLevel(level: LogLevel): void;
-  /** Trouble with the log file itself: on stdout only. */
-  trouble(trouble: LogTrouble): void;
+  /** A problem with the log file itself: on stdout only. */
+  logProblem(problem: LogProblem): void;
 }
 
 export function createLogger({ instance, level, log, redact, stdout, view, clock }: LoggerOptions): Logger {
   stdout.on('error', () => undefined);
   const time = (): string => new Date(clock.now()).toISOString();
-  const sink = { write: (line: string) => log.write(sealJsonLine(line.trimEnd(), redact)) };
+  const sink = { write: (line: string) => log.write(sanitizeJsonLine(line.trimEnd(), redact)) };
   const settings = {
     base: { instance },
     messageKey: 'message',
@@ -90,7 +90,7 @@ export function createLogger({ instance, level, log, redact, stdout, view, clock
   const file = pino({ ...settings, level }, sink);
   const lifecycleFile = pino({ ...settings, level: 'info' }, sink);
 
-  function say(lines: readonly string[]): void {
+  function writeLines(lines: readonly string[]): void {
     if ((stdout.writableLength ?? 0) < MOST_UNREAD) stdout.write(`${lines.join('\n')}\n`);
   }
 
@@ -99,9 +99,9 @@ export function createLogger({ instance, level, log, redact, stdout, view, clock
     const details = known.map(([name, value]) => ` ${name}=${plain(value)}`);
     const text = `${message}${details.join('')}`;
     const lines = view?.message(clock.now(), label, text) ?? [
-      sealPlainLine(`${time()} ${label} ${instance}: ${text}`, redact),
+      sanitizePlainLine(`${time()} ${label} ${instance}: ${text}`, redact),
     ];
-    say(lines);
+    writeLines(lines);
   }
 
   function logAt(label: LogLevel): (message: string, fields?: LogFields) => void {
@@ -110,7 +110,7 @@ export function createLogger({ instance, level, log, redact, stdout, view, clock
     };
   }
 
-  function logAloud(label: LogLevel): (message: string, fields?: LogFields) => void {
+  function logAndPrint(label: LogLevel): (message: string, fields?: LogFields) => void {
     return (message, fields) => {
       if (!file.isLevelEnabled(label)) return;
       file[label](fields ?? {}, message);
@@ -122,21 +122,21 @@ export function createLogger({ instance, level, log, redact, stdout, view, clock
     trace: logAt('trace'),
     debug: logAt('debug'),
     info: logAt('info'),
-    warn: logAloud('warn'),
-    error: logAloud('error'),
-    fatal: logAloud('fatal'),
+    warn: logAndPrint('warn'),
+    error: logAndPrint('error'),
+    fatal: logAndPrint('fatal'),
     lifecycle(message, fields) {
       lifecycleFile.info({ event: 'lifecycle', ...fields }, message);
       print('info', message, fields);
     },
     request(record) {
-      log.write(sealJsonLine(serializeRequest(record, instance, clock.now(), redact), redact));
-      if (view !== undefined) say([view.request(clock.now(), record)]);
+      log.write(sanitizeJsonLine(serializeRequest(record, instance, clock.now(), redact), redact));
+      if (view !== undefined) writeLines([view.request(clock.now(), record)]);
     },
     setLevel(next) {
       file.level = next;
     },
-    trouble({ kind, message }) {
+    logProblem({ kind, message }) {
       print(kind === 'recovered' ? 'info' : 'warn', message);
     },
   };

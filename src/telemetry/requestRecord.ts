@@ -35,7 +35,7 @@ export interface RequestRecord {
   errorMessage?: string | undefined;
   inputTokens?: number | undefined;
   cacheReadTokens?: number | undefined;
-  cacheCreationTokens?: number | undefined;
+  cacheWriteTokens?: number | undefined;
   outputTokens?: number | undefined;
   /** A part of the output. */
   reasoningTokens?: number | undefined;
@@ -52,7 +52,7 @@ export interface RequestRecord {
   /** The candidates before the one that served the request, as `<provider>,<model>`, and why they did not. */
   fallbacks?: readonly { readonly from: string; readonly reason: string }[] | undefined;
   upstreamRequestId?: string | undefined;
-  /** A short hash of the client's session id (R511); above 39 characters it would be masked as a key. */
+  /** A short hash of the client's session id; above 39 characters it would be masked as a key. */
   session?: string | undefined;
   /** The subagent's id. */
   agent?: string | undefined;
@@ -94,7 +94,7 @@ export function serializeRequest(
     error_message: record.errorMessage && shortenErrorMessage(record.errorMessage, redact),
     input_tokens: record.inputTokens,
     cache_read_tokens: record.cacheReadTokens,
-    cache_creation_tokens: record.cacheCreationTokens,
+    cache_creation_tokens: record.cacheWriteTokens,
     output_tokens: record.outputTokens,
     reasoning_tokens: record.reasoningTokens,
     cost: record.cost,
@@ -126,7 +126,7 @@ function levelOf(outcome: RequestOutcome): string {
   return outcome === 'error' || outcome === 'interrupted' ? 'warn' : 'info';
 }
 
-/** The short hash by which a client's session is known in the log and the usage file (R511); longer it would be masked as a key. */
+/** The short hash by which a client's session is known in the log and the usage file; longer it would be masked as a key. */
 export function hashSession(session: string): string {
   return createHash('sha256').update(session).digest('hex').slice(0, 16);
 }

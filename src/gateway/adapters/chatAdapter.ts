@@ -202,13 +202,13 @@ export class ChatAnswerer implements Answerer {
     const { usage } = outcome;
     record.inputTokens = usage.input_tokens;
     record.cacheReadTokens = usage.cache_read_input_tokens;
-    record.cacheCreationTokens = usage.cache_creation_input_tokens;
+    record.cacheWriteTokens = usage.cache_creation_input_tokens;
     record.outputTokens = usage.output_tokens;
     for (const { outcome: earlier } of this.#readers.slice(0, -1)) {
       if (earlier.usageEstimated) continue;
       record.inputTokens += earlier.usage.input_tokens;
       record.cacheReadTokens += earlier.usage.cache_read_input_tokens;
-      record.cacheCreationTokens += earlier.usage.cache_creation_input_tokens;
+      record.cacheWriteTokens += earlier.usage.cache_creation_input_tokens;
       record.outputTokens += earlier.usage.output_tokens;
     }
     record.reasoningTokens = outcome.reasoningTokens;

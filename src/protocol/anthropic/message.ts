@@ -123,6 +123,6 @@ export function readAnthropicUsage(usage: unknown): Usage | undefined {
     input: input ?? 0,
     output: output ?? 0,
     cacheRead: asNumber(usage['cache_read_input_tokens']) ?? 0,
-    cacheCreation: asNumber(usage['cache_creation_input_tokens']) ?? 0,
+    cacheWrite: asNumber(usage['cache_creation_input_tokens']) ?? 0,
   };
 }

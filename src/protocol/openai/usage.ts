@@ -19,7 +19,7 @@ export function readUsage(usage: unknown): Usage | undefined {
     usage['prompt_cache_hit_tokens'],
     usage['cached_tokens'],
   );
-  const cacheCreation = firstCount(
+  const cacheWrite = firstCount(
     usage['cache_creation_input_tokens'],
     details['cache_creation_input_tokens'],
     details['cache_creation_tokens'],
@@ -34,10 +34,10 @@ export function readUsage(usage: unknown): Usage | undefined {
   const isBeside = total === input + output + reasoning;
   const alreadyNet = cacheRead > input;
   return {
-    input: alreadyNet ? input : Math.max(0, input - cacheRead - cacheCreation),
+    input: alreadyNet ? input : Math.max(0, input - cacheRead - cacheWrite),
     output: isBeside ? output + reasoning : output,
     cacheRead,
-    cacheCreation,
+    cacheWrite,
     ...(reasoning > 0 && { reasoning }),
   };
 }

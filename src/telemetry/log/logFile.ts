@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import type { Clock } from '../../core/clock.ts';
 import { activeFileName, rotatedFileName, utcDay } from './fileNames.ts';
-import { type LogUpkeep, mendTail } from './retention.ts';
+import { type LogMaintenance, repairTruncatedLine } from './retention.ts';
 
 export interface LogStreamOptions {
   directory: string;
@@ -17,8 +17,8 @@ export interface LogStreamOptions {
 /** What became of one append. */
 export interface AppendResult {
   /** How many of the bytes are in the log. */
-  landed: number;
-  /** The file or folder was removed or replaced under us: append again to a newly opened stream. */
+  written: number;
+  /** The file or folder was removed or replaced meanwhile: append again to a newly opened stream. */
   vanished: boolean;
   /** The file is full and was renamed; a new one is being written. */
   rotatedTo?: string;
@@ -29,7 +29,7 @@ export interface AppendResult {
 }
 
 /**
- * The only door to rotating-file-stream. It is used for what it does well, appending and renaming at a size; around that:
+ * The sole importer of rotating-file-stream. It is used for what it does well, appending and renaming at a size; around that:
  * it neither notices that its file was deleted nor that a nearly full disk took only half of a write, and it is dead after
  * its first error. So the file is looked at after every append, and whoever gets an `error` closes it and opens another.
  */
@@ -67,7 +67,7 @@ export class LogStream {
     const day = utcDay(options.clock.now());
     const before = inspect(path);
     if (before?.isFile() && before.size > 0) {
-      await mendTail(path);
+      await repairTruncatedLine(path);
       // At a limit of one byte the library rotates on opening.
       if ((contentDay ?? utcDay(before.mtimeMs)) !== day) await close(await openStream(options, 1));
     }
@@ -88,18 +88,18 @@ export class LogStream {
     let error = await write(this.#stream, bytes);
     const rotatedTo = this.#rotatedTo;
     const found = inspect(rotatedTo ?? this.#path);
-    if (found?.ino !== this.#inode) return { landed: 0, vanished: true, shared: false };
+    if (found?.ino !== this.#inode) return { written: 0, vanished: true, shared: false };
 
     const grown = found.size - this.#size;
     // Smaller than before: somebody emptied the file, as a shell does with `> file`; what we wrote went the same way.
-    const landed = grown < 0 && !error ? bytes.length : Math.max(0, Math.min(grown, bytes.length));
-    if (landed < bytes.length) error ??= new Error(`only ${landed} of ${bytes.length} bytes could be written`);
+    const written = grown < 0 && !error ? bytes.length : Math.max(0, Math.min(grown, bytes.length));
+    if (written < bytes.length) error ??= new Error(`only ${written} of ${bytes.length} bytes could be written`);
     const active = rotatedTo ? inspect(this.#path) : found;
     this.#inFlight = undefined;
     this.#inode = active?.ino ?? -1;
     this.#size = active?.size ?? 0;
     return {
-      landed,
+      written,
       vanished: false,
       shared: grown > bytes.length,
       ...(rotatedTo !== undefined && { rotatedTo }),
@@ -114,15 +114,15 @@ export class LogStream {
   missingSync(bytes: Buffer): Buffer {
     if (this.#inFlight !== bytes) return bytes;
     if (this.#rotating) return Buffer.alloc(0);
-    let landed = 0;
+    let written = 0;
     for (let waited = 0; waited < 100; waited++) {
       const stats = statSync(this.#path, { throwIfNoEntry: false });
       if (stats?.ino !== this.#inode) return bytes;
-      landed = stats.size - this.#size;
-      if (landed >= bytes.length) break;
+      written = stats.size - this.#size;
+      if (written >= bytes.length) break;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
-    return bytes.subarray(Math.max(0, landed));
+    return bytes.subarray(Math.max(0, written));
   }
 
   async close(): Promise<void> {
@@ -173,14 +173,14 @@ function inspect(path: string): Stats | undefined {
 }
 
 export interface LogAppenderOptions extends LogStreamOptions {
-  upkeep: LogUpkeep;
+  maintenance: LogMaintenance;
   /** Called when another process was seen to write the same file. */
   onShared: () => void;
 }
 
 /**
  * Appends to the active file of today, whatever happened to the file meanwhile: one that was removed with or without its
- * folder is made anew and the bytes are written again; one of yesterday, or a full one, is rotated and handed to upkeep.
+ * folder is made anew and the bytes are written again; one of yesterday, or a full one, is rotated and handed to maintenance.
  */
 export class LogAppender {
   readonly #options: LogAppenderOptions;
@@ -199,9 +199,9 @@ export class LogAppender {
     return this.#stream?.day === utcDay(this.#options.clock.now());
   }
 
-  /** Appends whole lines; tells how many of the bytes are in the log, and the error if that is not all or was the last. */
-  async append(bytes: Buffer): Promise<{ landed: number; error?: unknown }> {
-    const { upkeep, onShared } = this.#options;
+  /** Appends whole lines; returns how many of the bytes are in the log, and the error if that is not all or was the last. */
+  async append(bytes: Buffer): Promise<{ written: number; error?: unknown }> {
+    const { maintenance, onShared } = this.#options;
     try {
       for (let attempt = 0; attempt < 2; attempt++) {
         const stream = await this.#openForToday();
@@ -210,13 +210,13 @@ export class LogAppender {
           await this.close();
           continue;
         }
-        if (result.rotatedTo !== undefined) void upkeep.compress(result.rotatedTo);
+        if (result.rotatedTo !== undefined) void maintenance.compress(result.rotatedTo);
         if (result.shared) onShared();
         return result;
       }
-      return { landed: 0, error: new Error('the log file is removed again and again') };
+      return { written: 0, error: new Error('the log file is removed again and again') };
     } catch (error) {
-      return { landed: 0, error };
+      return { written: 0, error };
     }
   }
 
@@ -237,8 +237,8 @@ export class LogAppender {
     await this.close();
     const stream = await LogStream.open(this.#options, contentDay);
     this.#stream = stream;
-    await this.#options.upkeep.findUncompressed();
-    void this.#options.upkeep.run();
+    await this.#options.maintenance.findUncompressed();
+    void this.#options.maintenance.run();
     return stream;
   }
 }

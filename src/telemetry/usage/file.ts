@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { inFolder } from '../files.ts';
+import { withParentFolder } from '../files.ts';
 import { sumUsage, type UsageRow, type UsageSum } from './totals.ts';
 
 /** Node's own module, loaded by who opens the file, as it costs memory. */
@@ -55,7 +55,7 @@ export class UsageFile {
 
   constructor({ DatabaseSync }: Sqlite, path: string) {
     this.#path = path;
-    closeSync(inFolder(path, () => openSync(path, 'a', 0o600))); // SQLite itself would let others read it
+    closeSync(withParentFolder(path, () => openSync(path, 'a', 0o600))); // SQLite itself would let others read it
     this.#database = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
     try {
       // Nothing is lost when the process dies; the last seconds may be when the machine does, for far fewer waits for the disk.

@@ -18,7 +18,7 @@ export interface UsageRow {
   readonly tier: string | null;
   readonly asked_model: string | null;
   readonly used_model: string | null;
-  /** A short hash (R511). */
+  /** A short hash of the session id. */
   readonly session: string | null;
   /** 1 for a subagent. */
   readonly agent: 0 | 1;
@@ -62,7 +62,7 @@ export function createUsageRow(record: RequestRecord, { time, day }: Pick<UsageR
     input_tokens: record.inputTokens ?? null,
     output_tokens: record.outputTokens ?? null,
     cache_read_tokens: record.cacheReadTokens ?? null,
-    cache_write_tokens: record.cacheCreationTokens ?? null,
+    cache_write_tokens: record.cacheWriteTokens ?? null,
     reasoning_tokens: record.reasoningTokens ?? null,
     estimated: record.usageEstimated === true ? 1 : 0,
     cost: record.cost ?? null,

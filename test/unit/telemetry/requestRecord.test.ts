@@ -28,7 +28,7 @@ test('a full record is one flat line with the documented names', () => {
     errorMessage: 'the provider broke off',
     inputTokens: 1,
     cacheReadTokens: 2,
-    cacheCreationTokens: 3,
+    cacheWriteTokens: 3,
     outputTokens: 4,
     usageEstimated: true,
     stopReason: 'end_turn',

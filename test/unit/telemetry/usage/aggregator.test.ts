@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { localDay } from '../../../../src/telemetry/days.ts';
 import type { RequestRecord } from '../../../../src/telemetry/requestRecord.ts';
-import { UsageMeter } from '../../../../src/telemetry/usage/meter.ts';
+import { UsageAggregator } from '../../../../src/telemetry/usage/aggregator.ts';
 import { NO_USAGE, type UsageRow } from '../../../../src/telemetry/usage/totals.ts';
 
 const DAY_MS = 86_400_000;
@@ -19,24 +19,24 @@ const record: RequestRecord = {
   inputTokens: 10,
   outputTokens: 5,
   cacheReadTokens: 100,
-  cacheCreationTokens: 1,
+  cacheWriteTokens: 1,
   reasoningTokens: 3,
   cost: 0.25,
 };
 
-function createMeter() {
+function createAggregator() {
   const rows: UsageRow[] = [];
   const time = { now: new Date(2026, 10, 20, 12).getTime() };
   const clock = { now: () => time.now, monotonic: () => time.now };
-  return { rows, time, meter: new UsageMeter({ clock, keep: (row) => rows.push(row) }) };
+  return { rows, time, aggregator: new UsageAggregator({ clock, keep: (row) => rows.push(row) }) };
 }
 
 test('sums up by model and by day, and tells how many requests have no price', () => {
-  const { meter } = createMeter();
-  meter.finish(record);
-  meter.finish({ ...record, cost: undefined, outcome: 'interrupted' });
-  meter.finish({ ...record, upstreamModel: 'model-b', cost: 0 });
-  const { total, models, days } = meter.snapshot();
+  const { aggregator } = createAggregator();
+  aggregator.finish(record);
+  aggregator.finish({ ...record, cost: undefined, outcome: 'interrupted' });
+  aggregator.finish({ ...record, upstreamModel: 'model-b', cost: 0 });
+  const { total, models, days } = aggregator.snapshot();
   expect(total).toEqual({
     requests: 3,
     checks: 0,
@@ -57,36 +57,36 @@ test('sums up by model and by day, and tells how many requests have no price', (
 });
 
 test('goes on with the days of earlier processes and forgets what is older than a week', () => {
-  const { meter, time } = createMeter();
+  const { aggregator, time } = createAggregator();
   const sum = { ...NO_USAGE, requests: 5, last: 0 };
-  meter.restoreDays([
+  aggregator.restoreDays([
     { ...sum, group: localDay(time.now - 6 * DAY_MS) },
     { ...sum, group: '2026-11-20' },
   ]);
-  meter.finish(record);
-  const requests = () => meter.snapshot().days.map(([day, totals]) => [day, totals.requests]);
+  aggregator.finish(record);
+  const requests = () => aggregator.snapshot().days.map(([day, totals]) => [day, totals.requests]);
   expect(requests()).toEqual([
     ['2026-11-20', 6],
     ['2026-11-14', 5],
   ]);
-  expect(meter.snapshot().total.requests).toBe(1);
+  expect(aggregator.snapshot().total.requests).toBe(1);
   time.now += DAY_MS;
   expect(requests()).toEqual([['2026-11-20', 6]]);
 });
 
 test('names of models that clients make up do not fill the memory: beyond 50 they are one', () => {
-  const { meter } = createMeter();
-  for (let index = 0; index < 60; index += 1) meter.finish({ ...record, upstreamModel: `model-${index}` });
-  const { models } = meter.snapshot();
+  const { aggregator } = createAggregator();
+  for (let index = 0; index < 60; index += 1) aggregator.finish({ ...record, upstreamModel: `model-${index}` });
+  const { models } = aggregator.snapshot();
   expect(models.size).toBe(51);
   expect(models.get('other')?.requests).toBe(10);
-  const labels = new Set(meter.metrics.format().match(/model="[^"]*"/g));
+  const labels = new Set(aggregator.metrics.format().match(/model="[^"]*"/g));
   expect(labels.size).toBe(51);
 });
 
 test('the row has numbers and names, and null for what is not known', () => {
-  const { meter, rows } = createMeter();
-  meter.finish({
+  const { aggregator, rows } = createAggregator();
+  aggregator.finish({
     ...record,
     upstreamModel: 'm'.repeat(500),
     model: undefined,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createRedactor } from '../../../src/core/secret.ts';
+import { RequestCounters } from '../../../src/telemetry/requestCounters.ts';
 import type { RequestRecord } from '../../../src/telemetry/requestRecord.ts';
-import { RequestStats } from '../../../src/telemetry/stats.ts';
 
 const base: RequestRecord = {
   id: 'req_1',
@@ -15,14 +15,14 @@ const base: RequestRecord = {
 
 test('counts each request once by its outcome, its tokens, and what is in flight', () => {
   let now = 1_000;
-  const stats = new RequestStats({ now: () => now, monotonic: () => now }, (text) => text);
+  const stats = new RequestCounters({ now: () => now, monotonic: () => now }, (text) => text);
   expect(stats.snapshot()).toEqual({
     requests: { total: 0, ok: 0, rejected: 0, failed: 0, clientClosed: 0 },
-    tokens: { input: 0, cacheRead: 0, cacheCreation: 0, output: 0 },
+    tokens: { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 },
     inFlight: 0,
   });
   for (let count = 0; count < 6; count++) stats.start();
-  stats.finish({ ...base, inputTokens: 10, cacheReadTokens: 5, cacheCreationTokens: 2, outputTokens: 3 });
+  stats.finish({ ...base, inputTokens: 10, cacheReadTokens: 5, cacheWriteTokens: 2, outputTokens: 3 });
   now = 2_000;
   stats.finish({
     ...base,
@@ -45,7 +45,7 @@ test('counts each request once by its outcome, its tokens, and what is in flight
   expect(stats.inFlight).toBe(1);
   expect(stats.snapshot()).toEqual({
     requests: { total: 6, ok: 1, rejected: 1, failed: 2, clientClosed: 1 },
-    tokens: { input: 11, cacheRead: 5, cacheCreation: 2, output: 7 },
+    tokens: { input: 11, cacheRead: 5, cacheWrite: 2, output: 7 },
     inFlight: 1,
     lastSuccessAt: 1_000,
     lastError: { at: 3_000, status: 200, type: 'overloaded_error', message: 'broke off' },
@@ -53,21 +53,21 @@ test('counts each request once by its outcome, its tokens, and what is in flight
 });
 
 test('the tokens of what no client has asked for are counted, and nothing else of it', () => {
-  const stats = new RequestStats({ now: () => 0, monotonic: () => 0 }, (text) => text);
+  const stats = new RequestCounters({ now: () => 0, monotonic: () => 0 }, (text) => text);
   const { tokens: none, ...before } = stats.snapshot();
   stats.addTokens({ ...base, inputTokens: 10, outputTokens: 1 });
   expect(stats.snapshot()).toEqual({ ...before, tokens: { ...none, input: 10, output: 1 } });
 });
 
 test('a snapshot does not change afterwards', () => {
-  const stats = new RequestStats({ now: () => 0, monotonic: () => 0 }, (text) => text);
+  const stats = new RequestCounters({ now: () => 0, monotonic: () => 0 }, (text) => text);
   const before = stats.snapshot();
   stats.start();
   expect(before.requests.total).toBe(0);
 });
 
 test('the message of the last error has no key in it', () => {
-  const stats = new RequestStats({ now: () => 0, monotonic: () => 0 }, createRedactor([]));
+  const stats = new RequestCounters({ now: () => 0, monotonic: () => 0 }, createRedactor([]));
   stats.start();
   stats.finish({ ...base, outcome: 'error', errorMessage: 'refused Bearer abcdefghijk' });
   expect(stats.snapshot().lastError?.message).toBe('refused Bearer ****');

@@ -11,20 +11,20 @@ export interface LastError {
 }
 
 /** Counters since the start, for /health. Each request is in one of ok, rejected, failed, clientClosed once it has ended. */
-export interface StatsSnapshot {
+export interface CountersSnapshot {
   requests: { total: number; ok: number; rejected: number; failed: number; clientClosed: number };
   /** `input` is what was not read from the provider's cache. */
-  tokens: { input: number; cacheRead: number; cacheCreation: number; output: number };
+  tokens: { input: number; cacheRead: number; cacheWrite: number; output: number };
   inFlight: number;
   lastSuccessAt?: number;
   lastError?: LastError;
 }
 
-export class RequestStats {
+export class RequestCounters {
   readonly #clock: Clock;
   readonly #redact: (text: string) => string;
   readonly #requests = { total: 0, ok: 0, rejected: 0, failed: 0, clientClosed: 0 };
-  readonly #tokens = { input: 0, cacheRead: 0, cacheCreation: 0, output: 0 };
+  readonly #tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
   #inFlight = 0;
   #lastSuccessAt: number | undefined;
   #lastError: LastError | undefined;
@@ -55,11 +55,11 @@ export class RequestStats {
   addTokens(record: RequestRecord): void {
     this.#tokens.input += record.inputTokens ?? 0;
     this.#tokens.cacheRead += record.cacheReadTokens ?? 0;
-    this.#tokens.cacheCreation += record.cacheCreationTokens ?? 0;
+    this.#tokens.cacheWrite += record.cacheWriteTokens ?? 0;
     this.#tokens.output += record.outputTokens ?? 0;
   }
 
-  snapshot(): StatsSnapshot {
+  snapshot(): CountersSnapshot {
     return {
       requests: { ...this.#requests },
       tokens: { ...this.#tokens },

@@ -1,7 +1,7 @@
 import { closeSync, openSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { LogTrouble } from '../../src/telemetry/log/queue.ts';
+import type { LogProblem } from '../../src/telemetry/log/queue.ts';
 import type { RotatingLog } from '../../src/telemetry/log/rotatingLog.ts';
 import {
   canMount,
@@ -52,8 +52,8 @@ const reason = canMount ? '' : ' (SKIPPED: this machine does not allow mounting 
 describe.skipIf(!canMount)(`on a file system of its own${reason}`, () => {
   test('G1 a full disk: drops are counted exactly, logging comes back, and one line tells of the gap', async () => {
     const directory = mountFolder('256k');
-    const troubles: LogTrouble[] = [];
-    const log = openTestLog({ directory, maxTotalBytes: 8_000_000, onTrouble: (trouble) => troubles.push(trouble) });
+    const problems: LogProblem[] = [];
+    const log = openTestLog({ directory, maxTotalBytes: 8_000_000, onProblem: (problem) => problems.push(problem) });
     let number = 0;
     for (; number < 100; number++) log.write(numberedLine(number));
     await log.flush();
@@ -73,8 +73,8 @@ describe.skipIf(!canMount)(`on a file system of its own${reason}`, () => {
     await log.close();
     expectAccount(directory, log, 500);
     expect(log.status().nextTryAt).toBe(undefined);
-    expect(troubles.map((trouble) => trouble.kind)).toEqual(['failing', 'recovered']);
-    expect(troubles[1]?.message).toContain(`${log.status().dropped} lines were dropped since 20`);
+    expect(problems.map((problem) => problem.kind)).toEqual(['failing', 'recovered']);
+    expect(problems[1]?.message).toContain(`${log.status().dropped} lines were dropped since 20`);
   });
 
   test('G1 a disk that fills up in the midst of a write leaves no half line', async () => {
@@ -196,16 +196,16 @@ test('the memory for waiting lines is bounded, and the loss is told in the log',
 
 test('a second writer of the same file is reported once', async () => {
   const directory = makeFolder();
-  const troubles: LogTrouble[] = [];
-  const onTrouble = (trouble: LogTrouble) => troubles.push(trouble);
-  const [first, second] = [openTestLog({ directory, onTrouble }), openTestLog({ directory })];
+  const problems: LogProblem[] = [];
+  const onProblem = (problem: LogProblem) => problems.push(problem);
+  const [first, second] = [openTestLog({ directory, onProblem: onProblem }), openTestLog({ directory })];
   for (let round = 0; round < 3; round++) {
     for (const log of [first, second, first]) {
       log.write('line');
       await log.flush();
     }
   }
-  expect(troubles.map((trouble) => trouble.kind)).toEqual(['shared']);
+  expect(problems.map((problem) => problem.kind)).toEqual(['shared']);
 });
 
 test('lines after close are dropped and counted', async () => {
