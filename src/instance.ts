@@ -123,7 +123,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     clock,
     logger,
   });
-  const usage = new UsageAggregator({ clock, keep: (row) => usageStore.add(row) });
+  const usage = new UsageAggregator({ clock, keep: (row) => usageStore.add(row), redact });
   const lasting: LastingServices = {
     clock,
     stats: new RequestCounters(clock, redact),

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { tokenCount } from '../core/json.ts';
 import { type RequestRecord, shortenErrorMessage } from './requestRecord.ts';
 
 /** The latest request that a provider or this proxy failed. */
@@ -53,10 +54,10 @@ export class RequestCounters {
 
   /** Counts the tokens alone, of what no client has asked for. */
   addTokens(record: RequestRecord): void {
-    this.#tokens.input += record.inputTokens ?? 0;
-    this.#tokens.cacheRead += record.cacheReadTokens ?? 0;
-    this.#tokens.cacheWrite += record.cacheWriteTokens ?? 0;
-    this.#tokens.output += record.outputTokens ?? 0;
+    this.#tokens.input += tokenCount(record.inputTokens) ?? 0;
+    this.#tokens.cacheRead += tokenCount(record.cacheReadTokens) ?? 0;
+    this.#tokens.cacheWrite += tokenCount(record.cacheWriteTokens) ?? 0;
+    this.#tokens.output += tokenCount(record.outputTokens) ?? 0;
   }
 
   snapshot(): CountersSnapshot {

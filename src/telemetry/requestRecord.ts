@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { redactBeginning } from '../core/secret.ts';
 
 /**
  * How a request ended:
@@ -67,6 +68,27 @@ export interface RequestRecord {
 const ERROR_MESSAGE_LIMIT = 200;
 /** Names come from clients and providers, who may write what they like. */
 const NAME_LIMIT = 200;
+const MOST_NOTES = 100;
+/** For all notes of a line together: a client may name 100,000 tools, with a note for each. */
+const NOTES_LIMIT = 8000;
+
+/** A name as it may be stored: masked where it has to be cut, as half a key would not be recognised later. */
+function shortenName(name: string, redact: (text: string) => string): string {
+  return name.length <= NAME_LIMIT ? name : redactBeginning(name, NAME_LIMIT, redact);
+}
+
+/** The first of the notes, and how many are left out. */
+function boundNotes(notes: readonly string[], redact: (text: string) => string): readonly string[] {
+  const kept: string[] = [];
+  let letters = 0;
+  for (const note of notes.slice(0, MOST_NOTES)) {
+    const short = shortenName(note, redact);
+    letters += short.length;
+    if (letters > NOTES_LIMIT) break;
+    kept.push(short);
+  }
+  return kept.length === notes.length ? kept : [...kept, `notes_left_out:${notes.length - kept.length}`];
+}
 
 /** The record as one line of JSON (without newline) with flat snake_case fields; what is undefined is left out. */
 export function serializeRequest(
@@ -75,17 +97,18 @@ export function serializeRequest(
   now: number,
   redact: (text: string) => string,
 ): string {
+  const name = (text: string | undefined) => text && shortenName(text, redact);
   return JSON.stringify({
     time: new Date(now).toISOString(),
     level: levelOf(record.outcome),
     event: 'request',
     id: record.id,
     instance,
-    endpoint: record.endpoint.slice(0, NAME_LIMIT),
+    endpoint: name(record.endpoint),
     tier: record.tier,
     route: record.route,
-    model: record.model?.slice(0, NAME_LIMIT),
-    upstream_model: record.upstreamModel?.slice(0, NAME_LIMIT),
+    model: name(record.model),
+    upstream_model: name(record.upstreamModel),
     provider: record.provider,
     stream: record.stream,
     status: record.status,
@@ -99,27 +122,27 @@ export function serializeRequest(
     reasoning_tokens: record.reasoningTokens,
     cost: record.cost,
     usage_estimated: record.usageEstimated,
-    stop_reason: record.stopReason?.slice(0, NAME_LIMIT),
+    stop_reason: name(record.stopReason),
     first_event_ms: record.firstEventMs,
     duration_ms: record.durationMs,
     attempts: record.attempts,
     fallbacks: record.fallbacks?.map(({ from, reason }) => ({
-      from: from.slice(0, NAME_LIMIT),
+      from: name(from),
       reason: shortenErrorMessage(reason, redact),
     })),
-    upstream_request_id: record.upstreamRequestId?.slice(0, NAME_LIMIT),
+    upstream_request_id: name(record.upstreamRequestId),
     session: record.session,
-    agent: record.agent?.slice(0, NAME_LIMIT),
-    client_version: record.clientVersion?.slice(0, NAME_LIMIT),
+    agent: name(record.agent),
+    client_version: name(record.clientVersion),
     request_bytes: record.requestBytes,
     dropped_fields: record.droppedFields,
-    notes: record.notes,
+    notes: record.notes && boundNotes(record.notes, redact),
   });
 }
 
-/** Without credentials and at most 200 characters; masked before it is cut, since half a key has no longer the form of one. */
+/** Without credentials and at most 200 characters. */
 export function shortenErrorMessage(message: string, redact: (text: string) => string): string {
-  return redact(message).slice(0, ERROR_MESSAGE_LIMIT);
+  return redactBeginning(message, ERROR_MESSAGE_LIMIT, redact);
 }
 
 function levelOf(outcome: RequestOutcome): string {

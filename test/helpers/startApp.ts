@@ -67,7 +67,7 @@ export async function startApp(settings: Settings, breaker: BreakerOptions = NEV
   const lasting = {
     clock,
     stats: new RequestCounters(clock, redact),
-    usage: new UsageAggregator({ clock, keep: (row) => usageRows.push(row) }),
+    usage: new UsageAggregator({ clock, keep: (row) => usageRows.push(row), redact }),
     calibration: createCalibration(),
     bodies: new Bodies(),
     order: new ProviderOrder(clock, Math.random),

@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty';
+import { redactBeginning } from '../../core/secret.ts';
 import { displayWidth, terminalSafe, trimToWidth } from '../../core/text.ts';
 import type { RequestRecord } from '../requestRecord.ts';
 import { outcomeMark, requestSpans } from './requestLine.ts';
@@ -48,8 +49,7 @@ export function createConsoleView(options: ConsoleViewOptions): ConsoleView {
   const paint = createPaint(options.colours);
   const names = new NameColours([instance, ...options.providers]);
   const columns = () => Math.max(NARROWEST, options.columns() ?? Number.POSITIVE_INFINITY);
-  // Masked before it is cut, as half a key has no longer the form of one.
-  const sanitize = (text: string) => terminalSafe(redact(text).slice(0, LONGEST));
+  const sanitize = (text: string) => terminalSafe(redactBeginning(text, LONGEST, redact));
   const compose = (spans: readonly Span[]) => composeLine(spans, columns(), paint);
   const name = (text: string): Span => ({ text: trimToWidth(sanitize(text), MOST_NAME), style: names.slotOf(text) });
   const head = (time: number, mark: Span): Span[] => [

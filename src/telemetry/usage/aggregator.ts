@@ -16,6 +16,8 @@ export interface UsageAggregatorOptions {
   readonly clock: Clock;
   /** Takes each row to be kept; must not throw. */
   readonly keep: (row: UsageRow) => void;
+  /** Masks credentials. */
+  readonly redact: (text: string) => string;
 }
 
 export interface UsageSnapshot {
@@ -48,8 +50,9 @@ export class UsageAggregator {
   }
 
   finish(record: RequestRecord): void {
-    const time = this.#options.clock.now();
-    const row = createUsageRow(record, { time, day: localDay(time) });
+    const { clock, redact } = this.#options;
+    const time = clock.now();
+    const row = createUsageRow(record, { time, day: localDay(time) }, redact);
     const model = this.#names.of(row.used_model ?? 'none');
     const totals = totalsOf(row);
     this.#total = addTotals(this.#total, totals);
