@@ -10,7 +10,7 @@ test('G5 any text stays one line of the same JSON', () => {
     fc.property(fc.dictionary(fc.string(), fc.string({ unit: 'binary' })), (value) => {
       const line = sanitizeJsonLine(JSON.stringify(value), identity);
       expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify(value)));
-      expect(line).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
+      expect(line).not.toMatch(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u);
     }),
   );
 });
@@ -39,4 +39,9 @@ test('plain lines for a terminal cannot move its cursor or begin a new line', ()
   expect(sanitizePlainLine('a\u001b[2Jb\r\nc\u009bd\u2028e', identity)).toBe(
     'a\\u001b[2Jb\\u000d\\u000ac\\u009bd\\u2028e',
   );
+});
+
+test('marks that turn the reading direction are escaped in lines of both kinds', () => {
+  expect(sanitizeJsonLine('{"text":"a\u202eb"}', identity)).toBe('{"text":"a\\u202eb"}');
+  expect(sanitizePlainLine('a\u2066b', identity)).toBe('a\\u2066b');
 });
