@@ -1,4 +1,15 @@
-import { closeSync, openSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { LogProblem } from '../../src/telemetry/log/queue.ts';
@@ -12,6 +23,7 @@ import {
   openTestLog,
   readLines,
   remount,
+  totalSize,
   until,
 } from '../helpers/logFolder.ts';
 
@@ -28,6 +40,20 @@ function fill(path: string): void {
     }
   } finally {
     closeSync(file);
+  }
+}
+
+/** Makes empty files until there is no inode left; gives their paths. */
+function fillInodes(directory: string): string[] {
+  const paths: string[] = [];
+  for (;;) {
+    const path = join(directory, `filler-${paths.length}`);
+    try {
+      writeFileSync(path, '');
+    } catch {
+      return paths;
+    }
+    paths.push(path);
   }
 }
 
@@ -216,4 +242,101 @@ test('lines after close are dropped and counted', async () => {
   log.write('after');
   expect(statSync(join(directory, 'kimi.log')).size).toBe('before\n'.length);
   expect(log.status()).toMatchObject({ written: 1, dropped: 1 });
+});
+
+test.runIf(canMount)(
+  'G1 where no inode is free for rotating, no line is lost while the active file has room',
+  async () => {
+    const directory = mountFolder('4m,nr_inodes=8');
+    const problems: LogProblem[] = [];
+    const log = openTestLog({ directory, maxSizeBytes: 20_000, onProblem: (problem) => problems.push(problem) });
+    await log.flush();
+    const fillers = fillInodes(directory);
+    const lines = Array.from({ length: 35 }, (_, index) => `${index}`.padEnd(999, '.'));
+    for (const line of lines) {
+      log.write(line);
+      await log.flush();
+    }
+    expect([log.status().dropped, readLines(directory)]).toEqual([0, lines]);
+    expect(problems[0]?.message).toContain('the full log file cannot be rotated and grows on: ENOSPC');
+
+    for (const path of fillers) rmSync(path);
+    for (const line of lines) {
+      log.write(line);
+      await log.flush();
+    }
+    await log.close();
+    expect([log.status().dropped, readLines(directory)]).toEqual([0, [...lines, ...lines]]);
+    expect(listFolder(directory).length).toBeGreaterThan(1);
+  },
+);
+
+test.runIf(canMount)('G1 at twice its size lines are dropped and counted', async () => {
+  const directory = mountFolder('4m,nr_inodes=8');
+  const log = openTestLog({ directory, maxSizeBytes: 20_000 });
+  await log.flush();
+  fillInodes(directory);
+  for (let line = 0; line < 60; line += 1) {
+    log.write('.'.repeat(999));
+    await log.flush();
+  }
+  expect(log.status().dropped).toBeGreaterThan(0);
+  expect(totalSize(directory)).toBeLessThan(45_000);
+});
+
+describe('a link is nobody’s log', () => {
+  test.each(['kimi-20261101-000000-001.log', 'kimi-20261101-000000-001.log.gz.tmp'])(
+    'F2 %s is neither repaired, compressed nor removed, nor is what it leads to',
+    async (name) => {
+      const directory = makeFolder();
+      const foreign = join(makeFolder(), 'foreign');
+      writeFileSync(foreign, 'whole\nnot whole');
+      symlinkSync(foreign, join(directory, name));
+      const log = openTestLog({ directory });
+      log.write('a line');
+      await log.flush();
+      await log.close();
+      expect(readFileSync(foreign, 'utf8')).toBe('whole\nnot whole');
+      expect(listFolder(directory)).toEqual([name, 'kimi.log']);
+    },
+  );
+
+  test('F2 what a link leads to is not overwritten by a compressed log', async () => {
+    const directory = makeFolder();
+    const foreign = join(makeFolder(), 'foreign');
+    writeFileSync(foreign, 'whole\n');
+    writeFileSync(join(directory, 'kimi-20261101-000000-001.log'), 'a line\n');
+    for (const end of ['.gz.tmp', '.gz']) symlinkSync(foreign, join(directory, `kimi-20261101-000000-001.log${end}`));
+    const log = openTestLog({ directory });
+    await log.close();
+    expect(readFileSync(foreign, 'utf8')).toBe('whole\n');
+    expect(readLines(directory)).toEqual(['a line']);
+  });
+
+  test('F2 as the active file it is refused, at the start, while the log is written and at the exit', async () => {
+    const directory = makeFolder();
+    const foreign = join(makeFolder(), 'foreign');
+    writeFileSync(foreign, 'whole\nnot whole');
+    const link = () => symlinkSync(foreign, join(directory, 'kimi.log'));
+    link();
+    const problems: LogProblem[] = [];
+    const first = openTestLog({ directory, onProblem: (problem) => problems.push(problem) });
+    first.write('a line');
+    await first.close();
+    first.flushSync();
+    expect(problems[0]?.message).toContain('is a link, which a log does not follow; remove it');
+
+    rmSync(join(directory, 'kimi.log'));
+    const second = openTestLog({ directory });
+    second.write('a line');
+    await second.flush();
+    rmSync(join(directory, 'kimi.log'));
+    link();
+    second.write('another line');
+    await second.flush();
+    second.write('the last line');
+    second.flushSync();
+    expect(readFileSync(foreign, 'utf8')).toBe('whole\nnot whole');
+    expect(second.status().dropped).toBeGreaterThan(0);
+  });
 });

@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { lstat, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import { constants, createReadStream, createWriteStream } from 'node:fs';
+import { lstat, open, readdir, rename, rm, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -8,12 +8,15 @@ import { activeFileName, type LogFileKind, logFileKind, logNamesIn } from './fil
 const LONGEST_TRUNCATED_LINE = 4 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
+/** A link could lead to a file that is not ours: opening one fails (ELOOP). Windows has no such flag. */
+export const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
+
 /**
  * Cuts a half-written last line off a log file, as a crash, a power cut or a full disk leaves it, so that every line of
  * the file is whole. A file without any newline near its end is not one of our logs and is left alone.
  */
 export async function repairTruncatedLine(path: string): Promise<void> {
-  const file = await open(path, 'r+');
+  const file = await open(path, constants.O_RDWR | NO_FOLLOW);
   try {
     const { size } = await file.stat();
     if (size === 0) return;
@@ -36,11 +39,16 @@ export async function repairTruncatedLine(path: string): Promise<void> {
  * file descriptor behind each time that the disk is full.
  */
 export async function compressLog(path: string): Promise<void> {
-  const { atime, mtime } = await stat(path);
+  const { atime, mtime } = await lstat(path);
   await repairTruncatedLine(path);
   const temporary = `${path}.gz.tmp`;
+  await rm(temporary, { force: true });
   try {
-    await pipeline(createReadStream(path), createGzip(), createWriteStream(temporary, { mode: 0o600 }));
+    await pipeline(
+      createReadStream(path),
+      createGzip(),
+      createWriteStream(temporary, { flags: 'wx', mode: 0o600 }), // made anew, as there could be a link of this name
+    );
     await utimes(temporary, atime, mtime);
     await rename(temporary, `${path}.gz`);
   } catch (error) {
@@ -139,10 +147,13 @@ export async function sweepLogs(options: SweepOptions): Promise<void> {
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-/** Names of our files of one kind, sorted, which is oldest first. */
+/** Names of our files of one kind, sorted, which is oldest first; links are not ours. */
 export async function listLogs(directory: string, logName: string, kind: LogFileKind): Promise<string[]> {
-  const names = await readdir(directory).catch(emptyWhenMissing);
-  return names.filter((name) => logFileKind(logName, name) === kind).sort();
+  const entries = await readdir(directory, { withFileTypes: true }).catch(emptyWhenMissing);
+  return entries
+    .filter((entry) => entry.isFile() && logFileKind(logName, entry.name) === kind)
+    .map(({ name }) => name)
+    .sort();
 }
 
 async function inspectLogs({ directory, instance, name, now, retentionMs }: SweepOptions): Promise<LogFileInfo[]> {
@@ -166,7 +177,7 @@ async function setTime(path: string, at: number): Promise<void> {
   await utimes(path, at / 1000, at / 1000);
 }
 
-function emptyWhenMissing(error: NodeJS.ErrnoException): string[] {
+function emptyWhenMissing(error: NodeJS.ErrnoException): never[] {
   if (error.code === 'ENOENT') return [];
   throw error;
 }

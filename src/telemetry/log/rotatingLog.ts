@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { activeFileName, logName } from './fileNames.ts';
@@ -13,7 +13,7 @@ import {
   type LogProblem,
   recoveryLine,
 } from './queue.ts';
-import { LogMaintenance } from './retention.ts';
+import { LogMaintenance, NO_FOLLOW } from './retention.ts';
 
 export interface RotatingLogOptions {
   /** The instance's own folder; made when missing. */
@@ -63,6 +63,7 @@ const COMPLETE_BATCH = 64 * 1024;
 const LARGEST_BATCH = 1024 * 1024;
 const LARGEST_QUEUE = 4 * 1024 * 1024;
 const SWEEP_INTERVAL_MS = 3_600_000;
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | NO_FOLLOW;
 
 /**
  * A log file that is rotated by size and UTC day, compressed and removed by age and total size, and that never disturbs
@@ -113,11 +114,12 @@ class ResilientLog implements RotatingLog {
     this.#maintenance = new LogMaintenance({
       ...{ directory, instance, name, retentionMs, maxTotalBytes, activeMaxBytes: maxSizeBytes },
       now: () => clock.now(),
-      onProblem: (error) => this.#reportMaintenance(error),
+      onProblem: (error) => this.#reportMaintenance(error, 'old log files cannot be compressed or removed'),
     });
     this.#file = new LogAppender({
       ...{ directory, name, maxSizeBytes, clock, maintenance: this.#maintenance },
       onShared: () => this.#reportShared(),
+      onRotationFailed: (error) => this.#reportMaintenance(error, 'the full log file cannot be rotated and grows on'),
     });
     this.#work = this.#open();
     this.#sweepTimer = setInterval(() => this.#maintain(), SWEEP_INTERVAL_MS).unref();
@@ -143,10 +145,10 @@ class ResilientLog implements RotatingLog {
     const count = batches.reduce((sum, batch) => sum + batch.lines, lines);
     if (count === 0) return;
     try {
-      mkdirSync(this.#options.directory, { recursive: true });
+      mkdirSync(this.#options.directory, { recursive: true, mode: 0o700 });
       const missing = this.#file.missingSync(bytes);
       const rest = Buffer.from(batches.map((batch) => batch.text).join(''));
-      appendFileSync(this.#path, Buffer.concat([missing, rest]), { mode: 0o600 });
+      appendBytes(this.#path, Buffer.concat([missing, rest]));
       this.#written += count;
     } catch (error) {
       this.#lastError = describeError(error);
@@ -273,10 +275,19 @@ class ResilientLog implements RotatingLog {
     this.#options.onProblem?.({ kind: 'shared', message });
   }
 
-  #reportMaintenance(error: unknown): void {
+  #reportMaintenance(error: unknown, what: string): void {
     this.#lastError = describeError(error);
-    const message = `old log files cannot be compressed or removed: ${this.#lastError}`;
+    const message = `${what}: ${this.#lastError}`;
     this.#options.onProblem?.({ kind: 'maintenance', message });
+  }
+}
+
+function appendBytes(path: string, bytes: Buffer): void {
+  const descriptor = openSync(path, APPEND, 0o600);
+  try {
+    writeFileSync(descriptor, bytes);
+  } finally {
+    closeSync(descriptor);
   }
 }
 
