@@ -86,6 +86,17 @@ export function permissionOptions(config: Config, consolePath: string | undefine
   ];
 }
 
+/**
+ * The first path that cannot be allowed by itself: Node takes a `*` in a path for all that begins so, and knows no other way to write
+ * one. A comma means itself.
+ */
+export function findWildcard(config: Config, consolePath = ''): string | undefined {
+  const { file, files, hooks, logs, stateDirectory } = config;
+  const program = isSea() ? '' : realpathSync(process.argv[1] ?? '');
+  const paths = [file, ...files, hooks?.file ?? '', logs.directory, stateDirectory, consolePath, program];
+  return paths.find((path) => path.includes('*'));
+}
+
 /** Quotes options as Node reads several of them in one text. */
 function quote(options: readonly string[]): string {
   return options.map((option) => `"${option.replaceAll(/["\\]/g, '\\$&')}"`).join(' ');
@@ -122,12 +133,21 @@ function reExecute(options: readonly string[], environment: NodeJS.ProcessEnv): 
 /**
  * Takes from this process all rights that an instance does not need. Node gives rights at the start only, and which are needed is
  * known only when the env file has been read, so the program is executed again in the same process. Returns only where that cannot be:
- * under Windows, and in a process that was executed so already.
+ * under Windows, in a process that was executed so already, and where a path would allow more than itself: then with the reason.
  * @param consolePath file into which the process manager writes stdout
  * @param environment of the program that is executed
  */
-export function restrictProcess(config: Config, consolePath: string | undefined, environment: NodeJS.ProcessEnv): void {
-  if (process.permission !== undefined || process.execve === undefined) return;
+export function restrictProcess(
+  config: Config,
+  consolePath: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): string | undefined {
+  if (process.permission !== undefined || process.execve === undefined) return undefined;
+  const wildcard = findWildcard(config, consolePath);
+  if (wildcard !== undefined) {
+    return `${JSON.stringify(wildcard)} holds a "*", which Node's permission model takes for other files too. Rename it, or set PERMISSION_MODEL=off in ${config.file}.`;
+  }
   makeStateFolder(config.stateDirectory);
   reExecute(permissionOptions(config, consolePath), environment);
+  return undefined;
 }

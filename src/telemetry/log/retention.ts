@@ -3,13 +3,11 @@ import { lstat, open, readdir, rename, rm, unlink, utimes } from 'node:fs/promis
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { NO_FOLLOW } from '../files.ts';
 import { activeFileName, type LogFileKind, logFileKind, logNamesIn } from './fileNames.ts';
 
 const LONGEST_TRUNCATED_LINE = 4 * 1024 * 1024;
 const NEWLINE = 0x0a;
-
-/** A link could lead to a file that is not ours: opening one fails (ELOOP). Windows has no such flag. */
-export const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
 /**
  * Cuts a half-written last line off a log file, as a crash, a power cut or a full disk leaves it, so that every line of

@@ -1,6 +1,7 @@
 import { closeSync, constants, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
+import { NO_FOLLOW } from '../files.ts';
 import { activeFileName, logName } from './fileNames.ts';
 import { LogAppender } from './logFile.ts';
 import {
@@ -13,7 +14,7 @@ import {
   type LogProblem,
   recoveryLine,
 } from './queue.ts';
-import { LogMaintenance, NO_FOLLOW } from './retention.ts';
+import { LogMaintenance } from './retention.ts';
 
 export interface RotatingLogOptions {
   /** The instance's own folder; made when missing. */
