@@ -17,6 +17,9 @@ const READ_ERRORS: Record<string, string> = {
   EPERM: 'a file that may not be read',
 };
 
+/** Reading one could wait for ever, as of a pipe, or never end, as of /dev/zero. */
+const SPECIAL_FILE = 'a pipe or a device';
+
 /** Windows has no such bits; Node makes them up there. */
 function isOpenToOthers(mode: number): boolean {
   return (mode & 0o077) !== 0 && platform() !== 'win32';
@@ -31,6 +34,7 @@ function readEnvFile(path: string, shown: string, report: Report): string | unde
   try {
     const stat = statSync(path);
     if (stat.isDirectory()) report.error(place, 'a folder', 'Give the path of an env file.');
+    else if (!stat.isFile()) report.error(place, SPECIAL_FILE, 'Give the path of an env file.');
     else if (stat.size > MAX_BYTES)
       report.error(place, `${stat.size} bytes`, 'Give the path of an env file; this one is too large.');
     else {
@@ -50,7 +54,9 @@ function readEnvFile(path: string, shown: string, report: Report): string | unde
 }
 
 function readFile(path: string): FileText {
-  const { mode } = statSync(path);
+  const stat = statSync(path);
+  if (!stat.isFile() && !stat.isDirectory()) throw Object.assign(new Error(SPECIAL_FILE), { code: SPECIAL_FILE });
+  const { mode } = stat;
   const text = readFileSync(path, 'utf8');
   return isOpenToOthers(mode) ? { text, openMode: permissions(mode) } : { text };
 }
