@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** These run dist/claude-code-proxy, so it is built before them; all others work on the sources and never wait for a build. */
-const binary = ['test/manager/**/*.test.ts', 'test/binary/**/*.test.ts', 'test/sdk/**/*.test.ts'];
+const binary = ['test/cli/**/*.test.ts', 'test/binary/**/*.test.ts', 'test/sdk/**/*.test.ts'];
 
 export default defineConfig({
   test: {

@@ -1,8 +1,7 @@
 import { parseArgs } from 'node:util';
 import { describeConfig, formatProblems } from './config/describe.ts';
-import { loadConfig } from './config/envFile.ts';
-import { leaveFolder } from './permissions/leaveFolder.ts';
-import { restrictProcess } from './permissions/restrictProcess.ts';
+import { loadConfig } from './config/load.ts';
+import { leaveFolder, restrictProcess } from './permissions/sandbox.ts';
 import { VERSION } from './version.ts';
 
 const HELP = `claude-code-proxy ${VERSION}: runs Claude Code on any model provider

@@ -3,8 +3,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
 /**
- * The house rules of the folder tree, as a test: who may import whom, which room holds the only door to a package, which
- * rooms are pure, and where providers may be called by name. CONTRIBUTING.md explains them.
+ * The rules of the folder tree, as a test: which layer may import which, who alone imports a package, which layers are pure,
+ * where providers may be called by name, and how large files may be. CONTRIBUTING.md explains them.
  */
 const root = resolve(import.meta.dirname, '..');
 
@@ -41,22 +41,22 @@ function sourceFiles(folder: string): SourceFile[] {
     });
 }
 
-/** Rooms that each room may import; `types` marks rooms of which only types may be used. */
-const MAY_IMPORT: Record<string, { rooms: readonly string[]; types?: readonly string[] }> = {
-  core: { rooms: [] },
-  host: { rooms: [] },
-  protocol: { rooms: ['core'] },
-  quirks: { rooms: ['core', 'protocol'] },
-  providers: { rooms: ['core', 'quirks'] },
-  config: { rooms: ['core', 'quirks', 'providers'] },
-  translate: { rooms: ['core', 'protocol'], types: ['quirks'] },
-  routing: { rooms: ['core', 'protocol'], types: ['config', 'providers'] },
-  resilience: { rooms: ['core'] },
-  telemetry: { rooms: ['core'], types: ['config', 'providers'] },
-  hooks: { rooms: ['core'], types: ['telemetry'] },
-  upstream: { rooms: ['core', 'protocol', 'resilience'], types: ['config'] },
+/** The layers that each layer may import; of those in `types` only types may be used. */
+const MAY_IMPORT: Record<string, { layers: readonly string[]; types?: readonly string[] }> = {
+  core: { layers: [] },
+  host: { layers: [] },
+  protocol: { layers: ['core'] },
+  quirks: { layers: ['core', 'protocol'] },
+  providers: { layers: ['core', 'quirks'] },
+  config: { layers: ['core', 'quirks', 'providers'] },
+  translate: { layers: ['core', 'protocol'], types: ['quirks'] },
+  routing: { layers: ['core', 'protocol'], types: ['config', 'providers'] },
+  resilience: { layers: ['core'] },
+  telemetry: { layers: ['core'], types: ['config', 'providers'] },
+  hooks: { layers: ['core'], types: ['telemetry'] },
+  upstream: { layers: ['core', 'protocol', 'resilience'], types: ['config'] },
   gateway: {
-    rooms: [
+    layers: [
       'core',
       'protocol',
       'quirks',
@@ -70,112 +70,120 @@ const MAY_IMPORT: Record<string, { rooms: readonly string[]; types?: readonly st
       'upstream',
     ],
   },
-  server: { rooms: ['core', 'protocol', 'telemetry', 'gateway', 'routing'], types: ['config'] },
-  permissions: { rooms: ['config'] },
-  reload: { rooms: ['core', 'config'], types: ['gateway', 'telemetry'] },
-  bench: { rooms: ['scripts'] },
-  soak: { rooms: ['bench', 'scripts'] },
-  scripts: { rooms: ['core', 'config', 'providers', 'quirks', 'host', 'telemetry'] },
+  server: { layers: ['core', 'protocol', 'telemetry', 'gateway', 'routing'], types: ['config'] },
+  permissions: { layers: ['config'] },
+  reload: { layers: ['core', 'config'], types: ['gateway', 'telemetry'] },
+  bench: { layers: ['scripts', 'cli'] },
+  soak: { layers: ['bench', 'scripts', 'cli'] },
+  cli: { layers: ['core', 'config', 'providers', 'quirks', 'host', 'telemetry'] },
+  scripts: { layers: ['core', 'config', 'providers', 'quirks', 'host', 'telemetry', 'cli'] },
 };
 
-/** The files at the top of src put the instance together and may import every room. */
+/** The files at the top of src put the instance together and may import every layer. */
 const ENTRY = 'entry';
 
-function roomOf(path: string): string {
-  const [top, room, rest] = path.split('/');
+function layerOf(path: string): string {
+  const [top, layer, rest] = path.split('/');
   if (top === 'scripts' || top === 'bench' || top === 'soak') return top;
-  return rest === undefined ? ENTRY : (room ?? ENTRY);
+  return rest === undefined ? ENTRY : (layer ?? ENTRY);
+}
+
+/** The files of the project that a file imports, from the root of the repository. */
+function imported(file: SourceFile): string[] {
+  return file.imports
+    .filter(({ specifier }) => specifier.startsWith('.'))
+    .map(({ specifier }) => relative(root, resolve(root, dirname(file.path), specifier)));
 }
 
 const source = sourceFiles('src');
 const scripts = sourceFiles('scripts');
 const everything = [...source, ...scripts, ...sourceFiles('bench'), ...sourceFiles('soak')];
 
-function brokenRoomRules(files: readonly SourceFile[]): string[] {
+function brokenLayerRules(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => {
-    const room = roomOf(file.path);
-    if (room === ENTRY) return [];
-    const rule = MAY_IMPORT[room];
-    if (rule === undefined) return [`${file.path}: the room ${room} has no rule`];
+    const layer = layerOf(file.path);
+    if (layer === ENTRY) return [];
+    const rule = MAY_IMPORT[layer];
+    if (rule === undefined) return [`${file.path}: the layer ${layer} has no rule`];
     return file.imports
       .filter(({ specifier }) => specifier.startsWith('.'))
       .flatMap(({ specifier, typeOnly }) => {
         const target = relative(root, resolve(root, dirname(file.path), specifier));
-        const targetRoom = roomOf(target);
+        const targetLayer = layerOf(target);
         const allowed =
-          targetRoom === room ||
-          rule.rooms.includes(targetRoom) ||
-          (typeOnly && rule.types?.includes(targetRoom) === true);
+          targetLayer === layer ||
+          rule.layers.includes(targetLayer) ||
+          (typeOnly && rule.types?.includes(targetLayer) === true);
         return allowed ? [] : [`${file.path} imports ${target}`];
       });
   });
 }
 
-test('rooms import only the rooms they may', () => {
-  expect(brokenRoomRules(everything)).toEqual([]);
+test('layers import only the layers they may', () => {
+  expect(brokenLayerRules(everything)).toEqual([]);
 });
 
-test('the room rules notice a forbidden import', () => {
+test('the layer rules notice a forbidden import', () => {
   const file = (path: string, text: string) => ({ path, text, imports: readImports(text) });
   expect(
-    brokenRoomRules([
+    brokenLayerRules([
       file('src/core/a.ts', "import { b } from '../gateway/b.ts';"),
       file('src/translate/a.ts', "import type { Settings } from '../quirks/settings.ts';"),
       file('src/translate/b.ts', "import { settings } from '../quirks/settings.ts';"),
       file('src/translate/c.ts', "import { type A, b } from '../quirks/settings.ts';"),
       file('src/server/a.ts', "export { send } from '../upstream/client.ts';"),
-      file('scripts/manage/a.ts', "const a = await import('../../src/server/app.ts');"),
+      file('src/cli/a.ts', "const a = await import('../server/app.ts');"),
     ]),
   ).toEqual([
     'src/core/a.ts imports src/gateway/b.ts',
     'src/translate/b.ts imports src/quirks/settings.ts',
     'src/translate/c.ts imports src/quirks/settings.ts',
     'src/server/a.ts imports src/upstream/client.ts',
-    'scripts/manage/a.ts imports src/server/app.ts',
+    'src/cli/a.ts imports src/server/app.ts',
   ]);
 });
 
-/** Packages with the only file or room that may import them. */
-const DOORS: Record<string, RegExp> = {
+/** Packages with the only file or folder that may import them. */
+const SOLE_IMPORTERS: Record<string, RegExp> = {
   fastify: /^src\/server\//,
   undici: /^src\/upstream\//,
-  dotenv: /^src\/config\/envFile\.ts$/,
-  'rotating-file-stream': /^src\/telemetry\/[^/]+\.ts$/,
+  dotenv: /^src\/config\/load\.ts$/,
+  'rotating-file-stream': /^src\/telemetry\/log\//,
   pino: /^src\/telemetry\/logger\.ts$/,
   'zod/mini': /^src\/config\//,
-  yaml: /^src\/config\/document\//,
-  jsonrepair: /^src\/translate\/stream\//,
+  yaml: /^src\/config\/files\//,
+  jsonrepair: /^src\/translate\/response\//,
   rolldown: /^scripts\/build/,
 };
 
-test('each package has one door', () => {
+test('each package has one importer', () => {
   const seen = new Map<string, Set<string>>();
   for (const file of everything) {
     // The framework's types for wiring are allowed at the entry.
     for (const { specifier, typeOnly } of file.imports) {
       if (specifier.startsWith('.') || specifier.startsWith('node:')) continue;
-      if (typeOnly && roomOf(file.path) === ENTRY) continue;
+      if (typeOnly && layerOf(file.path) === ENTRY) continue;
       const files = seen.get(specifier) ?? new Set();
       seen.set(specifier, files.add(file.path));
     }
   }
   for (const [name, files] of seen) {
-    const door = DOORS[name];
-    expect(door, `${name} has no door, but ${[...files].join(', ')} imports it`).toBeDefined();
-    for (const path of files) expect(path, `${name} is imported by`).toMatch(door ?? /^$/);
+    const importer = SOLE_IMPORTERS[name];
+    expect(importer, `${name} has no importer, but ${[...files].join(', ')} imports it`).toBeDefined();
+    for (const path of files) expect(path, `${name} is imported by`).toMatch(importer ?? /^$/);
   }
   const rotation = seen.get('rotating-file-stream') ?? new Set();
   expect(rotation.size, 'one file wraps rotating-file-stream').toBe(1);
 });
 
-const PURE_ROOMS = ['core', 'protocol', 'quirks', 'providers', 'translate', 'routing', 'config'];
+const PURE_LAYERS = ['core', 'protocol', 'quirks', 'providers', 'translate', 'routing', 'config'];
 const PURE_BUILTINS = new Set(['node:crypto', 'node:path', 'node:buffer']);
 const IMPURE_WORDS =
   /\bprocess\.|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.|\brandomBytes\b|\brandomUUID\b|\bsetTimeout\(|\bfetch\(/;
 
-test('pure rooms have no files, network, clock, chance or process', () => {
+test('pure layers have no files, network, clock, chance or process', () => {
   const impure = source
-    .filter((file) => PURE_ROOMS.includes(roomOf(file.path)) && file.path !== 'src/config/envFile.ts')
+    .filter((file) => PURE_LAYERS.includes(layerOf(file.path)) && file.path !== 'src/config/load.ts')
     .flatMap((file) => [
       ...file.imports
         .filter(({ specifier }) => specifier.startsWith('node:') && !PURE_BUILTINS.has(specifier))
@@ -189,7 +197,7 @@ test('pure rooms have no files, network, clock, chance or process', () => {
 });
 
 test('process.env and process.exit stand only at the entries', () => {
-  const entries = /^(?:src\/(?:main|instance)|scripts\/(?:manage|build|docs)|(?:bench|soak)\/(?:run|upstream))\.ts$/;
+  const entries = /^(?:src\/(?:main|instance|cli\/main)|scripts\/(?:build|docs)|(?:bench|soak)\/(?:run|upstream))\.ts$/;
   const found = everything
     .filter((file) => !entries.test(file.path) && /\bprocess\.(?:env|exit)\b/.test(file.text))
     .map((file) => file.path);
@@ -200,7 +208,7 @@ const PROVIDER_NAMES =
   /kimi|moonshot|minimax|\bglm\b|zhipu|bigmodel|deepseek|openrouter|dashscope|qwen|gemini|mistral/i;
 test('providers are called by name only in src/providers', () => {
   const named = everything
-    .filter((file) => roomOf(file.path) !== 'providers')
+    .filter((file) => layerOf(file.path) !== 'providers')
     .flatMap((file) =>
       file.text
         .split('\n')
@@ -210,17 +218,65 @@ test('providers are called by name only in src/providers', () => {
   expect(named).toEqual([]);
 });
 
-test('nobody imports an entry', () => {
+const ENTRIES = [
+  'src/main.ts',
+  'src/instance.ts',
+  'src/cli/main.ts',
+  'scripts/manage.ts',
+  'scripts/build.ts',
+  'scripts/docs.ts',
+];
+test('only an entry imports an entry', () => {
   const importers = everything
-    .filter((file) => file.path !== 'src/main.ts')
-    .filter((file) =>
-      file.imports.some(({ specifier }) => /\/(?:main|instance|manage|build|docs)\.ts$/.test(specifier)),
-    )
-    .map((file) => file.path);
-  expect(importers.filter((path) => !path.startsWith('scripts/'))).toEqual([]);
+    .filter((file) => !ENTRIES.includes(file.path))
+    .filter((file) => imported(file).some((path) => ENTRIES.includes(path)));
+  expect(importers.map((file) => file.path)).toEqual([]);
 });
 
-test('files stay small', () => {
-  const lengths = everything.map((file) => ({ path: file.path, lines: file.text.split('\n').length }));
-  expect(lengths.filter(({ lines }) => lines > 300)).toEqual([]);
+/** The files of a circle of imports below `start`, or nothing. */
+function findCircle(graph: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const done = new Set<string>();
+  const visit = (path: string, way: readonly string[]): readonly string[] | undefined => {
+    if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
+    if (done.has(path)) return undefined;
+    for (const next of graph.get(path) ?? []) {
+      const circle = visit(next, [...way, path]);
+      if (circle !== undefined) return circle;
+    }
+    done.add(path);
+    return undefined;
+  };
+  for (const path of graph.keys()) {
+    const circle = visit(path, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
+
+test('no import leads back to where it began, types included', () => {
+  expect(findCircle(new Map(everything.map((file) => [file.path, imported(file)])))).toBeUndefined();
+});
+
+test('a circle is found', () => {
+  const graph = new Map([
+    ['a', ['b']],
+    ['b', ['c']],
+    ['c', ['d', 'b']],
+    ['d', []],
+  ]);
+  expect(findCircle(graph)).toEqual(['b', 'c', 'b']);
+});
+
+/**
+ * A file is a concept that a reader would look up. Above 400 lines it holds several; more than 300 files in `src` and `scripts`
+ * means that concepts were cut into pieces, which nobody finds among their siblings.
+ */
+const MOST_LINES = 400;
+const MOST_FILES = 300;
+test(`no file has more than ${MOST_LINES} lines`, () => {
+  const lengths = everything.map((file) => ({ path: file.path, lines: file.text.split('\n').length - 1 }));
+  expect(lengths.filter(({ lines }) => lines > MOST_LINES)).toEqual([]);
+});
+test(`src and scripts have at most ${MOST_FILES} files`, () => {
+  expect(source.length + scripts.length).toBeLessThanOrEqual(MOST_FILES);
 });

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ConfigResult } from '../src/config/buildConfig.ts';
-import { configFromText } from '../src/config/envFile.ts';
+import type { ConfigResult } from '../src/config/build.ts';
+import { configFromText } from '../src/config/load.ts';
 import { readLines } from './helpers/configText.ts';
 
 const directory = join(import.meta.dirname, '..');

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { commandTable } from '../scripts/manage/commandTable.ts';
-import { isFamilyName, keyOfName } from '../src/config/keyGroups.ts';
-import { entryTable } from '../src/config/modelsFile/entryTable.ts';
-import { fileTable, providerTable } from '../src/config/providersFile/providerTable.ts';
+import { commandTable } from '../src/cli/commandTable.ts';
+import { createReport } from '../src/config/diagnostics.ts';
+import { isFamilyName, keyOfName } from '../src/config/env/variables.ts';
+import { entryTable } from '../src/config/files/modelsFile.ts';
+import { fileTable, providerTable } from '../src/config/files/providersSchema.ts';
 import { readQuirk } from '../src/config/quirks.ts';
-import { createReport } from '../src/config/report.ts';
 
 const root = join(import.meta.dirname, '..');
 

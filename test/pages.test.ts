@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseCommandLine } from '../scripts/manage/args.ts';
-import { commandNames } from '../scripts/manage/commandTable.ts';
-import { configFromText } from '../src/config/envFile.ts';
+import { parseCommandLine } from '../src/cli/args.ts';
+import { commandNames } from '../src/cli/commandTable.ts';
+import { configFromText } from '../src/config/load.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -85,7 +85,7 @@ test('docs/README.md lists every page', () => {
 });
 
 test('the messages in docs/TROUBLESHOOTING.md are those of the program', () => {
-  const sources = [...filesIn('src', '.ts'), ...filesIn('scripts/manage', '.ts'), 'manage'].map(read).join('\n');
+  const sources = [...filesIn('src', '.ts'), 'manage'].map(read).join('\n');
   const firstCells = [...read('docs/TROUBLESHOOTING.md').matchAll(/^\| (.+?) \|/gm)].map((match) => match[1] ?? '');
   const quoted = firstCells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ''));
   const sentences = quoted.filter((text) => text.includes(' '));

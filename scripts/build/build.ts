@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { dateStamp, executablePath, hashSources, isBuilt, PLATFORM, writeStamp } from '../../src/cli/buildStamp.ts';
 import { bundle } from './bundle.ts';
 import { packExecutable } from './executable.ts';
 import { bundleManager } from './manager.ts';
-import { dateStamp, executablePath, hashSources, isBuilt, PLATFORM, writeStamp } from './stamp.ts';
 
 const WORK_PREFIX = 'new-';
 const MAIN = 'main.cjs';

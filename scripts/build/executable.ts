@@ -49,7 +49,7 @@ async function listAssets(folder: string): Promise<Record<string, string>> {
  * its size in bytes.
  * Node is stripped before the injection, which a later `strip` would destroy, and on macOS signed after it.
  * `execArgvExtension: cli`: NODE_OPTIONS of the caller's shell does not reach the proxy, while the proxy itself can begin anew with
- * options of Node's (src/permissions/restrictProcess.ts), which are added to those of `execArgv`.
+ * options of Node's (src/permissions/sandbox.ts), which are added to those of `execArgv`.
  * See https://nodejs.org/api/single-executable-applications.html
  * @throws with the tool's own words when the bundle does not run, or packing or signing fails.
  */

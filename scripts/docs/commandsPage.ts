@@ -1,6 +1,6 @@
-import { helpText } from '../manage/commands/help.ts';
-import { commandNames } from '../manage/commandTable.ts';
-import { exitCodeRows } from '../manage/exitCodes.ts';
+import { helpText } from '../../src/cli/commands/help.ts';
+import { commandNames } from '../../src/cli/commandTable.ts';
+import { exitCodeRows } from '../../src/cli/exitCodes.ts';
 import { markdownPage, markdownTable } from './markdown.ts';
 
 const RULES = `\`./manage help COMMAND\` and \`./manage COMMAND --help\` print the same. For all commands:

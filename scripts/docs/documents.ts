@@ -1,8 +1,8 @@
+import { exampleFile } from '../../src/cli/envs/exampleFile.ts';
 import { presets } from '../../src/providers/index.ts';
 import { commandsPage } from './commandsPage.ts';
 import { environmentPage } from './environmentPage.ts';
 import { errorsPage } from './errorsPage.ts';
-import { exampleFile } from './exampleFile.ts';
 import { readGuaranteeTests } from './guaranteeTests.ts';
 import { consolePicture } from './pictures/consolePicture.ts';
 import { statusPicture } from './pictures/statusPicture.ts';

@@ -1,6 +1,6 @@
-import { type KeyName, keyNames, keyRow } from '../../src/config/keyTable.ts';
-import { entryTable } from '../../src/config/modelsFile/entryTable.ts';
-import { fileTable, providerTable } from '../../src/config/providersFile/providerTable.ts';
+import { type KeyName, keyNames, keyRow } from '../../src/config/env/settings.ts';
+import { entryTable } from '../../src/config/files/modelsFile.ts';
+import { fileTable, providerTable } from '../../src/config/files/providersSchema.ts';
 import { quirkKeys } from '../../src/config/quirks.ts';
 import { fieldRows } from './fieldRows.ts';
 import { code, markdownPage, markdownTable } from './markdown.ts';

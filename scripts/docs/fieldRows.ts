@@ -1,4 +1,4 @@
-import type { FieldRow, FieldTable } from '../../src/config/document/fieldTable.ts';
+import type { FieldRow, FieldTable } from '../../src/config/files/fields.ts';
 import { code } from './markdown.ts';
 
 function form(row: FieldRow): string {

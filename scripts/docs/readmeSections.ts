@@ -1,5 +1,5 @@
+import { commandNames, commandTable } from '../../src/cli/commandTable.ts';
 import { presets } from '../../src/providers/index.ts';
-import { commandNames, commandTable } from '../manage/commandTable.ts';
 import { code, markdownTable } from './markdown.ts';
 import { guidePath } from './providersPage.ts';
 

@@ -1,5 +1,5 @@
 import { parseObject } from '../core/json.ts';
-import { nearestName } from '../core/nearestName.ts';
+import { nearestName } from '../core/text.ts';
 import {
   environmentName,
   type QuirkSettings,
@@ -7,9 +7,9 @@ import {
   type SettingRow,
   settingTable,
 } from '../quirks/settings.ts';
+import type { Place, Report } from './diagnostics.ts';
+import type { Variables } from './env/variables.ts';
 import { parseBoolean, parseCount } from './parsers.ts';
-import type { Place, Report } from './report.ts';
-import type { Variables } from './variables.ts';
 
 /** Every `QUIRK_<NAME>` and the setting it overrides. */
 const settingOfName: ReadonlyMap<string, SettingName> = new Map(

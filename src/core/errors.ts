@@ -29,3 +29,16 @@ export class ApiError extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds ?? row.retryAfterSeconds;
   }
 }
+
+/** Any thrown value as an error that can be answered: what is not one becomes a 500 that tells nothing of the inside. */
+export function asApiError(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  return new ApiError('internal', 'the proxy failed on this request; its log has the reason under the request id', {
+    cause: thrown,
+  });
+}
+
+/** Marks a switch as exhaustive: the compiler refuses the call when a case is missing. */
+export function never(value: never): never {
+  throw new TypeError(`unexpected value: ${String(value)}`);
+}

@@ -1,17 +1,17 @@
 import { ApiError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
-import { errorHeaders } from '../protocol/anthropic/errorBody.ts';
-import { chatErrorBody, chatErrorEvent } from '../protocol/openai/errorEnvelope.ts';
+import { errorHeaders } from '../protocol/anthropic/errors.ts';
+import { chatErrorBody, chatErrorEvent } from '../protocol/openai/errors.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
-import { answerInTurn } from './answerInTurn.ts';
-import type { ClientPort } from './clientPort.ts';
-import { planRequest } from './planRequest.ts';
-import { RelayAnswerer } from './relayAnswerer.ts';
+import { RelayAnswerer } from './adapters/relayAdapter.ts';
+import { answerInTurn } from './fallback/fallback.ts';
+import { withBody } from './readBody.ts';
 import type { RequestBody } from './requestBody.ts';
+import { type Run, recordPlan, runRequest } from './requestContext.ts';
+import type { ClientPort } from './responseWriter.ts';
 import { isNative, routeTo } from './route.ts';
-import { type Run, recordPlan, runRequest } from './run.ts';
+import { planRequest } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
-import { withBody } from './withBody.ts';
 
 function parseChat(body: RequestBody): JsonObject {
   const request = body.value;

@@ -1,9 +1,94 @@
-import { askTokenCount } from './askTokenCount.ts';
-import { obstacleOf, routeNow } from './candidates.ts';
-import { planRequest } from './planRequest.ts';
+import { ApiError } from '../core/errors.ts';
+import { asNumber, parseObject } from '../core/json.ts';
+import { Exchange } from '../upstream/exchange.ts';
+import type { AnswerReader } from '../upstream/upstream.ts';
+import { createFailureContext } from './adapters/adapter.ts';
+import { passthroughBody, passthroughCredentials, passthroughHeaders } from './adapters/messagesAdapter.ts';
+import { withBody } from './readBody.ts';
 import type { RequestBody } from './requestBody.ts';
+import { obstacleOf, type Route, routeNow } from './route.ts';
+import { planRequest } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
-import { withBody } from './withBody.ts';
+
+/** A count that takes longer is not worth waiting for: an estimate is at hand. */
+const COUNT_TIMEOUT_MS = 5000;
+
+/** Reads the one number of the answer. */
+class CountReader implements AnswerReader {
+  readonly outcome: { ended: boolean; finished: boolean; empty: boolean; error?: ApiError } = {
+    ended: false,
+    finished: false,
+    empty: false,
+  };
+  count: number | undefined;
+
+  pushJson(text: string): string {
+    this.count = asNumber(parseObject(text)?.['input_tokens']);
+    this.outcome.ended = true;
+    return '';
+  }
+
+  pushBytes(): string {
+    return this.fail(new ApiError('bad_gateway', 'the provider answered a token count with a stream'));
+  }
+
+  end(): string {
+    return this.fail(new ApiError('overloaded', 'the provider answered a token count with nothing'));
+  }
+
+  settle(): string {
+    return '';
+  }
+
+  fail(error: ApiError): string {
+    this.outcome.error = error;
+    return '';
+  }
+}
+
+/**
+ * Asks a native endpoint how many tokens a request has; undefined when it does not say, for whatever reason.
+ * @param conversation what the requests of the conversation have in common
+ * @param onGone calls its listener when the client goes away
+ */
+export async function askTokenCount(
+  services: Services,
+  incoming: IncomingRequest,
+  body: RequestBody,
+  { route, conversation }: { readonly route: Route; readonly conversation: () => string },
+  onGone: (listener: () => void) => void,
+): Promise<number | undefined> {
+  const { target, destination } = route;
+  const key = destination.keys.choose(conversation);
+  if (key.source === 'client' && incoming.providerKey === undefined) return undefined;
+  const { authorization, headers } = passthroughCredentials(services, incoming, destination.provider, key);
+  const reader = new CountReader();
+  const exchange = new Exchange({
+    upstream: destination.upstream,
+    request: {
+      model: target.model,
+      body: passthroughBody(body, target, services.bodies),
+      stream: false,
+      suffix: `/count_tokens${incoming.forwarded.query}`,
+      headers: { ...passthroughHeaders(incoming, target.settings), ...headers },
+      authorization,
+    },
+    reader,
+    idleTimeoutMs: COUNT_TIMEOUT_MS,
+    requestTimeoutMs: COUNT_TIMEOUT_MS,
+    patience: undefined,
+    usageWaitMs: 0,
+    holdEmpty: false,
+    failureContext: () => createFailureContext(services, route, key, 0, incoming),
+    onOutput: () => {},
+    now: () => services.clock.monotonic(),
+  });
+  const deadline = setTimeout(() => exchange.abort(), COUNT_TIMEOUT_MS);
+  onGone(() => exchange.abort());
+  await exchange.result;
+  clearTimeout(deadline);
+  return reader.count;
+}
 
 /** As the Messages API answers. */
 export interface TokenCount {

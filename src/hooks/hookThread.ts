@@ -1,9 +1,83 @@
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { asNumber, asString, isObject } from '../core/json.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type HookInfo, type HookName, type Hooks, hookNames } from './hooks.ts';
-import { type HookFailure, readWorkerReply, type WorkerReply } from './workerReply.ts';
-import { WORKER_SOURCE } from './workerSource.ts';
+
+/** What the hooks' thread says. */
+export type WorkerReply =
+  | { readonly kind: 'loaded'; readonly names: readonly HookName[] }
+  | { readonly kind: 'broken'; readonly failure: HookFailure }
+  | { readonly kind: 'done'; readonly id: number; readonly changed: string | undefined }
+  | { readonly kind: 'failed'; readonly id: number; readonly failure: HookFailure };
+
+/** Why a hook failed, and where: `hooks.mjs:12`. */
+export interface HookFailure {
+  readonly reason: string;
+  readonly at: string | undefined;
+}
+
+/** An error's words may be a whole conversation. */
+const MOST_LETTERS = 200;
+/** A file of the user's in a stack; the runtime's own have no address of a file. */
+const PLACE = /file:\/\/[^\s()]*?([^/\s()]+:\d+):\d+/;
+
+function readFailure(value: unknown): HookFailure {
+  const { reason, stack } = isObject(value) ? value : {};
+  return { reason: (asString(reason) ?? 'unknown').slice(0, MOST_LETTERS), at: PLACE.exec(asString(stack) ?? '')?.[1] };
+}
+
+/** Reads a message of the hooks' thread; undefined for one that the user's module has sent by itself. */
+export function readWorkerReply(message: unknown): WorkerReply | undefined {
+  if (!isObject(message)) return undefined;
+  const { id, loaded, broken, changed, failure } = message;
+  if (Array.isArray(loaded)) return { kind: 'loaded', names: hookNames.filter((name) => loaded.includes(name)) };
+  if (broken !== undefined) return { kind: 'broken', failure: readFailure(broken) };
+  const call = asNumber(id);
+  if (call === undefined) return undefined;
+  return failure === undefined
+    ? { kind: 'done', id: call, changed: asString(changed) }
+    : { kind: 'failed', id: call, failure: readFailure(failure) };
+}
+
+/**
+ * What runs in the hooks' thread, as text: the executable has no second file that a thread could start from. It loads the user's
+ * module (`workerData.url`), says which hooks it has, and answers each call with the changed JSON text, if it was changed.
+ */
+export const WORKER_SOURCE = `
+const { parentPort, workerData } = require('node:worker_threads');
+
+const isObject = (value) => typeof value === 'object' && value !== null;
+const forms = {
+  request: (value) => isObject(value) && typeof value.model === 'string' && Array.isArray(value.messages),
+  response: (value) => isObject(value) && value.type === 'message' && Array.isArray(value.content),
+};
+const describe = (error) => ({ reason: String(error), stack: String(isObject(error) ? error.stack : '') });
+
+async function run(hook, name, text, info) {
+  const value = JSON.parse(text);
+  // As it was: the hook may change the value in place and yet return it.
+  const before = JSON.stringify(value);
+  const result = await hook(value, info);
+  if (result === undefined) return undefined;
+  if (!forms[name](result)) throw new TypeError('it returned something that is no ' + name);
+  const after = JSON.stringify(result);
+  return after === before ? undefined : after;
+}
+
+import(workerData.url).then(
+  (hooks) => {
+    parentPort.on('message', ({ id, name, text, info }) => {
+      run(hooks[name], name, text, info).then(
+        (changed) => parentPort.postMessage({ id, changed }),
+        (error) => parentPort.postMessage({ id, failure: describe(error) }),
+      );
+    });
+    parentPort.postMessage({ loaded: workerData.names.filter((name) => typeof hooks[name] === 'function') });
+  },
+  (error) => parentPort.postMessage({ broken: describe(error) }),
+);
+`;
 
 export interface HookThreadOptions {
   /** Absolute path of the user's module. */

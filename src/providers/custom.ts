@@ -15,3 +15,20 @@ export const custom: Preset = {
   notes: ['Set OPENAI_BASE_URL and BIG_MODEL; where the server differs from OpenAI, set QUIRK_*.'],
   checked: '2026-11-20',
 };
+
+/** Any other server with Anthropic's Messages API: the user gives address and models. */
+export const customAnthropic: Preset = {
+  name: 'custom-anthropic',
+  title: 'Any server with a Messages API',
+  protocol: 'anthropic',
+  baseUrl: '',
+  keyHeader: 'x-api-key',
+  hosts: [],
+  keyNames: [],
+  idsHaveSlash: true,
+  models: {},
+  quirks: {},
+  links: {},
+  notes: ['Set OPENAI_BASE_URL, to which /v1/messages is appended, and BIG_MODEL. The key goes into x-api-key.'],
+  checked: '2026-11-20',
+};

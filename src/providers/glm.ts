@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../core/errorTable.ts';
-import type { ModelFacts, Preset } from './preset.ts';
+import { type ModelFacts, nativeModels, type Preset } from './preset.ts';
 
 const glm53 = { maxOutput: 131_072, quirks: { efforts: ['low', 'high', 'max'] } } as const satisfies ModelFacts;
 /** Reasoning may be turned off. */
@@ -112,6 +112,47 @@ export const glm: Preset = {
     'Keys of z.ai and of open.bigmodel.cn (REGION=cn) are separate.',
     'With a key of the coding plan set PROVIDER=glm-coding; on the general address it is answered "Insufficient balance".',
     'glm-5.3 does not see images; glm-5.3-flash does.',
+  ],
+  checked: '2026-11-20',
+};
+
+/** Sources: docs.z.ai, farion1231/cc-switch (addresses), zai-org/feedback#789 (errors carry the vendor's codes here, too). */
+export const glmAnthropic: Preset = {
+  name: 'glm-anthropic',
+  otherNames: ['zai-anthropic'],
+  title: 'GLM (Zhipu, Z.ai), its own Messages API',
+  protocol: 'anthropic',
+  baseUrl: 'https://api.z.ai/api/anthropic',
+  regions: { cn: 'https://open.bigmodel.cn/api/anthropic' },
+  hosts: ['api.z.ai/api/anthropic', 'open.bigmodel.cn/api/anthropic'],
+  keyNames: glm.keyNames,
+  ...(glm.tiers && { tiers: glm.tiers }),
+  models: nativeModels(glm),
+  quirks: {},
+  errorCodes: glmErrorCodes,
+  links: glm.links,
+  notes: ['Keys of z.ai and of open.bigmodel.cn (REGION=cn) are separate.'],
+  checked: '2026-11-20',
+};
+
+/** The coding plan of the same vendor: another address, other models for the background, the same words. Sources: docs.z.ai. */
+export const glmCoding: Preset = {
+  name: 'glm-coding',
+  otherNames: ['zai-coding', 'zhipu-coding'],
+  title: 'GLM Coding Plan (Zhipu, Z.ai)',
+  protocol: 'chat',
+  baseUrl: 'https://api.z.ai/api/coding/paas/v4',
+  regions: { cn: 'https://open.bigmodel.cn/api/coding/paas/v4' },
+  hosts: ['api.z.ai/api/coding', 'open.bigmodel.cn/api/coding'],
+  keyNames: glm.keyNames,
+  tiers: { big: 'glm-5.3', middle: 'glm-5.3', small: 'glm-5-turbo' },
+  models: glm.models,
+  quirks: glm.quirks,
+  errorCodes: glmErrorCodes,
+  links: { keys: 'https://z.ai/manage-apikey/apikey-list', docs: 'https://docs.z.ai/devpack/overview' },
+  notes: [
+    'For keys of the coding plan; a key without one is answered "Insufficient balance" here.',
+    'Prices are those of the general API; the plan is paid by the month.',
   ],
   checked: '2026-11-20',
 };

@@ -1,9 +1,9 @@
-import type { ModelFacts, Preset } from './preset.ts';
+import { type ModelFacts, nativeModels, type Preset } from './preset.ts';
 
 /** Models that keep the reasoning of earlier turns; older ones answer 400 to `thinking.keep`. */
 const keepsReasoning = { thinkingKeep: 'keep_all' } as const;
 /** Always reasons; the depth goes into `thinking.effort`, as Moonshot's own command line client sends it. */
-const k3 = { contextWindow: 1_048_576, maxOutput: 131_072, vision: true } as const satisfies ModelFacts;
+const k3Facts = { contextWindow: 1_048_576, maxOutput: 131_072, vision: true } as const satisfies ModelFacts;
 const k3Quirks = { ...keepsReasoning, efforts: ['low', 'high', 'max'] } as const;
 const k2 = { contextWindow: 262_144, maxOutput: 32_768, vision: true } as const satisfies ModelFacts;
 
@@ -21,9 +21,9 @@ export const kimi: Preset = {
   // Small is the one model whose thinking can be turned off, which is what titles and summaries ask for.
   tiers: { big: 'kimi-k3.1-pro', middle: 'kimi-k3.1-pro', small: 'kimi-k2.6' },
   models: {
-    'kimi-k3.1-pro': { ...k3, prices: { input: 2, output: 10, cacheRead: 0.2 }, quirks: k3Quirks },
-    'kimi-k3.1-pro-highspeed': { ...k3, prices: { input: 4, output: 20 }, quirks: k3Quirks },
-    'kimi-k3': { ...k3, prices: { input: 3, output: 15, cacheRead: 0.3 }, quirks: k3Quirks },
+    'kimi-k3.1-pro': { ...k3Facts, prices: { input: 2, output: 10, cacheRead: 0.2 }, quirks: k3Quirks },
+    'kimi-k3.1-pro-highspeed': { ...k3Facts, prices: { input: 4, output: 20 }, quirks: k3Quirks },
+    'kimi-k3': { ...k3Facts, prices: { input: 3, output: 15, cacheRead: 0.3 }, quirks: k3Quirks },
     'kimi-k2.7-code': { ...k2, prices: { input: 0.95, output: 4, cacheRead: 0.19 }, quirks: keepsReasoning },
     'kimi-k2.7-code-highspeed': { ...k2, prices: { input: 1.9, output: 8, cacheRead: 0.38 }, quirks: keepsReasoning },
     'kimi-k2.6': {
@@ -60,5 +60,72 @@ export const kimi: Preset = {
     'Keys of platform.kimi.ai (international) and platform.kimi.com (China, REGION=cn) are separate; the wrong one answers 401.',
     'A cheaper or faster choice for any tier: kimi-k2.7-code, kimi-k3.1-pro-highspeed.',
   ],
+  checked: '2026-11-20',
+};
+
+/** How deep it thinks stands in `output_config.effort`; it takes no `thinking` beside. */
+const k3Native = { dropParams: ['thinking'] };
+
+/** Sources: farion1231/cc-switch (addresses), metacpan Langertha 0.504 (thinking of k3), platform.kimi.ai docs. */
+export const kimiAnthropic: Preset = {
+  name: 'kimi-anthropic',
+  title: 'Kimi (Moonshot AI), its own Messages API',
+  protocol: 'anthropic',
+  baseUrl: 'https://api.moonshot.ai/anthropic',
+  regions: { cn: 'https://api.moonshot.cn/anthropic' },
+  hosts: ['api.moonshot.ai/anthropic', 'api.moonshot.cn/anthropic'],
+  keyNames: kimi.keyNames,
+  ...(kimi.tiers && { tiers: kimi.tiers }),
+  models: nativeModels(kimi, { 'kimi-k3.1-pro': k3Native, 'kimi-k3.1-pro-highspeed': k3Native, 'kimi-k3': k3Native }),
+  quirks: {},
+  links: kimi.links,
+  notes: ['Keys of platform.kimi.ai (international) and platform.kimi.com (China, REGION=cn) are separate.'],
+  checked: '2026-11-20',
+};
+
+// No prices: the membership is paid by the month.
+const k3Coding = { vision: true, quirks: { efforts: ['low', 'high', 'max'] } } as const;
+const forCoding = { contextWindow: 262_144, maxOutput: 32_768, vision: true } as const satisfies ModelFacts;
+
+/** Sources: MoonshotAI/kimi-code (address, ids), charmbracelet/catwalk kimi.json (limits), kimi.com/code error reference. */
+export const kimiCoding: Preset = {
+  name: 'kimi-coding',
+  otherNames: ['kimi-code'],
+  title: 'Kimi Code (membership of Moonshot AI)',
+  protocol: 'chat',
+  baseUrl: 'https://api.kimi.com/coding/v1',
+  hosts: ['api.kimi.com'],
+  keyNames: ['KIMI_CODE_API_KEY', 'KIMI_CODING_API_KEY'],
+  tiers: { big: 'k3', middle: 'k3', small: 'kimi-for-coding' },
+  models: {
+    k3: { ...k3Coding, contextWindow: 1_048_576, maxOutput: 131_072 },
+    'k3-256k': { ...k3Coding, contextWindow: 262_144, maxOutput: 32_768 },
+    'kimi-for-coding': forCoding,
+    'kimi-for-coding-highspeed': forCoding,
+  },
+  quirks: { ...kimi.quirks, thinkingKeep: 'keep_all' },
+  links: { keys: 'https://www.kimi.com/code/console', docs: 'https://www.kimi.com/code/docs' },
+  notes: [
+    'The membership has keys of its own; those of platform.kimi.ai do not work here.',
+    'It may answer 403 "currently only available for Coding Agents": the vendor decides which clients it serves.',
+  ],
+  checked: '2026-11-20',
+};
+
+/** Source: MoonshotAI/kimi-code (address, the beta that its own client leaves out). */
+export const kimiCodingAnthropic: Preset = {
+  name: 'kimi-coding-anthropic',
+  otherNames: ['kimi-code-anthropic'],
+  title: 'Kimi Code (membership of Moonshot AI), its own Messages API',
+  protocol: 'anthropic',
+  baseUrl: 'https://api.kimi.com/coding',
+  // Its address begins like that of chat completions.
+  hosts: [],
+  keyNames: kimiCoding.keyNames,
+  ...(kimiCoding.tiers && { tiers: kimiCoding.tiers }),
+  models: nativeModels(kimiCoding),
+  quirks: { dropBetas: ['interleaved-thinking'] },
+  links: kimiCoding.links,
+  ...(kimiCoding.notes && { notes: kimiCoding.notes }),
   checked: '2026-11-20',
 };

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../core/errorTable.ts';
-import type { ModelFacts, Preset } from './preset.ts';
+import { type ModelFacts, nativeModels, type Preset } from './preset.ts';
 
 const m3 = { contextWindow: 1_000_000, maxOutput: 131_072, vision: true } as const satisfies ModelFacts;
 const m2 = {
@@ -86,6 +86,27 @@ export const minimax: Preset = {
   notes: [
     'Keys of minimax.io and of minimaxi.com (China, REGION=cn) are separate.',
     'The quality of MiniMax-M3 falls off beyond about 256000 tokens of context.',
+  ],
+  checked: '2026-11-20',
+};
+
+/** Sources: platform.minimax.io (Anthropic API), metacpan Langertha MiniMax.pm (wrapped tool input). */
+export const minimaxAnthropic: Preset = {
+  name: 'minimax-anthropic',
+  title: 'MiniMax, its own Messages API',
+  protocol: 'anthropic',
+  baseUrl: 'https://api.minimax.io/anthropic',
+  regions: { cn: 'https://api.minimaxi.com/anthropic' },
+  hosts: ['api.minimax.io/anthropic', 'api.minimaxi.com/anthropic'],
+  keyNames: minimax.keyNames,
+  ...(minimax.tiers && { tiers: minimax.tiers }),
+  models: nativeModels(minimax),
+  quirks: { unwrapToolInput: true },
+  ...(minimax.errorCodes && { errorCodes: minimax.errorCodes }),
+  links: { ...minimax.links, docs: 'https://platform.minimax.io/docs/api-reference/text-anthropic-api' },
+  notes: [
+    'Keys of minimax.io and of minimaxi.com (China, REGION=cn) are separate.',
+    'Several faults of this endpoint are known; PROVIDER=minimax is the safer way.',
   ],
   checked: '2026-11-20',
 };

@@ -1,4 +1,4 @@
-import type { Preset } from './preset.ts';
+import { nativeModels, type Preset } from './preset.ts';
 
 /** Sources: openrouter.ai/docs (errors and debugging, reasoning), OpenRouterTeam/ai-sdk-provider, charmbracelet/catwalk. */
 export const openrouter: Preset = {
@@ -42,5 +42,23 @@ export const openrouter: Preset = {
   },
   links: { keys: 'https://openrouter.ai/settings/keys', docs: 'https://openrouter.ai/docs' },
   notes: ['Any model of openrouter.ai/models works: set BIG_MODEL, MIDDLE_MODEL and SMALL_MODEL to its name.'],
+  checked: '2026-11-20',
+};
+
+/** Source: farion1231/cc-switch (address; the key is a bearer token). */
+export const openrouterAnthropic: Preset = {
+  name: 'openrouter-anthropic',
+  title: 'OpenRouter, its own Messages API',
+  protocol: 'anthropic',
+  baseUrl: 'https://openrouter.ai/api',
+  // Its address begins like that of chat completions.
+  hosts: [],
+  keyNames: openrouter.keyNames,
+  idsHaveSlash: true,
+  ...(openrouter.tiers && { tiers: openrouter.tiers }),
+  models: nativeModels(openrouter),
+  quirks: {},
+  links: openrouter.links,
+  ...(openrouter.notes && { notes: openrouter.notes }),
   checked: '2026-11-20',
 };

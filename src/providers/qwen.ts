@@ -1,4 +1,4 @@
-import type { ModelFacts, Preset } from './preset.ts';
+import { type ModelFacts, nativeModels, type Preset } from './preset.ts';
 
 const common = { contextWindow: 1_000_000, maxOutput: 65_536 } as const satisfies ModelFacts;
 
@@ -41,5 +41,24 @@ export const qwen: Preset = {
     'Keys of the international site and of China (REGION=cn) are separate.',
     'Whether qwen3.8-max and qwen3.7-flash see images is not confirmed; set QUIRK_VISION where it is wrong.',
   ],
+  checked: '2026-11-20',
+};
+
+/** Source: farion1231/cc-switch (address); that of China is built alike and was not seen. */
+export const qwenAnthropic: Preset = {
+  name: 'qwen-anthropic',
+  otherNames: ['dashscope-anthropic'],
+  title: 'Qwen (Alibaba DashScope), its own Messages API',
+  protocol: 'anthropic',
+  baseUrl: 'https://dashscope-intl.aliyuncs.com/apps/anthropic',
+  regions: { cn: 'https://dashscope.aliyuncs.com/apps/anthropic' },
+  hosts: ['dashscope-intl.aliyuncs.com/apps/anthropic', 'dashscope.aliyuncs.com/apps/anthropic'],
+  keyNames: qwen.keyNames,
+  ...(qwen.tiers && { tiers: qwen.tiers }),
+  models: nativeModels(qwen),
+  quirks: {},
+  ...(qwen.errorCodes && { errorCodes: qwen.errorCodes }),
+  links: qwen.links,
+  notes: ['Keys of the international site and of China (REGION=cn) are separate.'],
   checked: '2026-11-20',
 };

@@ -1,18 +1,70 @@
-import type { JsonObject } from '../core/json.ts';
-import { MISSING_REASONING } from '../protocol/missingReasoning.ts';
-import type { ChatRequest } from '../protocol/openai/request.ts';
-import { composeDeltaRepair } from './delta/composeDeltaRepair.ts';
-import { dropCacheControl } from './native/dropCacheControl.ts';
-import { dropIdleEffort } from './native/dropIdleEffort.ts';
-import { requireThinking } from './native/requireThinking.ts';
-import type { Repairs } from './repairs.ts';
-import { dropParams } from './request/dropParams.ts';
-import { ensureUser } from './request/ensureUser.ts';
-import { mergeBody } from './request/mergeBody.ts';
+import { isObject, type JsonObject } from '../core/json.ts';
+import { type Delta, MISSING_REASONING } from '../protocol/delta.ts';
+import type { ChatMessage, ChatRequest } from '../protocol/openai/types.ts';
+import { dropCacheControl, dropIdleEffort, requireThinking } from './native.ts';
+import { toOpenaiSchema } from './schema/common.ts';
 import { toMfjsSchema } from './schema/mfjs.ts';
-import { toOpenaiSchema } from './schema/openai.ts';
 import { toOpenapiSchema } from './schema/openapi.ts';
 import type { QuirkSettings } from './settings.ts';
+
+/**
+ * Takes the repeated beginning off reasoning that comes as snapshots, each with all that came before. A delta that does
+ * not begin so is new text: the same provider has been seen to send both forms.
+ */
+export function createCumulativeReasoning(): DeltaRepair {
+  let received = '';
+  return (delta) => {
+    if (delta.kind !== 'thinking') return [delta];
+    const text = delta.text.startsWith(received) ? delta.text.slice(received.length) : delta.text;
+    received += text;
+    return text === '' ? [] : [{ kind: 'thinking', text }];
+  };
+}
+
+const keep: DeltaRepair = (delta) => [delta];
+
+/**
+ * The repairs of deltas that a provider's settings ask for, as one function per answer. What needs more than one delta
+ * of one kind is not a repair but belongs to the state machine.
+ */
+export function composeDeltaRepair(settings: QuirkSettings): () => DeltaRepair {
+  return settings.reasoningCumulative ? createCumulativeReasoning : () => keep;
+}
+
+const REQUIRED: ReadonlySet<string> = new Set(['model', 'messages']);
+
+/**
+ * The request without fields that the provider refuses (R142); the model and the messages always stay. The same object when it
+ * has none of them.
+ */
+export function dropParams<Body extends JsonObject>(body: Body, names: readonly string[]): Body {
+  const dropped = new Set(names.filter((name) => !REQUIRED.has(name) && Object.hasOwn(body, name)));
+  if (dropped.size === 0) return body;
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !dropped.has(name))) as Body;
+}
+
+const STAND_IN: ChatMessage = { role: 'user', content: '(no content)' };
+
+/** Gives a conversation without a user message one behind the system prompt, for servers that refuse it otherwise. */
+export function ensureUser(body: ChatRequest): ChatRequest {
+  if (body.messages.some((message) => message.role === 'user')) return body;
+  const start = body.messages.findIndex((message) => message.role !== 'system' && message.role !== 'developer');
+  const messages = body.messages.toSpliced(start < 0 ? body.messages.length : start, 0, STAND_IN);
+  return { ...body, messages };
+}
+
+/** The request with the user's or preset's own fields laid over it: objects are merged, all else is replaced. */
+export function mergeBody<Body extends JsonObject>(body: Body, fields: JsonObject): Body {
+  return { ...mergeObjects(body, fields), model: body['model'], messages: body['messages'] } as unknown as Body;
+}
+
+function mergeObjects(base: JsonObject, over: JsonObject): JsonObject {
+  const merged = Object.entries(over).map(([key, value]) => {
+    const below = Object.hasOwn(base, key) ? base[key] : undefined;
+    return [key, isObject(below) && isObject(value) ? mergeObjects(below, value) : value] as const;
+  });
+  return { ...base, ...Object.fromEntries(merged) };
+}
 
 const schemaDialects = { openai: toOpenaiSchema, openapi: toOpenapiSchema, mfjs: toMfjsSchema };
 
@@ -53,3 +105,20 @@ function nativeRequestSteps(settings: QuirkSettings): NativeStep[] {
   if (extraBody !== undefined) steps.push((body) => mergeBody(body, extraBody));
   return steps;
 }
+
+/** Named repairs of a provider, composed into one chain from its settings (design decision 6). */
+export interface Repairs {
+  /** Brings a tool's schema into the provider's dialect (R137, R138). Never changes its argument. */
+  readonly toolSchema: (schema: JsonObject) => JsonObject;
+  /** The last word on a translated request. Never changes its argument. */
+  readonly request: (body: ChatRequest) => ChatRequest;
+  /**
+   * The last word on the request to a native endpoint. Never changes its argument, and gives the same object when there is
+   * nothing to repair.
+   */
+  readonly nativeRequest: (body: JsonObject) => JsonObject;
+  /** One per answer, as it may hold state; gives the deltas that stand in for the one received. */
+  readonly createDeltaRepair: () => DeltaRepair;
+}
+
+export type DeltaRepair = (delta: Delta) => readonly Delta[];

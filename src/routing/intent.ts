@@ -1,6 +1,6 @@
-import type { Router } from '../config/config.ts';
-import type { RoutedName } from './route.ts';
-import type { Tier } from './tier.ts';
+import type { NamedProvider, Router } from '../config/config.ts';
+import type { Tiers } from '../providers/preset.ts';
+import type { RoutedName, Tier } from './modelRouter.ts';
 
 /** What decided where a request goes: the model that the user named, a line ROUTER_* of the env file, or the tier of its model. */
 export type Intent =
@@ -112,4 +112,29 @@ export function decide(router: Router, routed: RoutedName, facts: RequestFacts):
   if (facts.seesImages(decision.model) || !facts.hasImages()) return decision;
   const reason = `ROUTER_IMAGE: there are images, which ${decision.model} does not see`;
   return { ...decision, intent: 'image', model: image, reason };
+}
+
+/**
+ * The models that a request may be served by, in the order in which they are asked, by their names here: a model that the client
+ * named has no spares; else each model of the tier at each provider follows, behind the router's target where there is one.
+ * @param tiers of the configuration: the client's own name may stand for the first model of its tier
+ * @param ordered the providers in the order of this request
+ */
+export function planCandidates(
+  { intent, tier, model }: Decision,
+  tiers: Tiers,
+  ordered: readonly NamedProvider[],
+): readonly string[] {
+  if (intent === 'named' || tier === 'none') return [model];
+  if (intent !== 'tier') return unique([model, ...modelsOf(tier, ordered)]);
+  const ordinary = modelsOf(tier, ordered).map((name) => (name === tiers[tier] ? model : name));
+  return unique(ordinary.includes(model) ? ordinary : [model, ...ordinary]);
+}
+
+function modelsOf(tier: keyof Tiers, ordered: readonly NamedProvider[]): string[] {
+  return ordered.flatMap(({ models }) => models[tier]);
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return names.length === 1 ? names : [...new Set(names)];
 }

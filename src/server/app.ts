@@ -1,19 +1,87 @@
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { ApiError } from '../core/errors.ts';
-import type { ProcessFacts } from '../gateway/health.ts';
-import type { Live } from '../gateway/live.ts';
-import { mintId } from '../gateway/mintId.ts';
-import { Attempts } from './attempts.ts';
-import { decodeBody } from './decodeBody.ts';
-import { answerClientError, sendError, toApiError } from './errorHandler.ts';
-import { logRefusal } from './refusal.ts';
-import { addInformationRoutes } from './routes/information.ts';
+import type { Live } from '../gateway/configSwap.ts';
+import { mintId } from '../gateway/ids.ts';
+import type { ProcessFacts } from '../gateway/introspection.ts';
+import type { Services } from '../gateway/services.ts';
+import { listModels, type ModelInfo } from '../routing/modelList.ts';
+import { Attempts, type Authenticator, createAuthenticator, createOriginCheck } from './access.ts';
+import { answerClientError, logRefusal, sendError, toApiError } from './errors.ts';
+import {
+  addInformationRoutes,
+  addModelRoutes,
+  addStatisticsRoutes,
+  addTestConnectionRoute,
+  addUnsupportedRoutes,
+} from './routes/info.ts';
 import { addMessageRoutes } from './routes/messages.ts';
-import { addModelRoutes } from './routes/models.ts';
-import { addStatisticsRoutes } from './routes/statistics.ts';
-import { addTestConnectionRoute } from './routes/testConnection.ts';
-import { addUnsupportedRoutes } from './routes/unsupported.ts';
-import { addServing } from './serving.ts';
+
+const DECODERS = {
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+  deflate: promisify(inflate),
+  br: promisify(brotliDecompress),
+  zstd: promisify(zstdDecompress),
+};
+
+/** Decodes a compressed request body; one that grows beyond the limit is refused while it is decoded (R510). */
+export async function decodeBody(encoding: string, body: Buffer, maxBytes: number): Promise<Buffer> {
+  const name = encoding.toLowerCase();
+  if (name === 'identity' || name === '') return body;
+  const decode = Object.hasOwn(DECODERS, name) ? DECODERS[name as keyof typeof DECODERS] : undefined;
+  if (decode === undefined) {
+    throw new ApiError(
+      'wrong_content_type',
+      `content-encoding ${name.slice(0, 40)} is not known; use gzip, deflate, br, zstd or none`,
+    );
+  }
+  try {
+    return await decode(body, { maxOutputLength: maxBytes });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new ApiError('request_too_large', `the decoded body is larger than ${maxBytes} bytes (MAX_BODY_BYTES)`);
+    }
+    throw new ApiError('invalid_request', `the body is not valid ${name}`);
+  }
+}
+
+/** One configuration as the server works with it. A request keeps from its first line on what was current then. */
+export interface Serving {
+  readonly services: Services;
+  readonly checkOrigin: ReturnType<typeof createOriginCheck>;
+  readonly authenticator: Authenticator;
+  readonly models: readonly ModelInfo[];
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    serving: Serving;
+  }
+}
+
+function createServing(services: Services): Serving {
+  const { config } = services;
+  return {
+    services,
+    checkOrigin: createOriginCheck([config.host, ...config.allowedHosts]),
+    authenticator: createAuthenticator(config.clientToken),
+    models: listModels(config, config.provider.preset.checked),
+  };
+}
+
+/** Gives each request what it is served with, and keeps that in working order until it is answered. */
+export function addServing(app: FastifyInstance, live: Live): void {
+  let serving = createServing(live.current);
+  app.decorateRequest('serving');
+  app.addHook('onRequest', (request, reply, done) => {
+    if (serving.services !== live.current) serving = createServing(live.current);
+    request.serving = serving;
+    reply.raw.once('close', live.hold(serving.services));
+    done();
+  });
+}
 
 const HEADERS_TIMEOUT_MS = 10_000;
 const BODY_TIMEOUT_MS = 60_000;

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * How a request ended:
  * - `ok`: the client got a complete answer;
@@ -122,4 +124,9 @@ export function shortenErrorMessage(message: string, redact: (text: string) => s
 
 function levelOf(outcome: RequestOutcome): string {
   return outcome === 'error' || outcome === 'interrupted' ? 'warn' : 'info';
+}
+
+/** The short hash by which a client's session is known in the log and the usage file (R511); longer it would be masked as a key. */
+export function hashSession(session: string): string {
+  return createHash('sha256').update(session).digest('hex').slice(0, 16);
 }

@@ -1,9 +1,30 @@
 import type { Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
-import type { NetworkProxy } from '../config/config.ts';
-import { createDecoder } from './decoder.ts';
-import { endpointUrl } from './endpointUrl.ts';
+import type { NetworkProxy, ProviderConfig } from '../config/config.ts';
+import { createDemoUpstream } from './demo.ts';
 import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from './upstream.ts';
+
+const DECODERS = new Map<string, () => Transform>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+  ['zstd', createZstdDecompress],
+]);
+
+/**
+ * A decoder for an answer that is compressed although the request says `identity` (reliability U20); undefined for a plain one.
+ * An unknown encoding counts as plain, and the answer then fails as being neither JSON nor events.
+ */
+export function createDecoder(encoding: string | string[] | undefined): Transform | undefined {
+  return DECODERS.get(String(encoding ?? '').toLowerCase())?.();
+}
+
+/** The address of chat completions for one model: `{model}` in it is filled in. */
+export function endpointUrl(endpoint: string, model: string): URL {
+  return new URL(endpoint.replace('{model}', encodeURIComponent(model.toWellFormed())));
+}
 
 export interface ClientOptions {
   /** Full address of the provider's API; `{model}` in it stands for the model's name. */
@@ -170,4 +191,21 @@ export function createHttpUpstream(options: ClientOptions): Upstream {
     },
     close: () => dispatcher.destroy(),
   };
+}
+
+export interface ConnectionOptions {
+  readonly userAgent: string;
+  readonly connectTimeoutMs: number;
+  /** Time until the response headers must be there, in ms. */
+  readonly headersTimeoutMs: number;
+  readonly networkProxy: NetworkProxy;
+}
+
+/** The way to a provider: over HTTP with a pool of connections of its own, or into the built-in demo. */
+export function createUpstream(
+  { preset, endpoint, keyHeader, headers }: ProviderConfig,
+  options: ConnectionOptions,
+): Upstream {
+  if (preset.protocol === 'demo') return createDemoUpstream();
+  return createHttpUpstream({ endpoint, keyHeader, headers, ...options });
 }

@@ -1,11 +1,71 @@
-import { asApiError } from '../core/asApiError.ts';
-import { ApiError } from '../core/errors.ts';
-import { type AnswerForm, formOfBytes, formOfHead } from './answerForm.ts';
-import type { AnswerReader, Output } from './answerReader.ts';
-import { type FailureContext, failureOfResponse } from './failure.ts';
-import { Limit } from './limit.ts';
-import { failureOfTransport, failureToBegin, failureToComplete, failureToGoOn } from './transportFailure.ts';
-import type { ResponseHeaders, Upstream, UpstreamCall, UpstreamRequest } from './upstream.ts';
+import { ApiError, asApiError } from '../core/errors.ts';
+import { type FailureContext, failureOfResponse } from './errors.ts';
+import { failureOfTransport, failureToBegin, failureToComplete, failureToGoOn } from './transportErrors.ts';
+import type { AnswerReader, Output, ResponseHeaders, Upstream, UpstreamCall, UpstreamRequest } from './upstream.ts';
+
+/** How the body of an answer is read: as events, as one JSON text, or as the words of an error. */
+export type AnswerForm = 'events' | 'json' | 'error';
+
+const BLANKS: ReadonlySet<number> = new Set([0x20, 0x0a, 0x0d, 0x09]);
+
+/** What the head says; undefined when the first byte must decide, as it must for JSON: events come under that name too (R220). */
+export function formOfHead(status: number, contentType: string): AnswerForm | undefined {
+  if (status < 200 || status >= 300) return 'error';
+  return contentType.includes('text/event-stream') ? 'events' : undefined;
+}
+
+/** A brace begins JSON, an angle bracket a page, anything else events; undefined while there are only blanks. */
+export function formOfBytes(bytes: Uint8Array): AnswerForm | undefined {
+  const first = bytes.find((byte) => !BLANKS.has(byte));
+  if (first === undefined) return undefined;
+  if (first === 0x7b || first === 0x5b) return 'json';
+  return first === 0x3c ? 'error' : 'events';
+}
+
+/** A limit in time, one at once: it stands still while the answer is paused, and begins anew when the answer goes on. */
+export class Limit {
+  #ms = 0;
+  #onReached: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #paused = false;
+
+  /** Begins a limit of so many milliseconds; an earlier one is forgotten. */
+  start(ms: number, onReached: () => void): void {
+    this.#ms = ms;
+    this.#onReached = onReached;
+    if (!this.#paused) this.#run();
+  }
+
+  /** Begins the same limit anew, also one that was reached. */
+  refresh(): void {
+    this.#timer?.refresh();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#clear();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#run();
+  }
+
+  stop(): void {
+    this.#onReached = undefined;
+    this.#clear();
+  }
+
+  #run(): void {
+    this.#clear();
+    if (this.#onReached !== undefined) this.#timer = setTimeout(this.#onReached, this.#ms);
+  }
+
+  #clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
 
 /** How long the silence before an answer's first output is borne, because somebody else could be asked. */
 export interface Patience {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { expect, onTestFinished, test } from 'vitest';
-import { listeningAddresses } from '../../src/host/listeningAddresses.ts';
+import { listeningAddresses } from '../../src/host/ports.ts';
 import { startBinary } from '../helpers/startBinary.ts';
 
 /** Addresses by which others reach this machine. */

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createProject, run, type TemporaryProject } from '../cli/temporaryProject.ts';
 import { delta, type FakeUpstream, startFakeUpstream, stream } from '../helpers/fakeUpstream.ts';
-import { createProject, run, type TemporaryProject } from '../manager/temporaryProject.ts';
 import { claudeEnvironment, installClaude } from './claudeClient.ts';
 
 /** What a user may have done to settings and shell: everything that would lead claude elsewhere. */

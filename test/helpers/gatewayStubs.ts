@@ -1,10 +1,9 @@
-import type { ClientPort } from '../../src/gateway/clientPort.ts';
-import { Destinations } from '../../src/gateway/destinations.ts';
 import { answerMessages } from '../../src/gateway/messages.ts';
-import type { IncomingRequest, Services } from '../../src/gateway/services.ts';
-import { Breaker } from '../../src/resilience/breaker.ts';
-import { Gate } from '../../src/resilience/gate.ts';
-import { KeyRing } from '../../src/resilience/keyRing.ts';
+import type { ClientPort } from '../../src/gateway/responseWriter.ts';
+import { Destinations, type IncomingRequest, type Services } from '../../src/gateway/services.ts';
+import { Breaker } from '../../src/resilience/circuitBreaker.ts';
+import { Gate } from '../../src/resilience/concurrencyLimiter.ts';
+import { KeyRing } from '../../src/resilience/keyPool.ts';
 import type { Upstream, UpstreamHandler } from '../../src/upstream/upstream.ts';
 import { message } from './startApp.ts';
 

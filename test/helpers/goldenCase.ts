@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { ResponseContext } from '../../src/translate/stream/responseContext.ts';
+import type { ResponseContext } from '../../src/translate/response/context.ts';
 import { type ContextOptions, createResponseContext } from './responseContext.ts';
 
 /** A golden case: a folder named after its rule, with what came in, what must come out, and settings if any. */

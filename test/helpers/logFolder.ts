@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
-import { openRotatingLog, type RotatingLog, type RotatingLogOptions } from '../../src/telemetry/rotatingLog.ts';
+import { openRotatingLog, type RotatingLog, type RotatingLogOptions } from '../../src/telemetry/log/rotatingLog.ts';
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;

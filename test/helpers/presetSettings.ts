@@ -1,4 +1,4 @@
-import { modelSettings } from '../../src/config/modelSettings.ts';
+import { modelSettings } from '../../src/config/modelRef.ts';
 import { findPreset } from '../../src/providers/index.ts';
 import type { Preset } from '../../src/providers/preset.ts';
 import type { QuirkSettings } from '../../src/quirks/settings.ts';

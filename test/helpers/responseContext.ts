@@ -1,11 +1,11 @@
 import { ApiError } from '../../src/core/errors.ts';
 import type { JsonObject } from '../../src/core/json.ts';
-import type { UpstreamErrorBody } from '../../src/protocol/openai/errorBody.ts';
-import { composeDeltaRepair } from '../../src/quirks/delta/composeDeltaRepair.ts';
+import type { UpstreamErrorBody } from '../../src/protocol/openai/errors.ts';
+import { composeDeltaRepair } from '../../src/quirks/compose.ts';
 import { mergeSettings, type QuirkSettings } from '../../src/quirks/settings.ts';
-import type { ResponseContext } from '../../src/translate/stream/responseContext.ts';
-import { createToolNames } from '../../src/translate/toolNames.ts';
-import { type FailureContext, failureOfBody } from '../../src/upstream/failure.ts';
+import { createToolNames } from '../../src/translate/request/toolNames.ts';
+import type { ResponseContext } from '../../src/translate/response/context.ts';
+import { type FailureContext, failureOfBody } from '../../src/upstream/errors.ts';
 import { presetNamed, presetSettings } from './presetSettings.ts';
 
 /** What a test may say about the request of an answer; everything has a default. */

@@ -1,6 +1,6 @@
 import { ApiError } from '../../src/core/errors.ts';
-import type { ResponseContext } from '../../src/translate/stream/responseContext.ts';
-import { createTranslator, type Translator } from '../../src/translate/stream/translator.ts';
+import type { ResponseContext } from '../../src/translate/response/context.ts';
+import { createTranslator, type Translator } from '../../src/translate/response/translator.ts';
 
 export interface RunResult {
   readonly text: string;

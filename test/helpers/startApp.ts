@@ -3,21 +3,19 @@ import { request as httpRequest, type IncomingMessage, type Server } from 'node:
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import type { Config } from '../../src/config/config.ts';
-import { configFromText } from '../../src/config/envFile.ts';
+import { configFromText } from '../../src/config/load.ts';
 import { createRedactor } from '../../src/core/secret.ts';
-import { Bodies } from '../../src/gateway/bodies.ts';
-import { createServices } from '../../src/gateway/createServices.ts';
-import { InFlight } from '../../src/gateway/inFlight.ts';
-import { Live } from '../../src/gateway/live.ts';
-import type { Services } from '../../src/gateway/services.ts';
-import type { BreakerOptions } from '../../src/resilience/breaker.ts';
-import { ProviderOrder } from '../../src/routing/providerOrder.ts';
+import { createServices, Live } from '../../src/gateway/configSwap.ts';
+import { Bodies } from '../../src/gateway/requestBody.ts';
+import { InFlight, type Services } from '../../src/gateway/services.ts';
+import type { BreakerOptions } from '../../src/resilience/circuitBreaker.ts';
+import { ProviderOrder } from '../../src/routing/loadBalancer.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { RequestStats } from '../../src/telemetry/stats.ts';
-import { UsageMeter } from '../../src/telemetry/usageMeter.ts';
-import type { UsageRow } from '../../src/telemetry/usageRow.ts';
-import { createCalibration } from '../../src/translate/calibration.ts';
+import { UsageMeter } from '../../src/telemetry/usage/meter.ts';
+import type { UsageRow } from '../../src/telemetry/usage/totals.ts';
+import { createCalibration } from '../../src/translate/tokenCalibration.ts';
 import { expectNoSecret } from './secretForms.ts';
 
 /** Settings of a test instance, as lines of its env file. */

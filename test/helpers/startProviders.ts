@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BreakerOptions } from '../../src/resilience/breaker.ts';
+import type { BreakerOptions } from '../../src/resilience/circuitBreaker.ts';
 import { type Settings, startApp, type TestApp } from './startApp.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
 

@@ -1,4 +1,4 @@
-import type { UsageRow } from '../../src/telemetry/usageRow.ts';
+import type { UsageRow } from '../../src/telemetry/usage/totals.ts';
 
 /** A row of the usage file with the given fields. */
 export function sampleRow(fields: Partial<UsageRow> = {}): UsageRow {

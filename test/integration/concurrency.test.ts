@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
-import { Chain } from '../../src/gateway/chain.ts';
+import { Chain } from '../../src/gateway/fallback/fallback.ts';
 import {
   type Behaviour,
   delta,

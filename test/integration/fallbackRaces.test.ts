@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ApiError } from '../../src/core/errors.ts';
-import type { Services } from '../../src/gateway/services.ts';
-import { Targets } from '../../src/gateway/targets.ts';
-import { ProviderOrder } from '../../src/routing/providerOrder.ts';
+import { type Services, Targets } from '../../src/gateway/services.ts';
+import { ProviderOrder } from '../../src/routing/loadBalancer.ts';
 import { checkEvents } from '../helpers/eventGrammar.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
 import { ask as askGateway, StubPort, StubUpstream, stubDestinations } from '../helpers/gatewayStubs.ts';

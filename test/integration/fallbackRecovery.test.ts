@@ -1,6 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { checkProvider } from '../../src/gateway/checkProvider.ts';
-import { dueProviders, startHealthChecks } from '../../src/gateway/healthChecks.ts';
+import { checkProvider, dueProviders, startHealthChecks } from '../../src/gateway/healthChecks.ts';
 import {
   type Behaviour,
   delta,

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
-import { createReplyPort } from '../../src/server/replyPort.ts';
-import { createDemoUpstream } from '../../src/upstream/demo/demoUpstream.ts';
+import { createReplyPort } from '../../src/server/responseWriter.ts';
+import { createDemoUpstream } from '../../src/upstream/demo.ts';
 import type { Upstream, UpstreamCall, UpstreamRequest } from '../../src/upstream/upstream.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
 import {

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
-import { checkProvider } from '../../src/gateway/checkProvider.ts';
+import { checkProvider } from '../../src/gateway/healthChecks.ts';
 import {
   type Behaviour,
   delta,

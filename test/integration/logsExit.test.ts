@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeFolder, readLines } from '../helpers/logFolder.ts';
 
-const MODULE = new URL('../../src/telemetry/rotatingLog.ts', import.meta.url).href;
+const MODULE = new URL('../../src/telemetry/log/rotatingLog.ts', import.meta.url).href;
 
 /** Runs a program that has an open log in `log` and can `write(from, to)` numbered lines; returns its exit status. */
 function runChild(directory: string, program: string): number | null {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { LogTrouble } from '../../src/telemetry/logTrouble.ts';
+import type { LogTrouble } from '../../src/telemetry/log/queue.ts';
 import {
   DAY,
   HOUR,

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { LogStream } from '../../src/telemetry/logStream.ts';
+import { LogStream } from '../../src/telemetry/log/logFile.ts';
 import { JumpingClock, makeFolder } from '../helpers/logFolder.ts';
 
 test('at no moment of an append does a part of it count as missing, whether it rotates or not', async () => {

@@ -1,8 +1,8 @@
 import { closeSync, openSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { LogTrouble } from '../../src/telemetry/logTrouble.ts';
-import type { RotatingLog } from '../../src/telemetry/rotatingLog.ts';
+import type { LogTrouble } from '../../src/telemetry/log/queue.ts';
+import type { RotatingLog } from '../../src/telemetry/log/rotatingLog.ts';
 import {
   canMount,
   listFolder,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { renewServices } from '../../src/gateway/createServices.ts';
+import { renewServices } from '../../src/gateway/configSwap.ts';
 import { delta, type FakeUpstream, frame, openEvents, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { call, message, open, type Settings, startApp, type TestApp, testConfig } from '../helpers/startApp.ts';
 

@@ -1,6 +1,6 @@
 import { get as httpGet } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createProbe } from '../../src/gateway/probe.ts';
+import { createProbe } from '../../src/gateway/connectionTest.ts';
 import { type FakeUpstream, json, openEvents, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { type Answer, call, type Settings, startApp, type TestApp } from '../helpers/startApp.ts';
 import { freePort } from '../helpers/startBinary.ts';

@@ -1,5 +1,5 @@
 import { presets } from '../../../src/providers/index.ts';
-import { createConsoleView } from '../../../src/telemetry/consoleView.ts';
+import { createConsoleView } from '../../../src/telemetry/console/view.ts';
 import type { RequestRecord } from '../../../src/telemetry/requestRecord.ts';
 import { PICTURE_TIME } from './sampleInstances.ts';
 import { terminalPicture } from './terminalPicture.ts';

@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
-import { configFromText } from '../../../src/config/envFile.ts';
+import type { Instance } from '../../../src/cli/supervisor/instances.ts';
+import type { Colour } from '../../../src/cli/terminal/output.ts';
+import { configFromText } from '../../../src/config/load.ts';
 import { presets } from '../../../src/providers/index.ts';
-import type { Instance } from '../../manage/instances.ts';
-import type { Colour } from '../../manage/output.ts';
 
 const ROOT = '/home/you/claude-code-proxy';
 

@@ -1,10 +1,9 @@
+import { describeReload, remarkLine } from '../../../src/cli/supervisor/explain.ts';
+import type { Health } from '../../../src/cli/supervisor/health.ts';
+import type { Instance } from '../../../src/cli/supervisor/instances.ts';
+import type { State } from '../../../src/cli/supervisor/state.ts';
+import { type StatusEntry, statusTable } from '../../../src/cli/views/statusView.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
-import { describeReload } from '../../manage/describeReload.ts';
-import type { Health } from '../../manage/health.ts';
-import type { Instance } from '../../manage/instances.ts';
-import { remarkLine } from '../../manage/remark.ts';
-import type { State } from '../../manage/state.ts';
-import { type StatusEntry, statusTable } from '../../manage/statusView.ts';
 import { PICTURE_TIME, paint, sampleInstances } from './sampleInstances.ts';
 import { terminalPicture } from './terminalPicture.ts';
 

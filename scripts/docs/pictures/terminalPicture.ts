@@ -1,4 +1,4 @@
-import { displayWidth } from '../../../src/core/displayWidth.ts';
+import { displayWidth } from '../../../src/core/text.ts';
 import { type Look, readColours } from './readColours.ts';
 
 const CELL_WIDTH = 8.4;

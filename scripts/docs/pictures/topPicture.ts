@@ -1,7 +1,6 @@
-import { NO_USAGE } from '../../../src/telemetry/usageTotals.ts';
-import type { Circuit, TopRow } from '../../manage/top/look.ts';
-import { NOTHING_RECENT } from '../../manage/top/recentUsage.ts';
-import { topFrame } from '../../manage/top/topView.ts';
+import { type Circuit, NOTHING_RECENT, type TopRow } from '../../../src/cli/top/sample.ts';
+import { topFrame } from '../../../src/cli/top/topView.ts';
+import { NO_USAGE } from '../../../src/telemetry/usage/totals.ts';
 import { PICTURE_TIME, paint, sampleInstances } from './sampleInstances.ts';
 import { terminalPicture } from './terminalPicture.ts';
 

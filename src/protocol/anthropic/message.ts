@@ -1,4 +1,6 @@
-import type { JsonObject } from '../../core/json.ts';
+import { asNumber, asString, isObject, type JsonObject, parseObject } from '../../core/json.ts';
+import type { Usage } from '../delta.ts';
+import { createSseReader } from '../sse.ts';
 
 export type StopReason =
   | 'end_turn'
@@ -37,3 +39,90 @@ export interface Message {
 
 /** What stands beside the stop reason only when the request asks for it. */
 export type MessageTail = Pick<Message, 'safeguard_results'>;
+
+/** Fields of a block that come in pieces, by the delta that brings them. */
+const PIECES: Readonly<Record<string, string>> = {
+  text_delta: 'text',
+  thinking_delta: 'thinking',
+  signature_delta: 'signature',
+};
+
+/** Puts a message together out of the event stream in which it is sent. */
+export class MessageAssembler {
+  readonly #sse = createSseReader((data, event) => this.#read(data, event));
+  #message: JsonObject | undefined;
+  readonly #blocks: JsonObject[] = [];
+  /** The arguments of tools so far, by block. */
+  readonly #inputs = new Map<JsonObject, string>();
+  #isComplete = false;
+
+  /** Takes the next part of the stream, cut anywhere. */
+  push(output: string | Uint8Array): void {
+    this.#sse.push(typeof output === 'string' ? Buffer.from(output) : output);
+  }
+
+  /** The whole message; undefined when the stream has ended before it was complete. */
+  end(): JsonObject | undefined {
+    this.#sse.end();
+    if (this.#message === undefined || !this.#isComplete) return undefined;
+    return { ...this.#message, content: this.#blocks };
+  }
+
+  #read(data: string, event: string | undefined): void {
+    const frame = parseObject(data);
+    if (frame === undefined) return;
+    const type = event ?? asString(frame['type']);
+    if (type === 'message_start' && isObject(frame['message'])) this.#message = { ...frame['message'] };
+    else if (type === 'message_delta') this.#readTail(frame);
+    else if (type === 'message_stop') this.#isComplete = true;
+    else this.#readBlock(type, frame);
+  }
+
+  #readTail({ delta, usage }: JsonObject): void {
+    const before = this.#message?.['usage'];
+    this.#message = {
+      ...this.#message,
+      ...(isObject(delta) ? delta : {}),
+      usage: { ...(isObject(before) ? before : {}), ...(isObject(usage) ? usage : {}) },
+    };
+  }
+
+  #readBlock(type: string | undefined, frame: JsonObject): void {
+    const index = asNumber(frame['index']) ?? -1;
+    if (type === 'content_block_start' && isObject(frame['content_block']) && index === this.#blocks.length) {
+      this.#blocks.push({ ...frame['content_block'] });
+    }
+    const block = this.#blocks[index];
+    if (block === undefined) return;
+    if (type === 'content_block_delta' && isObject(frame['delta'])) this.#grow(block, frame['delta']);
+    if (type === 'content_block_stop') {
+      const input = parseObject(this.#inputs.get(block) ?? '');
+      if (input !== undefined) block['input'] = input;
+    }
+  }
+
+  #grow(block: JsonObject, delta: JsonObject): void {
+    const type = asString(delta['type']) ?? '';
+    const field = PIECES[type];
+    if (field !== undefined) block[field] = (asString(block[field]) ?? '') + (asString(delta[field]) ?? '');
+    else if (type === 'input_json_delta') {
+      this.#inputs.set(block, (this.#inputs.get(block) ?? '') + (asString(delta['partial_json']) ?? ''));
+    } else if (type === 'citations_delta' && delta['citation'] !== undefined) {
+      block['citations'] = [...(Array.isArray(block['citations']) ? block['citations'] : []), delta['citation']];
+    }
+  }
+}
+
+/** Token counts from a `usage` in Anthropic's own words, whose input leaves both cache figures out; undefined when it names none. */
+export function readAnthropicUsage(usage: unknown): Usage | undefined {
+  if (!isObject(usage)) return undefined;
+  const input = asNumber(usage['input_tokens']);
+  const output = asNumber(usage['output_tokens']);
+  if (input === undefined && output === undefined) return undefined;
+  return {
+    input: input ?? 0,
+    output: output ?? 0,
+    cacheRead: asNumber(usage['cache_read_input_tokens']) ?? 0,
+    cacheCreation: asNumber(usage['cache_creation_input_tokens']) ?? 0,
+  };
+}

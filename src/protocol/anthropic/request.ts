@@ -1,4 +1,5 @@
-import type { JsonObject } from '../../core/json.ts';
+import { ApiError } from '../../core/errors.ts';
+import { isObject, type JsonObject } from '../../core/json.ts';
 
 /**
  * A Messages API request as it arrives, typed only as far as the proxy reads it. Unknown fields and block types are kept
@@ -17,4 +18,102 @@ export interface RequestMessage extends JsonObject {
 /** Any content block; the code that reads one switches on `type` and ignores what it does not know. */
 export interface ContentBlock extends JsonObject {
   type: string;
+}
+
+/** Deeper bodies are refused before anything walks them recursively (reliability C2). */
+const DEPTH_MAX = 256;
+
+/** Depth of what holds messages, tools and blocks of the system prompt. */
+const ELEMENT_PARENT = 2;
+
+const ROLES: ReadonlySet<unknown> = new Set(['user', 'assistant', 'system', 'developer']);
+
+/**
+ * Reads the body of a Messages API call. Only what cannot be served is refused (R105), with an `invalid_request` ApiError
+ * that names the path; anything unknown stays in place (R101).
+ */
+export function parseRequest(value: unknown): MessagesRequest {
+  const request = parseEnvelope(value);
+  if (request.messages.length === 0) throw invalid('messages', 'needs at least one message');
+  return request;
+}
+
+/** Reads the body of a count_tokens call, which may lack messages (R502). */
+export function parseCountRequest(value: unknown): MessagesRequest {
+  return parseEnvelope(isObject(value) && value['messages'] == null ? { ...value, messages: [] } : value);
+}
+
+function parseEnvelope(value: unknown): MessagesRequest {
+  if (!isObject(value)) throw invalid('body', 'must be a JSON object');
+  checkDepth(value);
+  const { model, messages, tool_choice: toolChoice } = value;
+  if (typeof model !== 'string' || model.trim() === '') throw invalid('model', 'is missing');
+  if (!Array.isArray(messages)) throw invalid('messages', 'must be a list');
+  if (isObject(toolChoice) && toolChoice['type'] === 'tool' && !isName(toolChoice['name'])) {
+    throw invalid('tool_choice', 'type tool needs name');
+  }
+  return { ...value, model, messages: messages.map(parseMessageOnce) };
+}
+
+/** Messages that were read before: requests of one conversation share them as objects. */
+const parsed = new WeakMap<object, RequestMessage>();
+
+function parseMessageOnce(message: unknown, index: number): RequestMessage {
+  const known = isObject(message) ? parsed.get(message) : undefined;
+  if (known !== undefined) return known;
+  const fresh = parseMessage(message, `messages.${index}`);
+  if (isObject(message)) parsed.set(message, fresh);
+  return fresh;
+}
+
+function parseMessage(message: unknown, path: string): RequestMessage {
+  if (!isObject(message)) throw invalid(path, 'must be an object');
+  const { role, content } = message;
+  if (typeof role !== 'string' || !ROLES.has(role)) {
+    throw invalid(`${path}.role`, 'must be user, assistant or system');
+  }
+  if (content == null || typeof content === 'string') return { ...message, role, content: content ?? '' };
+  if (!Array.isArray(content)) throw invalid(`${path}.content`, 'must be a string or a list of blocks');
+  return { ...message, role, content: content.map((block, index) => parseBlock(block, `${path}.content.${index}`)) };
+}
+
+function parseBlock(block: unknown, path: string): ContentBlock {
+  if (typeof block === 'string') return { type: 'text', text: block };
+  if (!isObject(block)) throw invalid(path, 'must be an object');
+  const { type } = block;
+  if (typeof type !== 'string') throw invalid(path, 'needs type');
+  if (type === 'tool_use' && !isName(block['id'])) throw invalid(path, 'tool_use needs id');
+  if (type === 'tool_use' && !isName(block['name'])) throw invalid(path, 'tool_use needs name');
+  if (type === 'tool_result' && !isName(block['tool_use_id'])) throw invalid(path, 'tool_result needs tool_use_id');
+  return block as ContentBlock;
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+/** Elements of lists directly below a body that were found shallow enough before. */
+const shallow = new WeakSet<object>();
+
+/** Throws for what is nested deeper than anybody means. Goes down level by level, so that no depth can exhaust the stack. */
+export function checkDepth(body: JsonObject): void {
+  const elements: object[] = [];
+  let level: object[] = [body];
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > DEPTH_MAX) throw invalid('body', `is nested deeper than ${DEPTH_MAX} levels`);
+    const next: object[] = [];
+    for (const value of level) {
+      for (const child of Object.values(value)) {
+        if (typeof child === 'object' && child !== null && !(depth === ELEMENT_PARENT && shallow.has(child)))
+          next.push(child);
+      }
+    }
+    if (depth === ELEMENT_PARENT) elements.push(...next);
+    level = next;
+  }
+  for (const element of elements) shallow.add(element);
+}
+
+function invalid(path: string, fault: string): ApiError {
+  return new ApiError('invalid_request', `${path}: ${fault}`);
 }

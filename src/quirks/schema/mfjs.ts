@@ -1,17 +1,18 @@
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
-import { completeRoot } from './complete.ts';
 import {
   allowedValues,
   alternativesOf,
+  completeRoot,
   inferType,
+  inlineReferences,
   itemsOf,
+  mapEntries,
+  mergeAllOf,
+  mergeRoot,
   namedTypes,
   requiredProperties,
   typeOfValue,
-} from './infer.ts';
-import { mergeAllOf, mergeRoot } from './merge.ts';
-import { inlineReferences } from './references.ts';
-import { mapEntries } from './walk.ts';
+} from './common.ts';
 
 /** Deeper schemas are refused. */
 const DEPTH_MAX = 30;

@@ -1,9 +1,17 @@
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
-import { completeRoot } from './complete.ts';
-import { allowedValues, alternativesOf, inferType, itemsOf, namedTypes, requiredProperties } from './infer.ts';
-import { mergeAllOf, mergeRoot } from './merge.ts';
-import { inlineReferences } from './references.ts';
-import { mapEntries } from './walk.ts';
+import {
+  allowedValues,
+  alternativesOf,
+  completeRoot,
+  inferType,
+  inlineReferences,
+  itemsOf,
+  mapEntries,
+  mergeAllOf,
+  mergeRoot,
+  namedTypes,
+  requiredProperties,
+} from './common.ts';
 
 const STRING_FORMATS: ReadonlySet<unknown> = new Set(['enum', 'date-time']);
 

@@ -1,16 +1,37 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../../core/errors.ts';
 import { answerChatCompletions } from '../../gateway/chatCompletions.ts';
+import type { Live } from '../../gateway/configSwap.ts';
 import { countTokens } from '../../gateway/countTokens.ts';
-import type { ProcessFacts } from '../../gateway/health.ts';
-import type { Live } from '../../gateway/live.ts';
+import { testConversion } from '../../gateway/dryRun.ts';
+import type { ProcessFacts } from '../../gateway/introspection.ts';
 import { answerMessages } from '../../gateway/messages.ts';
-import type { IncomingRequest } from '../../gateway/services.ts';
-import { testConversion } from '../../gateway/testConversion.ts';
-import { onClientGone } from '../clientGone.ts';
-import { readForwarded } from '../forwarded.ts';
-import { MemoryCheck } from '../memoryCheck.ts';
-import { createReplyPort } from '../replyPort.ts';
+import type { Forwarded, IncomingRequest } from '../../gateway/services.ts';
+import { MemoryCheck } from '../memoryGuard.ts';
+import { createReplyPort, onClientGone } from '../responseWriter.ts';
+
+/** Headers of the Messages API itself; whatever else the client sends is its own business (R152). */
+const API_HEADERS = ['anthropic-version', 'anthropic-beta', 'accept'];
+
+/** What of a request may go along to a provider that speaks the Messages API itself; read when it is asked for, as others need none of it. */
+export function readForwarded({ raw, headers, serving }: FastifyRequest): Forwarded {
+  const url = raw.url ?? '';
+  const query = url.indexOf('?');
+  return {
+    query: query === -1 ? '' : url.slice(query),
+    get headers() {
+      return Object.fromEntries(
+        API_HEADERS.flatMap((name) => {
+          const value = headers[name];
+          return typeof value === 'string' ? [[name, value] as const] : [];
+        }),
+      );
+    },
+    get credentials() {
+      return serving.authenticator.credentials(headers);
+    },
+  };
+}
 
 function singleHeader(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name];

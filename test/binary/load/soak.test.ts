@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { executablePath } from '../../../scripts/build/stamp.ts';
 import { totalOf } from '../../../soak/load/tally.ts';
 import { runSoak } from '../../../soak/soak.ts';
+import { executablePath } from '../../../src/cli/buildStamp.ts';
 
 test.runIf(process.platform === 'linux')(
   'L5 some seconds of the soak: every answer is as it should be',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { keyNames } from '../../../src/config/keyTable.ts';
+import { keyNames } from '../../../src/config/env/settings.ts';
 import { createRedactor } from '../../../src/core/secret.ts';
 import { configOf, problemsOf, readLines } from '../../helpers/configText.ts';
 

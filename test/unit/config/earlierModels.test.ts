@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { endpointOf } from '../../../src/config/endpointOf.ts';
-import { modelSettings } from '../../../src/config/modelSettings.ts';
-import { findPrices } from '../../../src/telemetry/cost.ts';
+import { endpointOf, modelSettings } from '../../../src/config/modelRef.ts';
+import { findPrices } from '../../../src/telemetry/usage/cost.ts';
 import { readEarlier, readEarlierWithKeys } from '../../helpers/earlierFixture.ts';
 
 const soundly = ({ config, problems }: ReturnType<typeof readEarlier>) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { endpointOf } from '../../../src/config/endpointOf.ts';
+import { endpointOf } from '../../../src/config/modelRef.ts';
 import { readLines } from '../../helpers/configText.ts';
 import { earlierText, readEarlier, readEarlierWithKeys } from '../../helpers/earlierFixture.ts';
 

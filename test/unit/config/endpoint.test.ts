@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { endpointUrl } from '../../../src/upstream/endpointUrl.ts';
+import { endpointUrl } from '../../../src/upstream/client.ts';
 import { configOf, problemsOf } from '../../helpers/configText.ts';
 
 /** Where a model of these lines is asked for. */

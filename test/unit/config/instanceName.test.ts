@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { instanceName } from '../../../src/config/instanceName.ts';
+import { instanceName } from '../../../src/config/identity.ts';
 
 test.each([
   ['/p/envs/kimi.env', 'kimi'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isLinkLocal } from '../../../src/config/linkLocal.ts';
+import { isLinkLocal } from '../../../src/config/endpoints.ts';
 import { problemsOf, readLines } from '../../helpers/configText.ts';
 
 const refused = [

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
 import { type ErrorCode, errorTable } from '../../../src/core/errorTable.ts';
-import { errorHeaders } from '../../../src/protocol/anthropic/errorBody.ts';
+import { errorHeaders } from '../../../src/protocol/anthropic/errors.ts';
 
 const root = join(import.meta.dirname, '../../../src');
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })

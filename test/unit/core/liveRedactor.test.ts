@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { LiveRedactor } from '../../../src/core/liveRedactor.ts';
-import { Secret } from '../../../src/core/secret.ts';
+import { LiveRedactor, Secret } from '../../../src/core/secret.ts';
 
 const words = (count: number) =>
   Array.from({ length: count }, (_, index) => `word-${'abcdefghijklmnopqrstuvwxyz'[index]}`);

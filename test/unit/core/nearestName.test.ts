@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearestName } from '../../../src/core/nearestName.ts';
+import { nearestName } from '../../../src/core/text.ts';
 
 const known = ['status', 'kimi', 'glm', 'minimax', 'LOG_LEVEL', 'LOG_DIR'];
 

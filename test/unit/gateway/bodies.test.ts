@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Bodies } from '../../../src/gateway/bodies.ts';
-import { InFlight } from '../../../src/gateway/inFlight.ts';
-import { inTurns } from '../../../src/gateway/inTurns.ts';
-import { RequestBody } from '../../../src/gateway/requestBody.ts';
-import { withBody } from '../../../src/gateway/withBody.ts';
+import { inTurns, withBody } from '../../../src/gateway/readBody.ts';
+import { Bodies, RequestBody } from '../../../src/gateway/requestBody.ts';
+import { InFlight } from '../../../src/gateway/services.ts';
 
 const text = 'Read the file and say what is in it. '.repeat(2000);
 const messages = Array.from({ length: 40 }, (_, index) => ({ role: 'user', content: `${index} ${text}` }));

@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import { type Destination, Destinations } from '../../../src/gateway/destinations.ts';
-import { Live } from '../../../src/gateway/live.ts';
-import type { Services } from '../../../src/gateway/services.ts';
-import { Targets } from '../../../src/gateway/targets.ts';
-import { Gate } from '../../../src/resilience/gate.ts';
+import { Live } from '../../../src/gateway/configSwap.ts';
+import { type Destination, Destinations, type Services, Targets } from '../../../src/gateway/services.ts';
+import { Gate } from '../../../src/resilience/concurrencyLimiter.ts';
 import { type Settings, testConfig } from '../../helpers/startApp.ts';
 
 /** Services without anything but their servers, which tell when they are closed. */

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import { RequestBody } from '../../../src/gateway/requestBody.ts';
-import { factsOf } from '../../../src/gateway/requestFacts.ts';
-import { Targets } from '../../../src/gateway/targets.ts';
-import { createCalibration } from '../../../src/translate/calibration.ts';
+import { factsOf } from '../../../src/gateway/routePlan.ts';
+import { Targets } from '../../../src/gateway/services.ts';
+import { createCalibration } from '../../../src/translate/tokenCalibration.ts';
 import { startApp } from '../../helpers/startApp.ts';
 
 const app = await startApp({ BIG_MODEL: 'big', OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Targets } from '../../../src/gateway/targets.ts';
+import { Targets } from '../../../src/gateway/services.ts';
 import { type Settings, testConfig } from '../../helpers/startApp.ts';
 
 function learned(): Targets {

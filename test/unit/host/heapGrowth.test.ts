@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { boundHeapGrowth } from '../../../src/host/heapGrowth.ts';
+import { boundHeapGrowth } from '../../../src/host/heap.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval'] });

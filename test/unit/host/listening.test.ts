@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { listeningAddresses } from '../../../src/host/listeningAddresses.ts';
-import { parseSocketTable } from '../../../src/host/listeningSockets.ts';
+import { listeningAddresses, parseSocketTable } from '../../../src/host/ports.ts';
 
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 501 1 0 100 0 0 10 0

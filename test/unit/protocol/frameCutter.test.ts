@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FrameCutter } from '../../../src/protocol/frameCutter.ts';
-import { createSseReader } from '../../../src/protocol/sse.ts';
+import { createSseReader, FrameCutter } from '../../../src/protocol/sse.ts';
 
 const push = (cutter: FrameCutter, text: string) => Buffer.from(cutter.push(Buffer.from(text))).toString();
 

@@ -5,7 +5,7 @@ import {
   encodeCallFields,
   encodeSignature,
   MARKER_SIGNATURE,
-} from '../../../src/protocol/signature.ts';
+} from '../../../src/protocol/delta.ts';
 
 test('R135 a signature brings its state back to its provider only', () => {
   const signature = encodeSignature('acme', '[{"text":"é\\n"}]');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { failureOfResponse } from '../../../src/upstream/failure.ts';
+import { failureOfResponse } from '../../../src/upstream/errors.ts';
 import { presetNamed } from '../../helpers/presetSettings.ts';
 
 /** An error answer of a provider as its client is told. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { composeRepairs } from '../../../src/quirks/compose.ts';
-import { createToolInputRepair } from '../../../src/quirks/native/unwrapToolInput.ts';
+import { createToolInputRepair } from '../../../src/quirks/native.ts';
 import { mergeSettings, type QuirkSettings } from '../../../src/quirks/settings.ts';
 
 const repair = (settings: Partial<QuirkSettings>, body: JsonObject) =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changedStartSettings, withStartSettings } from '../../../src/reload/startSettings.ts';
+import { changedStartSettings, withStartSettings } from '../../../src/reload/configReloader.ts';
 import { testConfig } from '../../helpers/startApp.ts';
 
 const started = testConfig({ ANTHROPIC_API_KEY: 'a-token-of-more-than-24-characters' });

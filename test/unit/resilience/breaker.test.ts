@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
-import { backoffMs } from '../../../src/resilience/backoff.ts';
-import { Breaker, type Leave } from '../../../src/resilience/breaker.ts';
+import { Breaker, type Leave } from '../../../src/resilience/circuitBreaker.ts';
+import { backoffMs } from '../../../src/resilience/retryBudget.ts';
 
 /** A request that is no trial, for the breaker was closed when it began. */
 const REQUEST: Leave = { waitMs: 0, isTrial: false };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Budget } from '../../../src/resilience/budget.ts';
+import { Budget } from '../../../src/resilience/retryBudget.ts';
 
 test('a budget ends with its requests, and the handing on with its time', () => {
   let now = 0;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Gate, type Ticket } from '../../../src/resilience/gate.ts';
+import { Gate, type Ticket } from '../../../src/resilience/concurrencyLimiter.ts';
 
 test('it lets so many in, so many wait in their order, and refuses the rest', () => {
   const gate = new Gate(2, 2);

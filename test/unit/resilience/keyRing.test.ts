@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { KeyRing } from '../../../src/resilience/keyRing.ts';
+import { KeyRing } from '../../../src/resilience/keyPool.ts';
 
 let now = 0;
 const clock = { now: () => 1_000_000 + now, monotonic: () => now };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Router } from '../../../src/config/config.ts';
 import { decide, type RequestFacts } from '../../../src/routing/intent.ts';
-import { routeModel } from '../../../src/routing/route.ts';
+import { routeModel } from '../../../src/routing/modelRouter.ts';
 import { configOf } from '../../helpers/configText.ts';
 
 const config = configOf([

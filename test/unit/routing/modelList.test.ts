@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { listModels, pageModels } from '../../../src/routing/modelList.ts';
-import { resolveModel } from '../../../src/routing/tier.ts';
+import { resolveModel } from '../../../src/routing/modelRouter.ts';
 import { configOf } from '../../helpers/configText.ts';
 
 const tiers = { big: 'glm-5.3', middle: 'glm-5.3', small: 'glm-5.3-flash' };

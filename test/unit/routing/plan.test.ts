@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { NamedProvider } from '../../../src/config/config.ts';
-import type { Decision } from '../../../src/routing/intent.ts';
-import { planCandidates } from '../../../src/routing/plan.ts';
-import { ProviderOrder } from '../../../src/routing/providerOrder.ts';
+import { type Decision, planCandidates } from '../../../src/routing/intent.ts';
+import { ProviderOrder } from '../../../src/routing/loadBalancer.ts';
 import { configOf } from '../../helpers/configText.ts';
 
 const { provider } = configOf(['PROVIDER=glm', 'OPENAI_API_KEY=own-key-0001']);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { endpointOf } from '../../../src/config/endpointOf.ts';
+import { endpointOf } from '../../../src/config/modelRef.ts';
 import { listModels } from '../../../src/routing/modelList.ts';
-import { routeModel } from '../../../src/routing/route.ts';
+import { routeModel } from '../../../src/routing/modelRouter.ts';
 import { configOf } from '../../helpers/configText.ts';
 
 const models = `

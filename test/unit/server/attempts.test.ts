@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
-import { Attempts } from '../../../src/server/attempts.ts';
+import { Attempts } from '../../../src/server/access.ts';
 
 const RIGHT = 'right';
 

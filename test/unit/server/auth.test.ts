@@ -1,7 +1,7 @@
 import * as crypto from 'node:crypto';
 import { expect, test, vi } from 'vitest';
 import { Secret } from '../../../src/core/secret.ts';
-import { createAuthenticator } from '../../../src/server/auth.ts';
+import { createAuthenticator } from '../../../src/server/access.ts';
 
 vi.mock('node:crypto', async (importOriginal) => {
   const original = await importOriginal<typeof crypto>();

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
-import { MemoryCheck } from '../../../src/server/memoryCheck.ts';
+import { MemoryCheck } from '../../../src/server/memoryGuard.ts';
 
 const MIB = 1024 * 1024;
 

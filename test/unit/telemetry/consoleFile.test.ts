@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { boundConsoleFile } from '../../../src/telemetry/consoleFile.ts';
+import { boundConsoleFile } from '../../../src/telemetry/files.ts';
 import { temporaryFolder } from '../../helpers/temporaryFolder.ts';
 
 test('a console file above its limit is emptied, a small one is left alone, a missing one costs nothing', () => {

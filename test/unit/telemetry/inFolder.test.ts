@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { inFolder } from '../../../src/telemetry/inFolder.ts';
+import { inFolder } from '../../../src/telemetry/files.ts';
 import { makeFolder } from '../../helpers/logFolder.ts';
 
 test('a missing folder is made, with those above it', () => {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { createLogger, type Logger } from '../../../src/telemetry/logger.ts';
-import type { LogLevel } from '../../../src/telemetry/logLevel.ts';
+import { createLogger, type Logger, type LogLevel } from '../../../src/telemetry/logger.ts';
 import { CapturedOutput } from '../../helpers/captureOutput.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 8, 54, 3, 217);

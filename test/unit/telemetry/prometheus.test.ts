@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Counter, formatFigure, Histogram } from '../../../src/telemetry/prometheus.ts';
+import { Counter, formatFigure, Histogram } from '../../../src/telemetry/metrics.ts';
 
 test('a counter has a line per set of labels, below its help and type', () => {
   const counter = new Counter('requests_total', 'Requests\nthat ended, with a \\.');

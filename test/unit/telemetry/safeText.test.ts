@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRedactor, Secret } from '../../../src/core/secret.ts';
-import { sealJsonLine, sealPlainLine } from '../../../src/telemetry/safeText.ts';
+import { sealJsonLine, sealPlainLine } from '../../../src/telemetry/logger.ts';
 
 const identity = (text: string): string => text;
 

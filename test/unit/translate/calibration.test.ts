@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createCalibration } from '../../../src/translate/calibration.ts';
+import { createCalibration } from '../../../src/translate/tokenCalibration.ts';
 
 const ENGLISH = { ideographs: 0, rest: 1000 };
 const CHINESE = { ideographs: 1000, rest: 0 };

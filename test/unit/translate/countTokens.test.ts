@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseCountRequest } from '../../../src/protocol/anthropic/parseRequest.ts';
-import { estimateTokens, measureTokens } from '../../../src/translate/countTokens.ts';
-import { addText } from '../../../src/translate/textTokens.ts';
+import { parseCountRequest } from '../../../src/protocol/anthropic/request.ts';
+import { addText, estimateTokens, measureTokens } from '../../../src/translate/tokens.ts';
 import { bestCount } from '../../helpers/bestCount.ts';
 
 function estimate(fields: object): number {

@@ -1,10 +1,10 @@
 import { countTokens as countCl100k } from 'gpt-tokenizer/encoding/cl100k_base';
 import { countTokens as countO200k } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, test } from 'vitest';
-import { parseCountRequest } from '../../../src/protocol/anthropic/parseRequest.ts';
-import { createCalibration } from '../../../src/translate/calibration.ts';
-import { measureTokens } from '../../../src/translate/countTokens.ts';
-import { translateRequest } from '../../../src/translate/request.ts';
+import { parseCountRequest } from '../../../src/protocol/anthropic/request.ts';
+import { translateRequest } from '../../../src/translate/request/request.ts';
+import { createCalibration } from '../../../src/translate/tokenCalibration.ts';
+import { measureTokens } from '../../../src/translate/tokens.ts';
 import { createTarget } from './createTarget.ts';
 import { createTraffic, LEARNED } from './tokenTraffic.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
 import { type ErrorCode, errorTable } from '../../../src/core/errorTable.ts';
-import { type Blame, blameFor, restOfKey } from '../../../src/upstream/blame.ts';
-import { type FailureContext, failureOfResponse } from '../../../src/upstream/failure.ts';
-import { failureOfTransport } from '../../../src/upstream/transportFailure.ts';
+import { type FailureContext, failureOfResponse } from '../../../src/upstream/errors.ts';
+import { type Blame, blameFor, restOfKey } from '../../../src/upstream/faultDomain.ts';
+import { failureOfTransport } from '../../../src/upstream/transportErrors.ts';
 
 const context: FailureContext = {
   provider: 'one',

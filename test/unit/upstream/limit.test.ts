@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Limit } from '../../../src/upstream/limit.ts';
+import { Limit } from '../../../src/upstream/exchange.ts';
 
 const onReached = vi.fn();
 let limit: Limit;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BodyMemory } from '../../../../src/protocol/json/bodyMemory.ts';
+import { BodyMemory } from '../../../../src/protocol/json/incrementalParser.ts';
 
 const LISTS: ReadonlySet<string> = new Set(['messages', 'tools']);
 const FILLER = 'x'.repeat(600);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { skipString, skipValue } from '../../../../src/protocol/json/skipValue.ts';
+import { skipString, skipValue } from '../../../../src/protocol/json/incrementalParser.ts';
 
 const long = 'y'.repeat(100);
 

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { build } from '../../../../scripts/build/build.ts';
 import { writeWrapper } from '../../../../scripts/build/executable.ts';
-import { executablePath, readStamp, SOURCES } from '../../../../scripts/build/stamp.ts';
+import { executablePath, readStamp, SOURCES } from '../../../../src/cli/buildStamp.ts';
 
 let root = '';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleManager } from '../../../../scripts/build/manager.ts';
-import { loadInstances } from '../../../../scripts/manage/instances.ts';
+import { loadInstances } from '../../../../src/cli/supervisor/instances.ts';
 import { listRequires } from './listRequires.ts';
 
 const repository = resolve(import.meta.dirname, '../../../..');

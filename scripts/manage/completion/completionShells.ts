@@ -1,2 +1,0 @@
-/** The shells for which there is a completion. */
-export const completionShells = ['bash', 'zsh', 'fish'] as const;

@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { asString, isObject } from '../../core/json.ts';
+import type { Context } from '../context.ts';
+import { Failure } from '../exitCodes.ts';
+import { pm2Command } from '../supervisor/pm2.ts';
+
+/** What starts programs when a machine starts, by PM2's names, told by a command of its own; in the order in which PM2 looks. */
+const INIT_SYSTEMS = [
+  ['systemctl', 'systemd'],
+  ['update-rc.d', 'upstart'],
+  ['chkconfig', 'systemv'],
+  ['rc-update', 'openrc'],
+  ['launchctl', 'launchd'],
+  ['sysrc', 'rcd'],
+  ['rcctl', 'rcd-openbsd'],
+  ['svcadm', 'smf'],
+] as const;
+
+/** The commands by which an init system would be known. */
+export const initCommands: readonly string[] = INIT_SYSTEMS.map(([command]) => command);
+
+/** PM2's name for the init system of this machine; undefined when PM2 would know none. */
+export function findInitSystem(path: string | undefined): string | undefined {
+  return INIT_SYSTEMS.find(([command]) => isOnPath(command, path))?.[1];
+}
+
+/** Whether a program of that name can be run. */
+export function isOnPath(command: string, path = ''): boolean {
+  return path.split(':').some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return folder !== '';
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** The way in which PM2, and with it the instances, is started with the machine. */
+export interface ServicePlan {
+  readonly initSystem: string;
+  readonly user: string;
+  /** How PM2 calls the service. */
+  readonly serviceName: string;
+  readonly pm2Home: string;
+  /** What `pm2 save` writes, and is started with the machine. */
+  readonly listFile: string;
+  /** The command, with root's rights, that makes or removes the service. */
+  command(action: 'startup' | 'unstartup'): readonly string[];
+}
+
+/**
+ * Finds out what to do on this machine.
+ * @throws Failure when PM2 knows no init system here, saying what to do instead.
+ */
+export function planService({ root, environment }: Context): ServicePlan {
+  const path = environment['PATH'];
+  const initSystem = findInitSystem(path);
+  if (initSystem === undefined) {
+    const missing = initCommands.join(', ');
+    throw new Failure(
+      `nothing here starts programs with the machine in a way that PM2 knows: none of ${missing} is on PATH.\n` +
+        `Have it run this by other means (cron: @reboot; a container: its own command): ${join(root, 'manage')} start all`,
+    );
+  }
+  const user = environment['USER'] ?? environment['LOGNAME'] ?? userInfo().username;
+  const pm2Home = environment['PM2_HOME'] ?? join(environment['HOME'] ?? homedir(), '.pm2');
+  const asRoot = process.getuid?.() === 0 || initSystem === 'launchd' ? [] : ['sudo'];
+  if (asRoot.length > 0 && !isOnPath('sudo', path))
+    throw new Failure('this needs the rights of root, and sudo is not on PATH');
+  // The service finds the pinned Node.js by this PATH, and nothing else of the caller's shell goes along.
+  const variables = [
+    `PATH=${dirname(process.execPath)}:${path}`,
+    `PM2_HOME=${pm2Home}`,
+    'PM2_DISABLE_VERSION_CHECK=true',
+  ];
+  return {
+    initSystem,
+    user,
+    serviceName: `pm2-${user}`,
+    pm2Home,
+    listFile: join(pm2Home, 'dump.pm2'),
+    command: (action) => [...asRoot, 'env', ...variables, ...pm2Command(root), action, initSystem, '-u', user],
+  };
+}
+
+/** How many processes of each app `pm2 save` has written down; undefined when it has never been asked to, or it cannot be read. */
+export function readSavedList(file: string): ReadonlyMap<string, number> | undefined {
+  if (!existsSync(file)) return undefined;
+  let list: unknown;
+  try {
+    list = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+  return Array.isArray(list)
+    ? countNames(list.flatMap((app) => (isObject(app) ? (asString(app['name']) ?? []) : [])))
+    : undefined;
+}
+
+/** How often each name occurs. */
+export function countNames(names: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+/** `demo, work (2)`. */
+export function listNames(counts: ReadonlyMap<string, number>): string {
+  return [...counts].map(([name, count]) => (count === 1 ? name : `${name} (${count})`)).join(', ');
+}
+
+/** Whether the instances come back with the machine. */
+export interface ServiceState {
+  /** Undefined when it cannot be asked: of other init systems than systemd. */
+  readonly isEnabled: boolean | undefined;
+  /** What will be started; undefined when nothing was saved. */
+  readonly saved: string | undefined;
+  readonly running: string;
+  readonly isCurrent: boolean;
+}
+
+export async function readServiceState({ pm2, environment }: Context, plan: ServicePlan): Promise<ServiceState> {
+  const counts = readSavedList(plan.listFile);
+  const saved = counts && listNames(counts);
+  const running = listNames(countNames((await pm2.list()).map(({ name }) => name)));
+  const isEnabled = plan.initSystem === 'systemd' ? await isUnitEnabled(plan.serviceName, environment) : undefined;
+  return { isEnabled, saved, running, isCurrent: saved === running };
+}
+
+function isUnitEnabled(unit: string, environment: Context['environment']): Promise<boolean> {
+  return new Promise((done) => {
+    const PATH = environment['PATH'];
+    execFile('systemctl', ['is-enabled', unit], { env: { PATH } }, (_error, stdout) =>
+      done(stdout.trim() === 'enabled'),
+    );
+  });
+}

@@ -1,0 +1,230 @@
+import { presets } from '../../providers/index.ts';
+import type { Report } from '../diagnostics.ts';
+import type { EnvEntry } from './parse.ts';
+import { type KeyName, keyNames, keyRow } from './settings.ts';
+
+/** `OPENAI_API_KEY` -> `OPENAI_API_KEY_FILE`, the variable that names a file with the secret. */
+export function secretFileName(name: string): string {
+  return `${name}_FILE`;
+}
+
+/** Names under which providers themselves keep their keys; each means OPENAI_API_KEY. */
+export const providerKeyNames: readonly string[] = [...new Set(presets.flatMap((preset) => preset.keyNames))];
+
+/** Every name whose value is the key's value, the key's own first. */
+export function directNames(key: KeyName): readonly string[] {
+  return [key, ...(keyRow(key).aliases ?? []), ...(key === 'OPENAI_API_KEY' ? providerKeyNames : [])];
+}
+
+/** Every name that gives a value to the key, also by way of a file. */
+export function namesOf(key: KeyName): readonly string[] {
+  const names = directNames(key);
+  return keyRow(key).secret === true ? [...names, ...names.map(secretFileName)] : names;
+}
+
+/** Which key a name gives a value to. */
+export const keyOfName: ReadonlyMap<string, KeyName> = new Map(
+  keyNames.flatMap((key) => namesOf(key).map((name) => [name, key] as const)),
+);
+
+/** CUSTOM_HEADER_* and QUIRK_* are families of names without an end. */
+export function isFamilyName(name: string): boolean {
+  return name.startsWith('CUSTOM_HEADER_') || name.startsWith('QUIRK_');
+}
+
+/** The names of this machine, which a network proxy is never asked for: to it they would mean itself. */
+const THIS_MACHINE = ['127.0.0.1', 'localhost', '::1'];
+
+function othersIn(list: string): readonly string[] {
+  const names = list.split(/[\s,]+/).filter((name) => name !== '' && !THIS_MACHINE.includes(name));
+  return [...new Set(names)];
+}
+
+/** A list of hosts that need no network proxy, each once, and this machine at its end, whether and where it stood there before. */
+export function withThisMachine(list: string): string {
+  return [...othersIn(list), ...THIS_MACHINE].join(',');
+}
+
+/** Whether a list names more than this machine, which it need not name. */
+export function namesOthers(list: string): boolean {
+  return othersIn(list).length > 0;
+}
+
+/** The process's environment, as far as the caller passes it on. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Variable {
+  readonly key: string;
+  readonly value: string;
+  readonly source: 'file' | 'environment';
+  /** Line of the file. */
+  readonly line?: number;
+  /** Whether `${...}` in it stands for itself. */
+  readonly literal: boolean;
+}
+
+export type Variables = ReadonlyMap<string, Variable>;
+
+/** Whether a variable of the environment counts, for an env file with these entries. */
+function counts(name: string, value: string, entries: ReadonlyMap<string, EnvEntry>): boolean {
+  const key = keyOfName.get(name);
+  if (key === undefined) return isFamilyName(name);
+  // `./manage env` sets one in the shell, which must not take the place of the file's own.
+  if (key === 'NO_PROXY' && !namesOthers(value)) return false;
+  const rule = keyRow(key).environment;
+  if (rule === 'never') return !name.startsWith(key);
+  if (rule === undefined) return true;
+  return ![...entries.keys()].some((one) => rule.unless.includes(keyOfName.get(one) ?? ''));
+}
+
+/**
+ * The variables of an instance: those of its file, and over them those of the environment whose names are ours (design
+ * decision 3). What says whose key goes where only fills a gap: a shell's OPENAI_API_KEY is usually OpenAI's own
+ * and must not travel to the provider of this file, nor this file's key to a shell's OPENAI_BASE_URL. A shell's
+ * ANTHROPIC_API_KEY never counts, as it is Claude Code's, and REGION and PROTOCOL neither, as anybody's may be called so.
+ * Variables of the environment that are empty, or a NO_PROXY that names this machine alone, are as good as none.
+ */
+export function collectVariables(entries: ReadonlyMap<string, EnvEntry>, environment: Environment): Variables {
+  const variables = new Map<string, Variable>();
+  for (const [key, entry] of entries) variables.set(key, { ...entry, source: 'file' });
+  for (const [key, value] of Object.entries(environment)) {
+    if (value === undefined || value === '' || !counts(key, value, entries)) continue;
+    variables.set(key, { key, value, source: 'environment', literal: true });
+  }
+  return variables;
+}
+
+/** Gives the value of a variable that another file refers to: of the env file, else of the environment. An empty one counts as none. */
+export type LookUp = (name: string) => string | undefined;
+
+export function createLookUp(variables: Variables, environment: Environment): LookUp {
+  return (name) => {
+    const value = variables.get(name)?.value ?? environment[name];
+    return value === '' ? undefined : value;
+  };
+}
+
+const REFERENCE = /\$\{([^}]*)(\}?)/g;
+const NAME_AND_DEFAULT = /^([A-Za-z_]\w*)(?::-(.*))?$/s;
+
+/** The names that a value refers to. */
+export function referencesIn(value: string): readonly string[] {
+  return [...value.matchAll(REFERENCE)].flatMap(([, inner = '']) => NAME_AND_DEFAULT.exec(inner)?.[1] ?? []);
+}
+
+/** A text with its references replaced, and what could not be. */
+export interface Replaced {
+  readonly text: string;
+  /** Names without a value and without a default. */
+  readonly missing: readonly string[];
+  /** Whether a reference has another form than `${NAME}` and `${NAME:-default}`. */
+  readonly malformed: boolean;
+}
+
+/** Replaces `${NAME}` and `${NAME:-default}` anywhere inside a text; the default stands for a missing or empty value. */
+export function replaceReferences(text: string, lookUp: (name: string) => string | undefined): Replaced {
+  const missing: string[] = [];
+  let malformed = false;
+  const replaced = text.replaceAll(REFERENCE, (_reference, inner: string, end: string) => {
+    const [, name, fallback] = NAME_AND_DEFAULT.exec(inner) ?? [];
+    if (name === undefined || end === '') {
+      malformed = true;
+      return '';
+    }
+    const found = lookUp(name);
+    if (fallback !== undefined) return found === undefined || found === '' ? fallback : found;
+    if (found === undefined) missing.push(name);
+    return found ?? '';
+  });
+  return { text: replaced, missing, malformed };
+}
+
+/**
+ * Replaces the references inside the values: by the file's variable of that name, else by the environment's. A value that
+ * names itself means the environment's. Missing names, circles and malformed references are problems of the line they
+ * stand in.
+ */
+export function expandVariables(variables: Variables, environment: Environment, report: Report): Variables {
+  const expanded = new Map<string, Variable>();
+
+  function resolve(name: string, path: readonly Variable[]): string | undefined {
+    const variable = variables.get(name);
+    if (variable === undefined || path.at(-1) === variable) return environment[name];
+    const start = path.indexOf(variable);
+    if (start < 0) return expand(variable, path).value;
+    const circle = [...path.slice(start), variable].map((one) => one.key).join(' -> ');
+    report.error(
+      variable,
+      `values that refer to each other in a circle: ${circle}`,
+      'Give one of them a value of its own.',
+    );
+    return '';
+  }
+
+  function expand(variable: Variable, path: readonly Variable[]): Variable {
+    const known = expanded.get(variable.key);
+    if (known !== undefined) return known;
+    if (variable.literal) {
+      expanded.set(variable.key, variable);
+      return variable;
+    }
+    const here = [...path, variable];
+    const { text, missing, malformed } = replaceReferences(variable.value, (name) => resolve(name, here));
+    if (malformed)
+      report.error(
+        variable,
+        `a reference that is not of the form \${NAME} or \${NAME:-default}`,
+        'Write it so, or put the value in single quotes.',
+      );
+    for (const name of missing)
+      report.error(
+        variable,
+        `\${${name}}, which is set neither here nor in the environment`,
+        `Set ${name}, or write \${${name}:-default}.`,
+      );
+    const result = { ...variable, value: text };
+    expanded.set(variable.key, result);
+    return result;
+  }
+
+  for (const variable of variables.values()) expand(variable, []);
+  return expanded;
+}
+
+/** Whether a variable is there to give a value: an empty one counts as not set. */
+function hasValue(variable: Variable | undefined): variable is Variable {
+  return variable !== undefined && variable.value.trim() !== '';
+}
+
+/**
+ * The variable that counts among several names for one thing: one of the environment before one of the file, then the
+ * earlier name. Another one of the same source with another value is a warning that says which is used.
+ */
+export function chooseVariable(names: readonly string[], variables: Variables, report: Report): Variable | undefined {
+  const set = names.map((name) => variables.get(name)).filter(hasValue);
+  const winner = set.find((variable) => variable.source === 'environment') ?? set[0];
+  if (winner === undefined) return undefined;
+  for (const other of set) {
+    if (other.source === winner.source && other.value.trim() !== winner.value.trim())
+      report.warning(
+        other,
+        `another value than that of ${winner.key}, which means the same`,
+        `${winner.key} is used; remove one of them.`,
+      );
+  }
+  return { ...winner, value: winner.value.trim() };
+}
+
+/** The variable that gives each key its value; keys that nobody set are missing. */
+export type Choices = ReadonlyMap<KeyName, Variable>;
+
+/** Chooses for every key but the secrets, which need more than a name. */
+export function chooseValues(variables: Variables, report: Report): Choices {
+  const choices = new Map<KeyName, Variable>();
+  for (const key of keyNames) {
+    if (keyRow(key).secret === true) continue;
+    const variable = chooseVariable(namesOf(key), variables, report);
+    if (variable !== undefined) choices.set(key, variable);
+  }
+  return choices;
+}

@@ -1,0 +1,216 @@
+import { isObject, type Json } from '../../core/json.ts';
+import { Secret } from '../../core/secret.ts';
+import { guessPreset } from '../../providers/index.ts';
+import type { Preset, Tiers } from '../../providers/preset.ts';
+import type { NamedProvider, ProviderConfig, ProviderKey } from '../config.ts';
+import type { Place, Report, Written } from '../diagnostics.ts';
+import { chooseBaseUrl, chooseEndpoint } from '../endpoints.ts';
+import type { LookUp } from '../env/variables.ts';
+import { secret } from '../parsers.ts';
+import { inProtocol, presetNamed } from '../provider.ts';
+import { type FindNamedKey, isPlaceholder, isTrivialToken, needsNoKey } from '../secrets.ts';
+import { expandTexts, warnOfMissing } from './document.ts';
+import { readHeaderMapping, readQuirkMapping } from './fields.ts';
+import type { ProviderEntry, ProvidersFile } from './providersFile.ts';
+
+/** Where a provider is and what is spoken to it. */
+export type Server = Pick<ProviderConfig, 'preset' | 'baseUrl' | 'endpoint'>;
+
+function findPreset({ values, place, has }: ProviderEntry, report: Report): Preset | undefined {
+  if (values.preset !== undefined) return presetNamed({ ...place('preset'), value: values.preset }, report);
+  if (values.base_url !== undefined) return guessPreset(values.base_url);
+  // A wrong address has been told.
+  if (!has('preset') && !has('base_url'))
+    report.error(place('base_url'), 'nothing', 'Set the address of its API, or a preset (docs/PROVIDERS.md).');
+  return undefined;
+}
+
+/** Where an entry's provider is; undefined when that cannot be known, which is told. */
+export function findServer(entry: ProviderEntry, report: Report): Server | undefined {
+  const { values, place } = entry;
+  const written = (field: 'base_url' | 'protocol' | 'region' | 'api_version'): Written | undefined => {
+    const value = values[field];
+    return value === undefined ? undefined : { ...place(field), value };
+  };
+  const own = findPreset(entry, report);
+  const preset = own && inProtocol(own, written('protocol'), report);
+  if (preset === undefined) return undefined;
+  const address = written('base_url');
+  const wishes = { address, baseUrl: address?.value, region: written('region'), place: place('base_url') };
+  const baseUrl = chooseBaseUrl(wishes, preset, report);
+  return { preset, baseUrl, endpoint: chooseEndpoint(baseUrl, preset, written('api_version'), report) };
+}
+
+/** What is needed to find the keys of a file's providers. */
+export interface KeySources {
+  readonly findNamedKey: FindNamedKey;
+  readonly lookUp: LookUp;
+  /** Called with the place of each key that stands in the file itself. */
+  readonly onLiteral: (place: Place) => void;
+  readonly report: Report;
+}
+
+const REFERENCE_ALONE = /^\$\{([A-Za-z_]\w*)\}$/;
+
+/** The texts of `api_key` and `api_keys`, as they are written. */
+function writtenKeys({ values, place }: ProviderEntry): readonly { readonly value: Json; readonly place: Place }[] {
+  const { api_key: one, api_keys: several } = values;
+  const list = Array.isArray(several)
+    ? several.map((value, index) => ({ value, place: place('api_keys', index) }))
+    : [{ value: several ?? null, place: place('api_keys') }];
+  return [{ value: one ?? null, place: place('api_key') }, ...list].filter(
+    ({ value }) => value !== null && value !== '',
+  );
+}
+
+/** `none`: what an example had in its place, which counts as no key; undefined: no key for now. Both are told. */
+type Read = ProviderKey | 'none' | undefined;
+
+function keyNamed(name: string, place: Place, { findNamedKey, lookUp, report }: KeySources): Read {
+  const found = findNamedKey(name);
+  if (found !== undefined)
+    return { source: found.source, variable: found.variable.key, secret: new Secret(found.value) };
+  // A placeholder has been told at its own line.
+  if (isPlaceholder(lookUp(name) ?? '')) return 'none';
+  report.warning(
+    place,
+    `\${${name}}, which holds no key in the env file or the environment`,
+    `Set ${name} in the env file; without a key the provider is left out.`,
+  );
+  return undefined;
+}
+
+function readKey(written: Json, place: Place, sources: KeySources): Read {
+  const { lookUp, onLiteral, report } = sources;
+  if (isObject(written) || Array.isArray(written)) {
+    report.error(place, 'several values', 'Write one key, or a list of keys under api_keys.');
+    return undefined;
+  }
+  const text = String(written).trim();
+  const [, name] = REFERENCE_ALONE.exec(text) ?? [];
+  if (name !== undefined) return keyNamed(name, place, sources);
+  const expanded = expandTexts(text, lookUp, place, report);
+  for (const one of expanded.missing) warnOfMissing(one, 'the provider', report);
+  if (expanded.missing.length > 0) return undefined;
+  const value = String(expanded.value);
+  if (isPlaceholder(value)) {
+    report.warning(place, 'a placeholder, which counts as no key', 'Put your key here.');
+    return 'none';
+  }
+  if (secret.parse(value) === undefined) {
+    report.error(place, `a value of ${value.length} characters (not shown)`, `Set ${secret.form}.`);
+    return undefined;
+  }
+  if (value === text && !isTrivialToken(value)) onLiteral(place);
+  return { source: 'providers file', variable: place.key, secret: new Secret(value) };
+}
+
+function withoutDoubles(keys: readonly ProviderKey[]): readonly ProviderKey[] {
+  return [...new Map(keys.map((key) => [key.secret?.reveal(), key])).values()];
+}
+
+/**
+ * The keys for an entry's server, each once; undefined when there are none, which is told. As in an env file, the client's own is
+ * passed on in place of one that was left as an example had it.
+ */
+export function findKeys(
+  entry: ProviderEntry,
+  { preset, baseUrl }: Pick<ProviderConfig, 'preset' | 'baseUrl'>,
+  sources: KeySources,
+): readonly [ProviderKey, ...ProviderKey[]] | undefined {
+  const read = writtenKeys(entry).map(({ value, place }) => readKey(value, place, sources));
+  const [first, ...others] = withoutDoubles(read.filter((key) => typeof key === 'object'));
+  if (first !== undefined) return [first, ...others];
+  if (needsNoKey(preset, baseUrl) && !read.includes(undefined)) return [{ source: 'none', variable: '' }];
+  if (read.includes('none')) return [{ source: 'client', variable: entry.place('api_key').key }];
+  if (read.length === 0)
+    sources.report.error(
+      entry.place('api_key'),
+      'nothing',
+      `Set its key: "api_key": "\${${preset.keyNames[0] ?? 'MY_API_KEY'}}", and the variable in the env file.`,
+    );
+  return undefined;
+}
+
+type Models = NamedProvider['models'];
+
+/** The providers of a file that can be used, and the names of the others. */
+export interface FileProviders {
+  /** By priority; the models by the provider's own names for them. */
+  readonly providers: readonly NamedProvider[];
+  readonly unusable: readonly string[];
+}
+
+function findModels({ values, place }: ProviderEntry, preset: Preset, report: Report): Models | undefined {
+  const given = (tier: keyof Tiers) => {
+    const models = values.models?.[tier];
+    return models?.length === 0 ? undefined : models;
+  };
+  const own = (tier: keyof Tiers) => (preset.tiers === undefined ? undefined : [preset.tiers[tier]]);
+  const big = given('big') ?? own('big') ?? given('middle') ?? given('small');
+  if (big === undefined) {
+    report.error(
+      place('models'),
+      'nothing',
+      `Name its models: "models": {"big": ["MODEL"]}. The preset ${preset.name} has none of its own.`,
+    );
+    return undefined;
+  }
+  const middle = given('middle') ?? given('big') ?? own('middle') ?? big;
+  return { big, middle, small: given('small') ?? own('small') ?? middle };
+}
+
+function fileProvider(entry: ProviderEntry, sources: KeySources, requestTimeoutMs: number): NamedProvider | undefined {
+  const { name, values, place, missing } = entry;
+  const { report } = sources;
+  for (const one of missing) warnOfMissing(one, 'the provider', report);
+  if (missing.length > 0) return undefined;
+  const headers = readHeaderMapping(values.custom_headers, (header) => place('custom_headers', header), report);
+  const overrides = readQuirkMapping(values.quirks, (quirk) => place('quirks', quirk), report);
+  const server = findServer(entry, report);
+  const models = server && findModels(entry, server.preset, report);
+  const keys = server && findKeys(entry, server, sources);
+  if (server === undefined || models === undefined || keys === undefined) return undefined;
+  const [key, ...moreKeys] = keys;
+  const keyHeader = server.preset.keyHeader ?? 'authorization';
+  return {
+    name,
+    provider: { ...server, keyHeader, key, headers, overrides, ...(moreKeys.length > 0 ? { moreKeys } : {}) },
+    priority: values.priority ?? 1,
+    weight: values.weight ?? 1,
+    models,
+    requestTimeoutMs: values.timeout ?? requestTimeoutMs,
+    maxRetries: values.max_retries,
+  };
+}
+
+/**
+ * Everything usable in the file.
+ * @param ownName of the env file's own provider, which goes before one of that name
+ * @param requestTimeoutMs of the providers that have none of their own
+ */
+export function fileProviders(
+  { file, entries, openMode, report }: ProvidersFile,
+  sources: Pick<KeySources, 'findNamedKey' | 'lookUp'>,
+  ownName: string | undefined,
+  requestTimeoutMs: number,
+): FileProviders {
+  const literals: Place[] = [];
+  const providers: NamedProvider[] = [];
+  const unusable: string[] = [];
+  for (const entry of entries) {
+    if (entry.name.toLowerCase() === ownName) {
+      const found = 'the name of the env file’s own provider, which is used in place of this one';
+      report.warning(entry.place('name'), found, 'Give it another name, or remove PROVIDER from the env file.');
+      continue;
+    }
+    const all = { ...sources, onLiteral: (place: Place) => literals.push(place), report };
+    const provider = entry.values.enabled === false ? undefined : fileProvider(entry, all, requestTimeoutMs);
+    if (provider === undefined) unusable.push(entry.name);
+    else providers.push(provider);
+  }
+  const [literal] = literals;
+  if (literal !== undefined && openMode !== undefined)
+    report.warning(literal, `a key in a file that other users may read (mode ${openMode})`, `Run: chmod 600 ${file}`);
+  return { providers: providers.toSorted((a, b) => a.priority - b.priority), unusable };
+}

@@ -1,0 +1,183 @@
+import { customId } from '../core/modelName.ts';
+import { nearestName } from '../core/text.ts';
+import { defaultPreset, findPreset, findSibling, guessPreset, presets } from '../providers/index.ts';
+import type { Preset } from '../providers/preset.ts';
+import type { ProviderConfig } from './config.ts';
+import type { Report, Written } from './diagnostics.ts';
+import { chooseBaseUrl, chooseEndpoint } from './endpoints.ts';
+import type { Values } from './env/values.ts';
+import { type Choices, secretFileName, type Variables } from './env/variables.ts';
+import type { ModelEntry } from './files/modelsFile.ts';
+import { readCustomHeaders } from './headers.ts';
+import { readQuirks } from './quirks.ts';
+import {
+  type FindNamedKey,
+  type FoundSecret,
+  findProviderKey,
+  isPlaceholder,
+  providerKey,
+  type ReadSecretFile,
+} from './secrets.ts';
+
+const names = presets.map((preset) => preset.name);
+
+/** The preset of an instance: its provider's, in the protocol that PROTOCOL names where it has more than one. */
+export function choosePreset(
+  choices: Choices,
+  variables: Variables,
+  used: ReadonlySet<string>,
+  report: Report,
+): Preset | undefined {
+  const preset = chooseProvider(choices, variables, used, report);
+  return preset && inProtocol(preset, choices.get('PROTOCOL'), report);
+}
+
+/** The preset of the same provider for the protocol that is asked for; undefined when it has none, which is told. */
+export function inProtocol(preset: Preset, protocol: Written | undefined, report: Report): Preset | undefined {
+  const wanted = protocol?.value.toLowerCase();
+  if (protocol === undefined || wanted === preset.protocol) return preset;
+  // Another word is told as a wrong value.
+  if (wanted !== 'anthropic' && wanted !== 'chat') return preset;
+  const sibling = findSibling(preset, wanted);
+  if (sibling === undefined)
+    report.error(protocol, JSON.stringify(protocol.value), `Remove it: ${preset.name} speaks ${preset.protocol} only.`);
+  return sibling;
+}
+
+/** The preset of this name; undefined when there is none, which is told. */
+export function presetNamed(name: Written, report: Report): Preset | undefined {
+  const preset = findPreset(name.value);
+  if (preset === undefined) {
+    const nearest = nearestName(name.value, names);
+    const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
+    report.error(name, JSON.stringify(name.value), `Set one of ${names.join(', ')}.${hint}`);
+  }
+  return preset;
+}
+
+/**
+ * The preset that the keys of an env file tell, as in the earlier systems: of the one provider whose own key is there, else
+ * OpenAI's where OPENAI_API_KEY is.
+ * @param used names of keys that other files ask for, which tell nothing
+ */
+export function presetOfKeys(variables: Variables, used: ReadonlySet<string>): Preset | undefined {
+  const isSet = (name: string) =>
+    !used.has(name) && [name, secretFileName(name)].some((one) => (variables.get(one)?.value ?? '') !== '');
+  const isOwn = (name: string) => isSet(name) && !isPlaceholder(variables.get(name)?.value ?? '');
+  const owners = presets.filter((preset) => preset.protocol === 'chat' && preset.keyNames.some(isOwn));
+  if (owners.length === 1) return owners[0];
+  return isSet('OPENAI_API_KEY') ? defaultPreset : undefined;
+}
+
+/** The one that PROVIDER names, else by the address, else by the keys that are given. */
+function chooseProvider(
+  choices: Choices,
+  variables: Variables,
+  used: ReadonlySet<string>,
+  report: Report,
+): Preset | undefined {
+  const named = choices.get('PROVIDER');
+  if (named !== undefined) return presetNamed(named, report);
+  const address = choices.get('OPENAI_BASE_URL');
+  if (address !== undefined) return guessPreset(address.value);
+  const keyed = presetOfKeys(variables, used);
+  if (keyed !== undefined) return keyed;
+  report.error({ key: 'PROVIDER' }, 'nothing', `Set one of ${names.join(', ')}.`);
+  return undefined;
+}
+
+/** The entry of the models file that an instance lives by, and the choices with its address for the instance's own. */
+export interface Borrowed {
+  readonly choices: Choices;
+  readonly entry?: ModelEntry;
+}
+
+/** Whether nothing in the env file says where the provider is. */
+function lacksAddress(choices: Choices, variables: Variables, used: ReadonlySet<string>): boolean {
+  if (choices.has('OPENAI_BASE_URL')) return false;
+  const named = choices.get('PROVIDER');
+  if (named === undefined) return presetOfKeys(variables, used) === undefined;
+  const preset = findPreset(named.value);
+  return preset?.baseUrl === '' && preset.protocol !== 'demo';
+}
+
+/**
+ * An instance without an address of its own, whose big model stands in the models file, lives at that model's server: in the
+ * earlier systems PREFERRED_PROVIDER=custom and BIG_MODEL, or ROUTER_DEFAULT, were all that a file needed.
+ */
+export function borrowAddress(
+  choices: Choices,
+  entries: readonly ModelEntry[],
+  variables: Variables,
+  used: ReadonlySet<string>,
+): Borrowed {
+  const big = choices.get('BIG_MODEL') ?? choices.get('ROUTER_DEFAULT');
+  if (big === undefined || !lacksAddress(choices, variables, used)) return { choices };
+  const entry = entries.find(({ id }) => customId(id) === customId(big.value));
+  const address = entry?.values.api_base;
+  if (entry === undefined || address === undefined) return { choices };
+  const borrowed = new Map(choices).set('OPENAI_BASE_URL', { ...big, value: address });
+  borrowed.delete('PROVIDER');
+  return { choices: borrowed, entry };
+}
+
+/** Who the env file's own provider is, before its values are checked. */
+export interface OwnProvider {
+  /** As written, or with the address of the models file's entry that the instance lives by. */
+  readonly choices: Choices;
+  /** Undefined when it cannot be known, which is told. */
+  readonly preset: Preset | undefined;
+  readonly key: FoundSecret | undefined;
+}
+
+/** What the env file's own provider is found by. */
+export interface OwnSources {
+  readonly choices: Choices;
+  readonly variables: Variables;
+  readonly models: readonly ModelEntry[];
+  /** Names of variables that other files ask for. */
+  readonly used: ReadonlySet<string>;
+  readonly findNamedKey: FindNamedKey;
+  readonly readSecretFile: ReadSecretFile;
+}
+
+/** Finds the env file's own provider and its key. */
+export function findOwnProvider(sources: OwnSources, report: Report): OwnProvider {
+  const { variables, models, used, findNamedKey, readSecretFile } = sources;
+  const { choices, entry } = borrowAddress(sources.choices, models, variables, used);
+  const preset = choosePreset(choices, variables, used, report);
+  const keyName = entry?.values.api_key_name;
+  const key =
+    keyName === undefined
+      ? preset && findProviderKey(preset, variables, used, readSecretFile, report)
+      : findNamedKey(keyName);
+  return { choices, preset, key };
+}
+
+/** The settings of the env file's own provider; undefined when it is not known. */
+export function ownProvider(
+  { choices, preset, key }: OwnProvider,
+  values: Values,
+  variables: Variables,
+  report: Report,
+): ProviderConfig | undefined {
+  const headers = readCustomHeaders(variables, report);
+  const overrides = readQuirks(variables, report);
+  if (preset === undefined) return undefined;
+  const wishes = {
+    address: choices.get('OPENAI_BASE_URL'),
+    baseUrl: values.OPENAI_BASE_URL,
+    region: choices.get('REGION'),
+    place: { key: 'OPENAI_BASE_URL' },
+  };
+  const baseUrl = chooseBaseUrl(wishes, preset, report);
+  return {
+    preset,
+    baseUrl,
+    endpoint: chooseEndpoint(baseUrl, preset, choices.get('API_VERSION'), report),
+    keyHeader: preset.keyHeader ?? 'authorization',
+    key: providerKey(preset, key),
+    headers,
+    overrides,
+  };
+}

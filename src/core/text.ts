@@ -1,0 +1,103 @@
+let segmenter: Intl.Segmenter | undefined;
+
+/** The letters of a text, each with its marks. */
+function lettersOf(text: string): Iterable<Intl.SegmentData> {
+  // Made when it is needed, as that takes milliseconds of each start.
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  return segmenter.segment(text);
+}
+
+const ASCII = /^[ -~]*$/;
+
+/** Letters that take two columns: East Asian wide and full-width ones (Unicode TR11), and pictures. */
+const WIDE =
+  /^(?:\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{17000}-\u{18cff}\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}])|\ufe0f/u;
+const INVISIBLE = /^[\p{Mark}\p{Default_Ignorable_Code_Point}]+$/u;
+
+function widthOfLetter(letter: string): number {
+  if (WIDE.test(letter)) return 2;
+  return INVISIBLE.test(letter) ? 0 : 1;
+}
+
+/** Number of terminal columns that a text without control characters takes. */
+export function displayWidth(text: string): number {
+  if (ASCII.test(text)) return text.length;
+  let width = 0;
+  for (const { segment } of lettersOf(text)) width += widthOfLetter(segment);
+  return width;
+}
+
+/** The text cut to at most `width` columns, with an ellipsis when something is missing. */
+export function trimToWidth(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  let kept = '';
+  let used = 0;
+  for (const { segment } of lettersOf(text)) {
+    used += widthOfLetter(segment);
+    if (used > width - 1) break;
+    kept += segment;
+  }
+  return width < 1 ? '' : `${kept}…`;
+}
+
+/** The text filled up with spaces to `width` columns. */
+export function padToWidth(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
+}
+
+/**
+ * Makes text of unknown origin (a log, an upstream, another process) harmless for a terminal: control characters, with
+ * which it could move the cursor or hide things, and marks that turn the reading direction are shown as `\x1b`, `\u202e`.
+ */
+export function terminalSafe(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** `0.4 s`, `12 s`, `3m 5s`, `4h 12m`, `2d 3h`. */
+export function formatDuration(milliseconds: number): string {
+  const seconds = Math.max(0, milliseconds) / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}m ${Math.floor(seconds % 60)}s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? `${hours}h ${minutes % 60}m` : `${Math.floor(hours / 24)}d ${hours % 24}h`;
+}
+
+/** Number of letters to insert, delete, replace or swap with their neighbour to get from one word to the other. */
+function editDistance(from: string, to: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= from.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column += 1) {
+      const replaced = (last[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1);
+      const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      const viaSwap = swapped ? (beforeLast[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      current.push(Math.min(replaced, (last[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, viaSwap));
+    }
+    [beforeLast, last] = [last, current];
+  }
+  return last[to.length] ?? 0;
+}
+
+/** How many letters may be wrong: short words are near to everything. */
+function tolerance(word: string): number {
+  return Math.max(word.length < 5 ? 1 : 2, Math.floor(word.length / 3));
+}
+
+/** The known name that a mistyped one most likely meant, or began; undefined when none is near. */
+export function nearestName(typed: string, known: Iterable<string>): string | undefined {
+  const wanted = typed.toLowerCase();
+  let best: string | undefined;
+  let bestDistance = tolerance(typed) + 1;
+  for (const name of known) {
+    const begun = wanted.length > 1 && name.toLowerCase().startsWith(wanted);
+    const distance = begun ? 0 : editDistance(wanted, name.toLowerCase());
+    if (distance < bestDistance) [best, bestDistance] = [name, distance];
+  }
+  return best;
+}

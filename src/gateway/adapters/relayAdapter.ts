@@ -1,0 +1,133 @@
+import type { ProviderKey } from '../../config/config.ts';
+import { ApiError } from '../../core/errors.ts';
+import { isObject, type JsonObject, parseObject } from '../../core/json.ts';
+import type { Usage } from '../../protocol/delta.ts';
+import { chatErrorEvent } from '../../protocol/openai/errors.ts';
+import { readUsage } from '../../protocol/openai/usage.ts';
+import { createSseReader, FrameCutter } from '../../protocol/sse.ts';
+import type { FailureContext } from '../../upstream/errors.ts';
+import { type AnswerReader, type Output, openOutcome } from '../../upstream/upstream.ts';
+import { type Run, recordKey, recordRoute, recordUsage } from '../requestContext.ts';
+import type { Route } from '../route.ts';
+import type { Plan } from '../routePlan.ts';
+import { type Answerer, type Attempt, authorizationFor, createFailureContext } from './adapter.ts';
+
+/** A finish reason in the text of a chunk; inside a string its quotes would be escaped. */
+const FINISH = /"finish_reason"\s*:\s*"/;
+
+/** Hands an answer on as it comes, byte for byte, and reads usage and model on the side. */
+export class RelayReader implements AnswerReader {
+  readonly outcome = openOutcome();
+  usage: Usage | undefined;
+  upstreamModel: string | undefined;
+  /** Whether the provider answered with one JSON body. */
+  isWhole = false;
+  readonly #sse = createSseReader((data) => this.#look(data));
+  readonly #frames = new FrameCutter();
+  #started = false;
+  #finished = false;
+
+  /** Hands whole frames on, so that an error event never stands in the middle of one. */
+  pushBytes(bytes: Uint8Array): Uint8Array {
+    this.#sse.push(bytes);
+    const frames = this.#frames.push(bytes);
+    this.#started ||= frames.length > 0;
+    return frames;
+  }
+
+  pushJson(text: string): string {
+    this.isWhole = true;
+    this.#look(text);
+    this.outcome.ended = true;
+    return text;
+  }
+
+  /** Half an answer must not pass for a whole one (R316). */
+  end(): Output {
+    return this.fail(new ApiError('overloaded', 'upstream stream ended early'));
+  }
+
+  settle(): string {
+    return '';
+  }
+
+  fail(error: ApiError): Output {
+    if (this.#finished) {
+      this.outcome.ended = true;
+      return this.#frames.rest();
+    }
+    this.outcome.error = error;
+    return this.#started ? chatErrorEvent(error) : '';
+  }
+
+  #look(data: string): void {
+    this.#finished ||= FINISH.test(data);
+    this.outcome.ended ||= data.trim() === '[DONE]';
+    // Most events carry neither; parsing them all would cost more than handing them on.
+    if (this.upstreamModel !== undefined && !data.includes('"usage"')) return;
+    const chunk = parseObject(data);
+    if (!isObject(chunk)) return;
+    if (typeof chunk['model'] === 'string') this.upstreamModel = chunk['model'];
+    this.usage = readUsage(chunk['usage']) ?? this.usage;
+  }
+}
+
+/** Answers a chat completions request from a provider of that API: both go through as they are, but for the model. */
+export class RelayAnswerer implements Answerer {
+  readonly mayRepeatEmpty = false;
+  readonly route: Route;
+  readonly #run: Run;
+  readonly #sent: Buffer;
+  #key: ProviderKey;
+  #reader: RelayReader | undefined;
+
+  constructor(run: Run, plan: Plan, request: JsonObject, route: Route) {
+    this.route = route;
+    this.#run = run;
+    this.#key = route.destination.provider.key;
+    this.#sent = run.services.bodies.write({ ...request, model: route.target.model });
+    recordRoute(run, route);
+    if (plan.notes.length > 0) run.record.notes = plan.notes;
+  }
+
+  get isWhole(): boolean {
+    return this.#reader?.isWhole === true;
+  }
+
+  createAttempt(key: ProviderKey): Attempt {
+    this.#key = key;
+    recordKey(this.#run, this.route, key);
+    const { services, incoming, record } = this.#run;
+    const { target, destination } = this.route;
+    const { idleTimeoutMs, usageWaitMs } = target.settings;
+    const request = {
+      model: target.model,
+      body: this.#sent,
+      stream: record.stream,
+      authorization: authorizationFor(services, incoming, destination.provider, key),
+    };
+    this.#reader = new RelayReader();
+    return { request, reader: this.#reader, idleTimeoutMs, usageWaitMs };
+  }
+
+  failureContext(): FailureContext {
+    const { services, incoming } = this.#run;
+    return createFailureContext(services, this.route, this.#key, 0, incoming);
+  }
+
+  heal(): boolean {
+    return false;
+  }
+
+  bodyOf(output: string): string {
+    return output;
+  }
+
+  record(): void {
+    const { record } = this.#run;
+    const reader = this.#reader;
+    record.upstreamModel = reader?.upstreamModel ?? record.upstreamModel;
+    if (reader?.usage === undefined) return;
+    recordUsage(record, reader.usage, reader.outcome.ended);
+  }
+}

@@ -1,0 +1,248 @@
+import { clientEnvironment, forwardsCredentials } from '../config/clientEnvironment.ts';
+import type { Config, Problem } from '../config/config.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { LogStatus } from '../telemetry/log/rotatingLog.ts';
+import { formatFigure } from '../telemetry/metrics.ts';
+import type { UsageStatus } from '../telemetry/usage/store.ts';
+import { isCostUnknown, type UsageTotals } from '../telemetry/usage/totals.ts';
+import { keyLabel } from './route.ts';
+import type { Destination, Services } from './services.ts';
+
+function describeKeys({ keys }: Destination): JsonObject[] {
+  const states = keys.list();
+  const all = states.map(({ key }) => key);
+  return states.map(({ key, rest }) => ({
+    label: keyLabel(all, key),
+    source: key.source,
+    state: rest === undefined ? 'ready' : 'resting',
+    until: isoTime(rest?.endsAt),
+    reason: rest?.reason ?? null,
+  }));
+}
+
+/** The providers of an instance as `GET /health` shows them, in the order of their priority; no secrets. */
+export function describeProviders({ config, destinations, clock }: Services): JsonObject[] {
+  return config.providers.map(({ name, provider, priority, models }) => {
+    const destination = destinations.of(provider);
+    const { answeredAt, state } = destination.breaker;
+    return {
+      name,
+      priority,
+      base_url: provider.baseUrl,
+      models: { big: [...models.big], middle: [...models.middle], small: [...models.small] },
+      circuit: state,
+      keys: describeKeys(destination),
+      last_answer_at: isoTime(answeredAt === undefined ? undefined : clock.now() - (clock.monotonic() - answeredAt)),
+    };
+  });
+}
+
+/** How the configuration that serves stands to the files. */
+export interface ConfigurationStatus {
+  /** Since when it serves, in milliseconds since 1970. */
+  readonly loadedAt: number;
+  /** What is wrong with the files as they are now, so that the configuration before them serves. */
+  readonly problems: readonly Problem[];
+  /** Changed settings that hold only after a restart. */
+  readonly restartNeeded: readonly string[];
+}
+
+/** What the process knows of itself. */
+export interface ProcessFacts {
+  readonly version: string;
+  readonly pid: number;
+  /** Its number among the processes of the same instance, from 1 on. */
+  readonly part: number;
+  /** Whether others of them may listen on the same port. */
+  readonly sharesPort: boolean;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly isDraining: () => boolean;
+  readonly configuration: () => ConfigurationStatus;
+  readonly logStatus: () => LogStatus;
+  readonly usageStatus: () => UsageStatus;
+  readonly memoryBytes: () => number;
+}
+
+function describeConfiguration({ loadedAt, problems, restartNeeded }: ConfigurationStatus): JsonObject {
+  return {
+    config_loaded_at: isoTime(loadedAt),
+    config_problems: problems.map(({ file, line, key, found, fix }) => ({ file, line: line ?? null, key, found, fix })),
+    restart_needed: [...restartNeeded],
+  };
+}
+
+const isoTime = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString());
+
+/** The body of `GET /health` (R504): who answers on this port and how it fares; no secrets. */
+export function describeHealth(services: Services, facts: ProcessFacts): JsonObject {
+  const { config, stats, clock } = services;
+  const { provider } = config;
+  const { requests, tokens, inFlight, lastSuccessAt, lastError } = stats.snapshot();
+  const destination = services.destinations.of(provider);
+  const log = facts.logStatus();
+  const usage = facts.usageStatus();
+  return {
+    service: 'claude-code-proxy',
+    instance: config.instance,
+    pid: facts.pid,
+    part: facts.part,
+    shares_port: facts.sharesPort,
+    host: config.host,
+    port: config.port,
+    started_at: isoTime(facts.startedAt),
+    uptime_seconds: Math.round((clock.now() - facts.startedAt) / 1000),
+    version: facts.version,
+    config_hash: config.hash,
+    ...describeConfiguration(facts.configuration()),
+    state: facts.isDraining() ? 'draining' : 'serving',
+    provider: { name: provider.preset.name, title: provider.preset.title, base_url: provider.baseUrl },
+    models: { ...config.tiers },
+    key: provider.key.source,
+    client_token: config.clientToken !== undefined,
+    circuit: destination.breaker.state,
+    strategy: config.strategy,
+    providers: describeProviders(services),
+    queue: { running: destination.gate.inside, waiting: destination.gate.waiting },
+    in_flight: inFlight,
+    requests: {
+      total: requests.total,
+      ok: requests.ok,
+      rejected: requests.rejected,
+      failed: requests.failed,
+      client_closed: requests.clientClosed,
+    },
+    tokens: {
+      input: tokens.input,
+      cache_read: tokens.cacheRead,
+      cache_creation: tokens.cacheCreation,
+      output: tokens.output,
+    },
+    last_success_at: isoTime(lastSuccessAt),
+    last_error: lastError === undefined ? null : { ...lastError, at: isoTime(lastError.at) },
+    log: {
+      path: log.path,
+      written: log.written,
+      dropped: log.dropped,
+      healthy: log.healthy,
+      ...(log.lastError === undefined ? {} : { last_error: log.lastError }),
+    },
+    usage: {
+      written: usage.written,
+      dropped: usage.dropped,
+      healthy: usage.healthy,
+      ...(usage.lastError === undefined ? {} : { last_error: usage.lastError }),
+    },
+    memory_bytes: facts.memoryBytes(),
+  };
+}
+
+/** What stands below each model and each day; the input is all of it, from the cache or not. */
+function describeTotals(totals: UsageTotals): JsonObject {
+  return {
+    requests: totals.requests,
+    failed_requests: totals.failed,
+    input_tokens: wholeInput(totals),
+    output_tokens: totals.output,
+    cache_read_tokens: totals.cacheRead,
+    cache_creation_tokens: totals.cacheWrite,
+    reasoning_tokens: totals.reasoning,
+    cost_usd: knownCost(totals),
+    unpriced_requests: totals.unpriced,
+    health_checks: totals.checks,
+  };
+}
+
+/** The cost as far as it is known; null when nothing of it is, never 0 for that. */
+function knownCost(totals: UsageTotals): number | null {
+  return isCostUnknown(totals) ? null : Number(totals.cost.toFixed(6));
+}
+
+function wholeInput({ input, cacheRead, cacheWrite }: UsageTotals): number {
+  return input + cacheRead + cacheWrite;
+}
+
+/** The body of `GET /v1/stats`: the fields of an earlier system since the start, and what came after it. */
+export function describeStatistics({ usage, clock, config }: Services, facts: ProcessFacts): JsonObject {
+  const { total, models, days } = usage.snapshot();
+  const { written, dropped } = facts.usageStatus();
+  const input = wholeInput(total);
+  return {
+    instance: config.instance,
+    session_start_time: new Date(facts.startedAt).toISOString(),
+    session_duration_seconds: Math.round((clock.now() - facts.startedAt) / 1000),
+    total_requests: total.requests,
+    total_failed_requests: total.failed,
+    total_input_tokens: input,
+    total_output_tokens: total.output,
+    total_tokens: input + total.output,
+    total_cache_creation_tokens: total.cacheWrite,
+    total_cache_read_tokens: total.cacheRead,
+    total_cache_hit_tokens: total.cacheRead,
+    total_cache_miss_tokens: total.input + total.cacheWrite,
+    total_reasoning_tokens: total.reasoning,
+    total_cost_usd: knownCost(total),
+    unpriced_requests: total.unpriced,
+    health_checks: total.checks,
+    model_usage_count: Object.fromEntries([...models].map(([model, { requests }]) => [model, requests])),
+    models: Object.fromEntries([...models].map(([model, totals]) => [model, describeTotals(totals)])),
+    days: days.map(([day, totals]) => ({ day, ...describeTotals(totals) })),
+    rows_written: written,
+    rows_dropped: dropped,
+  };
+}
+
+const BREAKER_STATES = ['closed', 'half-open', 'open'] as const;
+
+/** The body of `GET /metrics`: counters since the start in Prometheus' text form. */
+export function formatMetrics({ usage, stats, destinations, config }: Services, facts: ProcessFacts): string {
+  const rows = facts.usageStatus();
+  const gauge = (name: string, help: string, value: number) =>
+    formatFigure('gauge', `claude_code_proxy_${name}`, help, [[{}, value]]);
+  const counter = (name: string, help: string, value: number) =>
+    formatFigure('counter', `claude_code_proxy_${name}_total`, help, [[{}, value]]);
+  return [
+    formatFigure('gauge', 'claude_code_proxy_info', 'Who answers here; always 1.', [
+      [{ name: config.instance, provider: config.provider.preset.name, version: facts.version }, 1],
+    ]),
+    usage.metrics.format(),
+    gauge('requests_in_flight', 'Requests under way.', stats.inFlight),
+    formatFigure(
+      'gauge',
+      'claude_code_proxy_breaker_state',
+      'Per server that can be asked: the state that its circuit breaker is in has 1, the others 0.',
+      [...config.providers, ...config.customModels.values()].flatMap(({ name, provider }) =>
+        BREAKER_STATES.map((state) => {
+          const { breaker } = destinations.of(provider);
+          return [{ provider: name, server: provider.baseUrl, state }, state === breaker.state ? 1 : 0] as const;
+        }),
+      ),
+    ),
+    formatFigure(
+      'gauge',
+      'claude_code_proxy_resting_keys',
+      'Per provider: how many of its keys are left alone because they were refused or limited.',
+      config.providers.map(({ name, provider }) => {
+        const resting = destinations
+          .of(provider)
+          .keys.list()
+          .filter(({ rest }) => rest !== undefined);
+        return [{ provider: name }, resting.length] as const;
+      }),
+    ),
+    counter('log_lines_dropped', 'Log lines that could not be written.', facts.logStatus().dropped),
+    counter('usage_rows_written', 'Rows that were written to the usage file.', rows.written),
+    counter('usage_rows_dropped', 'Rows that could not be written to the usage file.', rows.dropped),
+    gauge('start_time_seconds', 'When the process started, in seconds since 1970.', facts.startedAt / 1000),
+    gauge('memory_bytes', 'Memory of the process that is resident.', facts.memoryBytes()),
+  ].join('');
+}
+
+/** The client's variables as lines for a POSIX shell, for `eval "$(curl -s http://127.0.0.1:8081/env)"` (R513). */
+export function shellExports(config: Config): string {
+  const quote = (value: string) => `'${value.replaceAll("'", `'\\''`)}'`;
+  const lines = Object.entries(clientEnvironment(config)).map(([name, value]) => `export ${name}=${quote(value)}`);
+  // A token is never served; the caller's own stays, and where none is needed any word will do.
+  if (!forwardsCredentials(config)) lines.push('export ANTHROPIC_AUTH_TOKEN="$' + '{ANTHROPIC_AUTH_TOKEN:-unused}"');
+  return `${lines.join('\n')}\n`;
+}

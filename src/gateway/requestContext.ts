@@ -1,0 +1,114 @@
+import type { ProviderKey } from '../config/config.ts';
+import { type ApiError, asApiError } from '../core/errors.ts';
+import type { Usage } from '../protocol/delta.ts';
+import { localDay } from '../telemetry/days.ts';
+import { hashSession, type RequestRecord } from '../telemetry/requestRecord.ts';
+import { requestCost } from '../telemetry/usage/cost.ts';
+import type { ClientPort } from './responseWriter.ts';
+import { keyLabel, type Route } from './route.ts';
+import type { Plan } from './routePlan.ts';
+import type { IncomingRequest, Services } from './services.ts';
+
+/** One request on its way through the gateway. */
+export interface Run {
+  readonly services: Services;
+  readonly incoming: IncomingRequest;
+  readonly port: ClientPort;
+  /** What will be logged; filled in on the way. */
+  readonly record: RequestRecord;
+  /** Milliseconds since the request came in. */
+  readonly elapsed: () => number;
+}
+
+/** Writes into the log line where the request shall go. */
+export function recordPlan({ record }: Run, { requestedModel, decision }: Plan): void {
+  record.model = requestedModel;
+  record.tier = decision.tier;
+  if (decision.intent !== 'tier') record.route = decision.intent;
+}
+
+/** Writes into the log line whom the request goes to now. */
+export function recordRoute({ record }: Pick<Run, 'record'>, { name, provider, target, destination }: Route): void {
+  record.provider = provider;
+  record.upstreamModel = target.model;
+  record.routedModel = name;
+  record.key = destination.provider.key.source;
+}
+
+/** Writes into the log line which key is sent: its name where there are several, else where it comes from. */
+export function recordKey({ record }: Pick<Run, 'record'>, { destination }: Route, key: ProviderKey): void {
+  const { moreKeys } = destination.provider;
+  record.key = moreKeys === undefined ? key.source : keyLabel([destination.provider.key, ...moreKeys], key);
+}
+
+/** Writes into the log line how the request failed; a fault of the proxy itself gets a line of its own with the reason. */
+export function recordError(run: Run, error: ApiError, outcome: RequestRecord['outcome']): void {
+  const { record, services, incoming } = run;
+  record.status = outcome === 'interrupted' ? 200 : error.status;
+  record.outcome = outcome;
+  record.errorType = error.type;
+  record.errorMessage = error.message;
+  if (error.cause instanceof Error) {
+    services.logger.error('request failed inside the proxy', { id: incoming.id, reason: String(error.cause.stack) });
+  }
+}
+
+function createRecord(services: Services, incoming: IncomingRequest): RequestRecord {
+  return {
+    id: incoming.id,
+    endpoint: incoming.endpoint,
+    provider: services.config.provider.preset.name,
+    key: services.config.provider.key.source,
+    stream: false,
+    status: 200,
+    outcome: 'ok',
+    durationMs: 0,
+    session: incoming.session && hashSession(incoming.session),
+    agent: incoming.agent,
+    clientVersion: incoming.userAgent,
+    requestBytes: incoming.body.length,
+  };
+}
+
+/**
+ * Runs one request from its arrival to its line in the log. What `answer` throws is answered by `sendError`; a fault of the
+ * proxy itself is logged and becomes a 500. Resolves with what was logged, and never rejects.
+ */
+export async function runRequest(
+  services: Services,
+  incoming: IncomingRequest,
+  port: ClientPort,
+  answer: (run: Run) => Promise<void>,
+  sendError: (error: ApiError) => void,
+): Promise<RequestRecord> {
+  const { clock, config, logger, stats, usage } = services;
+  const startedAt = clock.monotonic();
+  const elapsed = () => Math.round(clock.monotonic() - startedAt);
+  const record = createRecord(services, incoming);
+  const run = { services, incoming, port, record, elapsed };
+  stats.start();
+  try {
+    await answer(run);
+  } catch (thrown) {
+    const error = asApiError(thrown);
+    recordError(run, error, record.attempts === undefined ? 'rejected' : 'error');
+    sendError(error);
+  }
+  record.durationMs = elapsed();
+  record.cost = requestCost(record, config, localDay(clock.now()));
+  stats.finish(record);
+  usage.finish(record);
+  logger.request(record);
+  return record;
+}
+
+/** Writes into the log line what the provider has counted of an answer that is handed on. */
+export function recordUsage(record: RequestRecord, usage: Usage, isEnded: boolean): void {
+  record.inputTokens = usage.input;
+  record.cacheReadTokens = usage.cacheRead;
+  record.cacheCreationTokens = usage.cacheCreation;
+  record.outputTokens = usage.output;
+  record.reasoningTokens = usage.reasoning;
+  // What the provider had counted so far is less than what it will bill.
+  if (!isEnded) record.usageEstimated = true;
+}

@@ -1,0 +1,73 @@
+import type { JsonObject } from '../core/json.ts';
+import type { MessagesRequest } from '../protocol/anthropic/request.ts';
+import { isWebSearchRequest } from '../translate/request/tools.ts';
+import { mintId } from './ids.ts';
+import type { RequestBody } from './requestBody.ts';
+import type { ClientPort } from './responseWriter.ts';
+import { isNative, routeTo } from './route.ts';
+import type { Services } from './services.ts';
+
+const EXPLANATION = 'Web search is not available from this provider.';
+const USAGE = { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 };
+
+function eventOf(type: string, fields: JsonObject): string {
+  return `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
+}
+
+function queryOf(request: MessagesRequest): string {
+  const text = JSON.stringify(request.messages.at(-1)?.content ?? '');
+  return /search for the query: (.*?)(?:"|\\n|$)/.exec(text)?.[1] ?? '';
+}
+
+/**
+ * Answers a request whose only purpose is a web search that nobody can do (R150): an honest failure, so that the user does
+ * not read "Did 0 searches" or an invented answer.
+ */
+export function answerWebSearch(port: ClientPort, request: MessagesRequest): void {
+  const id = mintId('srvtoolu_');
+  const input = { query: queryOf(request) };
+  const call = { type: 'server_tool_use', id, name: 'web_search', input };
+  const failure = {
+    type: 'web_search_tool_result',
+    tool_use_id: id,
+    content: { type: 'web_search_tool_result_error', error_code: 'unavailable' },
+  };
+  const text = { type: 'text', text: EXPLANATION };
+  const message = {
+    id: mintId('msg_'),
+    type: 'message',
+    role: 'assistant',
+    model: request.model,
+    content: [call, failure, text],
+    stop_reason: 'end_turn',
+    stop_sequence: null,
+    usage: USAGE,
+  };
+  if (request['stream'] !== true) {
+    port.sendJson(200, {}, JSON.stringify(message));
+    return;
+  }
+  const block = (index: number, start: JsonObject, delta?: JsonObject) =>
+    eventOf('content_block_start', { index, content_block: start }) +
+    (delta === undefined ? '' : eventOf('content_block_delta', { index, delta })) +
+    eventOf('content_block_stop', { index });
+  port.openStream();
+  port.end(
+    eventOf('message_start', { message: { ...message, content: [], stop_reason: null } }) +
+      block(0, { ...call, input: {} }, { type: 'input_json_delta', partial_json: JSON.stringify(input) }) +
+      block(1, failure) +
+      block(2, { type: 'text', text: '' }, { type: 'text_delta', text: EXPLANATION }) +
+      eventOf('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: USAGE }) +
+      eventOf('message_stop', {}),
+  );
+}
+
+/** What is noted of a search that no candidate can do, which the proxy itself answers. */
+export const SEARCH_REFUSED = 'web search refused';
+
+/** Those candidates that can search the web, for a request that is nothing but a search; all for any other. */
+export function ableToSearch(services: Services, candidates: readonly string[], body: RequestBody): readonly string[] {
+  const isChat = (name: string) => !isNative(routeTo(services, name));
+  if (!candidates.some(isChat) || !isWebSearchRequest(body.object)) return candidates;
+  return candidates.filter((name) => !isChat(name) || services.targets.get(name).settings.webSearch === 'native');
+}

@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import { createServer, Server } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance, FastifyListenOptions } from 'fastify';
+import type { Config } from './config/config.ts';
+import { ApiError } from './core/errors.ts';
+import { asNumber, parseObject } from './core/json.ts';
+import type { Services } from './gateway/services.ts';
+import { findPortHolder } from './host/ports.ts';
+import { askPart, type Part, partNumbers, withPortLock } from './host/workers.ts';
+
+export interface OpenPortOptions {
+  readonly config: Config;
+  readonly part: Part;
+  /** Whether other processes with the same env file may listen there, too. */
+  readonly isShared: boolean;
+  /** Called as soon as connections come in; no other part looks at the port before. */
+  readonly onListening: () => void;
+}
+
+/** Opens the port. Gives what is wrong and how to repair it when that cannot be; undefined when it is open. */
+export async function listen(app: FastifyInstance, options: OpenPortOptions): Promise<string | undefined> {
+  const { config, isShared, onListening } = options;
+  try {
+    if (isShared) {
+      await listenWithOthers(app, options);
+    } else {
+      await app.listen({ host: config.host, port: config.port });
+      onListening();
+    }
+    return undefined;
+  } catch (error) {
+    return describeFailure(error as NodeJS.ErrnoException, config);
+  }
+}
+
+async function describeFailure({ code, message }: NodeJS.ErrnoException, config: Config): Promise<string> {
+  const { host, port, file } = config;
+  if (code !== 'EADDRINUSE') return `cannot listen on ${host}:${port}: ${message}; check HOST and PORT in ${file}`;
+  const holder = await findPortHolder(port);
+  const by = holder === undefined ? '' : ` by ${holder.program} (pid ${holder.pid})`;
+  return `port ${port} is taken${by}; set another PORT in ${file} or stop the other`;
+}
+
+/**
+ * With a shared port the kernel no longer refuses strangers, as long as they share it, too. So one looks first, and only one at a
+ * time: whoever listens there already must be a part of the same instance (P10).
+ */
+async function listenWithOthers(app: FastifyInstance, { config, part, onListening }: OpenPortOptions): Promise<void> {
+  const { host, port, file } = config;
+  await withPortLock(port, async () => {
+    const refusal = await tryAlone(host, port);
+    if (refusal !== undefined && !(await isOurs(file, part.number, port))) throw refusal;
+    const shared: FastifyListenOptions & { reusePort: true } = { host, port, reusePort: true }; // which Fastify's own type lacks
+    await app.listen(shared);
+    onListening();
+  });
+}
+
+/** Whether the kernel lets somebody listen there who does not share; its refusal if not. */
+async function tryAlone(host: string, port: number): Promise<Error | undefined> {
+  const probe = createServer().listen({ host, port });
+  try {
+    await once(probe, 'listening');
+  } catch (error) {
+    return error as Error;
+  }
+  probe.close();
+  await once(probe, 'close');
+  return undefined;
+}
+
+/** Whether another part of the instance says that it listens on the port and shares it. */
+async function isOurs(file: string, own: number, port: number): Promise<boolean> {
+  const numbers = (await partNumbers())(file).filter((number) => number !== own);
+  const answers = await Promise.all(numbers.map((number) => askPart(file, number)));
+  return answers.some((answer) => {
+    const health = answer === undefined ? undefined : parseObject(answer);
+    return health?.['shares_port'] === true && health['state'] === 'serving' && asNumber(health['port']) === port;
+  });
+}
+
+/** How long open but idle connections may still bring a request after the listener has closed (design section 6). */
+const IDLE_GRACE_MS = 1500;
+/** How long the last words to clients may take after everything is over. */
+const FLUSH_MS = 1000;
+
+/** A turn of the event loop shorter than this leaves hardly time for a connection to come in behind its look at the queue. */
+const SHORT_TURN_MS = 0.05;
+/** For how long a busy instance looks for such a turn. */
+const CALM_TIMEOUT_MS = 500;
+
+/**
+ * Takes no new connections from here on. http's own close would also cut those on which a request is just arriving (measured: 1,471
+ * failures). The kernel resets what still waits in the queue of a listener that closes, even when others share its port. Each turn of
+ * the event loop takes one connection out of the queue, so that the end of a short turn without any is the moment to close.
+ */
+export async function closeListener({ server }: FastifyInstance): Promise<void> {
+  let accepted = 0;
+  server.on('connection', () => {
+    accepted += 1;
+  });
+  const deadline = performance.now() + CALM_TIMEOUT_MS;
+  for (;;) {
+    const before = accepted;
+    const startedAt = performance.now();
+    await nextTurn();
+    const now = performance.now();
+    if ((accepted === before && now - startedAt < SHORT_TURN_MS) || now > deadline) break;
+  }
+  Server.prototype.close.call(server);
+}
+
+/**
+ * Ends what is under way without breaking an answer (R512), after the listener has closed: answers may end within `drainMs`,
+ * what is left gets an error event, then the connections close.
+ */
+export async function drain(app: FastifyInstance, services: Services): Promise<void> {
+  const { inFlight, config } = services;
+  const connections = await new Promise<number>((resolve) => {
+    app.server.getConnections((_error, count) => resolve(count ?? 0));
+  });
+  if (connections > 0) await sleep(Math.min(IDLE_GRACE_MS, config.drainMs));
+  const deadline = new AbortController();
+  await Promise.race([
+    inFlight.whenEmpty(),
+    sleep(config.drainMs, undefined, { signal: deadline.signal }).catch(() => {}),
+  ]);
+  deadline.abort();
+  inFlight.cutAll(new ApiError('draining', `[${config.instance}] the instance is stopping`));
+  await Promise.race([inFlight.whenEmpty(), sleep(FLUSH_MS)]);
+  app.server.closeIdleConnections();
+}

@@ -1,0 +1,144 @@
+import type { ApiError } from '../../core/errors.ts';
+import { asNumber, asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
+
+const MESSAGE_LIMIT = 500;
+
+/** What a provider says about a failure, whatever form it chose. */
+export interface UpstreamErrorBody {
+  /** Most specific text that was found, at most 500 characters; empty when there is none. */
+  readonly message: string;
+  /** The provider's own code, numbers as text: `insufficient_quota`, `1113`. */
+  readonly code?: string;
+  readonly type?: string;
+  /** HTTP status that the body itself names, for errors that come with a 200 or inside a stream. */
+  readonly status?: number;
+}
+
+/** Reads an error body: JSON in any provider's form, an array around it, plain text or an HTML page (R407). */
+export function readErrorBody(body: unknown): UpstreamErrorBody {
+  if (typeof body === 'string') return readText(body);
+  if (Array.isArray(body)) return readErrorBody(body[0]);
+  return isObject(body) ? readObject(body) : { message: '' };
+}
+
+/**
+ * Whether an answer with status 200 is an error in truth (R219): `error`, a failed `base_resp`, or `object: "error"`.
+ */
+export function isErrorBody(body: JsonObject): boolean {
+  const error = body['error'];
+  if (error !== undefined && error !== null && error !== '' && error !== false) return true;
+  const base = body['base_resp'];
+  if (isObject(base) && Number(base['status_code'] ?? 0) !== 0) return true;
+  return body['object'] === 'error' || body['type'] === 'error';
+}
+
+function readText(text: string): UpstreamErrorBody {
+  const trimmed = text.trim();
+  if (trimmed.startsWith('{') || trimmed.startsWith('[')) {
+    try {
+      return readErrorBody(JSON.parse(trimmed));
+    } catch {
+      return { message: cut(trimmed) };
+    }
+  }
+  if (!trimmed.startsWith('<')) return { message: cut(trimmed) };
+  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(trimmed)?.[1] ?? '';
+  return { message: cut(title.replace(/\s+/g, ' ').trim() || 'an HTML page') };
+}
+
+function readObject(body: JsonObject): UpstreamErrorBody {
+  const error = body['error'];
+  const inner = isObject(error) ? error : firstError(body['errors']);
+  const base = isObject(body['base_resp']) ? body['base_resp'] : {};
+  const layers: JsonObject[] = inner === undefined ? [body] : [inner, body];
+
+  const message =
+    (inner && rawMessage(inner)) ||
+    (inner && ownMessage(inner)) ||
+    asString(error) ||
+    ownMessage(body) ||
+    asString(base['status_msg']) ||
+    '';
+  const baseCode = Number(base['status_code'] ?? 0) === 0 ? undefined : readCode(base['status_code']);
+  const code = firstOf(layers, (layer) => readCode(layer['code'])) ?? baseCode;
+  const type = firstOf(layers, (layer) => readWord(layer['type']) ?? readWord(layer['status']));
+  const status = firstOf(layers, readStatus);
+  return {
+    message: cut(message),
+    ...(code === undefined ? {} : { code }),
+    ...(type === undefined ? {} : { type }),
+    ...(status === undefined ? {} : { status }),
+  };
+}
+
+function firstError(errors: Json | undefined): JsonObject | undefined {
+  const first = Array.isArray(errors) ? errors[0] : undefined;
+  if (typeof first === 'string') return { message: first };
+  return isObject(first) ? first : undefined;
+}
+
+/**
+ * An aggregator's message is its own ("Provider returned error"); what the provider behind it said is in metadata.raw.
+ */
+function rawMessage(error: JsonObject): string | undefined {
+  const metadata = error['metadata'];
+  const raw = isObject(metadata) ? metadata['raw'] : undefined;
+  if (isObject(raw)) return readObject(raw).message;
+  if (typeof raw !== 'string') return undefined;
+  const parsed = parseObject(raw);
+  return (parsed && readObject(parsed).message) || raw;
+}
+
+function ownMessage(layer: JsonObject): string | undefined {
+  const { message, detail, msg } = layer;
+  if (isObject(message)) return ownMessage(message);
+  return asString(message) || detailText(detail) || asString(msg);
+}
+
+function detailText(detail: Json | undefined): string | undefined {
+  if (isObject(detail)) return ownMessage(detail) ?? JSON.stringify(detail);
+  if (!Array.isArray(detail)) return asString(detail);
+  return detail
+    .map((item) => (isObject(item) ? ownMessage(item) : asString(item)))
+    .filter((text) => text)
+    .join('; ');
+}
+
+function readCode(value: unknown): string | undefined {
+  return typeof value === 'number' ? String(value) : readWord(value);
+}
+
+function readWord(value: unknown): string | undefined {
+  return asString(value) || undefined;
+}
+
+function readStatus(layer: JsonObject): number | undefined {
+  for (const key of ['status', 'http_code', 'status_code', 'code']) {
+    const value = layer[key];
+    const status = typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : asNumber(value);
+    if (status !== undefined && status >= 400 && status <= 599) return status;
+  }
+  return undefined;
+}
+
+function firstOf<T>(layers: JsonObject[], read: (layer: JsonObject) => T | undefined): T | undefined {
+  for (const layer of layers) {
+    const value = read(layer);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+function cut(text: string): string {
+  return text.slice(0, MESSAGE_LIMIT).toWellFormed();
+}
+
+/** An error in the form that clients of chat completions read. */
+export function chatErrorBody(error: ApiError): string {
+  return JSON.stringify({ error: { message: error.message, type: error.type, code: error.code, param: null } });
+}
+
+/** The same as the last event of a stream that cannot be completed. */
+export function chatErrorEvent(error: ApiError): string {
+  return `data: ${chatErrorBody(error)}\n\n`;
+}

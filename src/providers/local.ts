@@ -1,0 +1,104 @@
+import type { Preset } from './preset.ts';
+
+/** Sources: ollama/ollama docs (OpenAI compatibility, context length). */
+export const ollama: Preset = {
+  name: 'ollama',
+  title: 'Ollama (on your own machine)',
+  protocol: 'chat',
+  baseUrl: 'http://localhost:11434/v1',
+  keyOptional: true,
+  hosts: [],
+  keyNames: ['OLLAMA_API_KEY'],
+  idsHaveSlash: true,
+  models: {},
+  quirks: { toolChoice: 'omit', imageUrls: 'data', reasoningStyle: 'none', reasoningReplay: 'reasoning' },
+  links: { docs: 'https://docs.ollama.com/api/openai-compatibility' },
+  notes: [
+    'Set BIG_MODEL to a model that you have pulled, one that can call tools.',
+    'Its default context is a few thousand tokens, and what is longer is cut silently: start it with OLLAMA_CONTEXT_LENGTH=64000 or more, and set QUIRK_CONTEXT_WINDOW to the same.',
+    'A model that reasons does so by itself; QUIRK_REASONING_STYLE=effort lets Claude Code steer it.',
+  ],
+  checked: '2026-11-20',
+};
+
+/** Source: ollama/ollama docs (Anthropic compatibility). */
+export const ollamaAnthropic: Preset = {
+  name: 'ollama-anthropic',
+  title: 'Ollama (on your own machine), its own Messages API',
+  protocol: 'anthropic',
+  baseUrl: 'http://localhost:11434',
+  keyOptional: true,
+  hosts: [],
+  keyNames: ollama.keyNames,
+  idsHaveSlash: true,
+  models: {},
+  quirks: { dropParams: ['tool_choice'], dropCacheControl: true },
+  links: { docs: 'https://docs.ollama.com/api/anthropic-compatibility' },
+  notes: [
+    'Set BIG_MODEL to a model that you have pulled, one that can call tools.',
+    'Its default context is a few thousand tokens, and what is longer is cut silently: start it with OLLAMA_CONTEXT_LENGTH=64000 or more, and set QUIRK_CONTEXT_WINDOW to the same.',
+  ],
+  checked: '2026-11-20',
+};
+
+/** Sources: ggml-org/llama.cpp tools/server README, pull request 15780 (overflow). */
+export const llamacpp: Preset = {
+  name: 'llamacpp',
+  otherNames: ['llama.cpp'],
+  title: 'llama.cpp server (on your own machine)',
+  protocol: 'chat',
+  baseUrl: 'http://localhost:8080/v1',
+  keyOptional: true,
+  hosts: [],
+  keyNames: [],
+  idsHaveSlash: true,
+  models: {},
+  quirks: { topK: true, imageUrls: 'data', reasoningStyle: 'none', reasoningReplay: 'reasoning_content' },
+  links: { docs: 'https://github.com/ggml-org/llama.cpp/tree/master/tools/server' },
+  notes: [
+    'Start it with --jinja, and with -c of 64000 or more; set QUIRK_CONTEXT_WINDOW to the same, and BIG_MODEL to any name.',
+    'It listens on port 8080 as an instance does by default: give this instance another PORT.',
+  ],
+  checked: '2026-11-20',
+};
+
+/** Source: lmstudio.ai/docs (OpenAI compatibility, tool use). */
+export const lmstudio: Preset = {
+  name: 'lmstudio',
+  otherNames: ['lm-studio'],
+  title: 'LM Studio (on your own machine)',
+  protocol: 'chat',
+  baseUrl: 'http://localhost:1234/v1',
+  keyOptional: true,
+  hosts: [],
+  keyNames: [],
+  idsHaveSlash: true,
+  models: {},
+  quirks: { topK: true, toolChoice: 'auto_none', imageUrls: 'data', reasoningStyle: 'none' },
+  links: { docs: 'https://lmstudio.ai/docs/developer/openai-compat' },
+  notes: [
+    'Set BIG_MODEL to the identifier of the loaded model, and QUIRK_CONTEXT_WINDOW to the context it was loaded with.',
+  ],
+  checked: '2026-11-20',
+};
+
+/** Sources: vLLM issues 27752 and 38488 (the reasoning field), 20409 (overflow). */
+export const vllm: Preset = {
+  name: 'vllm',
+  title: 'vLLM (on your own machine)',
+  protocol: 'chat',
+  baseUrl: 'http://localhost:8000/v1',
+  keyOptional: true,
+  hosts: [],
+  keyNames: ['VLLM_API_KEY'],
+  idsHaveSlash: true,
+  models: {},
+  quirks: { topK: true, reasoningStyle: 'none', reasoningReplay: 'reasoning' },
+  links: { docs: 'https://docs.vllm.ai/en/latest/serving/openai_compatible_server' },
+  notes: [
+    'Set BIG_MODEL to the name that the server gives its model, and QUIRK_CONTEXT_WINDOW to its --max-model-len.',
+    'Start it with --enable-auto-tool-choice and the tool and reasoning parsers of your model.',
+    'Kimi K2 wants its calls numbered: QUIRK_TOOL_ID=functions. Releases before 2026 call the field of the reasoning otherwise: QUIRK_REASONING_REPLAY=reasoning_content.',
+  ],
+  checked: '2026-11-20',
+};

@@ -1,0 +1,129 @@
+import type { ConfigResult } from '../config/build.ts';
+import type { Config, Problem } from '../config/config.ts';
+import { problemLine } from '../config/diagnostics.ts';
+import type { Clock } from '../core/clock.ts';
+import type { ConfigurationStatus } from '../gateway/introspection.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** What the process takes once, when it starts, by the names under which users write it. */
+const START_SETTINGS: Readonly<Record<string, (config: Config) => unknown>> = {
+  HOST: ({ host }) => host,
+  PORT: ({ port }) => port,
+  MAX_BODY_BYTES: ({ limits }) => limits.maxBodyBytes,
+  LOG_DIR: ({ logs }) => logs.directory,
+  LOG_MAX_SIZE: ({ logs }) => logs.maxSizeBytes,
+  LOG_MAX_TOTAL: ({ logs }) => logs.maxTotalBytes,
+  LOG_RETENTION_DAYS: ({ logs }) => logs.retentionMs,
+  STATE_DIR: ({ stateDirectory }) => stateDirectory,
+  USAGE_RETENTION_DAYS: ({ usageRetentionDays }) => usageRetentionDays,
+  PERMISSION_MODEL: ({ permissionModel }) => permissionModel,
+  // The process manager was told at the start how long to wait.
+  DRAIN_SECONDS: ({ drainMs }) => drainMs,
+};
+
+/** The names of the settings that hold only after a restart. */
+export function changedStartSettings(started: Config, wanted: Config): readonly string[] {
+  return Object.entries(START_SETTINGS)
+    .filter(([, read]) => read(started) !== read(wanted))
+    .map(([name]) => name);
+}
+
+/** The wanted configuration as far as it can hold without a restart. Its hash stays that of the wanted one. */
+export function withStartSettings(started: Config, wanted: Config): Config {
+  const { host, port, limits, logs, stateDirectory, usageRetentionDays, permissionModel, drainMs } = started;
+  return {
+    ...wanted,
+    host,
+    port,
+    limits: { ...wanted.limits, maxBodyBytes: limits.maxBodyBytes },
+    logs: { ...logs, level: wanted.logs.level },
+    stateDirectory,
+    usageRetentionDays,
+    permissionModel,
+    drainMs,
+  };
+}
+
+export interface ReloaderOptions {
+  /** What the process serves with. */
+  readonly started: ConfigResult & { readonly config: Config };
+  /** Reads the files anew. */
+  readonly load: () => ConfigResult;
+  /** Makes a configuration hold for the requests from now on. */
+  readonly apply: (config: Config) => void;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** Takes a changed configuration over, or says why not while the old one goes on serving (reliability E1, E2). */
+export class Reloader {
+  readonly #options: ReloaderOptions;
+  #files: readonly string[];
+  #hash: string;
+  #loadedAt: number;
+  #problems: readonly Problem[] = [];
+  #restartNeeded: readonly string[] = [];
+  #told: string;
+
+  constructor(options: ReloaderOptions) {
+    const { config, files, problems } = options.started;
+    this.#options = options;
+    this.#files = files;
+    this.#hash = config.hash;
+    this.#loadedAt = options.clock.now();
+    this.#told = problems.map(problemLine).join('\n');
+  }
+
+  /** All files of which the configuration is made, as they were last looked for. */
+  get files(): readonly string[] {
+    return this.#files;
+  }
+
+  get status(): ConfigurationStatus {
+    return { loadedAt: this.#loadedAt, problems: this.#problems, restartNeeded: this.#restartNeeded };
+  }
+
+  /** Reads the configuration and makes it hold if it is another one and a right one. */
+  readonly check = (): void => {
+    const { config, files, problems } = this.#options.load();
+    this.#files = files;
+    this.#tell(problems);
+    const wasWrong = this.#problems.length > 0;
+    this.#problems = config === undefined ? problems.filter(({ severity }) => severity === 'error') : [];
+    if (config === undefined) return;
+    const { logger } = this.#options;
+    this.#takeOver(config);
+    if (wasWrong) logger.lifecycle('the configuration is right again', { config_hash: this.#hash });
+  };
+
+  /** Says what is wrong, once. */
+  #tell(problems: readonly Problem[]): void {
+    const told = problems.map(problemLine).join('\n');
+    if (told === this.#told) return;
+    this.#told = told;
+    const { logger } = this.#options;
+    for (const problem of problems) {
+      if (problem.severity === 'warning') logger.warn(problemLine(problem));
+      else logger.error(`the configuration is wrong, and the one before goes on serving: ${problemLine(problem)}`);
+    }
+  }
+
+  #takeOver(wanted: Config): void {
+    const { started, apply, logger, clock } = this.#options;
+    const restartNeeded = changedStartSettings(started.config, wanted);
+    const isNews = restartNeeded.join() !== this.#restartNeeded.join();
+    this.#restartNeeded = restartNeeded;
+    // A token may be left out on some hosts only: with the old host the rest of the new configuration could let strangers in.
+    const mayHold = !restartNeeded.includes('HOST');
+    if (mayHold && wanted.hash !== this.#hash) {
+      apply(withStartSettings(started.config, wanted));
+      this.#hash = wanted.hash;
+      this.#loadedAt = clock.now();
+      logger.lifecycle('the configuration was changed', { config_hash: wanted.hash });
+    }
+    if (isNews && restartNeeded.length > 0) {
+      const rest = mayHold ? 'the rest holds already' : 'the rest waits with it';
+      logger.warn(`a restart is needed for ${restartNeeded.join(', ')}; ${rest}`);
+    }
+  }
+}

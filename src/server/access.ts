@@ -1,0 +1,168 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Clock } from '../core/clock.ts';
+import { ApiError } from '../core/errors.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** The credentials a client presents: `x-api-key` and the bearer token, one or both (R507). */
+function readCredentials(headers: IncomingHttpHeaders): string[] {
+  const credentials: string[] = [];
+  const key = headers['x-api-key'];
+  if (typeof key === 'string' && key !== '') credentials.push(key);
+  const bearer = /^Bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1];
+  if (bearer !== undefined && !credentials.includes(bearer)) credentials.push(bearer);
+  return credentials;
+}
+
+export interface Authenticator {
+  /** Whether there is any credential that could be the instance's token. */
+  isTried(headers: IncomingHttpHeaders): boolean;
+  /** Throws `unauthenticated` unless one of the credentials is the instance's token. */
+  check(headers: IncomingHttpHeaders): void;
+  /** The client's own provider key, for an instance that has none: a credential that is not the instance's token. */
+  providerKey(headers: IncomingHttpHeaders): string | undefined;
+  /** The headers that carry credentials, as they came, without those that carry the instance's token. */
+  credentials(headers: IncomingHttpHeaders): Record<string, string>;
+}
+
+/** Compares hashes in constant time, so that neither length nor content of the token can be measured (R507, A3). */
+export function createAuthenticator(token: Secret | undefined): Authenticator {
+  const expected = token === undefined ? undefined : digest(token.reveal());
+  const isToken = (credential: string) => expected !== undefined && timingSafeEqual(digest(credential), expected);
+  return {
+    isTried: (headers) => readCredentials(headers).length > 0,
+    check(headers) {
+      if (expected === undefined) return;
+      const credentials = readCredentials(headers);
+      if (credentials.some(isToken)) return;
+      throw new ApiError(
+        'unauthenticated',
+        credentials.length === 0
+          ? 'this instance needs a token: set ANTHROPIC_AUTH_TOKEN to the ANTHROPIC_API_KEY of its env file'
+          : 'the token is not the ANTHROPIC_API_KEY of this instance’s env file',
+      );
+    },
+    providerKey: (headers) => readCredentials(headers).find((credential) => !isToken(credential)),
+    credentials: (headers) => {
+      const { 'x-api-key': key, authorization } = headers;
+      return {
+        ...(typeof key === 'string' && key !== '' && !isToken(key) ? { 'x-api-key': key } : {}),
+        ...(authorization === undefined || readCredentials({ authorization }).some(isToken) ? {} : { authorization }),
+      };
+    },
+  };
+}
+
+const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]', '::1'];
+
+function hostName(host: string): string {
+  const name = host.toLowerCase();
+  if (name.startsWith('[')) return name.slice(0, name.indexOf(']') + 1);
+  const colon = name.lastIndexOf(':');
+  return colon === -1 ? name : name.slice(0, colon);
+}
+
+function countHeader(rawHeaders: readonly string[], name: string): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() === name) count += 1;
+  }
+  return count;
+}
+
+/**
+ * Refuses what a web page in the user's browser could send (R508): requests with an Origin, from another site, for another
+ * Host (DNS rebinding), and every preflight. No CORS header is ever answered.
+ */
+export function createOriginCheck(names: readonly string[]): (request: IncomingMessage) => void {
+  const allowed = new Set([...LOOPBACK_NAMES, ...names.map((name) => name.toLowerCase())]);
+  return (request) => {
+    const { headers } = request;
+    if (countHeader(request.rawHeaders, 'host') > 1 || request.url?.startsWith('/') !== true) {
+      throw new ApiError('invalid_request', 'the request must have one Host header and a path that begins with /');
+    }
+    if (headers.origin !== undefined || request.method === 'OPTIONS') {
+      throw new ApiError('foreign_origin', 'requests from web pages are refused');
+    }
+    const site = headers['sec-fetch-site'];
+    if (site === 'cross-site' || site === 'same-site') {
+      throw new ApiError('foreign_origin', 'requests from other sites are refused');
+    }
+    const name = hostName(headers.host ?? '');
+    if (!allowed.has(name)) {
+      throw new ApiError(
+        'foreign_origin',
+        `the Host ${JSON.stringify(name.slice(0, 100))} is not this instance; add it to ALLOWED_HOSTS if it should be`,
+      );
+    }
+  };
+}
+
+/** Enough for all clients of a machine that still have the token of yesterday. */
+const MOST_FAILURES = 20;
+const WINDOW_MS = 60_000;
+/** Beyond so many addresses, the one that failed first is forgotten. */
+const MOST_ADDRESSES = 1000;
+
+interface Failures {
+  count: number;
+  /** When counting begins anew, by the monotonic clock. */
+  readonly until: number;
+}
+
+/**
+ * Keeps guessing slow (A9): after many wrong tokens from one address, none from there is looked at for the rest of a minute, so
+ * that a right one among them cannot be told from the others. A request without a token is no guess.
+ */
+export class Attempts {
+  readonly #clock: Clock;
+  readonly #logger: Pick<Logger, 'warn'>;
+  readonly #failures = new Map<string, Failures>();
+
+  constructor(clock: Clock, logger: Pick<Logger, 'warn'>) {
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** Lets the token of a request be checked; throws what that throws, or `too_many_attempts` without doing it. */
+  check(address: string, hasToken: boolean, checkToken: () => void): void {
+    const failures = this.#current(address);
+    if (failures !== undefined && failures.count >= MOST_FAILURES && hasToken) {
+      const seconds = Math.ceil((failures.until - this.#clock.monotonic()) / 1000);
+      throw new ApiError(
+        'too_many_attempts',
+        `too many wrong tokens came from this address; none is looked at for ${seconds} s`,
+        { retryAfterSeconds: seconds },
+      );
+    }
+    try {
+      checkToken();
+    } catch (error) {
+      if (hasToken) this.#count(address, failures);
+      throw error;
+    }
+  }
+
+  #current(address: string): Failures | undefined {
+    const failures = this.#failures.get(address);
+    if (failures === undefined || failures.until > this.#clock.monotonic()) return failures;
+    this.#failures.delete(address);
+    return undefined;
+  }
+
+  #count(address: string, failures: Failures | undefined): void {
+    const counted = failures ?? { count: 0, until: this.#clock.monotonic() + WINDOW_MS };
+    counted.count += 1;
+    this.#failures.set(address, counted);
+    if (counted.count === MOST_FAILURES) {
+      this.#logger.warn('tokens from an address are not looked at for a while, as too many were wrong', { address });
+    }
+    const [oldest] = this.#failures.keys();
+    if (this.#failures.size > MOST_ADDRESSES && oldest !== undefined) this.#failures.delete(oldest);
+  }
+}

@@ -1,0 +1,73 @@
+import type { Config, NamedProvider } from '../../config/config.ts';
+import { customId, splitProvider } from '../../core/modelName.ts';
+import type { Prices } from '../../providers/preset.ts';
+import type { RequestRecord } from '../requestRecord.ts';
+
+/** Tokens by what they cost: `input` is what was neither read from the provider's cache nor written to it. */
+export interface TokenCounts {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+}
+
+const PARTS = ['input', 'output', 'cacheRead', 'cacheWrite'] as const;
+const MILLION = 1_000_000;
+
+/** The cost in US dollars; undefined when a price is unknown of tokens that there are, as half a cost is a wrong one. */
+export function costOf(tokens: TokenCounts, prices: Prices | undefined): number | undefined {
+  let cost = 0;
+  for (const part of PARTS) {
+    if (tokens[part] === 0) continue;
+    const price = prices?.[part];
+    if (price === undefined) return undefined;
+    cost += tokens[part] * price;
+  }
+  return cost / MILLION;
+}
+
+type Sources = Pick<Config, 'prices' | 'customModels' | 'providers'>;
+
+/** Whose model a name is that is neither of the models file: the provider in front of the comma, else the first. */
+function splitName({ providers }: Sources, name: string): { provider: NamedProvider | undefined; model: string } {
+  const parts = splitProvider(name);
+  const provider = parts && providers.find((one) => one.name === parts.provider);
+  if (parts === undefined || provider === undefined) return { provider: providers[0], model: name };
+  return { provider, model: parts.model };
+}
+
+/**
+ * What a model costs on a day (YYYY-MM-DD): by the prices file, else by the models file, else by the preset of its provider. In the
+ * prices file a model of the first provider may stand with its provider in front as well, like those of the others.
+ */
+export function findPrices(sources: Sources, name: string, day: string): Prices | undefined {
+  const { prices, customModels } = sources;
+  const { provider, model } = splitName(sources, name);
+  for (const listed of [name, `${provider?.name},${model}`]) {
+    const dated = prices.get(listed)?.findLast(({ from }) => from <= day);
+    if (dated !== undefined) return dated;
+  }
+  if (/^custom\//i.test(name)) {
+    const custom = customModels.get(customId(name));
+    return custom?.prices ?? custom?.provider.preset.models[custom.model]?.prices;
+  }
+  return provider?.provider.preset.models[model]?.prices;
+}
+
+/**
+ * The cost of a request in US dollars; undefined when it is not known. Nothing was spent when no provider was asked, or when it
+ * refused; an answer whose tokens nobody counted was not free.
+ */
+export function requestCost(record: RequestRecord, config: Sources, day: string): number | undefined {
+  const { inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens } = record;
+  if (inputTokens === undefined && outputTokens === undefined) {
+    return record.attempts === undefined || record.outcome === 'error' ? 0 : undefined;
+  }
+  const tokens = {
+    input: inputTokens ?? 0,
+    output: outputTokens ?? 0,
+    cacheRead: cacheReadTokens ?? 0,
+    cacheWrite: cacheCreationTokens ?? 0,
+  };
+  return costOf(tokens, record.routedModel === undefined ? undefined : findPrices(config, record.routedModel, day));
+}

@@ -1,0 +1,141 @@
+import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { inFolder } from '../files.ts';
+import { sumUsage, type UsageRow, type UsageSum } from './totals.ts';
+
+/** Node's own module, loaded by who opens the file, as it costs memory. */
+export type Sqlite = typeof import('node:sqlite');
+
+/** Each step takes a file from the version before it to its own; `user_version` says how many have been taken. */
+const MIGRATIONS = [
+  `CREATE TABLE requests (
+     time INTEGER NOT NULL, day TEXT NOT NULL, id TEXT NOT NULL, endpoint TEXT NOT NULL, provider TEXT NOT NULL,
+     key TEXT, tier TEXT, asked_model TEXT, used_model TEXT, session TEXT, agent INTEGER NOT NULL,
+     status INTEGER NOT NULL, outcome TEXT NOT NULL, input_tokens INTEGER, output_tokens INTEGER,
+     cache_read_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER, estimated INTEGER NOT NULL,
+     cost REAL, first_event_ms INTEGER, duration_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX requests_day ON requests (day);`,
+];
+
+/** In ms. Waiting for a lock stops the whole process, so it is short: later there is another try. */
+const LOCK_WAIT_MS = 20;
+/** So many rows are removed in a few milliseconds. */
+const REMOVE_AT_ONCE = 2000;
+
+/** The path of an instance's usage file. */
+export function usageFilePath(stateDirectory: string, instance: string): string {
+  return `${stateDirectory}/${instance}.usage.sqlite`;
+}
+
+/** SQLite's words for a file that is not, or no longer, one of its own. */
+export function isBroken(error: unknown): boolean {
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  return typeof code === 'number' && [SQLITE_CORRUPT, SQLITE_NOTADB].includes(code & 0xff);
+}
+
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+/** Renames a broken file, and what SQLite keeps beside it, so that a new one can take its place; gives its new path. */
+export function moveAside(path: string, time: number): string {
+  const broken = `${path}.broken-${new Date(time).toISOString().replaceAll(/[:.]/g, '-')}`;
+  for (const ending of ['', '-wal', '-shm']) {
+    if (existsSync(path + ending)) renameSync(path + ending, broken + ending);
+  }
+  return broken;
+}
+
+/** An instance's usage file, open for writing. Everything may throw: disks are full and files are locked or broken. */
+export class UsageFile {
+  readonly #path: string;
+  readonly #database: DatabaseSync;
+  readonly #columns: readonly (keyof UsageRow)[];
+  readonly #insert: StatementSync;
+
+  constructor({ DatabaseSync }: Sqlite, path: string) {
+    this.#path = path;
+    closeSync(inFolder(path, () => openSync(path, 'a', 0o600))); // SQLite itself would let others read it
+    this.#database = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
+    try {
+      // Nothing is lost when the process dies; the last seconds may be when the machine does, for far fewer waits for the disk.
+      this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+      this.#migrate();
+      this.#columns = this.#readColumns();
+      this.#insert = this.#prepareInsert();
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  /** Whether somebody has deleted the file, into which writing would go on unseen. */
+  get isGone(): boolean {
+    return !existsSync(this.#path);
+  }
+
+  /** Writes all the rows or none. */
+  write(rows: readonly UsageRow[]): void {
+    if (rows.length === 0) return;
+    this.#transact(() => {
+      for (const row of rows) this.#insert.run(...this.#columns.map((name) => row[name]));
+    });
+  }
+
+  /** Removes some of the rows from before a day; gives whether there may be more. */
+  removeBefore(day: string): boolean {
+    const some = 'SELECT rowid FROM requests WHERE day < ? LIMIT ?';
+    const { changes } = this.#database
+      .prepare(`DELETE FROM requests WHERE rowid IN (${some})`)
+      .run(day, REMOVE_AT_ONCE);
+    return Number(changes) === REMOVE_AT_ONCE;
+  }
+
+  /** The sums of each day from the given one on. */
+  sumDays(firstDay: string): UsageSum[] {
+    return sumUsage(this.#database, 'day', firstDay);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  get #version(): number {
+    return Number(this.#database.prepare('PRAGMA user_version').get()?.['user_version']);
+  }
+
+  #migrate(): void {
+    const version = this.#version;
+    if (version > MIGRATIONS.length) throw new Error('the usage file was written by a newer version of this program');
+    if (version === MIGRATIONS.length) return;
+    this.#transact(() => {
+      // Read again now that nobody else can write: another process of the instance may have been quicker.
+      for (const step of MIGRATIONS.slice(this.#version)) this.#database.exec(step);
+      this.#database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    });
+  }
+
+  #readColumns(): (keyof UsageRow)[] {
+    const columns = this.#database.prepare("SELECT name FROM pragma_table_info('requests')").all();
+    return columns.map(({ name }) => name as keyof UsageRow);
+  }
+
+  /** By position, which costs half of what names do (measured). */
+  #prepareInsert(): StatementSync {
+    const names = this.#columns.join(', ');
+    return this.#database.prepare(
+      `INSERT INTO requests (${names}) VALUES (${this.#columns.map(() => '?').join(', ')})`,
+    );
+  }
+
+  #transact(write: () => void): void {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      write();
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { RequestRecord } from '../requestRecord.ts';
+
+/** The endpoint of a health check that asks for tokens: it has a row like a request, but is not one of a client's. */
+export const HEALTH_CHECK = 'health_check';
+
+/** One request in the usage file: numbers and names, never text. The fields are the columns; null is what is not known. */
+export interface UsageRow {
+  /** End of the request, in ms since 1970. */
+  readonly time: number;
+  /** Its day by this machine's calendar, YYYY-MM-DD. */
+  readonly day: string;
+  readonly id: string;
+  readonly endpoint: string;
+  readonly provider: string;
+  /** Where the key came from, never the key. */
+  readonly key: string | null;
+  readonly tier: string | null;
+  readonly asked_model: string | null;
+  readonly used_model: string | null;
+  /** A short hash (R511). */
+  readonly session: string | null;
+  /** 1 for a subagent. */
+  readonly agent: 0 | 1;
+  readonly status: number;
+  readonly outcome: string;
+  /** Without what came from the cache or went into it. */
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
+  readonly cache_read_tokens: number | null;
+  readonly cache_write_tokens: number | null;
+  /** A part of the output. */
+  readonly reasoning_tokens: number | null;
+  /** 1 when the provider gave no usage and the tokens are estimates of ours. */
+  readonly estimated: 0 | 1;
+  /** US dollars; null when a price is unknown, never 0 for that. */
+  readonly cost: number | null;
+  readonly first_event_ms: number | null;
+  readonly duration_ms: number;
+}
+
+/** A model's name comes from the client and may be as long as its body. */
+const MAX_NAME = 200;
+
+const shorten = (name: string | undefined) => name?.slice(0, MAX_NAME) ?? null;
+
+export function createUsageRow(record: RequestRecord, { time, day }: Pick<UsageRow, 'time' | 'day'>): UsageRow {
+  return {
+    time,
+    day,
+    id: record.id,
+    endpoint: record.endpoint,
+    provider: record.provider,
+    key: record.key ?? null,
+    tier: record.tier ?? null,
+    asked_model: shorten(record.model),
+    used_model: shorten(record.upstreamModel),
+    session: record.session ?? null,
+    agent: record.agent === undefined ? 0 : 1,
+    status: record.status,
+    outcome: record.outcome,
+    input_tokens: record.inputTokens ?? null,
+    output_tokens: record.outputTokens ?? null,
+    cache_read_tokens: record.cacheReadTokens ?? null,
+    cache_write_tokens: record.cacheCreationTokens ?? null,
+    reasoning_tokens: record.reasoningTokens ?? null,
+    estimated: record.usageEstimated === true ? 1 : 0,
+    cost: record.cost ?? null,
+    first_event_ms: record.firstEventMs ?? null,
+    duration_ms: record.durationMs,
+  };
+}
+
+/** Sums over the requests of clients and the instance's own health checks. */
+export interface UsageTotals {
+  /** Of clients. */
+  readonly requests: number;
+  /** Health checks that asked for tokens; they are in the tokens, the cost and what is unpriced, and in no other figure. */
+  readonly checks: number;
+  /** Those that a provider or this proxy failed. */
+  readonly failed: number;
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+  readonly reasoning: number;
+  /** US dollars, of all whose cost is known. */
+  readonly cost: number;
+  /** Requests and checks whose cost is not known, because a price is not. */
+  readonly unpriced: number;
+}
+
+export const NO_USAGE: UsageTotals = {
+  requests: 0,
+  checks: 0,
+  failed: 0,
+  input: 0,
+  output: 0,
+  cacheRead: 0,
+  cacheWrite: 0,
+  reasoning: 0,
+  cost: 0,
+  unpriced: 0,
+};
+
+export function addTotals(a: UsageTotals, b: UsageTotals): UsageTotals {
+  return {
+    requests: a.requests + b.requests,
+    checks: a.checks + b.checks,
+    failed: a.failed + b.failed,
+    input: a.input + b.input,
+    output: a.output + b.output,
+    cacheRead: a.cacheRead + b.cacheRead,
+    cacheWrite: a.cacheWrite + b.cacheWrite,
+    reasoning: a.reasoning + b.reasoning,
+    cost: a.cost + b.cost,
+    unpriced: a.unpriced + b.unpriced,
+  };
+}
+
+export function totalsOf(row: UsageRow): UsageTotals {
+  const isCheck = row.endpoint === HEALTH_CHECK;
+  return {
+    requests: isCheck ? 0 : 1,
+    checks: isCheck ? 1 : 0,
+    failed: row.outcome === 'error' || row.outcome === 'interrupted' ? 1 : 0,
+    input: row.input_tokens ?? 0,
+    output: row.output_tokens ?? 0,
+    cacheRead: row.cache_read_tokens ?? 0,
+    cacheWrite: row.cache_write_tokens ?? 0,
+    reasoning: row.reasoning_tokens ?? 0,
+    cost: row.cost ?? 0,
+    unpriced: row.cost === null ? 1 : 0,
+  };
+}
+
+/** Whether the cost of nothing in the sums is known. */
+export function isCostUnknown({ requests, checks, unpriced }: UsageTotals): boolean {
+  return unpriced > 0 && unpriced === requests + checks;
+}
+
+/** By what usage can be summed up. */
+export const usageGroupings = ['day', 'model', 'instance', 'session'] as const;
+export type UsageGrouping = (typeof usageGroupings)[number];
+
+/** The sums over one group of rows. */
+export interface UsageSum extends UsageTotals {
+  /** Day, model or session; null when a request had none. With `instance` there is one group for the whole file. */
+  readonly group: string | null;
+  /** Time of the last request, in ms since 1970; 0 when there was none. */
+  readonly last: number;
+}
+
+const GROUPS: Readonly<Record<UsageGrouping, string>> = {
+  day: 'day',
+  model: 'used_model',
+  session: 'session',
+  instance: 'NULL',
+};
+
+/** As a condition on a row: whether a client has asked for it. */
+export const IS_REQUEST = `(endpoint <> '${HEALTH_CHECK}')`;
+
+/** The statement that sums up a usage file from a day on (its only parameter), by the index on the day. */
+export function sumStatement(by: UsageGrouping): string {
+  return `SELECT ${GROUPS[by]} AS "group",
+      ifnull(max(time) FILTER (WHERE ${IS_REQUEST}), 0) AS last,
+      count(*) FILTER (WHERE ${IS_REQUEST}) AS requests, count(*) FILTER (WHERE NOT ${IS_REQUEST}) AS checks,
+      sum(outcome IN ('error', 'interrupted')) AS failed,
+      total(input_tokens) AS input, total(output_tokens) AS output, total(cache_read_tokens) AS cacheRead,
+      total(cache_write_tokens) AS cacheWrite, total(reasoning_tokens) AS reasoning, total(cost) AS cost,
+      sum(cost IS NULL) AS unpriced
+    FROM requests WHERE day >= ? GROUP BY 1`;
+}
+
+/** Sums up a usage file from a day (YYYY-MM-DD) on. */
+export function sumUsage(database: DatabaseSync, by: UsageGrouping, firstDay: string): UsageSum[] {
+  const rows: unknown[] = database.prepare(sumStatement(by)).all(firstDay);
+  return rows as UsageSum[];
+}

@@ -1,0 +1,155 @@
+import { ApiError } from '../../core/errors.ts';
+import { asNumber, asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
+import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
+import type { QuirkSettings } from '../../quirks/settings.ts';
+import { estimateTokens } from '../tokens.ts';
+import type { Context, Target } from './context.ts';
+import { shortHash } from './toolNames.ts';
+
+/** Tokens left free when the output is fitted into the window: the input is only estimated. */
+const WINDOW_MARGIN = 1024;
+
+/**
+ * The output limit in tokens (R140): the client's wish within the instance's and the model's limits, the latter winning.
+ * `inputTokens` is the estimated input, counted here when it is needed and not given.
+ */
+export function outputLimit(request: MessagesRequest, target: Target, inputTokens?: number): number | undefined {
+  const { settings, minTokensLimit = 0, maxTokensLimit = Number.POSITIVE_INFINITY } = target;
+  const wanted = asNumber(request['max_tokens']);
+  if (wanted === undefined) return undefined;
+  const floor = Math.max(minTokensLimit, settings.minOutput, 1);
+  const ceiling = Math.min(maxTokensLimit, settings.maxOutput ?? Number.POSITIVE_INFINITY);
+  const limit = Math.min(Math.max(Math.floor(wanted), floor), ceiling);
+  if (!settings.clampOutput || settings.contextWindow === undefined) return limit;
+  const room = settings.contextWindow - (inputTokens ?? estimateTokens(request)) - WINDOW_MARGIN;
+  return Math.min(limit, Math.max(room, settings.minOutput, 1));
+}
+
+/** temperature, top_p and top_k within what the provider takes (R142, R107). */
+export function samplers(request: MessagesRequest, settings: QuirkSettings): JsonObject {
+  const temperature = asNumber(request['temperature']);
+  const topP = asNumber(request['top_p']);
+  const topK = asNumber(request['top_k']);
+  const sendTopP = topP !== undefined && !(settings.oneSampler && temperature !== undefined);
+  return {
+    ...(temperature === undefined
+      ? {}
+      : { temperature: Math.min(Math.max(temperature, settings.temperatureMin), settings.temperatureMax) }),
+    ...(sendTopP ? { top_p: Math.min(Math.max(topP, settings.topPMin), 1) } : {}),
+    ...(settings.topK && topK !== undefined ? { top_k: topK } : {}),
+  };
+}
+
+export interface StopStrings {
+  /** For the provider. */
+  readonly sent: readonly string[];
+  /** To be matched in the answer. */
+  readonly local: readonly string[];
+}
+
+/** Divides the stop sequences between the provider, as far as it takes them, and the proxy itself (R144). */
+export function splitStops(request: MessagesRequest, settings: QuirkSettings, notes: Set<string>): StopStrings {
+  const given = Array.isArray(request['stop_sequences']) ? request['stop_sequences'] : [];
+  const wanted = new Set(given.filter((stop) => typeof stop === 'string').filter((stop) => stop.trim() !== ''));
+  const sent: string[] = [];
+  const rest: string[] = [];
+  for (const stop of wanted) {
+    const tooLong = settings.stopBytes !== undefined && Buffer.byteLength(stop) > settings.stopBytes;
+    (tooLong || sent.length >= settings.stopMax ? rest : sent).push(stop);
+  }
+  if (rest.length > 0 && !settings.localStop) notes.add(`stop_sequences_dropped:${rest.length}`);
+  return { sent, local: settings.localStop ? rest : [] };
+}
+
+/** Who is asking, as a hash that stays the same for a session; never the id itself, which names the account (R146). */
+export function identity(request: MessagesRequest, settings: QuirkSettings): JsonObject {
+  const metadata = isObject(request['metadata']) ? request['metadata'] : {};
+  const userId = asString(metadata['user_id']);
+  if (userId === undefined || userId === '' || !(settings.cacheKey || settings.userField)) return {};
+  const hash = shortHash(sessionOf(userId), 32);
+  return {
+    ...(settings.cacheKey ? { prompt_cache_key: hash } : {}),
+    ...(settings.userField ? { user: hash } : {}),
+  };
+}
+
+/** Claude Code writes JSON with `session_id`; older versions `user_..._session_<uuid>`. */
+function sessionOf(userId: string): string {
+  return asString(parseObject(userId)?.['session_id']) ?? userId.split('_session_').at(-1) ?? userId;
+}
+
+export interface StructuredOutput {
+  /** Value of `response_format`. */
+  readonly format: JsonObject;
+  /** Text for the system prompt when the server cannot be given the schema otherwise. */
+  readonly instruction?: string;
+}
+
+/**
+ * The answer's JSON schema in the provider's words (R143).
+ * @throws ApiError `capability_rejected` when the provider has no structured output: the client then asks without.
+ */
+export function structuredOutput(request: MessagesRequest, target: Target): StructuredOutput | undefined {
+  const outputConfig = isObject(request['output_config']) ? request['output_config'] : {};
+  const wanted = outputConfig['format'] ?? request['output_format'];
+  if (!isObject(wanted) || wanted['type'] !== 'json_schema' || !isObject(wanted['schema'])) return undefined;
+  const schema = target.repairs.toolSchema(wanted['schema']);
+  switch (target.settings.jsonMode) {
+    case 'schema':
+      return {
+        format: { type: 'json_schema', json_schema: { name: asString(wanted['name']) ?? 'answer', schema } },
+      };
+    case 'object':
+      return {
+        format: { type: 'json_object' },
+        instruction: `Answer with one JSON object that matches this JSON Schema and with nothing else:\n${JSON.stringify(schema)}`,
+      };
+    case 'none':
+      throw new ApiError('capability_rejected', 'capability_rejected: structured_outputs_unsupported');
+  }
+}
+
+/** What becomes of the client's tool_choice, and what it asks of the rest of the request. */
+export interface ToolChoice {
+  /** Value of `tool_choice`; undefined when it is not sent. */
+  readonly value: Json | undefined;
+  /** The tools are left out, as the server knows no other way not to call them. */
+  readonly withoutTools: boolean;
+  /** The server forces a tool only while the model does not reason. */
+  readonly needsThinkingOff: boolean;
+  /** `parallel_tool_calls: false` is sent. */
+  readonly oneAtATime: boolean;
+}
+
+const NO_CHOICE: ToolChoice = { value: undefined, withoutTools: false, needsThinkingOff: false, oneAtATime: false };
+
+/** Decides tool_choice and parallel_tool_calls (R145); `thinkingIsOff` says that the client has turned reasoning off. */
+export function decideToolChoice(request: MessagesRequest, context: Context, thinkingIsOff: boolean): ToolChoice {
+  const { settings, notes, tools } = context;
+  const choice = isObject(request['tool_choice']) ? request['tool_choice'] : undefined;
+  if (tools.size === 0 || choice === undefined) return NO_CHOICE;
+  const oneAtATime = choice['disable_parallel_tool_use'] === true && settings.parallelToolCalls;
+  const type = asString(choice['type']);
+  if (type === 'none') {
+    const known = settings.toolChoice === 'full' || settings.toolChoice === 'auto_none';
+    return known ? { ...NO_CHOICE, value: 'none' } : { ...NO_CHOICE, withoutTools: true };
+  }
+  const automatic = settings.toolChoice === 'omit' ? undefined : 'auto';
+  const forced = type === 'any' ? 'required' : namedTool(choice['name'], type, context);
+  if (forced === undefined) return { ...NO_CHOICE, value: automatic, oneAtATime };
+  const allowed = settings.forcedTools === 'yes' || (settings.forcedTools === 'no_thinking' && settings.thinkingOff);
+  if (settings.toolChoice !== 'full' || !allowed) {
+    notes.add('tool_choice_lowered_to_auto');
+    return { ...NO_CHOICE, value: automatic, oneAtATime };
+  }
+  const needsThinkingOff = settings.forcedTools === 'no_thinking' && !thinkingIsOff;
+  if (needsThinkingOff) notes.add('thinking_off_for_forced_tool');
+  return { value: forced, withoutTools: false, needsThinkingOff, oneAtATime };
+}
+
+function namedTool(name: unknown, type: string | undefined, context: Context): Json | undefined {
+  if (type !== 'tool' || typeof name !== 'string') return undefined;
+  if (context.tools.has(name)) return { type: 'function', function: { name: context.toolNames.toProvider(name) } };
+  context.notes.add('tool_choice_of_removed_tool');
+  return undefined;
+}

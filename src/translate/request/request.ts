@@ -1,0 +1,143 @@
+import { asNumber, asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
+import type { ChatRequest } from '../../protocol/openai/types.ts';
+import { replaceLoneSurrogates } from '../wellFormed.ts';
+import { selectBreakpoints } from './content.ts';
+import type { Context, Target } from './context.ts';
+import { translateMessages } from './messages.ts';
+import { decideToolChoice, identity, outputLimit, samplers, splitStops, structuredOutput } from './parameters.ts';
+import { type ReasoningWish, readReasoningWish, reasoningFields } from './reasoning.ts';
+import { assignToolIds, createToolNames, pairResults, type ToolNames } from './toolNames.ts';
+import { selectTools, switchOnSearch, translateTools } from './tools.ts';
+
+/** Every top-level field whose fate is decided: mapped, or dropped on purpose (R107). */
+const KNOWN_FIELDS: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'system',
+  'tools',
+  'tool_choice',
+  'max_tokens',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stop_sequences',
+  'stream',
+  'thinking',
+  'output_config',
+  'output_format',
+  'metadata',
+  'cache_control',
+  'context_management',
+  'container',
+  'mcp_servers',
+  'service_tier',
+  'speed',
+  'inference_geo',
+  'fallbacks',
+  'fallback_credit_token',
+  'diagnostics',
+  'betas',
+  'user_profile_id',
+  'tags',
+  'safeguards',
+]);
+
+/** The request's top-level fields that nothing here knows, for the debug log. */
+export function unknownFields(request: MessagesRequest): string[] {
+  return Object.keys(request).filter((name) => !KNOWN_FIELDS.has(name));
+}
+
+/**
+ * What is answered to the safety checks that auto mode asks of its server: nobody here judges tool calls (R108). The client
+ * then judges by itself or asks its user; a verdict that was made up would be obeyed. Undefined when none is asked for.
+ * docs/decisions/2026-11-20-safeguards.md has what the client makes of each possible answer.
+ */
+export function answerSafeguards(request: MessagesRequest): readonly JsonObject[] | undefined {
+  const asked: Json | undefined = request['safeguards'];
+  if (!Array.isArray(asked)) return undefined;
+  return asked.filter(isObject).map((safeguard) => ({ type: safeguard['type'], status: { type: 'unsupported' } }));
+}
+
+export interface TranslatedRequest {
+  readonly body: ChatRequest;
+  readonly toolNames: ToolNames;
+  /** Short words for the log about what was changed or left out. */
+  readonly notes: readonly string[];
+  /** The client's name of each offered tool, and its schema as the client wrote it. */
+  readonly offeredTools: ReadonlyMap<string, JsonObject>;
+  /** Stop strings that the provider does not get: they must be matched in the answer. */
+  readonly stopSequences: readonly string[];
+  /** The output limit that was sent, in tokens. */
+  readonly maxTokens: number | undefined;
+  /** Top-level fields that nobody here knows (R107). */
+  readonly droppedFields: readonly string[];
+  /** The answer to the safety checks that the client asks for, if it does (R108). */
+  readonly safeguardResults?: readonly JsonObject[];
+}
+
+/**
+ * A Messages API request as a chat completions request. The same input gives the same bytes, and a conversation that grows
+ * by a turn keeps the bytes of those before it (R104). `inputTokens` is an estimate of the input when there is one already.
+ * @throws ApiError `capability_rejected` (R143): the client repeats without the feature.
+ */
+export function translateRequest(request: MessagesRequest, target: Target, inputTokens?: number): TranslatedRequest {
+  const { settings, repairs } = target;
+  const context = createContext(request, target);
+  const wish = readReasoningWish(request);
+  const isStream = request['stream'] === true && settings.upstreamStream;
+  const mustNotThink = settings.thinkingNeedsStream && !isStream;
+  const choice = decideToolChoice(request, context, wish.mode === 'off' || mustNotThink);
+  const tools = choice.withoutTools ? [] : translateTools(context.tools, context.toolNames, repairs, settings);
+  const effectiveWish: ReasoningWish = choice.needsThinkingOff || mustNotThink ? { mode: 'off' } : wish;
+  const output = structuredOutput(request, target);
+  const maxTokens = outputLimit(request, target, inputTokens);
+  const stops = splitStops(request, settings, context.notes);
+  const body: ChatRequest = {
+    model: target.model,
+    messages: translateMessages(request, context, output?.instruction),
+    ...(tools.length > 0 ? { tools } : {}),
+    ...(choice.value === undefined ? {} : { tool_choice: choice.value }),
+    ...(choice.oneAtATime ? { parallel_tool_calls: false } : {}),
+    ...(isStream ? { stream: true } : {}),
+    ...(isStream && settings.streamUsage ? { stream_options: { include_usage: true } } : {}),
+    ...(maxTokens === undefined ? {} : { [settings.maxTokensField]: maxTokens }),
+    ...samplers(request, settings),
+    ...(stops.sent.length > 0 ? { stop: [...stops.sent] } : {}),
+    ...(output === undefined ? {} : { response_format: output.format }),
+    ...reasoningFields(effectiveWish, tools.length > 0, settings),
+    ...identity(request, settings),
+  };
+  const repaired = repairs.request(replaceLoneSurrogates(switchOnSearch(body, request, settings)));
+  const droppedFields = unknownFields(request);
+  const safeguardResults = answerSafeguards(request);
+  return {
+    body: repaired,
+    toolNames: context.toolNames,
+    notes: [...context.notes, ...droppedFields.map((name) => `field_dropped:${name}`)],
+    offeredTools: new Map([...context.tools.values()].map((tool) => [tool.name, tool.schema])),
+    stopSequences: stops.local,
+    maxTokens: asNumber(repaired[settings.maxTokensField]),
+    droppedFields,
+    ...(safeguardResults === undefined ? {} : { safeguardResults }),
+  };
+}
+
+function createContext(request: MessagesRequest, target: Target): Context {
+  const { settings } = target;
+  const notes = new Set<string>();
+  const tools = selectTools(request, settings, notes);
+  const pairing = pairResults(request.messages);
+  const mentioned = pairing.calls.map((call) => asString(call['name']) ?? '');
+  const toolNames = createToolNames(tools.keys(), mentioned, settings.toolNameMax);
+  return {
+    target,
+    settings,
+    tools,
+    toolNames,
+    pairing,
+    toolIds: assignToolIds(pairing.calls, settings.toolId, toolNames),
+    breakpoints: settings.cacheControl ? selectBreakpoints(request) : new Set(),
+    notes,
+  };
+}

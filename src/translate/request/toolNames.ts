@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { asString } from '../../core/json.ts';
+import type { ContentBlock, RequestMessage } from '../../protocol/anthropic/request.ts';
+import type { QuirkSettings } from '../../quirks/settings.ts';
+
+/** The first `length` hexadecimal digits of SHA-256: a short stand-in that is the same on every run (R104). */
+export function shortHash(text: string, length: number): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, length);
+}
+
+/**
+ * The tool names of one request in both directions (R139, R209): what Claude Code calls a tool, and what the provider gets
+ * to see when that name is too long or has characters that it refuses.
+ */
+export interface ToolNames {
+  /** Name for the provider; deterministic, also for tools that only the history mentions. */
+  toProvider(name: string): string;
+  /** Name for Claude Code: reverse map, exact, unique case-insensitive, after known prefixes, else as it came. */
+  toClient(name: string): string;
+}
+
+const HASH_LENGTH = 8;
+
+/** What models put before a tool's name when they confuse the API with their training format (R209). */
+const STRAY_PREFIX = /^(?:functions\.|default_api[:.]|tool_use:)/;
+
+/**
+ * Names both ways for the tools on offer and those that only the history mentions; `longest` is the provider's limit. Two
+ * offered names that would become one both get a hash. One that the history brings up gets it alone, so that a turn more
+ * never changes the names in those before it (R104).
+ */
+export function createToolNames(offered: Iterable<string>, mentioned: Iterable<string>, longest: number): ToolNames {
+  const names = new Set(offered);
+  const owners = new Map<string, number>();
+  for (const name of names) {
+    const plain = sanitize(name, longest);
+    owners.set(plain, (owners.get(plain) ?? 0) + 1);
+  }
+  const forward = new Map<string, string>();
+  const back = new Map<string, string>();
+  const add = (name: string, isTaken: boolean) => {
+    const plain = sanitize(name, longest);
+    const mapped = isTaken ? withHash(plain, name, longest) : plain;
+    forward.set(name, mapped);
+    back.set(mapped, name);
+  };
+  for (const name of names) add(name, (owners.get(sanitize(name, longest)) ?? 0) > 1);
+  for (const name of mentioned) {
+    if (!forward.has(name)) add(name, back.has(sanitize(name, longest)));
+  }
+  const find = (name: string) => back.get(name) ?? (forward.has(name) ? name : findIgnoringCase(forward.keys(), name));
+  return {
+    toProvider: (name) => forward.get(name) ?? sanitize(name, longest),
+    toClient: (name) => find(name) ?? find(name.replace(STRAY_PREFIX, '')) ?? name,
+  };
+}
+
+function sanitize(name: string, longest: number): string {
+  const clean = name.replaceAll(/[^A-Za-z0-9_-]/g, '_');
+  return clean.length > longest ? withHash(clean, name, longest) : clean;
+}
+
+function withHash(clean: string, original: string, longest: number): string {
+  return `${clean.slice(0, longest - HASH_LENGTH - 1)}_${shortHash(original, HASH_LENGTH)}`;
+}
+
+function findIgnoringCase(names: Iterable<string>, wanted: string): string | undefined {
+  const lower = wanted.toLowerCase();
+  const matches = [...names].filter((name) => name.toLowerCase() === lower);
+  return matches.length === 1 ? matches[0] : undefined;
+}
+
+/** OpenAI refuses longer ids. */
+const ID_MAX = 40;
+
+/**
+ * The id that each call of the history, and its result, has for the provider (R132). Ids are given in the order of the
+ * calls and are unique, so a turn that is added never changes those before it (R104).
+ */
+export function assignToolIds(
+  calls: readonly ContentBlock[],
+  form: QuirkSettings['toolId'],
+  toolNames: ToolNames,
+): ReadonlyMap<ContentBlock, string> {
+  const ids = new Map<ContentBlock, string>();
+  const used = new Set<string>();
+  for (const call of calls) {
+    const id = form === 'functions' ? numberedId(call, ids.size, toolNames) : unusedId(call, form, used);
+    used.add(id);
+    ids.set(call, id);
+  }
+  return ids;
+}
+
+/** The form in which some models were trained to see ids; they fall silent when they meet another. */
+function numberedId(call: ContentBlock, position: number, toolNames: ToolNames): string {
+  return `functions.${toolNames.toProvider(asString(call['name']) ?? '')}:${position}`;
+}
+
+function unusedId(call: ContentBlock, form: 'keep' | 'nine', used: ReadonlySet<string>): string {
+  const original = asString(call['id']) ?? '';
+  for (let repetition = 1; ; repetition += 1) {
+    const wanted = repetition === 1 ? original : `${original}_${repetition}`;
+    const id = form === 'nine' ? shortHash(wanted, 9) : cleanId(wanted);
+    if (!used.has(id)) return id;
+  }
+}
+
+function cleanId(id: string): string {
+  const clean = id.replaceAll(/[^A-Za-z0-9_-]/g, '_');
+  return clean.length > ID_MAX ? `${clean.slice(0, ID_MAX - 9)}_${shortHash(id, 8)}` : clean;
+}
+
+/** Which result answers which call of a conversation (R129). Blocks are told apart by identity: ids may repeat. */
+export interface Pairing {
+  /** Every tool_use block, in order. */
+  readonly calls: readonly ContentBlock[];
+  /** Call to result; a call that was interrupted has none. */
+  readonly results: ReadonlyMap<ContentBlock, ContentBlock>;
+  /** Results that answer no call. */
+  readonly orphans: ReadonlySet<ContentBlock>;
+}
+
+interface OpenCall {
+  readonly round: number;
+  readonly call: ContentBlock;
+}
+
+/**
+ * Pairs by round: a result answers the latest round that holds an unanswered call with its id, however much later it
+ * comes, and within that round the first such call.
+ */
+export function pairResults(messages: readonly RequestMessage[]): Pairing {
+  const calls: ContentBlock[] = [];
+  const results = new Map<ContentBlock, ContentBlock>();
+  const orphans = new Set<ContentBlock>();
+  const open = new Map<string, OpenCall[]>();
+  for (const [round, message] of messages.entries()) {
+    if (typeof message.content === 'string') continue;
+    for (const block of message.content) {
+      if (block.type === 'tool_use') {
+        const id = asString(block['id']) ?? '';
+        const waiting = open.get(id) ?? [];
+        waiting.push({ round, call: block });
+        open.set(id, waiting);
+        calls.push(block);
+      } else if (block.type === 'tool_result') {
+        const call = takeLatest(open.get(asString(block['tool_use_id']) ?? ''));
+        if (call === undefined) orphans.add(block);
+        else results.set(call, block);
+      }
+    }
+  }
+  return { calls, results, orphans };
+}
+
+function takeLatest(waiting: OpenCall[] | undefined): ContentBlock | undefined {
+  const latest = waiting?.at(-1)?.round;
+  const index = waiting?.findIndex((entry) => entry.round === latest) ?? -1;
+  return index < 0 ? undefined : waiting?.splice(index, 1)[0]?.call;
+}

@@ -1,0 +1,182 @@
+import { asString, isObject, type JsonObject } from '../../core/json.ts';
+import type { ContentBlock, MessagesRequest } from '../../protocol/anthropic/request.ts';
+import type { ChatRequest, ChatTool } from '../../protocol/openai/types.ts';
+import type { Repairs } from '../../quirks/compose.ts';
+import type { QuirkSettings } from '../../quirks/settings.ts';
+import { replaceLoneSurrogatesOnce } from '../wellFormed.ts';
+import type { ToolNames } from './toolNames.ts';
+
+/** Beginnings of the `type` of tools that Anthropic itself defines or runs: not functions (R150). */
+const SERVER_TOOL_TYPES = [
+  'web_search_',
+  'web_fetch_',
+  'code_execution_',
+  'bash_',
+  'text_editor_',
+  'computer_',
+  'memory_',
+  'tool_search_',
+  'advisor_',
+  'mcp_toolset',
+];
+
+export function isServerTool(tool: JsonObject): boolean {
+  const type = asString(tool['type']) ?? '';
+  return SERVER_TOOL_TYPES.some((prefix) => type.startsWith(prefix));
+}
+
+/** Whether a search is the request's only purpose, as in Claude Code's WebSearch sub-request (R150). */
+export function isWebSearchRequest(request: JsonObject): boolean {
+  const tools = toolsOf(request);
+  return tools.length === 1 && tools.every(isWebSearch);
+}
+
+/** Adds the provider's own web search to a request that offers Anthropic's, where settings say how (R150). */
+export function switchOnSearch(body: ChatRequest, request: MessagesRequest, settings: QuirkSettings): ChatRequest {
+  const fields = settings.webSearchBody;
+  if (settings.webSearch !== 'native' || fields === undefined || !toolsOf(request).some(isWebSearch)) return body;
+  const tools = [...(body.tools ?? []), ...(Array.isArray(fields['tools']) ? (fields['tools'] as ChatTool[]) : [])];
+  return { ...body, ...fields, ...(tools.length > 0 ? { tools } : {}) };
+}
+
+function toolsOf(request: JsonObject): JsonObject[] {
+  return Array.isArray(request['tools']) ? request['tools'].filter(isObject) : [];
+}
+
+function isWebSearch(tool: JsonObject): boolean {
+  return asString(tool['type'])?.startsWith('web_search_') ?? false;
+}
+
+/** Text that stands for the result of a tool which Anthropic's server ran (R151); undefined for what says nothing here. */
+export function describeServerResult(block: ContentBlock): string | undefined {
+  if (!block.type.endsWith('_tool_result')) return undefined;
+  const content = block['content'];
+  if (isObject(content) && typeof content['error_code'] === 'string') {
+    return `[${block.type.replace(/_tool_result$/, '')} failed: ${content['error_code']}]`;
+  }
+  if (!Array.isArray(content)) return undefined;
+  const lines = content.filter(isObject).flatMap((entry) => {
+    const url = asString(entry['url']);
+    return url === undefined ? [] : [`${asString(entry['title']) ?? url}: ${url}`];
+  });
+  return lines.length > 0 ? lines.join('\n') : undefined;
+}
+
+/** A tool that the client runs and the model is offered. */
+export interface ToolDefinition {
+  readonly name: string;
+  readonly description: string;
+  /** As the client wrote it. */
+  readonly schema: JsonObject;
+  readonly strict: boolean | undefined;
+}
+
+/** What Claude Code sends in place of its deferred tools; it cannot be called. */
+const PLACEHOLDER_TOOL = 'DeferredToolPlaceholder';
+
+/**
+ * The tools to offer, by name: no server tools, no placeholder, nothing that is hidden (R136). In the client's order, but
+ * deferred ones last, as they were found: the client puts a found tool among the others by its letter, and whatever
+ * stands behind it would be lost to the provider's prompt cache (R104).
+ */
+export function selectTools(
+  request: MessagesRequest,
+  settings: QuirkSettings,
+  notes: Set<string>,
+): ReadonlyMap<string, ToolDefinition> {
+  const selected = new Map<string, ToolDefinition>();
+  if (!Array.isArray(request['tools'])) return selected;
+  const deferredNames = new Set<string>();
+  const found = referencedTools(request);
+  for (const tool of request['tools']) {
+    if (!isObject(tool)) continue;
+    const name = asString(tool['name']) ?? '';
+    const schema = tool['input_schema'];
+    const deferred = tool['defer_loading'] === true;
+    if (isServerTool(tool)) notes.add(`server_tool_removed:${asString(tool['type'])}`);
+    else if (deferred && (name === PLACEHOLDER_TOOL || (settings.defer === 'progressive' && !found.has(name))))
+      continue;
+    else if (name === '' || !isObject(schema)) notes.add(`tool_without_schema:${name}`);
+    else if (selected.has(name)) notes.add(`tool_repeated:${name}`);
+    else {
+      const strict = typeof tool['strict'] === 'boolean' ? tool['strict'] : undefined;
+      selected.set(name, { name, description: asString(tool['description']) ?? '', schema, strict });
+      if (deferred) deferredNames.add(name);
+    }
+  }
+  return deferredNames.size === 0 ? selected : putLast(selected, deferredNames, found);
+}
+
+/** The deferred tools behind the others: in the order in which they were found, or the client's when not all were found. */
+function putLast(
+  tools: ReadonlyMap<string, ToolDefinition>,
+  deferred: ReadonlySet<string>,
+  found: ReadonlySet<string>,
+): ReadonlyMap<string, ToolDefinition> {
+  const order = [...deferred].every((name) => found.has(name)) ? found : deferred;
+  const names = [...tools.keys()].filter((name) => !deferred.has(name));
+  names.push(...[...order].filter((name) => deferred.has(name)));
+  return new Map([...tools].sort(([one], [other]) => names.indexOf(one) - names.indexOf(other)));
+}
+
+/** Names of the tools that a tool search has found so far. */
+function referencedTools(request: MessagesRequest): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { content } of request.messages) {
+    if (typeof content === 'string') continue;
+    for (const block of content) {
+      if (block.type !== 'tool_result' || !Array.isArray(block['content'])) continue;
+      for (const part of block['content']) {
+        if (isObject(part) && part['type'] === 'tool_reference') names.add(asString(part['tool_name']) ?? '');
+      }
+    }
+  }
+  return names;
+}
+
+/**
+ * Tools as they were translated last, by the schema that the client sent: requests of one conversation share it as an object, and
+ * its repair was a third of the work on a long request (measured).
+ */
+const translatedTools = new WeakMap<Repairs, WeakMap<JsonObject, ChatTool>>();
+
+/** The tools in the provider's words (R136, R139), their schemas in its dialect (R137, R138). */
+export function translateTools(
+  tools: ReadonlyMap<string, ToolDefinition>,
+  toolNames: ToolNames,
+  repairs: Repairs,
+  settings: QuirkSettings,
+): ChatTool[] {
+  const earlier = translatedTools.get(repairs) ?? new WeakMap<JsonObject, ChatTool>();
+  translatedTools.set(repairs, earlier);
+  return [...tools.values()].map((tool) => {
+    const name = toolNames.toProvider(tool.name);
+    const strict = settings.strictTools ? tool.strict : undefined;
+    const known = earlier.get(tool.schema);
+    if (known !== undefined && isSame(known.function, name, tool.description, strict)) return known;
+    const translated = replaceLoneSurrogatesOnce(translateTool(tool, name, strict, repairs));
+    earlier.set(tool.schema, translated);
+    return translated;
+  });
+}
+
+function isSame(known: ChatTool['function'], name: string, description: string, strict: boolean | undefined): boolean {
+  return known.name === name && known.description === description && known['strict'] === strict;
+}
+
+function translateTool(
+  { description, schema }: ToolDefinition,
+  name: string,
+  strict: boolean | undefined,
+  repairs: Repairs,
+): ChatTool {
+  return {
+    type: 'function',
+    function: {
+      name,
+      description,
+      parameters: repairs.toolSchema(schema),
+      ...(strict === undefined ? {} : { strict }),
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import type { MessageUsage, StopReason } from '../../protocol/anthropic/message.ts';
+import type { Usage } from '../../protocol/delta.ts';
+import type { QuirkSettings } from '../../quirks/settings.ts';
+
+/** What a provider's finish reason comes down to (R203). */
+export type FinishMeaning = 'end' | 'length' | 'window' | 'filter' | 'failure' | 'unknown' | 'missing';
+
+const MEANINGS: Readonly<Record<string, FinishMeaning>> = {
+  stop: 'end',
+  eos: 'end',
+  end_turn: 'end',
+  complete: 'end',
+  stop_sequence: 'end',
+  tool_calls: 'end',
+  tool_use: 'end',
+  function_call: 'end',
+  length: 'length',
+  max_tokens: 'length',
+  model_length: 'length',
+  model_context_window_exceeded: 'window',
+  content_filter: 'filter',
+  sensitive: 'filter',
+  safety: 'filter',
+  recitation: 'filter',
+  refusal: 'filter',
+  error: 'failure',
+  network_error: 'failure',
+  insufficient_system_resource: 'failure',
+};
+
+export function finishMeaning(reason: string | undefined): FinishMeaning {
+  if (reason === undefined) return 'missing';
+  const word = reason.toLowerCase();
+  return Object.hasOwn(MEANINGS, word) ? (MEANINGS[word] ?? 'unknown') : 'unknown';
+}
+
+/**
+ * Whether the provider may have stopped in the middle of a word: then nothing unfinished is completed by guessing
+ * (R207).
+ */
+export function mayBeCutOff(meaning: FinishMeaning): boolean {
+  return meaning !== 'end' && meaning !== 'unknown';
+}
+
+export interface StopFacts {
+  readonly meaning: FinishMeaning;
+  /** A tool_use block was written. */
+  readonly called: boolean;
+  /** The last call's arguments never became complete. */
+  readonly unfinishedCall: boolean;
+  /** Anything was written. */
+  readonly spoke: boolean;
+  /** A stop string was found, by the provider or here. */
+  readonly stopped: boolean;
+  /** The provider's counts show that the context window is full, not the output limit (R204). */
+  readonly windowFull: boolean;
+  readonly contentFilter: QuirkSettings['contentFilter'];
+}
+
+/** The stop reason by what was written, not by what the provider called it: first match wins (R203). */
+export function toStopReason(facts: StopFacts): StopReason {
+  const outOfRoom = facts.meaning === 'length' || facts.meaning === 'window';
+  if (outOfRoom && facts.unfinishedCall) return roomReason(facts);
+  if (facts.called) return 'tool_use';
+  if (facts.stopped) return 'stop_sequence';
+  if (outOfRoom) return roomReason(facts);
+  if (facts.meaning === 'filter') return filterReason(facts);
+  return 'end_turn';
+}
+
+function roomReason(facts: StopFacts): StopReason {
+  return facts.meaning === 'window' || facts.windowFull ? 'model_context_window_exceeded' : 'max_tokens';
+}
+
+function filterReason(facts: StopFacts): StopReason {
+  if (facts.contentFilter === 'auto') return facts.spoke ? 'end_turn' : 'refusal';
+  return facts.contentFilter;
+}
+
+/**
+ * UTF-8 bytes of text that make one token: English and code about 3.6, Chinese about one letter of three bytes (R502).
+ */
+const BYTES_PER_TOKEN = 3.6;
+
+/**
+ * Later counts replace earlier ones, as they are cumulative (R313), unless they are all zero: some providers write
+ * zeros into every chunk but the right one. The prompt's three figures belong together and are replaced together.
+ */
+export function mergeUsage(known: Usage | undefined, next: Usage): Usage {
+  if (known === undefined) return next;
+  const prompt = next.input + next.cacheRead + next.cacheCreation > 0 ? next : known;
+  const reasoning = next.reasoning ?? known.reasoning;
+  return {
+    input: prompt.input,
+    cacheRead: prompt.cacheRead,
+    cacheCreation: prompt.cacheCreation,
+    output: next.output > 0 ? next.output : known.output,
+    ...(reasoning !== undefined && { reasoning }),
+  };
+}
+
+/**
+ * In Anthropic's words. The client takes a zero for "not known" and keeps its estimate from message_start (R303), so an
+ * input that came wholly from the cache counts as one token.
+ */
+export function toMessageUsage(usage: Usage): MessageUsage {
+  return {
+    input_tokens: Math.max(1, usage.input),
+    cache_creation_input_tokens: usage.cacheCreation,
+    cache_read_input_tokens: usage.cacheRead,
+    output_tokens: usage.output,
+  };
+}
+
+/**
+ * Puts estimates where the provider gave no counts (R206); `utf8Bytes` is the length of everything that was answered.
+ */
+export function fillUsage(usage: Usage | undefined, inputEstimate: number, utf8Bytes: number): Usage {
+  const known = usage ?? { input: 0, output: 0, cacheRead: 0, cacheCreation: 0 };
+  const prompt = known.input + known.cacheRead + known.cacheCreation;
+  return {
+    ...known,
+    input: prompt > 0 ? known.input : inputEstimate,
+    output: known.output > 0 ? known.output : Math.ceil(utf8Bytes / BYTES_PER_TOKEN),
+  };
+}
+
+/** The context window is full although the output limit is far away (R204). */
+export function isWindowFull(usage: Usage, contextWindow: number | undefined, maxTokens: number | undefined): boolean {
+  if (contextWindow === undefined) return false;
+  const total = usage.input + usage.cacheRead + usage.cacheCreation + usage.output;
+  return total >= contextWindow * 0.99 && (maxTokens === undefined || usage.output < maxTokens * 0.9);
+}

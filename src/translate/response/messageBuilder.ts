@@ -1,0 +1,86 @@
+import { type JsonObject, parseObject } from '../../core/json.ts';
+import type { Message, MessageBlock, MessageTail, MessageUsage, StopReason } from '../../protocol/anthropic/message.ts';
+import type { MessageSink } from './blocks.ts';
+
+/**
+ * The input of a tool_use block out of its arguments text. Text that is no JSON object is handed on under the name that
+ * Claude Code itself gives to such text when it comes in a stream (`__unparsedToolInput`, seen in 2.1.328), so that it
+ * tells the model about the mistake in both modes alike; an empty input would look like missing parameters (R207).
+ */
+export function parseToolInput(text: string): JsonObject {
+  if (text === '') return {};
+  return parseObject(text) ?? { __unparsedToolInput: { raw: text, len: text.length } };
+}
+
+/** Builds the message of a non-streaming answer from the same machine that writes the events (R218). */
+export class Accumulator implements MessageSink {
+  readonly #id: string;
+  readonly #model: string;
+  readonly #tail: MessageTail;
+  readonly #content: MessageBlock[] = [];
+  #open: MessageBlock = { type: 'text', text: '' };
+  #text = '';
+  #message: Message | undefined;
+
+  constructor(id: string, model: string, tail: MessageTail) {
+    this.#id = id;
+    this.#model = model;
+    this.#tail = tail;
+  }
+
+  /** Undefined until the answer is complete, and when it has failed. */
+  get message(): Message | undefined {
+    return this.#message;
+  }
+
+  start(): void {}
+
+  openThinking(): void {
+    this.#begin({ type: 'thinking', thinking: '', signature: '' });
+  }
+
+  openText(): void {
+    this.#begin({ type: 'text', text: '' });
+  }
+
+  openTool(id: string, name: string, fields: JsonObject): void {
+    this.#begin({ type: 'tool_use', id, name, input: {}, ...fields });
+  }
+
+  append(text: string): void {
+    this.#text += text;
+  }
+
+  sign(signature: string): void {
+    if (this.#open.type === 'thinking') this.#open.signature = signature;
+  }
+
+  close(): void {
+    const block = this.#open;
+    if (block.type === 'text') block.text = this.#text;
+    else if (block.type === 'thinking') block.thinking = this.#text;
+    else block.input = parseToolInput(this.#text);
+  }
+
+  finish(stopReason: StopReason, stopSequence: string | null, usage: MessageUsage): void {
+    this.#message = {
+      id: this.#id,
+      type: 'message',
+      role: 'assistant',
+      model: this.#model,
+      content: this.#content,
+      stop_reason: stopReason,
+      stop_sequence: stopSequence,
+      usage,
+      ...this.#tail,
+    };
+  }
+
+  fail(): void {}
+
+  #begin(block: MessageBlock): void {
+    this.#content.push(block);
+    this.#open = block;
+    this.#text = '';
+  }
+}

@@ -1,0 +1,321 @@
+import { ApiError } from '../../core/errors.ts';
+import { isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { type Delta, encodeSignature, MARKER_SIGNATURE, type ToolCallDelta, type Usage } from '../../protocol/delta.ts';
+import { Blocks, type MessageSink } from './blocks.ts';
+import { addNote, type OutcomeRecord, type ResponseContext } from './context.ts';
+import {
+  type FinishMeaning,
+  fillUsage,
+  finishMeaning,
+  isWindowFull,
+  mayBeCutOff,
+  mergeUsage,
+  toMessageUsage,
+  toStopReason,
+} from './finish.ts';
+import { LocalStop, ThinkTags } from './textFilters.ts';
+import { ToolCalls } from './toolCalls.ts';
+
+/** Members of a reasoning detail that grow from delta to delta; all others are simply replaced. */
+const GROWING = ['text', 'summary', 'data'];
+
+/**
+ * Gathers the opaque reasoning state of an answer (R135), which comes in pieces like the text does. State that says no
+ * more than the reasoning text itself is not worth carrying: the text comes back anyway.
+ */
+export class ReasoningState {
+  #pieces: string[] = [];
+
+  add(state: string): void {
+    this.#pieces.push(state);
+  }
+
+  /** Whether there is anything that the provider must get back. */
+  get opaque(): boolean {
+    return this.#pieces.length > 0 && this.#merged().some((detail) => !isPlainText(detail));
+  }
+
+  /** The state as JSON text, once; undefined when there is none worth carrying. */
+  take(): string | undefined {
+    const state = this.opaque ? JSON.stringify(this.#merged()) : undefined;
+    this.#pieces = [];
+    return state;
+  }
+
+  #merged(): JsonObject[] {
+    const details: JsonObject[] = [];
+    for (const piece of this.#pieces) {
+      const parsed: unknown = JSON.parse(piece);
+      for (const detail of Array.isArray(parsed) ? parsed : [parsed]) {
+        if (isObject(detail)) addDetail(details, detail);
+      }
+    }
+    return details;
+  }
+}
+
+function addDetail(details: JsonObject[], next: JsonObject): void {
+  const last = details.at(-1);
+  if (last === undefined || !continues(last, next)) {
+    details.push({ ...next });
+    return;
+  }
+  for (const [key, value] of Object.entries(next)) {
+    if (value === undefined || value === null) continue;
+    last[key] = GROWING.includes(key) ? joined(last[key], value) : value;
+  }
+}
+
+function continues(last: JsonObject, next: JsonObject): boolean {
+  const same = (key: string) => last[key] === undefined || next[key] === undefined || last[key] === next[key];
+  return next['type'] === last['type'] && next['index'] !== undefined && same('index') && same('id');
+}
+
+function joined(before: Json | undefined, value: Json): Json {
+  return typeof before === 'string' && typeof value === 'string' ? before + value : value;
+}
+
+function isPlainText(detail: JsonObject): boolean {
+  const isText = detail['type'] === undefined || detail['type'] === 'reasoning.text';
+  return isText && !detail['signature'] && !detail['data'];
+}
+
+/**
+ * The state machine between a provider's deltas and Anthropic's message grammar (R3xx). Knows no wire format on either
+ * side: deltas come in, calls on the sink go out, and the outcome tells how the answer stands.
+ */
+export class Machine {
+  readonly #context: ResponseContext;
+  readonly #sink: MessageSink;
+  readonly #outcome: OutcomeRecord;
+  readonly #blocks: Blocks;
+  readonly #calls: ToolCalls;
+  readonly #tags: ThinkTags | undefined;
+  readonly #stop: LocalStop;
+  readonly #state = new ReasoningState();
+  /** White space that begins no block as long as nothing follows it (R202). */
+  #blankThinking = '';
+  #blankText = '';
+  /** Text that came after a call had begun; it is written behind the calls, as their blocks cannot be closed before. */
+  #lateText = '';
+  #textBegun = false;
+  #usage: Usage | undefined;
+  #stopSequence: string | undefined;
+
+  constructor(context: ResponseContext, sink: MessageSink, outcome: OutcomeRecord) {
+    this.#context = context;
+    this.#sink = sink;
+    this.#outcome = outcome;
+    this.#blocks = new Blocks(sink, outcome, () => this.#signature());
+    this.#calls = new ToolCalls(context, this.#blocks, outcome);
+    this.#stop = new LocalStop(context.stopSequences, (text) => this.#text(text));
+    const { thinkTags, thinkOpen } = context.settings;
+    if (thinkTags !== 'off') {
+      this.#tags = new ThinkTags(
+        thinkOpen,
+        (text) => this.#thinking(text),
+        (text) => this.#stop.push(text),
+      );
+    }
+  }
+
+  accept(delta: Delta): void {
+    if (this.#outcome.ended) return;
+    switch (delta.kind) {
+      case 'text':
+        // A stop string that was found ends the answer, whatever the model goes on to say.
+        if (this.#tags === undefined) this.#stop.push(delta.text);
+        else this.#tags.push(delta.text);
+        if (this.#stop.found !== undefined) this.#outcome.finished = true;
+        return;
+      case 'thinking':
+        if (this.#context.settings.thinkTags === 'auto') this.#tags?.stop();
+        this.#thinking(delta.text);
+        return;
+      case 'reasoningState':
+        if (this.#context.settings.reasoningReplay === 'reasoning_details') this.#state.add(delta.state);
+        return;
+      case 'toolCall':
+        this.#call(delta);
+        return;
+      case 'usage':
+        this.#usage = mergeUsage(this.#usage, delta.usage);
+        return;
+      case 'finish':
+        this.#finish(delta.reason, delta.stopSequence);
+        return;
+      case 'error':
+        this.fail(delta.error);
+    }
+  }
+
+  /** The answer has failed. After its finish that no longer matters: everything is there but perhaps the usage. */
+  fail(error: ApiError): void {
+    if (this.#outcome.ended) return;
+    if (this.#outcome.finished) {
+      addNote(this.#outcome, 'a failure after the finish was passed over');
+      this.complete();
+      return;
+    }
+    this.#break(error);
+  }
+
+  /** The provider's stream has ended without its `[DONE]` (R316). */
+  end(): void {
+    if (this.#outcome.ended) return;
+    if (this.#outcome.finished || this.#calls.whole) this.complete();
+    else this.#break(endedEarly());
+  }
+
+  /** The provider says that this is all, with or without a finish reason. */
+  complete(): void {
+    const outcome = this.#outcome;
+    if (outcome.ended) return;
+    const meaning = finishMeaning(outcome.finishReason);
+    const unexplained = meaning === 'missing' && this.#stop.found === undefined;
+    if (unexplained && this.#calls.some && !this.#calls.whole) {
+      this.#break(endedEarly());
+      return;
+    }
+    this.#writeRest(meaning);
+    if (this.#blocks.count > 0) this.#conclude(meaning);
+    else if (unexplained) this.#break(endedEarly());
+    else if (this.#calls.some && !this.#calls.unfinished) this.#break(namelessCall());
+    else this.#conclude(meaning);
+  }
+
+  #writeRest(meaning: FinishMeaning): void {
+    const silent = !this.#textBegun && !this.#calls.some;
+    this.#tags?.end(silent && !mayBeCutOff(meaning));
+    this.#stop.end();
+    this.#calls.finish(mayBeCutOff(meaning));
+    if (this.#lateText.trim() !== '') {
+      this.#blocks.openText();
+      this.#blocks.append(this.#lateText);
+    }
+    this.#blocks.close();
+  }
+
+  #conclude(meaning: FinishMeaning): void {
+    const outcome = this.#outcome;
+    const { contextWindow, contentFilter } = this.#context.settings;
+    if (meaning === 'unknown') addNote(outcome, `unknown finish reason ${outcome.finishReason}`);
+    const usage = this.#countTokens();
+    const stopSequence = this.#stop.found ?? this.#stopSequence;
+    outcome.stopReason = toStopReason({
+      meaning,
+      called: outcome.toolCalls > 0,
+      unfinishedCall: this.#calls.unfinished,
+      spoke: this.#blocks.count > 0,
+      stopped: stopSequence !== undefined,
+      windowFull: !outcome.usageEstimated && isWindowFull(usage, contextWindow, this.#context.maxTokens),
+      contentFilter,
+    });
+    outcome.empty = this.#blocks.count === 0 && meaning === 'end';
+    this.#blocks.start();
+    const written = outcome.stopReason === 'stop_sequence' ? (stopSequence ?? null) : null;
+    this.#sink.finish(outcome.stopReason, written, outcome.usage);
+    outcome.finished = true;
+    outcome.ended = true;
+  }
+
+  /** Puts the counts into the outcome, with estimates where the provider gave none (R206). */
+  #countTokens(): Usage {
+    const usage = fillUsage(this.#usage, this.#context.inputEstimate, this.#blocks.bytes);
+    this.#outcome.usageEstimated = this.#usage === undefined;
+    this.#outcome.usage = toMessageUsage(usage);
+    this.#outcome.reasoningTokens = usage.reasoning;
+    return usage;
+  }
+
+  #break(error: ApiError): void {
+    this.#countTokens();
+    this.#outcome.error = error;
+    this.#outcome.ended = true;
+    if (this.#outcome.started) this.#sink.fail(error);
+  }
+
+  #finish(reason: string, stopSequence: string | undefined): void {
+    if (this.#outcome.finishReason !== undefined) return;
+    const meaning = finishMeaning(reason);
+    const overflowed = meaning === 'window' && this.#blocks.count === 0 && !this.#calls.some;
+    if (meaning === 'failure') {
+      this.#break(new ApiError('overloaded', `the provider broke off its answer: ${reason}`));
+    } else if (overflowed) {
+      const message = 'the conversation exceeds the context window of the model';
+      this.#break(this.#context.toApiError({ message, code: reason }));
+    } else {
+      this.#outcome.finishReason = reason;
+      this.#outcome.finished = true;
+      this.#stopSequence = stopSequence;
+    }
+  }
+
+  #thinking(text: string): void {
+    if (this.#blocks.open === 'thinking') {
+      this.#blocks.append(text);
+      return;
+    }
+    const whole = this.#blankThinking + text;
+    const late = this.#textBegun || this.#outcome.toolCalls > 0;
+    if (whole.trim() === '') {
+      this.#blankThinking = whole;
+    } else if (!late || (this.#context.settings.lateReasoning === 'block' && this.#blocks.open === 'text')) {
+      this.#blankThinking = '';
+      this.#blocks.openThinking();
+      this.#blocks.append(whole);
+    } else {
+      addNote(this.#outcome, 'late reasoning was dropped');
+    }
+  }
+
+  #text(text: string): void {
+    if (this.#blocks.open === 'text') {
+      this.#blocks.append(text);
+      return;
+    }
+    if (this.#outcome.toolCalls > 0) {
+      this.#lateText += text;
+      return;
+    }
+    const whole = this.#blankText + text;
+    if (whole.trim() === '') {
+      this.#blankText = whole;
+      return;
+    }
+    this.#blankText = '';
+    this.#textBegun = true;
+    this.#writeState();
+    this.#blocks.openText();
+    this.#blocks.append(whole);
+  }
+
+  #call(delta: ToolCallDelta): void {
+    if (this.#stop.found !== undefined) return;
+    this.#tags?.stop();
+    this.#writeState();
+    this.#calls.push(delta);
+    if (this.#calls.stuck)
+      this.#break(new ApiError('overloaded', 'the model is stuck in the arguments of a tool call'));
+  }
+
+  /** State without reasoning text still needs a block to travel in (R135). */
+  #writeState(): void {
+    if (this.#blocks.open === 'thinking' || this.#outcome.toolCalls > 0 || !this.#state.opaque) return;
+    this.#blocks.openThinking();
+    this.#blocks.close();
+  }
+
+  #signature(): string {
+    const state = this.#state.take();
+    return state === undefined ? MARKER_SIGNATURE : encodeSignature(this.#context.provider, state);
+  }
+}
+
+function endedEarly(): ApiError {
+  return new ApiError('overloaded', 'upstream stream ended early');
+}
+
+function namelessCall(): ApiError {
+  return new ApiError('bad_gateway', 'the model called a tool without naming it');
+}

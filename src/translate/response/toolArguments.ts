@@ -1,0 +1,252 @@
+import { jsonrepair } from 'jsonrepair';
+import { isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
+import { JsonScanner } from './jsonScanner.ts';
+
+/** How often a form may be wrapped in another: a fence around a JSON string around an object. */
+const DEPTH = 4;
+
+/**
+ * The JSON object that a complete arguments text was meant to be, as text; undefined when it cannot be told (R207). In
+ * this order: an object as it is, a code fence, an object encoded as a JSON string, a list with one object, an empty
+ * object in front, words after the object, and last the general repairs (commas, quotes, a missing end).
+ */
+export function repairArguments(text: string): string | undefined {
+  return unwrap(text, DEPTH);
+}
+
+function unwrap(text: string, depth: number): string | undefined {
+  const trimmed = text.trim();
+  if (trimmed === '' || trimmed === 'null') return '{}';
+  if (depth === 0) return undefined;
+  const value = parseArguments(trimmed);
+  if (value !== undefined) return fromValue(value, trimmed, depth);
+
+  if (isFenced(trimmed)) return unwrap(trimmed.slice(3, -3).replace(/^\w*/, ''), depth - 1);
+  const afterEmpty = /^\{\s*\}\s*(?=\{)/.exec(trimmed)?.[0];
+  if (afterEmpty !== undefined) return unwrap(trimmed.slice(afterEmpty.length), depth - 1);
+  return firstObject(trimmed) ?? generalRepair(trimmed, depth);
+}
+
+function isFenced(text: string): boolean {
+  return text.length >= 6 && text.startsWith('```') && text.endsWith('```');
+}
+
+function fromValue(value: unknown, text: string, depth: number): string | undefined {
+  if (isObject(value)) return text;
+  if (typeof value === 'string') return unwrap(value, depth - 1);
+  if (Array.isArray(value) && value.length === 1 && isObject(value[0])) return JSON.stringify(value[0]);
+  return undefined;
+}
+
+/** An object that is complete, whatever words follow it. */
+function firstObject(text: string): string | undefined {
+  if (!text.startsWith('{')) return undefined;
+  const scanner = new JsonScanner();
+  const object = scanner.push(text);
+  return scanner.closed && parseArguments(object) !== undefined ? object : undefined;
+}
+
+function generalRepair(text: string, depth: number): string | undefined {
+  try {
+    const repaired = jsonrepair(text).trim();
+    const value = parseArguments(repaired);
+    return value === undefined ? undefined : fromValue(value, repaired, depth);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseArguments(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface FinishedArguments {
+  /** What is still to be written. */
+  readonly text: string;
+  /** The arguments are not complete, and must not be (R203). */
+  readonly unfinished: boolean;
+  /** What was mended, for the log. */
+  readonly note?: string;
+}
+
+/**
+ * The arguments of one call (R207). Text that begins like an object with a member is passed on as it comes; anything
+ * else is held and repaired when it is complete, also by the tool's schema (R208). When only the rest could be held,
+ * the whole is repaired, and if that agrees with what was already passed on, the rest of it is given; else the rest of
+ * the original.
+ */
+export class ToolArguments {
+  readonly #cumulative: boolean;
+  #phase: 'undecided' | 'live' | 'held';
+  readonly #scanner = new JsonScanner();
+  #received = '';
+  /** Passed on so far, whether taken or not. */
+  #passed = '';
+  #waiting = '';
+
+  constructor(live: boolean, cumulative: boolean) {
+    this.#cumulative = cumulative;
+    this.#phase = live ? 'undecided' : 'held';
+  }
+
+  /** Whether there has been anything to write. */
+  get begun(): boolean {
+    return this.#phase === 'live';
+  }
+
+  /** The object is closed: whatever still comes cannot change it. */
+  get closed(): boolean {
+    return this.#scanner.closed;
+  }
+
+  /** The text so far is complete JSON by itself, whether or not it could be passed on. */
+  get whole(): boolean {
+    return this.closed || parseObject(this.#received) !== undefined;
+  }
+
+  get empty(): boolean {
+    return this.#received === '';
+  }
+
+  push(text: string): void {
+    const fresh = this.#cumulative ? this.#withoutRepeated(text) : text;
+    if (fresh === '') return;
+    this.#received += fresh;
+    if (this.#phase === 'live') this.#pass(fresh);
+    else if (this.#phase === 'undecided') this.#decide();
+  }
+
+  /** What can be written now. */
+  take(): string {
+    const text = this.#waiting;
+    this.#waiting = '';
+    return text;
+  }
+
+  /** The answer is over. Nothing is completed by guessing when it may have been cut off. */
+  finish(cutOff: boolean, repairInput: (input: JsonObject) => JsonObject): FinishedArguments {
+    if (this.closed) return this.#closedEnd();
+    const remainder = this.#phase === 'live' ? this.#remainder() : this.#received;
+    const whole = this.#passed + remainder;
+    const repaired = cutOff ? whole : repairArguments(whole);
+    const input = repaired === undefined ? undefined : parseObject(repaired);
+    if (repaired === undefined || input === undefined || !repaired.startsWith(this.#passed)) {
+      const unfinished = cutOff && input === undefined;
+      return { text: this.take() + remainder, unfinished, ...(unfinished ? {} : { note: 'unreadable arguments' }) };
+    }
+    const text = this.#passed === '' ? applyRepair(repaired, input, repairInput) : repaired;
+    const note = text.trim() === whole.trim() || whole === '' ? {} : { note: 'repaired arguments' };
+    return { text: this.take() + text.slice(this.#passed.length), unfinished: false, ...note };
+  }
+
+  #closedEnd(): FinishedArguments {
+    const junk = this.#received.trimStart().slice(this.#scanner.consumed).trim();
+    return { text: this.take(), unfinished: false, ...(junk === '' ? {} : { note: 'words after the arguments' }) };
+  }
+
+  /** What was received and not passed on, as it came. */
+  #remainder(): string {
+    return this.#scanner.held + this.#received.trimStart().slice(this.#scanner.consumed);
+  }
+
+  #decide(): void {
+    const text = this.#received.trimStart();
+    if (/^\{\s*"/.test(text)) {
+      this.#phase = 'live';
+      this.#pass(text);
+    } else if (!/^(\{\s*)?$/.test(text)) {
+      this.#phase = 'held';
+    }
+  }
+
+  #pass(text: string): void {
+    const passed = this.#scanner.push(text);
+    this.#passed += passed;
+    this.#waiting += passed;
+  }
+
+  /** Snapshots repeat all that came before (R314). */
+  #withoutRepeated(text: string): string {
+    return text.startsWith(this.#received) ? text.slice(this.#received.length) : text;
+  }
+}
+
+function applyRepair(text: string, input: JsonObject, repairInput: (input: JsonObject) => JsonObject): string {
+  const repaired = repairInput(input);
+  return repaired === input ? text : JSON.stringify(repaired);
+}
+
+/**
+ * Brings parsed arguments closer to the tool's own schema (R208): null for an optional property that may not be null
+ * goes; "5", "true" and JSON in a string become what the schema asks for. Nothing else: an empty string is often meant.
+ * Gives the same object when nothing was to be done.
+ */
+export function repairBySchema(toolName: string, input: JsonObject, schema: JsonObject): JsonObject {
+  const repaired = repairObject(input, schema);
+  if (toolName !== 'Read' || repaired['pages'] !== '') return repaired;
+  // The client's own tool refuses an empty page range, and models send one for every file.
+  const { pages: _, ...rest } = repaired;
+  return rest;
+}
+
+function repairObject(input: JsonObject, schema: JsonObject): JsonObject {
+  const properties = schema['properties'];
+  if (!isObject(properties)) return input;
+  const required = Array.isArray(schema['required']) ? schema['required'] : [];
+  let changed = false;
+  const result: JsonObject = {};
+  for (const [key, value] of Object.entries(input)) {
+    const property = properties[key];
+    if (value === undefined || !isObject(property)) {
+      result[key] = value;
+    } else if (value === null && !required.includes(key) && !accepts(property, 'null')) {
+      changed = true;
+    } else {
+      const repaired = repairValue(value, property);
+      changed ||= repaired !== value;
+      result[key] = repaired;
+    }
+  }
+  return changed ? result : input;
+}
+
+function repairValue(value: Json, schema: JsonObject): Json {
+  if (isObject(value)) return repairObject(value, schema);
+  if (Array.isArray(value)) return repairItems(value, schema);
+  if (typeof value !== 'string' || accepts(schema, 'string')) return value;
+  if ((accepts(schema, 'number') || accepts(schema, 'integer')) && /^-?\d+(\.\d+)?$/.test(value)) return Number(value);
+  const parsed = parseOrUndefined(value);
+  if (typeof parsed === 'boolean' && accepts(schema, 'boolean')) return parsed;
+  if (Array.isArray(parsed) && accepts(schema, 'array')) return repairItems(parsed, schema);
+  if (isObject(parsed) && accepts(schema, 'object')) return repairObject(parsed, schema);
+  return value;
+}
+
+function repairItems(items: Json[], schema: JsonObject): Json[] {
+  const itemSchema = schema['items'];
+  if (!isObject(itemSchema)) return items;
+  const repaired = items.map((item) => repairValue(item, itemSchema));
+  return repaired.some((item, index) => item !== items[index]) ? repaired : items;
+}
+
+/** Whether the schema may take a value of this type; one that does not speak of types takes anything. */
+function accepts(schema: JsonObject, type: string): boolean {
+  if (type === 'null' && schema['nullable'] === true) return true;
+  const alternatives = schema['anyOf'] ?? schema['oneOf'];
+  if (Array.isArray(alternatives)) return alternatives.some((one) => isObject(one) && accepts(one, type));
+  const types = schema['type'];
+  if (types === undefined) return true;
+  return Array.isArray(types) ? types.includes(type) : types === type;
+}
+
+function parseOrUndefined(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}

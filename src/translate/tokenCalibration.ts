@@ -1,0 +1,100 @@
+import { isObject } from '../core/json.ts';
+import type { TokenParts } from './tokens.ts';
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Bounds of the factors: beyond them a figure is a fault of the provider's accounting, not of the estimate (R502). */
+const IDEOGRAPHS: Range = { min: 0.5, max: 3 };
+const REST: Range = { min: 0.6, max: 1.8 };
+
+/** Variance of what one request costs around what its parts let expect. */
+const NOISE = 0.02;
+/** What the variance of a factor grows by with each request, so that a model that has changed is learned anew. */
+const DRIFT = 0.0005;
+/** Variance of a factor of which nothing is known. */
+const UNKNOWN = 1;
+
+interface Factor {
+  readonly value: number;
+  readonly variance: number;
+}
+
+type Factors = Readonly<Record<keyof TokenParts, Factor>>;
+
+const INITIAL: Factors = { ideographs: { value: 1, variance: UNKNOWN }, rest: { value: 1, variance: UNKNOWN } };
+
+/** What has been learned about each model's tokenizer, as plain JSON. */
+export type CalibrationSnapshot = Readonly<Record<string, Factors>>;
+
+/** Learns how a model's own `prompt_tokens` compare with the estimate (R502). Losing it costs accuracy only. */
+export interface Calibration {
+  /** Takes in a finished request: what was measured, and the provider's figure in tokens. */
+  observe(model: string, measured: Readonly<TokenParts>, actual: number): void;
+  /** The tokens that the model is expected to count for what was measured: a whole number, at least 1. */
+  estimate(model: string, measured: Readonly<TokenParts>): number;
+  snapshot(): CalibrationSnapshot;
+  /** Takes a snapshot back; entries that are not one are left out. */
+  restore(snapshot: unknown): void;
+}
+
+/** One factor for each part and model: a Chinese text teaches nothing about English, nor the other way round. */
+export function createCalibration(): Calibration {
+  const models = new Map<string, Factors>();
+  return {
+    observe(model, measured, actual) {
+      const total = measured.ideographs + measured.rest;
+      if (!(total > 0 && actual > 0 && Number.isFinite(total) && Number.isFinite(actual))) return;
+      models.set(model, learn(models.get(model) ?? INITIAL, measured.ideographs / total, actual / total));
+    },
+    estimate(model, { ideographs, rest }) {
+      const factors = models.get(model) ?? INITIAL;
+      return Math.max(1, Math.ceil(ideographs * factors.ideographs.value + rest * factors.rest.value));
+    },
+    snapshot: () => Object.fromEntries(models),
+    restore(snapshot) {
+      if (!isObject(snapshot)) return;
+      for (const [model, entry] of Object.entries(snapshot)) {
+        if (!isObject(entry)) continue;
+        const ideographs = readFactor(entry['ideographs'], IDEOGRAPHS);
+        const rest = readFactor(entry['rest'], REST);
+        if (ideographs !== undefined && rest !== undefined) models.set(model, { ideographs, rest });
+      }
+    },
+  };
+}
+
+/**
+ * A Kalman filter of two values that are taken for independent: what the estimate was wrong by goes to the part that had the
+ * larger share and is less well known. `share` is that of the ideographs, `ratio` what the model counted per estimated token.
+ */
+function learn({ ideographs, rest }: Factors, share: number, ratio: number): Factors {
+  const others = 1 - share;
+  const believable = {
+    min: share * IDEOGRAPHS.min + others * REST.min,
+    max: share * IDEOGRAPHS.max + others * REST.max,
+  };
+  const error = clamp(ratio, believable) - share * ideographs.value - others * rest.value;
+  const variance = NOISE + share ** 2 * ideographs.variance + others ** 2 * rest.variance;
+  const correct = (factor: Factor, weight: number, range: Range): Factor => {
+    const gain = (weight * factor.variance) / variance;
+    return {
+      value: clamp(factor.value + gain * error, range),
+      variance: Math.min(factor.variance * (1 - gain * weight) + DRIFT, UNKNOWN),
+    };
+  };
+  return { ideographs: correct(ideographs, share, IDEOGRAPHS), rest: correct(rest, others, REST) };
+}
+
+function readFactor(entry: unknown, range: Range): Factor | undefined {
+  if (!isObject(entry)) return undefined;
+  const { value, variance } = entry;
+  if (typeof value !== 'number' || typeof variance !== 'number' || !(variance > 0)) return undefined;
+  return { value: clamp(value, range), variance: Math.min(variance, UNKNOWN) };
+}
+
+function clamp(value: number, { min, max }: Range): number {
+  return Math.min(Math.max(value, min), max);
+}

@@ -1,0 +1,186 @@
+import { describe, expect, test } from 'vitest';
+import { parseCommandLine } from '../../../src/cli/args.ts';
+import { helpText } from '../../../src/cli/commands/help.ts';
+import { commandNames, commandTable } from '../../../src/cli/commandTable.ts';
+import { exitCodes } from '../../../src/cli/exitCodes.ts';
+
+const parse = (line: string) => parseCommandLine(line.split(' ').filter(Boolean));
+
+describe('what is run', () => {
+  /** What holds without any option; a command line changes nothing but what it names. */
+  const plain = parse('status');
+  const defaults = plain.kind === 'run' ? plain.invocation : undefined;
+
+  test('status', () => {
+    expect(defaults).toMatchObject({
+      command: 'status',
+      names: [],
+      json: false,
+      quiet: false,
+      colour: true,
+      follow: false,
+      lines: 20,
+      since: undefined,
+      errors: false,
+      once: false,
+      fix: false,
+      online: false,
+      full: false,
+      keyStdin: false,
+      timeoutMs: 60_000,
+      days: 30,
+      by: 'day',
+      csv: false,
+      as: undefined,
+      port: undefined,
+      stdin: false,
+      yes: false,
+      input: true,
+      dryRun: false,
+      shell: undefined,
+      project: false,
+      rest: [],
+    });
+  });
+
+  test.each([
+    ['start all', { command: 'start', names: ['all'] }],
+    ['stop kimi glm', { command: 'stop', names: ['kimi', 'glm'] }],
+    ['--quiet start kimi', { command: 'start', names: ['kimi'], quiet: true }],
+    ['status -q --json --no-color', { command: 'status', json: true, quiet: true, colour: false }],
+    ['logs kimi -f -n 50', { command: 'logs', names: ['kimi'], follow: true, lines: 50 }],
+    ['test kimi --full --timeout 1.5', { command: 'test', names: ['kimi'], full: true, timeoutMs: 1500 }],
+    ['test kimi --key-stdin', { command: 'test', names: ['kimi'], keyStdin: true }],
+    ['init', { command: 'init' }],
+    ['init openai --stdin --no-input', { command: 'init', names: ['openai'], stdin: true, input: false }],
+    ['add openai --as work --port 8090', { command: 'add', names: ['openai'], as: 'work', port: 8090 }],
+    ['add custom --url http://h/v1 --model m', { command: 'add', names: ['custom'], url: 'http://h/v1', model: 'm' }],
+    ['remove work -y --dry-run', { command: 'remove', names: ['work'], yes: true, dryRun: true }],
+    ['run one', { command: 'run', names: ['one'] }],
+    [
+      'run one -q -- -p --model haiku start',
+      { command: 'run', names: ['one'], quiet: true, rest: ['-p', '--model', 'haiku', 'start'] },
+    ],
+    ['run one -- -- --help', { command: 'run', names: ['one'], rest: ['--', '--help'] }],
+    ['env one --shell fish', { command: 'env', names: ['one'], shell: 'fish' }],
+    ['use one --project --yes', { command: 'use', names: ['one'], project: true, yes: true }],
+    ['pm2', { command: 'pm2' }],
+    ['pm2 logs one --lines 5 -- --help', { command: 'pm2', rest: ['logs', 'one', '--lines', '5', '--', '--help'] }],
+    ['import a b --dry-run', { command: 'import', names: ['a', 'b'], dryRun: true }],
+    [
+      'logs kimi --since 2026-11-20T09:00Z',
+      { command: 'logs', names: ['kimi'], since: Date.UTC(2026, 10, 20, 9), lines: Number.POSITIVE_INFINITY },
+    ],
+    ['logs --errors --json -n 5', { command: 'logs', errors: true, json: true, lines: 5 }],
+    ['top kimi --once', { command: 'top', names: ['kimi'], once: true }],
+    ['doctor --fix --online', { command: 'doctor', fix: true, online: true }],
+    ['logs --lines=0', { command: 'logs', lines: 0 }],
+    ['usage', { command: 'usage' }],
+    ['usage kimi --by model --days 7 --csv', { command: 'usage', names: ['kimi'], by: 'model', days: 7, csv: true }],
+  ])('%s', (line, expected) => {
+    expect(parse(line)).toEqual({ kind: 'run', invocation: { ...defaults, ...expected } });
+  });
+});
+
+describe('what is not run', () => {
+  test.each([
+    ['', { kind: 'help', topic: undefined }],
+    ['--help', { kind: 'help', topic: undefined }],
+    ['help', { kind: 'help', topic: undefined }],
+    ['help stop', { kind: 'help', topic: 'stop' }],
+    ['run one --help', { kind: 'help', topic: 'run' }],
+    ['pm2 --help', { kind: 'help', topic: 'pm2' }],
+    ['pm2 -h', { kind: 'help', topic: 'pm2' }],
+    ['start -h', { kind: 'help', topic: 'start' }],
+    ['--version', { kind: 'version' }],
+  ])('%s', (line, expected) => {
+    expect(parse(line)).toEqual(expected);
+  });
+
+  test.each([
+    ['stauts', 'there is no command "stauts"; did you mean "status"?'],
+    ['frobnicate', 'there is no command "frobnicate"'],
+    ['help strt', 'there is no command "strt"; did you mean "start"?'],
+    ['toString', 'there is no command "toString"'],
+    ['start', './manage start needs the name of an instance, or "all"'],
+    ['start kimi --jsno', './manage start has no option --jsno; did you mean "--json"?'],
+    ['--versoin', './manage has no option --versoin; did you mean "--version"?'],
+    ['stop kimi --follow', './manage stop has no option --follow'],
+    ['start kimi --toString', './manage start has no option --toString'],
+    ['--verbose', './manage has no option --verbose'],
+    ['status --json=yes', '--json takes no value'],
+    ['logs --lines', '--lines needs a value: --lines N'],
+    ['logs --since soon', '--since takes a span like 30m, 2h or 1d, or a time like 2026-11-20T09:00, not "soon"'],
+    ['logs -n many', '--lines takes a number, not "many"'],
+    ['test', './manage test needs the name of an instance, or "all"'],
+    ['test kimi --timeout soon', '--timeout takes a number of seconds, not "soon"'],
+    ['test kimi --timeout=0', '--timeout takes a number of seconds, not "0"'],
+    ['logs --lines=-1', '--lines takes a number, not "-1"'],
+    ['add', './manage add needs one provider'],
+    ['add openai groq', './manage add takes one provider, not 2'],
+    ['remove', './manage remove needs the name of one instance'],
+    ['list work', './manage list takes no names'],
+    ['add openai --port 0', '--port takes a number from 1 to 65535, not "0"'],
+    ['add openai --port 80a', '--port takes a number from 1 to 65535, not "80a"'],
+    ['add openai --key sk-1', './manage add has no option --key'],
+    ['usage --days 0', '--days takes a number from 1 to 36500, not "0"'],
+    ['usage --by modell', '--by takes day, model, instance, session, not "modell"; did you mean "model"?'],
+    ['run', './manage run needs the name of one instance'],
+    ['run all', './manage run takes the name of one instance, not "all"'],
+    [
+      'run one two',
+      './manage run takes the name of one instance, not 2; what is for the other program stands after --',
+    ],
+    ['run one -p', './manage run has no option -p; what is for the other program stands after --'],
+    ['env one --shell bsh', '--shell takes bash, zsh, fish, powershell, not "bsh"; did you mean "bash"?'],
+    ['completion', './manage completion needs one of bash, zsh, fish'],
+    ['completion csh', './manage completion takes one of bash, zsh, fish, not "csh"; did you mean "zsh"?'],
+    [
+      'service instal',
+      './manage service takes one of install, uninstall, status, not "instal"; did you mean "install"?',
+    ],
+    ['unuse one', './manage unuse takes no names'],
+    ['usage --json --csv', '--json and --csv exclude each other'],
+  ])('usage: %s', (line, message) => {
+    expect(parse(line)).toMatchObject({ kind: 'usage', message });
+  });
+
+  test.each([
+    ['stauts', undefined],
+    ['--verbose', undefined],
+    ['help strt', undefined],
+    ['start kimi --jsno', 'start'],
+    ['logs --since soon', 'logs'],
+    ['service instal', 'service'],
+    ['run', 'run'],
+  ])('usage: %s points to the help of the command that was meant', (line, topic) => {
+    expect(parse(line)).toMatchObject({ kind: 'usage', topic });
+  });
+});
+
+test('the general help names every command, and each has a help with its examples', () => {
+  for (const name of commandNames) {
+    expect(helpText(undefined)).toContain(commandTable[name].usage);
+    for (const [example] of commandTable[name].examples) expect(helpText(name)).toContain(example);
+  }
+});
+
+test('each help begins with what the command does, and its examples; the general one knows every exit status', () => {
+  for (const name of commandNames) {
+    const { usage, summary } = commandTable[name];
+    const [first, empty, second] = helpText(name).split('\n');
+    expect([first?.toLowerCase(), empty, second]).toEqual([`${summary}.`.toLowerCase(), '', 'Examples']);
+    expect(helpText(name)).toContain(`\n\nUsage: ./manage ${usage}\n\nOptions\n`);
+  }
+  for (const code of Object.values(exitCodes)) expect(helpText(undefined)).toMatch(new RegExp(`^  ${code} +\\w`, 'm'));
+});
+
+test('every example of the help can be parsed', () => {
+  for (const name of commandNames) {
+    for (const [example] of commandTable[name].examples) {
+      // Without what belongs to the shell around it.
+      const line = /\.\/manage ([^()<>|;&"]*)/.exec(example)?.[1] ?? '';
+      expect(parse(line).kind, example).not.toBe('usage');
+    }
+  }
+});

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { doctorJson, doctorText, isWell, summarize } from '../../../../src/cli/doctor/doctor.ts';
+import { fail, ok, type Subject, warn } from '../../../../src/cli/doctor/finding.ts';
+import { checkInstances, checkPm2 } from '../../../../src/cli/doctor/instances.ts';
+import { judgeSpace } from '../../../../src/cli/doctor/machine.ts';
+import { judgeClock } from '../../../../src/cli/doctor/online.ts';
+import type { Observation } from '../../../../src/cli/supervisor/observe.ts';
+import { ROOT, sampleAnswer, sampleInstance, sampleObservation, sampleRow } from '../supervisor/sampleInstance.ts';
+
+const subject = (changes: Partial<Subject>): Subject => ({
+  root: ROOT,
+  environment: {},
+  directory: ROOT,
+  all: [],
+  observations: [],
+  pm2: [],
+  now: 0,
+  ...changes,
+});
+
+describe('an instance', () => {
+  const row = (changes: Parameters<typeof sampleRow>[1]) => ({ row: sampleRow(sampleInstance('kimi'), changes) });
+  const serving = (changes: Record<string, unknown>): Partial<Observation> => {
+    const hash = sampleInstance('kimi').config?.hash;
+    const answer = sampleAnswer(changes);
+    return { ...row({}), isOurs: true, answer: { ...answer, health: { ...answer.health, configHash: hash } } };
+  };
+
+  test.each<[string, Partial<Observation>, string, RegExp]>([
+    ['not started', {}, 'ok', /^not started$/],
+    ['starting', row({}), 'ok', /^starting$/],
+    ['not answering', { ...row({}), answer: { kind: 'mute' } }, 'fail', /^takes connections on 127\.0\.0\.1:8081/],
+    ['backing off', row({ status: 'waiting restart', restarts: 7 }), 'fail', /^ends again and again \(7 times\)/],
+    ['starting once more', row({ restarts: 3 }), 'fail', /^ends again and again \(3 times\)/],
+    ['failed', row({ status: 'errored', exitCode: 3 }), 'fail', /^has ended with exit status 3/],
+    ['another app of its name', { rival: sampleRow(sampleInstance('kimi')) }, 'fail', /another app of this name/],
+    ['an open breaker', serving({ providers: [{ name: 'a', circuit: 'open' }] }), 'warn', /as usual: circuit open$/],
+    [
+      'a resting key',
+      serving({ providers: [{ name: 'a', circuit: 'closed', keys: [{ state: 'resting' }] }] }),
+      'warn',
+      /as usual: key rests$/,
+    ],
+    [
+      'an edit that cannot be taken over',
+      serving({ config_problems: [{ file: '/srv/proxy/envs/kimi.env', line: 3, key: 'MAX_RETRIES' }] }),
+      'warn',
+      /^serving the old configuration; wrong is envs\/kimi\.env:3 MAX_RETRIES$/,
+    ],
+    ['a change that needs a restart', serving({ restart_needed: ['PORT'] }), 'warn', /^restart needed for PORT/],
+    [
+      'a log on a full disk',
+      serving({ log: { healthy: false, last_error: 'ENOSPC' } }),
+      'warn',
+      /^its log cannot be written: ENOSPC$/,
+    ],
+    ['a broken usage file', serving({ usage: { healthy: false } }), 'warn', /^its usage cannot be written/],
+  ])('%s', async (_name, changes, result, detail) => {
+    const findings = await checkInstances(subject({ observations: [sampleObservation(changes)] }));
+    expect(findings).toContainEqual(
+      expect.objectContaining({ result, instance: 'kimi', detail: expect.stringMatching(detail) }),
+    );
+    expect(findings.every((finding) => finding.result === 'ok' || finding.remedy !== undefined)).toBe(true);
+  });
+
+  test('with an env file that is wrong is told there', async () => {
+    const instance = sampleInstance('kimi', 'PROVIDER=demo\nPORT=x\n');
+    expect(
+      await checkInstances(subject({ observations: [sampleObservation({ instance, answer: undefined })] })),
+    ).toEqual([]);
+  });
+});
+
+test('PM2 that does not answer is a failure', async () => {
+  expect(await checkPm2(subject({ pm2: new Error('PM2 did not answer') }))).toEqual([
+    fail('PM2', 'PM2 did not answer', { remedy: expect.stringContaining('pm2 kill') }),
+  ]);
+});
+
+test.each([
+  [0, 'ok'],
+  [-59_000, 'ok'],
+  [61_000, 'warn'],
+  [-3_600_000, 'warn'],
+])('a clock that is %d ms ahead: %s', (offset, result) => {
+  expect(judgeClock(offset).result).toBe(result);
+  if (result === 'warn') expect(judgeClock(offset).detail).toContain(offset > 0 ? 'ahead of' : 'behind');
+});
+
+test.each([
+  [50e6, 0, 'fail'],
+  [200e6, 0, 'ok'],
+  [200e6, 150e6, 'warn'],
+  [900e9, 1e9, 'ok'],
+])('%d bytes free with logs that may grow by %d: %s', (free, growth, result) => {
+  expect(judgeSpace('/srv', free, growth).result).toBe(result);
+});
+
+describe('the report', () => {
+  const fix = { words: 'chmod 600 x', run: () => undefined };
+  const findings = [
+    ok('runtime', 'fine'),
+    warn('env file', 'open \u001b[2J', { instance: 'kimi', remedy: 'chmod 600 x', fix }),
+    fail('PM2', 'gone', { remedy: 'npm ci' }),
+  ];
+
+  test('for people: a line each, the remedy below, nothing that steers the terminal', () => {
+    expect(doctorText(findings, (_colour, text) => text).split('\n')).toEqual([
+      'ok    runtime        fine',
+      'warn  env file kimi  open \\x1b[2J',
+      '      -> chmod 600 x',
+      'fail  PM2            gone',
+      '      -> npm ci',
+    ]);
+    expect(summarize(findings)).toBe('1 failure, 1 warning; ./manage doctor --fix mends 1 of them.');
+    expect(summarize([])).toBe('no failures, no warnings.');
+  });
+
+  test('for programs', () => {
+    expect(JSON.parse(doctorJson(findings, ['rm x']))).toEqual({
+      schema: 1,
+      ok: false,
+      mended: ['rm x'],
+      findings: [
+        { check: 'runtime', instance: null, result: 'ok', detail: 'fine', remedy: null, fixable: false },
+        {
+          check: 'env file',
+          instance: 'kimi',
+          result: 'warn',
+          detail: 'open \u001b[2J',
+          remedy: 'chmod 600 x',
+          fixable: true,
+        },
+        { check: 'PM2', instance: null, result: 'fail', detail: 'gone', remedy: 'npm ci', fixable: false },
+      ],
+    });
+  });
+
+  test('a warning is no failure', () => {
+    expect([isWell(findings), isWell(findings.slice(0, 2))]).toEqual([false, true]);
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import type { Observation } from '../../../../src/cli/supervisor/observe.ts';
+import { stepFor } from '../../../../src/cli/supervisor/start.ts';
+import { hasOlderSettings, judge } from '../../../../src/cli/supervisor/state.ts';
+import { sampleAnswer, sampleInstance, sampleObservation, sampleRow } from './sampleInstance.ts';
+
+const kimi = sampleInstance('kimi');
+const unsound = sampleInstance('kimi', 'PROVIDER=demo\nPORT=banana\n');
+const serving = sampleAnswer();
+const mute = { kind: 'mute' } as const;
+const stranger = { kind: 'stranger' } as const;
+const rival = sampleRow(kimi, { id: 9, executable: '/elsewhere/app' });
+const row = (changes: Parameters<typeof sampleRow>[1]) => ({ row: sampleRow(kimi, changes) });
+
+const cases: [string, Partial<Observation>, ReturnType<typeof judge>, ReturnType<typeof stepFor>][] = [
+  ['answers with the pid that PM2 has', { ...row({}), answer: serving, isOurs: true }, 'serving', 'keep'],
+  [
+    'answers that it drains',
+    { ...row({}), answer: sampleAnswer({ state: 'draining' }), isOurs: true },
+    'draining',
+    'relaunch',
+  ],
+  ['answers, PM2 does not know it', { answer: serving, isOurs: true }, 'unsupervised', 'relaunch'],
+  [
+    'answers, PM2 has another process',
+    { ...row({ pid: 7 }), answer: serving, isOurs: true },
+    'unsupervised',
+    'relaunch',
+  ],
+  ['another copy answers under the name', { answer: serving, isOurs: false }, 'port taken', 'refuse'],
+  ['another instance answers', { answer: sampleAnswer({ instance: 'glm' }) }, 'port taken', 'refuse'],
+  ['a stranger answers', { answer: stranger }, 'port taken', 'refuse'],
+  [
+    'a stranger answers, PM2 tries in vain',
+    { ...row({ status: 'waiting restart' }), answer: stranger },
+    'port taken',
+    'refuse',
+  ],
+  ['somebody listens and says nothing', { answer: mute }, 'port taken', 'refuse'],
+  ['our process listens and says nothing', { ...row({}), answer: mute }, 'not answering', 'await'],
+  ['online, port still silent', row({}), 'starting', 'await'],
+  ['launching', row({ status: 'launching' }), 'starting', 'await'],
+  ['launching after a crash', row({ status: 'launching', restarts: 2 }), 'starting', 'relaunch'],
+  ['stopping', row({ status: 'stopping' }), 'draining', 'relaunch'],
+  ['stopped', row({ status: 'stopped', exitCode: 0 }), 'stopped', 'relaunch'],
+  ['waits to restart', row({ status: 'waiting restart', exitCode: 1 }), 'backing off', 'relaunch'],
+  ['"waits", but its configuration was wrong', row({ status: 'waiting restart', exitCode: 78 }), 'failed', 'relaunch'],
+  ['given up', row({ status: 'errored', exitCode: 1 }), 'failed', 'relaunch'],
+  ['nobody there', {}, 'not started', 'launch'],
+  ['nobody there, name in use', { rival }, 'name taken', 'refuse'],
+  ['stopped, name in use too', { ...row({ status: 'stopped' }), rival }, 'stopped', 'refuse'],
+  ['env file wrong, nothing runs', { instance: unsound, answer: undefined }, 'failed', 'relaunch'],
+  ['env file wrong, process runs', { instance: unsound, ...row({}), answer: undefined }, 'running', 'keep'],
+];
+
+describe('the state of an instance, and what start does then', () => {
+  test.each(cases)('%s', (_situation, changes, state, step) => {
+    const observation = sampleObservation(changes);
+    expect(judge(observation)).toBe(state);
+    expect(stepFor(observation)).toBe(step);
+  });
+});
+
+describe('older settings', () => {
+  const withHash = (hash: string | undefined) => {
+    const answer = sampleAnswer();
+    return { ...answer, health: { ...answer.health, configHash: hash } };
+  };
+  test.each([
+    ['same hash', { answer: withHash(kimi.config?.hash), isOurs: true }, false],
+    ['other hash', { answer: withHash('0123456789ab'), isOurs: true }, true],
+    ['env file wrong by now', { answer: withHash(kimi.config?.hash), isOurs: true, instance: unsound }, true],
+    ['somebody else answers', { answer: withHash('0123456789ab'), isOurs: false }, false],
+    ['nobody answers', {}, false],
+  ])('%s', (_situation, changes, expected) => {
+    expect(hasOlderSettings(sampleObservation(changes))).toBe(expected);
+  });
+});

@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import { NOTHING_RECENT, percentile, type RecentUsage, type TopRow } from '../../../../src/cli/top/sample.ts';
+import { topFrame, topJson, topTable } from '../../../../src/cli/top/topView.ts';
+import { displayWidth } from '../../../../src/core/text.ts';
+import { NO_USAGE } from '../../../../src/telemetry/usage/totals.ts';
+
+const plain = (_colour: string, text: string) => text;
+const NOW = Date.UTC(2026, 10, 20, 12);
+
+function sampleRow(name: string, changes: Partial<TopRow> = {}, recent: Partial<RecentUsage> = {}): TopRow {
+  return {
+    name,
+    state: 'serving',
+    inFlight: 2,
+    waiting: 1,
+    circuits: [{ provider: undefined, state: 'closed' }],
+    recent: {
+      ...NOTHING_RECENT,
+      requests: 90,
+      inputTokens: 6000,
+      outputTokens: 1200,
+      firstEvents: [100, 200, 300, 400],
+      durations: [1000, 2000, 61_000],
+      today: { ...NO_USAGE, requests: 400, failed: 3, cost: 1.25, unpriced: 0 },
+      ...recent,
+    },
+    ...changes,
+  };
+}
+
+const idle = sampleRow('idle', { state: 'not running', inFlight: 0, waiting: 0, circuits: [] }, NOTHING_RECENT);
+const cells = (rows: readonly TopRow[]) =>
+  topTable(rows, { paint: plain, columns: undefined }).map((line) => line.split(/ {2,}/));
+
+describe('the table', () => {
+  test('rates of a minute, percentiles, sums of today, and all together', () => {
+    const other = sampleRow(
+      'other',
+      {},
+      { requests: 1, outputTokens: 1, firstEvents: [9000], durations: [], today: NO_USAGE },
+    );
+    expect(cells([sampleRow('kimi'), idle, other])).toEqual([
+      'name state req/s tokens/s inFlight waiting first_p50 p95 whole_p50 p95 requests errors cost_today breaker'
+        .replace('inFlight', 'in_flight')
+        .split(' ')
+        .map((title) => title.replace('_', ' ')),
+      ['kimi', 'serving', '1.5', '20', '2', '1', '0.2 s', '0.4 s', '2.0 s', '1m 1s', '400', '3', '$1.2500', 'closed'],
+      ['idle', 'not running', '0', '0', '0', '0', '-', '-', '-', '-', '0', '0', '$0.0000', '-'],
+      ['other', 'serving', '0.02', '0.02', '2', '1', '9.0 s', '9.0 s', '-', '-', '0', '0', '$0.0000', 'closed'],
+      ['total', '1.5', '20', '4', '2', '0.3 s', '9.0 s', '2.0 s', '1m 1s', '400', '3', '$1.2500', '-'],
+    ]);
+    expect(cells([sampleRow('kimi')])).toHaveLength(2);
+  });
+
+  test('an unknown cost is said, a file that cannot be read is no zero', () => {
+    const today = { ...NO_USAGE, requests: 2, unpriced: 2 };
+    expect(cells([sampleRow('a', {}, { today })])[1]).toContain('? (2)');
+    expect(cells([sampleRow('a', { recent: undefined })])[1]?.slice(0, 5)).toEqual(['a', 'serving', '-', '-', '2']);
+  });
+
+  test('breakers: which of several providers are not closed', () => {
+    const circuits = ['closed', 'open', 'half-open'].map((state, index) => ({ provider: `p${index}`, state }));
+    expect(cells([sampleRow('a', { circuits })])[1]?.at(-1)).toBe('p1 open, p2 half-open');
+    const evil = [{ provider: 'x\u001b[2J', state: 'open' }];
+    expect(cells([sampleRow('a', { circuits: evil })])[1]?.at(-1)).toBe('x\\x1b[2J open');
+  });
+
+  test('colours tell what is wrong', () => {
+    const paint = (colour: string, text: string) => `<${colour}>${text}</>`;
+    const open = sampleRow('a', { state: 'port taken', circuits: [{ provider: undefined, state: 'open' }] });
+    const [, line = ''] = topTable([open], { paint, columns: undefined });
+    expect(line).toMatch(/<red>port taken<\/>.*<red> *3<\/>.*<red>open *<\/>$/);
+  });
+});
+
+describe('the frame', () => {
+  const rows = Array.from({ length: 12 }, (_row, index) => sampleRow(`instance-${index}`));
+
+  test.each([
+    [200, 50],
+    [120, 24],
+    [80, 24],
+    [60, 10],
+    [40, 8],
+    [20, 5],
+    [5, 3],
+    [1, 1],
+  ])('fits into %d columns and %d rows', (columns, height) => {
+    for (const some of [rows, rows.slice(0, 1), []]) {
+      const lines = topFrame(some, NOW, plain, { columns, rows: height });
+      expect(lines.length).toBeLessThanOrEqual(height);
+      for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  test('keeps the total when there is no room for all, and the figures that matter most when it is narrow', () => {
+    const lines = topFrame(rows, NOW, plain, { columns: 60, rows: 10 });
+    expect(lines.filter((line) => line.startsWith('instance-'))).toHaveLength(4);
+    expect(lines.filter((line) => line.startsWith('total'))).toHaveLength(1);
+    expect(lines[2]).toMatch(/^name +state +req\/s .*in flight/);
+  });
+
+  test('says how many serve', () => {
+    expect(topFrame([sampleRow('a'), idle], NOW, plain, { columns: 80, rows: 24 })[0]).toMatch(
+      /^\d\d:\d\d:\d\d {2}1 of 2 serving$/,
+    );
+  });
+});
+
+test('JSON for programs', () => {
+  const { schema, at, instances, total } = JSON.parse(topJson([sampleRow('kimi'), idle], NOW));
+  expect([schema, at]).toEqual([1, '2026-11-20T12:00:00.000Z']);
+  expect(instances[0]).toEqual({
+    name: 'kimi',
+    state: 'serving',
+    in_flight: 2,
+    waiting: 1,
+    circuits: [{ provider: null, state: 'closed' }],
+    recent: {
+      requests_per_second: 1.5,
+      input_tokens_per_second: 100,
+      output_tokens_per_second: 20,
+      first_event_ms: { p50: 200, p95: 400 },
+      duration_ms: { p50: 2000, p95: 61_000 },
+    },
+    today: { requests: 400, failed_requests: 3, cost_usd: 1.25, unpriced_requests: 0 },
+  });
+  expect(instances[1].recent.first_event_ms).toEqual({ p50: null, p95: null });
+  expect(total).toMatchObject({
+    in_flight: 2,
+    waiting: 1,
+    recent: { requests_per_second: 1.5 },
+    today: { requests: 400 },
+  });
+});
+
+test.each([
+  [[], 0.5, undefined],
+  [[7], 0.5, 7],
+  [[7], 0.95, 7],
+  [[3, 1, 2], 0.5, 2],
+  [[4, 1, 3, 2], 0.5, 2],
+  [Array.from({ length: 100 }, (_value, index) => index + 1), 0.95, 95],
+])('percentile of %j at %d is %s', (values, share, expected) => {
+  expect(percentile(values, share)).toBe(expected);
+});

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import type { JsonObject } from '../../../../src/core/json.ts';
+import { readUsage } from '../../../../src/protocol/openai/usage.ts';
+
+test.each<[string, unknown, [number, number, number, number] | undefined]>([
+  ['plain counts', { prompt_tokens: 20, completion_tokens: 5, total_tokens: 25 }, [20, 5, 0, 0]],
+  [
+    'cached details',
+    { prompt_tokens: 1000, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 900 } },
+    [100, 5, 900, 0],
+  ],
+  ['cached at the top', { prompt_tokens: 1000, completion_tokens: 5, cached_tokens: 900 }, [100, 5, 900, 0]],
+  [
+    'cache hits and misses',
+    { prompt_tokens: 10, prompt_cache_hit_tokens: 4, prompt_cache_miss_tokens: 6, completion_tokens: 1 },
+    [6, 1, 4, 0],
+  ],
+  ['Anthropic’s own words', { input_tokens: 10, output_tokens: 2, cache_read_input_tokens: 4 }, [6, 2, 4, 0]],
+  [
+    'read and written',
+    { prompt_tokens: 10, completion_tokens: 1, cache_read_input_tokens: 4, cache_creation_input_tokens: 3 },
+    [3, 1, 4, 3],
+  ],
+  [
+    'written details',
+    { prompt_tokens: 10, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 0, cache_write_tokens: 3 } },
+    [7, 1, 0, 3],
+  ],
+  ['a prompt that was net already', { prompt_tokens: 100, completion_tokens: 1, cached_tokens: 900 }, [100, 1, 900, 0]],
+  [
+    'never below zero',
+    { prompt_tokens: 10, completion_tokens: 1, cached_tokens: 8, cache_creation_input_tokens: 8 },
+    [0, 1, 8, 8],
+  ],
+  [
+    'zero beside the right field',
+    { prompt_tokens: 10, completion_tokens: 1, cached_tokens: 4, prompt_tokens_details: { cached_tokens: 0 } },
+    [6, 1, 4, 0],
+  ],
+  [
+    'reasoning inside the completion',
+    {
+      prompt_tokens: 30,
+      completion_tokens: 104,
+      total_tokens: 134,
+      completion_tokens_details: { reasoning_tokens: 100 },
+    },
+    [30, 104, 0, 0],
+  ],
+  [
+    'reasoning beside the completion',
+    {
+      prompt_tokens: 30,
+      completion_tokens: 4,
+      total_tokens: 134,
+      completion_tokens_details: { reasoning_tokens: 100 },
+    },
+    [30, 104, 0, 0],
+  ],
+  ['only a total, which says nothing', { total_tokens: 9 }, undefined],
+  ['a total and a prompt', { total_tokens: 9, prompt_tokens: 5 }, [5, 4, 0, 0]],
+  ['nulls', { prompt_tokens: null, completion_tokens: null }, undefined],
+  ['an empty object', {}, undefined],
+  ['nothing', null, undefined],
+])('R205 reads %s', (_name, usage, expected) => {
+  const read = readUsage(usage) as JsonObject | undefined;
+  const counts = read && [read['input'], read['output'], read['cacheRead'], read['cacheCreation']];
+  expect(counts).toEqual(expected);
+});

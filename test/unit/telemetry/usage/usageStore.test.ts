@@ -1,0 +1,212 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import * as sqlite from 'node:sqlite';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import type { Logger } from '../../../../src/telemetry/logger.ts';
+import { UsageFile, usageFilePath } from '../../../../src/telemetry/usage/file.ts';
+import { UsageStore } from '../../../../src/telemetry/usage/store.ts';
+import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';
+import { sampleRow } from '../../../helpers/usageRow.ts';
+
+const NOON = new Date(2026, 10, 20, 12).getTime();
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOON });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function createStage() {
+  const { path: folder, remove } = temporaryFolder();
+  const path = usageFilePath(`${folder}/state`, 'test');
+  const said: string[] = [];
+  const say: Logger['warn'] = (message) => said.push(message);
+  const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+  const open = async (retentionDays = 0) => {
+    const store = new UsageStore({ path, retentionDays, clock, logger: { info: say, warn: say } });
+    onTestFinished(() => store.close());
+    return { store, sums: await store.start(7) };
+  };
+  onTestFinished(remove);
+  const query = (statement: string) => {
+    const database = new sqlite.DatabaseSync(path);
+    const rows = database.prepare(statement).all();
+    database.close();
+    return rows;
+  };
+  const count = () => query('SELECT count(*) AS count FROM requests')[0]?.['count'];
+  return { path, said, open, query, count };
+}
+
+test('rows wait for a second and are written together, in a file that is nobody else’s', async () => {
+  const { path, open, query, count } = createStage();
+  const { store } = await open();
+  store.add(sampleRow({ id: 'req_1', cost: null }));
+  store.add(sampleRow({ id: 'req_2', used_model: null }));
+  expect(count()).toBe(0);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(query('SELECT * FROM requests').map((row) => ({ ...row }))).toEqual([
+    sampleRow({ id: 'req_1', cost: null }),
+    sampleRow({ id: 'req_2', used_model: null }),
+  ]);
+  expect(store.status()).toEqual({ written: 2, dropped: 0, healthy: true, lastError: undefined });
+  expect(statSync(path).mode & 0o077).toBe(0);
+});
+
+test('a batch is written wholly or not at all, and the next one can be written', async () => {
+  const { path, open, count } = createStage();
+  (await open()).store.close();
+  const file = new UsageFile(sqlite, path);
+  onTestFinished(() => file.close());
+  const wrong = sampleRow({ status: 0.5 });
+  expect(() => file.write([sampleRow(), wrong])).toThrow('INTEGER');
+  file.write([sampleRow()]);
+  expect(count()).toBe(1);
+});
+
+test('many rows do not wait for the second', async () => {
+  const { open } = createStage();
+  const { store } = await open();
+  for (let index = 0; index < 450; index += 1) store.add(sampleRow());
+  await vi.advanceTimersByTimeAsync(10);
+  expect(store.status().written).toBe(450);
+});
+
+test('a regular end writes what waits, and the next start goes on and tells the days', async () => {
+  const { open, count } = createStage();
+  const { store, sums } = await open();
+  expect(sums).toEqual([]);
+  store.add(sampleRow());
+  store.add(sampleRow({ day: '2026-11-13' }));
+  store.add(sampleRow({ day: '2026-11-14', cost: null, outcome: 'error' }));
+  store.close();
+  expect(count()).toBe(3);
+  const again = await open();
+  expect(again.sums).toEqual([
+    expect.objectContaining({ group: '2026-11-14', requests: 1, failed: 1, cost: 0, unpriced: 1 }),
+    expect.objectContaining({ group: '2026-11-20', requests: 1, failed: 0, cost: 0.5, unpriced: 0, cacheRead: 1000 }),
+  ]);
+});
+
+test('rows older than the retention are removed at the start and every hour; 0 keeps them', async () => {
+  const { open, count } = createStage();
+  const { store } = await open();
+  store.add(sampleRow({ day: '2026-11-10' }));
+  store.add(sampleRow({ day: '2026-11-11' }));
+  store.add(sampleRow({ day: '2026-11-12' }));
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(count()).toBe(3);
+  store.close();
+  const { store: sweeping } = await open(10);
+  expect(count()).toBe(2);
+  await vi.advanceTimersByTimeAsync(12 * 3_600_000);
+  expect(count()).toBe(1);
+  sweeping.close();
+});
+
+test('very many old rows are removed in steps', async () => {
+  const { open, query, count } = createStage();
+  const { store } = await open();
+  store.add(sampleRow({ day: '2020-01-01' }));
+  store.close();
+  query(
+    `INSERT INTO requests SELECT r.* FROM requests r, (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4999) SELECT i FROM n)`,
+  );
+  expect(count()).toBe(5000);
+  await open(30);
+  expect(count()).toBe(3000);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(count()).toBe(0);
+});
+
+test('a broken file is moved aside with one warning, and a new one is begun', async () => {
+  const { path, said, open, count } = createStage();
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, 'this is no database, and never was one. '.repeat(100));
+  const { store } = await open();
+  store.add(sampleRow());
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(count()).toBe(1);
+  expect(said).toEqual(['the usage file was broken; a new one is begun', 'usage is written again']);
+  const broken = readdirSync(dirname(path)).filter((name) => name.includes('.broken-'));
+  expect(broken).toEqual([expect.stringMatching(/^test\.usage\.sqlite\.broken-[\d-]+T[\d-]+Z$/)]);
+  expect(readFileSync(`${dirname(path)}/${broken[0]}`, 'utf8')).toContain('this is no database');
+});
+
+test('a file that is locked costs no rows: they are written when the lock is gone', async () => {
+  const { path, said, open, count } = createStage();
+  const { store } = await open();
+  const other = new sqlite.DatabaseSync(path);
+  other.exec('BEGIN IMMEDIATE');
+  store.add(sampleRow());
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(store.status()).toMatchObject({ written: 0, dropped: 0, healthy: false, lastError: 'database is locked' });
+  other.exec('ROLLBACK');
+  other.close();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(store.status()).toMatchObject({ written: 1, dropped: 0, healthy: true });
+  expect(count()).toBe(1);
+  expect(said).toEqual(['usage cannot be written for now; requests go on', 'usage is written again']);
+});
+
+test('while nothing can be written a thousand rows wait, and the others are counted', async () => {
+  const { path, said, open } = createStage();
+  mkdirSync(path, { recursive: true }); // a folder where the file should be
+  const { store } = await open();
+  for (let index = 0; index < 1100; index += 1) store.add(sampleRow());
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(store.status()).toMatchObject({ written: 0, dropped: 100, healthy: false });
+  expect(said).toHaveLength(1);
+  rmSync(path, { recursive: true });
+  await vi.advanceTimersByTimeAsync(31_000);
+  expect(store.status()).toMatchObject({ written: 1000, dropped: 100, healthy: true });
+});
+
+test('what could not be written is lost and counted at the end', async () => {
+  const { path, said, open } = createStage();
+  mkdirSync(path, { recursive: true });
+  const { store } = await open();
+  store.add(sampleRow());
+  store.close();
+  expect(store.status()).toMatchObject({ written: 0, dropped: 1 });
+  expect(said.at(-1)).toBe('usage could not be written before the end');
+});
+
+test('a file that somebody deleted is begun anew', async () => {
+  const { path, open, count } = createStage();
+  const { store } = await open();
+  for (const ending of ['', '-wal', '-shm']) rmSync(path + ending, { force: true });
+  store.add(sampleRow());
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(count()).toBe(1);
+});
+
+test('a file of a newer version is left as it is', async () => {
+  const { open, query, count } = createStage();
+  const { store } = await open();
+  store.close();
+  query('PRAGMA user_version = 99');
+  const { store: older } = await open();
+  older.add(sampleRow());
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(older.status()).toMatchObject({
+    written: 0,
+    healthy: false,
+    lastError: expect.stringContaining('newer version'),
+  });
+  older.close();
+  expect(count()).toBe(0);
+});
+
+test('rows that come before the start are not lost', async () => {
+  const { path, count } = createStage();
+  const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+  const quiet = { info: () => {}, warn: () => {} };
+  const store = new UsageStore({ path, retentionDays: 0, clock, logger: quiet });
+  onTestFinished(() => store.close());
+  store.add(sampleRow());
+  await store.start(7);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(count()).toBe(1);
+});

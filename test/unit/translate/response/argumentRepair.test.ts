@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { repairArguments } from '../../../../src/translate/response/toolArguments.ts';
+
+test.each<[string, string, unknown]>([
+  ['nothing', '', {}],
+  ['blanks', ' \n', {}],
+  ['null', 'null', {}],
+  ['an object', ' {"a": 1} ', { a: 1 }],
+  ['a code fence', '```json\n{"a":1}\n```', { a: 1 }],
+  ['a fence without a language', '```\n{"a":1}```', { a: 1 }],
+  ['a fence around two objects', '```json\n{}{"a":1}\n```', { a: 1 }],
+  ['a JSON string', '"{\\"a\\":1}"', { a: 1 }],
+  ['a JSON string twice', JSON.stringify(JSON.stringify('{"a":1}')), { a: 1 }],
+  ['a fence around a string around an object', '```json\n"{\\"a\\":1}"\n```', { a: 1 }],
+  ['a list with one object', '[{"a":1}]', { a: 1 }],
+  ['an empty object in front', '{} {"a":1}', { a: 1 }],
+  ['words after the object', '{"a":1}\n\nHope this helps', { a: 1 }],
+  ['a second object', '{"a":1}{"b":2}', { a: 1 }],
+  ['trailing commas', '{"a":[1,],}', { a: [1] }],
+  ['single quotes', "{'a': 'b'}", { a: 'b' }],
+  ['a missing end', '{"a":{"b":"c', { a: { b: 'c' } }],
+  ['a comment', '/* x */ {"a":1}', { a: 1 }],
+])('R207 repairs %s', (_name, text, expected) => {
+  expect(JSON.parse(repairArguments(text) ?? 'undefined')).toEqual(expected);
+});
+
+test.each(['just words', 'path=/a, mode=fast', '[1,2]', '[{"a":1},{"b":2}]', '5', '"words"', 'true', '<args/>'])(
+  'R207 leaves %s alone',
+  (text) => {
+    expect(repairArguments(text)).toBeUndefined();
+  },
+);
