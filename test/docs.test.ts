@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ruleGroups } from '../scripts/docs/rules.ts';
-import { readRuleTests } from '../scripts/docs/ruleTests.ts';
+import { readRuleTests, ruleGroups } from '../scripts/docs/rules.ts';
 import { staleDocuments } from '../scripts/docs.ts';
 
 test('the generated files are what they are made of (else: npm run docs)', () => {

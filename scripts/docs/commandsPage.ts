@@ -1,7 +1,7 @@
 import { helpText } from '../../src/cli/commands/help.ts';
-import { commandNames } from '../../src/cli/commandTable.ts';
+import { commandNames, commandTable } from '../../src/cli/commandTable.ts';
 import { exitCodeRows } from '../../src/cli/exitCodes.ts';
-import { markdownPage, markdownTable } from './markdown.ts';
+import { code, markdownPage, markdownTable } from './markdown.ts';
 
 const RULES = `\`./manage help COMMAND\` and \`./manage COMMAND --help\` print the same. For all commands:
 
@@ -24,4 +24,13 @@ export function commandsPage(): string {
     '`run` and `pm2` give the status of the program that they run.',
     ...commandNames.flatMap((name) => [`## ${name}`, `\`\`\`text\n${helpText(name)}\n\`\`\``]),
   );
+}
+
+/** The commands in a table, each with a link to its help. */
+export function commandsSection(): string {
+  const rows = commandNames.map((name) => {
+    const { usage, summary } = commandTable[name];
+    return [`[${code(usage)}](docs/COMMANDS.md#${name})`, summary];
+  });
+  return markdownTable(['./manage', 'what it does'], rows);
 }

@@ -1,3 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { code, markdownPage, markdownTable } from './markdown.ts';
+
 export type Level = 'MUST' | 'SHOULD' | 'NICE';
 
 export interface Rule {
@@ -162,3 +166,54 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R514', 'MUST', 'Keys reach the process through its env file only'],
   ),
 ];
+
+/** Where each rule is named by a test: in a title of a test file, or as the folder of a golden case. */
+export type RuleTests = ReadonlyMap<string, readonly string[]>;
+
+const RULE = /\bR\d{3}\b/g;
+const TEXT = /'[^'\n]*'|`[^`\n]*`/g;
+
+function rulesIn(text: string): Set<string> {
+  return new Set(text.match(RULE));
+}
+
+/** The texts in a test file, quotes included: titles, or the rows that titles are made of; comments do not count. */
+export function textsOf(source: string): readonly string[] {
+  return source.replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, '').match(TEXT) ?? [];
+}
+
+function rulesOfFile(source: string): Set<string> {
+  return rulesIn(textsOf(source).join('\n'));
+}
+
+/** Reads the tests below `test/` of the project; the places are sorted, golden cases of one rule are one place. */
+export function readRuleTests(root: string): RuleTests {
+  const places = new Map<string, Set<string>>();
+  const add = (rules: ReadonlySet<string>, place: (rule: string) => string) => {
+    for (const rule of rules) places.set(rule, (places.get(rule) ?? new Set()).add(place(rule)));
+  };
+  for (const entry of readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).sort()) {
+    const path = entry.replaceAll('\\', '/');
+    const golden = /^golden\/(\w+)\/[^/]+$/.exec(path);
+    if (golden !== null) add(rulesIn(path), (rule) => `golden/${golden[1]}/${rule}-*`);
+    else if (path.endsWith('.test.ts')) add(rulesOfFile(readFileSync(join(root, 'test', path), 'utf8')), () => path);
+  }
+  return new Map([...places].map(([rule, found]) => [rule, [...found]]));
+}
+
+function describeGroup({ title, rules }: RuleGroup, tests: RuleTests): readonly string[] {
+  const rows = rules.map(({ name, level, subject }) => {
+    const places = tests.get(name) ?? [];
+    return [name, level, subject, places.length === 0 ? 'none' : places.map(code).join(', ')];
+  });
+  return [`## ${title}`, markdownTable(['Rule', 'Level', 'Subject', 'Tests'], rows)];
+}
+
+/** docs/RULES.md: every rule of the translation and where it is tested. */
+export function rulesPage(tests: RuleTests): string {
+  return markdownPage(
+    '# Rules of the translation',
+    'Sources, tests and decisions refer to these numbers. The last column says which tests name the rule, below `test/`; a golden case is a folder with what goes in and what comes out.',
+    ...ruleGroups.flatMap((group) => describeGroup(group, tests)),
+  );
+}

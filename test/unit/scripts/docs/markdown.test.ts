@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fillSections } from '../../../../scripts/docs/fillSections.ts';
+import { fillSections } from '../../../../scripts/docs/markdown.ts';
 
 const sections = { greet: (words: readonly string[]) => `Good day, ${words.join(' and ')}` };
 const page = (inside: string) => `# Title\n\n<!-- generated: greet you me -->\n${inside}\n<!-- end -->\n\nThe end.\n`;
