@@ -76,6 +76,12 @@ test.each(present)('the env files in %s are right', (path) => {
   expect(problems).toEqual([]);
 });
 
+test('README.md is short where a beginner reads it, and lists the ten most used commands', () => {
+  const [beginning = '', commands = ''] = read('README.md').split('\n## All commands\n');
+  expect(beginning.split(/\s+/).length).toBeLessThanOrEqual(900);
+  expect(commands.match(/^\| \[`/gm)).toHaveLength(10);
+});
+
 test('docs/README.md lists every page', () => {
   const index = read('docs/README.md');
   const missing = filesIn('docs', '.md')

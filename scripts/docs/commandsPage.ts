@@ -1,5 +1,5 @@
 import { helpText } from '../../src/cli/commands/help.ts';
-import { commandNames, commandTable } from '../../src/cli/commandTable.ts';
+import { type CommandName, commandNames, commandTable } from '../../src/cli/commandTable.ts';
 import { exitCodeRows } from '../../src/cli/exitCodes.ts';
 import { code, markdownPage, markdownTable } from './markdown.ts';
 
@@ -16,6 +16,8 @@ export function commandsPage(): string {
   return markdownPage(
     '# Commands',
     RULES,
+    '## All commands',
+    commandTableOf(commandNames, ''),
     '## Exit status',
     markdownTable(
       ['Status', 'Meaning'],
@@ -26,11 +28,24 @@ export function commandsPage(): string {
   );
 }
 
-/** The commands in a table, each with a link to its help. */
-export function commandsSection(): string {
-  const rows = commandNames.map((name) => {
+/** Commands in a table, each with a link to its help on the page at `path`. */
+function commandTableOf(names: readonly CommandName[], path: string): string {
+  const rows = names.map((name) => {
     const { usage, summary } = commandTable[name];
-    return [`[${code(usage)}](docs/COMMANDS.md#${name})`, summary];
+    return [`[${code(usage)}](${path}#${name})`, summary];
   });
   return markdownTable(['./manage', 'what it does'], rows);
+}
+
+/**
+ * Some commands in a table, for the README.
+ * @throws Error for a name that no command has
+ */
+export function commandsSection(names: readonly string[]): string {
+  const known = names.map((name) => {
+    const found = commandNames.find((one) => one === name);
+    if (found === undefined) throw new Error(`there is no command "${name}"`);
+    return found;
+  });
+  return commandTableOf(known, 'docs/COMMANDS.md');
 }
