@@ -50,8 +50,9 @@ export function renderDocuments(root: string): readonly Document[] {
     { path: 'docs/pictures/top.svg', text: topPicture() },
     { path: 'docs/pictures/console.svg', text: consolePicture() },
     ...writtenPages(root),
-    ...presets
-      .filter((preset) => preset.port !== undefined)
-      .map((preset) => ({ path: `envs/${preset.name}.env.example`, text: exampleFile(preset) })),
+    ...presets.flatMap((preset) => {
+      const { name, port } = preset;
+      return port === undefined ? [] : [{ path: `envs/${name}.env.example`, text: exampleFile(preset, port) }];
+    }),
   ];
 }
