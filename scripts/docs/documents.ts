@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exampleFile } from '../../src/cli/envs/exampleFile.ts';
 import { findPreset, presets } from '../../src/providers/index.ts';
+import { architecturePicture, foldersSection } from './architecturePicture.ts';
 import { commandsPage, commandsSection } from './commandsPage.ts';
 import { environmentPage } from './environmentPage.ts';
 import { errorsPage } from './errorsPage.ts';
@@ -20,6 +21,7 @@ export interface Document {
 
 const sections: Readonly<Record<string, Section>> = {
   commands: commandsSection,
+  folders: foldersSection,
   instances: instancesSection,
   preset: ([name = '']) => {
     const preset = findPreset(name);
@@ -31,7 +33,7 @@ const sections: Readonly<Record<string, Section>> = {
 /** The pages that are written by hand and have generated parts. */
 function writtenPages(root: string): readonly Document[] {
   const guides = readdirSync(join(root, 'docs', 'providers')).map((file) => `docs/providers/${file}`);
-  return ['README.md', ...guides].map((path) => ({
+  return ['README.md', 'docs/ARCHITECTURE.md', ...guides].map((path) => ({
     path,
     text: fillSections(readFileSync(join(root, path), 'utf8'), sections),
   }));
@@ -49,6 +51,7 @@ export function renderDocuments(root: string): readonly Document[] {
     { path: 'docs/pictures/status.svg', text: statusPicture() },
     { path: 'docs/pictures/top.svg', text: topPicture() },
     { path: 'docs/pictures/console.svg', text: consolePicture() },
+    { path: 'docs/pictures/architecture.svg', text: architecturePicture(root) },
     ...writtenPages(root),
     ...presets.flatMap((preset) => {
       const { name, port } = preset;
