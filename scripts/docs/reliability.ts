@@ -141,8 +141,8 @@ const configurationGuarantees: readonly Guarantee[] = [
   guarantee('E1', 'A broken edit leaves the old configuration serving, with its line in log, /health and status'),
   guarantee('E2', 'A valid edit, however written, is seen within a second and drops no stream'),
   guarantee('E3', 'A changed key is used by the next request'),
-  guarantee('E4', 'A file that others may read: a warning; `doctor --fix` mends it; `init` makes 0600 in 0700'),
-  guarantee('E5', 'BOM, CRLF, quotes, `#`, NUL, control characters, names given twice: read or told'),
+  guarantee('E4', 'A file that others may read: a warning; `doctor --fix` repairs it; `init` makes 0600 in 0700'),
+  guarantee('E5', 'BOM, CRLF, quotes, `#`, NUL, control characters, names given twice: read or reported'),
 ];
 
 const logGuarantees: readonly Guarantee[] = [
