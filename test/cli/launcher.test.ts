@@ -86,13 +86,7 @@ function deadProcess(): string {
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), 'launcher-')));
   copyFileSync(launcher, join(root, 'manage'));
-  for (const path of [
-    'package.json',
-    'package-lock.json',
-    'src/main.ts',
-    'scripts/build/part.ts',
-    'src/cli/part.ts',
-  ]) {
+  for (const path of ['package.json', 'package-lock.json', 'src/main.ts', 'scripts/build/part.ts', 'src/cli/part.ts']) {
     write(path, '');
     date(path, -60);
   }
