@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { isSea } from 'node:sea';
 import type { Config } from '../config/config.ts';
@@ -116,17 +116,36 @@ function allowInstance(script: string): string {
   return `--allow-fs-read=${join(dirname(realpathSync(script)), 'instance.cjs')}`;
 }
 
+const SHELL = '/bin/sh';
+
+/** Whether the system writes no core file of this process when it crashes; the file would hold the keys. */
+function hasNoCoreFile(): boolean {
+  try {
+    return /^Max core file size +0 /m.test(readFileSync('/proc/self/limits', 'utf8'));
+  } catch {
+    return false; // only Linux says so
+  }
+}
+
+/** Executes a program in place of this one, without core files: Node itself cannot set that limit, and a shell can. */
+function execute(words: readonly string[], environment: NodeJS.ProcessEnv): void {
+  const program = process.execPath;
+  const { execve } = process;
+  if (hasNoCoreFile() || !existsSync(SHELL)) execve?.(program, [program, ...words], environment);
+  else execve?.(SHELL, [SHELL, '-c', 'ulimit -c 0; exec "$0" "$@"', program, ...words], environment);
+}
+
 /** Executes this program with further options of Node's in place of what runs now. */
 function reExecute(options: readonly string[], environment: NodeJS.ProcessEnv): void {
-  const [program = '', script = '', ...words] = process.argv;
+  const [, script = '', ...words] = process.argv;
   if (isSea()) {
     // As its first word the executable takes Node's options (scripts/build/executable.ts).
-    process.execve?.(process.execPath, [program, `--node-options=${quote(options)}`, ...words], environment);
+    execute([`--node-options=${quote(options)}`, ...words], environment);
   } else {
     const text = quote([...options, allowInstance(script)]);
     const given = environment['NODE_OPTIONS'];
     const all = given === undefined ? text : `${given} ${text}`;
-    process.execve?.(process.execPath, [program, script, ...words], { ...environment, NODE_OPTIONS: all });
+    execute([script, ...words], { ...environment, NODE_OPTIONS: all });
   }
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -163,6 +163,20 @@ test('D3 the file into which PM2 writes the output, and the folder it made, beco
   const { mode, size } = statSync(consoleFile);
   expect([mode & 0o777, size, statSync(logs).mode & 0o777]).toEqual([0o600, 0, 0o700]);
 });
+
+test.runIf(process.platform === 'linux').each(programs)(
+  'a crash of %s leaves no core file, which would hold the keys, whatever the limit was',
+  async (_name, command) => {
+    const folder = makeFolder();
+    const shell = ['/bin/sh', '-c', 'ulimit -c unlimited 2>/dev/null; exec "$0" "$@"'];
+    const { pid, output } = await start(folder, ['PROVIDER=demo'], { command: [...shell, ...command] });
+    expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max core file size +0 +0 /m);
+    process.kill(pid, 'SIGABRT');
+    await waitUntil('it has ended', async () => !existsSync(`/proc/${pid}/cwd`));
+    expect(readdirSync(folder).filter((name) => name.startsWith('core'))).toEqual([]);
+    expect(output()).not.toContain('core dumped');
+  },
+);
 
 test('F1 in a folder whose name holds a wildcard it does not start, and says why', async () => {
   const refused = start(makeFolder('a*b'), ['PROVIDER=demo']);
