@@ -51,7 +51,8 @@ function mentions(text: string, field: string): boolean {
 }
 
 function healMissingReasoning(text: string): Healing | undefined {
-  if (!/reasoning_content\b.*(?:missing|passed back|required)/is.test(text)) return undefined;
+  const at = text.search(/reasoning_content\b/i);
+  if (at < 0 || !/missing|passed back|required/i.test(text.slice(at))) return undefined;
   return {
     settings: { reasoningReplay: 'reasoning_content', reasoningRequired: 'empty' },
     advice: 'QUIRK_REASONING_REPLAY=reasoning_content and QUIRK_REASONING_REQUIRED=empty',
