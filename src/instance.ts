@@ -89,7 +89,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const log = openRotatingLog({
     directory: `${config.logs.directory}/${config.instance}`,
     instance: config.instance,
-    part: part.number,
+    worker: part.number,
     maxSizeBytes: config.logs.maxSizeBytes,
     retentionMs: config.logs.retentionMs,
     maxTotalBytes: config.logs.maxTotalBytes,

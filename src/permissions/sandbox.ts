@@ -9,9 +9,9 @@ import { PROVIDERS_FILE } from '../config/files/providersFile.ts';
 export const SAFE_DIRECTORY = process.platform === 'linux' ? '/proc/net' : '/var/empty';
 
 /**
- * Leaves the folder in which the process was started for a safe one. Node 26.10 lets each thread read the folder in which its process is: it allows
- * the script with which a thread begins, and that of the hooks' thread has no path, so that the folder is taken for it. Nothing
- * happens in a process that has all rights.
+ * Leaves the folder in which the process was started for a safe one. Node 26.10 lets each thread read the folder in which its process
+ * is: it allows the script with which a thread begins, and that of the hooks' thread has no path, so that the folder is taken for it.
+ * Nothing happens in a process that has all rights.
  */
 export function changeToSafeDirectory(): void {
   if (process.permission !== undefined) process.chdir(SAFE_DIRECTORY);
@@ -90,7 +90,7 @@ export function permissionOptions(config: Config, consolePath: string | undefine
  * The first path that cannot be allowed by itself: Node takes a `*` in a path for all that begins so, and knows no other way to write
  * one. A comma means itself.
  */
-export function findWildcard(config: Config, consolePath = ''): string | undefined {
+function findWildcard(config: Config, consolePath = ''): string | undefined {
   const { file, files, hooks, logs, stateDirectory } = config;
   const program = isSea() ? '' : realpathSync(process.argv[1] ?? '');
   const paths = [file, ...files, hooks?.file ?? '', logs.directory, stateDirectory, consolePath, program];

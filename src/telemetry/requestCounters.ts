@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { tokenCount } from '../core/json.ts';
+import { terminalSafe } from '../core/text.ts';
 import { type RequestRecord, shortenErrorMessage } from './requestRecord.ts';
 
 /** The latest request that a provider or this proxy failed. */
@@ -30,7 +31,7 @@ export class RequestCounters {
   #lastSuccessAt: number | undefined;
   #lastError: LastError | undefined;
 
-  /** `redact` masks credentials: the message of the last error is shown to whoever asks for /health. */
+  /** @param redact masks credentials: the message of the last error is shown to whoever asks for /health */
   constructor(clock: Clock, redact: (text: string) => string) {
     this.#clock = clock;
     this.#redact = redact;
@@ -89,7 +90,7 @@ export class RequestCounters {
           at: this.#clock.now(),
           status: record.status,
           type: record.errorType ?? 'api_error',
-          message: shortenErrorMessage(record.errorMessage ?? '', this.#redact),
+          message: terminalSafe(shortenErrorMessage(record.errorMessage ?? '', this.#redact)),
         };
     }
   }

@@ -33,7 +33,7 @@ export function makeFolder(): string {
 export function openTestLog(options: Partial<RotatingLogOptions> & { directory: string }): RotatingLog {
   const log = openRotatingLog({
     instance: 'kimi',
-    part: 1,
+    worker: 1,
     maxSizeBytes: 1_000_000,
     retentionMs: 3 * DAY,
     maxTotalBytes: 100_000_000,

@@ -21,7 +21,7 @@ export interface RotatingLogOptions {
   directory: string;
   instance: string;
   /** The number of this process among those of the instance; each writes files of its own. */
-  part: number;
+  worker: number;
   /** The active file is rotated at this size (at most an eighth later, and never above a quarter of the total). */
   maxSizeBytes: number;
   /** Rotated files are removed this long after their last line. */
@@ -103,7 +103,7 @@ class ResilientLog implements RotatingLog {
 
   constructor(options: RotatingLogOptions) {
     const { directory, instance, clock, retentionMs, maxTotalBytes } = options;
-    const name = logName(instance, options.part);
+    const name = logName(instance, options.worker);
     const maxSizeBytes = Math.max(1, Math.floor(Math.min(options.maxSizeBytes, maxTotalBytes / 4)));
     this.#options = options;
     this.#path = join(directory, activeFileName(name));
