@@ -1,4 +1,4 @@
-import type { FieldRow, FieldTable } from '../../src/config/files/fields.ts';
+import type { FieldRow, FieldTable } from '../../src/config/files/document.ts';
 import { code } from './markdown.ts';
 
 function form(row: FieldRow): string {

@@ -1,16 +1,16 @@
 import type { Preset } from '../providers/preset.ts';
 import type { ProviderConfig } from './config.ts';
-import type { Place, Report, Written } from './diagnostics.ts';
+import type { Diagnostics, SourcedValue, SourceLocation } from './diagnostics.ts';
 import { namesEndpoint } from './parsers.ts';
 
 /** What the user says of where a provider is. */
 export interface AddressWishes {
-  readonly address: Written | undefined;
+  readonly address: SourcedValue | undefined;
   /** The address when it is sound. */
   readonly baseUrl: string | undefined;
-  readonly region: Written | undefined;
+  readonly region: SourcedValue | undefined;
   /** Where the address belongs, for when it is missing. */
-  readonly place: Place;
+  readonly location: SourceLocation;
 }
 
 /** An address of the preset of which the user has written the beginning only, like the bare host, is taken in full. */
@@ -20,26 +20,26 @@ export function completeAddress(address: string, { baseUrl, regions = {} }: Pres
 
 /** The provider's address: the user's own, else that of the region, else the preset's. Empty when there is none, which is told. */
 export function chooseBaseUrl(
-  { address, baseUrl, region, place }: AddressWishes,
+  { address, baseUrl, region, location }: AddressWishes,
   preset: Preset,
-  report: Report,
+  diagnostics: Diagnostics,
 ): string {
   if (address !== undefined) {
     if (namesEndpoint(address.value))
-      report.warning(
+      diagnostics.warning(
         address,
         'an address that ends in /chat/completions, which is appended anyway',
         'Leave that part out.',
       );
     if (region !== undefined)
-      report.warning(region, `a region beside ${address.key}`, `The address is used; remove ${region.key}.`);
+      diagnostics.warning(region, `a region beside ${address.name}`, `The address is used; remove ${region.name}.`);
     return completeAddress(baseUrl ?? '', preset);
   }
   if (region !== undefined) {
     const regional = preset.regions?.[region.value.toLowerCase()];
     if (regional !== undefined) return regional;
     const known = Object.keys(preset.regions ?? {}).join(', ');
-    report.error(
+    diagnostics.error(
       region,
       JSON.stringify(region.value),
       known === ''
@@ -47,7 +47,7 @@ export function chooseBaseUrl(
         : `Set ${known}, or remove it for the international address.`,
     );
   } else if (preset.baseUrl === '' && preset.protocol !== 'demo') {
-    report.error(place, 'nothing', 'Set the address of the server, like http://127.0.0.1:11434/v1.');
+    diagnostics.error(location, 'nothing', 'Set the address of the server, like http://127.0.0.1:11434/v1.');
   }
   return preset.baseUrl;
 }
@@ -59,12 +59,12 @@ export function chooseBaseUrl(
 export function chooseEndpoint(
   baseUrl: string,
   preset: Preset | undefined,
-  version: Written | undefined,
-  report: Report,
+  version: SourcedValue | undefined,
+  diagnostics: Diagnostics,
 ): string {
   const endpoints = preset?.endpoints;
   if (version !== undefined && preset !== undefined && endpoints === undefined)
-    report.warning(version, `a version, of which ${preset.name} has none`, 'Remove it.');
+    diagnostics.warning(version, `a version, of which ${preset.name} has none`, 'Remove it.');
   if (preset?.protocol === 'anthropic') return `${baseUrl.replace(/\/v1(?:\/messages)?$/, '')}/v1/messages`;
   if (endpoints === undefined) return `${baseUrl}/chat/completions`;
   const path =
@@ -77,7 +77,7 @@ export function chooseEndpoint(
 }
 
 /** As the URL standard writes them, whatever notation they came in. */
-const LINK_LOCAL = [
+const METADATA_HOSTS = [
   /^169\.254\.\d+\.\d+$/,
   /^\[fe[89ab][0-9a-f]:/, // fe80::/10
   /^\[::ffff:a9fe:/, // 169.254 within IPv6
@@ -90,21 +90,25 @@ const LINK_LOCAL = [
  * Whether an address is of the kind at which clouds tell each of their machines its credentials, which are told to whoever can
  * make the machine ask (A8). A name that only resolves to such an address is not known as one.
  */
-export function isLinkLocal(address: string): boolean {
+export function isMetadataAddress(address: string): boolean {
   const name = URL.parse(address)?.hostname ?? '';
-  return LINK_LOCAL.some((form) => form.test(name));
+  return METADATA_HOSTS.some((form) => form.test(name));
 }
 
 /** Refuses such addresses of providers, unless the user allows them. */
-export function refuseLinkLocal(
-  servers: readonly { readonly provider: Pick<ProviderConfig, 'baseUrl'>; readonly place: Place }[],
+export function refuseMetadataAddresses(
+  servers: readonly { readonly provider: Pick<ProviderConfig, 'baseUrl'>; readonly location: SourceLocation }[],
   isAllowed: boolean,
-  report: Report,
+  diagnostics: Diagnostics,
 ): void {
   if (isAllowed) return;
-  for (const { provider, place } of servers) {
-    if (!isLinkLocal(provider.baseUrl)) continue;
+  for (const { provider, location } of servers) {
+    if (!isMetadataAddress(provider.baseUrl)) continue;
     const found = `${provider.baseUrl}, where a cloud tells its machines their credentials, and no provider is`;
-    report.error(place, found, 'Set the address of the provider, or ALLOW_LINK_LOCAL=on if it is really there.');
+    diagnostics.error(
+      location,
+      found,
+      'Set the address of the provider, or ALLOW_LINK_LOCAL=on if it is really there.',
+    );
   }
 }

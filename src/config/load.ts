@@ -4,9 +4,9 @@ import { resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { buildConfig, type ConfigResult } from './build.ts';
 import type { Problem } from './config.ts';
-import { createReport, type Report } from './diagnostics.ts';
+import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import type { Environment } from './env/variables.ts';
-import type { FileText } from './files.ts';
+import type { FileText } from './files/companion.ts';
 
 /** An env file has a few hundred lines at most; anything larger is another file given by mistake. */
 const MAX_BYTES = 262_144;
@@ -26,17 +26,17 @@ function permissions(mode: number): string {
   return (mode & 0o777).toString(8);
 }
 
-function readEnvFile(path: string, shown: string, report: Report): string | undefined {
-  const place = { key: 'file' };
+function readEnvFile(path: string, shown: string, diagnostics: Diagnostics): string | undefined {
+  const location = { name: 'file' };
   try {
     const stat = statSync(path);
-    if (stat.isDirectory()) report.error(place, 'a folder', 'Give the path of an env file.');
+    if (stat.isDirectory()) diagnostics.error(location, 'a folder', 'Give the path of an env file.');
     else if (stat.size > MAX_BYTES)
-      report.error(place, `${stat.size} bytes`, 'Give the path of an env file; this one is too large.');
+      diagnostics.error(location, `${stat.size} bytes`, 'Give the path of an env file; this one is too large.');
     else {
       if (isOpenToOthers(stat.mode))
-        report.warning(
-          place,
+        diagnostics.warning(
+          location,
           `a file that other users may read (mode ${permissions(stat.mode)})`,
           `Run: chmod 600 ${shown}`,
         );
@@ -44,7 +44,11 @@ function readEnvFile(path: string, shown: string, report: Report): string | unde
     }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    report.error(place, READ_ERRORS[code] ?? `an error on reading (${code})`, 'Give the path of a readable env file.');
+    diagnostics.error(
+      location,
+      READ_ERRORS[code] ?? `an error on reading (${code})`,
+      'Give the path of a readable env file.',
+    );
   }
   return undefined;
 }
@@ -68,10 +72,10 @@ export function configFromText(file: string, text: string, environment: Environm
  * @param directory Absolute; LOG_DIR and other relative paths start from it.
  */
 export function loadConfig(path: string, environment: Environment, directory: string): ConfigResult {
-  const report = createReport(path);
-  const text = readEnvFile(resolve(directory, path), path, report);
-  if (text === undefined) return { problems: report.problems, files: [resolve(directory, path)] };
+  const diagnostics = createDiagnostics(path);
+  const text = readEnvFile(resolve(directory, path), path, diagnostics);
+  if (text === undefined) return { problems: diagnostics.problems, files: [resolve(directory, path)] };
   const { config, problems, files } = configFromText(path, text, environment, directory);
-  const all: readonly Problem[] = [...report.problems, ...problems];
+  const all: readonly Problem[] = [...diagnostics.problems, ...problems];
   return config === undefined ? { problems: all, files } : { config, problems: all, files };
 }

@@ -4,7 +4,7 @@ import { presets } from '../providers/index.ts';
 import type { ModelFacts, Preset } from '../providers/preset.ts';
 import { mergeSettings, type QuirkSettings } from '../quirks/settings.ts';
 import type { Config, CustomModel, ModelPrefixes, NamedProvider, ProviderConfig } from './config.ts';
-import type { Place, Report } from './diagnostics.ts';
+import type { Diagnostics, SourceLocation } from './diagnostics.ts';
 
 /** Where a model is served, and what its server calls it. */
 export interface ModelEndpoint {
@@ -162,19 +162,29 @@ function resolveName(written: string, known: KnownNames): Resolved {
 }
 
 /** The name by which routing knows the model of a tier. */
-export function tierName(written: string, place: Place, known: KnownNames, report: Report): string {
+export function tierName(
+  written: string,
+  location: SourceLocation,
+  known: KnownNames,
+  diagnostics: Diagnostics,
+): string {
   const { name, fault } = resolveName(written, known);
-  if (fault?.kind === 'foreign') report.warning(place, fault.found, fault.fix);
-  else if (fault !== undefined) report.error(place, fault.found, fault.fix);
+  if (fault?.kind === 'foreign') diagnostics.warning(location, fault.found, fault.fix);
+  else if (fault !== undefined) diagnostics.error(location, fault.found, fault.fix);
   return name;
 }
 
 /** The name by which routing knows a target of the router; undefined for one that cannot be used for now, so that the line has no effect. */
-export function routerName(written: string, place: Place, known: KnownNames, report: Report): string | undefined {
+export function routerName(
+  written: string,
+  location: SourceLocation,
+  known: KnownNames,
+  diagnostics: Diagnostics,
+): string | undefined {
   const { name, fault } = resolveName(written, known);
-  if (fault?.kind === 'unknown') report.error(place, fault.found, fault.fix);
+  if (fault?.kind === 'unknown') diagnostics.error(location, fault.found, fault.fix);
   else if (fault?.kind === 'unusable')
-    report.warning(place, fault.found, `${fault.fix} Until then the line has no effect.`);
-  else if (fault !== undefined) report.warning(place, fault.found, fault.fix);
+    diagnostics.warning(location, fault.found, `${fault.fix} Until then the line has no effect.`);
+  else if (fault !== undefined) diagnostics.warning(location, fault.found, fault.fix);
   return fault === undefined || fault.kind === 'foreign' ? name : undefined;
 }

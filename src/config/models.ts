@@ -1,11 +1,10 @@
 import { customId } from '../core/modelName.ts';
 import type { Tiers } from '../providers/preset.ts';
 import type { Config, NamedProvider, ProviderConfig, Router } from './config.ts';
-import type { Report } from './diagnostics.ts';
+import type { Diagnostics } from './diagnostics.ts';
 import { routerSettings } from './env/settings.ts';
 import type { Choices } from './env/variables.ts';
-import { customModels } from './files/models.ts';
-import type { ModelsFile } from './files/modelsFile.ts';
+import { customModels, type ModelsFile } from './files/modelsFile.ts';
 import { type KnownNames, modelPrefixes, routerName, tierName } from './modelRef.ts';
 import type { FindNamedKey } from './secrets.ts';
 
@@ -20,11 +19,11 @@ export function chooseTiers(
   own: Tiers | undefined,
   router: Router,
   known: KnownNames,
-  report: Report,
+  diagnostics: Diagnostics,
 ): Tiers | undefined {
   const read = (key: 'BIG_MODEL' | 'MIDDLE_MODEL' | 'SMALL_MODEL') => {
     const choice = choices.get(key);
-    return choice && tierName(choice.value, choice, known, report);
+    return choice && tierName(choice.value, choice, known, diagnostics);
   };
   const big = read('BIG_MODEL') ?? router.default;
   const middle = read('MIDDLE_MODEL') ?? big;
@@ -32,7 +31,7 @@ export function chooseTiers(
   if (own !== undefined) return { big: big ?? own.big, middle: middle ?? own.middle, small: small ?? own.small };
   if (big !== undefined) return { big, middle: middle ?? big, small: small ?? middle ?? big };
   const name = known.providers[0]?.name;
-  report.error({ key: 'BIG_MODEL' }, 'nothing', `Name the model to use; ${name} has none of its own.`);
+  diagnostics.error({ name: 'BIG_MODEL' }, 'nothing', `Name the model to use; ${name} has none of its own.`);
   return undefined;
 }
 
@@ -82,11 +81,11 @@ export function nameModels(providers: readonly NamedProvider[], tiers: Tiers): r
 }
 
 /** The targets of ROUTER_* by the names that routing knows. */
-export function readRouter(choices: Choices, known: KnownNames, report: Report): Router {
+export function readRouter(choices: Choices, known: KnownNames, diagnostics: Diagnostics): Router {
   return Object.fromEntries(
     routerSettings.flatMap(([key, route]) => {
       const choice = choices.get(key);
-      const name = choice && routerName(choice.value, choice, known, report);
+      const name = choice && routerName(choice.value, choice, known, diagnostics);
       return name === undefined ? [] : [[route, name]];
     }),
   );
@@ -112,11 +111,11 @@ export type ChosenModels = Pick<
 >;
 
 /** The models by the names that routing knows; undefined when there is nobody to serve them, or none, which is told. */
-export function chooseModels(sources: ModelSources, report: Report): ChosenModels | undefined {
+export function chooseModels(sources: ModelSources, diagnostics: Diagnostics): ChosenModels | undefined {
   const { unusable, hasOwn, modelsFile, choices, findNamedKey } = sources;
   const [first, ...others] = sources.providers;
   if (first === undefined) return undefined;
-  const custom = customModels(modelsFile.entries, first.provider, findNamedKey, modelsFile.report);
+  const custom = customModels(modelsFile.entries, first.provider, findNamedKey, modelsFile.diagnostics);
   const prefixes = modelPrefixes(first.provider.preset);
   const models = preferCustom(first.models, custom);
   const providers = [{ ...first, models }, ...others];
@@ -127,8 +126,8 @@ export function chooseModels(sources: ModelSources, report: Report): ChosenModel
     unusable,
     prefixes,
   };
-  const router = readRouter(choices, known, report);
-  const tiers = chooseTiers(choices, firstModels(models), hasOwn ? router : {}, known, report);
+  const router = readRouter(choices, known, diagnostics);
+  const tiers = chooseTiers(choices, firstModels(models), hasOwn ? router : {}, known, diagnostics);
   return (
     tiers && {
       provider: first.provider,

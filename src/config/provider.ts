@@ -3,21 +3,14 @@ import { nearestName } from '../core/text.ts';
 import { defaultPreset, findPreset, findSibling, guessPreset, presets } from '../providers/index.ts';
 import type { Preset } from '../providers/preset.ts';
 import type { ProviderConfig } from './config.ts';
-import type { Report, Written } from './diagnostics.ts';
+import type { Diagnostics, SourcedValue } from './diagnostics.ts';
 import { chooseBaseUrl, chooseEndpoint } from './endpoints.ts';
-import type { Values } from './env/values.ts';
+import type { SettingValues } from './env/settings.ts';
 import { type Choices, secretFileName, type Variables } from './env/variables.ts';
+import type { ReadText } from './files/companion.ts';
 import type { ModelEntry } from './files/modelsFile.ts';
-import { readCustomHeaders } from './headers.ts';
-import { readQuirks } from './quirks.ts';
-import {
-  type FindNamedKey,
-  type FoundSecret,
-  findProviderKey,
-  isPlaceholder,
-  providerKey,
-  type ReadSecretFile,
-} from './secrets.ts';
+import { readCustomHeaders, readQuirks } from './overrides.ts';
+import { type FindNamedKey, type FoundSecret, findProviderKey, isPlaceholder, providerKey } from './secrets.ts';
 
 const names = presets.map((preset) => preset.name);
 
@@ -26,31 +19,39 @@ export function choosePreset(
   choices: Choices,
   variables: Variables,
   used: ReadonlySet<string>,
-  report: Report,
+  diagnostics: Diagnostics,
 ): Preset | undefined {
-  const preset = chooseProvider(choices, variables, used, report);
-  return preset && inProtocol(preset, choices.get('PROTOCOL'), report);
+  const preset = chooseProvider(choices, variables, used, diagnostics);
+  return preset && inProtocol(preset, choices.get('PROTOCOL'), diagnostics);
 }
 
 /** The preset of the same provider for the protocol that is asked for; undefined when it has none, which is told. */
-export function inProtocol(preset: Preset, protocol: Written | undefined, report: Report): Preset | undefined {
+export function inProtocol(
+  preset: Preset,
+  protocol: SourcedValue | undefined,
+  diagnostics: Diagnostics,
+): Preset | undefined {
   const wanted = protocol?.value.toLowerCase();
   if (protocol === undefined || wanted === preset.protocol) return preset;
   // Another word is told as a wrong value.
   if (wanted !== 'anthropic' && wanted !== 'chat') return preset;
   const sibling = findSibling(preset, wanted);
   if (sibling === undefined)
-    report.error(protocol, JSON.stringify(protocol.value), `Remove it: ${preset.name} speaks ${preset.protocol} only.`);
+    diagnostics.error(
+      protocol,
+      JSON.stringify(protocol.value),
+      `Remove it: ${preset.name} speaks ${preset.protocol} only.`,
+    );
   return sibling;
 }
 
 /** The preset of this name; undefined when there is none, which is told. */
-export function presetNamed(name: Written, report: Report): Preset | undefined {
+export function presetNamed(name: SourcedValue, diagnostics: Diagnostics): Preset | undefined {
   const preset = findPreset(name.value);
   if (preset === undefined) {
     const nearest = nearestName(name.value, names);
     const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
-    report.error(name, JSON.stringify(name.value), `Set one of ${names.join(', ')}.${hint}`);
+    diagnostics.error(name, JSON.stringify(name.value), `Set one of ${names.join(', ')}.${hint}`);
   }
   return preset;
 }
@@ -60,7 +61,7 @@ export function presetNamed(name: Written, report: Report): Preset | undefined {
  * OpenAI's where OPENAI_API_KEY is.
  * @param used names of keys that other files ask for, which tell nothing
  */
-export function presetOfKeys(variables: Variables, used: ReadonlySet<string>): Preset | undefined {
+export function inferPresetFromKeys(variables: Variables, used: ReadonlySet<string>): Preset | undefined {
   const isSet = (name: string) =>
     !used.has(name) && [name, secretFileName(name)].some((one) => (variables.get(one)?.value ?? '') !== '');
   const isOwn = (name: string) => isSet(name) && !isPlaceholder(variables.get(name)?.value ?? '');
@@ -74,20 +75,20 @@ function chooseProvider(
   choices: Choices,
   variables: Variables,
   used: ReadonlySet<string>,
-  report: Report,
+  diagnostics: Diagnostics,
 ): Preset | undefined {
   const named = choices.get('PROVIDER');
-  if (named !== undefined) return presetNamed(named, report);
+  if (named !== undefined) return presetNamed(named, diagnostics);
   const address = choices.get('OPENAI_BASE_URL');
   if (address !== undefined) return guessPreset(address.value);
-  const keyed = presetOfKeys(variables, used);
+  const keyed = inferPresetFromKeys(variables, used);
   if (keyed !== undefined) return keyed;
-  report.error({ key: 'PROVIDER' }, 'nothing', `Set one of ${names.join(', ')}.`);
+  diagnostics.error({ name: 'PROVIDER' }, 'nothing', `Set one of ${names.join(', ')}.`);
   return undefined;
 }
 
 /** The entry of the models file that an instance lives by, and the choices with its address for the instance's own. */
-export interface Borrowed {
+export interface InferredBaseUrl {
   readonly choices: Choices;
   readonly entry?: ModelEntry;
 }
@@ -96,7 +97,7 @@ export interface Borrowed {
 function lacksAddress(choices: Choices, variables: Variables, used: ReadonlySet<string>): boolean {
   if (choices.has('OPENAI_BASE_URL')) return false;
   const named = choices.get('PROVIDER');
-  if (named === undefined) return presetOfKeys(variables, used) === undefined;
+  if (named === undefined) return inferPresetFromKeys(variables, used) === undefined;
   const preset = findPreset(named.value);
   return preset?.baseUrl === '' && preset.protocol !== 'demo';
 }
@@ -105,12 +106,12 @@ function lacksAddress(choices: Choices, variables: Variables, used: ReadonlySet<
  * An instance without an address of its own, whose big model stands in the models file, lives at that model's server: in the
  * earlier systems PREFERRED_PROVIDER=custom and BIG_MODEL, or ROUTER_DEFAULT, were all that a file needed.
  */
-export function borrowAddress(
+export function inferBaseUrl(
   choices: Choices,
   entries: readonly ModelEntry[],
   variables: Variables,
   used: ReadonlySet<string>,
-): Borrowed {
+): InferredBaseUrl {
   const big = choices.get('BIG_MODEL') ?? choices.get('ROUTER_DEFAULT');
   if (big === undefined || !lacksAddress(choices, variables, used)) return { choices };
   const entry = entries.find(({ id }) => customId(id) === customId(big.value));
@@ -138,18 +139,18 @@ export interface OwnSources {
   /** Names of variables that other files ask for. */
   readonly used: ReadonlySet<string>;
   readonly findNamedKey: FindNamedKey;
-  readonly readSecretFile: ReadSecretFile;
+  readonly readText: ReadText;
 }
 
 /** Finds the env file's own provider and its key. */
-export function findOwnProvider(sources: OwnSources, report: Report): OwnProvider {
-  const { variables, models, used, findNamedKey, readSecretFile } = sources;
-  const { choices, entry } = borrowAddress(sources.choices, models, variables, used);
-  const preset = choosePreset(choices, variables, used, report);
+export function findOwnProvider(sources: OwnSources, diagnostics: Diagnostics): OwnProvider {
+  const { variables, models, used, findNamedKey, readText } = sources;
+  const { choices, entry } = inferBaseUrl(sources.choices, models, variables, used);
+  const preset = choosePreset(choices, variables, used, diagnostics);
   const keyName = entry?.values.api_key_name;
   const key =
     keyName === undefined
-      ? preset && findProviderKey(preset, variables, used, readSecretFile, report)
+      ? preset && findProviderKey(preset, variables, used, readText, diagnostics)
       : findNamedKey(keyName);
   return { choices, preset, key };
 }
@@ -157,24 +158,24 @@ export function findOwnProvider(sources: OwnSources, report: Report): OwnProvide
 /** The settings of the env file's own provider; undefined when it is not known. */
 export function ownProvider(
   { choices, preset, key }: OwnProvider,
-  values: Values,
+  values: SettingValues,
   variables: Variables,
-  report: Report,
+  diagnostics: Diagnostics,
 ): ProviderConfig | undefined {
-  const headers = readCustomHeaders(variables, report);
-  const overrides = readQuirks(variables, report);
+  const headers = readCustomHeaders(variables, diagnostics);
+  const overrides = readQuirks(variables, diagnostics);
   if (preset === undefined) return undefined;
   const wishes = {
     address: choices.get('OPENAI_BASE_URL'),
     baseUrl: values.OPENAI_BASE_URL,
     region: choices.get('REGION'),
-    place: { key: 'OPENAI_BASE_URL' },
+    location: { name: 'OPENAI_BASE_URL' },
   };
-  const baseUrl = chooseBaseUrl(wishes, preset, report);
+  const baseUrl = chooseBaseUrl(wishes, preset, diagnostics);
   return {
     preset,
     baseUrl,
-    endpoint: chooseEndpoint(baseUrl, preset, choices.get('API_VERSION'), report),
+    endpoint: chooseEndpoint(baseUrl, preset, choices.get('API_VERSION'), diagnostics),
     keyHeader: preset.keyHeader ?? 'authorization',
     key: providerKey(preset, key),
     headers,

@@ -9,7 +9,7 @@ import type { QuirkSettings } from '../quirks/settings.ts';
 import type { Breaker } from '../resilience/circuitBreaker.ts';
 import type { Gate } from '../resilience/concurrencyLimiter.ts';
 import type { KeyRing } from '../resilience/keyPool.ts';
-import type { ProviderOrder } from '../routing/loadBalancer.ts';
+import type { LoadBalancer } from '../routing/loadBalancer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RequestStats } from '../telemetry/stats.ts';
 import type { UsageMeter } from '../telemetry/usage/meter.ts';
@@ -27,7 +27,7 @@ export interface Services {
   /** The user's own functions; the same for every configuration. */
   readonly hooks: LiveHooks;
   /** Which provider is asked first, by conversation. */
-  readonly order: ProviderOrder;
+  readonly order: LoadBalancer;
   readonly stats: RequestStats;
   readonly usage: UsageMeter;
   readonly calibration: Calibration;

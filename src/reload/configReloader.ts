@@ -1,47 +1,22 @@
 import type { ConfigResult } from '../config/build.ts';
 import type { Config, Problem } from '../config/config.ts';
-import { problemLine } from '../config/diagnostics.ts';
+import { formatProblemLine } from '../config/diagnostics.ts';
+import { readField, settingFields, takeFields } from '../config/env/values.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConfigurationStatus } from '../gateway/introspection.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** What the process takes once, when it starts, by the names under which users write it. */
-const START_SETTINGS: Readonly<Record<string, (config: Config) => unknown>> = {
-  HOST: ({ host }) => host,
-  PORT: ({ port }) => port,
-  MAX_BODY_BYTES: ({ limits }) => limits.maxBodyBytes,
-  LOG_DIR: ({ logs }) => logs.directory,
-  LOG_MAX_SIZE: ({ logs }) => logs.maxSizeBytes,
-  LOG_MAX_TOTAL: ({ logs }) => logs.maxTotalBytes,
-  LOG_RETENTION_DAYS: ({ logs }) => logs.retentionMs,
-  STATE_DIR: ({ stateDirectory }) => stateDirectory,
-  USAGE_RETENTION_DAYS: ({ usageRetentionDays }) => usageRetentionDays,
-  PERMISSION_MODEL: ({ permissionModel }) => permissionModel,
-  // The process manager was told at the start how long to wait.
-  DRAIN_SECONDS: ({ drainMs }) => drainMs,
-};
+/** The settings that the process takes once, when it starts. */
+const RESTART_ONLY = settingFields.filter(({ row }) => row.needsRestart === true);
 
-/** The names of the settings that hold only after a restart. */
-export function changedStartSettings(started: Config, wanted: Config): readonly string[] {
-  return Object.entries(START_SETTINGS)
-    .filter(([, read]) => read(started) !== read(wanted))
-    .map(([name]) => name);
+/** The names of the settings that have changed and hold only after a restart. */
+export function changedRestartOnlySettings(started: Config, wanted: Config): readonly string[] {
+  return RESTART_ONLY.filter((field) => readField(started, field) !== readField(wanted, field)).map(({ name }) => name);
 }
 
 /** The wanted configuration as far as it can hold without a restart. Its hash stays that of the wanted one. */
-export function withStartSettings(started: Config, wanted: Config): Config {
-  const { host, port, limits, logs, stateDirectory, usageRetentionDays, permissionModel, drainMs } = started;
-  return {
-    ...wanted,
-    host,
-    port,
-    limits: { ...wanted.limits, maxBodyBytes: limits.maxBodyBytes },
-    logs: { ...logs, level: wanted.logs.level },
-    stateDirectory,
-    usageRetentionDays,
-    permissionModel,
-    drainMs,
-  };
+export function withRestartOnlySettings(started: Config, wanted: Config): Config {
+  return takeFields(wanted, started, RESTART_ONLY);
 }
 
 export interface ReloaderOptions {
@@ -71,7 +46,7 @@ export class Reloader {
     this.#files = files;
     this.#hash = config.hash;
     this.#loadedAt = options.clock.now();
-    this.#told = problems.map(problemLine).join('\n');
+    this.#told = problems.map(formatProblemLine).join('\n');
   }
 
   /** All files of which the configuration is made, as they were last looked for. */
@@ -98,25 +73,26 @@ export class Reloader {
 
   /** Says what is wrong, once. */
   #tell(problems: readonly Problem[]): void {
-    const told = problems.map(problemLine).join('\n');
+    const told = problems.map(formatProblemLine).join('\n');
     if (told === this.#told) return;
     this.#told = told;
     const { logger } = this.#options;
     for (const problem of problems) {
-      if (problem.severity === 'warning') logger.warn(problemLine(problem));
-      else logger.error(`the configuration is wrong, and the one before goes on serving: ${problemLine(problem)}`);
+      if (problem.severity === 'warning') logger.warn(formatProblemLine(problem));
+      else
+        logger.error(`the configuration is wrong, and the one before goes on serving: ${formatProblemLine(problem)}`);
     }
   }
 
   #takeOver(wanted: Config): void {
     const { started, apply, logger, clock } = this.#options;
-    const restartNeeded = changedStartSettings(started.config, wanted);
+    const restartNeeded = changedRestartOnlySettings(started.config, wanted);
     const isNews = restartNeeded.join() !== this.#restartNeeded.join();
     this.#restartNeeded = restartNeeded;
     // A token may be left out on some hosts only: with the old host the rest of the new configuration could let strangers in.
     const mayHold = !restartNeeded.includes('HOST');
     if (mayHold && wanted.hash !== this.#hash) {
-      apply(withStartSettings(started.config, wanted));
+      apply(withRestartOnlySettings(started.config, wanted));
       this.#hash = wanted.hash;
       this.#loadedAt = clock.now();
       logger.lifecycle('the configuration was changed', { config_hash: wanted.hash });

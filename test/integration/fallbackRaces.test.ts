@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ApiError } from '../../src/core/errors.ts';
 import { type Services, Targets } from '../../src/gateway/services.ts';
-import { ProviderOrder } from '../../src/routing/loadBalancer.ts';
+import { LoadBalancer } from '../../src/routing/loadBalancer.ts';
 import { checkEvents } from '../helpers/eventGrammar.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
 import { ask as askGateway, StubPort, StubUpstream, stubDestinations } from '../helpers/gatewayStubs.ts';
@@ -31,7 +31,7 @@ beforeEach(() => {
   upstream = new StubUpstream();
   // Only timers pass: by the clock a budget stays as it was.
   const clock = { now: () => 0, monotonic: () => 0 };
-  const order = new ProviderOrder(clock, () => 0);
+  const order = new LoadBalancer(clock, () => 0);
   services = {
     ...app.services,
     clock,

@@ -1,4 +1,4 @@
-import { type KeyName, keyNames, keyRow } from '../../config/env/settings.ts';
+import { type SettingName, settingNames, settingRow } from '../../config/env/settings.ts';
 import { findSibling } from '../../providers/index.ts';
 import type { Preset } from '../../providers/preset.ts';
 
@@ -16,7 +16,7 @@ export function comment(text: string): string {
 }
 
 /** What holds when the line stays commented out; empty where nothing does. */
-function defaultOf(key: KeyName, preset: Preset): string {
+function defaultOf(key: SettingName, preset: Preset): string {
   switch (key) {
     case 'OPENAI_BASE_URL':
       return preset.baseUrl;
@@ -29,7 +29,7 @@ function defaultOf(key: KeyName, preset: Preset): string {
     case 'SMALL_MODEL':
       return preset.tiers?.small ?? '';
     default:
-      return keyRow(key).fallback ?? '';
+      return settingRow(key).fallback ?? '';
   }
 }
 
@@ -39,16 +39,16 @@ export function takesKey(preset: Preset): boolean {
 }
 
 /** Keys that say nothing for a provider: regions and versions it has not, and addresses and keys where nothing is called. */
-function isPointless(key: KeyName, preset: Preset): boolean {
+function isPointless(key: SettingName, preset: Preset): boolean {
   if (key === 'REGION') return preset.regions === undefined;
   if (key === 'PROTOCOL') return findSibling(preset, 'anthropic') === undefined;
   if (key === 'API_VERSION') return preset.endpoints === undefined;
   return preset.protocol === 'demo' && (key === 'OPENAI_API_KEY' || key === 'OPENAI_BASE_URL');
 }
 
-function settingLines(key: KeyName, preset: Preset): string {
+function settingLines(key: SettingName, preset: Preset): string {
   const regions = key === 'REGION' ? ` Known: ${Object.keys(preset.regions ?? {}).join(', ')}.` : '';
-  return `${comment(keyRow(key).about + regions)}\n#${key}=${defaultOf(key, preset)}`;
+  return `${comment(settingRow(key).about + regions)}\n#${key}=${defaultOf(key, preset)}`;
 }
 
 /** Where the key of the provider comes from, and what holds without one, as a comment. */
@@ -60,7 +60,7 @@ export function keyComment({ links }: Preset): string {
 
 /** Every further setting as a comment that shows what holds without it, but for those that stand above. */
 export function optionalSettings(preset: Preset, above: ReadonlySet<string>): string {
-  const optional = keyNames.filter((one) => !above.has(one) && !isPointless(one, preset));
+  const optional = settingNames.filter((one) => !above.has(one) && !isPointless(one, preset));
   const families = [
     comment('A header for every request to the provider; this one is sent as "x-title".'),
     '#CUSTOM_HEADER_X_TITLE=',

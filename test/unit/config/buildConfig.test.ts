@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { keyNames } from '../../../src/config/env/settings.ts';
+import { settingNames } from '../../../src/config/env/settings.ts';
 import { createRedactor } from '../../../src/core/secret.ts';
 import { configOf, problemsOf, readLines } from '../../helpers/configText.ts';
 
@@ -74,7 +74,7 @@ test('every value can be set', () => {
 });
 
 test('an empty value is as good as none', () => {
-  const empty = keyNames.filter((key) => key !== 'PROVIDER').map((key) => `${key}=`);
+  const empty = settingNames.filter((key) => key !== 'PROVIDER').map((key) => `${key}=`);
   const { hash } = configOf(['PROVIDER=kimi', ...empty]);
   expect(hash).toBe(configOf(['PROVIDER=kimi']).hash);
 });
@@ -277,7 +277,7 @@ test('no text whatever makes it throw', () => {
   const line = fc.oneof(
     fc.string(),
     fc
-      .tuple(fc.constantFrom(...keyNames, 'QUIRK_EXTRA_BODY', 'CUSTOM_HEADER_X'), fc.string())
+      .tuple(fc.constantFrom(...settingNames, 'QUIRK_EXTRA_BODY', 'CUSTOM_HEADER_X'), fc.string())
       .map((pair) => pair.join('=')),
   );
   fc.assert(

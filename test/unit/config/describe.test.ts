@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { describeConfig, formatProblems } from '../../../src/config/describe.ts';
+import { describeConfig } from '../../../src/config/describe.ts';
+import { formatProblems } from '../../../src/config/diagnostics.ts';
 import { presets } from '../../../src/providers/index.ts';
 import { configOf, readLines } from '../../helpers/configText.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { NamedProvider } from '../../../src/config/config.ts';
 import { type Decision, planCandidates } from '../../../src/routing/intent.ts';
-import { ProviderOrder } from '../../../src/routing/loadBalancer.ts';
+import { LoadBalancer } from '../../../src/routing/loadBalancer.ts';
 import { configOf } from '../../helpers/configText.ts';
 
 const { provider } = configOf(['PROVIDER=glm', 'OPENAI_API_KEY=own-key-0001']);
@@ -42,8 +42,8 @@ describe('the order of the providers', () => {
   const start = (lots: readonly number[] = []) => {
     const time = { now: 0 };
     const left = [...lots];
-    const order = new ProviderOrder({ now: () => 0, monotonic: () => time.now }, () => left.shift() ?? 0);
-    const take = (strategy: Parameters<ProviderOrder['take']>[0]['strategy'], conversation: string) =>
+    const order = new LoadBalancer({ now: () => 0, monotonic: () => time.now }, () => left.shift() ?? 0);
+    const take = (strategy: Parameters<LoadBalancer['take']>[0]['strategy'], conversation: string) =>
       order.take({ providers, strategy }, () => conversation).map(({ name }) => name);
     return { time, order, take };
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatProblems } from '../../../../src/config/describe.ts';
+import { formatProblems } from '../../../../src/config/diagnostics.ts';
 import { problemsOf, readLines } from '../../../helpers/configText.ts';
 
 /** A provider without fault, and below its name, in line 4, what the test is about. */

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { formatProblems } from '../../../../src/config/describe.ts';
+import { formatProblems } from '../../../../src/config/diagnostics.ts';
 import { readLines } from '../../../helpers/configText.ts';
 import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';
 
