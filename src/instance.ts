@@ -5,7 +5,7 @@ import { describeConfig } from './config/describe.ts';
 import type { Clock } from './core/clock.ts';
 import { ApiError } from './core/errors.ts';
 import { LiveRedactor } from './core/secret.ts';
-import { createServices, type LastingServices, Live, renewServices } from './gateway/configSwap.ts';
+import { ActiveServices, createServices, type LastingServices, renewServices } from './gateway/configSwap.ts';
 import { startHealthChecks } from './gateway/healthChecks.ts';
 import { describeHealth, type ProcessFacts } from './gateway/introspection.ts';
 import { Bodies } from './gateway/requestBody.ts';
@@ -135,7 +135,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     logger,
     redact,
   };
-  const live = new Live(createServices(lasting, config, USER_AGENT));
+  const live = new ActiveServices(createServices(lasting, config, USER_AGENT));
   const reloader = new Reloader({
     started,
     load,
@@ -182,7 +182,9 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const watch = watchFiles(() => reloader.files, reloader.check);
   usageStore.start(DAYS_SHOWN).then((sums) => usage.restoreDays(sums));
 
-  const signal = await stopSignal(() => lasting.inFlight.cutAll(new ApiError('draining', 'the instance is stopping')));
+  const signal = await stopSignal(() =>
+    lasting.inFlight.abortAll(new ApiError('draining', 'the instance is stopping')),
+  );
   draining = true;
   watch.close();
   stopHealthChecks();

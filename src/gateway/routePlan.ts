@@ -23,7 +23,7 @@ export function factsOf(
   body: RequestBody,
   model: string,
 ): RequestFacts {
-  const { config, calibration, targets } = services;
+  const { config, calibration, models } = services;
   const { value } = body;
   return {
     isLong: () => {
@@ -31,7 +31,7 @@ export function factsOf(
       if (body.bytes.length < config.longContextThreshold) return false;
       const measured = body.measuredIfReadable;
       if (measured === undefined) return false;
-      return calibration.estimate(targets.get(model).model, measured) >= config.longContextThreshold;
+      return calibration.estimate(models.get(model).name, measured) >= config.longContextThreshold;
     },
     isSubagent: () => agent !== undefined,
     isWebSearch: () => isWebSearchRequest(body.object),
@@ -40,7 +40,7 @@ export function factsOf(
       return isObject(thinking) && (thinking['type'] === 'enabled' || thinking['type'] === 'adaptive');
     },
     hasImages: () => listOf(value, 'messages').some((message) => isObject(message) && hasImage(message['content'])),
-    seesImages: (name) => targets.get(name).settings.vision,
+    seesImages: (name) => models.get(name).settings.vision,
   };
 }
 

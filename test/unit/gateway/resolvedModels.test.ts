@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { Targets } from '../../../src/gateway/services.ts';
+import { ResolvedModels } from '../../../src/gateway/services.ts';
 import { type Settings, testConfig } from '../../helpers/startApp.ts';
 
-function learned(): Targets {
-  const targets = new Targets(testConfig({ BIG_MODEL: 'large' }));
+function learned(): ResolvedModels {
+  const targets = new ResolvedModels(testConfig({ BIG_MODEL: 'large' }));
   targets.learn('large', { dropParams: ['user'] });
   targets.learn('large', { maxTokensField: 'max_completion_tokens' });
   return targets;
