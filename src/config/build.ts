@@ -70,6 +70,7 @@ type Models = Pick<
   | 'breaker'
   | 'modelsFile'
   | 'customModels'
+  | 'modelRefs'
   | 'modelPrefixes'
   | 'prices'
   | 'pricesFile'

@@ -1,5 +1,5 @@
 import type { Config } from './config.ts';
-import { endpointOf, modelSettings } from './modelRef.ts';
+import { modelSettings } from './modelRef.ts';
 
 /** The address at which a server that listens on `host` can be reached from this machine. */
 export function reachableHost(host: string): string {
@@ -41,7 +41,7 @@ export function keepsLogin(config: Config): boolean {
 
 /** What the client's menu shows of the model of a tier. */
 function describeModel(config: Config, name: string): { name: string; description: string } {
-  const { provider, model } = endpointOf(config, name);
+  const { provider, model } = config.modelRefs.of(name);
   const { contextWindow } = modelSettings(provider, model);
   const size = contextWindow === undefined ? '' : `, ${Math.round(contextWindow / 1000)}k tokens of context`;
   return { name: `${model} (${config.instance})`, description: `${provider.preset.title}${size}` };
@@ -50,7 +50,7 @@ function describeModel(config: Config, name: string): { name: string; descriptio
 /** The models by their own names, and the big one's true limits; Claude's own the client knows better. */
 function modelVariables(config: Config): Record<string, string> {
   if (config.provider.preset.servesClaude === true) return {};
-  const { provider, model } = endpointOf(config, config.tiers.big);
+  const { provider, model } = config.modelRefs.of(config.tiers.big);
   const { contextWindow, maxOutput } = modelSettings(provider, model);
   const families = FAMILIES.flatMap(([family, tier]) => {
     const variable = `ANTHROPIC_DEFAULT_${family}_MODEL`;

@@ -67,6 +67,26 @@ export interface CustomModel {
   readonly prices?: Prices;
 }
 
+/** A model that can be asked: the name it has here, and whom that name stands for. */
+export interface ModelRef {
+  /** In the log, headers and settings: `custom/<id>`, `<provider>,<model>`, or the bare model of the first provider. */
+  readonly name: string;
+  /** The server's name for it. */
+  readonly model: string;
+  /** The server that is asked. */
+  readonly provider: ProviderConfig;
+  /** The provider of the instance whose server it is; undefined for one that stands in the models file only. */
+  readonly named?: NamedProvider;
+  /** Its entry in the models file. */
+  readonly custom?: CustomModel;
+}
+
+/** Knows what every name of a model stands for. */
+export interface ModelRefs {
+  /** For a name of the configuration it is always the same object. A name that means nothing else is a model of the first provider. */
+  of(name: string): ModelRef;
+}
+
 /** Prices with the first day (YYYY-MM-DD) on which they hold; empty for always. */
 export interface DatedPrices extends Prices {
   readonly from: string;
@@ -110,6 +130,8 @@ export interface Config extends SettingFields {
   readonly pricesFile: string | undefined;
   /** The models of the models file by `customId`. */
   readonly customModels: ReadonlyMap<string, CustomModel>;
+  /** What the names of all these models, and those of clients, stand for. */
+  readonly modelRefs: ModelRefs;
   readonly modelPrefixes: ModelPrefixes;
   /** PRICES_FILE: by model, the earliest first. They go before all other prices. */
   readonly prices: ReadonlyMap<string, readonly DatedPrices[]>;

@@ -3,16 +3,16 @@ import { nearestName } from '../core/text.ts';
 import { presets } from '../providers/index.ts';
 import type { ModelFacts, Preset } from '../providers/preset.ts';
 import { mergeSettings, type QuirkSettings } from '../quirks/settings.ts';
-import type { Config, CustomModel, ModelPrefixes, NamedProvider, ProviderConfig } from './config.ts';
+import type {
+  Config,
+  CustomModel,
+  ModelPrefixes,
+  ModelRef,
+  ModelRefs,
+  NamedProvider,
+  ProviderConfig,
+} from './config.ts';
 import type { Diagnostics, SourceLocation } from './diagnostics.ts';
-
-/** Where a model is served, and what its server calls it. */
-export interface ModelEndpoint {
-  readonly provider: ProviderConfig;
-  readonly model: string;
-  /** Present for a model of the models file. */
-  readonly custom?: CustomModel;
-}
 
 /** The provider of this name, in any case. */
 export function findProvider<P extends { readonly name: string }>(
@@ -24,19 +24,29 @@ export function findProvider<P extends { readonly name: string }>(
 }
 
 /**
- * Where the model is asked for that routing has named: at the server of its entry in the models file, at the provider that
- * stands in front of its comma, else at the instance's first provider.
+ * Resolves the names of an instance's models. Those that the configuration holds are taken apart once, here.
+ * @param providers of the instance, at least one; the first is whom bare names mean
+ * @param names all names of the configuration
  */
-export function endpointOf(
-  { provider, providers, customModels }: Pick<Config, 'provider' | 'providers' | 'customModels'>,
-  name: string,
-): ModelEndpoint {
-  const custom = customModels.get(customId(name));
-  if (custom !== undefined) return { provider: custom.provider, model: custom.model, custom };
-  const parts = splitProvider(name);
-  const named = parts && findProvider(providers, parts.provider);
-  if (parts === undefined || parts.model === '' || named === undefined) return { provider, model: name };
-  return { provider: named.provider, model: parts.model };
+export function createModelRefs(
+  providers: readonly [NamedProvider, ...NamedProvider[]],
+  customModels: Config['customModels'],
+  names: Iterable<string>,
+): ModelRefs {
+  const [first] = providers;
+
+  function resolve(name: string): ModelRef {
+    const custom = customModels.get(customId(name));
+    if (custom !== undefined) return { name, model: custom.model, provider: custom.provider, custom };
+    const parts = splitProvider(name);
+    const other = parts && findProvider(providers, parts.provider);
+    if (parts !== undefined && parts.model !== '' && other !== undefined)
+      return { name, model: parts.model, provider: other.provider, named: other };
+    return { name, model: name, provider: first.provider, named: first };
+  }
+
+  const configured = new Map([...names].map((name) => [name, resolve(name)]));
+  return { of: (name) => configured.get(name) ?? resolve(name) };
 }
 
 function settingsOfFacts(facts: ModelFacts): Partial<QuirkSettings> {

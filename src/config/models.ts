@@ -5,7 +5,7 @@ import type { Diagnostics } from './diagnostics.ts';
 import { routerSettings } from './env/settings.ts';
 import type { Choices } from './env/variables.ts';
 import { customModels, type ModelsFile } from './files/modelsFile.ts';
-import { type KnownNames, modelPrefixes, routerName, tierName } from './modelRef.ts';
+import { createModelRefs, type KnownNames, modelPrefixes, routerName, tierName } from './modelRef.ts';
 import type { FindNamedKey } from './secrets.ts';
 
 /**
@@ -36,6 +36,7 @@ export function chooseTiers(
 }
 
 type Models = NamedProvider['models'];
+type Providers = readonly [NamedProvider, ...NamedProvider[]];
 
 function forEachTier<T>(of: (tier: keyof Tiers) => T): Readonly<Record<keyof Tiers, T>> {
   return { big: of('big'), middle: of('middle'), small: of('small') };
@@ -69,15 +70,15 @@ export function firstModels({ big: [big], middle: [middle], small: [small] }: Mo
  * The models by the names that routing knows: the first provider's as they are, unless the env file has another for the tier, all
  * others' with their provider in front.
  */
-export function nameModels(providers: readonly NamedProvider[], tiers: Tiers): readonly NamedProvider[] {
-  return providers.map(({ name, models, ...provider }, index) => ({
-    ...provider,
-    name,
-    models: forEachTier((tier) => {
-      if (index > 0) return models[tier].map((model) => `${name},${model}`);
-      return models[tier][0] === tiers[tier] ? models[tier] : [tiers[tier]];
-    }),
-  }));
+export function nameModels([first, ...others]: Providers, tiers: Tiers): Providers {
+  const chosen = forEachTier((tier) => (first.models[tier][0] === tiers[tier] ? first.models[tier] : [tiers[tier]]));
+  return [
+    { ...first, models: chosen },
+    ...others.map((one) => ({
+      ...one,
+      models: forEachTier((tier) => one.models[tier].map((model) => `${one.name},${model}`)),
+    })),
+  ];
 }
 
 /** The targets of ROUTER_* by the names that routing knows. */
@@ -107,7 +108,7 @@ export interface ModelSources {
 /** What a configuration says of models and of those who serve them. */
 export type ChosenModels = Pick<
   Config,
-  'provider' | 'providers' | 'tiers' | 'router' | 'customModels' | 'modelPrefixes' | 'modelsFile'
+  'provider' | 'providers' | 'tiers' | 'router' | 'customModels' | 'modelRefs' | 'modelPrefixes' | 'modelsFile'
 >;
 
 /** The models by the names that routing knows; undefined when there is nobody to serve them, or none, which is told. */
@@ -118,7 +119,7 @@ export function chooseModels(sources: ModelSources, diagnostics: Diagnostics): C
   const custom = customModels(modelsFile.entries, first.provider, findNamedKey, modelsFile.diagnostics);
   const prefixes = modelPrefixes(first.provider.preset);
   const models = preferCustom(first.models, custom);
-  const providers = [{ ...first, models }, ...others];
+  const providers: Providers = [{ ...first, models }, ...others];
   const known = {
     customModels: custom,
     declared: new Set(modelsFile.entries.map(({ id }) => customId(id))),
@@ -128,15 +129,22 @@ export function chooseModels(sources: ModelSources, diagnostics: Diagnostics): C
   };
   const router = readRouter(choices, known, diagnostics);
   const tiers = chooseTiers(choices, firstModels(models), hasOwn ? router : {}, known, diagnostics);
-  return (
-    tiers && {
-      provider: first.provider,
-      providers: nameModels(providers, tiers),
-      tiers,
-      router,
-      customModels: custom,
-      modelPrefixes: prefixes,
-      modelsFile: modelsFile.file,
-    }
-  );
+  if (tiers === undefined) return undefined;
+  const named = nameModels(providers, tiers);
+  const names = [
+    ...Object.values(tiers),
+    ...Object.values(router),
+    ...named.flatMap((one) => Object.values(one.models).flat()),
+    ...[...custom.values()].map(({ name }) => name),
+  ];
+  return {
+    provider: first.provider,
+    providers: named,
+    tiers,
+    router,
+    customModels: custom,
+    modelRefs: createModelRefs(named, custom, names),
+    modelPrefixes: prefixes,
+    modelsFile: modelsFile.file,
+  };
 }

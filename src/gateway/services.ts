@@ -1,6 +1,6 @@
-import type { Config, ProviderConfig, ProviderKey } from '../config/config.ts';
+import type { Config, ModelRef, ProviderConfig, ProviderKey } from '../config/config.ts';
 import { fingerprint } from '../config/identity.ts';
-import { endpointOf, type ModelEndpoint, modelSettings } from '../config/modelRef.ts';
+import { modelSettings } from '../config/modelRef.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ApiError } from '../core/errors.ts';
 import type { LiveHooks } from '../hooks/liveHooks.ts';
@@ -164,15 +164,13 @@ export class ResolvedModels {
     this.#config = config;
   }
 
-  get(model: string): ResolvedModel {
-    const known = this.#known.get(model);
-    return known?.model ?? this.#keep(model, endpointOf(this.#config, model), {});
+  get(ref: ModelRef): ResolvedModel {
+    return this.#known.get(ref.name)?.model ?? this.#keep(ref, {});
   }
 
   /** Settings that a provider's refusal has taught, for as long as the provider stays as it is configured (R413). */
-  learn(model: string, settings: Partial<QuirkSettings>): ResolvedModel {
-    const learned = { ...this.#known.get(model)?.learned, ...settings };
-    return this.#keep(model, endpointOf(this.#config, model), learned);
+  learn(ref: ModelRef, settings: Partial<QuirkSettings>): ResolvedModel {
+    return this.#keep(ref, { ...this.#known.get(ref.name)?.learned, ...settings });
   }
 
   /** The targets of the next configuration, with what was learned of the providers that stay as they are. */
@@ -180,15 +178,15 @@ export class ResolvedModels {
     const next = new ResolvedModels(config);
     for (const [name, { learned }] of this.#known) {
       if (Object.keys(learned).length === 0) continue;
-      const endpoint = endpointOf(config, name);
-      const before = endpointOf(this.#config, name);
-      const isSame = identifyProvider(before.provider) === identifyProvider(endpoint.provider);
-      if (isSame && before.model === endpoint.model) next.#keep(name, endpoint, learned);
+      const ref = config.modelRefs.of(name);
+      const before = this.#config.modelRefs.of(name);
+      const isSame = identifyProvider(before.provider) === identifyProvider(ref.provider);
+      if (isSame && before.model === ref.model) next.#keep(ref, learned);
     }
     return next;
   }
 
-  #keep(name: string, { provider, model }: ModelEndpoint, learned: Partial<QuirkSettings>): ResolvedModel {
+  #keep({ name, provider, model }: ModelRef, learned: Partial<QuirkSettings>): ResolvedModel {
     const settings = { ...modelSettings(provider, model), ...learned };
     const { maxTokens, minTokens } = this.#config.limits;
     const resolved: ResolvedModel = {

@@ -1,3 +1,4 @@
+import type { ModelRef } from '../config/config.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { MessagesRequest } from '../protocol/anthropic/request.ts';
 import { isWebSearchRequest } from '../translate/request/tools.ts';
@@ -68,10 +69,10 @@ export const SEARCH_REFUSED = 'web search refused';
 /** Those candidates that can search the web, for a request that is nothing but a search; all for any other. */
 export function filterByWebSearch(
   services: Services,
-  candidates: readonly string[],
+  candidates: readonly ModelRef[],
   body: RequestBody,
-): readonly string[] {
-  const isChat = (name: string) => !isNative(routeTo(services, name));
+): readonly ModelRef[] {
+  const isChat = (ref: ModelRef) => !isNative(routeTo(services, ref));
   if (!candidates.some(isChat) || !isWebSearchRequest(body.object)) return candidates;
-  return candidates.filter((name) => !isChat(name) || services.models.get(name).settings.webSearch === 'native');
+  return candidates.filter((ref) => !isChat(ref) || services.models.get(ref).settings.webSearch === 'native');
 }

@@ -108,7 +108,7 @@ test('R320 who has gone before the line is reached does not stand in it', async 
   const chain = new FallbackRunner({
     services,
     requestId: 'req_1',
-    plan: { candidates: ['held'], conversation: () => '' },
+    plan: { candidates: [services.config.modelRefs.of('held')], conversation: () => '' },
     createAdapter: () => {
       throw new Error('nobody is asked');
     },

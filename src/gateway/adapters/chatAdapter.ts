@@ -179,7 +179,7 @@ export class ChatAdapter implements Adapter {
     const { route, translated } = this.#prepared;
     const healing = adaptationFor(error, translated.body, route.model.settings);
     if (healing === undefined) return false;
-    const model = services.models.learn(route.name, healing.settings);
+    const model = services.models.learn(route.ref, healing.settings);
     services.logger.warn(
       `the provider refused a part of the request, which is changed from now on; to keep it so, set ${healing.advice}`,
       { model: model.name, refusal: error.message },

@@ -237,7 +237,8 @@ export async function respondWithFallback(
   { createAdapter, ping, errorText }: FallbackOptions,
 ): Promise<void> {
   const { services, incoming, writer, record } = context;
-  const [first = ''] = plan.candidates;
+  const [first] = plan.candidates;
+  if (first === undefined) throw new TypeError('a plan without candidates');
   const { pingMs, headerWaitMs } = routeTo(services, first).model.settings;
   let whole = '';
   const chain = new FallbackRunner({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { clientEnvironment } from '../../../../src/config/clientEnvironment.ts';
 import type { CustomModel } from '../../../../src/config/config.ts';
-import { endpointOf, modelSettings } from '../../../../src/config/modelRef.ts';
+import { modelSettings } from '../../../../src/config/modelRef.ts';
 import { configOf, problemsOf, readLines } from '../../../helpers/configText.ts';
 
 const OWN = ['PROVIDER=openai', 'OPENAI_API_KEY=sk-openai-0001'];
@@ -76,7 +76,7 @@ describe('the formats of the earlier systems', () => {
     expect(problems).toEqual([]);
     expect(config?.tiers).toEqual({ big: 'custom/my-model', middle: 'custom/my-model', small: 'custom/my-model' });
     expect(config?.provider).toMatchObject({ baseUrl: 'https://api.example.com', key: { variable: 'MY_API_KEY' } });
-    expect(config && endpointOf(config, config.tiers.big).model).toBe('actual-model-name');
+    expect(config?.modelRefs.of(config.tiers.big).model).toBe('actual-model-name');
   });
 
   test('the client is told the limits of a big model of the file', () => {

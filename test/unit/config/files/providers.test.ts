@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../../src/config/config.ts';
-import { endpointOf } from '../../../../src/config/modelRef.ts';
 import { configOf, problemsOf, readLines } from '../../../helpers/configText.ts';
 
 const ACME = {
@@ -177,10 +176,33 @@ describe('names of models', () => {
 
   test('lead to their servers', () => {
     const config = configWith([], ...both);
-    expect(endpointOf(config, 'large')).toEqual({ provider: config.providers[0]?.provider, model: 'large' });
-    expect(endpointOf(config, 'Local, one')).toEqual({ provider: config.providers[1]?.provider, model: 'one' });
-    expect(endpointOf(config, 'acme,any')).toEqual({ provider: config.provider, model: 'any' });
-    expect(endpointOf(config, 'nobody,one')).toEqual({ provider: config.provider, model: 'nobody,one' });
+    const [first, second] = config.providers;
+    expect(config.modelRefs.of('large')).toEqual({
+      name: 'large',
+      provider: first?.provider,
+      model: 'large',
+      named: first,
+    });
+    expect(config.modelRefs.of('Local, one')).toEqual({
+      name: 'Local, one',
+      provider: second?.provider,
+      model: 'one',
+      named: second,
+    });
+    expect(config.modelRefs.of('acme,any')).toEqual({
+      name: 'acme,any',
+      provider: config.provider,
+      model: 'any',
+      named: first,
+    });
+    expect(config.modelRefs.of('nobody,one')).toEqual({
+      name: 'nobody,one',
+      provider: config.provider,
+      model: 'nobody,one',
+      named: first,
+    });
+    const [big = ''] = second?.models.big ?? [];
+    expect(config.modelRefs.of(big)).toBe(config.modelRefs.of(big));
   });
 
   test('BIG_MODEL goes before the first provider’s models, and may be another provider’s or of the models file', () => {
