@@ -18,7 +18,7 @@ import {
   warnOfUnusedSettings,
   withThisMachine,
 } from './env/variables.ts';
-import { createFiles, findHooksFile, type ReadFile } from './files/companion.ts';
+import { createCompanionFiles, findHooksFile, type ReadFile } from './files/companion.ts';
 import { readModelsFile } from './files/modelsFile.ts';
 import { readPricesFile } from './files/prices.ts';
 import { fileProviders } from './files/providers.ts';
@@ -78,7 +78,7 @@ type Models = Pick<
   | 'files'
 >;
 
-/** The settings without what cannot be compared as data. */
+/** The provider as data that can be hashed: a preset is known by its name. */
 function presetByName(provider: ProviderConfig) {
   return { ...provider, preset: provider.preset.name };
 }
@@ -116,7 +116,7 @@ function assembleConfig(
     file: resolve(source.directory, source.file),
     hash: fingerprint({
       ...settings,
-      // Counted with the routing below, as the providers file may say it, too.
+      // Hashed with the routing below, because the providers file may set it, too.
       breaker: undefined,
       provider: presetByName(provider),
       providers: models.providers.map((one) => ({ ...one, provider: presetByName(one.provider) })),
@@ -162,11 +162,11 @@ function checkTokenLimits(values: SettingValues, choices: Choices, diagnostics: 
   );
 }
 
-/** From the text of an env file to the configuration of its instance, or to everything that is wrong with it at once. */
+/** From the text of an env file to the configuration of its instance, or to all its problems at once. */
 export function buildConfig(source: ConfigSource): ConfigResult {
   const { environment } = source;
   const diagnostics = createDiagnostics(source.file);
-  const files = createFiles(source.file, source.directory, source.readFile);
+  const files = createCompanionFiles(source.file, source.directory, source.readFile);
   const readText = (path: string) => files.read(path).text;
   const entries = parseEnvText(source.text, source.parse, diagnostics);
   const variables = expandVariables(collectVariables(entries, environment), environment, diagnostics);

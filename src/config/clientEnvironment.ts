@@ -1,24 +1,8 @@
 import type { Config } from './config.ts';
+import { clientBaseUrl } from './identity.ts';
 import { modelSettings } from './modelRef.ts';
 
-/** The address at which a server that listens on `host` can be reached from this machine. */
-export function reachableHost(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
-}
-
-/** `127.0.0.1:8081`: where a client on this machine finds the instance. */
-export function clientAddress(config: Pick<Config, 'host' | 'port'>): string {
-  const host = reachableHost(config.host);
-  return `${host.includes(':') ? `[${host}]` : host}:${config.port}`;
-}
-
-/** The same as a URL. */
-export function clientBaseUrl(config: Pick<Config, 'host' | 'port'>): string {
-  return `http://${clientAddress(config)}`;
-}
-
-/** The client ends a request whose answer has not begun by then; the proxy begins it long before, so this only needs to be large. */
+/** The client gives up a request whose answer has not begun by then. The proxy begins it long before, so it only needs to be large. */
 const CLIENT_TIMEOUT_MS = 3_000_000;
 
 /** The tier that answers for each of the client's families of models. */
@@ -70,7 +54,7 @@ function modelVariables(config: Config): Record<string, string> {
 }
 
 /**
- * The variables with which Claude Code uses an instance as it should (R513): its address, its models by their own names, and the
+ * The variables with which Claude Code uses an instance as it should: its address, its models by their own names, and the
  * model's true limits, because the client takes every model for one with a million tokens. The token is the caller's to add.
  */
 export function clientEnvironment(config: Config): Record<string, string> {

@@ -112,7 +112,7 @@ export interface Config extends SettingFields {
   readonly files: readonly string[];
   /** PORT, else the preset's. */
   readonly port: number;
-  /** The token that clients must present; undefined means none, which is allowed on loopback only (R507). */
+  /** The token that clients must present; undefined means none, which is allowed on loopback only. */
   readonly clientToken: Secret | undefined;
   /** The first of `providers`: the one that is shown and that names without a provider mean. */
   readonly provider: ProviderConfig;
@@ -149,11 +149,12 @@ export interface Config extends SettingFields {
   readonly secrets: readonly Secret[];
 }
 
-/** One fault of a configuration: where it is, what was found, how to mend it. */
+/** One fault of a configuration: where it is, what was found, how to repair it. */
 export interface Problem {
   readonly file: string;
-  /** 1-based; absent when the key is missing or comes from the environment. */
+  /** 1-based; absent when the setting is missing or comes from the environment. */
   readonly line?: number;
+  /** Name of the setting, variable or field. */
   readonly key: string;
   /** What was found, never a secret's value. */
   readonly found: string;

@@ -33,7 +33,7 @@ function describeQuirks({ overrides }: ProviderConfig): readonly string[] {
 }
 
 /** A model of the models file. */
-export function describeModel({ name, model, provider }: CustomModel): Row {
+function describeModel({ name, model, provider }: CustomModel): Row {
   const facts = [
     `${model} at ${provider.baseUrl || provider.preset.name}`,
     `key ${describeKey(provider.key)}`,
@@ -50,7 +50,7 @@ function describeModels({ name, models }: NamedProvider): string {
 }
 
 /** One of the providers, in the order in which they are shown. */
-export function describeProvider(
+function describeProvider(
   named: NamedProvider,
   { providers, strategy, requestTimeoutMs: usualTimeoutMs }: Config,
 ): readonly Row[] {
@@ -108,7 +108,7 @@ function networkRows({ networkProxy: { httpProxy, httpsProxy, noProxy } }: Confi
   return [['network proxy', [...addresses, ...(noProxy === undefined ? [] : [`not for ${noProxy}`])].join(', ')]];
 }
 
-/** How failures are met: what is repeated, handed on and left alone. */
+/** What happens on failures: retries, fallback, circuit breaker and health checks. */
 function failureRows(config: Config): readonly Row[] {
   const { maxRetries, budget, breaker, healthCheck, providers, strategy } = config;
   const { intervalMs, ask } = healthCheck;
@@ -136,7 +136,7 @@ function fileRows({ modelsFile, providersFile, pricesFile, hooks }: Config): rea
   ];
 }
 
-/** The lines of the router that there are. */
+/** The router's settings that are set. */
 function describeRouter({ router, longContextThreshold }: Config): readonly Row[] {
   return routerSettings.flatMap(([key, route]): readonly Row[] => {
     const name = router[route];

@@ -1,12 +1,14 @@
 import type { Problem } from './config.ts';
 
-/** Where a problem is: a variable, or a bare key when it stands in no line. */
+/** Where a problem is. */
 export interface SourceLocation {
+  /** Of the setting, variable or field. */
   readonly name: string;
+  /** 1-based; absent for what stands in no line, like a setting that is missing. */
   readonly line?: number | undefined;
 }
 
-/** A text that the user has written, and where. */
+/** A text that the user wrote, and where. */
 export interface SourcedValue extends SourceLocation {
   readonly value: string;
 }
@@ -26,15 +28,15 @@ export function createDiagnostics(file: string): Diagnostics {
   return {
     problems,
     error: (location, found, fix) => {
-      // A key whose line is wrong is not missing as well.
-      const told = problems.some((problem) => problem.severity === 'error' && problem.key === location.name);
-      if (location.line !== undefined || !told) add('error', location, found, fix);
+      // A setting whose line is wrong is not missing as well.
+      const isReported = problems.some(({ severity, key }) => severity === 'error' && key === location.name);
+      if (location.line !== undefined || !isReported) add('error', location, found, fix);
     },
     warning: (location, found, fix) => add('warning', location, found, fix),
   };
 }
 
-/** A problem in one line, for a log: where it is, what was found, how to mend it. */
+/** A problem in one line, for a log: where it is, what was found, how to repair it. */
 export function formatProblemLine({ file, line, key, found, fix }: Problem): string {
   return `${line === undefined ? file : `${file}:${line}`} ${key}: found ${found}. ${fix}`;
 }
@@ -47,7 +49,7 @@ export function showText(text: string, isSecret: boolean): string {
 
 const ANSI_STYLES = { bold: 1, error: 31, warning: 33 };
 
-/** Problems for people, two lines each: where and what was found, then how to mend it. */
+/** Problems for people, two lines each: where and what was found, then how to repair it. */
 export function formatProblems(problems: readonly Problem[], { color = false }: { color?: boolean } = {}): string {
   const paint = (style: keyof typeof ANSI_STYLES, text: string) =>
     color ? `\u001b[${ANSI_STYLES[style]}m${text}\u001b[0m` : text;

@@ -3,22 +3,22 @@ import type { ProviderConfig } from './config.ts';
 import type { Diagnostics, SourcedValue, SourceLocation } from './diagnostics.ts';
 import { namesEndpoint } from './parsers.ts';
 
-/** What the user says of where a provider is. */
+/** What the user wrote about where a provider is. */
 export interface AddressWishes {
   readonly address: SourcedValue | undefined;
-  /** The address when it is sound. */
+  /** The address when it is valid. */
   readonly baseUrl: string | undefined;
   readonly region: SourcedValue | undefined;
-  /** Where the address belongs, for when it is missing. */
+  /** Where a missing address is reported. */
   readonly location: SourceLocation;
 }
 
-/** An address of the preset of which the user has written the beginning only, like the bare host, is taken in full. */
+/** The full address of the preset where the user wrote only its beginning, like the bare host; else the address as it is. */
 export function completeAddress(address: string, { baseUrl, regions = {} }: Preset): string {
   return [baseUrl, ...Object.values(regions)].find((one) => address !== '' && one.startsWith(`${address}/`)) ?? address;
 }
 
-/** The provider's address: the user's own, else that of the region, else the preset's. Empty when there is none, which is told. */
+/** The provider's address: the user's own, else that of the region, else the preset's. Empty when there is none, which is reported. */
 export function chooseBaseUrl(
   { address, baseUrl, region, location }: AddressWishes,
   preset: Preset,
@@ -76,7 +76,7 @@ export function chooseEndpoint(
   return `${url?.origin ?? ''}${before}${path}`;
 }
 
-/** As the URL standard writes them, whatever notation they came in. */
+/** In the form to which the URL standard brings every notation of an address. */
 const METADATA_HOSTS = [
   /^169\.254\.\d+\.\d+$/,
   /^\[fe[89ab][0-9a-f]:/, // fe80::/10
@@ -87,15 +87,15 @@ const METADATA_HOSTS = [
 ];
 
 /**
- * Whether an address is of the kind at which clouds tell each of their machines its credentials, which are told to whoever can
- * make the machine ask (A8). A name that only resolves to such an address is not known as one.
+ * Whether an address is that of a cloud's metadata service, which hands the credentials of a machine to whoever can make the machine
+ * ask. A name that only resolves to such an address is not recognised.
  */
 export function isMetadataAddress(address: string): boolean {
   const name = URL.parse(address)?.hostname ?? '';
   return METADATA_HOSTS.some((form) => form.test(name));
 }
 
-/** Refuses such addresses of providers, unless the user allows them. */
+/** Reports providers at such addresses, unless the user allows them: a proxy must not be talked into reading them. */
 export function refuseMetadataAddresses(
   servers: readonly { readonly provider: Pick<ProviderConfig, 'baseUrl'>; readonly location: SourceLocation }[],
   isAllowed: boolean,

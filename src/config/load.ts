@@ -17,7 +17,7 @@ const READ_ERRORS: Record<string, string> = {
   EPERM: 'a file that may not be read',
 };
 
-/** Windows has no such bits; Node makes them up there. */
+/** Windows has no permission bits; Node makes them up there. */
 function isOpenToOthers(mode: number): boolean {
   return (mode & 0o077) !== 0 && platform() !== 'win32';
 }

@@ -15,10 +15,7 @@ import type {
 import type { Diagnostics, SourceLocation } from './diagnostics.ts';
 
 /** The provider of this name, in any case. */
-export function findProvider<P extends { readonly name: string }>(
-  providers: readonly P[],
-  name: string,
-): P | undefined {
+function findProvider<P extends { readonly name: string }>(providers: readonly P[], name: string): P | undefined {
   const wanted = name.toLowerCase();
   return providers.find((one) => one.name.toLowerCase() === wanted);
 }
@@ -113,7 +110,7 @@ function resolveAtProvider(written: string, provider: string, model: string, kno
       fault: {
         kind: 'unusable',
         found: `${quoted}, of a provider that the providers file has, but which cannot be used`,
-        fix: 'Mend what is told of it there, or enable it.',
+        fix: 'Repair its entry there, or enable it.',
       },
     };
   const names = providers.map(({ name }) => name);
@@ -150,7 +147,7 @@ function resolveName(written: string, known: KnownNames): Resolved {
   if (custom !== undefined) return { name: custom.name };
   if (declared.has(id)) {
     const found = `${JSON.stringify(written)}, which the models file has, but which cannot be used`;
-    return { name: written, fault: { kind: 'unusable', found, fix: 'Mend what is told of it there.' } };
+    return { name: written, fault: { kind: 'unusable', found, fix: 'Repair its entry there.' } };
   }
   const parts = splitProvider(written);
   if (parts !== undefined) return resolveAtProvider(written, parts.provider, parts.model, known);

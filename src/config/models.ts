@@ -14,7 +14,7 @@ import type { FindNamedKey } from './secrets.ts';
  * @param own the provider's models, if it has any
  * @param router its targets stand in for models that are not written
  */
-export function chooseTiers(
+function chooseTiers(
   choices: Choices,
   own: Tiers | undefined,
   router: Router,
@@ -57,12 +57,12 @@ export function asNamedProvider(provider: ProviderConfig, requestTimeoutMs: numb
 }
 
 /** The models with those of the models file that have the same ids in their place. */
-export function preferCustom(models: Models, customModels: Config['customModels']): Models {
+function preferCustom(models: Models, customModels: Config['customModels']): Models {
   return forEachTier((tier) => models[tier].map((model) => customModels.get(customId(model))?.name ?? model));
 }
 
 /** The models that a provider is asked for first; undefined when it has none of its own. */
-export function firstModels({ big: [big], middle: [middle], small: [small] }: Models): Tiers | undefined {
+function firstModels({ big: [big], middle: [middle], small: [small] }: Models): Tiers | undefined {
   return big === undefined || middle === undefined || small === undefined ? undefined : { big, middle, small };
 }
 
@@ -70,7 +70,7 @@ export function firstModels({ big: [big], middle: [middle], small: [small] }: Mo
  * The models by the names that routing knows: the first provider's as they are, unless the env file has another for the tier, all
  * others' with their provider in front.
  */
-export function nameModels([first, ...others]: Providers, tiers: Tiers): Providers {
+function nameModels([first, ...others]: Providers, tiers: Tiers): Providers {
   const chosen = forEachTier((tier) => (first.models[tier][0] === tiers[tier] ? first.models[tier] : [tiers[tier]]));
   return [
     { ...first, models: chosen },
@@ -82,7 +82,7 @@ export function nameModels([first, ...others]: Providers, tiers: Tiers): Provide
 }
 
 /** The targets of ROUTER_* by the names that routing knows. */
-export function readRouter(choices: Choices, known: KnownNames, diagnostics: Diagnostics): Router {
+function readRouter(choices: Choices, known: KnownNames, diagnostics: Diagnostics): Router {
   return Object.fromEntries(
     routerSettings.flatMap(([key, route]) => {
       const choice = choices.get(key);
@@ -106,12 +106,12 @@ export interface ModelSources {
 }
 
 /** What a configuration says of models and of those who serve them. */
-export type ChosenModels = Pick<
+type ChosenModels = Pick<
   Config,
   'provider' | 'providers' | 'tiers' | 'router' | 'customModels' | 'modelRefs' | 'modelPrefixes' | 'modelsFile'
 >;
 
-/** The models by the names that routing knows; undefined when there is nobody to serve them, or none, which is told. */
+/** The models by the names that routing knows; undefined when nobody serves them or there are none, which is reported. */
 export function chooseModels(sources: ModelSources, diagnostics: Diagnostics): ChosenModels | undefined {
   const { unusable, hasOwn, modelsFile, choices, findNamedKey } = sources;
   const [first, ...others] = sources.providers;

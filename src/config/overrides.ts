@@ -25,7 +25,7 @@ const RESERVED = new Set([
 ]);
 
 /** Why a header cannot be sent; undefined when it can. The name is in lower case. */
-export function headerFault(name: string, value: string): { readonly found: string; readonly fix: string } | undefined {
+function headerFault(name: string, value: string): { readonly found: string; readonly fix: string } | undefined {
   if (!HEADER_NAME.test(name))
     return { found: 'a name that gives no header', fix: 'Write letters, digits and dashes, as in x-title.' };
   if (RESERVED.has(name))
@@ -117,7 +117,7 @@ function quirkForm(row: QuirkRow): string {
   }
 }
 
-/** The value of a setting; `wrong` when the text has not its form. */
+/** The value of a setting; `wrong` when the text does not have its form. */
 function parseQuirk(row: QuirkRow, text: string): { value: unknown } | 'wrong' {
   if (takesNone(row) && text.toLowerCase() === 'none') {
     if (row.kind === 'choice') return { value: '' };
@@ -145,7 +145,7 @@ function parseKind(row: QuirkRow, text: string): unknown {
   }
 }
 
-/** One setting from its `QUIRK_<NAME>` and a text; undefined when nothing is overridden or something is wrong, which is told. */
+/** One setting from its `QUIRK_<NAME>` and a text; undefined when nothing is overridden, or when something is wrong, which is reported. */
 export function readQuirk(
   name: string,
   text: string,
@@ -191,7 +191,7 @@ function describeFallback(row: QuirkRow): string {
   return row.kind === 'list' ? row.fallback.join(',') : String(row.fallback);
 }
 
-/** Every QUIRK_* that there is. */
+/** All QUIRK_* settings, for the documentation. */
 export const quirkDocumentation: readonly QuirkDocumentation[] = [...settingOfName].map(([name, setting]) => {
   const row: QuirkRow = quirkTable[setting];
   return { name, form: quirkForm(row), fallback: describeFallback(row), about: row.about };

@@ -25,7 +25,7 @@ export function choosePreset(
   return preset && inProtocol(preset, choices.get('PROTOCOL'), diagnostics);
 }
 
-/** The preset of the same provider for the protocol that is asked for; undefined when it has none, which is told. */
+/** The preset of the same provider for the protocol that is asked for; undefined when it has none, which is reported. */
 export function inProtocol(
   preset: Preset,
   protocol: SourcedValue | undefined,
@@ -33,7 +33,7 @@ export function inProtocol(
 ): Preset | undefined {
   const wanted = protocol?.value.toLowerCase();
   if (protocol === undefined || wanted === preset.protocol) return preset;
-  // Another word is told as a wrong value.
+  // Any other word is reported as a wrong value.
   if (wanted !== 'anthropic' && wanted !== 'chat') return preset;
   const sibling = findSibling(preset, wanted);
   if (sibling === undefined)
@@ -45,7 +45,7 @@ export function inProtocol(
   return sibling;
 }
 
-/** The preset of this name; undefined when there is none, which is told. */
+/** The preset of this name; undefined when there is none, which is reported. */
 export function presetNamed(name: SourcedValue, diagnostics: Diagnostics): Preset | undefined {
   const preset = findPreset(name.value);
   if (preset === undefined) {
@@ -57,11 +57,11 @@ export function presetNamed(name: SourcedValue, diagnostics: Diagnostics): Prese
 }
 
 /**
- * The preset that the keys of an env file tell, as in the earlier systems: of the one provider whose own key is there, else
+ * The preset that an env file implies by its API keys, as in the earlier systems: that of the one provider whose own key is there, else
  * OpenAI's where OPENAI_API_KEY is.
- * @param used names of keys that other files ask for, which tell nothing
+ * @param used names of variables that other files ask for, which imply nothing
  */
-export function inferPresetFromKeys(variables: Variables, used: ReadonlySet<string>): Preset | undefined {
+function inferPresetFromKeys(variables: Variables, used: ReadonlySet<string>): Preset | undefined {
   const isSet = (name: string) =>
     !used.has(name) && [name, secretFileName(name)].some((one) => (variables.get(one)?.value ?? '') !== '');
   const isOwn = (name: string) => isSet(name) && !isPlaceholder(variables.get(name)?.value ?? '');
@@ -87,8 +87,8 @@ function chooseProvider(
   return undefined;
 }
 
-/** The entry of the models file that an instance lives by, and the choices with its address for the instance's own. */
-export interface InferredBaseUrl {
+/** The choices with the address that was inferred, and the entry of the models file that it comes from. */
+interface InferredBaseUrl {
   readonly choices: Choices;
   readonly entry?: ModelEntry;
 }
@@ -103,10 +103,10 @@ function lacksAddress(choices: Choices, variables: Variables, used: ReadonlySet<
 }
 
 /**
- * An instance without an address of its own, whose big model stands in the models file, lives at that model's server: in the
- * earlier systems PREFERRED_PROVIDER=custom and BIG_MODEL, or ROUTER_DEFAULT, were all that a file needed.
+ * An instance without an address of its own whose big model stands in the models file takes that model's address: in the earlier
+ * systems PREFERRED_PROVIDER=custom and BIG_MODEL, or ROUTER_DEFAULT, were all that a file needed.
  */
-export function inferBaseUrl(
+function inferBaseUrl(
   choices: Choices,
   entries: readonly ModelEntry[],
   variables: Variables,
@@ -122,11 +122,11 @@ export function inferBaseUrl(
   return { choices: borrowed, entry };
 }
 
-/** Who the env file's own provider is, before its values are checked. */
+/** The env file's own provider, before its values are checked. */
 export interface OwnProvider {
-  /** As written, or with the address of the models file's entry that the instance lives by. */
+  /** As written, or with an address inferred from the models file. */
   readonly choices: Choices;
-  /** Undefined when it cannot be known, which is told. */
+  /** Undefined when it cannot be known, which is reported. */
   readonly preset: Preset | undefined;
   readonly key: FoundSecret | undefined;
 }

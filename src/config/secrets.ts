@@ -16,7 +16,7 @@ import { secret } from './parsers.ts';
 export interface FoundSecret {
   readonly value: string;
   readonly source: Exclude<ProviderKey['source'], 'client' | 'none'>;
-  /** Where it stands, for problems. */
+  /** The variable it came from, for problems. */
   readonly variable: Variable;
 }
 
@@ -68,7 +68,7 @@ export function isPlaceholder(value: string): boolean {
   return PLACEHOLDERS.some((shape) => shape.test(value));
 }
 
-/** Whether a token protects nothing: a placeholder, or one of the first words that anybody tries (A2). */
+/** Whether a token protects nothing: a placeholder, or one of the first words that anybody tries. */
 export function isTrivialToken(value: string): boolean {
   return isPlaceholder(value) || TRIVIAL_TOKENS.test(value);
 }
@@ -80,7 +80,7 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
-/** Checks what keeps strangers out: a long token, and no trivial one, where others can reach the port (A2, R509). */
+/** Checks the token that keeps others out: where they can reach the port it must be long, and not a word that anybody tries. */
 export function checkClientToken(
   token: FoundSecret | undefined,
   host: { readonly name: string; readonly location: SourceLocation },
@@ -99,8 +99,8 @@ export function checkClientToken(
   }
   if (isTrivialToken(token.value)) {
     // On this machine alone none is needed, so that one that protects nothing does no harm.
-    const tell = isLoopback(host.name) ? diagnostics.warning : diagnostics.error;
-    tell(token.variable, 'a placeholder or a word that anybody would try', `${how}; or leave it empty.`);
+    const report = isLoopback(host.name) ? diagnostics.warning : diagnostics.error;
+    report(token.variable, 'a placeholder or a word that anybody would try', `${how}; or leave it empty.`);
   } else if (!isLoopback(host.name) && token.value.length < SHORTEST_PUBLIC_TOKEN)
     diagnostics.error(
       token.variable,
@@ -158,7 +158,7 @@ export function findProviderKey(
   return found;
 }
 
-/** Whether a server does without a key: the built-in one, those that usually ask for none, and any on this machine. */
+/** Whether a server needs no key: the built-in one, those that usually ask for none, and any on this machine. */
 export function needsNoKey(preset: Preset, baseUrl: string): boolean {
   const host = URL.parse(baseUrl)?.hostname ?? '';
   return preset.protocol === 'demo' || preset.keyOptional === true || isLoopback(host.replace(/^\[(.*)\]$/, '$1'));
@@ -177,7 +177,7 @@ export type FindNamedKey = (name: string) => FoundSecret | undefined;
 
 /**
  * Looks keys up by the names that entries give, in the env file, then in the environment, where any name counts because the
- * models file asks for it. Each name is looked up, and what is wrong with it told, once.
+ * models file asks for it. Each name is looked up, and what is wrong with it is reported, once.
  */
 export function createNamedKeys(
   variables: Variables,

@@ -6,7 +6,7 @@ const glm53 = { maxOutput: 131_072, quirks: { efforts: ['low', 'high', 'max'] } 
 const hybrid = { thinkingOff: true, minOutput: 0 } as const;
 
 /** docs.z.ai/api-reference/api-code; many of them come with status 429, whatever they mean. */
-export const glmErrorCodes = {
+const glmErrorCodes = {
   '1000': 'upstream_unauthenticated',
   '1001': 'upstream_unauthenticated',
   '1002': 'upstream_unauthenticated',

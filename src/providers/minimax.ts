@@ -10,8 +10,8 @@ const m2 = {
 } as const satisfies ModelFacts;
 
 /**
- * platform.minimax.io error codes. Not among them: 2013, which stands for every kind of bad request, an overflow too; its
- * words tell.
+ * platform.minimax.io error codes. Not among them: 2013, which stands for every kind of bad request, an overflow too, and is
+ * classified by its words.
  */
 const errorCodes = {
   '1000': 'overloaded',

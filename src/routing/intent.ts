@@ -121,7 +121,7 @@ export function decide(config: Routing, routed: RoutedModel, facts: RequestFacts
 }
 
 /**
- * The models that a request may be served by, in the order in which they are asked: a model that the client named has no spares; else
+ * The models that a request may be served by, in the order in which they are asked: a model that the client named has no fallback; else
  * each model of the tier at each provider follows, behind the router's target where there is one. Where the client's own name stands
  * for the first model of its tier, it is asked for by that name.
  * @param ordered the providers in the order of this request

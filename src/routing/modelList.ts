@@ -17,7 +17,7 @@ export interface ModelPage {
 }
 
 /**
- * The configured models of all providers and those of the models file, each under two names (R503): its own, and
+ * The configured models of all providers and those of the models file, each under two names: its own, and
  * `claude-<instance>--<model>`, because Claude Code's picker keeps only ids that contain `claude`. `day` (YYYY-MM-DD) stands in for
  * the unknown day of their making.
  */

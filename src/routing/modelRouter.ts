@@ -22,7 +22,7 @@ export interface RoutedModel {
 }
 
 /**
- * From the model that the client asked for to the one that is asked (R103): first those of the models file, which win over the
+ * From the model that the client asked for to the one that is asked: first those of the models file, which win over the
  * families of Claude and are named `custom/<id>`; then another provider's by `<provider>,<model>`; then the first provider's,
  * without a prefix that says whose model it is. The manager gives the client the tiers' models by their own names, so that such a
  * name means the tier; one that was picked from the model list, or that no tier has, means that model.
@@ -84,8 +84,8 @@ const FAMILIES: readonly (readonly [RegExp, keyof Tiers])[] = [
 ];
 
 /**
- * Which of the first provider's models a name means (R103). First the ways of naming a model exactly: as it is, without a date,
- * without `anthropic/`, as `claude-<instance>--<model>` of the model list (R503). Then the families of Claude. What is left is a
+ * Which of the first provider's models a name means. First the ways of naming a model exactly: as it is, without a date,
+ * without `anthropic/`, as `claude-<instance>--<model>` of the model list. Then the families of Claude. What is left is a
  * model of the provider that nobody configured, unless it calls itself a Claude.
  * @param own the models that a provider of Claude itself has for the tiers: where the user has set no other for a family, the
  *   name of a Claude model passes as it is

@@ -1,5 +1,5 @@
-import { clientBaseUrl } from '../../config/clientEnvironment.ts';
 import type { Config, ProviderKey } from '../../config/config.ts';
+import { clientBaseUrl } from '../../config/identity.ts';
 import { createRedactor, Secret } from '../../core/secret.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { clientBaseUrl } from '../../config/clientEnvironment.ts';
 import type { Config } from '../../config/config.ts';
+import { clientBaseUrl } from '../../config/identity.ts';
 import { createRedactor } from '../../core/secret.ts';
 import { formatDuration } from '../../core/text.ts';
 import { ask } from '../providerTest/client.ts';

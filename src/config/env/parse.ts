@@ -41,7 +41,7 @@ function countLines(lines: readonly string[], start: number, value: string): num
 
 /**
  * Reads env text: what dotenv reads, and in addition the line of each assignment and whatever dotenv passes over in
- * silence (E5): names given twice, a `#` that cuts a value, quotes that do not close, control characters, stray lines.
+ * silence: names given twice, a `#` that cuts a value, quotes that do not close, control characters, stray lines.
  * Values are never part of a problem.
  */
 export function parseEnvText(

@@ -2,6 +2,7 @@ import {
   baseUrl,
   choice,
   duration,
+  type Form,
   host,
   hostList,
   integer,
@@ -12,10 +13,18 @@ import {
   text,
   tokens,
 } from '../parsers.ts';
-import { type FieldsOf, type SettingRow, setting, type ValueOf } from './setting.ts';
+import type { FieldsOf, SettingFacts, SettingRow, ValueOf } from './setting.ts';
+
+/** Declares one setting. Everything else, the type of its value too, follows from this. */
+function setting<T, const Facts extends SettingFacts<T>>(
+  form: Form<T>,
+  facts: Facts,
+): Facts & { readonly form: Form<T> } {
+  return { form, ...facts };
+}
 
 /** Every setting of an env file, in the order of docs/ENVIRONMENT.md, which is generated from this table. A new one is one entry here. */
-export const settingsTable = {
+const settingsTable = {
   PROVIDER: setting(text, {
     otherwise: 'guessed from OPENAI_BASE_URL; `openai` when only OPENAI_API_KEY is given',
     about: 'Which provider this instance is for: the name of a preset (docs/PROVIDERS.md), or `custom`.',

@@ -94,7 +94,10 @@ export function takeFields<C extends SettingFields>(config: C, other: C, fields:
   return fields.reduce((all, field) => withMember(all, field.path, readField(other, field)), members) as unknown as C;
 }
 
-/** Puts each value where it stands in the configuration. @param directory absolute; what relative folders start from */
+/**
+ * Puts each value into its field of the configuration.
+ * @param directory absolute; what relative folders start from
+ */
 export function placeValues(values: SettingValues, directory: string): SettingFields {
   return settingFields.reduce<Members>((members, { name, row, path }) => {
     const value = values[name];

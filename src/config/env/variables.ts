@@ -13,18 +13,18 @@ export function secretFileName(name: string): string {
 /** Names under which providers themselves keep their keys; each means OPENAI_API_KEY. */
 export const providerKeyNames: readonly string[] = [...new Set(presets.flatMap((preset) => preset.keyNames))];
 
-/** Every name whose value is the key's value, the key's own first. */
+/** Every name whose value is the setting's value, its own first. */
 export function directNames(key: SettingName): readonly string[] {
   return [key, ...(settingRow(key).aliases ?? []), ...(key === 'OPENAI_API_KEY' ? providerKeyNames : [])];
 }
 
-/** Every name that gives a value to the key, also by way of a file. */
-export function namesOfSetting(key: SettingName): readonly string[] {
+/** Every name that gives a value to the setting, also by way of a file. */
+function namesOfSetting(key: SettingName): readonly string[] {
   const names = directNames(key);
   return settingRow(key).secret === true ? [...names, ...names.map(secretFileName)] : names;
 }
 
-/** Which key a name gives a value to. */
+/** Which setting a name gives a value to. */
 export const settingOfName: ReadonlyMap<string, SettingName> = new Map(
   settingNames.flatMap((key) => namesOfSetting(key).map((name) => [name, key] as const)),
 );
@@ -34,7 +34,7 @@ export function isFamilyName(name: string): boolean {
   return name.startsWith('CUSTOM_HEADER_') || name.startsWith('QUIRK_');
 }
 
-/** The names of this machine, which a network proxy is never asked for: to it they would mean itself. */
+/** The names of this machine. A network proxy is never asked for them, because it would take them for its own. */
 const THIS_MACHINE = ['127.0.0.1', 'localhost', '::1'];
 
 function othersIn(list: string): readonly string[] {
@@ -47,8 +47,8 @@ export function withThisMachine(list: string): string {
   return [...othersIn(list), ...THIS_MACHINE].join(',');
 }
 
-/** Whether a list names more than this machine, which it need not name. */
-export function namesOthers(list: string): boolean {
+/** Whether a list names other hosts than this machine, which is always excepted. */
+function namesOthers(list: string): boolean {
   return othersIn(list).length > 0;
 }
 
@@ -115,7 +115,7 @@ export function referencesIn(value: string): readonly string[] {
 }
 
 /** A text with its references replaced, and what could not be. */
-export interface Replaced {
+interface Replaced {
   readonly text: string;
   /** Names without a value and without a default. */
   readonly missing: readonly string[];
@@ -221,10 +221,10 @@ export function chooseVariable(
   return { ...winner, value: winner.value.trim() };
 }
 
-/** The variable that gives each key its value; keys that nobody set are missing. */
+/** The variable that gives each setting its value; settings that nobody set are missing. */
 export type Choices = ReadonlyMap<SettingName, Variable>;
 
-/** Chooses for every key but the secrets, which need more than a name. */
+/** Chooses for every setting but the secrets, which need more than a name. */
 export function chooseValues(variables: Variables, diagnostics: Diagnostics): Choices {
   const choices = new Map<SettingName, Variable>();
   for (const key of settingNames) {
@@ -255,8 +255,8 @@ export function warnOfUnknownNames(
   }
 }
 
-/** Keys that say something of the env file's own provider only. */
-const OWN = new Set(['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'PROTOCOL', 'REGION', 'API_VERSION']);
+/** Settings of the env file's own provider only. */
+const OWN_PROVIDER_SETTINGS = new Set(['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'PROTOCOL', 'REGION', 'API_VERSION']);
 
 /**
  * Warns of lines of the env file without effect where all providers stand in the providers file.
@@ -266,7 +266,7 @@ export function warnOfUnusedSettings(variables: Variables, used: ReadonlySet<str
   for (const variable of variables.values()) {
     const { name: key, value, source } = variable;
     if (source !== 'file' || value === '' || used.has(key)) continue;
-    if (OWN.has(settingOfName.get(key) ?? '') || isFamilyName(key))
+    if (OWN_PROVIDER_SETTINGS.has(settingOfName.get(key) ?? '') || isFamilyName(key))
       diagnostics.warning(
         variable,
         'a setting of the env file’s own provider, of which there is none beside a providers file without PROVIDER',

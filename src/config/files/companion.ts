@@ -22,8 +22,8 @@ export interface FoundFile extends FileText {
   readonly file: string;
 }
 
-/** The files beyond the env file of which a configuration is made, by paths that start from its directory. */
-export interface Files {
+/** The files beside the env file of which a configuration is made. Relative paths start from the working directory. */
+export interface CompanionFiles {
   /** @throws an error whose `code` says why the file cannot be read. */
   read(path: string): FileText;
   /** The first file of these names in the folder of the env file. @throws as `read`, but not where there is none. */
@@ -35,15 +35,15 @@ export interface Files {
 /** The codes of errors that mean that there is no such file. */
 const MISSING = new Set(['ENOENT', 'ENOTDIR']);
 
-/** What an error of reading says for itself, in a few words. */
+/** The code of an error of reading, for messages. */
 export function readErrorCode(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
   // A running instance may read only the files that it was started with (PERMISSION_MODEL).
   return code === 'ERR_ACCESS_DENIED' ? 'not before a restart' : code;
 }
 
-/** Opens the way to the files of an env file, and notes what is asked for, so that all of it can be watched. */
-export function createFiles(envFile: string, directory: string, readFile: ReadFile): Files {
+/** Reads the files that belong to an env file, and notes every path that was looked for, so that all of them can be watched. */
+export function createCompanionFiles(envFile: string, directory: string, readFile: ReadFile): CompanionFiles {
   const asked = new Set([resolve(directory, envFile)]);
 
   function read(path: string): FileText {
@@ -68,11 +68,11 @@ export function createFiles(envFile: string, directory: string, readFile: ReadFi
   return { read, findBeside, asked: () => [...asked] };
 }
 
-/** A file that an instance may have beside its env file. */
+/** A file of a kind that an instance may have beside its env file. */
 export interface CompanionFile {
-  /** The key that names it. */
+  /** The setting that names it. */
   readonly setting: 'MODELS_FILE' | 'PROVIDERS_FILE';
-  /** Names under which it is found without the key. */
+  /** Names under which it is found without the setting. */
   readonly names: readonly string[];
   /** Completes "a ... file". */
   readonly what: string;
@@ -81,11 +81,11 @@ export interface CompanionFile {
 /** Such a file has a few thousand lines at most; anything larger is another file given by mistake. */
 const MAX_LENGTH = 1_048_576;
 
-/** The file that its key names, else the one under a usual name; undefined where there is none, or where it cannot be read, which is told. */
+/** The file that its setting names, else the one under a usual name; undefined where there is none or it cannot be read, which is reported. */
 export function findCompanionFile(
   { setting: key, names, what }: CompanionFile,
   choices: Choices,
-  files: Files,
+  files: CompanionFiles,
   diagnostics: Diagnostics,
 ): FoundFile | undefined {
   const choice = choices.get(key);
@@ -108,7 +108,7 @@ export function findCompanionFile(
   return undefined;
 }
 
-/** The file that HOOKS_FILE names; undefined where there is no such line or the file cannot be read, which is told. */
+/** The file that HOOKS_FILE names; undefined where there is no such line or the file cannot be read, which is reported. */
 export function findHooksFile(
   choice: Variable | undefined,
   directory: string,

@@ -37,7 +37,7 @@ export function parseDocumentText(text: string, diagnostics: Diagnostics): Parse
     diagnostics.error(
       { name: 'file', line: lineAt(fault.pos[0]) },
       `text that is neither YAML nor JSON (${kind})`,
-      'Mend the line; indentation is of blanks, and a value with special characters is put in double quotes.',
+      'Repair the line; indentation is of blanks, and a value with special characters is put in double quotes.',
     );
     return undefined;
   }
@@ -89,7 +89,7 @@ export function expandTexts(
   return { value: expand(written), missing: [...missing].map((variable) => ({ variable, location })) };
 }
 
-/** Tells of a reference without a value, for the sake of which something is left out. */
+/** Warns of a reference without a value, because of which something is left out. */
 export function warnOfMissing({ variable, location }: Missing, what: string, diagnostics: Diagnostics): void {
   diagnostics.warning(
     location,
@@ -133,7 +133,7 @@ type ValueOf<R> = R extends { readonly kind: 'group'; readonly fields: infer T e
 export type FieldValues<T extends FieldTable> = { readonly [K in keyof T]?: ValueOf<T[K]> };
 
 /** The row of a field; undefined for a name that is none. */
-export function fieldRow(table: FieldTable, name: string): FieldRow | undefined {
+function fieldRow(table: FieldTable, name: string): FieldRow | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
@@ -158,7 +158,7 @@ export function locationAt(document: ParsedDocument, path: Path): SourceLocation
   return { name: showPath(path), line: document.lineOf(path) };
 }
 
-/** Tells of a field that means nothing, with the nearest that means something. */
+/** Warns of a field that means nothing, and suggests the nearest that does. */
 export function warnOfUnknownField(
   name: string,
   known: readonly string[],
@@ -170,7 +170,7 @@ export function warnOfUnknownField(
   diagnostics.warning(location, 'a field that means nothing here', hint);
 }
 
-/** Reads the fields of one mapping by their table. Everything wrong in it is told but the missing variables. */
+/** Reads the fields of one mapping by their table. Everything wrong in it is reported, but for missing variables, which are returned. */
 export function readFields<T extends FieldTable>(table: T, item: JsonObject, path: Path, reading: Reading): Fields<T> {
   const { document, lookUp, diagnostics } = reading;
   const values: [string, unknown][] = [];

@@ -11,7 +11,7 @@ import { modelSettings } from '../modelRef.ts';
 import { readHeaderMapping, readQuirkMapping } from '../overrides.ts';
 import { baseUrl, type Form, modelName, number, text, tokens, yesOrNo } from '../parsers.ts';
 import { type FindNamedKey, needsNoKey, providerKey } from '../secrets.ts';
-import { type CompanionFile, type Files, findCompanionFile } from './companion.ts';
+import { type CompanionFile, type CompanionFiles, findCompanionFile } from './companion.ts';
 import {
   type Fields,
   type FieldTable,
@@ -38,7 +38,7 @@ const effort: Form<string> = {
   parse: (value) => EFFORTS.find((one) => one === value.toLowerCase()),
 };
 
-/** More than this a token is meant for a million of them. */
+/** A higher price for one token was meant for a million of them. */
 const MOST_PER_TOKEN = 0.01;
 
 /** The fields of a model in the models file. */
@@ -79,20 +79,20 @@ export const entryTable = {
 } as const satisfies FieldTable;
 
 /** The checked values of one entry. */
-export type EntryValues = FieldValues<typeof entryTable>;
+type EntryValues = FieldValues<typeof entryTable>;
 
 /** One model as the file has it, before it is known where it is served. */
 export interface ModelEntry {
   /** Without `custom/`. */
   readonly id: string;
   readonly values: EntryValues;
-  readonly location: Fields<typeof entryTable>['locationOf'];
+  readonly locationOf: Fields<typeof entryTable>['locationOf'];
   /** Whether a variable that it refers to is not set, so that the model cannot be used. */
   readonly incomplete: boolean;
 }
 
-/** The models of the file: a list, or a mapping with the list under `models`. Everything wrong in it is told. */
-export function readEntries(reading: Reading): readonly ModelEntry[] {
+/** The models of the file: a list, or a mapping with the list under `models`. Everything wrong in it is reported. */
+function readEntries(reading: Reading): readonly ModelEntry[] {
   const { document, diagnostics } = reading;
   const { value } = document;
   if (value === null) return [];
@@ -119,8 +119,8 @@ export function readEntries(reading: Reading): readonly ModelEntry[] {
     if (earlier === undefined) entries.set(id, entry);
     else
       diagnostics.error(
-        entry.location('model_id'),
-        `a second ${JSON.stringify(entry.id)}, after line ${earlier.location('model_id').line}`,
+        entry.locationOf('model_id'),
+        `a second ${JSON.stringify(entry.id)}, after line ${earlier.locationOf('model_id').line}`,
         'Give each model a model_id of its own.',
       );
   }
@@ -133,16 +133,16 @@ function readEntry(item: Json, path: Path, reading: Reading): ModelEntry | undef
     diagnostics.error(locationAt(document, path), 'no model', 'Write "- model_id: NAME".');
     return undefined;
   }
-  const { values, missing, locationOf: location } = readFields(entryTable, item, path, reading);
+  const { values, missing, locationOf } = readFields(entryTable, item, path, reading);
   for (const one of missing) warnOfMissing(one, 'the model', diagnostics);
   const id = values.model_id?.replace(/^custom\//i, '');
   if (id === undefined) {
-    // One that is wrong has been told.
+    // A wrong one has been reported already.
     if ((item['model_id'] ?? null) === null)
-      diagnostics.error(location('model_id'), 'nothing', 'Give the model a name: model_id: my-model');
+      diagnostics.error(locationOf('model_id'), 'nothing', 'Give the model a name: model_id: my-model');
     return undefined;
   }
-  return { id, values, location, incomplete: missing.length > 0 };
+  return { id, values, locationOf, incomplete: missing.length > 0 };
 }
 
 export const MODELS_FILE: CompanionFile = {
@@ -163,7 +163,12 @@ export interface ModelsFile {
 }
 
 /** Finds and reads the models file; no file, no models. */
-export function readModelsFile(files: Files, choices: Choices, lookUp: LookUp, diagnostics: Diagnostics): ModelsFile {
+export function readModelsFile(
+  files: CompanionFiles,
+  choices: Choices,
+  lookUp: LookUp,
+  diagnostics: Diagnostics,
+): ModelsFile {
   const found = findCompanionFile(MODELS_FILE, choices, files, diagnostics);
   if (found === undefined)
     return { file: undefined, entries: [], names: new Set(), diagnostics: createDiagnostics('') };
@@ -185,17 +190,17 @@ const PRICE_FIELDS = [
 ] as const;
 
 function price(
-  { values, location }: ModelEntry,
+  { values, locationOf }: ModelEntry,
   side: 'input' | 'output',
   diagnostics: Diagnostics,
 ): number | undefined {
   const perMillion = values[`${side}_cost_per_million_tokens`];
   const perToken = values[`${side}_cost_per_token`];
-  // 0.00000055 times a million is not quite 0.55.
+  // Rounded, because 0.00000055 times a million is not quite 0.55.
   const computed = perToken === undefined ? undefined : Number((perToken * MILLION).toPrecision(12));
   if (perMillion !== undefined && computed !== undefined && perMillion !== computed)
     diagnostics.warning(
-      location(`${side}_cost_per_token`),
+      locationOf(`${side}_cost_per_token`),
       'another price than that for a million tokens',
       `${side}_cost_per_million_tokens is used; remove one of them.`,
     );
@@ -203,14 +208,14 @@ function price(
 }
 
 /** The prices of an entry in US dollars per million tokens; undefined when one of the two is missing, as half a cost is a wrong one. */
-export function entryPrices(entry: ModelEntry, diagnostics: Diagnostics): Prices | undefined {
+function entryPrices(entry: ModelEntry, diagnostics: Diagnostics): Prices | undefined {
   const input = price(entry, 'input', diagnostics);
   const output = price(entry, 'output', diagnostics);
   if (input !== undefined && output !== undefined) return { input, output };
   const alone = PRICE_FIELDS.find((field) => entry.values[field] !== undefined);
   if (alone !== undefined)
     diagnostics.warning(
-      entry.location(alone),
+      entry.locationOf(alone),
       'one price of two',
       'Set the prices of input and of output; until then costs are unknown.',
     );
@@ -233,11 +238,7 @@ function effortSettings(effort: string, base: QuirkSettings): Partial<QuirkSetti
  * What an entry says of its model, as settings to be laid over those of its provider.
  * @param base The settings of the provider for the model.
  */
-export function entrySettings(
-  entry: ModelEntry,
-  base: QuirkSettings,
-  diagnostics: Diagnostics,
-): Partial<QuirkSettings> {
+function entrySettings(entry: ModelEntry, base: QuirkSettings, diagnostics: Diagnostics): Partial<QuirkSettings> {
   const { values } = entry;
   const contextWindow = values.context ?? values.max_input_tokens;
   const body: JsonObject = {
@@ -254,7 +255,7 @@ export function entrySettings(
     ...(values.enable_thinking === true ? { reasoningStyle: 'enable_thinking' } : {}),
     ...(values.reasoning_effort === undefined ? {} : effortSettings(values.reasoning_effort, base)),
     ...(Object.keys(body).length === 0 ? {} : { extraBody: { ...base.extraBody, ...body } }),
-    ...readQuirkMapping(values.quirks, (name) => entry.location('quirks', name), diagnostics),
+    ...readQuirkMapping(values.quirks, (name) => entry.locationOf('quirks', name), diagnostics),
   };
 }
 
@@ -262,7 +263,7 @@ function origin(address: string): string | undefined {
   return URL.parse(address)?.origin;
 }
 
-/** Where an entry's model is served, seen from the instance. */
+/** The server of an entry's model, seen from the instance. */
 interface ModelServer {
   readonly baseUrl: string;
   readonly preset: Preset;
@@ -270,49 +271,49 @@ interface ModelServer {
   readonly own: boolean;
 }
 
-function findServer(entry: ModelEntry, home: ProviderConfig, diagnostics: Diagnostics): ModelServer | undefined {
+function findServer(entry: ModelEntry, ownProvider: ProviderConfig, diagnostics: Diagnostics): ModelServer | undefined {
   const address = entry.values.api_base;
-  if (address === undefined || address === home.baseUrl) {
-    if (home.baseUrl !== '' || home.preset.protocol === 'demo')
-      return { baseUrl: home.baseUrl, preset: home.preset, own: true };
-    diagnostics.error(entry.location('api_base'), 'nothing', 'Set the address of the model’s API.');
+  if (address === undefined || address === ownProvider.baseUrl) {
+    if (ownProvider.baseUrl !== '' || ownProvider.preset.protocol === 'demo')
+      return { baseUrl: ownProvider.baseUrl, preset: ownProvider.preset, own: true };
+    diagnostics.error(entry.locationOf('api_base'), 'nothing', 'Set the address of the model’s API.');
     return undefined;
   }
-  const own = origin(address) === origin(home.baseUrl);
+  const own = origin(address) === origin(ownProvider.baseUrl);
   const guessed = guessPreset(address);
-  const preset = own && guessed.hosts.length === 0 ? home.preset : guessed;
+  const preset = own && guessed.hosts.length === 0 ? ownProvider.preset : guessed;
   return { baseUrl: completeAddress(address, preset), preset, own };
 }
 
 /**
- * The key for an entry's server; undefined when there is none, which is told. The instance's own key goes nowhere but to its
+ * The key for an entry's server; undefined when there is none, which is reported. The instance's own key goes nowhere but to its
  * own server, unless the entry names its variable.
  */
 function findKey(
   entry: ModelEntry,
-  location: ModelServer,
-  home: ProviderConfig,
+  server: ModelServer,
+  ownProvider: ProviderConfig,
   findNamedKey: FindNamedKey,
   diagnostics: Diagnostics,
 ): ProviderKey | undefined {
   const name = entry.values.api_key_name;
   if (name !== undefined) {
     const found = findNamedKey(name);
-    if (found !== undefined) return providerKey(location.preset, found);
+    if (found !== undefined) return providerKey(server.preset, found);
     // Where the instance passes on what the client sends, a model at the same server is no worse off than the instance.
-    const passesOn = location.own && home.key.source === 'client';
+    const passesOn = server.own && ownProvider.key.source === 'client';
     diagnostics.warning(
-      entry.location('api_key_name'),
+      entry.locationOf('api_key_name'),
       `${name}, which holds no key in the env file or the environment`,
       `Set ${name} in the env file; until then ${passesOn ? 'the client’s own key is passed on' : 'the model is left out'}.`,
     );
-    return passesOn ? home.key : undefined;
+    return passesOn ? ownProvider.key : undefined;
   }
-  if (location.own) return home.key;
-  if (needsNoKey(location.preset, location.baseUrl)) return { source: 'none', variable: '' };
-  const host = URL.parse(location.baseUrl)?.hostname ?? '';
+  if (server.own) return ownProvider.key;
+  if (needsNoKey(server.preset, server.baseUrl)) return { source: 'none', variable: '' };
+  const host = URL.parse(server.baseUrl)?.hostname ?? '';
   diagnostics.error(
-    entry.location('api_key_name'),
+    entry.locationOf('api_key_name'),
     'nothing',
     `Name the variable that holds the key for ${host}. The instance’s own key is sent to another server only where OPENAI_API_KEY is named here.`,
   );
@@ -321,22 +322,22 @@ function findKey(
 
 function customModel(
   entry: ModelEntry,
-  home: ProviderConfig,
+  ownProvider: ProviderConfig,
   findNamedKey: FindNamedKey,
   diagnostics: Diagnostics,
 ): CustomModel | undefined {
-  const location = findServer(entry, home, diagnostics);
-  const key = location && findKey(entry, location, home, findNamedKey, diagnostics);
+  const server = findServer(entry, ownProvider, diagnostics);
+  const key = server && findKey(entry, server, ownProvider, findNamedKey, diagnostics);
   const headers = readHeaderMapping(
     entry.values.extra_headers,
-    (name) => entry.location('extra_headers', name),
+    (name) => entry.locationOf('extra_headers', name),
     diagnostics,
   );
   const prices = entryPrices(entry, diagnostics);
-  if (location === undefined || key === undefined) return undefined;
-  const { baseUrl, preset, own } = location;
+  if (server === undefined || key === undefined) return undefined;
+  const { baseUrl, preset, own } = server;
   const model = entry.values.model_name ?? entry.id;
-  const overrides = own ? home.overrides : {};
+  const overrides = own ? ownProvider.overrides : {};
   const settings = entrySettings(entry, modelSettings({ preset, overrides }, model), diagnostics);
   return {
     id: entry.id,
@@ -345,26 +346,29 @@ function customModel(
     provider: {
       preset,
       baseUrl,
-      endpoint: baseUrl === home.baseUrl ? home.endpoint : chooseEndpoint(baseUrl, preset, undefined, diagnostics),
+      endpoint:
+        baseUrl === ownProvider.baseUrl
+          ? ownProvider.endpoint
+          : chooseEndpoint(baseUrl, preset, undefined, diagnostics),
       keyHeader: preset.keyHeader ?? 'authorization',
       key,
-      headers: { ...(own ? home.headers : {}), ...headers },
+      headers: { ...(own ? ownProvider.headers : {}), ...headers },
       overrides: { ...overrides, ...settings },
     },
     ...(prices === undefined ? {} : { prices }),
   };
 }
 
-/** The usable models of the entries, by `customId`; what keeps one from being used is told at its line. */
+/** The usable models of the entries, by `customId`; what keeps one from being used is reported at its line. */
 export function customModels(
   entries: readonly ModelEntry[],
-  home: ProviderConfig,
+  ownProvider: ProviderConfig,
   findNamedKey: FindNamedKey,
   diagnostics: Diagnostics,
 ): ReadonlyMap<string, CustomModel> {
   const models = new Map<string, CustomModel>();
   for (const entry of entries) {
-    const model = entry.incomplete ? undefined : customModel(entry, home, findNamedKey, diagnostics);
+    const model = entry.incomplete ? undefined : customModel(entry, ownProvider, findNamedKey, diagnostics);
     if (model !== undefined) models.set(customId(entry.id), model);
   }
   return models;

@@ -72,7 +72,7 @@ function readModel(model: string, value: unknown, complain: Complain): readonly 
 
 /**
  * Reads PRICES_FILE, YAML or JSON: prices by model, one entry or a list of entries with the day `from` which they hold. Without
- * the key there are none.
+ * the setting there are none.
  */
 export function readPricesFile(choice: Variable | undefined, readText: ReadText, diagnostics: Diagnostics): PricesFile {
   if (choice === undefined || choice.value === '') return { prices: new Map(), diagnostics: createDiagnostics('') };

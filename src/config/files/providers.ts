@@ -13,39 +13,43 @@ import { type FindNamedKey, isPlaceholder, isTrivialToken, needsNoKey } from '..
 import { expandTexts, warnOfMissing } from './document.ts';
 import type { ProviderEntry, ProvidersFile } from './providersFile.ts';
 
-/** Where a provider is and what is spoken to it. */
+/** The address of a provider, and the protocol it speaks. */
 export type Server = Pick<ProviderConfig, 'preset' | 'baseUrl' | 'endpoint'>;
 
-function findPreset({ values, location, has }: ProviderEntry, diagnostics: Diagnostics): Preset | undefined {
-  if (values.preset !== undefined) return presetNamed({ ...location('preset'), value: values.preset }, diagnostics);
+function findPreset({ values, locationOf, has }: ProviderEntry, diagnostics: Diagnostics): Preset | undefined {
+  if (values.preset !== undefined) return presetNamed({ ...locationOf('preset'), value: values.preset }, diagnostics);
   if (values.base_url !== undefined) return guessPreset(values.base_url);
-  // A wrong address has been told.
+  // A wrong address has been reported already.
   if (!has('preset') && !has('base_url'))
-    diagnostics.error(location('base_url'), 'nothing', 'Set the address of its API, or a preset (docs/PROVIDERS.md).');
+    diagnostics.error(
+      locationOf('base_url'),
+      'nothing',
+      'Set the address of its API, or a preset (docs/PROVIDERS.md).',
+    );
   return undefined;
 }
 
-/** Where an entry's provider is; undefined when that cannot be known, which is told. */
-export function findServer(entry: ProviderEntry, diagnostics: Diagnostics): Server | undefined {
-  const { values, location } = entry;
+/** Where an entry's provider is; undefined when that cannot be known, which is reported. */
+function findServer(entry: ProviderEntry, diagnostics: Diagnostics): Server | undefined {
+  const { values, locationOf } = entry;
   const written = (field: 'base_url' | 'protocol' | 'region' | 'api_version'): SourcedValue | undefined => {
     const value = values[field];
-    return value === undefined ? undefined : { ...location(field), value };
+    return value === undefined ? undefined : { ...locationOf(field), value };
   };
   const own = findPreset(entry, diagnostics);
   const preset = own && inProtocol(own, written('protocol'), diagnostics);
   if (preset === undefined) return undefined;
   const address = written('base_url');
-  const wishes = { address, baseUrl: address?.value, region: written('region'), location: location('base_url') };
+  const wishes = { address, baseUrl: address?.value, region: written('region'), location: locationOf('base_url') };
   const baseUrl = chooseBaseUrl(wishes, preset, diagnostics);
   return { preset, baseUrl, endpoint: chooseEndpoint(baseUrl, preset, written('api_version'), diagnostics) };
 }
 
 /** What is needed to find the keys of a file's providers. */
-export interface KeySources {
+interface KeySources {
   readonly findNamedKey: FindNamedKey;
   readonly lookUp: LookUp;
-  /** Called with the place of each key that stands in the file itself. */
+  /** Called with the location of each key that stands in the file itself. */
   readonly onLiteral: (location: SourceLocation) => void;
   readonly diagnostics: Diagnostics;
 }
@@ -55,25 +59,25 @@ const REFERENCE_ALONE = /^\$\{([A-Za-z_]\w*)\}$/;
 /** The texts of `api_key` and `api_keys`, as they are written. */
 function writtenKeys({
   values,
-  location,
+  locationOf,
 }: ProviderEntry): readonly { readonly value: Json; readonly location: SourceLocation }[] {
   const { api_key: one, api_keys: several } = values;
   const list = Array.isArray(several)
-    ? several.map((value, index) => ({ value, location: location('api_keys', index) }))
-    : [{ value: several ?? null, location: location('api_keys') }];
-  return [{ value: one ?? null, location: location('api_key') }, ...list].filter(
+    ? several.map((value, index) => ({ value, location: locationOf('api_keys', index) }))
+    : [{ value: several ?? null, location: locationOf('api_keys') }];
+  return [{ value: one ?? null, location: locationOf('api_key') }, ...list].filter(
     ({ value }) => value !== null && value !== '',
   );
 }
 
-/** `none`: what an example had in its place, which counts as no key; undefined: no key for now. Both are told. */
+/** `none`: what an example had in its place, which counts as no key; undefined: no key for now. Both are reported. */
 type Read = ProviderKey | 'none' | undefined;
 
 function keyNamed(name: string, location: SourceLocation, { findNamedKey, lookUp, diagnostics }: KeySources): Read {
   const found = findNamedKey(name);
   if (found !== undefined)
     return { source: found.source, variable: found.variable.name, secret: new Secret(found.value) };
-  // A placeholder has been told at its own line.
+  // A placeholder has been reported at its own line.
   if (isPlaceholder(lookUp(name) ?? '')) return 'none';
   diagnostics.warning(
     location,
@@ -113,10 +117,10 @@ function withoutDoubles(keys: readonly ProviderKey[]): readonly ProviderKey[] {
 }
 
 /**
- * The keys for an entry's server, each once; undefined when there are none, which is told. As in an env file, the client's own is
+ * The keys for an entry's server, each once; undefined when there are none, which is reported. As in an env file, the client's own is
  * passed on in place of one that was left as an example had it.
  */
-export function findKeys(
+function findKeys(
   entry: ProviderEntry,
   { preset, baseUrl }: Pick<ProviderConfig, 'preset' | 'baseUrl'>,
   sources: KeySources,
@@ -125,10 +129,10 @@ export function findKeys(
   const [first, ...others] = withoutDoubles(read.filter((key) => typeof key === 'object'));
   if (first !== undefined) return [first, ...others];
   if (needsNoKey(preset, baseUrl) && !read.includes(undefined)) return [{ source: 'none', variable: '' }];
-  if (read.includes('none')) return [{ source: 'client', variable: entry.location('api_key').name }];
+  if (read.includes('none')) return [{ source: 'client', variable: entry.locationOf('api_key').name }];
   if (read.length === 0)
     sources.diagnostics.error(
-      entry.location('api_key'),
+      entry.locationOf('api_key'),
       'nothing',
       `Set its key: "api_key": "\${${preset.keyNames[0] ?? 'MY_API_KEY'}}", and the variable in the env file.`,
     );
@@ -144,7 +148,11 @@ export interface FileProviders {
   readonly unusable: readonly string[];
 }
 
-function findModels({ values, location }: ProviderEntry, preset: Preset, diagnostics: Diagnostics): Models | undefined {
+function findModels(
+  { values, locationOf }: ProviderEntry,
+  preset: Preset,
+  diagnostics: Diagnostics,
+): Models | undefined {
   const given = (tier: keyof Tiers) => {
     const models = values.models?.[tier];
     return models?.length === 0 ? undefined : models;
@@ -153,7 +161,7 @@ function findModels({ values, location }: ProviderEntry, preset: Preset, diagnos
   const big = given('big') ?? own('big') ?? given('middle') ?? given('small');
   if (big === undefined) {
     diagnostics.error(
-      location('models'),
+      locationOf('models'),
       'nothing',
       `Name its models: "models": {"big": ["MODEL"]}. The preset ${preset.name} has none of its own.`,
     );
@@ -164,12 +172,16 @@ function findModels({ values, location }: ProviderEntry, preset: Preset, diagnos
 }
 
 function fileProvider(entry: ProviderEntry, sources: KeySources, requestTimeoutMs: number): NamedProvider | undefined {
-  const { name, values, location, missing } = entry;
+  const { name, values, locationOf, missing } = entry;
   const { diagnostics } = sources;
   for (const one of missing) warnOfMissing(one, 'the provider', diagnostics);
   if (missing.length > 0) return undefined;
-  const headers = readHeaderMapping(values.custom_headers, (header) => location('custom_headers', header), diagnostics);
-  const overrides = readQuirkMapping(values.quirks, (quirk) => location('quirks', quirk), diagnostics);
+  const headers = readHeaderMapping(
+    values.custom_headers,
+    (header) => locationOf('custom_headers', header),
+    diagnostics,
+  );
+  const overrides = readQuirkMapping(values.quirks, (quirk) => locationOf('quirks', quirk), diagnostics);
   const server = findServer(entry, diagnostics);
   const models = server && findModels(entry, server.preset, diagnostics);
   const keys = server && findKeys(entry, server, sources);
@@ -204,7 +216,11 @@ export function fileProviders(
   for (const entry of entries) {
     if (entry.name.toLowerCase() === ownName) {
       const found = 'the name of the env file’s own provider, which is used in place of this one';
-      diagnostics.warning(entry.location('name'), found, 'Give it another name, or remove PROVIDER from the env file.');
+      diagnostics.warning(
+        entry.locationOf('name'),
+        found,
+        'Give it another name, or remove PROVIDER from the env file.',
+      );
       continue;
     }
     const all = { ...sources, onLiteral: (location: SourceLocation) => literals.push(location), diagnostics };

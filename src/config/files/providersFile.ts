@@ -4,7 +4,7 @@ import { createDiagnostics, type Diagnostics } from '../diagnostics.ts';
 import type { SettingValues } from '../env/settings.ts';
 import { type Choices, type LookUp, referencesIn, secretFileName } from '../env/variables.ts';
 import { baseUrl, choice, duration, type Form, integer, modelName, number, text, yesOrNo } from '../parsers.ts';
-import { type CompanionFile, type Files, findCompanionFile } from './companion.ts';
+import { type CompanionFile, type CompanionFiles, findCompanionFile } from './companion.ts';
 import {
   type Fields,
   type FieldTable,
@@ -22,158 +22,7 @@ import {
   scalar,
 } from './document.ts';
 
-/** One provider as the file has it, before it is known what serves it. */
-export interface ProviderEntry {
-  readonly name: string;
-  readonly values: ProviderValues;
-  readonly location: Fields<typeof providerTable>['locationOf'];
-  /** References to variables that are not set. */
-  readonly missing: readonly Missing[];
-  /** Whether a field is written, be it wrong. */
-  readonly has: (field: keyof ProviderValues) => boolean;
-}
-
-/** What stands in a providers file. */
-export interface ProvidersDocument {
-  readonly values: FileValues;
-  readonly entries: readonly ProviderEntry[];
-}
-
-/** A mapping with the list under `providers`, the list alone, or one provider alone; undefined for anything else. */
-function findList(
-  value: unknown,
-): { readonly items: readonly Json[]; readonly path: Path; readonly alone?: true } | undefined {
-  if (value === null) return { items: [], path: [] };
-  if (Array.isArray(value)) return { items: value, path: [] };
-  if (!isObject(value)) return undefined;
-  if (Array.isArray(value['providers'])) return { items: value['providers'], path: ['providers'] };
-  const isProvider = value['providers'] === undefined && 'name' in value;
-  return isProvider ? { items: [value], path: [], alone: true } : undefined;
-}
-
-/** Everything in the file that can be read; everything wrong in it is told. */
-export function readProviders(reading: Reading): ProvidersDocument {
-  const { document, diagnostics } = reading;
-  const { value } = document;
-  const found = findList(value);
-  const hasOwnFields = isObject(value) && found?.alone !== true;
-  const values = hasOwnFields ? readFields(fileTable, value, [], reading).values : {};
-  if (found === undefined) {
-    diagnostics.error(
-      locationAt(document, ['providers']),
-      'no list of providers',
-      'Write {"providers": [{"name": "NAME", "base_url": "ADDRESS", "api_key": "${KEY}", "models": {"big": ["MODEL"]}}]}.',
-    );
-    return { values, entries: [] };
-  }
-  const entries = new Map<string, ProviderEntry>();
-  for (const [index, item] of found.items.entries()) {
-    const entry = readProvider(item, found.alone === true ? [] : [...found.path, index], reading);
-    if (entry === undefined) continue;
-    const name = entry.name.toLowerCase();
-    const earlier = entries.get(name);
-    if (earlier === undefined) entries.set(name, entry);
-    else
-      diagnostics.error(
-        entry.location('name'),
-        `a second ${JSON.stringify(entry.name)}, after line ${earlier.location('name').line}`,
-        'Give each provider a name of its own.',
-      );
-  }
-  return { values, entries: [...entries.values()] };
-}
-
-function readProvider(item: Json, path: Path, reading: Reading): ProviderEntry | undefined {
-  const { document, diagnostics } = reading;
-  if (!isObject(item)) {
-    diagnostics.error(locationAt(document, path), 'no provider', 'Write {"name": "NAME", ...}.');
-    return undefined;
-  }
-  const { values, missing, locationOf: location } = readFields(providerTable, item, path, reading);
-  const has = (field: keyof ProviderValues) => (item[field] ?? null) !== null;
-  if (values.name === undefined) {
-    // One that is wrong has been told.
-    if (!has('name')) diagnostics.error(location('name'), 'nothing', 'Give the provider a name: "name": "my-provider"');
-    return undefined;
-  }
-  return { name: values.name, values, location, missing, has };
-}
-
-export const PROVIDERS_FILE: CompanionFile = {
-  setting: 'PROVIDERS_FILE',
-  names: ['config/providers.json', 'providers.json'],
-  what: 'providers',
-};
-
-/** The providers file of an instance. */
-export interface ProvidersFile extends ProvidersDocument {
-  /** Its path as problems show it; undefined when there is none. */
-  readonly file: string | undefined;
-  /** Names of variables that the file asks for. */
-  readonly names: ReadonlySet<string>;
-  /** Permission bits such as `644`, where other users may read it. */
-  readonly openMode: string | undefined;
-  /** Collects what is wrong in this file. */
-  readonly diagnostics: Diagnostics;
-}
-
-/** Finds and reads the providers file. */
-export function readProvidersFile(
-  files: Files,
-  choices: Choices,
-  lookUp: LookUp,
-  diagnostics: Diagnostics,
-): ProvidersFile {
-  const found = findCompanionFile(PROVIDERS_FILE, choices, files, diagnostics);
-  const own = createDiagnostics(found?.file ?? '');
-  const document = found && parseDocumentText(found.text, own);
-  const read = document && readProviders({ document, lookUp, diagnostics: own });
-  const names = referencesIn(found?.text ?? '');
-  return {
-    file: found?.file,
-    values: read?.values ?? {},
-    entries: read?.entries ?? [],
-    names: new Set([...names, ...names.map(secretFileName)]),
-    openMode: found?.openMode,
-    diagnostics: own,
-  };
-}
-
-/** Tells that nothing in the file can be used, unless an error says already why. */
-export function reportNoProvider({ file, entries, diagnostics }: ProvidersFile): void {
-  if (file === undefined || diagnostics.problems.some(({ severity }) => severity === 'error')) return;
-  diagnostics.error(
-    { name: 'providers' },
-    entries.length === 0 ? 'no provider' : 'no provider that can be used',
-    'Enable one and set the variables that it needs, or name a provider with PROVIDER in the env file.',
-  );
-}
-
-/** Pause between health checks where there is a providers file that says nothing of them, in ms. */
-const HEALTH_CHECK_MS = 300_000;
-
-/** What the file says of all its providers together; a key that the env file has goes before it. */
-export function fileSettings(
-  { file, values: written }: Pick<ProvidersFile, 'file' | 'values'>,
-  values: SettingValues,
-  choices: Choices,
-): Pick<Config, 'strategy' | 'breaker' | 'healthCheck'> {
-  const { failure_threshold: failures, recovery_timeout: openMs } = written.circuit_breaker ?? {};
-  return {
-    strategy: written.fallback_strategy ?? 'priority',
-    breaker: {
-      failures: choices.has('BREAKER_FAILURES') ? values.BREAKER_FAILURES : (failures ?? values.BREAKER_FAILURES),
-      windowMs: values.BREAKER_WINDOW,
-      openMs: choices.has('BREAKER_SECONDS') ? values.BREAKER_SECONDS : (openMs ?? values.BREAKER_SECONDS),
-    },
-    healthCheck: {
-      intervalMs: written.health_check_interval ?? (file === undefined ? 0 : HEALTH_CHECK_MS),
-      ask: written.health_check ?? 'models',
-    },
-  };
-}
-
-/** It stands in headers, and in front of a comma. */
+/** The name stands in headers, and before the comma of `provider,model`. */
 const providerName: Form<string> = {
   form: 'a name of plain letters, digits and signs, without commas',
   parse: (value) => (/^[\x20-\x2b\x2d-\x7e]+$/.test(value) ? value : undefined),
@@ -257,7 +106,159 @@ export const fileTable = {
 } as const satisfies FieldTable;
 
 /** The checked values of one provider. */
-export type ProviderValues = FieldValues<typeof providerTable>;
+type ProviderValues = FieldValues<typeof providerTable>;
 
 /** The checked values of the file itself. */
-export type FileValues = FieldValues<typeof fileTable>;
+type FileValues = FieldValues<typeof fileTable>;
+
+/** One provider as the file has it, before it is known what serves it. */
+export interface ProviderEntry {
+  readonly name: string;
+  readonly values: ProviderValues;
+  readonly locationOf: Fields<typeof providerTable>['locationOf'];
+  /** References to variables that are not set. */
+  readonly missing: readonly Missing[];
+  /** Whether a field is written, even with a wrong value. */
+  readonly has: (field: keyof ProviderValues) => boolean;
+}
+
+/** What stands in a providers file. */
+interface ProvidersDocument {
+  readonly values: FileValues;
+  readonly entries: readonly ProviderEntry[];
+}
+
+/** A mapping with the list under `providers`, the list alone, or one provider alone; undefined for anything else. */
+function findList(
+  value: unknown,
+): { readonly items: readonly Json[]; readonly path: Path; readonly alone?: true } | undefined {
+  if (value === null) return { items: [], path: [] };
+  if (Array.isArray(value)) return { items: value, path: [] };
+  if (!isObject(value)) return undefined;
+  if (Array.isArray(value['providers'])) return { items: value['providers'], path: ['providers'] };
+  const isProvider = value['providers'] === undefined && 'name' in value;
+  return isProvider ? { items: [value], path: [], alone: true } : undefined;
+}
+
+/** Everything in the file that can be read; everything wrong in it is reported. */
+export function readProviders(reading: Reading): ProvidersDocument {
+  const { document, diagnostics } = reading;
+  const { value } = document;
+  const found = findList(value);
+  const hasOwnFields = isObject(value) && found?.alone !== true;
+  const values = hasOwnFields ? readFields(fileTable, value, [], reading).values : {};
+  if (found === undefined) {
+    diagnostics.error(
+      locationAt(document, ['providers']),
+      'no list of providers',
+      'Write {"providers": [{"name": "NAME", "base_url": "ADDRESS", "api_key": "${KEY}", "models": {"big": ["MODEL"]}}]}.',
+    );
+    return { values, entries: [] };
+  }
+  const entries = new Map<string, ProviderEntry>();
+  for (const [index, item] of found.items.entries()) {
+    const entry = readProvider(item, found.alone === true ? [] : [...found.path, index], reading);
+    if (entry === undefined) continue;
+    const name = entry.name.toLowerCase();
+    const earlier = entries.get(name);
+    if (earlier === undefined) entries.set(name, entry);
+    else
+      diagnostics.error(
+        entry.locationOf('name'),
+        `a second ${JSON.stringify(entry.name)}, after line ${earlier.locationOf('name').line}`,
+        'Give each provider a name of its own.',
+      );
+  }
+  return { values, entries: [...entries.values()] };
+}
+
+function readProvider(item: Json, path: Path, reading: Reading): ProviderEntry | undefined {
+  const { document, diagnostics } = reading;
+  if (!isObject(item)) {
+    diagnostics.error(locationAt(document, path), 'no provider', 'Write {"name": "NAME", ...}.');
+    return undefined;
+  }
+  const { values, missing, locationOf } = readFields(providerTable, item, path, reading);
+  const has = (field: keyof ProviderValues) => (item[field] ?? null) !== null;
+  if (values.name === undefined) {
+    // A wrong one has been reported already.
+    if (!has('name'))
+      diagnostics.error(locationOf('name'), 'nothing', 'Give the provider a name: "name": "my-provider"');
+    return undefined;
+  }
+  return { name: values.name, values, locationOf, missing, has };
+}
+
+export const PROVIDERS_FILE: CompanionFile = {
+  setting: 'PROVIDERS_FILE',
+  names: ['config/providers.json', 'providers.json'],
+  what: 'providers',
+};
+
+/** The providers file of an instance. */
+export interface ProvidersFile extends ProvidersDocument {
+  /** Its path as problems show it; undefined when there is none. */
+  readonly file: string | undefined;
+  /** Names of variables that the file asks for. */
+  readonly names: ReadonlySet<string>;
+  /** Permission bits such as `644`, where other users may read it. */
+  readonly openMode: string | undefined;
+  /** Collects what is wrong in this file. */
+  readonly diagnostics: Diagnostics;
+}
+
+/** Finds and reads the providers file. */
+export function readProvidersFile(
+  files: CompanionFiles,
+  choices: Choices,
+  lookUp: LookUp,
+  diagnostics: Diagnostics,
+): ProvidersFile {
+  const found = findCompanionFile(PROVIDERS_FILE, choices, files, diagnostics);
+  const own = createDiagnostics(found?.file ?? '');
+  const document = found && parseDocumentText(found.text, own);
+  const read = document && readProviders({ document, lookUp, diagnostics: own });
+  const names = referencesIn(found?.text ?? '');
+  return {
+    file: found?.file,
+    values: read?.values ?? {},
+    entries: read?.entries ?? [],
+    names: new Set([...names, ...names.map(secretFileName)]),
+    openMode: found?.openMode,
+    diagnostics: own,
+  };
+}
+
+/** Reports that nothing in the file can be used, unless an error says already why. */
+export function reportNoProvider({ file, entries, diagnostics }: ProvidersFile): void {
+  if (file === undefined || diagnostics.problems.some(({ severity }) => severity === 'error')) return;
+  diagnostics.error(
+    { name: 'providers' },
+    entries.length === 0 ? 'no provider' : 'no provider that can be used',
+    'Enable one and set the variables that it needs, or name a provider with PROVIDER in the env file.',
+  );
+}
+
+/** Pause between health checks where there is a providers file that says nothing of them, in ms. */
+const HEALTH_CHECK_MS = 300_000;
+
+/** What the file says of all its providers together; a setting of the env file goes before it. */
+export function fileSettings(
+  { file, values: written }: Pick<ProvidersFile, 'file' | 'values'>,
+  values: SettingValues,
+  choices: Choices,
+): Pick<Config, 'strategy' | 'breaker' | 'healthCheck'> {
+  const { failure_threshold: failures, recovery_timeout: openMs } = written.circuit_breaker ?? {};
+  return {
+    strategy: written.fallback_strategy ?? 'priority',
+    breaker: {
+      failures: choices.has('BREAKER_FAILURES') ? values.BREAKER_FAILURES : (failures ?? values.BREAKER_FAILURES),
+      windowMs: values.BREAKER_WINDOW,
+      openMs: choices.has('BREAKER_SECONDS') ? values.BREAKER_SECONDS : (openMs ?? values.BREAKER_SECONDS),
+    },
+    healthCheck: {
+      intervalMs: written.health_check_interval ?? (file === undefined ? 0 : HEALTH_CHECK_MS),
+      ask: written.health_check ?? 'models',
+    },
+  };
+}
