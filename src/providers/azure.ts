@@ -2,7 +2,7 @@ import { openai } from './openai.ts';
 import type { Preset } from './preset.ts';
 
 /** Sources: openai/openai-node docs/azure.md (both forms of the address), learn.microsoft.com (API version lifecycle). */
-export const azure: Preset = {
+export const azure = {
   name: 'azure',
   title: 'Azure OpenAI',
   protocol: 'chat',
@@ -28,4 +28,4 @@ export const azure: Preset = {
     'With API_VERSION or AZURE_API_VERSION (like 2024-10-21) the deployment stands in the path, as older resources want it; without one the /openai/v1 form is used.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;

@@ -1,7 +1,7 @@
 import type { Preset } from './preset.ts';
 
 /** Any other server with OpenAI's chat completions: the user gives address and models, and QUIRK_* where it differs. */
-export const custom: Preset = {
+export const custom = {
   name: 'custom',
   title: 'Any OpenAI-compatible server',
   protocol: 'chat',
@@ -14,10 +14,10 @@ export const custom: Preset = {
   links: {},
   notes: ['Set OPENAI_BASE_URL and BIG_MODEL; where the server differs from OpenAI, set QUIRK_*.'],
   checked: '2026-11-20',
-};
+} satisfies Preset;
 
 /** Any other server with Anthropic's Messages API: the user gives address and models. */
-export const customAnthropic: Preset = {
+export const customAnthropic = {
   name: 'custom-anthropic',
   title: 'Any server with a Messages API',
   protocol: 'anthropic',
@@ -31,4 +31,4 @@ export const customAnthropic: Preset = {
   links: {},
   notes: ['Set OPENAI_BASE_URL, to which /v1/messages is appended, and BIG_MODEL. The key goes into x-api-key.'],
   checked: '2026-11-20',
-};
+} satisfies Preset;

@@ -8,7 +8,7 @@ const scripted = {
 } as const satisfies ModelFacts;
 
 /** The built-in scripted provider: no network, no key, so that a newcomer sees the whole thing work (decision 0006). */
-export const demo: Preset = {
+export const demo = {
   name: 'demo',
   title: 'Demo (built in, offline)',
   protocol: 'demo',
@@ -22,4 +22,4 @@ export const demo: Preset = {
   links: {},
   notes: ['Answers come from a script: it replies in words and can make a tool call. It needs no key and no network.'],
   checked: '2026-11-20',
-};
+} satisfies Preset;

@@ -15,7 +15,7 @@ const gpt6 = {
 } as const satisfies ModelFacts;
 
 /** Sources: developers.openai.com model pages as quoted by gateways; the gpt-6 ids are second-hand. */
-export const openai: Preset = {
+export const openai = {
   name: 'openai',
   title: 'OpenAI',
   protocol: 'chat',
@@ -54,4 +54,4 @@ export const openai: Preset = {
     'This provider takes no reasoning together with tools on chat completions, so that its models answer without thinking here.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;
