@@ -79,7 +79,7 @@ test('an empty value is as good as none', () => {
   expect(hash).toBe(configOf(['PROVIDER=kimi']).hash);
 });
 
-test('all problems are told at once, in the order of the lines', () => {
+test('all problems are reported at once, in the order of the lines', () => {
   const lines = ['PROVIDER=kimo', 'PORT=80a1', 'HOST=0.0.0.0', 'MAX_RETRIES=-1', 'LOG_LVEL=info', 'QUIRK_TOP=1', 'x'];
   expect(problemsOf(lines)).toEqual([
     'error 1 PROVIDER',

@@ -55,7 +55,7 @@ describe('E5 what an env file may look like', () => {
     ['a line without a value', 'A=1\nfoo bar\nB=2', ['error 2 line']],
     ['a line without a name', '=5', ['error 1 line']],
     ['a name that dotenv passes over', '__proto__=1', ['error 1 __proto__']],
-  ])('%s is told', (_name, text, problems) => {
+  ])('%s is reported', (_name, text, problems) => {
     expect(read(text).problems).toEqual(problems);
   });
 

@@ -6,7 +6,7 @@ import { problemsOf, readLines } from '../../../helpers/configText.ts';
 const file = (...lines: readonly string[]) =>
   ['{"providers": [{', '  "preset": "demo",', '  "name": "one",', ...lines.map((line) => `${line},`), '}]}'].join('\n');
 
-describe('what is wrong in a providers file is told with its path and line', () => {
+describe('what is wrong in a providers file is reported with its path and line', () => {
   test.each([
     ['"base_url": "example.com"', 'error 4 providers[0].base_url'],
     ['"priority": "first"', 'error 4 providers[0].priority'],

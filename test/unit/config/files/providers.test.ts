@@ -38,7 +38,7 @@ describe('who the providers of an instance are', () => {
     expect(config.providers[0]).toMatchObject({ models: { big: [config.tiers.big] }, maxRetries: undefined });
   });
 
-  test('keys and addresses of an env file without PROVIDER are mere variables, and told where nobody uses them', () => {
+  test('keys and addresses of an env file without PROVIDER are mere variables, and reported where nobody uses them', () => {
     const lines = ['OPENAI_API_KEY=key-0001', 'OPENAI_BASE_URL=https://api.openai.com/v1', 'QUIRK_TOP_K=1'];
     const providers = fileOf({ ...ACME, api_key: '${OPENAI_API_KEY}' });
     expect(problemsOf(lines, { providers })).toEqual(['warning 2 OPENAI_BASE_URL', 'warning 3 QUIRK_TOP_K']);
@@ -94,7 +94,7 @@ describe('what a provider is', () => {
     return provider;
   };
 
-  test('the preset is told by the address', () => {
+  test('the preset follows from the address', () => {
     expect(only({ base_url: 'https://api.deepseek.com' }).provider.preset.name).toBe('deepseek');
     expect(only({}).provider.preset.name).toBe('custom');
   });
@@ -229,7 +229,7 @@ describe('names of models', () => {
     });
   });
 
-  test('a provider that there is not is told with the nearest; one that is left out as well', () => {
+  test('a provider that there is not is reported with the nearest; one that is left out as well', () => {
     const providers = fileOf(ACME, { ...LOCAL, enabled: false });
     expect(readLines(['BIG_MODEL=acmee,x'], { providers }).problems).toMatchObject([
       { line: 1, key: 'BIG_MODEL', severity: 'error', fix: 'Did you mean acme,x?' },
