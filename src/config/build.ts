@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { Secret } from '../core/secret.ts';
 import type { Config, NetworkProxy, Problem, ProviderConfig } from './config.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
-import { refuseMetadataAddresses } from './endpoints.ts';
 import { type ParseAssignments, parseEnvText } from './env/parse.ts';
 import type { SettingValues } from './env/settings.ts';
 import { placeValues, readValues } from './env/values.ts';
@@ -26,8 +25,110 @@ import { fileSettings, readProvidersFile, reportNoProvider } from './files/provi
 import { fingerprint, instanceName } from './identity.ts';
 import { asNamedProvider, chooseModels } from './models.ts';
 import { secretsInHeaders } from './overrides.ts';
-import { findOwnProvider, ownProvider } from './provider.ts';
+import { findOwnProvider, ownProvider, refuseMetadataAddresses } from './provider.ts';
 import { checkClientToken, createNamedKeys, findSecret } from './secrets.ts';
+
+export interface ConfigSource {
+  /** Path of the env file as the user gave it; problems show it so. */
+  readonly file: string;
+  readonly text: string;
+  readonly parse: ParseAssignments;
+  readonly environment: Environment;
+  readonly readFile: ReadFile;
+  /** Absolute; what relative paths start from. */
+  readonly directory: string;
+}
+
+export interface ConfigResult {
+  /** Present when no problem is an error. */
+  readonly config?: Config;
+  readonly problems: readonly Problem[];
+  /** Absolute paths of all files that were looked for, also of those that are not there: a change of one may change the result. */
+  readonly files: readonly string[];
+}
+
+/** From the text of an env file to the configuration of its instance, or to all its problems at once. */
+export function buildConfig(source: ConfigSource): ConfigResult {
+  const { environment } = source;
+  const diagnostics = createDiagnostics(source.file);
+  const files = createCompanionFiles(source.file, source.directory, source.readFile);
+  const readText = (path: string) => files.read(path).text;
+  const entries = parseEnvText(source.text, source.parse, diagnostics);
+  const variables = expandVariables(collectVariables(entries, environment), environment, diagnostics);
+  const lookUp = createLookUp(variables, environment);
+  const written = chooseValues(variables, diagnostics);
+  const modelsFile = readModelsFile(files, written, lookUp, diagnostics);
+  const providersFile = readProvidersFile(files, written, lookUp, diagnostics);
+  const pricesFile = readPricesFile(written.get('PRICES_FILE'), readText, diagnostics);
+  const hooks = findHooksFile(written.get('HOOKS_FILE'), source.directory, readText, diagnostics);
+  const used = new Set([...modelsFile.names, ...providersFile.names]);
+  warnOfUnknownNames(entries, used, diagnostics);
+
+  const findNamedKey = createNamedKeys(variables, environment, readText, diagnostics);
+  // Beside a providers file the env file has a provider of its own only where it says so: a key alone is one that the file asks for.
+  const hasOwn = written.has('PROVIDER') || (providersFile.file === undefined && !written.has('PROVIDERS_FILE'));
+  const sources = { choices: written, variables, models: modelsFile.entries, used, findNamedKey, readText };
+  const own = hasOwn ? findOwnProvider(sources, diagnostics) : undefined;
+  if (!hasOwn) warnOfUnusedSettings(variables, used, diagnostics);
+  const choices = own?.choices ?? written;
+  const token = findSecret(directNames('ANTHROPIC_API_KEY'), variables, readText, diagnostics);
+  const values = readValues(choices, { OPENAI_API_KEY: own?.key, ANTHROPIC_API_KEY: token }, diagnostics);
+  checkTokenLimits(values, choices, diagnostics);
+
+  const ownConfig = own && ownProvider(own, values, variables, diagnostics);
+  const ownNamed = ownConfig && asNamedProvider(ownConfig, values.REQUEST_TIMEOUT);
+  const { providers: others, unusable } = fileProviders(
+    providersFile,
+    { findNamedKey, lookUp },
+    ownNamed?.name,
+    values.REQUEST_TIMEOUT,
+  );
+  if (!hasOwn && others.length === 0) reportNoProvider(providersFile);
+  const providers = hasOwn ? (ownNamed === undefined ? [] : [ownNamed, ...others]) : others;
+  const host = { name: values.HOST, location: choices.get('HOST') ?? { name: 'HOST' } };
+  const passesKeyOn = providers.some(({ provider }) => provider.key.source === 'client');
+  checkClientToken(token, host, passesKeyOn, diagnostics);
+  const models = chooseModels({ providers, unusable, hasOwn, modelsFile, choices, findNamedKey }, diagnostics);
+
+  const customServers = [...(models?.customModels.values() ?? [])];
+  refuseMetadataAddresses(
+    [
+      ...(ownConfig
+        ? [{ provider: ownConfig, location: choices.get('OPENAI_BASE_URL') ?? { name: 'OPENAI_BASE_URL' } }]
+        : []),
+      ...others.map(({ name, provider }) => ({ provider, location: { name: `PROVIDERS_FILE (${name})` } })),
+      ...customServers.map(({ name, provider }) => ({ provider, location: { name: `MODELS_FILE (${name})` } })),
+    ],
+    values.ALLOW_LINK_LOCAL === 'on',
+    diagnostics,
+  );
+
+  const problems = [diagnostics, modelsFile.diagnostics, providersFile.diagnostics, pricesFile.diagnostics].flatMap(
+    (one) => one.problems.toSorted((a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER)),
+  );
+  const asked = files.asked();
+  if (problems.some(({ severity }) => severity === 'error') || !models) return { problems, files: asked };
+  const parts = {
+    ...models,
+    ...fileSettings(providersFile, values, choices),
+    providersFile: providersFile.file,
+    prices: pricesFile.prices,
+    pricesFile: written.get('PRICES_FILE')?.value,
+    hooks,
+    files: asked,
+  };
+  return { config: assembleConfig(source, values, parts), problems, files: asked };
+}
+
+function checkTokenLimits(values: SettingValues, choices: Choices, diagnostics: Diagnostics): void {
+  const { MIN_TOKENS_LIMIT: minTokens, MAX_TOKENS_LIMIT: maxTokens } = values;
+  if (minTokens === undefined || maxTokens === undefined || minTokens <= maxTokens) return;
+  diagnostics.error(
+    choices.get('MIN_TOKENS_LIMIT') ?? { name: 'MIN_TOKENS_LIMIT' },
+    `${minTokens}, which is more than MAX_TOKENS_LIMIT (${maxTokens})`,
+    'Lower it, or raise MAX_TOKENS_LIMIT.',
+  );
+}
 
 /**
  * The network proxy of an instance. A shell whose exceptions make no difference gives the same configuration: without a proxy all of
@@ -131,106 +232,4 @@ function assembleConfig(
       ...networkSecrets,
     ],
   });
-}
-
-export interface ConfigSource {
-  /** Path of the env file as the user gave it; problems show it so. */
-  readonly file: string;
-  readonly text: string;
-  readonly parse: ParseAssignments;
-  readonly environment: Environment;
-  readonly readFile: ReadFile;
-  /** Absolute; what relative paths start from. */
-  readonly directory: string;
-}
-
-export interface ConfigResult {
-  /** Present when no problem is an error. */
-  readonly config?: Config;
-  readonly problems: readonly Problem[];
-  /** Absolute paths of all files that were looked for, also of those that are not there: a change of one may change the result. */
-  readonly files: readonly string[];
-}
-
-function checkTokenLimits(values: SettingValues, choices: Choices, diagnostics: Diagnostics): void {
-  const { MIN_TOKENS_LIMIT: minTokens, MAX_TOKENS_LIMIT: maxTokens } = values;
-  if (minTokens === undefined || maxTokens === undefined || minTokens <= maxTokens) return;
-  diagnostics.error(
-    choices.get('MIN_TOKENS_LIMIT') ?? { name: 'MIN_TOKENS_LIMIT' },
-    `${minTokens}, which is more than MAX_TOKENS_LIMIT (${maxTokens})`,
-    'Lower it, or raise MAX_TOKENS_LIMIT.',
-  );
-}
-
-/** From the text of an env file to the configuration of its instance, or to all its problems at once. */
-export function buildConfig(source: ConfigSource): ConfigResult {
-  const { environment } = source;
-  const diagnostics = createDiagnostics(source.file);
-  const files = createCompanionFiles(source.file, source.directory, source.readFile);
-  const readText = (path: string) => files.read(path).text;
-  const entries = parseEnvText(source.text, source.parse, diagnostics);
-  const variables = expandVariables(collectVariables(entries, environment), environment, diagnostics);
-  const lookUp = createLookUp(variables, environment);
-  const written = chooseValues(variables, diagnostics);
-  const modelsFile = readModelsFile(files, written, lookUp, diagnostics);
-  const providersFile = readProvidersFile(files, written, lookUp, diagnostics);
-  const pricesFile = readPricesFile(written.get('PRICES_FILE'), readText, diagnostics);
-  const hooks = findHooksFile(written.get('HOOKS_FILE'), source.directory, readText, diagnostics);
-  const used = new Set([...modelsFile.names, ...providersFile.names]);
-  warnOfUnknownNames(entries, used, diagnostics);
-
-  const findNamedKey = createNamedKeys(variables, environment, readText, diagnostics);
-  // Beside a providers file the env file has a provider of its own only where it says so: a key alone is one that the file asks for.
-  const hasOwn = written.has('PROVIDER') || (providersFile.file === undefined && !written.has('PROVIDERS_FILE'));
-  const sources = { choices: written, variables, models: modelsFile.entries, used, findNamedKey, readText };
-  const own = hasOwn ? findOwnProvider(sources, diagnostics) : undefined;
-  if (!hasOwn) warnOfUnusedSettings(variables, used, diagnostics);
-  const choices = own?.choices ?? written;
-  const token = findSecret(directNames('ANTHROPIC_API_KEY'), variables, readText, diagnostics);
-  const values = readValues(choices, { OPENAI_API_KEY: own?.key, ANTHROPIC_API_KEY: token }, diagnostics);
-  checkTokenLimits(values, choices, diagnostics);
-
-  const ownConfig = own && ownProvider(own, values, variables, diagnostics);
-  const ownNamed = ownConfig && asNamedProvider(ownConfig, values.REQUEST_TIMEOUT);
-  const { providers: others, unusable } = fileProviders(
-    providersFile,
-    { findNamedKey, lookUp },
-    ownNamed?.name,
-    values.REQUEST_TIMEOUT,
-  );
-  if (!hasOwn && others.length === 0) reportNoProvider(providersFile);
-  const providers = hasOwn ? (ownNamed === undefined ? [] : [ownNamed, ...others]) : others;
-  const host = { name: values.HOST, location: choices.get('HOST') ?? { name: 'HOST' } };
-  const passesKeyOn = providers.some(({ provider }) => provider.key.source === 'client');
-  checkClientToken(token, host, passesKeyOn, diagnostics);
-  const models = chooseModels({ providers, unusable, hasOwn, modelsFile, choices, findNamedKey }, diagnostics);
-
-  const customServers = [...(models?.customModels.values() ?? [])];
-  refuseMetadataAddresses(
-    [
-      ...(ownConfig
-        ? [{ provider: ownConfig, location: choices.get('OPENAI_BASE_URL') ?? { name: 'OPENAI_BASE_URL' } }]
-        : []),
-      ...others.map(({ name, provider }) => ({ provider, location: { name: `PROVIDERS_FILE (${name})` } })),
-      ...customServers.map(({ name, provider }) => ({ provider, location: { name: `MODELS_FILE (${name})` } })),
-    ],
-    values.ALLOW_LINK_LOCAL === 'on',
-    diagnostics,
-  );
-
-  const problems = [diagnostics, modelsFile.diagnostics, providersFile.diagnostics, pricesFile.diagnostics].flatMap(
-    (one) => one.problems.toSorted((a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER)),
-  );
-  const asked = files.asked();
-  if (problems.some(({ severity }) => severity === 'error') || !models) return { problems, files: asked };
-  const parts = {
-    ...models,
-    ...fileSettings(providersFile, values, choices),
-    providersFile: providersFile.file,
-    prices: pricesFile.prices,
-    pricesFile: written.get('PRICES_FILE')?.value,
-    hooks,
-    files: asked,
-  };
-  return { config: assembleConfig(source, values, parts), problems, files: asked };
 }

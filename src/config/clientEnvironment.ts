@@ -1,6 +1,6 @@
+import { modelSettings } from '../providers/preset.ts';
 import type { Config } from './config.ts';
 import { clientBaseUrl } from './identity.ts';
-import { modelSettings } from './modelRef.ts';
 
 /** The client gives up a request whose answer has not begun by then. The proxy begins it long before, so it only needs to be large. */
 const CLIENT_TIMEOUT_MS = 3_000_000;

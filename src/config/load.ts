@@ -8,6 +8,27 @@ import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import type { Environment } from './env/variables.ts';
 import type { FileText } from './files/companion.ts';
 
+/**
+ * Loads the configuration of one instance: the only place where the configuration touches the disk, and the only one
+ * that knows dotenv. Never throws: what is wrong, the missing file too, is among the problems.
+ * @param path Of the env file; relative to `directory`.
+ * @param environment Variables that win over the file: the process's own when the binary is run directly.
+ * @param directory Absolute; LOG_DIR and other relative paths start from it.
+ */
+export function loadConfig(path: string, environment: Environment, directory: string): ConfigResult {
+  const diagnostics = createDiagnostics(path);
+  const text = readEnvFile(resolve(directory, path), path, diagnostics);
+  if (text === undefined) return { problems: diagnostics.problems, files: [resolve(directory, path)] };
+  const { config, problems, files } = configFromText(path, text, environment, directory);
+  const all: readonly Problem[] = [...diagnostics.problems, ...problems];
+  return config === undefined ? { problems: all, files } : { config, problems: all, files };
+}
+
+/** Text of an env file to a configuration, with dotenv's parser; the other files that it is made of are read from the disk. */
+export function configFromText(file: string, text: string, environment: Environment, directory: string): ConfigResult {
+  return buildConfig({ file, text, parse, environment, readFile, directory });
+}
+
 /** An env file has a few hundred lines at most; anything larger is another file given by mistake. */
 const MAX_BYTES = 262_144;
 
@@ -57,25 +78,4 @@ function readFile(path: string): FileText {
   const { mode } = statSync(path);
   const text = readFileSync(path, 'utf8');
   return isOpenToOthers(mode) ? { text, openMode: permissions(mode) } : { text };
-}
-
-/** Text of an env file to a configuration, with dotenv's parser; the other files that it is made of are read from the disk. */
-export function configFromText(file: string, text: string, environment: Environment, directory: string): ConfigResult {
-  return buildConfig({ file, text, parse, environment, readFile, directory });
-}
-
-/**
- * Loads the configuration of one instance: the only place where the configuration touches the disk, and the only one
- * that knows dotenv. Never throws: what is wrong, the missing file too, is among the problems.
- * @param path Of the env file; relative to `directory`.
- * @param environment Variables that win over the file: the process's own when the binary is run directly.
- * @param directory Absolute; LOG_DIR and other relative paths start from it.
- */
-export function loadConfig(path: string, environment: Environment, directory: string): ConfigResult {
-  const diagnostics = createDiagnostics(path);
-  const text = readEnvFile(resolve(directory, path), path, diagnostics);
-  if (text === undefined) return { problems: diagnostics.problems, files: [resolve(directory, path)] };
-  const { config, problems, files } = configFromText(path, text, environment, directory);
-  const all: readonly Problem[] = [...diagnostics.problems, ...problems];
-  return config === undefined ? { problems: all, files } : { config, problems: all, files };
 }

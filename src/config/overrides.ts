@@ -5,39 +5,6 @@ import type { Diagnostics, SourceLocation } from './diagnostics.ts';
 import type { Variables } from './env/variables.ts';
 import { parseBoolean, parseCount } from './parsers.ts';
 
-const PREFIX = 'CUSTOM_HEADER_';
-/** RFC 9110: a token. */
-const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
-/** RFC 9110: printable Latin-1 with blanks and tabs inside. */
-const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** Headers that describe the connection or the body, which are the HTTP client's own. */
-const RESERVED = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** Why a header cannot be sent; undefined when it can. The name is in lower case. */
-function headerFault(name: string, value: string): { readonly found: string; readonly fix: string } | undefined {
-  if (!HEADER_NAME.test(name))
-    return { found: 'a name that gives no header', fix: 'Write letters, digits and dashes, as in x-title.' };
-  if (RESERVED.has(name))
-    return { found: `the header ${name}, which belongs to the connection`, fix: 'Remove the line.' };
-  if (!HEADER_VALUE.test(value))
-    return {
-      found: 'a value with a line break or with letters beyond Latin-1',
-      fix: 'Write one line of Latin-1 text.',
-    };
-  return undefined;
-}
-
 /** `CUSTOM_HEADER_X_API_KEY` -> `x-api-key`. Names are lower case, so that each replaces a header of the same name. */
 export function readCustomHeaders(variables: Variables, diagnostics: Diagnostics): Readonly<Record<string, string>> {
   const headers: [string, string][] = [];
@@ -52,11 +19,12 @@ export function readCustomHeaders(variables: Variables, diagnostics: Diagnostics
   return Object.fromEntries(headers);
 }
 
-/** Values of headers that carry credentials, for redaction: whole, and without a scheme like `Bearer`. */
-export function secretsInHeaders(headers: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(headers)
-    .filter(([name]) => /auth|key|token|secret|cookie/.test(name))
-    .flatMap(([, value]) => [value, ...value.split(/\s+/).slice(1)]);
+/** The settings that QUIRK_* of the env file override (decision 0003). An empty value overrides nothing. */
+export function readQuirks(variables: Variables, diagnostics: Diagnostics): Partial<QuirkSettings> {
+  const overrides = [...variables.values()]
+    .filter(({ name: key }) => key.startsWith('QUIRK_'))
+    .map((variable) => readQuirk(variable.name, variable.value.trim(), variable, diagnostics));
+  return Object.assign({}, ...overrides);
 }
 
 /** Headers as a file has them: lower-case names, and none that is empty. */
@@ -87,6 +55,49 @@ export function readQuirkMapping(
     return readQuirk(`QUIRK_${name.toUpperCase()}`, text, locationOf(name), diagnostics);
   });
   return Object.assign({}, ...settings);
+}
+
+const PREFIX = 'CUSTOM_HEADER_';
+
+/** RFC 9110: a token. */
+const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
+
+/** RFC 9110: printable Latin-1 with blanks and tabs inside. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Headers that describe the connection or the body, which are the HTTP client's own. */
+const RESERVED = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Why a header cannot be sent; undefined when it can. The name is in lower case. */
+function headerFault(name: string, value: string): { readonly found: string; readonly fix: string } | undefined {
+  if (!HEADER_NAME.test(name))
+    return { found: 'a name that gives no header', fix: 'Write letters, digits and dashes, as in x-title.' };
+  if (RESERVED.has(name))
+    return { found: `the header ${name}, which belongs to the connection`, fix: 'Remove the line.' };
+  if (!HEADER_VALUE.test(value))
+    return {
+      found: 'a value with a line break or with letters beyond Latin-1',
+      fix: 'Write one line of Latin-1 text.',
+    };
+  return undefined;
+}
+
+/** Values of headers that carry credentials, for redaction: whole, and without a scheme like `Bearer`. */
+export function secretsInHeaders(headers: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(headers)
+    .filter(([name]) => /auth|key|token|secret|cookie/.test(name))
+    .flatMap(([, value]) => [value, ...value.split(/\s+/).slice(1)]);
 }
 
 /** Every `QUIRK_<NAME>` and the setting it overrides. */
@@ -168,14 +179,6 @@ export function readQuirk(
   if (parsed !== 'wrong') return { [setting]: parsed.value } as Partial<QuirkSettings>;
   diagnostics.error(location, JSON.stringify(text), `Set ${quirkForm(row)}.`);
   return undefined;
-}
-
-/** The settings that QUIRK_* of the env file override (decision 0003). An empty value overrides nothing. */
-export function readQuirks(variables: Variables, diagnostics: Diagnostics): Partial<QuirkSettings> {
-  const overrides = [...variables.values()]
-    .filter(({ name: key }) => key.startsWith('QUIRK_'))
-    .map((variable) => readQuirk(variable.name, variable.value.trim(), variable, diagnostics));
-  return Object.assign({}, ...overrides);
 }
 
 /** A setting as the documentation shows it. */

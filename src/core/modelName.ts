@@ -1,6 +1,6 @@
 /**
  * How names of models are written, by users, clients and earlier systems. Nothing else takes them apart: what a name stands for is
- * handed on as a `ModelRef` (config/modelRef.ts).
+ * handed on as a `ModelRef` (config/models.ts makes it).
  */
 
 /** The name without `custom/`, in lower case: by it a model of the models file is found, however it is spelled. */

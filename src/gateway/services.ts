@@ -1,9 +1,9 @@
 import type { Config, ModelRef, ProviderConfig, ProviderKey } from '../config/config.ts';
 import { fingerprint } from '../config/identity.ts';
-import { modelSettings } from '../config/modelRef.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ApiError } from '../core/errors.ts';
 import type { LiveHooks } from '../hooks/liveHooks.ts';
+import { modelSettings } from '../providers/preset.ts';
 import { composeRepairs } from '../quirks/compose.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
 import type { CircuitBreaker } from '../resilience/circuitBreaker.ts';

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../core/errorTable.ts';
-import type { QuirkSettings } from '../quirks/settings.ts';
+import { mergeSettings, type QuirkSettings } from '../quirks/settings.ts';
 
 /** US dollars per million tokens. */
 export interface Prices {
@@ -98,4 +98,22 @@ export function nativeModels(
       return [name, own === undefined ? facts : { ...facts, quirks: own }];
     }),
   );
+}
+
+/** The settings that hold for one model of a provider: defaults, preset, model facts, the user's overrides. */
+export function modelSettings(
+  { preset, overrides }: { readonly preset: Preset; readonly overrides: Partial<QuirkSettings> },
+  model: string,
+): QuirkSettings {
+  const facts = preset.models[model];
+  return mergeSettings(preset.quirks, facts === undefined ? {} : settingsOfFacts(facts), overrides);
+}
+
+function settingsOfFacts(facts: ModelFacts): Partial<QuirkSettings> {
+  return {
+    ...(facts.contextWindow === undefined ? {} : { contextWindow: facts.contextWindow }),
+    ...(facts.maxOutput === undefined ? {} : { maxOutput: facts.maxOutput }),
+    ...(facts.vision === undefined ? {} : { vision: facts.vision }),
+    ...facts.quirks,
+  };
 }

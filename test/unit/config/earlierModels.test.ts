@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { modelSettings } from '../../../src/config/modelRef.ts';
+import { modelSettings } from '../../../src/providers/preset.ts';
 import { findPrices } from '../../../src/telemetry/usage/cost.ts';
 import { readEarlier, readEarlierWithKeys } from '../../helpers/earlierFixture.ts';
 

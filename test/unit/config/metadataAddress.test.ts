@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isMetadataAddress } from '../../../src/config/endpoints.ts';
+import { isMetadataAddress } from '../../../src/config/provider.ts';
 import { problemsOf, readLines } from '../../helpers/configText.ts';
 
 const refused = [

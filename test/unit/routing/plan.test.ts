@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { NamedProvider } from '../../../src/config/config.ts';
-import { createModelRefs } from '../../../src/config/modelRef.ts';
+import { createModelRefs } from '../../../src/config/models.ts';
 import { type Decision, planCandidates } from '../../../src/routing/intent.ts';
 import { LoadBalancer } from '../../../src/routing/loadBalancer.ts';
 import { configOf } from '../../helpers/configText.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { describeConfig } from '../../../../src/config/describe.ts';
-import { modelSettings } from '../../../../src/config/modelRef.ts';
+import { modelSettings } from '../../../../src/providers/preset.ts';
 import type { QuirkSettings } from '../../../../src/quirks/settings.ts';
 import { configOf, problemsOf, readLines } from '../../../helpers/configText.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { clientEnvironment } from '../../../../src/config/clientEnvironment.ts';
 import type { CustomModel } from '../../../../src/config/config.ts';
-import { modelSettings } from '../../../../src/config/modelRef.ts';
+import { modelSettings } from '../../../../src/providers/preset.ts';
 import { configOf, problemsOf, readLines } from '../../../helpers/configText.ts';
 
 const OWN = ['PROVIDER=openai', 'OPENAI_API_KEY=sk-openai-0001'];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CustomModel, DatedPrices, NamedProvider } from '../../../../src/config/config.ts';
-import { createModelRefs } from '../../../../src/config/modelRef.ts';
+import { createModelRefs } from '../../../../src/config/models.ts';
 import type { Prices } from '../../../../src/providers/preset.ts';
 import type { RequestRecord } from '../../../../src/telemetry/requestRecord.ts';
 import { costOf, findPrices, requestCost } from '../../../../src/telemetry/usage/cost.ts';
