@@ -1,8 +1,7 @@
 import { anthropic } from './anthropic.ts';
-import { custom, customAnthropic } from './custom.ts';
 import { deepseek, deepseekAnthropic } from './deepseek.ts';
-import { demo } from './demo.ts';
 import { gemini } from './gemini.ts';
+import { custom, customAnthropic, demo } from './generic.ts';
 import { glm, glmAnthropic, glmCoding } from './glm.ts';
 import { groq } from './groq.ts';
 import { kimi, kimiAnthropic, kimiCoding, kimiCodingAnthropic } from './kimi.ts';
