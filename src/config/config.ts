@@ -67,7 +67,7 @@ export interface CustomModel {
   readonly prices?: Prices;
 }
 
-/** A model that can be asked: the name it has here, and whom that name stands for. */
+/** A model that can be asked: the name it has here, and the server that it stands for. */
 export interface ModelRef {
   /** In the log, headers and settings: `custom/<id>`, `<provider>,<model>`, or the bare model of the first provider. */
   readonly name: string;

@@ -138,10 +138,12 @@ function fileRows({ modelsFile, providersFile, pricesFile, hooks }: Config): rea
 
 /** The router's settings that are set. */
 function describeRouter({ router, longContextThreshold }: Config): readonly Row[] {
-  return routerSettings.flatMap(([key, route]): readonly Row[] => {
+  return routerSettings.flatMap(([setting, route]): readonly Row[] => {
     const name = router[route];
     if (name === undefined) return [];
-    return [['router', `${key}=${name}${route === 'longContext' ? `, from ${longContextThreshold} tokens on` : ''}`]];
+    return [
+      ['router', `${setting}=${name}${route === 'longContext' ? `, from ${longContextThreshold} tokens on` : ''}`],
+    ];
   });
 }
 

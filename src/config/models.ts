@@ -91,7 +91,7 @@ export function asNamedProvider(provider: ProviderConfig, requestTimeoutMs: numb
 
 /**
  * Resolves the names of an instance's models. Those that the configuration holds are taken apart once, here.
- * @param providers of the instance, at least one; the first is whom bare names mean
+ * @param providers of the instance, at least one; bare names mean the first
  * @param names all names of the configuration
  */
 export function createModelRefs(
@@ -134,8 +134,8 @@ function chooseTiers(
   known: KnownNames,
   diagnostics: Diagnostics,
 ): Tiers | undefined {
-  const read = (key: 'BIG_MODEL' | 'MIDDLE_MODEL' | 'SMALL_MODEL') => {
-    const choice = choices.get(key);
+  const read = (setting: 'BIG_MODEL' | 'MIDDLE_MODEL' | 'SMALL_MODEL') => {
+    const choice = choices.get(setting);
     return choice && tierName(choice.value, choice, known, diagnostics);
   };
   const big = read('BIG_MODEL') ?? router.default;
@@ -151,8 +151,8 @@ function chooseTiers(
 /** The targets of ROUTER_* by the names that routing knows. */
 function readRouter(choices: Choices, known: KnownNames, diagnostics: Diagnostics): Router {
   return Object.fromEntries(
-    routerSettings.flatMap(([key, route]) => {
-      const choice = choices.get(key);
+    routerSettings.flatMap(([setting, route]) => {
+      const choice = choices.get(setting);
       const name = choice && routerName(choice.value, choice, known, diagnostics);
       return name === undefined ? [] : [[route, name]];
     }),

@@ -22,7 +22,7 @@ export function readCustomHeaders(variables: Variables, diagnostics: Diagnostics
 /** The settings that QUIRK_* of the env file override (decision 0003). An empty value overrides nothing. */
 export function readQuirks(variables: Variables, diagnostics: Diagnostics): Partial<QuirkSettings> {
   const overrides = [...variables.values()]
-    .filter(({ name: key }) => key.startsWith('QUIRK_'))
+    .filter(({ name }) => name.startsWith('QUIRK_'))
     .map((variable) => readQuirk(variable.name, variable.value.trim(), variable, diagnostics));
   return Object.assign({}, ...overrides);
 }

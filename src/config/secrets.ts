@@ -148,10 +148,10 @@ export function findProviderKey(
     );
     return undefined;
   }
-  const { name: key, source } = found.variable;
-  if (source === 'environment' && key === GENERAL_NAME && preset.keyNames.length > 0)
+  const { name, source } = found.variable;
+  if (source === 'environment' && name === GENERAL_NAME && preset.keyNames.length > 0)
     diagnostics.warning(
-      { name: key },
+      { name },
       `a key in the environment that goes to ${preset.name}`,
       `If it is not ${preset.name}’s, put a line ${GENERAL_NAME}= into the env file.`,
     );
@@ -189,12 +189,12 @@ export function createNamedKeys(
 
   function find(name: string): FoundSecret | undefined {
     const named = new Map<string, Variable>();
-    for (const key of [name, secretFileName(name)]) {
-      const value = environment[key];
+    for (const one of [name, secretFileName(name)]) {
+      const value = environment[one];
       const variable =
-        variables.get(key) ??
-        (value === undefined ? undefined : ({ name: key, value, source: 'environment', literal: true } as const));
-      if (variable !== undefined) named.set(key, variable);
+        variables.get(one) ??
+        (value === undefined ? undefined : ({ name: one, value, source: 'environment', literal: true } as const));
+      if (variable !== undefined) named.set(one, variable);
     }
     const found = findSecret([name], named, readText, diagnostics);
     if (found === undefined) return undefined;

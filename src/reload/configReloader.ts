@@ -76,7 +76,7 @@ export class Reloader {
     const restartNeeded = changedRestartOnlySettings(started.config, wanted);
     const isNews = restartNeeded.join() !== this.#restartNeeded.join();
     this.#restartNeeded = restartNeeded;
-    // A token may be left out on some hosts only: with the old host the rest of the new configuration could let strangers in.
+    // A token may be left out on some hosts only: with the old host the rest of the new configuration could let anybody in.
     const mayHold = !restartNeeded.includes('HOST');
     if (mayHold && wanted.hash !== this.#hash) {
       apply(withRestartOnlySettings(started.config, wanted));

@@ -26,9 +26,9 @@ export function listModels(
   day: string,
 ): readonly ModelInfo[] {
   const created_at = `${day}T00:00:00Z`;
-  const spares = providers.flatMap(({ models: { big, middle, small } }) => [...big, ...middle, ...small]);
+  const fallbacks = providers.flatMap(({ models: { big, middle, small } }) => [...big, ...middle, ...small]);
   const custom = [...customModels.values()].map((model) => model.name);
-  return [...new Set([tiers.big, tiers.middle, tiers.small, ...spares, ...custom])].flatMap((model) => [
+  return [...new Set([tiers.big, tiers.middle, tiers.small, ...fallbacks, ...custom])].flatMap((model) => [
     { type: 'model', id: model, display_name: model, created_at },
     { type: 'model', id: `claude-${instance}--${model}`, display_name: `${model} (${instance})`, created_at },
   ]);

@@ -13,7 +13,7 @@ export interface EnvEntry {
 /** dotenv's `parse`, handed in so that only one file knows the package. */
 export type ParseAssignments = (text: string) => Record<string, string>;
 
-const ASSIGNMENT = /^\s*(?:export\s+)?(?<key>[\w.-]+)(?:\s*=|:\s)(?<value>.*)$/;
+const ASSIGNMENT = /^\s*(?:export\s+)?(?<name>[\w.-]+)(?:\s*=|:\s)(?<value>.*)$/;
 const BLANK_OR_COMMENT = /^\s*(?:#.*)?$/;
 /** dotenv begins a comment at any `#` of an unquoted value, also inside a word. */
 const CUT_BY_COMMENT = /^[^#]*[^\s#]#|^#\S/;
@@ -57,27 +57,27 @@ export function parseEnvText(
     const groups = ASSIGNMENT.exec(first)?.groups;
     const written = groups?.['value'] ?? '';
     index += countLines(lines, start, written);
-    const key = groups?.['key'];
-    const value = key === undefined ? undefined : parse(lines.slice(start, index).join('\n'))[key];
-    if (key === undefined || typeof value !== 'string') {
+    const name = groups?.['name'];
+    const value = name === undefined ? undefined : parse(lines.slice(start, index).join('\n'))[name];
+    if (name === undefined || typeof value !== 'string') {
       if (!BLANK_OR_COMMENT.test(first))
         diagnostics.error(
-          { name: key ?? 'line', line: start + 1 },
+          { name: name ?? 'line', line: start + 1 },
           'a line that is neither KEY=value nor a comment',
           'Write it as KEY=value, or put # in front.',
         );
       continue;
     }
-    const entry: EnvEntry = { name: key, value, line: start + 1, literal: /^\s*'/.test(written) };
+    const entry: EnvEntry = { name, value, line: start + 1, literal: /^\s*'/.test(written) };
     inspectEntry(entry, written, diagnostics);
-    const earlier = entries.get(key);
+    const earlier = entries.get(name);
     if (earlier !== undefined)
       diagnostics.warning(
         entry,
-        `a second ${key}, after line ${earlier.line}`,
+        `a second ${name}, after line ${earlier.line}`,
         `Keep one of them; line ${entry.line} is used.`,
       );
-    entries.set(key, entry);
+    entries.set(name, entry);
   }
   return entries;
 }

@@ -25,6 +25,8 @@ export interface SettingFacts<T> {
   readonly needsRestart?: true;
   /** The line of `--check` that shows it alone, and the words there; one without words is shown as its form is written. */
   readonly shown?: { readonly line: string; readonly words?: (value: T) => string };
+  /** Whether it means the env file's own provider only, so that it has no effect where all providers stand in the providers file. */
+  readonly ownProviderOnly?: true;
   /** Which requests it sends to another model than their tier's. */
   readonly route?: string;
 }

@@ -36,27 +36,32 @@ const settingsTable = {
     about:
       'What is spoken to the provider: `chat` translates to OpenAI’s chat completions, `anthropic` hands everything on unchanged to a provider with a Messages API of its own.',
     environment: 'never',
+    ownProviderOnly: true,
   }),
   REGION: setting(text, {
     about: 'Chooses another address of the provider where it has one: `cn` for China. Keys belong to one region.',
     environment: 'never',
+    ownProviderOnly: true,
   }),
   OPENAI_API_KEY: setting(secret, {
     about:
       'The provider’s key. The provider’s own names for it (docs/PROVIDERS.md) work too and go first. Empty: the client’s own key is passed through to the provider.',
     secret: true,
     environment: { unless: ['OPENAI_API_KEY'] },
+    ownProviderOnly: true,
   }),
   OPENAI_BASE_URL: setting(baseUrl, {
     otherwise: 'the provider’s',
     about:
       'Address of the provider’s API; `/chat/completions` is appended, with PROTOCOL=anthropic `/v1/messages`. Of a known provider the bare host is enough.',
     environment: { unless: ['OPENAI_BASE_URL', 'PROVIDER', 'REGION'] },
+    ownProviderOnly: true,
   }),
   API_VERSION: setting(text, {
     about:
       'Version of the API, for a provider with dated ones (docs/PROVIDERS.md says which); the model then stands in the path.',
     aliases: ['AZURE_API_VERSION'],
+    ownProviderOnly: true,
   }),
   BIG_MODEL: setting(text, {
     otherwise: 'ROUTER_DEFAULT, else the provider’s',

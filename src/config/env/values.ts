@@ -36,8 +36,8 @@ function parseValues(texts: Texts): { readonly values: SettingValues; readonly w
     name: String(issue.path[0]) as SettingName,
     form: issue.message,
   }));
-  const sound = Object.entries(texts).filter(([name]) => wrong.every((one) => one.name !== name));
-  return { values: schema.parse(Object.fromEntries(sound)) as SettingValues, wrong };
+  const valid = Object.entries(texts).filter(([name]) => wrong.every((one) => one.name !== name));
+  return { values: schema.parse(Object.fromEntries(valid)) as SettingValues, wrong };
 }
 
 /** The checked values; a wrong one is reported and has its default, so that the checks after this can go on. */

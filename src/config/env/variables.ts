@@ -14,19 +14,19 @@ export function secretFileName(name: string): string {
 export const providerKeyNames: readonly string[] = [...new Set(presets.flatMap((preset) => preset.keyNames))];
 
 /** Every name whose value is the setting's value, its own first. */
-export function directNames(key: SettingName): readonly string[] {
-  return [key, ...(settingRow(key).aliases ?? []), ...(key === 'OPENAI_API_KEY' ? providerKeyNames : [])];
+export function directNames(setting: SettingName): readonly string[] {
+  return [setting, ...(settingRow(setting).aliases ?? []), ...(setting === 'OPENAI_API_KEY' ? providerKeyNames : [])];
 }
 
 /** Every name that gives a value to the setting, also by way of a file. */
-function namesOfSetting(key: SettingName): readonly string[] {
-  const names = directNames(key);
-  return settingRow(key).secret === true ? [...names, ...names.map(secretFileName)] : names;
+function namesOfSetting(setting: SettingName): readonly string[] {
+  const names = directNames(setting);
+  return settingRow(setting).secret === true ? [...names, ...names.map(secretFileName)] : names;
 }
 
 /** Which setting a name gives a value to. */
 export const settingOfName: ReadonlyMap<string, SettingName> = new Map(
-  settingNames.flatMap((key) => namesOfSetting(key).map((name) => [name, key] as const)),
+  settingNames.flatMap((setting) => namesOfSetting(setting).map((name) => [name, setting] as const)),
 );
 
 /** CUSTOM_HEADER_* and QUIRK_* are families of names without an end. */
@@ -69,12 +69,12 @@ export type Variables = ReadonlyMap<string, Variable>;
 
 /** Whether a variable of the environment counts, for an env file with these entries. */
 function counts(name: string, value: string, entries: ReadonlyMap<string, EnvEntry>): boolean {
-  const key = settingOfName.get(name);
-  if (key === undefined) return isFamilyName(name);
+  const setting = settingOfName.get(name);
+  if (setting === undefined) return isFamilyName(name);
   // `./manage env` sets one in the shell, which must not take the place of the file's own.
-  if (key === 'NO_PROXY' && !namesOthers(value)) return false;
-  const rule = settingRow(key).environment;
-  if (rule === 'never') return !name.startsWith(key);
+  if (setting === 'NO_PROXY' && !namesOthers(value)) return false;
+  const rule = settingRow(setting).environment;
+  if (rule === 'never') return !name.startsWith(setting);
   if (rule === undefined) return true;
   return ![...entries.keys()].some((one) => rule.unless.includes(settingOfName.get(one) ?? ''));
 }
@@ -88,10 +88,10 @@ function counts(name: string, value: string, entries: ReadonlyMap<string, EnvEnt
  */
 export function collectVariables(entries: ReadonlyMap<string, EnvEntry>, environment: Environment): Variables {
   const variables = new Map<string, Variable>();
-  for (const [key, entry] of entries) variables.set(key, { ...entry, source: 'file' });
-  for (const [key, value] of Object.entries(environment)) {
-    if (value === undefined || value === '' || !counts(key, value, entries)) continue;
-    variables.set(key, { name: key, value, source: 'environment', literal: true });
+  for (const [name, entry] of entries) variables.set(name, { ...entry, source: 'file' });
+  for (const [name, value] of Object.entries(environment)) {
+    if (value === undefined || value === '' || !counts(name, value, entries)) continue;
+    variables.set(name, { name, value, source: 'environment', literal: true });
   }
   return variables;
 }
@@ -227,10 +227,10 @@ export type Choices = ReadonlyMap<SettingName, Variable>;
 /** Chooses for every setting but the secrets, which need more than a name. */
 export function chooseValues(variables: Variables, diagnostics: Diagnostics): Choices {
   const choices = new Map<SettingName, Variable>();
-  for (const key of settingNames) {
-    if (settingRow(key).secret === true) continue;
-    const variable = chooseVariable(namesOfSetting(key), variables, diagnostics);
-    if (variable !== undefined) choices.set(key, variable);
+  for (const setting of settingNames) {
+    if (settingRow(setting).secret === true) continue;
+    const variable = chooseVariable(namesOfSetting(setting), variables, diagnostics);
+    if (variable !== undefined) choices.set(setting, variable);
   }
   return choices;
 }
@@ -255,18 +255,16 @@ export function warnOfUnknownNames(
   }
 }
 
-/** Settings of the env file's own provider only. */
-const OWN_PROVIDER_SETTINGS = new Set(['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'PROTOCOL', 'REGION', 'API_VERSION']);
-
 /**
  * Warns of lines of the env file without effect where all providers stand in the providers file.
  * @param used names of variables that other files ask for
  */
 export function warnOfUnusedSettings(variables: Variables, used: ReadonlySet<string>, diagnostics: Diagnostics): void {
   for (const variable of variables.values()) {
-    const { name: key, value, source } = variable;
-    if (source !== 'file' || value === '' || used.has(key)) continue;
-    if (OWN_PROVIDER_SETTINGS.has(settingOfName.get(key) ?? '') || isFamilyName(key))
+    const { name, value, source } = variable;
+    if (source !== 'file' || value === '' || used.has(name)) continue;
+    const setting = settingOfName.get(name);
+    if ((setting !== undefined && settingRow(setting).ownProviderOnly === true) || isFamilyName(name))
       diagnostics.warning(
         variable,
         'a setting of the env file’s own provider, of which there is none beside a providers file without PROVIDER',

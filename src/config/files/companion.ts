@@ -83,24 +83,24 @@ const MAX_LENGTH = 1_048_576;
 
 /** The file that its setting names, else the one under a usual name; undefined where there is none or it cannot be read, which is reported. */
 export function findCompanionFile(
-  { setting: key, names, what }: CompanionFile,
+  { setting, names, what }: CompanionFile,
   choices: Choices,
   files: CompanionFiles,
   diagnostics: Diagnostics,
 ): FoundFile | undefined {
-  const choice = choices.get(key);
+  const choice = choices.get(setting);
   try {
     const found = choice === undefined ? files.findBeside(names) : { file: choice.value, ...files.read(choice.value) };
     if (found === undefined || found.text.length <= MAX_LENGTH) return found;
     diagnostics.error(
-      choice ?? { name: key },
+      choice ?? { name: setting },
       `${found.text.length} characters in ${found.file}`,
       `Give the path of a ${what} file; this one is too large.`,
     );
   } catch (error) {
     const file = choice === undefined ? `a ${what} file beside the env file` : `the file "${choice.value}"`;
     diagnostics.error(
-      choice ?? { name: key },
+      choice ?? { name: setting },
       `${file}, which cannot be read (${readErrorCode(error)})`,
       'Give the path of a readable file; a relative one starts from the project.',
     );

@@ -26,10 +26,10 @@ function readEntry(value: unknown, path: Path, complain: Complain): DatedPrices 
     complain(path, JSON.stringify(value));
     return undefined;
   }
-  let sound = true;
+  let isValid = true;
   const refuse = (field: string, found: string, fix?: string) => {
     complain([...path, field], found, fix);
-    sound = false;
+    isValid = false;
   };
   for (const field of Object.keys(value)) {
     if (!FIELDS.includes(field)) refuse(field, 'a field that means nothing', `Use ${FIELDS.join(', ')}.`);
@@ -44,7 +44,7 @@ function readEntry(value: unknown, path: Path, complain: Complain): DatedPrices 
   if (from === undefined || (from !== ALWAYS && !DAY.test(from))) {
     refuse('from', JSON.stringify(value['from']), 'Write the first day of these prices like "2026-11-20".');
   }
-  if (!sound) return undefined;
+  if (!isValid) return undefined;
   const prices = Object.fromEntries(
     PRICES.flatMap((field) => (value[field] === undefined ? [] : [[field, value[field]]])),
   );
