@@ -96,6 +96,10 @@ describe('R103 models of the models file', () => {
     });
   });
 
+  test('serve a name behind the first provider, too', () => {
+    expect(routeModel('glm,glm-4.7', config).model.custom?.id).toBe('glm-4.7');
+  });
+
   test('a name that ends with its comma is no model of the provider before it', () => {
     expect(config.modelRefs.of('glm,')).toEqual({
       name: 'glm,',

@@ -47,6 +47,17 @@ describe('who the providers of an instance are', () => {
     ]);
   });
 
+  test.each([
+    'PROTOCOL=anthropic',
+    'REGION=cn',
+    'OPENAI_API_KEY=key-0001',
+    'OPENAI_BASE_URL=http://127.0.0.1:1/v1',
+    'API_VERSION=1',
+    'CUSTOM_HEADER_X_TITLE=a',
+  ])('%s has no effect without a provider of the env file, which is reported', (line) => {
+    expect(problemsOf([line], { providers: fileOf(LOCAL) })).toEqual([`warning 1 ${line.split('=')[0]}`]);
+  });
+
   test('one that is switched off is left out silently, also when its variables are not set', () => {
     const off = { ...LOCAL, enabled: false, base_url: '${NOWHERE}', api_key: '${NO_KEY}' };
     const { config, problems } = readLines([], { providers: fileOf(ACME, off) });
