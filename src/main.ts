@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { describeConfig, formatProblems } from './config/describe.ts';
+import { describeConfig } from './config/describe.ts';
+import { formatProblems } from './config/diagnostics.ts';
 import { loadConfig } from './config/load.ts';
 import { changeToSafeDirectory, restrictProcess } from './permissions/sandbox.ts';
 import { protectConsoleFile } from './telemetry/files.ts';

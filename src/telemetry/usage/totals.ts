@@ -1,6 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { tokenCount } from '../../core/json.ts';
-import { splitProvider } from '../../core/modelName.ts';
 import { redactBeginning } from '../../core/secret.ts';
 import { terminalSafe } from '../../core/text.ts';
 import type { RequestRecord } from '../requestRecord.ts';
@@ -56,8 +55,8 @@ function usedModel(
   { upstreamModel, routedModel = '' }: RequestRecord,
   redact: (text: string) => string,
 ): string | null {
-  const configured = splitProvider(routedModel)?.model ?? routedModel;
-  return upstreamModel === configured ? configured.slice(0, MAX_NAME) : modelName(upstreamModel, redact);
+  const isConfigured = upstreamModel !== undefined && `,${routedModel}`.endsWith(`,${upstreamModel}`);
+  return isConfigured ? upstreamModel.slice(0, MAX_NAME) : modelName(upstreamModel, redact);
 }
 
 /** A number of milliseconds, made whole. */
