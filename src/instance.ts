@@ -53,7 +53,7 @@ function stopSignal(onImpatience: () => void): Promise<NodeJS.Signals> {
   });
 }
 
-/** Faults outside of any request end the process cleanly, and the process manager starts it again (R414). */
+/** Faults outside of any request end the process cleanly, and the process manager starts it again. */
 function logFatalErrors(logger: Logger, log: RotatingLog): void {
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (reason: unknown) => {
@@ -135,14 +135,14 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     logger,
     redact,
   };
-  const live = new ActiveServices(createServices(lasting, config, USER_AGENT));
+  const active = new ActiveServices(createServices(lasting, config, USER_AGENT));
   const reloader = new Reloader({
     started,
     load,
     apply: (next) => {
       redactor.learn(next.secrets);
       logger.setLevel(next.logs.level);
-      live.replace(renewServices(live.current, next, USER_AGENT));
+      active.replace(renewServices(active.current, next, USER_AGENT));
     },
     logger,
     clock,
@@ -161,8 +161,8 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     memoryBytes: () => process.memoryUsage.rss(),
   };
 
-  const app = createApp(live, facts);
-  const onListening = () => part.answerWith(() => describeHealth(live.current, facts));
+  const app = createApp(active, facts);
+  const onListening = () => part.answerWith(() => describeHealth(active.current, facts));
   const failure = await listen(app, { config, part, isShared, onListening });
   if (failure !== undefined) {
     logger.error(failure);
@@ -178,7 +178,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     small: config.tiers.small,
     version: VERSION,
   });
-  const stopHealthChecks = startHealthChecks(live, Math.random);
+  const stopHealthChecks = startHealthChecks(active, Math.random);
   const watch = watchFiles(() => reloader.files, reloader.check);
   usageStore.start(DAYS_SHOWN).then((sums) => usage.restoreDays(sums));
 
@@ -190,11 +190,11 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   stopHealthChecks();
   await closeListener(app);
   logger.lifecycle(`stopping on ${signal}`, { in_flight: lasting.inFlight.size });
-  await drain(app, live.current);
+  await drain(app, active.current);
   calibrationFile.close();
   usageStore.close();
   consoleFile?.close();
   logger.lifecycle('stopped');
-  await Promise.race([Promise.all([log.close(), live.close()]), sleep(FLUSH_MS)]);
+  await Promise.race([Promise.all([log.close(), active.close()]), sleep(FLUSH_MS)]);
   return 0;
 }

@@ -44,7 +44,7 @@ async function describeFailure({ code, message }: NodeJS.ErrnoException, config:
 
 /**
  * With a shared port the kernel no longer refuses strangers, as long as they share it, too. So one looks first, and only one at a
- * time: whoever listens there already must be a part of the same instance (P10).
+ * time: whoever listens there already must be a part of the same instance.
  */
 async function listenWithOthers(app: FastifyInstance, { config, part, onListening }: OpenPortOptions): Promise<void> {
   const { host, port, file } = config;
@@ -80,7 +80,7 @@ async function isOurs(file: string, own: number, port: number): Promise<boolean>
   });
 }
 
-/** How long open but idle connections may still bring a request after the listener has closed (design section 6). */
+/** How long open but idle connections may still bring a request after the listener has closed. */
 const IDLE_GRACE_MS = 1500;
 /** How long the last words to clients may take after everything is over. */
 const FLUSH_MS = 1000;
@@ -112,7 +112,7 @@ export async function closeListener({ server }: FastifyInstance): Promise<void> 
 }
 
 /**
- * Ends what is under way without breaking an answer (R512), after the listener has closed: answers may end within `drainMs`,
+ * Ends what is under way without breaking an answer, after the listener has closed: answers may end within `drainMs`,
  * what is left gets an error event, then the connections close.
  */
 export async function drain(app: FastifyInstance, services: Services): Promise<void> {

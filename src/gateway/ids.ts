@@ -19,7 +19,7 @@ function nextByte(): number {
 /** Where an id is put together: a string that grew letter by letter would be a chain of as many objects for as long as its stream lasts. */
 const letters = Buffer.alloc(LENGTH);
 
-/** A new id of Anthropic's form: the prefix (`msg_`, `toolu_`, `req_`) and 24 random letters and digits (R131, R201). */
+/** A new id of Anthropic's form: the prefix (`msg_`, `toolu_`, `req_`) and 24 random letters and digits. */
 export function createId(prefix: string): string {
   let count = 0;
   while (count < LENGTH) {

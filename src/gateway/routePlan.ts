@@ -57,7 +57,7 @@ export interface Plan {
 }
 
 /**
- * From the requested model to the candidates (R103). Throws ApiError for a request without a model.
+ * From the requested model to the candidates. Throws ApiError for a request without a model.
  * @param isQuestion whether the plan is not carried out, and has no consequences for the requests to come
  */
 export function planRequest(

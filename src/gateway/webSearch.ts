@@ -20,7 +20,7 @@ function queryOf(request: MessagesRequest): string {
 }
 
 /**
- * Answers a request whose only purpose is a web search that nobody can do (R150): an honest failure, so that the user does
+ * Answers a request whose only purpose is a web search that nobody can do: an honest failure, so that the user does
  * not read "Did 0 searches" or an invented answer.
  */
 export function answerWebSearch(writer: ResponseWriter, request: MessagesRequest): void {

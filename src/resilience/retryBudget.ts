@@ -54,7 +54,7 @@ export class RetryBudget {
 const FIRST_MS = 500;
 
 /**
- * Exponential backoff with full jitter (R409): a random share of 0.5 s, 1 s, 2 s, ..., so that many clients of one provider
+ * Exponential backoff with full jitter: a random share of 0.5 s, 1 s, 2 s, ..., so that many clients of one provider
  * do not come back together.
  * @param repetition 0 for the first
  * @param random a number from 0 to below 1

@@ -9,7 +9,7 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** The credentials a client presents: `x-api-key` and the bearer token, one or both (R507). */
+/** The credentials a client presents: `x-api-key` and the bearer token, one or both. */
 function readCredentials(headers: IncomingHttpHeaders): string[] {
   const credentials: string[] = [];
   const key = headers['x-api-key'];
@@ -30,7 +30,7 @@ export interface Authenticator {
   credentials(headers: IncomingHttpHeaders): Record<string, string>;
 }
 
-/** Compares hashes in constant time, so that neither length nor content of the token can be measured (R507, A3). */
+/** Compares hashes in constant time, so that neither length nor content of the token can be measured. */
 export function createAuthenticator(token: Secret | undefined): Authenticator {
   const expected = token === undefined ? undefined : digest(token.reveal());
   const isToken = (credential: string) => expected !== undefined && timingSafeEqual(digest(credential), expected);
@@ -76,7 +76,7 @@ function countHeader(rawHeaders: readonly string[], name: string): number {
 }
 
 /**
- * Refuses what a web page in the user's browser could send (R508): requests with an Origin, from another site, for another
+ * Refuses what a web page in the user's browser could send: requests with an Origin, from another site, for another
  * Host (DNS rebinding), and every preflight. No CORS header is ever answered.
  */
 export function createOriginCheck(names: readonly string[]): (request: IncomingMessage) => void {
@@ -116,8 +116,8 @@ interface Failures {
 }
 
 /**
- * Keeps guessing slow (A9): after many wrong tokens from one address, none from there is looked at for the rest of a minute, so
- * that a right one among them cannot be told from the others. A request without a token is no guess.
+ * Keeps guessing slow: after many wrong tokens from one address, none from there is looked at for the rest of a minute, so
+ * that a right one among them looks like the others. A request without a token is no guess.
  */
 export class LoginThrottle {
   readonly #clock: Clock;

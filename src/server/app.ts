@@ -26,7 +26,7 @@ const DECODERS = {
   zstd: promisify(zstdDecompress),
 };
 
-/** Decodes a compressed request body; one that grows beyond the limit is refused while it is decoded (R510). */
+/** Decodes a compressed request body; one that grows beyond the limit is refused while it is decoded. */
 export async function decodeBody(encoding: string, body: Buffer, maxBytes: number): Promise<Buffer> {
   const name = encoding.toLowerCase();
   if (name === 'identity' || name === '') return body;
@@ -72,24 +72,24 @@ function createServing(services: Services): Serving {
 }
 
 /** Gives each request what it is served with, and keeps that in working order until it is answered. */
-export function addServing(app: FastifyInstance, live: ActiveServices): void {
-  let serving = createServing(live.current);
+export function addServing(app: FastifyInstance, active: ActiveServices): void {
+  let serving = createServing(active.current);
   app.decorateRequest('serving');
   app.addHook('onRequest', (request, reply, done) => {
-    if (serving.services !== live.current) serving = createServing(live.current);
+    if (serving.services !== active.current) serving = createServing(active.current);
     request.serving = serving;
-    reply.raw.once('close', live.lease(serving.services));
+    reply.raw.once('close', active.lease(serving.services));
     done();
   });
 }
 
 const HEADERS_TIMEOUT_MS = 10_000;
 const BODY_TIMEOUT_MS = 60_000;
-/** Longer than clients keep an idle connection, so that the client closes first and never meets a closing socket (R512). */
+/** Longer than clients keep an idle connection, so that the client closes first and never meets a closing socket. */
 const KEEP_ALIVE_MS = 75_000;
 const TIMEOUT_CHECK_MS = 2_000;
 
-/** Routes that anyone on this machine may ask: whether there is an instance, and which (R504). */
+/** Routes that anyone on this machine may ask: whether there is an instance, and which. */
 const OPEN_ROUTES = new Set(['/', '/health', '/healthz', '/api/hello']);
 
 function checkCaller(app: FastifyInstance, attempts: LoginThrottle): void {
@@ -151,15 +151,15 @@ function answerErrors(app: FastifyInstance): void {
 }
 
 /** The HTTP face of one instance: checks who calls, and hands the rest to the gateway. */
-export function createApp(live: ActiveServices, facts: ProcessFacts): FastifyInstance {
-  const { maxBodyBytes } = live.current.config.limits;
+export function createApp(active: ActiveServices, facts: ProcessFacts): FastifyInstance {
+  const { maxBodyBytes } = active.current.config.limits;
   const app = Fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
     requestTimeout: BODY_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
-    // A stopping instance still serves what reaches it on open connections (design section 6).
+    // A stopping instance still serves what reaches it on open connections.
     return503OnClosing: false,
     forceCloseConnections: false,
     exposeHeadRoutes: false,
@@ -168,12 +168,12 @@ export function createApp(live: ActiveServices, facts: ProcessFacts): FastifyIns
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => sendError(reply, request, toApiError(error)),
   });
-  addServing(app, live);
-  const { clock, logger } = live.current;
+  addServing(app, active);
+  const { clock, logger } = active.current;
   checkCaller(app, new LoginThrottle(clock, logger));
   acceptJsonOnly(app, maxBodyBytes);
   answerErrors(app);
-  addMessageRoutes(app, live, facts);
+  addMessageRoutes(app, active, facts);
   addModelRoutes(app);
   addInformationRoutes(app, facts);
   addStatisticsRoutes(app, facts);

@@ -24,7 +24,7 @@ function collectGarbage(): void {
 const mib = (bytes: number) => Math.round(bytes / 1024 / 1024);
 
 /**
- * Refuses a request for whose body there is no memory (P12): at the end of its heap the process would die, and all its streams with it.
+ * Refuses a request for whose body there is no memory: at the end of its heap the process would die, and all its streams with it.
  * Asking the heap takes less than a microsecond.
  */
 export class MemoryGuard {

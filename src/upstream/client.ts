@@ -14,7 +14,7 @@ const DECODERS = new Map<string, () => Transform>([
 ]);
 
 /**
- * A decoder for an answer that is compressed although the request says `identity` (reliability U20); undefined for a plain one.
+ * A decoder for an answer that is compressed although the request says `identity`; undefined for a plain one.
  * An unknown encoding counts as plain, and the answer then fails as being neither JSON nor events.
  */
 export function createDecoder(encoding: string | string[] | undefined): Transform | undefined {
@@ -50,7 +50,7 @@ function createDispatcher(options: ClientOptions): Dispatcher {
   const settings: Agent.Options = {
     connect: { timeout: options.connectTimeoutMs },
     headersTimeout: options.headersTimeoutMs,
-    // Silence within an answer is watched by the gateway, which knows when it paused the answer itself (R323, R326).
+    // Silence within an answer is watched by the gateway, which knows when it paused the answer itself.
     bodyTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,

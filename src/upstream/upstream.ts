@@ -20,8 +20,8 @@ export interface UpstreamRequest {
 }
 
 /**
- * Called synchronously as bytes arrive (design section 6: streams are pushed), but never before `send` has returned. Exactly one
- * of onEnd and onError comes last. None of them may throw: there is nobody to catch it (R414).
+ * Called synchronously as bytes arrive, but never before `send` has returned. Exactly one of onEnd and onError comes last. None of
+ * them may throw: there is nobody to catch it.
  */
 export interface UpstreamHandler {
   onHead(status: number, headers: ResponseHeaders): void;

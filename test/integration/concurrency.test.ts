@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
-import { FallbackRunner } from '../../src/gateway/fallback/fallback.ts';
+import { FallbackRunner } from '../../src/gateway/fallback/fallbackRunner.ts';
+import { DISCARD } from '../../src/upstream/exchange.ts';
 import {
   type Behaviour,
   delta,
@@ -105,17 +106,20 @@ test('R320 who has gone before the line is reached does not stand in it', async 
   await expect.poll(() => finish.length).toBe(1);
   const { services } = app;
   const { limiter } = services.backends.of(services.config.provider);
-  const chain = new FallbackRunner({
+  const controller = new AbortController();
+  const runner = new FallbackRunner({
     services,
     requestId: 'req_1',
     plan: { candidates: ['held'], conversation: () => '' },
     createAdapter: () => {
       throw new Error('nobody is asked');
     },
-    onOutput: () => {},
+    sink: DISCARD,
+    onFirstOutput: () => {},
+    signal: controller.signal,
   });
-  chain.abort();
-  expect(await chain.run()).toEqual({ kind: 'aborted' });
+  controller.abort();
+  expect(await runner.run()).toEqual({ kind: 'aborted' });
   expect(limiter.waiting).toBe(0);
   finish[0]?.();
   await first;

@@ -1,0 +1,92 @@
+import { ApiError } from '../../core/errors.ts';
+import type { ExchangeResult } from '../../upstream/exchange.ts';
+import { classifyFault } from '../../upstream/faultDomain.ts';
+import type { Adapter } from '../adapters/adapter.ts';
+import { elapsedMs, type RequestContext, recordError } from '../requestContext.ts';
+import { type SseFormat, SseResponse } from '../responseWriter.ts';
+import { type Route, routeTo } from '../route.ts';
+import type { Plan } from '../routePlan.ts';
+import type { Services } from '../services.ts';
+import { FallbackRunner } from './fallbackRunner.ts';
+
+/** Answers a request from the first candidate of its plan that can, streamed or whole; throws what can still have a status of its own. */
+export async function respondWithFallback(
+  context: RequestContext,
+  plan: Plan,
+  format: SseFormat,
+  createAdapter: (route: Route) => Adapter,
+): Promise<void> {
+  const { services, incoming, writer, record, signal } = context;
+  const source = {
+    // A stream that begins with pings begins before it is known who will answer.
+    responseHeaders: () => (runner.hasOutput || plan.candidates.length === 1 ? answerHeaders(runner) : {}),
+    get isWhole() {
+      return runner.adapter?.isWhole === true;
+    },
+    resume: () => runner.resume(),
+  };
+  const { settings } = routeTo(services, plan.candidates[0] ?? '').model;
+  const stream = new SseResponse(writer, source, format, settings);
+  const runner = new FallbackRunner({
+    services,
+    requestId: incoming.id,
+    plan,
+    createAdapter,
+    sink: stream,
+    onFirstOutput: () => {
+      record.firstEventMs ??= elapsedMs(context);
+    },
+    signal,
+  });
+  try {
+    const result = await runner.run();
+    recordRun(context, runner, result);
+    if (result.kind === 'aborted') return;
+    const { adapter } = runner;
+    const failure = result.kind === 'failed' ? result.error : failureOfWhole(adapter, stream);
+    if (failure !== undefined) {
+      if (!stream.open) throw failure;
+      stream.fail(failure);
+      recordError(context, failure, 'interrupted');
+    } else if (adapter !== undefined) {
+      keepConversation(services, plan, adapter.route);
+      if (adapter.isWhole) writer.sendJson(200, answerHeaders(runner), adapter.bodyOf(stream.body));
+    }
+  } finally {
+    stream.close();
+    runner.adapter?.record();
+  }
+}
+
+/** Who answers, and how many candidates before did not. */
+function answerHeaders({ adapter, fallbacks }: FallbackRunner): Record<string, string> {
+  if (adapter === undefined) return {};
+  const { length } = fallbacks;
+  return { 'x-provider': adapter.route.provider, ...(length === 0 ? {} : { 'x-fallback': String(length) }) };
+}
+
+/** Writes into the log line how the candidates were asked. */
+function recordRun({ record }: RequestContext, runner: FallbackRunner, result: ExchangeResult): void {
+  const { attempts, fallbacks, upstreamRequestId } = runner;
+  if (result.kind === 'aborted') record.outcome = 'client_closed';
+  if (attempts > 0 || !isRefusedHere(result)) record.attempts = attempts;
+  record.upstreamRequestId = upstreamRequestId;
+  if (fallbacks.length > 0) record.fallbacks = fallbacks;
+}
+
+/** Whether what ended the request, if nobody was asked, was the request itself. */
+function isRefusedHere(result: ExchangeResult): boolean {
+  if (result.kind !== 'failed') return false;
+  return result.error.code === 'missing_provider_key' || classifyFault(result.error) === 'request';
+}
+
+/** The conversation stays with the provider that has served it, unless something else than its tier led there. */
+function keepConversation({ config, order }: Services, { decision, conversation }: Plan, { provider }: Route): void {
+  if (config.providers.length > 1 && decision.intent === 'tier') order.keep(conversation(), provider);
+}
+
+/** An event stream that has begun with pings cannot become one JSON body any more. */
+function failureOfWhole(adapter: Adapter | undefined, stream: SseResponse): ApiError | undefined {
+  if (adapter?.isWhole !== true || !stream.open) return undefined;
+  return new ApiError('bad_gateway', 'the provider answered with one body, too late for a stream that has begun');
+}
