@@ -20,8 +20,8 @@ export interface UpstreamRequest {
 }
 
 /**
- * Called synchronously as bytes arrive, but never before `send` has returned. Exactly one of onEnd and onError comes last. None of
- * them may throw: there is nobody to catch it.
+ * Called synchronously as bytes arrive (streams are pushed: decision 0004), but never before `send` has returned. Exactly one
+ * of onEnd and onError comes last. None of them may throw: there is nobody to catch it.
  */
 export interface UpstreamHandler {
   onHead(status: number, headers: ResponseHeaders): void;

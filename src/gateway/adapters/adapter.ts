@@ -33,7 +33,7 @@ export interface Adapter {
   record(): void;
 }
 
-/** The value of the header that carries the key to the provider: the instance's own key, else the client's. */
+/** The value of the header that carries the key to the provider: the instance's own key, else the client's (decision 0006). */
 export function authorizationFor(
   { config }: Services,
   { providerKey }: Pick<IncomingRequest, 'providerKey'>,
