@@ -39,7 +39,7 @@ async function answer(context: RequestContext, body: RequestBody): Promise<void>
 const FORMAT: SseFormat = { ping: undefined, errorText: chatErrorEvent };
 
 const CHAT_COMPLETIONS: RequestHandler = {
-  answer: (context) => withBody(context.services, context.incoming.body, (body) => answer(context, body)),
+  answer: (context) => withBody(context.services, context.body, (body) => answer(context, body)),
   errorBody: chatErrorBody,
 };
 

@@ -60,7 +60,7 @@ export async function askTokenCount(
 ): Promise<number | undefined> {
   const { model, backend } = route;
   const key = backend.keys.choose(conversation);
-  if (key.source === 'client' && incoming.providerKey === undefined) return undefined;
+  if (key.source === 'client' && incoming.forwarded.providerKey === undefined) return undefined;
   const { authorization, headers } = passthroughCredentials(services, incoming, backend.provider, key);
   const request = {
     model: model.name,

@@ -109,7 +109,7 @@ export function recordHealthCheckUsage(
 /** A provider that has not answered a small question by then is taken for one that cannot, in ms. */
 const CHECK_TIMEOUT_MS = 30_000;
 /** Nobody lends a key or sends headers for a check. */
-const NOBODY = { providerKey: undefined, forwarded: { query: '', headers: {}, credentials: {} } };
+const NOBODY = { forwarded: { query: '', headers: {}, credentials: {}, providerKey: undefined } };
 
 /** A question for the list of models, which costs nothing, or a request for one token. */
 function questionFor(services: Services, route: Route, key: ProviderKey): UpstreamRequest {

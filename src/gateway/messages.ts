@@ -82,29 +82,35 @@ async function answerHooked(context: RequestContext, body: RequestBody, hooks: H
     return changed;
   };
   const changed = hooks.has('request') ? await call('request', JSON.stringify(body.value)) : undefined;
-  const incoming = changed === undefined ? context.incoming : { ...context.incoming, body: Buffer.from(changed) };
+  const changedContext = changed === undefined ? context : { ...context, body: Buffer.from(changed) };
   const answerChanged = (writer: ResponseWriter) =>
-    withBody(context.services, incoming.body, (changedBody) => answer({ ...context, incoming, writer }, changedBody));
+    withBody(context.services, changedContext.body, (changedBody) =>
+      answer({ ...changedContext, writer }, changedBody),
+    );
   if (!hooks.has('response')) return answerChanged(context.writer);
   const writer = new HookedWriter(context.writer, (message) => call('response', message));
   await answerChanged(writer);
   await writer.sent;
 }
 
-async function answer(context: RequestContext, body: RequestBody): Promise<void> {
+function answer(context: RequestContext, body: RequestBody): Promise<void> {
   const { services, incoming, writer, record } = context;
-  const planned = planRequest(services, incoming, body);
-  recordPlan(context, planned);
+  const plan = planRequest(services, incoming, body);
+  recordPlan(context, plan);
   record.stream = body.object['stream'] === true;
-  const plan = { ...planned, candidates: filterByWebSearch(services, planned.candidates, body) };
-  if (plan.candidates.length === 0) {
-    recordRoute(context, routeTo(services, planned.decision.model));
+  const candidates = filterByWebSearch(services, plan.candidates, body);
+  if (candidates.length === 0) {
+    recordRoute(context, routeTo(services, plan.decision.model));
     record.notes = [...plan.notes, SEARCH_REFUSED];
     answerWebSearch(writer, body.parsed);
-    return;
+    return Promise.resolve();
   }
-  await respondWithFallback(context, plan, record.stream ? STREAMED : WHOLE, (route) =>
-    isNative(route) ? new MessagesAdapter(context, plan, body, route) : new ChatAdapter(context, plan, body, route),
+  return respondWithFallback(
+    context,
+    candidates === plan.candidates ? plan : { ...plan, candidates },
+    record.stream ? STREAMED : WHOLE,
+    (route) =>
+      isNative(route) ? new MessagesAdapter(context, plan, body, route) : new ChatAdapter(context, plan, body, route),
   );
 }
 
@@ -114,7 +120,7 @@ const WHOLE: SseFormat = { ping: undefined, errorText: errorEvent };
 const MESSAGES: RequestHandler = {
   answer(context) {
     const { hooks } = context.services;
-    return withBody(context.services, context.incoming.body, (body) =>
+    return withBody(context.services, context.body, (body) =>
       hooks.areIdle ? answer(context, body) : answerHooked(context, body, hooks),
     );
   },

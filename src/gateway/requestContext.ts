@@ -14,6 +14,8 @@ import type { IncomingRequest, Services } from './services.ts';
 export interface RequestContext {
   readonly services: Services;
   readonly incoming: IncomingRequest;
+  /** The body as it came, or as the user's hooks have changed it. */
+  readonly body: Buffer;
   readonly writer: ResponseWriter;
   /** What will be logged; filled in on the way. */
   readonly record: RequestRecord;
@@ -101,8 +103,15 @@ export async function handleRequest(
   const { clock, config, inFlight, logger, stats, usage } = services;
   const record = createRecord(services, incoming);
   const controller = new AbortController();
-  const { signal } = controller;
-  const context = { services, incoming, writer, record, startedAt: clock.monotonic(), signal };
+  const context: RequestContext = {
+    services,
+    incoming,
+    body: incoming.body,
+    writer,
+    record,
+    startedAt: clock.monotonic(),
+    signal: controller.signal,
+  };
   writer.onGone(() => controller.abort());
   inFlight.add(controller);
   stats.start();

@@ -84,6 +84,11 @@ export class Candidates {
 
   /** Takes out the first that nothing speaks against, else the first that can be asked at all; undefined when there is none. */
   take(): { readonly route: Route; readonly skipped: readonly SkippedCandidate[] } | undefined {
+    const [first] = this.#left;
+    if (first !== undefined && skipReason(first) === undefined) {
+      this.#left.shift();
+      return { route: first, skipped: [] };
+    }
     const reasons = this.#left.map(skipReason);
     const free = reasons.indexOf(undefined);
     const index = free >= 0 ? free : this.#left.findIndex(({ backend }) => backend.breaker.canAcquire);

@@ -46,6 +46,8 @@ export interface Forwarded {
   readonly headers: Readonly<Record<string, string>>;
   /** `x-api-key` and `authorization` as they came, without the instance's own token. */
   readonly credentials: Readonly<Record<string, string>>;
+  /** The client's own provider key, where there is one. */
+  readonly providerKey: string | undefined;
 }
 
 /** One request to the gateway, after the server has checked who calls. */
@@ -56,8 +58,6 @@ export interface IncomingRequest {
   readonly endpoint: string;
   /** The decoded JSON body. */
   readonly body: Buffer;
-  /** The client's own provider key, where there is one. */
-  readonly providerKey: string | undefined;
   readonly forwarded: Forwarded;
   /** Value of x-claude-code-session-id; only a hash of it is logged. */
   readonly session: string | undefined;

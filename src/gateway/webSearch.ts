@@ -71,7 +71,9 @@ export function filterByWebSearch(
   candidates: readonly string[],
   body: RequestBody,
 ): readonly string[] {
-  const isChat = (name: string) => !isNative(routeTo(services, name));
-  if (!candidates.some(isChat) || !isWebSearchRequest(body.object)) return candidates;
-  return candidates.filter((name) => !isChat(name) || services.models.get(name).settings.webSearch === 'native');
+  if (!isWebSearchRequest(body.object)) return candidates;
+  return candidates.filter((name) => {
+    const route = routeTo(services, name);
+    return isNative(route) || route.model.settings.webSearch === 'native';
+  });
 }

@@ -20,6 +20,8 @@ function readCredentials(headers: IncomingHttpHeaders): string[] {
 }
 
 export interface Authenticator {
+  /** Whether the instance has a token at all. */
+  readonly isRequired: boolean;
   /** Whether there is any credential that could be the instance's token. */
   hasCredentials(headers: IncomingHttpHeaders): boolean;
   /** Throws `unauthenticated` unless one of the credentials is the instance's token. */
@@ -35,6 +37,7 @@ export function createAuthenticator(token: Secret | undefined): Authenticator {
   const expected = token === undefined ? undefined : digest(token.reveal());
   const isToken = (credential: string) => expected !== undefined && timingSafeEqual(digest(credential), expected);
   return {
+    isRequired: expected !== undefined,
     hasCredentials: (headers) => readCredentials(headers).length > 0,
     check(headers) {
       if (expected === undefined) return;
@@ -70,7 +73,8 @@ function hostName(host: string): string {
 function countHeader(rawHeaders: readonly string[], name: string): number {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === name) count += 1;
+    const raw = rawHeaders[index] ?? '';
+    if (raw.length === name.length && raw.toLowerCase() === name) count += 1;
   }
   return count;
 }

@@ -71,18 +71,6 @@ function createServing(services: Services): Serving {
   };
 }
 
-/** Gives each request what it is served with, and keeps that in working order until it is answered. */
-export function addServing(app: FastifyInstance, active: ActiveServices): void {
-  let serving = createServing(active.current);
-  app.decorateRequest('serving');
-  app.addHook('onRequest', (request, reply, done) => {
-    if (serving.services !== active.current) serving = createServing(active.current);
-    request.serving = serving;
-    reply.raw.once('close', active.lease(serving.services));
-    done();
-  });
-}
-
 const HEADERS_TIMEOUT_MS = 10_000;
 const BODY_TIMEOUT_MS = 60_000;
 /** Longer than clients keep an idle connection, so that the client closes first and never meets a closing socket. */
@@ -92,14 +80,22 @@ const TIMEOUT_CHECK_MS = 2_000;
 /** Routes that anyone on this machine may ask: whether there is an instance, and which. */
 const OPEN_ROUTES = new Set(['/', '/health', '/healthz', '/api/hello']);
 
-function checkCaller(app: FastifyInstance, attempts: LoginThrottle): void {
-  app.addHook('onRequest', (request, _reply, done) => {
-    const { checkOrigin, authenticator } = request.serving;
+/** Gives each request what it is served with, keeps that in working order until it is answered, and checks who calls. */
+export function addServing(app: FastifyInstance, active: ActiveServices): void {
+  const { clock, logger } = active.current;
+  const throttle = new LoginThrottle(clock, logger);
+  let serving = createServing(active.current);
+  app.decorateRequest('serving');
+  app.addHook('onRequest', (request, reply, done) => {
+    if (serving.services !== active.current) serving = createServing(active.current);
+    const { services, checkOrigin, authenticator } = serving;
+    request.serving = serving;
+    reply.raw.once('close', active.lease(services));
     checkOrigin(request.raw);
     // The route as it was matched, never a path rebuilt from the URL, decides who may pass (CVE-2026-49468 elsewhere).
-    if (!OPEN_ROUTES.has(request.routeOptions.url ?? '')) {
+    if (authenticator.isRequired && !OPEN_ROUTES.has(request.routeOptions.url ?? '')) {
       const hasToken = authenticator.hasCredentials(request.headers);
-      attempts.check(request.ip, hasToken, () => authenticator.check(request.headers));
+      throttle.check(request.ip, hasToken, () => authenticator.check(request.headers));
     }
     done();
   });
@@ -169,8 +165,6 @@ export function createApp(active: ActiveServices, facts: ProcessFacts): FastifyI
     frameworkErrors: (error, request, reply) => sendError(reply, request, toApiError(error)),
   });
   addServing(app, active);
-  const { clock, logger } = active.current;
-  checkCaller(app, new LoginThrottle(clock, logger));
   acceptJsonOnly(app, maxBodyBytes);
   answerErrors(app);
   addMessageRoutes(app, active, facts);

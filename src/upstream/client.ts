@@ -156,41 +156,57 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 }
 
 /** Speaks HTTP to a provider; redirects are not followed, so that a key never goes to another host. */
+class HttpUpstream implements Upstream {
+  readonly #dispatcher: Dispatcher;
+  readonly #options: ClientOptions;
+  /** The address, where it does not depend on the model. */
+  readonly #url: URL | undefined;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#dispatcher = createDispatcher(options);
+    this.#url = options.endpoint.includes('{model}') ? undefined : endpointUrl(options.endpoint, '');
+  }
+
+  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+    const call = new HttpCall(handler);
+    const options = this.#describe(request);
+    // A request that cannot even be written fails at once, which the caller shall not hear before it has the call.
+    queueMicrotask(() => {
+      if (!call.done) this.#dispatcher.dispatch(options, call);
+    });
+    return call;
+  }
+
+  close(): Promise<void> {
+    return this.#dispatcher.destroy();
+  }
+
+  #describe(request: UpstreamRequest): Dispatcher.DispatchOptions {
+    const { endpoint, keyHeader, userAgent, headers: ownHeaders } = this.#options;
+    const { lookUp, authorization, suffix = '' } = request;
+    const url = lookUp === undefined ? (this.#url ?? endpointUrl(endpoint, request.model)) : new URL(lookUp);
+    const headers: Record<string, string> = {
+      'content-type': 'application/json',
+      'accept-encoding': 'identity',
+      'user-agent': userAgent,
+      accept: request.stream ? 'text/event-stream' : 'application/json',
+    };
+    if (request.headers !== undefined) Object.assign(headers, request.headers);
+    if (authorization !== undefined) headers[keyHeader] = authorization;
+    Object.assign(headers, ownHeaders);
+    return {
+      origin: url.origin,
+      path: url.pathname + url.search + suffix,
+      headers,
+      method: lookUp === undefined ? 'POST' : 'GET',
+      body: lookUp === undefined ? request.body : null,
+    };
+  }
+}
+
 export function createHttpUpstream(options: ClientOptions): Upstream {
-  const dispatcher = createDispatcher(options);
-  const { endpoint } = options;
-  const fixed = endpoint.includes('{model}') ? undefined : endpointUrl(endpoint, '');
-  const common = {
-    'content-type': 'application/json',
-    'accept-encoding': 'identity',
-    'user-agent': options.userAgent,
-  };
-  return {
-    send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
-      const call = new HttpCall(handler);
-      const { lookUp } = request;
-      const url = lookUp === undefined ? (fixed ?? endpointUrl(endpoint, request.model)) : new URL(lookUp);
-      const headers: Record<string, string> = {
-        ...common,
-        accept: request.stream ? 'text/event-stream' : 'application/json',
-        ...request.headers,
-        ...(request.authorization === undefined ? {} : { [options.keyHeader]: request.authorization }),
-        ...options.headers,
-      };
-      const target = {
-        origin: url.origin,
-        path: url.pathname + url.search + (request.suffix ?? ''),
-        headers,
-        ...(lookUp === undefined ? { method: 'POST', body: request.body } : { method: 'GET' }),
-      } as const;
-      // A request that cannot even be written fails at once, which the caller shall not hear before it has the call.
-      queueMicrotask(() => {
-        if (!call.done) dispatcher.dispatch(target, call);
-      });
-      return call;
-    },
-    close: () => dispatcher.destroy(),
-  };
+  return new HttpUpstream(options);
 }
 
 export interface ConnectionOptions {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import { FallbackRunner } from '../../src/gateway/fallback/fallbackRunner.ts';
+import type { RequestContext } from '../../src/gateway/requestContext.ts';
 import { DISCARD } from '../../src/upstream/exchange.ts';
 import {
   type Behaviour,
@@ -107,19 +108,12 @@ test('R320 who has gone before the line is reached does not stand in it', async 
   const { services } = app;
   const { limiter } = services.backends.of(services.config.provider);
   const controller = new AbortController();
-  const runner = new FallbackRunner({
-    services,
-    requestId: 'req_1',
-    plan: { candidates: ['held'], conversation: () => '' },
-    createAdapter: () => {
-      throw new Error('nobody is asked');
-    },
-    sink: DISCARD,
-    onFirstOutput: () => {},
-    signal: controller.signal,
+  const context = { services, signal: controller.signal } as unknown as RequestContext;
+  const runner = new FallbackRunner(context, { candidates: ['held'], conversation: () => '' }, () => {
+    throw new Error('nobody is asked');
   });
   controller.abort();
-  expect(await runner.run()).toEqual({ kind: 'aborted' });
+  expect(await runner.run(DISCARD)).toEqual({ kind: 'aborted' });
   expect(limiter.waiting).toBe(0);
   finish[0]?.();
   await first;

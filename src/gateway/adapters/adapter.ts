@@ -36,13 +36,14 @@ export interface Adapter {
 /** The value of the header that carries the key to the provider: the instance's own key, else the client's (decision 0006). */
 export function authorizationFor(
   { config }: Services,
-  { providerKey }: Pick<IncomingRequest, 'providerKey'>,
+  { forwarded }: Pick<IncomingRequest, 'forwarded'>,
   { keyHeader }: ProviderConfig,
   key: ProviderKey,
 ): string | undefined {
   const scheme = keyHeader === 'authorization' ? 'Bearer ' : '';
   if (key.secret !== undefined) return scheme + key.secret.reveal();
   if (key.source !== 'client') return undefined;
+  const { providerKey } = forwarded;
   if (providerKey !== undefined) return scheme + providerKey;
   throw new ApiError(
     'missing_provider_key',

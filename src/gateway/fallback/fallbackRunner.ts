@@ -10,10 +10,11 @@ import {
 } from '../../upstream/exchange.ts';
 import { classifyFault } from '../../upstream/faultDomain.ts';
 import type { Adapter } from '../adapters/adapter.ts';
+import { elapsedMs, type RequestContext } from '../requestContext.ts';
+import type { SseSource } from '../responseWriter.ts';
 import { Candidates, candidateLabel, type Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
-import type { Services } from '../services.ts';
-import { recordSuccess, reportOutcome } from './feedback.ts';
+import { type Attempt, recordSuccess, reportOutcome } from './feedback.ts';
 import { type CandidateFailure, finalError, nameProvider } from './finalError.ts';
 
 /** A candidate that did not serve the request, and why. */
@@ -21,20 +22,6 @@ export interface Fallback {
   /** As `<provider>,<model>`. */
   readonly from: string;
   readonly reason: string;
-}
-
-export interface FallbackRunnerOptions {
-  readonly services: Services;
-  /** For the log. */
-  readonly requestId: string;
-  readonly plan: Pick<Plan, 'candidates' | 'conversation'>;
-  /** @throws ApiError for a request that the candidate cannot be sent */
-  readonly createAdapter: (route: Route) => Adapter;
-  readonly sink: OutputSink;
-  /** Called before the first output goes to the sink. */
-  readonly onFirstOutput: () => void;
-  /** Aborts when nobody waits for the answer any more; with an ApiError when the answer shall end with that. */
-  readonly signal: AbortSignal;
 }
 
 /** An attempt that took longer than this is not repeated: the client would wait too long for too little. */
@@ -47,18 +34,27 @@ const MAX_ADAPTATIONS = 5;
  * Asks the candidates for one answer, one after the other and each as often as it makes sense, until one serves it, and only as long as
  * the client has got nothing of it. One signal ends all of this at any moment: the request to the provider as well as the waits between.
  */
-export class FallbackRunner {
-  readonly #options: FallbackRunnerOptions;
+export class FallbackRunner implements SseSource {
+  readonly #context: RequestContext;
+  readonly #plan: Pick<Plan, 'candidates' | 'conversation'>;
+  readonly #createAdapter: (route: Route) => Adapter;
   readonly #budget: RetryBudget;
   readonly #candidates: Candidates;
-  readonly #fallbacks = new Map<string, string>();
+  readonly #fallbacks: Fallback[] = [];
   readonly #failures: CandidateFailure[] = [];
   #adapter: Adapter | undefined;
   #exchange: Exchange | undefined;
 
-  constructor(options: FallbackRunnerOptions) {
-    const { services, plan } = options;
-    this.#options = options;
+  /** @param createAdapter throws an ApiError for a request that the candidate cannot be sent */
+  constructor(
+    context: RequestContext,
+    plan: Pick<Plan, 'candidates' | 'conversation'>,
+    createAdapter: (route: Route) => Adapter,
+  ) {
+    const { services } = context;
+    this.#context = context;
+    this.#plan = plan;
+    this.#createAdapter = createAdapter;
     this.#budget = new RetryBudget(services.config.budget, services.clock);
     this.#candidates = new Candidates(services, plan.candidates);
   }
@@ -73,8 +69,14 @@ export class FallbackRunner {
     return this.#adapter;
   }
 
+  /** The candidates that were skipped or have failed. */
   get fallbacks(): readonly Fallback[] {
-    return [...this.#fallbacks].map(([from, reason]) => ({ from, reason }));
+    return this.#fallbacks;
+  }
+
+  /** Whether the answer is one JSON body. */
+  get isWhole(): boolean {
+    return this.#adapter?.isWhole === true;
   }
 
   /** Whether the client has got a part of the answer. */
@@ -94,12 +96,27 @@ export class FallbackRunner {
     this.#exchange?.resume();
   }
 
-  /** Never rejects: with a rejection, nobody would end an event stream that has begun. */
-  async run(): Promise<ExchangeResult> {
-    const { services, signal } = this.#options;
+  /** A stream that begins with pings begins before it is known who will answer. */
+  responseHeaders(): Record<string, string> {
+    return this.hasOutput || this.#plan.candidates.length === 1 ? this.answerHeaders : {};
+  }
+
+  /** Who answers, and how many candidates before did not. */
+  get answerHeaders(): Record<string, string> {
+    if (this.#adapter === undefined) return {};
+    const { length } = this.#fallbacks;
+    return { 'x-provider': this.#adapter.route.provider, ...(length === 0 ? {} : { 'x-fallback': String(length) }) };
+  }
+
+  /**
+   * Never rejects: with a rejection, nobody would end an event stream that has begun.
+   * @param sink gets the answer as it arrives
+   */
+  async run(sink: OutputSink): Promise<ExchangeResult> {
+    const { services, signal } = this.#context;
     let route = this.#next() ?? this.#candidates.takeFirst();
     while (route !== undefined && !signal.aborted) {
-      const result = await this.#ask(route);
+      const result = await this.#ask(route, sink);
       if (result.kind !== 'failed' || this.hasOutput || classifyFault(result.error) === 'request') return result;
       const isOneOfSeveral = services.config.providers.length > 1;
       const error = isOneOfSeveral ? nameProvider(result.error, route.provider) : result.error;
@@ -116,15 +133,27 @@ export class FallbackRunner {
 
   #next(): Route | undefined {
     const taken = this.#candidates.take();
-    for (const { route, reason } of taken?.skipped ?? []) this.#fallbacks.set(candidateLabel(route), reason);
+    for (const { route, reason } of taken?.skipped ?? []) this.#noteFallback(route, reason);
     return taken?.route;
   }
 
+  #noteFallback(route: Route, reason: string): void {
+    const from = candidateLabel(route);
+    const noted = this.#fallbacks.findIndex((fallback) => fallback.from === from);
+    this.#fallbacks.splice(noted === -1 ? this.#fallbacks.length : noted, 1, { from, reason });
+  }
+
+  /** A candidate that was skipped before is asked after all. */
+  #forgetFallback(route: Route): void {
+    const noted = this.#fallbacks.findIndex(({ from }) => from === candidateLabel(route));
+    if (noted !== -1) this.#fallbacks.splice(noted, 1);
+  }
+
   #logFallback(from: Route, to: Route, error: ApiError): void {
-    this.#fallbacks.set(candidateLabel(from), error.message);
-    const { services, requestId } = this.#options;
+    this.#noteFallback(from, error.message);
+    const { services, incoming } = this.#context;
     services.logger.warn('a request goes on to the next model or provider, because one failed', {
-      id: requestId,
+      id: incoming.id,
       from: candidateLabel(from),
       to: candidateLabel(to),
       reason: error.message,
@@ -132,11 +161,11 @@ export class FallbackRunner {
   }
 
   /** Waits for a slot at the provider, then asks it as often as it takes. */
-  async #ask(route: Route): Promise<ExchangeResult> {
-    const { createAdapter, signal } = this.#options;
-    if (this.#fallbacks.size > 0) this.#fallbacks.delete(candidateLabel(route));
+  async #ask(route: Route, sink: OutputSink): Promise<ExchangeResult> {
+    const { signal } = this.#context;
+    if (this.#fallbacks.length > 0) this.#forgetFallback(route);
     try {
-      const adapter = createAdapter(route);
+      const adapter = this.#createAdapter(route);
       this.#adapter = adapter;
       const permit = route.backend.limiter.acquire();
       if (permit === undefined) return refusalOfLimiter(adapter);
@@ -148,7 +177,7 @@ export class FallbackRunner {
         }
         const preparing = adapter.prepare?.();
         if (preparing !== undefined) await preparing;
-        return await this.#askRepeatedly(adapter);
+        return await this.#askRepeatedly(adapter, sink);
       } finally {
         permit.release();
       }
@@ -158,8 +187,8 @@ export class FallbackRunner {
   }
 
   /** The requests to one candidate: the first, and repetitions as long as the client has got nothing. */
-  async #askRepeatedly(adapter: Adapter): Promise<ExchangeResult> {
-    const { services, plan, signal } = this.#options;
+  async #askRepeatedly(adapter: Adapter, sink: OutputSink): Promise<ExchangeResult> {
+    const { services, signal } = this.#context;
     const { backend, provider, named } = adapter.route;
     const { breaker, keys, upstream } = backend;
     const requestTimeoutMs = named?.requestTimeoutMs ?? services.config.requestTimeoutMs;
@@ -168,7 +197,7 @@ export class FallbackRunner {
     let retries = 0;
     let failure: ExchangeResult | undefined;
     while (!signal.aborted) {
-      const key = keys.choose(plan.conversation);
+      const key = keys.choose(this.#plan.conversation);
       const upstreamAttempt = adapter.createAttempt(key);
       const permit = breaker.acquire();
       if (permit.waitMs > 0) return failure ?? refusalOfBreaker(adapter, permit.waitMs);
@@ -184,12 +213,8 @@ export class FallbackRunner {
           : undefined,
         holdEmpty: mayRepeatEmpty && this.#budget.hasAttemptsLeft,
         failures: adapter,
-        sink: this.#options.sink,
-        onFirstOutput: () => {
-          // Others need not wait for the end of an answer to learn that the provider is there again.
-          if (permit.isTrial) recordSuccess(services, attempt);
-          this.#options.onFirstOutput();
-        },
+        sink,
+        onFirstOutput: () => this.#noteFirstOutput(attempt),
         signal,
         clock: services.clock,
       });
@@ -218,6 +243,12 @@ export class FallbackRunner {
     return resultOfAbort(signal);
   }
 
+  #noteFirstOutput(attempt: Attempt): void {
+    // Others need not wait for the end of an answer to learn that the provider is there again.
+    if (attempt.permit.isTrial) recordSuccess(this.#context.services, attempt);
+    this.#context.record.firstEventMs ??= elapsedMs(this.#context);
+  }
+
   /** For streams only: an answer that is not streamed is silent until it is whole, which says nothing. */
   #firstByteTimeout({ route }: Adapter, requestTimeoutMs: number): FirstByteTimeout | undefined {
     const shouldFailOver = () => this.#budget.allowsFallback && this.#candidates.isFreeElsewhere(route.backend);
@@ -230,7 +261,7 @@ export class FallbackRunner {
   #mayRetry({ route }: Adapter, error: ApiError, retries: number): boolean {
     if (!isRetryable(error)) return false;
     const hasNext = this.#budget.allowsFallback && this.#candidates.hasPassable;
-    const most = error.code !== 'rate_limited' && hasNext ? 0 : this.#options.services.config.maxRetries;
+    const most = error.code !== 'rate_limited' && hasNext ? 0 : this.#context.services.config.maxRetries;
     return retries < (route.named?.maxRetries ?? most);
   }
 }

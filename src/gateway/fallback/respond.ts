@@ -2,9 +2,9 @@ import { ApiError } from '../../core/errors.ts';
 import type { ExchangeResult } from '../../upstream/exchange.ts';
 import { classifyFault } from '../../upstream/faultDomain.ts';
 import type { Adapter } from '../adapters/adapter.ts';
-import { elapsedMs, type RequestContext, recordError } from '../requestContext.ts';
+import { type RequestContext, recordError } from '../requestContext.ts';
 import { type SseFormat, SseResponse } from '../responseWriter.ts';
-import { type Route, routeTo } from '../route.ts';
+import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { Services } from '../services.ts';
 import { FallbackRunner } from './fallbackRunner.ts';
@@ -16,30 +16,12 @@ export async function respondWithFallback(
   format: SseFormat,
   createAdapter: (route: Route) => Adapter,
 ): Promise<void> {
-  const { services, incoming, writer, record, signal } = context;
-  const source = {
-    // A stream that begins with pings begins before it is known who will answer.
-    responseHeaders: () => (runner.hasOutput || plan.candidates.length === 1 ? answerHeaders(runner) : {}),
-    get isWhole() {
-      return runner.adapter?.isWhole === true;
-    },
-    resume: () => runner.resume(),
-  };
-  const { settings } = routeTo(services, plan.candidates[0] ?? '').model;
-  const stream = new SseResponse(writer, source, format, settings);
-  const runner = new FallbackRunner({
-    services,
-    requestId: incoming.id,
-    plan,
-    createAdapter,
-    sink: stream,
-    onFirstOutput: () => {
-      record.firstEventMs ??= elapsedMs(context);
-    },
-    signal,
-  });
+  const { services, writer } = context;
+  const runner = new FallbackRunner(context, plan, createAdapter);
+  const { settings } = services.models.get(plan.candidates[0] ?? '');
+  const stream = new SseResponse(writer, runner, format, settings);
   try {
-    const result = await runner.run();
+    const result = await runner.run(stream);
     recordRun(context, runner, result);
     if (result.kind === 'aborted') return;
     const { adapter } = runner;
@@ -50,19 +32,12 @@ export async function respondWithFallback(
       recordError(context, failure, 'interrupted');
     } else if (adapter !== undefined) {
       keepConversation(services, plan, adapter.route);
-      if (adapter.isWhole) writer.sendJson(200, answerHeaders(runner), adapter.bodyOf(stream.body));
+      if (adapter.isWhole) writer.sendJson(200, runner.answerHeaders, adapter.bodyOf(stream.body));
     }
   } finally {
     stream.close();
     runner.adapter?.record();
   }
-}
-
-/** Who answers, and how many candidates before did not. */
-function answerHeaders({ adapter, fallbacks }: FallbackRunner): Record<string, string> {
-  if (adapter === undefined) return {};
-  const { length } = fallbacks;
-  return { 'x-provider': adapter.route.provider, ...(length === 0 ? {} : { 'x-fallback': String(length) }) };
 }
 
 /** Writes into the log line how the candidates were asked. */

@@ -11,7 +11,7 @@ import {
 import { pageModels } from '../../routing/modelList.ts';
 import { PROMETHEUS_CONTENT_TYPE } from '../../telemetry/metrics.ts';
 import { onClientGone } from '../responseWriter.ts';
-import { readForwarded } from './messages.ts';
+import { ForwardedRequest } from './messages.ts';
 
 const ENDPOINTS = {
   messages: 'POST /v1/messages',
@@ -110,14 +110,13 @@ export function addTestConnectionRoute(app: FastifyInstance): void {
   const connectionTest = createConnectionTest();
 
   app.get('/test-connection', async (request, reply) => {
-    const { services, authenticator } = request.serving;
+    const { services } = request.serving;
     const { status, body } = await connectionTest.run(
       services,
       {
         id: request.id,
         endpoint: '/test-connection',
-        providerKey: authenticator.providerKey(request.headers),
-        forwarded: readForwarded(request),
+        forwarded: new ForwardedRequest(request),
         session: undefined,
         agent: undefined,
         userAgent: request.headers['user-agent'],

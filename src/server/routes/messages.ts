@@ -13,24 +13,37 @@ import { HttpResponseWriter, onClientGone } from '../responseWriter.ts';
 /** Headers of the Messages API itself; whatever else the client sends is its own business. */
 const API_HEADERS = ['anthropic-version', 'anthropic-beta', 'accept'];
 
-/** What of a request may go along to a provider that speaks the Messages API itself; read when it is asked for, as others need none of it. */
-export function readForwarded({ raw, headers, serving }: FastifyRequest): Forwarded {
-  const url = raw.url ?? '';
-  const query = url.indexOf('?');
-  return {
-    query: query === -1 ? '' : url.slice(query),
-    get headers() {
-      return Object.fromEntries(
-        API_HEADERS.flatMap((name) => {
-          const value = headers[name];
-          return typeof value === 'string' ? [[name, value] as const] : [];
-        }),
-      );
-    },
-    get credentials() {
-      return serving.authenticator.credentials(headers);
-    },
-  };
+/** What of a request may go along to the provider; read when it is asked for, as most requests need none of it. */
+export class ForwardedRequest implements Forwarded {
+  readonly #request: FastifyRequest;
+
+  constructor(request: FastifyRequest) {
+    this.#request = request;
+  }
+
+  get query(): string {
+    const url = this.#request.raw.url ?? '';
+    const query = url.indexOf('?');
+    return query === -1 ? '' : url.slice(query);
+  }
+
+  get headers(): Record<string, string> {
+    const { headers } = this.#request;
+    return Object.fromEntries(
+      API_HEADERS.flatMap((name) => {
+        const value = headers[name];
+        return typeof value === 'string' ? [[name, value] as const] : [];
+      }),
+    );
+  }
+
+  get credentials(): Record<string, string> {
+    return this.#request.serving.authenticator.credentials(this.#request.headers);
+  }
+
+  get providerKey(): string | undefined {
+    return this.#request.serving.authenticator.providerKey(this.#request.headers);
+  }
 }
 
 function singleHeader(request: FastifyRequest, name: string): string | undefined {
@@ -61,8 +74,7 @@ export function addMessageRoutes(app: FastifyInstance, active: ActiveServices, f
     id: request.id,
     endpoint,
     body: bodyOf(request),
-    providerKey: request.serving.authenticator.providerKey(request.headers),
-    forwarded: readForwarded(request),
+    forwarded: new ForwardedRequest(request),
     session: singleHeader(request, 'x-claude-code-session-id'),
     agent: singleHeader(request, 'x-claude-code-agent-id'),
     userAgent: singleHeader(request, 'user-agent'),
