@@ -12,7 +12,8 @@ export class RetryBudget {
   readonly #clock: Clock;
   readonly #attempts: number;
   readonly #endsAt: number;
-  #spent = 0;
+  /** How many requests have been made. */
+  spent = 0;
 
   constructor({ attempts, timeMs }: RetryBudgetOptions, clock: Clock) {
     this.#clock = clock;
@@ -20,14 +21,9 @@ export class RetryBudget {
     this.#endsAt = clock.monotonic() + timeMs;
   }
 
-  /** How many requests have been made. */
-  get spent(): number {
-    return this.#spent;
-  }
-
   /** Whether one more request may be made at all. */
   get hasAttemptsLeft(): boolean {
-    return this.#spent < this.#attempts;
+    return this.spent < this.#attempts;
   }
 
   /** Whether a failed request may be handed to a further model, key or provider. */
@@ -42,11 +38,6 @@ export class RetryBudget {
   firstByteTimeoutMs(limitMs: number): number {
     const leftMs = Math.max(0, this.#endsAt - this.#clock.monotonic());
     return limitMs < leftMs ? limitMs : leftMs / 2;
-  }
-
-  /** Counts one request. */
-  spendAttempt(): void {
-    this.#spent += 1;
   }
 }
 

@@ -26,6 +26,15 @@ export function endpointUrl(endpoint: string, model: string): URL {
   return new URL(endpoint.replace('{model}', encodeURIComponent(model.toWellFormed())));
 }
 
+interface Address {
+  readonly origin: string;
+  readonly path: string;
+}
+
+function addressOf({ origin, pathname, search }: URL): Address {
+  return { origin, path: pathname + search };
+}
+
 export interface ClientOptions {
   /** Full address of the provider's API; `{model}` in it stands for the model's name. */
   readonly endpoint: string;
@@ -98,6 +107,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   resume(): void {
+    if (!this.#paused) return;
     this.#paused = false;
     (this.#decoder ?? this.#controller)?.resume();
   }
@@ -111,8 +121,8 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
     // An informational answer (103) is followed by the real one.
     if (this.#done || status < 200) return;
-    this.#decoder = createDecoder(headers['content-encoding']);
-    if (this.#decoder !== undefined) this.#decode(this.#decoder, controller);
+    const encoding = headers['content-encoding'];
+    if (encoding !== undefined) this.#decode(createDecoder(encoding), controller);
     this.#handler.onHead(status, headers);
   }
 
@@ -131,7 +141,9 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#fail(error);
   }
 
-  #decode(decoder: Transform, controller: Dispatcher.DispatchController): void {
+  #decode(decoder: Transform | undefined, controller: Dispatcher.DispatchController): void {
+    if (decoder === undefined) return;
+    this.#decoder = decoder;
     decoder.on('data', (bytes: Buffer) => {
       if (!this.#done) this.#handler.onData(bytes);
     });
@@ -156,16 +168,16 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 }
 
 /** Speaks HTTP to a provider; redirects are not followed, so that a key never goes to another host. */
-class HttpUpstream implements Upstream {
+export class HttpUpstream implements Upstream {
   readonly #dispatcher: Dispatcher;
   readonly #options: ClientOptions;
-  /** The address, where it does not depend on the model. */
-  readonly #url: URL | undefined;
+  /** Where the address does not depend on the model. */
+  readonly #address: Address | undefined;
 
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#dispatcher = createDispatcher(options);
-    this.#url = options.endpoint.includes('{model}') ? undefined : endpointUrl(options.endpoint, '');
+    this.#address = options.endpoint.includes('{model}') ? undefined : addressOf(endpointUrl(options.endpoint, ''));
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
@@ -185,7 +197,10 @@ class HttpUpstream implements Upstream {
   #describe(request: UpstreamRequest): Dispatcher.DispatchOptions {
     const { endpoint, keyHeader, userAgent, headers: ownHeaders } = this.#options;
     const { lookUp, authorization, suffix = '' } = request;
-    const url = lookUp === undefined ? (this.#url ?? endpointUrl(endpoint, request.model)) : new URL(lookUp);
+    const { origin, path } =
+      lookUp === undefined
+        ? (this.#address ?? addressOf(endpointUrl(endpoint, request.model)))
+        : addressOf(new URL(lookUp));
     const headers: Record<string, string> = {
       'content-type': 'application/json',
       'accept-encoding': 'identity',
@@ -196,17 +211,13 @@ class HttpUpstream implements Upstream {
     if (authorization !== undefined) headers[keyHeader] = authorization;
     Object.assign(headers, ownHeaders);
     return {
-      origin: url.origin,
-      path: url.pathname + url.search + suffix,
+      origin,
+      path: path + suffix,
       headers,
       method: lookUp === undefined ? 'POST' : 'GET',
       body: lookUp === undefined ? request.body : null,
     };
   }
-}
-
-export function createHttpUpstream(options: ClientOptions): Upstream {
-  return new HttpUpstream(options);
 }
 
 export interface ConnectionOptions {
@@ -223,5 +234,5 @@ export function createUpstream(
   options: ConnectionOptions,
 ): Upstream {
   if (preset.protocol === 'demo') return createDemoUpstream();
-  return createHttpUpstream({ endpoint, keyHeader, headers, ...options });
+  return new HttpUpstream({ endpoint, keyHeader, headers, ...options });
 }

@@ -112,6 +112,9 @@ export function prepareRequest(services: Services, body: RequestBody, route: Rou
   return { route, translated: translateRequest(request, model, inputEstimate), measured, inputEstimate };
 }
 
+/** A body up to this size is printed at once, as that takes no longer than a pause. */
+const SHORT_BYTES = 64 * 1024;
+
 function endsWithToolResult(request: MessagesRequest): boolean {
   const content = request.messages.at(-1)?.content;
   return Array.isArray(content) && content.some((block) => block.type === 'tool_result');
@@ -148,6 +151,7 @@ export class ChatAdapter implements Adapter {
   }
 
   prepare(): Promise<void> | undefined {
+    if (this.#body.bytes.length <= SHORT_BYTES) return undefined;
     return runCooperatively(this.#context.services.bodies.prepare(this.#prepared.translated.body));
   }
 

@@ -59,19 +59,9 @@ export class FallbackRunner implements SseSource {
     this.#candidates = new Candidates(services, plan.candidates);
   }
 
-  /** How often a provider was asked. */
-  get attempts(): number {
-    return this.#budget.spent;
-  }
-
   /** Speaks for the candidate that is asked or was asked last. */
   get adapter(): Adapter | undefined {
     return this.#adapter;
-  }
-
-  /** The candidates that were skipped or have failed. */
-  get fallbacks(): readonly Fallback[] {
-    return this.#fallbacks;
   }
 
   /** Whether the answer is one JSON body. */
@@ -82,13 +72,6 @@ export class FallbackRunner implements SseSource {
   /** Whether the client has got a part of the answer. */
   get hasOutput(): boolean {
     return this.#exchange?.hasOutput === true;
-  }
-
-  /** The provider's own id of the latest attempt, for the log. */
-  get upstreamRequestId(): string | undefined {
-    const headers = this.#exchange?.headers ?? {};
-    const id = headers['x-request-id'] ?? headers['request-id'] ?? headers['x-trace-id'] ?? headers['x-mm-request-id'];
-    return Array.isArray(id) ? id[0] : id;
   }
 
   /** Goes on after the sink was slow. */
@@ -109,10 +92,21 @@ export class FallbackRunner implements SseSource {
   }
 
   /**
-   * Never rejects: with a rejection, nobody would end an event stream that has begun.
+   * Never rejects: with a rejection, nobody would end an event stream that has begun. Leaves in the record how the candidates were asked.
    * @param sink gets the answer as it arrives
    */
   async run(sink: OutputSink): Promise<ExchangeResult> {
+    const result = await this.#askCandidates(sink);
+    const { record } = this.#context;
+    const { spent } = this.#budget;
+    if (result.kind === 'aborted') record.outcome = 'client_closed';
+    if (spent > 0 || !isRefusedHere(result)) record.attempts = spent;
+    record.upstreamRequestId = requestIdOf(this.#exchange);
+    if (this.#fallbacks.length > 0) record.fallbacks = this.#fallbacks;
+    return result;
+  }
+
+  async #askCandidates(sink: OutputSink): Promise<ExchangeResult> {
     const { services, signal } = this.#context;
     let route = this.#next() ?? this.#candidates.takeFirst();
     while (route !== undefined && !signal.aborted) {
@@ -202,7 +196,7 @@ export class FallbackRunner implements SseSource {
       const permit = breaker.acquire();
       if (permit.waitMs > 0) return failure ?? refusalOfBreaker(adapter, permit.waitMs);
       const askedAt = services.clock.monotonic();
-      this.#budget.spendAttempt();
+      this.#budget.spent += 1;
       const attempt = { backend, provider, key, permit, askedAt };
       const exchange = new Exchange({
         upstream,
@@ -264,6 +258,19 @@ export class FallbackRunner implements SseSource {
     const most = error.code !== 'rate_limited' && hasNext ? 0 : this.#context.services.config.maxRetries;
     return retries < (route.named?.maxRetries ?? most);
   }
+}
+
+/** The provider's own id of an attempt, for the log. */
+function requestIdOf(exchange: Exchange | undefined): string | undefined {
+  const headers = exchange?.headers ?? {};
+  const id = headers['x-request-id'] ?? headers['request-id'] ?? headers['x-trace-id'] ?? headers['x-mm-request-id'];
+  return Array.isArray(id) ? id[0] : id;
+}
+
+/** Whether what ended the request, if nobody was asked, was the request itself. */
+function isRefusedHere(result: ExchangeResult): boolean {
+  if (result.kind !== 'failed') return false;
+  return result.error.code === 'missing_provider_key' || classifyFault(result.error) === 'request';
 }
 
 function retryDelayMs(error: ApiError, retries: number): number {

@@ -1,6 +1,4 @@
 import { ApiError } from '../../core/errors.ts';
-import type { ExchangeResult } from '../../upstream/exchange.ts';
-import { classifyFault } from '../../upstream/faultDomain.ts';
 import type { Adapter } from '../adapters/adapter.ts';
 import { type RequestContext, recordError } from '../requestContext.ts';
 import { type SseFormat, SseResponse } from '../responseWriter.ts';
@@ -22,7 +20,6 @@ export async function respondWithFallback(
   const stream = new SseResponse(writer, runner, format, settings);
   try {
     const result = await runner.run(stream);
-    recordRun(context, runner, result);
     if (result.kind === 'aborted') return;
     const { adapter } = runner;
     const failure = result.kind === 'failed' ? result.error : failureOfWhole(adapter, stream);
@@ -38,21 +35,6 @@ export async function respondWithFallback(
     stream.close();
     runner.adapter?.record();
   }
-}
-
-/** Writes into the log line how the candidates were asked. */
-function recordRun({ record }: RequestContext, runner: FallbackRunner, result: ExchangeResult): void {
-  const { attempts, fallbacks, upstreamRequestId } = runner;
-  if (result.kind === 'aborted') record.outcome = 'client_closed';
-  if (attempts > 0 || !isRefusedHere(result)) record.attempts = attempts;
-  record.upstreamRequestId = upstreamRequestId;
-  if (fallbacks.length > 0) record.fallbacks = fallbacks;
-}
-
-/** Whether what ended the request, if nobody was asked, was the request itself. */
-function isRefusedHere(result: ExchangeResult): boolean {
-  if (result.kind !== 'failed') return false;
-  return result.error.code === 'missing_provider_key' || classifyFault(result.error) === 'request';
 }
 
 /** The conversation stays with the provider that has served it, unless something else than its tier led there. */
