@@ -17,9 +17,8 @@ import { prepareRequest } from './adapters/chatAdapter.ts';
 import { passthroughBody, passthroughHeaders } from './adapters/messagesAdapter.ts';
 import type { ActiveServices } from './configSwap.ts';
 import { reportOutcome } from './fallback/feedback.ts';
-import { createId } from './ids.ts';
 import { listOf, RequestBody } from './requestBody.ts';
-import { recordKey, recordRoute, recordUsage } from './requestContext.ts';
+import { createId, recordKey, recordRoute, recordUsage } from './requestContext.ts';
 import { isNative, type Route, routeTo } from './route.ts';
 import type { Services } from './services.ts';
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ProviderKey } from '../config/config.ts';
 import { type ApiError, asApiError } from '../core/errors.ts';
 import { errorHeaders } from '../protocol/anthropic/errors.ts';
@@ -9,6 +10,11 @@ import type { ResponseWriter } from './responseWriter.ts';
 import { keyLabel, type Route } from './route.ts';
 import type { Plan } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
+
+/** A new id of Anthropic's form: the prefix (`msg_`, `toolu_`, `req_`) and 24 random digits and letters. */
+export function createId(prefix: string): string {
+  return prefix + randomUUID().replaceAll('-', '').slice(0, 24);
+}
 
 /** One request on its way through the gateway. */
 export interface RequestContext {

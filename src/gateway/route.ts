@@ -72,6 +72,10 @@ export class Candidates {
     this.#left = names.map((name) => routeTo(services, name));
   }
 
+  get isEmpty(): boolean {
+    return this.#left.length === 0;
+  }
+
   /** Whether there is one that could be asked now. */
   get hasPassable(): boolean {
     return this.#left.some(({ backend }) => backend.breaker.canAcquire);

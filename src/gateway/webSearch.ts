@@ -1,8 +1,8 @@
 import type { JsonObject } from '../core/json.ts';
 import type { MessagesRequest } from '../protocol/anthropic/request.ts';
 import { isWebSearchRequest } from '../translate/request/tools.ts';
-import { createId } from './ids.ts';
 import type { RequestBody } from './requestBody.ts';
+import { createId } from './requestContext.ts';
 import type { ResponseWriter } from './responseWriter.ts';
 import { isNative, routeTo } from './route.ts';
 import type { Services } from './services.ts';

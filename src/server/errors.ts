@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, asApiError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errorTable.ts';
-import { createId } from '../gateway/ids.ts';
+import { createId } from '../gateway/requestContext.ts';
 import { errorBody, errorHeaders } from '../protocol/anthropic/errors.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 

@@ -119,7 +119,7 @@ export class Exchange implements UpstreamHandler {
   readonly #stageTimer = new PausableTimer();
   /** Runs in a silence before the first output. */
   #firstByteTimer: PausableTimer | undefined;
-  #resolve: (result: ExchangeResult) => void = () => {};
+  readonly #resolve: (result: ExchangeResult) => void;
   #settled = false;
   #form: AnswerForm | undefined;
   #status = 0;
@@ -130,15 +130,16 @@ export class Exchange implements UpstreamHandler {
   #hasOutput = false;
   #awaitsUsage = false;
   #closed = false;
+  #isPaused = false;
 
   constructor(options: ExchangeOptions) {
     const { upstream, attempt, firstByteTimeout, signal, clock } = options;
     this.#options = options;
     this.#reader = attempt.reader;
     this.#startedAt = clock.monotonic();
-    this.result = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
+    const { promise, resolve } = Promise.withResolvers<ExchangeResult>();
+    this.result = promise;
+    this.#resolve = resolve;
     this.#call = upstream.send(attempt.request, this);
     if (firstByteTimeout !== undefined) {
       this.#firstByteTimer = new PausableTimer();
@@ -166,6 +167,7 @@ export class Exchange implements UpstreamHandler {
   /** Goes on after the sink was slow; the time since then does not count as the provider's silence. */
   resume(): void {
     if (this.#settled) return;
+    this.#isPaused = false;
     this.#idleTimer.resume();
     this.#stageTimer.resume();
     this.#call.resume();
@@ -201,19 +203,20 @@ export class Exchange implements UpstreamHandler {
 
   onEnd(): void {
     this.#close();
-    if (!this.#settled) this.#guard(() => this.#finish());
+    if (this.#settled) return;
+    try {
+      if (this.#form === 'error') this.#fail(this.#failureOfAnswer());
+      else if (this.#form === 'json') this.#deliver(this.#reader.pushJson(this.#text()));
+      if (!this.#settled) this.#deliver(this.#reader.end());
+      if (!this.#settled) this.#settle(DONE);
+    } catch (thrown) {
+      this.#crash(thrown);
+    }
   }
 
   onError(error: Error): void {
     this.#close();
     if (!this.#settled) this.#guard(() => this.#fail(this.#failureOfError(error)));
-  }
-
-  #finish(): void {
-    if (this.#form === 'error') this.#fail(this.#failureOfAnswer());
-    else if (this.#form === 'json') this.#deliver(this.#reader.pushJson(this.#text()));
-    if (!this.#settled) this.#deliver(this.#reader.end());
-    if (!this.#settled) this.#settle(DONE);
   }
 
   #setForm(form: AnswerForm | undefined): void {
@@ -312,6 +315,7 @@ export class Exchange implements UpstreamHandler {
   }
 
   #pause(): void {
+    this.#isPaused = true;
     this.#idleTimer.pause();
     this.#stageTimer.pause();
     this.#call.pause();
@@ -329,8 +333,10 @@ export class Exchange implements UpstreamHandler {
   #complete(result: ExchangeResult): void {
     this.#settle(result);
     if (this.#closed) return;
-    this.#call.resume();
-    this.#stageTimer.resume();
+    if (this.#isPaused) {
+      this.#call.resume();
+      this.#stageTimer.resume();
+    }
     this.#stageTimer.start(TAIL_MS, () => this.#call.abort());
   }
 

@@ -1,6 +1,7 @@
+import { getEventListeners } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ApiError } from '../../src/core/errors.ts';
-import { ResolvedModels, type Services } from '../../src/gateway/services.ts';
+import { InFlight, ResolvedModels, type Services } from '../../src/gateway/services.ts';
 import { ProviderOrder } from '../../src/routing/loadBalancer.ts';
 import { checkEvents } from '../helpers/eventGrammar.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
@@ -15,6 +16,7 @@ const PING = 'event: ping\ndata: {"type":"ping"}\n\n';
 let app: TestApp;
 let upstream: StubUpstream;
 let services: Services;
+const requests: AbortController[] = [];
 
 beforeAll(async () => {
   const quirks = { header_wait_ms: HEADER_WAIT_MS, ping_ms: 1000 };
@@ -40,12 +42,19 @@ beforeEach(() => {
     models: new ResolvedModels(app.services.config),
   };
   app.log.length = 0;
+  requests.length = 0;
+  vi.spyOn(services.inFlight, 'add').mockImplementation((request) => {
+    requests.push(request);
+    InFlight.prototype.add.call(services.inFlight, request);
+  });
 });
 
-/** Whatever happens: no timer of ours outlives the answer, and nothing counts as under way. */
+/** Whatever happens: no timer and no listener of ours outlives the answer, and nothing counts as under way. */
 afterEach(() => {
   expect(vi.getTimerCount()).toBe(0);
   expect(services.inFlight.size).toBe(0);
+  expect(requests.flatMap(({ signal }) => getEventListeners(signal, 'abort'))).toEqual([]);
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 

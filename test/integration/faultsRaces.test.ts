@@ -1,6 +1,7 @@
+import { getEventListeners } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ApiError } from '../../src/core/errors.ts';
-import { ResolvedModels, type Services } from '../../src/gateway/services.ts';
+import { InFlight, ResolvedModels, type Services } from '../../src/gateway/services.ts';
 import { checkEvents } from '../helpers/eventGrammar.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
 import { ask as askGateway, StubUpstream, StubWriter, stubBackends } from '../helpers/gatewayStubs.ts';
@@ -17,6 +18,7 @@ const PING = 'event: ping\ndata: {"type":"ping"}\n\n';
 let app: TestApp;
 let upstream: StubUpstream;
 let services: Services;
+const requests: AbortController[] = [];
 
 beforeAll(async () => {
   app = await startApp({
@@ -39,12 +41,19 @@ beforeEach(() => {
   // What one test teaches about the model is not for the next.
   services = { ...app.services, backends: stubBackends(upstream), models: new ResolvedModels(app.services.config) };
   app.log.length = 0;
+  requests.length = 0;
+  vi.spyOn(services.inFlight, 'add').mockImplementation((request) => {
+    requests.push(request);
+    InFlight.prototype.add.call(services.inFlight, request);
+  });
 });
 
-/** Whatever happens: no timer of ours outlives the answer, and nothing counts as under way. */
+/** Whatever happens: no timer and no listener of ours outlives the answer, and nothing counts as under way. */
 afterEach(() => {
   expect(vi.getTimerCount()).toBe(0);
   expect(services.inFlight.size).toBe(0);
+  expect(requests.flatMap(({ signal }) => getEventListeners(signal, 'abort'))).toEqual([]);
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 

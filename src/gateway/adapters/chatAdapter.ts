@@ -8,10 +8,9 @@ import { createTranslator, type Translator } from '../../translate/response/tran
 import type { TokenParts } from '../../translate/tokens.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';
-import { createId } from '../ids.ts';
 import { runCooperatively } from '../readBody.ts';
 import type { RequestBody } from '../requestBody.ts';
-import { type RequestContext, recordKey, recordRoute } from '../requestContext.ts';
+import { createId, type RequestContext, recordKey, recordRoute } from '../requestContext.ts';
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { Services } from '../services.ts';

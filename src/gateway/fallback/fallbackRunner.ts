@@ -198,13 +198,13 @@ export class FallbackRunner implements SseSource {
       const askedAt = services.clock.monotonic();
       this.#budget.spent += 1;
       const attempt = { backend, provider, key, permit, askedAt };
+      // An answer that is not streamed is silent until it is whole, which says nothing.
+      const mayFailOver = upstreamAttempt.request.stream && !this.#candidates.isEmpty;
       const exchange = new Exchange({
         upstream,
         attempt: upstreamAttempt,
         requestTimeoutMs,
-        firstByteTimeout: upstreamAttempt.request.stream
-          ? this.#firstByteTimeout(adapter, requestTimeoutMs)
-          : undefined,
+        firstByteTimeout: mayFailOver ? this.#firstByteTimeout(adapter, requestTimeoutMs) : undefined,
         holdEmpty: mayRepeatEmpty && this.#budget.hasAttemptsLeft,
         failures: adapter,
         sink,
@@ -243,7 +243,7 @@ export class FallbackRunner implements SseSource {
     this.#context.record.firstEventMs ??= elapsedMs(this.#context);
   }
 
-  /** For streams only: an answer that is not streamed is silent until it is whole, which says nothing. */
+  /** Undefined where no other server could be asked now. */
   #firstByteTimeout({ route }: Adapter, requestTimeoutMs: number): FirstByteTimeout | undefined {
     const shouldFailOver = () => this.#budget.allowsFallback && this.#candidates.isFreeElsewhere(route.backend);
     if (!shouldFailOver()) return undefined;
