@@ -108,7 +108,7 @@ test('R320 who has gone before the line is reached does not stand in it', async 
   const { services } = app;
   const { limiter } = services.backends.of(services.config.provider);
   const controller = new AbortController();
-  const context = { services, signal: controller.signal } as unknown as RequestContext;
+  const context = { services, signal: controller.signal, record: {} } as unknown as RequestContext;
   const runner = new FallbackRunner(context, { candidates: ['held'], conversation: () => '' }, () => {
     throw new Error('nobody is asked');
   });
