@@ -39,13 +39,13 @@ const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now()
 
 const USER_AGENT = `claude-code-proxy/${VERSION}`;
 
-/** Resolves with the first stop signal; a second one makes `onImpatience` run. */
-function stopSignal(onImpatience: () => void): Promise<NodeJS.Signals> {
+/** Resolves with the first stop signal; a second one makes `onSecondSignal` run. */
+function stopSignal(onSecondSignal: () => void): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let asked = false;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        if (asked) onImpatience();
+        if (asked) onSecondSignal();
         asked = true;
         resolve(signal);
       });

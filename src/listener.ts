@@ -59,14 +59,14 @@ async function listenWithOthers(app: FastifyInstance, { config, part, onListenin
 
 /** Whether the kernel lets somebody listen there who does not share; its refusal if not. */
 async function tryAlone(host: string, port: number): Promise<Error | undefined> {
-  const probe = createServer().listen({ host, port });
+  const server = createServer().listen({ host, port });
   try {
-    await once(probe, 'listening');
+    await once(server, 'listening');
   } catch (error) {
     return error as Error;
   }
-  probe.close();
-  await once(probe, 'close');
+  server.close();
+  await once(server, 'close');
   return undefined;
 }
 

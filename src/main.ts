@@ -66,7 +66,7 @@ if (values.help === true) {
     leaveFolder();
     const started = { ...result, config };
     const sharesPort = values.share === true;
-    // Loaded here, as a process that begins anew needs nothing of it.
+    // Loaded here, as a process that executes itself again needs nothing of it.
     import('./instance.ts')
       .then(({ runInstance }) => runInstance({ started, load, consolePath, sharesPort }))
       .then((code) => process.exit(code));

@@ -77,7 +77,7 @@ export class Candidates {
   }
 
   /** Whether there is one that could be asked now. */
-  get hasPassable(): boolean {
+  get hasCallable(): boolean {
     return this.#left.some(({ backend }) => backend.breaker.canAcquire);
   }
 

@@ -254,7 +254,7 @@ export class FallbackRunner implements SseSource {
   /** Rather than repeat a request, the next candidate is asked, unless the user wants it so or the wait is short. */
   #mayRetry({ route }: Adapter, error: ApiError, retries: number): boolean {
     if (!isRetryable(error)) return false;
-    const hasNext = this.#budget.allowsFallback && this.#candidates.hasPassable;
+    const hasNext = this.#budget.allowsFallback && this.#candidates.hasCallable;
     const most = error.code !== 'rate_limited' && hasNext ? 0 : this.#context.services.config.maxRetries;
     return retries < (route.named?.maxRetries ?? most);
   }
