@@ -16,7 +16,7 @@ import { closeListener, drain, listen } from './listener.ts';
 import { giveUpLookingAround } from './permissions/sandbox.ts';
 import { Reloader } from './reload/configReloader.ts';
 import { watchFiles } from './reload/fileWatcher.ts';
-import { ProviderOrder } from './routing/loadBalancer.ts';
+import { LoadBalancer } from './routing/loadBalancer.ts';
 import { createApp } from './server/app.ts';
 import { createTerminalView } from './telemetry/console/view.ts';
 import { boundConsoleFile, openStateFile } from './telemetry/files.ts';
@@ -130,7 +130,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     usage,
     calibration,
     bodies: new Bodies(),
-    order: new ProviderOrder(clock, Math.random),
+    order: new LoadBalancer(clock, Math.random),
     inFlight: new InFlight(),
     logger,
     redact,

@@ -27,7 +27,7 @@ async function answer(context: RequestContext, body: RequestBody): Promise<void>
   const { services, incoming, record } = context;
   const request = parseChat(body);
   const planned = planRequest(services, incoming, body);
-  const plan = { ...planned, candidates: planned.candidates.filter((name) => !isNative(routeTo(services, name))) };
+  const plan = { ...planned, candidates: planned.candidates.filter((ref) => !isNative(routeTo(services, ref))) };
   if (plan.candidates.length === 0) {
     throw new ApiError('not_supported', 'the provider of this model has no chat completions: use /v1/messages');
   }

@@ -1,8 +1,8 @@
 import type { Config, ProviderConfig } from '../config/config.ts';
 import { fingerprint } from '../config/identity.ts';
-import { modelSettings } from '../config/modelRef.ts';
 import type { Clock } from '../core/clock.ts';
 import { LiveHooks } from '../hooks/liveHooks.ts';
+import { modelSettings } from '../providers/preset.ts';
 import { CircuitBreaker } from '../resilience/circuitBreaker.ts';
 import { ConcurrencyLimiter } from '../resilience/concurrencyLimiter.ts';
 import { KeyPool } from '../resilience/keyPool.ts';

@@ -160,7 +160,7 @@ async function testConnection(
       body: { status: 'failed', error_type: error.type, message: error.message, timestamp, suggestions },
     };
   }
-  const { model, backend, provider } = routeTo(services, routedModel ?? config.tiers.small);
+  const { model, backend, provider } = routeTo(services, config.modelRefs.of(routedModel ?? config.tiers.small));
   return {
     status: 200,
     body: {

@@ -1,3 +1,4 @@
+import type { ModelRef } from '../config/config.ts';
 import { type JsonObject, parseObject } from '../core/json.ts';
 import { checkDepth } from '../protocol/anthropic/request.ts';
 import { endpointUrl } from '../upstream/client.ts';
@@ -18,15 +19,15 @@ function describeRoute({ model, backend, provider }: Route): JsonObject {
   };
 }
 
-function describePlan({ decision, candidates }: Plan, able: readonly string[], services: Services): JsonObject {
+function describePlan({ decision, candidates }: Plan, able: readonly ModelRef[], services: Services): JsonObject {
   return {
     tier: decision.tier,
     intent: decision.intent,
     reason: decision.reason,
-    candidates: candidates.map((name) => {
-      const route = routeTo(services, name);
-      const obstacle = able.includes(name) ? skipReason(route) : 'it cannot search the web';
-      return { name, ...describeRoute(route), skipped: obstacle ?? null };
+    candidates: candidates.map((ref) => {
+      const route = routeTo(services, ref);
+      const obstacle = able.includes(ref) ? skipReason(route) : 'it cannot search the web';
+      return { name: ref.name, ...describeRoute(route), skipped: obstacle ?? null };
     }),
   };
 }

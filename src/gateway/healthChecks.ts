@@ -170,7 +170,7 @@ function interpretListAnswer(result: ExchangeResult, isReached: boolean): Exchan
 export async function runHealthCheck(services: Services, { name, models, provider }: NamedProvider): Promise<void> {
   const model = models.small[0] ?? models.big[0];
   if (model === undefined || provider.key.source === 'client' || provider.preset.protocol === 'demo') return;
-  const route = routeTo(services, model);
+  const route = routeTo(services, services.config.modelRefs.of(model));
   const { backend } = route;
   const key = backend.keys.choose(() => '');
   const request = questionFor(services, route, key);

@@ -53,11 +53,11 @@ export function recordPlan({ record }: RequestContext, { requestedModel, decisio
 /** Writes into the log line whom the request goes to now. */
 export function recordRoute(
   { record }: Pick<RequestContext, 'record'>,
-  { name, provider, model, backend }: Route,
+  { ref, provider, model, backend }: Route,
 ): void {
   record.provider = provider;
   record.upstreamModel = model.name;
-  record.routedModel = name;
+  record.routedModel = ref.name;
   record.key = backend.provider.key.source;
 }
 

@@ -1,12 +1,10 @@
-import type { NamedProvider, ProviderKey } from '../config/config.ts';
-import { endpointOf } from '../config/modelRef.ts';
+import type { ModelRef, NamedProvider, ProviderKey } from '../config/config.ts';
 import type { ResolvedModel } from '../translate/request/context.ts';
 import type { Backend, Services } from './services.ts';
 
 /** One candidate for a request: which model, as which provider calls it, and which server. */
 export interface Route {
-  /** The model's name here; that of another provider or of the models file has a prefix that its server does not know. */
-  readonly name: string;
+  readonly ref: ModelRef;
   /** How the provider is called: in failures, the log and the answer's headers. */
   readonly provider: string;
   /** Undefined for a server that stands in the models file. */
@@ -15,15 +13,14 @@ export interface Route {
   readonly backend: Backend;
 }
 
-/** Where a model is asked for that routing has named. */
-export function routeTo({ config, models, backends }: Services, name: string): Route {
-  const { provider } = endpointOf(config, name);
-  const named = config.providers.find((one) => one.provider === provider);
+/** Where a model is asked for. */
+export function routeTo({ models, backends }: Services, ref: ModelRef): Route {
+  const { provider, named } = ref;
   return {
-    name,
+    ref,
     provider: named?.name ?? provider.preset.name,
     named,
-    model: models.get(name),
+    model: models.get(ref),
     backend: backends.of(provider),
   };
 }
@@ -60,16 +57,19 @@ export function skipReason({ backend: { breaker, keys } }: Route): string | unde
 }
 
 /** Where a request with these candidates, at least one, would go now. */
-export function routeNow(services: Services, names: readonly string[]): Route {
-  return new Candidates(services, names).take()?.route ?? routeTo(services, names[0] ?? '');
+export function routeNow(services: Services, candidates: readonly ModelRef[]): Route {
+  const taken = new Candidates(services, candidates).take();
+  const [first] = candidates;
+  if (first === undefined) throw new TypeError('no candidates');
+  return taken?.route ?? routeTo(services, first);
 }
 
 /** The candidates of one request that were not asked yet, in their order. */
 export class Candidates {
   readonly #left: Route[];
 
-  constructor(services: Services, names: readonly string[]) {
-    this.#left = names.map((name) => routeTo(services, name));
+  constructor(services: Services, candidates: readonly ModelRef[]) {
+    this.#left = candidates.map((ref) => routeTo(services, ref));
   }
 
   get isEmpty(): boolean {

@@ -1,3 +1,4 @@
+import type { ModelRef } from '../config/config.ts';
 import { isObject } from '../core/json.ts';
 import { type Decision, decide, planCandidates, type RequestFacts } from '../routing/intent.ts';
 import { routeModel } from '../routing/modelRouter.ts';
@@ -18,10 +19,10 @@ export class BodyFacts implements RequestFacts {
   readonly #services: Services;
   readonly #incoming: Pick<IncomingRequest, 'agent'>;
   readonly #body: RequestBody;
-  readonly #model: string;
+  readonly #model: ModelRef;
 
   /** @param model the model that a long input would otherwise go to, whose tokens are counted */
-  constructor(services: Services, incoming: Pick<IncomingRequest, 'agent'>, body: RequestBody, model: string) {
+  constructor(services: Services, incoming: Pick<IncomingRequest, 'agent'>, body: RequestBody, model: ModelRef) {
     this.#services = services;
     this.#incoming = incoming;
     this.#body = body;
@@ -55,8 +56,8 @@ export class BodyFacts implements RequestFacts {
     return listOf(this.#body.value, 'messages').some((message) => isObject(message) && hasImage(message['content']));
   }
 
-  seesImages(name: string): boolean {
-    return this.#services.models.get(name).settings.vision;
+  seesImages(model: ModelRef): boolean {
+    return this.#services.models.get(model).settings.vision;
   }
 }
 
@@ -65,7 +66,7 @@ export interface Plan {
   readonly requestedModel: string;
   readonly decision: Decision;
   /** The models that may serve it, in the order in which they are asked; never empty. */
-  readonly candidates: readonly string[];
+  readonly candidates: readonly ModelRef[];
   /** What the requests of its conversation have in common. */
   readonly conversation: () => string;
   /** What was changed about the name that the client asked for, for the log. */
@@ -87,14 +88,14 @@ export function planRequest(
   const { config, order } = services;
   const requestedModel = body.object.model;
   const routed = routeModel(requestedModel, config);
-  const decision = decide(config.router, routed, new BodyFacts(services, incoming, body, routed.model));
+  const decision = decide(config, routed, new BodyFacts(services, incoming, body, routed.model));
   const conversation = () => incoming.session ?? body.firstMessage;
   const ordered =
     isQuestion || decision.intent !== 'tier' ? order.look(config, conversation) : order.take(config, conversation);
   return {
     requestedModel,
     decision,
-    candidates: planCandidates(decision, config.tiers, ordered),
+    candidates: planCandidates(decision, config, ordered),
     conversation,
     notes: routed.note === undefined ? NO_NOTES : [routed.note],
   };

@@ -1,15 +1,15 @@
-import type { Config, ProviderConfig, ProviderKey } from '../config/config.ts';
+import type { Config, ModelRef, ProviderConfig, ProviderKey } from '../config/config.ts';
 import { fingerprint } from '../config/identity.ts';
-import { endpointOf, type ModelEndpoint, modelSettings } from '../config/modelRef.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ApiError } from '../core/errors.ts';
 import type { LiveHooks } from '../hooks/liveHooks.ts';
+import { modelSettings } from '../providers/preset.ts';
 import { composeRepairs } from '../quirks/compose.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
 import type { CircuitBreaker } from '../resilience/circuitBreaker.ts';
 import type { ConcurrencyLimiter } from '../resilience/concurrencyLimiter.ts';
 import type { KeyPool } from '../resilience/keyPool.ts';
-import type { ProviderOrder } from '../routing/loadBalancer.ts';
+import type { LoadBalancer } from '../routing/loadBalancer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RequestStats } from '../telemetry/stats.ts';
 import type { UsageMeter } from '../telemetry/usage/meter.ts';
@@ -27,7 +27,7 @@ export interface Services {
   /** The user's own functions; the same for every configuration. */
   readonly hooks: LiveHooks;
   /** Which provider is asked first, by conversation. */
-  readonly order: ProviderOrder;
+  readonly order: LoadBalancer;
   readonly stats: RequestStats;
   readonly usage: UsageMeter;
   readonly calibration: Calibration;
@@ -164,15 +164,13 @@ export class ResolvedModels {
     this.#config = config;
   }
 
-  get(model: string): ResolvedModel {
-    const known = this.#known.get(model);
-    return known?.model ?? this.#keep(model, endpointOf(this.#config, model), {});
+  get(ref: ModelRef): ResolvedModel {
+    return this.#known.get(ref.name)?.model ?? this.#keep(ref, {});
   }
 
   /** Settings learned from a provider's refusal, for as long as the provider stays as it is configured. */
-  learn(model: string, settings: Partial<QuirkSettings>): ResolvedModel {
-    const learned = { ...this.#known.get(model)?.learned, ...settings };
-    return this.#keep(model, endpointOf(this.#config, model), learned);
+  learn(ref: ModelRef, settings: Partial<QuirkSettings>): ResolvedModel {
+    return this.#keep(ref, { ...this.#known.get(ref.name)?.learned, ...settings });
   }
 
   /** The models of the next configuration, with what was learned of the providers that stay as they are. */
@@ -180,15 +178,15 @@ export class ResolvedModels {
     const next = new ResolvedModels(config);
     for (const [name, { learned }] of this.#known) {
       if (Object.keys(learned).length === 0) continue;
-      const endpoint = endpointOf(config, name);
-      const before = endpointOf(this.#config, name);
-      const isSame = identifyProvider(before.provider) === identifyProvider(endpoint.provider);
-      if (isSame && before.model === endpoint.model) next.#keep(name, endpoint, learned);
+      const ref = config.modelRefs.of(name);
+      const before = this.#config.modelRefs.of(name);
+      const isSame = identifyProvider(before.provider) === identifyProvider(ref.provider);
+      if (isSame && before.model === ref.model) next.#keep(ref, learned);
     }
     return next;
   }
 
-  #keep(name: string, { provider, model }: ModelEndpoint, learned: Partial<QuirkSettings>): ResolvedModel {
+  #keep({ name, provider, model }: ModelRef, learned: Partial<QuirkSettings>): ResolvedModel {
     const settings = { ...modelSettings(provider, model), ...learned };
     const { maxTokens, minTokens } = this.#config.limits;
     const resolved: ResolvedModel = {

@@ -1,3 +1,4 @@
+import type { ModelRef } from '../config/config.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { MessagesRequest } from '../protocol/anthropic/request.ts';
 import { isWebSearchRequest } from '../translate/request/tools.ts';
@@ -68,12 +69,12 @@ export const SEARCH_REFUSED = 'web search refused';
 /** Those candidates that can search the web, for a request that is nothing but a search; all for any other. */
 export function filterByWebSearch(
   services: Services,
-  candidates: readonly string[],
+  candidates: readonly ModelRef[],
   body: RequestBody,
-): readonly string[] {
+): readonly ModelRef[] {
   if (!isWebSearchRequest(body.object)) return candidates;
-  return candidates.filter((name) => {
-    const route = routeTo(services, name);
+  return candidates.filter((ref) => {
+    const route = routeTo(services, ref);
     return isNative(route) || route.model.settings.webSearch === 'native';
   });
 }

@@ -9,7 +9,7 @@ import { ActiveServices, createServices } from '../../src/gateway/configSwap.ts'
 import { Bodies } from '../../src/gateway/requestBody.ts';
 import { InFlight, type Services } from '../../src/gateway/services.ts';
 import type { CircuitBreakerOptions } from '../../src/resilience/circuitBreaker.ts';
-import { ProviderOrder } from '../../src/routing/loadBalancer.ts';
+import { LoadBalancer } from '../../src/routing/loadBalancer.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { RequestStats } from '../../src/telemetry/stats.ts';
@@ -70,7 +70,7 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
     usage: new UsageMeter({ clock, keep: (row) => usageRows.push(row) }),
     calibration: createCalibration(),
     bodies: new Bodies(),
-    order: new ProviderOrder(clock, Math.random),
+    order: new LoadBalancer(clock, Math.random),
     inFlight: new InFlight(),
     logger: createLogger({ instance: config.instance, level: 'debug', log: { write }, redact, stdout: quiet, clock }),
     redact,

@@ -109,9 +109,13 @@ test('R320 who has gone before the line is reached does not stand in it', async 
   const { limiter } = services.backends.of(services.config.provider);
   const controller = new AbortController();
   const context = { services, signal: controller.signal, record: {} } as unknown as RequestContext;
-  const runner = new FallbackRunner(context, { candidates: ['held'], conversation: () => '' }, () => {
-    throw new Error('nobody is asked');
-  });
+  const runner = new FallbackRunner(
+    context,
+    { candidates: [services.config.modelRefs.of('held')], conversation: () => '' },
+    () => {
+      throw new Error('nobody is asked');
+    },
+  );
   controller.abort();
   expect(await runner.run(DISCARD)).toEqual({ kind: 'aborted' });
   expect(limiter.waiting).toBe(0);

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ApiError } from '../../src/core/errors.ts';
 import { InFlight, ResolvedModels, type Services } from '../../src/gateway/services.ts';
-import { ProviderOrder } from '../../src/routing/loadBalancer.ts';
+import { LoadBalancer } from '../../src/routing/loadBalancer.ts';
 import { checkEvents } from '../helpers/eventGrammar.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
 import { ask as askGateway, StubUpstream, StubWriter, stubBackends } from '../helpers/gatewayStubs.ts';
@@ -33,7 +33,7 @@ beforeEach(() => {
   upstream = new StubUpstream();
   // Only timers pass: by the clock a budget stays as it was.
   const clock = { now: () => 0, monotonic: () => 0 };
-  const order = new ProviderOrder(clock, () => 0);
+  const order = new LoadBalancer(clock, () => 0);
   services = {
     ...app.services,
     clock,

@@ -92,7 +92,7 @@ test('R414 a fault of our own between two attempts ends a stream that has begun'
 });
 
 test('R411 a fault of our own before the first attempt leaves no ping behind its answer', async () => {
-  const target = services.models.get('model');
+  const target = services.models.get(services.config.modelRefs.of('model'));
   const createDeltaRepair = () => {
     throw new TypeError('a fault of our own');
   };

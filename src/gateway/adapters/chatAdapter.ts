@@ -183,7 +183,7 @@ export class ChatAdapter implements Adapter {
     const { route, translated } = this.#prepared;
     const adaptation = adaptationFor(error, translated.body, route.model.settings);
     if (adaptation === undefined) return false;
-    const model = services.models.learn(route.name, adaptation.settings);
+    const model = services.models.learn(route.ref, adaptation.settings);
     services.logger.warn(
       `the provider refused a part of the request, which is changed from now on; to keep it so, set ${adaptation.advice}`,
       { model: model.name, refusal: error.message },

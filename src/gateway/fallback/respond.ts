@@ -16,8 +16,9 @@ export async function respondWithFallback(
 ): Promise<void> {
   const { services, writer } = context;
   const runner = new FallbackRunner(context, plan, createAdapter);
-  const { settings } = services.models.get(plan.candidates[0] ?? '');
-  const stream = new SseResponse(writer, runner, format, settings);
+  const [first] = plan.candidates;
+  if (first === undefined) throw new TypeError('a plan without candidates');
+  const stream = new SseResponse(writer, runner, format, services.models.get(first).settings);
   try {
     const result = await runner.run(stream);
     if (result.kind === 'aborted') return;

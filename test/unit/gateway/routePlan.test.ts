@@ -15,7 +15,8 @@ function bodyOf(fields: Record<string, unknown>): RequestBody {
   return new RequestBody(Buffer.from(JSON.stringify(value)), value);
 }
 
-const facts = (body: RequestBody, agent?: string) => new BodyFacts(services, { agent }, body, 'big');
+const facts = (body: RequestBody, agent?: string) =>
+  new BodyFacts(services, { agent }, body, config.modelRefs.of('big'));
 const say = (content: unknown) => ({ messages: [{ role: 'user', content }] });
 
 describe('whether a request is long', () => {
