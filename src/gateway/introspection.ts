@@ -115,7 +115,7 @@ export function describeHealth(services: Services, facts: ProcessFacts): JsonObj
     tokens: {
       input: tokens.input,
       cache_read: tokens.cacheRead,
-      cache_creation: tokens.cacheCreation,
+      cache_creation: tokens.cacheWrite,
       output: tokens.output,
     },
     last_success_at: isoTime(lastSuccessAt),
