@@ -3,7 +3,7 @@ import { asString } from '../core/json.ts';
 import { type UsageGrouping, usageGroupings } from '../telemetry/usage/totals.ts';
 import { type ShellName, shellNames } from './claude/shells.ts';
 import { type CommandName, type CommandRow, commandNames, commandTable, isCommandName } from './commandTable.ts';
-import { parseSince, SINCE_FORMS } from './logs/read.ts';
+import { parseSince, SINCE_FORMS } from './logs/logEntries.ts';
 import { type OptionRow, optionTable } from './optionTable.ts';
 import { didYouMean } from './terminal/output.ts';
 

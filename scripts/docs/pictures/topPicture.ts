@@ -1,4 +1,4 @@
-import { type Circuit, NOTHING_RECENT, type TopRow } from '../../../src/cli/top/sample.ts';
+import { type Circuit, type InstanceSample, NO_RECENT_USAGE } from '../../../src/cli/top/sample.ts';
 import { topFrame } from '../../../src/cli/top/topView.ts';
 import { NO_USAGE } from '../../../src/telemetry/usage/totals.ts';
 import { PICTURE_TIME, paint, sampleInstances } from './sampleInstances.ts';
@@ -40,9 +40,9 @@ const figures: readonly (Figure | undefined)[] = [
   undefined,
 ];
 
-function rowOf(name: string, figure: Figure | undefined): TopRow {
+function rowOf(name: string, figure: Figure | undefined): InstanceSample {
   if (figure === undefined) {
-    return { name, state: 'not running', inFlight: 0, waiting: 0, circuits: [], recent: NOTHING_RECENT };
+    return { name, state: 'not running', inFlight: 0, waiting: 0, circuits: [], recent: NO_RECENT_USAGE };
   }
   const { requests, outputTokens, inFlight, firstEvents, answering, today, circuit } = figure;
   const circuits: readonly Circuit[] = [{ provider: undefined, state: circuit }];

@@ -3,17 +3,17 @@ import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { describeConfig, formatProblems } from '../../config/describe.ts';
-import { asNumber, asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
+import { asNumber, asString, type Json, type JsonObject, parseObject } from '../../core/json.ts';
 import { executablePath } from '../buildStamp.ts';
 import { findClient } from '../claude/findClaude.ts';
 import type { Context } from '../context.ts';
-import { doctorJson, examine } from '../doctor/doctor.ts';
-import { openLogs } from '../logs/files.ts';
-import { byTime, lastEntries } from '../logs/read.ts';
-import { explain } from '../supervisor/explain.ts';
-import type { Observation } from '../supervisor/observe.ts';
+import { doctorJson, runChecks } from '../doctor/doctor.ts';
+import { byTime, lastEntries } from '../logs/logEntries.ts';
+import { openLogs } from '../logs/logFiles.ts';
+import { diagnosisLine } from '../supervisor/diagnosis.ts';
+import type { Inspection } from '../supervisor/inspect.ts';
 import { pm2Command } from '../supervisor/pm2.ts';
-import { judge } from '../supervisor/state.ts';
+import { deriveState } from '../supervisor/state.ts';
 import { formatBytes } from '../terminal/output.ts';
 
 const MOST = 20;
@@ -78,25 +78,25 @@ export async function readLastErrors(logDirectory: string, instance: string): Pr
   }
 }
 
-/** What /health says, without the words of the last error, which may be a provider's. */
-function describeHealth({ answer }: Observation): JsonObject | null {
+/** The health report, without the words of the last error, which may be a provider's. */
+function describeHealth({ answer }: Inspection): JsonObject | null {
   if (answer?.kind !== 'instance') return null;
-  const { last_error: lastError, ...body } = answer.health.body;
-  if (!isObject(lastError)) return body;
+  const { last_error: lastError, ...health } = answer.health;
+  if (lastError == null) return health as JsonObject;
   const { message: _, ...error } = lastError;
-  return { ...body, last_error: error };
+  return { ...health, last_error: error } as JsonObject;
 }
 
 /** All that a report tells of an instance. */
-export async function describeInstance(root: string, observation: Observation): Promise<JsonObject> {
-  const { instance, row, rival } = observation;
+export async function describeInstance(root: string, observation: Inspection): Promise<JsonObject> {
+  const { instance, row, nameConflict: rival } = observation;
   const { name, config, problems } = instance;
-  const state = judge(observation);
+  const state = deriveState(observation);
   const pm2 = row ?? rival;
   return {
     name,
     state,
-    remark: (await explain(observation, state)) ?? null,
+    remark: (await diagnosisLine(observation, state)) ?? null,
     problems: problems.length === 0 ? [] : formatProblems(problems).split('\n'),
     configuration: config === undefined ? [] : [...describeConfig(config)],
     pm2:
@@ -192,7 +192,7 @@ async function clientVersion(
 /** What `./manage doctor` finds, which asks nobody over the network; its own failure is a finding, too. */
 export async function askDoctor(context: Context, names: readonly string[]): Promise<Json> {
   try {
-    return parseObject(doctorJson(await examine(context, names, false), []))?.['findings'] ?? null;
+    return parseObject(doctorJson(await runChecks(context, names, false), []))?.['findings'] ?? null;
   } catch (error) {
     return `failed: ${error instanceof Error ? error.message : String(error)}`;
   }

@@ -7,8 +7,8 @@ import { hidePerson, mapTexts, reportText, secretsOf } from '../bugReport/redact
 import { askDoctor, describeInstance, describeSystem } from '../bugReport/report.ts';
 import { type Context, callerDirectory } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
+import { inspect, listAll } from '../supervisor/inspect.ts';
 import { selectInstances } from '../supervisor/instances.ts';
-import { observe, takeStock } from '../supervisor/observe.ts';
 
 const SCHEMA = 1;
 
@@ -16,9 +16,9 @@ const SCHEMA = 1;
 export async function bundle(context: Context, { names, json }: Invocation): Promise<ExitCode> {
   const { root, output, environment } = context;
   const directory = callerDirectory(environment);
-  const { rows, instances } = await takeStock(context);
+  const { rows, instances } = await listAll(context);
   const selected = selectInstances(root, instances, names);
-  const observations = await observe(rows, selected);
+  const observations = await inspect(rows, selected);
   const [system, doctor, ...described] = await Promise.all([
     describeSystem(root, environment, directory),
     askDoctor(context, names),

@@ -1,6 +1,6 @@
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
-import { doctorJson, doctorText, examine, isWell, summarize } from '../doctor/doctor.ts';
+import { doctorJson, doctorText, isWell, runChecks, summarize } from '../doctor/doctor.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 
 /** Tells what is wrong and how to mend it; with --fix mends what is without risk, and looks again. */
@@ -9,7 +9,7 @@ export async function doctor(context: Context, invocation: Invocation): Promise<
   const { names, fix, online, json, quiet } = invocation;
   const mended = fix ? await mend(context, names) : [];
   if (online) output.say('Asking the providers; each instance that runs is asked for one token.');
-  const findings = await examine(context, names, online);
+  const findings = await runChecks(context, names, online);
   if (json) output.print(doctorJson(findings, mended));
   else {
     const shown = quiet ? findings.filter(({ result }) => result !== 'ok') : findings;
@@ -24,7 +24,7 @@ export async function doctor(context: Context, invocation: Invocation): Promise<
 /** Gives what was done, in words. */
 async function mend(context: Context, names: readonly string[]): Promise<string[]> {
   const { output } = context;
-  const fixes = (await examine(context, names, false)).flatMap(({ fix }) => fix ?? []);
+  const fixes = (await runChecks(context, names, false)).flatMap(({ fix }) => fix ?? []);
   return fixes.flatMap(({ words, run }) => {
     try {
       run();

@@ -3,7 +3,7 @@ import { chooseCredentials, clientSettings } from '../claude/settings.ts';
 import { guessShell, shellLines, takeOverLine } from '../claude/shells.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
-import { observe } from '../supervisor/observe.ts';
+import { inspect } from '../supervisor/inspect.ts';
 import { loadInstance } from '../supervisor/start.ts';
 
 const SECRET_VARIABLES = ['ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_CUSTOM_HEADERS'];
@@ -18,7 +18,7 @@ export async function env(context: Context, { names, shell: wanted }: Invocation
   if (chooseCredentials(config, environment).isMissing) {
     output.complain(`envs/${name}.env holds no key: set ANTHROPIC_AUTH_TOKEN to yours, too`);
   }
-  const [now] = await observe([], [instance]);
+  const [now] = await inspect([], [instance]);
   if (now?.answer?.kind !== 'instance') output.say(`${name} does not run; start it with: ./manage start ${name}`);
   if (!output.isTerminal) {
     output.print(shellLines(shell, variables));

@@ -2,7 +2,7 @@ import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
 import { planInstance, takeOver, writeInstance } from '../envs/create.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
-import { ensureUp } from '../supervisor/start.ts';
+import { ensureRunning } from '../supervisor/start.ts';
 import { test } from './test.ts';
 
 /** From the choice of a provider to the line that runs Claude Code on it: env file, start, test. */
@@ -14,7 +14,7 @@ export async function init(context: Context, invocation: Invocation): Promise<Ex
 
   const ofInstance = { ...invocation, names: [name] };
   if (planned.isThere) await takeOver(context, ofInstance, name);
-  const config = await ensureUp(context, ofInstance, name);
+  const config = await ensureRunning(context, ofInstance, name);
   const isKeyless = config.provider.key.source === 'client';
   const code = isKeyless ? exitCodes.ok : await test(context, ofInstance);
   if (isKeyless)

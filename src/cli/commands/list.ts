@@ -4,10 +4,9 @@ import { terminalSafe } from '../../core/text.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
-import { envFile, type Instance, isSound, loadInstances } from '../supervisor/instances.ts';
+import { describeIgnoredEnvFiles, envFile, type Instance, isSound, loadInstances } from '../supervisor/instances.ts';
 import type { Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
-import { describeIgnoredEnvFiles } from './status.ts';
 
 /** The number in the `schema` field: changes when a program that reads the JSON has to. */
 const SCHEMA = 1;

@@ -3,8 +3,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
-import { listLogNames, type OpenLog, openLog, openLogs } from '../logs/files.ts';
-import { LogFollower } from '../logs/follow.ts';
 import {
   byTime,
   entriesSince,
@@ -15,8 +13,10 @@ import {
   lastEntries,
   mergeByTime,
   readEntry,
-} from '../logs/read.ts';
-import { instanceColours, jsonEntry, readableEntry } from '../logs/view.ts';
+} from '../logs/logEntries.ts';
+import { listLogNames, type OpenLog, openLog, openLogs } from '../logs/logFiles.ts';
+import { LogFollower } from '../logs/logFollower.ts';
+import { instanceColours, jsonEntry, readableEntry } from '../logs/logView.ts';
 import { type Instance, loadInstances, selectInstances } from '../supervisor/instances.ts';
 
 const POLL_MS = 200;

@@ -3,11 +3,11 @@ import { basename } from 'node:path';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
-import { localTime } from '../logs/view.ts';
+import { inspect, listAll } from '../supervisor/inspect.ts';
 import { envFile, selectInstances } from '../supervisor/instances.ts';
 import { withManagerLock } from '../supervisor/lock.ts';
-import { observe, takeStock } from '../supervisor/observe.ts';
-import { haltAll, isHaltable } from '../supervisor/stop.ts';
+import { isStoppable, stopInstances } from '../supervisor/stop.ts';
+import { localTime } from '../terminal/output.ts';
 
 /** Stops an instance, after its running answers, and puts its env file aside. Logs and statistics stay. */
 export async function remove(context: Context, invocation: Invocation): Promise<ExitCode> {
@@ -15,7 +15,7 @@ export async function remove(context: Context, invocation: Invocation): Promise<
   const { names, yes, input, dryRun } = invocation;
   const [name = ''] = names;
   if (name === 'all') throw new Failure('./manage remove takes one instance at a time', exitCodes.usage);
-  const { instances } = await takeStock(context);
+  const { instances } = await listAll(context);
   selectInstances(root, instances, [name]); // an unknown name is told before anything is asked
   if (dryRun) {
     output.say(`Would stop ${name} and keep envs/${name}.env under another name.`);
@@ -35,9 +35,9 @@ export async function remove(context: Context, invocation: Invocation): Promise<
     }
   }
   return withManagerLock(context, invocation, async () => {
-    const selected = selectInstances(root, (await takeStock(context)).instances, [name]);
-    const observations = await observe(await pm2.list(), selected);
-    await haltAll(context, observations.filter(isHaltable));
+    const selected = selectInstances(root, (await listAll(context)).instances, [name]);
+    const observations = await inspect(await pm2.list(), selected);
+    await stopInstances(context, observations.filter(isStoppable));
     for (const instance of selected) {
       const backup = putAside(envFile(instance));
       if (backup === undefined) output.say(`envs/${name}.env was gone already.`);

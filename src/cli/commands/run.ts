@@ -10,7 +10,7 @@ import {
 import { type Context, callerDirectory } from '../context.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { checkNames } from '../supervisor/instances.ts';
-import { ensureUp } from '../supervisor/start.ts';
+import { ensureRunning } from '../supervisor/start.ts';
 
 /**
  * Runs Claude Code through one instance, which is started first where that is needed. All that the client has to know stands in
@@ -25,7 +25,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   const program = findClient(environment, directory);
   const { words, settings: own } = takeOwnSettings(invocation.rest, directory);
 
-  const config = await ensureUp(context, invocation, name);
+  const config = await ensureRunning(context, invocation, name);
   if (chooseCredentials(config, environment).isMissing) {
     throw new Failure(
       `envs/${name}.env holds no key; put ${config.provider.key.variable} there, or give one for this run: ANTHROPIC_AUTH_TOKEN=... ./manage run ${name}`,

@@ -2,22 +2,23 @@ import { terminalSafe } from '../../core/text.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, worstOf } from '../exitCodes.ts';
-import { addressOf } from '../supervisor/explain.ts';
+import { type Inspection, inspect } from '../supervisor/inspect.ts';
 import {
+  addressOf,
   checkNames,
   createEnvFiles,
+  describeIgnoredEnvFiles,
   type Instance,
   isSound,
   loadInstances,
+  reportProblems,
   selectInstances,
-  tellProblems,
 } from '../supervisor/instances.ts';
 import { withManagerLock } from '../supervisor/lock.ts';
-import { type Observation, observe } from '../supervisor/observe.ts';
-import { setPartCount } from '../supervisor/reload.ts';
-import { bringUp, stepFor } from '../supervisor/start.ts';
+import { setWorkerCount } from '../supervisor/reload.ts';
+import { chooseStep, startInstances } from '../supervisor/start.ts';
 import { isUp } from '../supervisor/state.ts';
-import { describeIgnoredEnvFiles, showStatus } from './status.ts';
+import { showStatus } from './status.ts';
 
 /**
  * How Claude Code uses an instance, with ./manage and by hand, and what to put in where a secret belongs, which is never
@@ -57,28 +58,28 @@ export function start(context: Context, invocation: Invocation): Promise<ExitCod
     const instances = loadInstances(root);
     for (const line of describeIgnoredEnvFiles(root, instances)) output.say(terminalSafe(line));
     const selected = selectInstances(root, instances, invocation.names);
-    const code = tellProblems(context, selected);
-    const observations = await observe(await pm2.list(), selected);
-    const codes = await bringUp(
+    const code = reportProblems(context, selected);
+    const observations = await inspect(await pm2.list(), selected);
+    const codes = await startInstances(
       context,
       observations.filter(({ instance }) => isSound(instance)),
     );
     if (invocation.processes !== undefined) {
       for (const instance of selected.filter(isSound)) {
-        codes.push(await setPartCount(context, instance, invocation.processes));
+        codes.push(await setWorkerCount(context, instance, invocation.processes));
       }
     }
-    const isUnchanged = observations.every((observation) => ['keep', 'refuse'].includes(stepFor(observation)));
+    const isUnchanged = observations.every((observation) => ['keep', 'refuse'].includes(chooseStep(observation)));
     const result =
-      isUnchanged && invocation.processes === undefined ? observations : await observe(await pm2.list(), selected);
+      isUnchanged && invocation.processes === undefined ? observations : await inspect(await pm2.list(), selected);
     await showResult(context, result, invocation.json);
     return worstOf([code, ...codes]);
   });
 }
 
 /** The end of `start` and `restart`: the table, and the line to copy for the first instance that is up. */
-export async function showResult(context: Context, observations: readonly Observation[], json: boolean): Promise<void> {
+export async function showResult(context: Context, observations: readonly Inspection[], json: boolean): Promise<void> {
   const entries = await showStatus(context, observations, json);
-  const usable = entries.find(({ state }) => isUp(state))?.observation.instance;
+  const usable = entries.find(({ state }) => isUp(state))?.inspection.instance;
   if (usable !== undefined) context.output.say(useLine(usable));
 }

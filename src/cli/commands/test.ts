@@ -5,12 +5,12 @@ import { createRedactor, Secret } from '../../core/secret.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
-import { runProbe } from '../providerTest/run.ts';
-import { isSuccess, type ProbeReport, probeJson, probeText } from '../providerTest/view.ts';
-import { explain } from '../supervisor/explain.ts';
-import { isSound, loadInstances, selectInstances, tellProblems } from '../supervisor/instances.ts';
-import { type Observation, observe } from '../supervisor/observe.ts';
-import { hasOlderSettings, isUp, judge } from '../supervisor/state.ts';
+import { testProvider } from '../providerTest/testProvider.ts';
+import { isSuccess, type ProviderTestReport, testJson, testText } from '../providerTest/testView.ts';
+import { diagnosisLine } from '../supervisor/diagnosis.ts';
+import { type Inspection, inspect } from '../supervisor/inspect.ts';
+import { isSound, loadInstances, reportProblems, selectInstances } from '../supervisor/instances.ts';
+import { deriveState, hasOlderSettings, isUp } from '../supervisor/state.ts';
 import { readSecretFromStdin } from '../terminal/prompt.ts';
 
 /** Proves that the provider of each named instance does what Claude Code needs, through the instance that runs. */
@@ -19,11 +19,11 @@ export async function test(context: Context, invocation: Invocation): Promise<Ex
   const { names, json, keyStdin } = invocation;
   const selected = selectInstances(root, loadInstances(root), names);
   if (keyStdin && selected.length !== 1) throw new Failure('--key-stdin takes one instance', exitCodes.usage);
-  const codes: ExitCode[] = [tellProblems(context, selected)];
+  const codes: ExitCode[] = [reportProblems(context, selected)];
   const key = keyStdin ? new Secret(await readSecretFromStdin(process.stdin)) : undefined;
 
-  const reports: ProbeReport[] = [];
-  for (const observation of await observe(await pm2.list(), selected.filter(isSound))) {
+  const reports: ProviderTestReport[] = [];
+  for (const observation of await inspect(await pm2.list(), selected.filter(isSound))) {
     const { config, name } = observation.instance;
     if (config === undefined) continue;
     const obstacle = (await describeState(observation)) ?? describeKey(name, config, key);
@@ -35,19 +35,21 @@ export async function test(context: Context, invocation: Invocation): Promise<Ex
     const report = await probeInstance(context, invocation, config, key);
     reports.push(report);
     codes.push(isSuccess(report.rows) ? exitCodes.ok : exitCodes.failed);
-    if (!json) output.print(probeText(report, output));
+    if (!json) output.print(testText(report, output));
   }
-  if (json) output.print(probeJson(reports));
+  if (json) output.print(testJson(reports));
   return worstOf(codes);
 }
 
 /** Why the instance cannot be asked as it is. */
-async function describeState(observation: Observation): Promise<string | undefined> {
+async function describeState(observation: Inspection): Promise<string | undefined> {
   const { name } = observation.instance;
-  const state = judge(observation);
-  if (hasOlderSettings(observation)) return explain(observation, state);
+  const state = deriveState(observation);
+  if (hasOlderSettings(observation)) return diagnosisLine(observation, state);
   if (isUp(state)) return undefined;
-  return (await explain(observation, state)) ?? `${name} is ${state}; a test goes through it: ./manage start ${name}`;
+  return (
+    (await diagnosisLine(observation, state)) ?? `${name} is ${state}; a test goes through it: ./manage start ${name}`
+  );
 }
 
 /** The key for the model of the big tier, to which most checks go. */
@@ -77,16 +79,16 @@ async function probeInstance(
   { full, timeoutMs }: Invocation,
   config: Config,
   key: Secret | undefined,
-): Promise<ProbeReport> {
+): Promise<ProviderTestReport> {
   const { instance: name, provider, clientToken, secrets } = config;
   output.say(`Testing ${name} (${provider.preset.title}) through ${clientBaseUrl(config)}`);
   const credentials = {
     ...(clientToken === undefined ? {} : { 'x-api-key': clientToken.reveal() }),
     ...(key === undefined ? {} : { authorization: `Bearer ${key.reveal()}` }),
   };
-  const result = await runProbe({
+  const result = await testProvider({
     config,
-    door: { baseUrl: clientBaseUrl(config), credentials, timeoutMs },
+    client: { baseUrl: clientBaseUrl(config), credentials, timeoutMs },
     full,
     key: describeAccepted(keyOf(config)),
     onCheck: (check) => output.say(`  ${check} ...`),

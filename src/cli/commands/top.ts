@@ -3,7 +3,7 @@ import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { type Instance, loadInstances, selectInstances } from '../supervisor/instances.ts';
-import { look, type TopRow } from '../top/sample.ts';
+import { type InstanceSample, sampleInstances } from '../top/sample.ts';
 import { Screen } from '../top/screen.ts';
 import { topFrame, topJson, topTable } from '../top/topView.ts';
 
@@ -19,7 +19,7 @@ export async function top(context: Context, { names, once, json }: Invocation): 
     return exitCodes.ok;
   }
   const now = Date.now();
-  const rows = await look(root, instances, now);
+  const rows = await sampleInstances(root, instances, now);
   if (json) output.print(topJson(rows, now));
   else if (rows.length === 0) output.say('There are no env files yet; ./manage start all makes them.');
   else output.print(topTable(rows, output).join('\n'));
@@ -28,7 +28,7 @@ export async function top(context: Context, { names, once, json }: Invocation): 
 
 async function watch({ root, output }: Context, instances: readonly Instance[]): Promise<void> {
   const screen = new Screen(process.stdin, process.stdout);
-  let rows: TopRow[] | undefined;
+  let rows: InstanceSample[] | undefined;
   let now = Date.now();
   const paint = () => {
     if (rows !== undefined) screen.draw(topFrame(rows, now, output.paint, screen.size));
@@ -36,7 +36,7 @@ async function watch({ root, output }: Context, instances: readonly Instance[]):
   screen.open(paint);
   try {
     while (!screen.closed.aborted) {
-      rows = await look(root, instances, Date.now(), screen.closed);
+      rows = await sampleInstances(root, instances, Date.now(), screen.closed);
       now = Date.now();
       if (screen.closed.aborted) break;
       paint();

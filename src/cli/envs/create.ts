@@ -7,12 +7,12 @@ import type { Preset } from '../../providers/preset.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
+import { inspect } from '../supervisor/inspect.ts';
 import { isCopyOfExample, loadInstances } from '../supervisor/instances.ts';
 import { withManagerLock } from '../supervisor/lock.ts';
-import { observe } from '../supervisor/observe.ts';
-import { reloadReason, swap } from '../supervisor/reload.ts';
+import { reloadReason, rollingReload } from '../supervisor/reload.ts';
 import { loadInstance } from '../supervisor/start.ts';
-import { isUp, judge } from '../supervisor/state.ts';
+import { deriveState, isUp } from '../supervisor/state.ts';
 import { didYouMean, type Output } from '../terminal/output.ts';
 import { type Prompter, readSecretFromStdin } from '../terminal/prompt.ts';
 import { renderTable } from '../terminal/table.ts';
@@ -234,10 +234,10 @@ export function envText({ name, preset, port, key, region, url, model }: NewInst
 /** Waits until an instance that runs has the settings that were just written, and makes new processes where it has to. */
 export async function takeOver(context: Context, invocation: Invocation, name: string): Promise<void> {
   const { instance } = loadInstance(context, name);
-  const [now] = await observe(await context.pm2.list(), [instance]);
-  if (now === undefined || now.rival !== undefined || !isUp(judge(now))) return;
+  const [now] = await inspect(await context.pm2.list(), [instance]);
+  if (now === undefined || now.nameConflict !== undefined || !isUp(deriveState(now))) return;
   if ((await reloadReason(now, undefined)) === undefined) return;
-  await withManagerLock(context, invocation, () => swap(context, now));
+  await withManagerLock(context, invocation, () => rollingReload(context, now));
 }
 
 /**

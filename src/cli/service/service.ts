@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { asString, isObject } from '../../core/json.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../exitCodes.ts';
-import { pm2Command } from '../supervisor/pm2.ts';
+import { pm2Command, pm2Home } from '../supervisor/pm2.ts';
 
 /** What starts programs when a machine starts, by PM2's names, told by a command of its own; in the order in which PM2 looks. */
 const INIT_SYSTEMS = [
@@ -67,22 +67,18 @@ export function planService({ root, environment }: Context): ServicePlan {
     );
   }
   const user = environment['USER'] ?? environment['LOGNAME'] ?? userInfo().username;
-  const pm2Home = environment['PM2_HOME'] ?? join(environment['HOME'] ?? homedir(), '.pm2');
+  const home = pm2Home(environment);
   const asRoot = process.getuid?.() === 0 || initSystem === 'launchd' ? [] : ['sudo'];
   if (asRoot.length > 0 && !isOnPath('sudo', path))
     throw new Failure('this needs the rights of root, and sudo is not on PATH');
   // The service finds the pinned Node.js by this PATH, and nothing else of the caller's shell goes along.
-  const variables = [
-    `PATH=${dirname(process.execPath)}:${path}`,
-    `PM2_HOME=${pm2Home}`,
-    'PM2_DISABLE_VERSION_CHECK=true',
-  ];
+  const variables = [`PATH=${dirname(process.execPath)}:${path}`, `PM2_HOME=${home}`, 'PM2_DISABLE_VERSION_CHECK=true'];
   return {
     initSystem,
     user,
     serviceName: `pm2-${user}`,
-    pm2Home,
-    listFile: join(pm2Home, 'dump.pm2'),
+    pm2Home: home,
+    listFile: join(home, 'dump.pm2'),
     command: (action) => [...asRoot, 'env', ...variables, ...pm2Command(root), action, initSystem, '-u', user],
   };
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { clientAddress } from '../../config/clientEnvironment.ts';
 import type { Config, Problem } from '../../config/config.ts';
 import { formatProblems } from '../../config/describe.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -68,6 +69,11 @@ export interface Instance {
 /** The path of the env file of an instance. */
 export function envFile(instance: Instance): string {
   return instance.app.args[1];
+}
+
+/** `127.0.0.1:8081`, as a client on this machine would write it. */
+export function addressOf({ config }: Instance): string {
+  return config === undefined ? 'an unknown port' : clientAddress(config);
 }
 
 /** Whether the instance may be started: nothing but warnings. */
@@ -142,8 +148,8 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Tells all problems of all env files at once; the code says whether an instance cannot start because of one. */
-export function tellProblems({ output }: Context, instances: readonly Instance[]): ExitCode {
+/** Reports all problems of all env files at once; the code says whether an instance cannot start because of one. */
+export function reportProblems({ output }: Context, instances: readonly Instance[]): ExitCode {
   const problems = instances.flatMap((instance) => instance.problems);
   if (problems.length > 0) output.complain(formatProblems(problems));
   return instances.every(isSound) ? exitCodes.ok : exitCodes.configuration;
@@ -195,4 +201,15 @@ export function checkNames(root: string, names: readonly string[]): void {
   const examples = exampleNames(root);
   const others = names.filter((name) => !examples.includes(name));
   if (others.length > 0) selectInstances(root, readEcosystem(root), others);
+}
+
+/** A word on every file of envs/ that looks like an env file and makes no instance because of its name. */
+export function describeIgnoredEnvFiles(root: string, instances: readonly Instance[]): string[] {
+  const directory = join(root, 'envs');
+  if (!existsSync(directory)) return [];
+  const used = new Set(instances.map(({ name }) => `${name}.env`));
+  const ignored = readdirSync(directory).filter((file) => file.endsWith('.env') && !used.has(file));
+  return ignored.map((file) => {
+    return `envs/${file} is not used: a name has lower-case letters and digits, parted by single - _ or . (not "all", not "env")`;
+  });
 }

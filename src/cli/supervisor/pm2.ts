@@ -191,10 +191,13 @@ function readList(list: unknown): Pm2Row[] {
   });
 }
 
+/** The folder in which PM2 keeps its state. */
+export function pm2Home(environment: Pm2Options['environment']): string {
+  return environment['PM2_HOME'] ?? join(environment['HOME'] ?? homedir(), '.pm2');
+}
+
 function socketPath(environment: Pm2Options['environment']): string {
-  if (process.platform === 'win32') return '\\\\.\\pipe\\rpc.sock';
-  const home = environment['PM2_HOME'] ?? join(environment['HOME'] ?? homedir(), '.pm2');
-  return join(home, 'rpc.sock');
+  return process.platform === 'win32' ? '\\\\.\\pipe\\rpc.sock' : join(pm2Home(environment), 'rpc.sock');
 }
 
 /** PM2 for the project at `root`. */

@@ -1,8 +1,10 @@
+import type { BuildStamp } from '../buildStamp.ts';
 import { exitCodes } from '../exitCodes.ts';
+import type { Health } from './health.ts';
+import type { Inspection } from './inspect.ts';
 import { isSound } from './instances.ts';
-import type { Observation } from './observe.ts';
 
-/** How it is with an instance, in the words that `status` shows. */
+/** The state of an instance, in the words that `status` shows. */
 export type State =
   | 'serving'
   | 'draining'
@@ -18,23 +20,23 @@ export type State =
   | 'running';
 
 /**
- * Reconciles PM2's view with the port's own identity. The port has the first word: it is what a client meets. PM2 tells
- * only why nobody answers; its pid counts when the answering process has the same.
+ * Derives the state from PM2's row and from who answers on the port. The port goes first, as it is what a client reaches. PM2
+ * only says why nobody answers, and whether it runs the process that does.
  */
-export function judge({ instance, row, rival, answer, isOurs }: Observation): State {
+export function deriveState({ instance, row, nameConflict, answer, isOurs }: Inspection): State {
   if (answer?.kind === 'instance' && isOurs) {
     return answer.health.pid === row?.pid ? answer.health.state : 'unsupervised';
   }
-  if (answer?.kind === 'instance' || answer?.kind === 'stranger') return 'port taken';
+  if (answer?.kind === 'instance' || answer?.kind === 'other') return 'port taken';
   if (row === undefined) {
-    if (answer?.kind === 'mute') return 'port taken';
-    if (rival !== undefined) return 'name taken';
+    if (answer?.kind === 'unresponsive') return 'port taken';
+    if (nameConflict !== undefined) return 'name taken';
     return isSound(instance) ? 'not started' : 'failed';
   }
   switch (row.status) {
     case 'online':
       if (answer === undefined) return 'running';
-      return answer.kind === 'mute' ? 'not answering' : 'starting';
+      return answer.kind === 'unresponsive' ? 'not answering' : 'starting';
     case 'launching':
       return 'starting';
     case 'stopping':
@@ -54,7 +56,12 @@ export function isUp(state: State): boolean {
 }
 
 /** Whether the instance runs with other settings than its env file now holds. */
-export function hasOlderSettings({ instance, answer, isOurs }: Observation): boolean {
+export function hasOlderSettings({ instance, answer, isOurs }: Inspection): boolean {
   if (answer?.kind !== 'instance' || !isOurs) return false;
-  return instance.config === undefined || answer.health.configHash !== instance.config.hash;
+  return instance.config === undefined || answer.health.config_hash !== instance.config.hash;
+}
+
+/** Whether a process began before the executable was built that there is now. */
+export function isOlderThanBuild({ builtAt }: BuildStamp, { started_at: startedAt }: Health): boolean {
+  return startedAt !== undefined && startedAt < builtAt;
 }

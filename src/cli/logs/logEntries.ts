@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { asString, type JsonObject, parseObject } from '../../core/json.ts';
-import { isPlain, lastWrittenAt, type OpenLog, readBackwards, readRotated, splitLines } from './files.ts';
+import { isPlain, lastWrittenAt, type OpenLog, readBackwards, readRotated, splitLines } from './logFiles.ts';
 
 /** One line of an instance's log. */
 export interface LogEntry {

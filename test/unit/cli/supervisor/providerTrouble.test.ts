@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { providerMarks, spareProviders } from '../../../../src/cli/supervisor/health.ts';
+import { countFallbacks, providerTrouble } from '../../../../src/cli/supervisor/health.ts';
 import { statusTable } from '../../../../src/cli/views/statusView.ts';
-import { sampleAnswer, sampleInstance, sampleObservation, sampleRow } from './sampleInstance.ts';
+import { sampleAnswer, sampleInspection, sampleInstance, sampleRow } from './sampleInstance.ts';
 
 const ready = { state: 'ready' };
 const resting = { state: 'resting' };
@@ -20,8 +20,8 @@ test.each([
   ['an older instance, which lists none', undefined, ''],
 ])('%s is marked', (_what, providers, marks) => {
   const { health } = sampleAnswer({ ...(providers === undefined ? {} : { providers }) });
-  expect(providerMarks(health)).toBe(marks);
-  expect(spareProviders(health)).toBe(Math.max(0, (providers?.length ?? 1) - 1));
+  expect(providerTrouble(health)).toBe(marks);
+  expect(countFallbacks(health)).toBe(Math.max(0, (providers?.length ?? 1) - 1));
 });
 
 test('status shows how many providers follow, and what is wrong with them', () => {
@@ -30,9 +30,9 @@ test('status shows how many providers follow, and what is wrong with them', () =
     provider: { name: 'kimi' },
     providers: [provider('kimi', 'open', ready), provider('glm', 'closed', ready)],
   });
-  const observation = sampleObservation({ row: sampleRow(instance) });
+  const inspection = sampleInspection({ row: sampleRow(instance) });
   const plain = { columns: undefined, paint: (_colour: string, text: string) => text };
-  expect(statusTable([{ observation, state: 'serving', health, remark: undefined }], plain)).toContain(
+  expect(statusTable([{ inspection, state: 'serving', health, hint: undefined }], plain)).toContain(
     'kimi +1 (kimi circuit open)',
   );
 });

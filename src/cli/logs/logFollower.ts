@@ -1,5 +1,5 @@
 import { type FileHandle, stat } from 'node:fs/promises';
-import { activePath, LineSplitter, type OpenLog, openLog, readRotated, splitLines } from './files.ts';
+import { activePath, LineSplitter, type OpenLog, openLog, readRotated, splitLines } from './logFiles.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 

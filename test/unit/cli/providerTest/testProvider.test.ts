@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
-import { runProbe } from '../../../../src/cli/providerTest/run.ts';
+import { testProvider } from '../../../../src/cli/providerTest/testProvider.ts';
 import { configOf } from '../../../helpers/configText.ts';
 
 /** A stand-in for an instance whose model says the same to everything; gives its address and what it was asked. */
@@ -40,9 +40,9 @@ async function probe(provider: string, full: boolean) {
     'SMALL_MODEL=tiny',
   ]);
   const announced: string[] = [];
-  const result = await runProbe({
+  const result = await testProvider({
     config,
-    door: { baseUrl: instance.url, credentials: { 'x-api-key': 'token' }, timeoutMs: 5000 },
+    client: { baseUrl: instance.url, credentials: { 'x-api-key': 'token' }, timeoutMs: 5000 },
     full,
     key: 'KEY is accepted',
     onCheck: (check) => announced.push(check),

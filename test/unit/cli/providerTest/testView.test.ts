@@ -1,35 +1,35 @@
 import { expect, test } from 'vitest';
 import {
+  addSpending,
   describeSpending,
   fail,
-  failOf,
-  NOTHING_SPENT,
+  failFromError,
+  NO_SPENDING,
   ok,
-  row,
   skipped,
-  spend,
+  testRow,
   warn,
-} from '../../../../src/cli/providerTest/result.ts';
-import { isSuccess, type ProbeReport, probeJson, probeText } from '../../../../src/cli/providerTest/view.ts';
+} from '../../../../src/cli/providerTest/testResult.ts';
+import { isSuccess, type ProviderTestReport, testJson, testText } from '../../../../src/cli/providerTest/testView.ts';
 
 const plain = { paint: (_colour: string, text: string) => text, columns: undefined };
 const usage = { input: 1000, cacheRead: 4000, cacheWrite: 0, output: 500 };
 
-const report: ProbeReport = {
+const report: ProviderTestReport = {
   name: 'work',
   provider: 'custom',
   rows: [
-    row('TLS', skipped('plain HTTP')),
-    row('key', ok('OPENAI_API_KEY is accepted'), 812),
-    row('parallel calls', warn('one call only')),
-    row('image', fail('not red: \u001b[2J', 'QUIRK_VISION=false'), 90),
-    row('overflow', failOf({ type: 'timeout_error', message: 'no answer' }), 60_000),
+    testRow('TLS', skipped('plain HTTP')),
+    testRow('key', ok('OPENAI_API_KEY is accepted'), 812),
+    testRow('parallel calls', warn('one call only')),
+    testRow('image', fail('not red: \u001b[2J', 'QUIRK_VISION=false'), 90),
+    testRow('overflow', failFromError({ type: 'timeout_error', message: 'no answer' }), 60_000),
   ],
-  spending: spend(NOTHING_SPENT, usage, { input: 2, output: 10, cacheRead: 0.2 }),
+  spending: addSpending(NO_SPENDING, usage, { input: 2, output: 10, cacheRead: 0.2 }),
 };
 
 test('the table, then what to do, then what it cost; nothing of it moves the cursor', () => {
-  expect(probeText(report, plain).split('\n')).toEqual([
+  expect(testText(report, plain).split('\n')).toEqual([
     'check           result      ms  detail',
     'TLS             skipped      -  plain HTTP',
     'key             ok         812  OPENAI_API_KEY is accepted',
@@ -47,13 +47,13 @@ test('the table, then what to do, then what it cost; nothing of it moves the cur
 });
 
 test('only the result is coloured', () => {
-  const painted = probeText(report, { ...plain, paint: (colour, text) => `<${colour}>${text}</>` });
+  const painted = testText(report, { ...plain, paint: (colour, text) => `<${colour}>${text}</>` });
   expect(painted).toContain('key             <green>ok     </>    812  OPENAI_API_KEY');
   expect(painted).toContain('<red>fail   </>');
 });
 
 test('the same as JSON', () => {
-  const { schema, instances } = JSON.parse(probeJson([report]));
+  const { schema, instances } = JSON.parse(testJson([report]));
   expect(schema).toBe(1);
   expect(instances).toHaveLength(1);
   expect(instances[0]).toMatchObject({
@@ -74,16 +74,16 @@ test('the same as JSON', () => {
 });
 
 test('a warning is no failure', () => {
-  expect(isSuccess([row('a', warn('x')), row('b', skipped('y'))])).toBe(true);
-  expect(isSuccess([row('a', ok('x')), row('b', fail('y'))])).toBe(false);
+  expect(isSuccess([testRow('a', warn('x')), testRow('b', skipped('y'))])).toBe(true);
+  expect(isSuccess([testRow('a', ok('x')), testRow('b', fail('y'))])).toBe(false);
 });
 
 test('a price is told only when each model has one for all that it used', () => {
-  const known = spend(NOTHING_SPENT, usage, { input: 1, output: 1, cacheRead: 1 });
+  const known = addSpending(NO_SPENDING, usage, { input: 1, output: 1, cacheRead: 1 });
   expect(known.dollars).toBeCloseTo(0.0055);
-  expect(describeSpending(spend(known, usage, undefined))).toBe(
+  expect(describeSpending(addSpending(known, usage, undefined))).toBe(
     '2 requests, 10000 tokens in (8000 cached), 1000 out, price unknown',
   );
   const nothing = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
-  expect(spend(known, nothing, undefined).dollars).toBe(known.dollars);
+  expect(addSpending(known, nothing, undefined).dollars).toBe(known.dollars);
 });

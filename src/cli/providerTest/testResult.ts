@@ -2,13 +2,13 @@ import { suggestionsFor } from '../../core/errorHints.ts';
 import type { Prices } from '../../providers/preset.ts';
 import { environmentName, type QuirkSettings, type SettingName } from '../../quirks/settings.ts';
 import { costOf } from '../../telemetry/usage/cost.ts';
-import type { Answer, AnswerError, AnswerUsage } from './client.ts';
+import type { Answer, AnswerError, AnswerUsage } from './messagesClient.ts';
 
-export type Result = 'ok' | 'warn' | 'fail' | 'skipped';
+export type ResultKind = 'ok' | 'warn' | 'fail' | 'skipped';
 
 /** What became of one check. */
-export interface Verdict {
-  readonly result: Result;
+export interface TestResult {
+  readonly result: ResultKind;
   /** What was seen, for people. */
   readonly detail: string;
   /** Lines for the env file, like `QUIRK_VISION=false`, that may help; empty when there is none. */
@@ -17,14 +17,14 @@ export interface Verdict {
   readonly suggestions: readonly string[];
 }
 
-function verdict(result: Result, detail: string, quirks: readonly string[] = []): Verdict {
+function testResult(result: ResultKind, detail: string, quirks: readonly string[] = []): TestResult {
   return { result, detail, quirks, suggestions: [] };
 }
 
-export const ok = (detail: string) => verdict('ok', detail);
-export const warn = (detail: string, ...quirks: string[]) => verdict('warn', detail, quirks);
-export const fail = (detail: string, ...quirks: string[]) => verdict('fail', detail, quirks);
-export const skipped = (reason: string) => verdict('skipped', reason);
+export const ok = (detail: string) => testResult('ok', detail);
+export const warn = (detail: string, ...quirks: string[]) => testResult('warn', detail, quirks);
+export const fail = (detail: string, ...quirks: string[]) => testResult('fail', detail, quirks);
+export const skipped = (reason: string) => testResult('skipped', reason);
 
 /** The line of an env file that sets a quirk. */
 export function quirk(name: SettingName, value: string): string {
@@ -35,7 +35,7 @@ export function quirk(name: SettingName, value: string): string {
  * An answer that is an error. Quirks help only where the provider refused the request as such; a limit of the rate says
  * nothing about what was to be checked.
  */
-export function failOf(error: AnswerError, ...quirks: string[]): Verdict {
+export function failFromError(error: AnswerError, ...quirks: string[]): TestResult {
   const suggestions = suggestionsFor(error.type);
   if (error.type === 'rate_limit_error') return { ...warn(`not known: ${error.message}`), suggestions };
   if (error.type === 'invalid_request_error' && quirks.length > 0) return fail(error.message, ...quirks);
@@ -45,7 +45,7 @@ export function failOf(error: AnswerError, ...quirks: string[]): Verdict {
 const SHOWN = 60;
 
 /** The beginning of what the model said, in one line. */
-export function said({ text, stopReason }: Answer): string {
+export function describeReply({ text, stopReason }: Answer): string {
   const line = text.trim().replaceAll(/\s+/g, ' ');
   const shown = line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line;
   if (shown !== '') return `the model said “${shown}”`;
@@ -53,13 +53,13 @@ export function said({ text, stopReason }: Answer): string {
 }
 
 /** One line of the table. */
-export interface Row extends Verdict {
+export interface TestRow extends TestResult {
   readonly check: string;
   /** How long the check took; undefined when nothing was asked. */
   readonly ms: number | undefined;
 }
 
-export function row(check: string, verdict: Verdict, ms?: number): Row {
+export function testRow(check: string, verdict: TestResult, ms?: number): TestRow {
   return { check, ms, ...verdict };
 }
 
@@ -70,10 +70,10 @@ export interface Spending extends AnswerUsage {
   readonly dollars: number | undefined;
 }
 
-export const NOTHING_SPENT: Spending = { requests: 0, input: 0, cacheRead: 0, cacheWrite: 0, output: 0, dollars: 0 };
+export const NO_SPENDING: Spending = { requests: 0, input: 0, cacheRead: 0, cacheWrite: 0, output: 0, dollars: 0 };
 
 /** Adds one answer to what was spent before. An answer without tokens costs nothing, whatever its model. */
-export function spend(before: Spending, usage: AnswerUsage, prices: Prices | undefined): Spending {
+export function addSpending(before: Spending, usage: AnswerUsage, prices: Prices | undefined): Spending {
   const cost = costOf(usage, prices);
   return {
     requests: before.requests + 1,
@@ -94,7 +94,7 @@ export function describeSpending({ requests, input, cacheRead, cacheWrite, outpu
 }
 
 /** What is tested, as far as the checks ask for it. */
-export interface Subject {
+export interface TestedModel {
   readonly settings: QuirkSettings;
   /** Largest request that the instance takes. */
   readonly maxBodyBytes: number;

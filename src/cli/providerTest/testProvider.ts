@@ -10,40 +10,40 @@ import type { JsonObject } from '../../core/json.ts';
 import type { Tiers } from '../../providers/preset.ts';
 import { localDay } from '../../telemetry/days.ts';
 import { findPrices } from '../../telemetry/usage/cost.ts';
-import { type Answer, ask, type Door } from './client.ts';
-import { askFor, fullChecks, runFullCheck } from './fullChecks.ts';
+import { fullChecks, runFullCheck, userMessage } from './fullChecks.ts';
+import { type Answer, type ClientOptions, sendMessage } from './messagesClient.ts';
 import {
+  addSpending,
   fail,
-  failOf,
-  NOTHING_SPENT,
+  failFromError,
+  NO_SPENDING,
   ok,
-  type Row,
-  row,
   type Spending,
   skipped,
-  spend,
-  type Verdict,
+  type TestResult,
+  type TestRow,
+  testRow,
   warn,
-} from './result.ts';
+} from './testResult.ts';
 
 const CHECKS = ['DNS', 'TCP', 'TLS'] as const;
 
 /** The same lines for a provider to which no connection of our own makes sense. */
-export function skipNetwork(reason: string): Row[] {
-  return CHECKS.map((check) => row(check, skipped(reason)));
+export function skipNetwork(reason: string): TestRow[] {
+  return CHECKS.map((check) => testRow(check, skipped(reason)));
 }
 
 /** Whether the provider's host is found, takes a connection, and proves who it is; after a failure nothing more is asked. */
-export async function checkNetwork(endpoint: string, timeoutMs: number): Promise<Row[]> {
+export async function checkNetwork(endpoint: string, timeoutMs: number): Promise<TestRow[]> {
   const { hostname, port, protocol } = new URL(endpoint);
   const host = hostname.replace(/^\[|\]$/g, '');
   const isTls = protocol === 'https:';
-  const notReached = row('TLS', skipped('not reached'));
+  const notReached = testRow('TLS', skipped('not reached'));
 
   const dns = isIP(host)
-    ? row('DNS', skipped('an address, not a name'))
+    ? testRow('DNS', skipped('an address, not a name'))
     : await timed('DNS', timeoutMs, async () => describeAddresses(await lookup(host, { all: true })));
-  if (dns.result === 'fail') return [dns, row('TCP', skipped('not reached')), notReached];
+  if (dns.result === 'fail') return [dns, testRow('TCP', skipped('not reached')), notReached];
 
   const socket = connect({ host, port: Number(port) || (isTls ? 443 : 80) });
   socket.on('error', () => {});
@@ -53,7 +53,7 @@ export async function checkNetwork(endpoint: string, timeoutMs: number): Promise
       return `${socket.remoteAddress} port ${socket.remotePort}`;
     });
     if (tcp.result === 'fail') return [dns, tcp, notReached];
-    if (!isTls) return [dns, tcp, row('TLS', skipped('plain HTTP'))];
+    if (!isTls) return [dns, tcp, testRow('TLS', skipped('plain HTTP'))];
     return [dns, tcp, await timed('TLS', timeoutMs, () => shakeHands(socket, host))];
   } finally {
     socket.destroy();
@@ -61,16 +61,16 @@ export async function checkNetwork(endpoint: string, timeoutMs: number): Promise
 }
 
 /** Makes one check; what `work` gives is its detail. */
-async function timed(check: string, timeoutMs: number, work: () => Promise<string>): Promise<Row> {
+async function timed(check: string, timeoutMs: number, work: () => Promise<string>): Promise<TestRow> {
   const startedAt = performance.now();
   const finished = new AbortController();
   const late = pause(timeoutMs, undefined, { signal: finished.signal }).then(
     () => fail(`nothing within ${timeoutMs / 1000} s`),
     () => fail('given up'),
   );
-  const verdict = await Promise.race([work().then(ok, explain), late]);
+  const verdict = await Promise.race([work().then(ok, describeNetworkError), late]);
   finished.abort();
-  return row(check, verdict, Math.round(performance.now() - startedAt));
+  return testRow(check, verdict, Math.round(performance.now() - startedAt));
 }
 
 const SHOWN_ADDRESSES = 2;
@@ -99,7 +99,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'this machine has no way there: check its network',
 };
 
-function explain(error: NodeJS.ErrnoException): Verdict {
+function describeNetworkError(error: NodeJS.ErrnoException): TestResult {
   const { code = error.name, message } = error;
   return fail(`${tlsHint(code) ?? REASONS[code] ?? message} (${code})`);
 }
@@ -112,9 +112,9 @@ const BAD_KEY = /api[ _-]?key|credential|unauthorized/i;
  * Whether the provider takes the key, by the first answer; an error of another kind shows that it does.
  * @param key where the key comes from, in words
  */
-export function judgeKey({ error }: Answer, key: string): Verdict {
+export function keyResult({ error }: Answer, key: string): TestResult {
   if (error === undefined) return ok(key);
-  if (['authentication_error', 'billing_error'].includes(error.type)) return failOf(error);
+  if (['authentication_error', 'billing_error'].includes(error.type)) return failFromError(error);
   if (error.type === 'invalid_request_error' && BAD_KEY.test(error.message)) return fail(error.message);
   return SILENT.has(error.type) ? skipped('not known, as the provider did not answer') : ok(key);
 }
@@ -126,10 +126,10 @@ const OUT_OF_ROOM = /max_(?:completion_)?tokens|output limit/i;
  * Whether the provider serves a model, by any answer of it.
  * @param tiers those that it serves: `big, middle`
  */
-export function judgeModel({ error }: Answer, tiers: string): Verdict {
+export function modelResult({ error }: Answer, tiers: string): TestResult {
   if (error === undefined) return ok(tiers);
   if (error.type === 'invalid_request_error' && OUT_OF_ROOM.test(error.message)) return ok(tiers);
-  const verdict = failOf(error);
+  const verdict = failFromError(error);
   return { ...verdict, detail: `${tiers}: ${verdict.detail}` };
 }
 
@@ -137,7 +137,7 @@ export function judgeModel({ error }: Answer, tiers: string): Verdict {
 const MEASURABLE_MS = 100;
 
 /** How an answer streams: time to the first token, tokens per second. */
-export function judgeStream({ error, pieces, firstPieceMs, totalMs, usage, stopReason }: Answer): Verdict {
+export function streamResult({ error, pieces, firstPieceMs, totalMs, usage, stopReason }: Answer): TestResult {
   if (error !== undefined) return skipped('no answer');
   if (firstPieceMs === undefined) {
     return stopReason === 'max_tokens' ? warn('all output went into hidden thinking') : fail('the answer is empty');
@@ -152,13 +152,15 @@ export function judgeStream({ error, pieces, firstPieceMs, totalMs, usage, stopR
 /** One check that asks the provider; the name is there before it is made, so that it can be skipped. */
 export interface Step {
   readonly check: string;
-  run(): Promise<Row>;
+  run(): Promise<TestRow>;
 }
 
 export type AskModel = (model: string, fields: JsonObject) => Promise<Answer>;
 
-const SPEED_REQUEST = askFor('Count from 1 to 40, only the numbers, with spaces between them.', { max_tokens: 1000 });
-const MODEL_REQUEST = askFor('Answer with one word: ready', { max_tokens: 1 });
+const SPEED_REQUEST = userMessage('Count from 1 to 40, only the numbers, with spaces between them.', {
+  max_tokens: 1000,
+});
+const MODEL_REQUEST = userMessage('Answer with one word: ready', { max_tokens: 1 });
 
 /** The models of an instance and the tiers that each serves, as in `big, middle`; the big one first. */
 export function distinctModels(tiers: Tiers): { readonly model: string; readonly serves: string }[] {
@@ -183,19 +185,19 @@ export function planSteps(config: Config, key: string, full: boolean, ask: AskMo
     firstAnswer ??= ask(big, SPEED_REQUEST);
     return firstAnswer;
   };
-  const ofFirst = (check: string, judge: (answer: Answer) => ReturnType<typeof judgeStream>): Step => ({
+  const ofFirst = (check: string, judge: (answer: Answer) => ReturnType<typeof streamResult>): Step => ({
     check,
     run: async () => {
       const answer = await first();
-      return row(check, judge(answer), answer.totalMs);
+      return testRow(check, judge(answer), answer.totalMs);
     },
   });
   const models = distinctModels(tiers).map(({ model, serves }): Step => {
     const check = `model ${model}`;
-    if (model === big) return ofFirst(check, (answer) => judgeModel(answer, serves));
+    if (model === big) return ofFirst(check, (answer) => modelResult(answer, serves));
     const run = async () => {
       const answer = await ask(model, MODEL_REQUEST);
-      return row(check, judgeModel(answer, serves), answer.totalMs);
+      return testRow(check, modelResult(answer, serves), answer.totalMs);
     };
     return { check, run };
   });
@@ -207,22 +209,22 @@ export function planSteps(config: Config, key: string, full: boolean, ask: AskMo
   const further = fullChecks.map((fullCheck): Step => {
     const check = fullCheck.name;
     const run = async () => {
-      if ((await first()).error !== undefined) return row(check, skipped('the model does not answer'));
+      if ((await first()).error !== undefined) return testRow(check, skipped('the model does not answer'));
       return runFullCheck(fullCheck, subject, (fields) => ask(big, fields));
     };
     return { check, run };
   });
   return [
-    ofFirst('key', (answer) => judgeKey(answer, key)),
+    ofFirst('key', (answer) => keyResult(answer, key)),
     ...models,
-    ofFirst('stream', judgeStream),
+    ofFirst('stream', streamResult),
     ...(full ? further : []),
   ];
 }
 
-export interface ProbeOptions {
+export interface ProviderTestOptions {
   readonly config: Config;
-  readonly door: Door;
+  readonly client: ClientOptions;
   readonly full: boolean;
   /** Where the key comes from, in words. */
   readonly key: string;
@@ -230,8 +232,8 @@ export interface ProbeOptions {
   readonly onCheck: (check: string) => void;
 }
 
-export interface ProbeResult {
-  readonly rows: readonly Row[];
+export interface ProviderTestResult {
+  readonly rows: readonly TestRow[];
   readonly spending: Spending;
 }
 
@@ -240,7 +242,7 @@ export async function checkRoute(
   provider: ProviderConfig,
   networkProxy: NetworkProxy,
   timeoutMs: number,
-): Promise<Row[]> {
+): Promise<TestRow[]> {
   if (provider.preset.protocol === 'demo') return skipNetwork('built in');
   const endpoint = provider.endpoint.replace('{model}', 'model');
   const { httpProxy, httpsProxy } = networkProxy;
@@ -249,19 +251,25 @@ export async function checkRoute(
 }
 
 /** Why what follows makes no sense; undefined when it does. */
-function obstacle(rows: readonly Row[]): string | undefined {
+function obstacle(rows: readonly TestRow[]): string | undefined {
   const failed = rows.filter(({ result }) => result === 'fail').map(({ check }) => check);
   if (failed.includes('key')) return 'the key is not accepted';
   return failed.some((check) => ['DNS', 'TCP', 'TLS'].includes(check)) ? 'the provider is not reached' : undefined;
 }
 
 /** Tests an instance that runs. One check at a time, as a provider may take no more, and times are told. */
-export async function runProbe({ config, door, full, key, onCheck }: ProbeOptions): Promise<ProbeResult> {
+export async function testProvider({
+  config,
+  client: door,
+  full,
+  key,
+  onCheck,
+}: ProviderTestOptions): Promise<ProviderTestResult> {
   const { provider } = endpointOf(config, config.tiers.big);
-  let spending = NOTHING_SPENT;
+  let spending = NO_SPENDING;
   const steps = planSteps(config, key, full, async (model, fields) => {
-    const answer = await ask(door, { model, ...fields });
-    spending = spend(spending, answer.usage, findPrices(config, model, localDay(Date.now())));
+    const answer = await sendMessage(door, { model, ...fields });
+    spending = addSpending(spending, answer.usage, findPrices(config, model, localDay(Date.now())));
     return answer;
   });
   onCheck('network');
@@ -269,7 +277,7 @@ export async function runProbe({ config, door, full, key, onCheck }: ProbeOption
   for (const { check, run } of steps) {
     const reason = obstacle(rows);
     if (reason === undefined) onCheck(check);
-    rows.push(reason === undefined ? await run() : row(check, skipped(reason)));
+    rows.push(reason === undefined ? await run() : testRow(check, skipped(reason)));
   }
   // A request to a native endpoint goes through as it is, so that no quirk could change it.
   const isNative = provider.preset.protocol === 'anthropic';

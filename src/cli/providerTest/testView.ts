@@ -1,22 +1,22 @@
 import { terminalSafe } from '../../core/text.ts';
 import type { Colour, Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
-import { describeSpending, type Result, type Row, type Spending } from './result.ts';
+import { describeSpending, type ResultKind, type Spending, type TestRow } from './testResult.ts';
 
 /** What was found out about one instance. */
-export interface ProbeReport {
+export interface ProviderTestReport {
   readonly name: string;
   readonly provider: string;
-  readonly rows: readonly Row[];
+  readonly rows: readonly TestRow[];
   readonly spending: Spending;
 }
 
 /** The number in the `schema` field: changes when a program that reads the JSON has to. */
 const SCHEMA = 1;
 
-const colours: Readonly<Record<Result, Colour>> = { ok: 'green', warn: 'yellow', fail: 'red', skipped: 'gray' };
+const colours: Readonly<Record<ResultKind, Colour>> = { ok: 'green', warn: 'yellow', fail: 'red', skipped: 'gray' };
 
-function columnsOf(paint: Output['paint']): readonly Column<Row>[] {
+function columnsOf(paint: Output['paint']): readonly Column<TestRow>[] {
   return [
     { title: 'check', cell: ({ check }) => terminalSafe(check) },
     { title: 'result', cell: ({ result }) => result, paint: (text, { result }) => paint(colours[result], text) },
@@ -26,7 +26,7 @@ function columnsOf(paint: Output['paint']): readonly Column<Row>[] {
 }
 
 /** What went wrong in full, and what to do about it. */
-function remediesOf({ name, rows }: ProbeReport): string[] {
+function remediesOf({ name, rows }: ProviderTestReport): string[] {
   return rows.flatMap(({ check, result, detail, quirks, suggestions }) => {
     if (result !== 'fail' && suggestions.length + quirks.length === 0) return [];
     return [
@@ -38,7 +38,7 @@ function remediesOf({ name, rows }: ProbeReport): string[] {
 }
 
 /** Table, remedies and costs for people. */
-export function probeText(report: ProbeReport, { paint, columns }: Pick<Output, 'paint' | 'columns'>): string {
+export function testText(report: ProviderTestReport, { paint, columns }: Pick<Output, 'paint' | 'columns'>): string {
   const remedies = remediesOf(report);
   return [
     ...renderTable(columnsOf(paint), report.rows, columns),
@@ -49,7 +49,7 @@ export function probeText(report: ProbeReport, { paint, columns }: Pick<Output, 
 }
 
 /** The same for programs. Names and meanings are kept as long as `schema` is. */
-export function probeJson(reports: readonly ProbeReport[]): string {
+export function testJson(reports: readonly ProviderTestReport[]): string {
   const instances = reports.map(({ name, provider, rows, spending }) => ({
     name,
     provider,
@@ -75,6 +75,6 @@ export function probeJson(reports: readonly ProbeReport[]): string {
 }
 
 /** Whether nothing failed; a warning is no failure. */
-export function isSuccess(rows: readonly Row[]): boolean {
+export function isSuccess(rows: readonly TestRow[]): boolean {
   return rows.every(({ result }) => result !== 'fail');
 }

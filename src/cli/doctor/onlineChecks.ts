@@ -5,75 +5,84 @@ import type { Config } from '../../config/config.ts';
 import { endpointOf } from '../../config/modelRef.ts';
 import { createRedactor } from '../../core/secret.ts';
 import { formatDuration } from '../../core/text.ts';
-import { ask } from '../providerTest/client.ts';
-import { askFor } from '../providerTest/fullChecks.ts';
-import type { Row } from '../providerTest/result.ts';
-import { checkRoute, judgeKey } from '../providerTest/run.ts';
-import type { Observation } from '../supervisor/observe.ts';
-import { hasOlderSettings, judge } from '../supervisor/state.ts';
-import { type Finding, fail, ok, warn } from './finding.ts';
+import { userMessage } from '../providerTest/fullChecks.ts';
+import { sendMessage } from '../providerTest/messagesClient.ts';
+import { checkRoute, keyResult } from '../providerTest/testProvider.ts';
+import type { TestRow } from '../providerTest/testResult.ts';
+import type { Inspection } from '../supervisor/inspect.ts';
+import { deriveState, hasOlderSettings } from '../supervisor/state.ts';
+import { type CheckContext, type Finding, findingsOf } from './finding.ts';
 
+const providerCheck = findingsOf('provider');
 const PROVIDER_TIMEOUT_MS = 10_000;
-const ONE_TOKEN = askFor('Answer with one word: ready', { max_tokens: 1 });
 
-/** Whether the provider of an instance is reached and takes its key: the only check that costs something, one small request. */
-export async function checkProvider(observation: Observation): Promise<Finding[]> {
-  const { name, config } = observation.instance;
+/** Whether the providers are reached and take their keys: the only check that costs something, one small request each. */
+export async function checkProviders({ inspections }: CheckContext): Promise<Finding[]> {
+  return (await Promise.all(inspections.map(checkProvider))).flat();
+}
+
+async function checkProvider(inspection: Inspection): Promise<Finding[]> {
+  const { name, config } = inspection.instance;
   if (config === undefined) return [];
   const { provider } = endpointOf(config, config.tiers.small);
   const route = await checkRoute(provider, config.networkProxy, PROVIDER_TIMEOUT_MS);
   const reach = describeRoute(name, route);
-  return reach.result === 'fail' ? [reach] : [reach, await checkKey(observation, config)];
+  return reach.result === 'fail' ? [reach] : [reach, await checkKey(inspection, config)];
 }
 
-function describeRoute(instance: string, rows: readonly Row[]): Finding {
+function describeRoute(instance: string, rows: readonly TestRow[]): Finding {
   const failed = rows.find(({ result }) => result === 'fail');
   if (failed !== undefined) {
     const remedy = 'the network of this machine, or OPENAI_BASE_URL in the env file';
-    return fail('provider', `${failed.check}: ${failed.detail}`, { instance, remedy });
+    return providerCheck.fail(`${failed.check}: ${failed.detail}`, { instance, remedy });
   }
   const reached = rows.filter(({ result }) => result === 'ok');
-  if (reached.length === 0) return ok('provider', `not asked: ${rows[0]?.detail}`, instance);
-  return ok('provider', `reached: ${reached.map(({ check, detail }) => `${check} ${detail}`).join('; ')}`, instance);
+  if (reached.length === 0) return providerCheck.ok(`not asked: ${rows[0]?.detail}`, { instance });
+  const steps = reached.map(({ check, detail }) => `${check} ${detail}`).join('; ');
+  return providerCheck.ok(`reached: ${steps}`, { instance });
 }
 
-async function checkKey(observation: Observation, config: Config): Promise<Finding> {
-  const { instance: name, tiers, clientToken, secrets } = config;
+const keyCheck = findingsOf('key');
+const ONE_TOKEN = userMessage('Answer with one word: ready', { max_tokens: 1 });
+
+async function checkKey(inspection: Inspection, config: Config): Promise<Finding> {
+  const { instance, tiers, clientToken, secrets } = config;
   const { key } = endpointOf(config, tiers.small).provider;
-  if (key.source === 'client') return ok('key', 'not asked, as the client’s own is passed on', name);
-  if (judge(observation) !== 'serving' || hasOlderSettings(observation)) {
-    const remedy = `./manage restart ${name}`;
-    return warn('key', 'not asked, as the instance does not run with the present settings', { instance: name, remedy });
+  if (key.source === 'client') return keyCheck.ok('not asked, as the client’s own is passed on', { instance });
+  if (deriveState(inspection) !== 'serving' || hasOlderSettings(inspection)) {
+    const remedy = `./manage restart ${instance}`;
+    return keyCheck.warn('not asked, as the instance does not run with the present settings', { instance, remedy });
   }
   const credentials: Record<string, string> = clientToken === undefined ? {} : { 'x-api-key': clientToken.reveal() };
-  const door = { baseUrl: clientBaseUrl(config), credentials, timeoutMs: PROVIDER_TIMEOUT_MS };
-  const answer = await ask(door, { model: tiers.small, ...ONE_TOKEN });
+  const client = { baseUrl: clientBaseUrl(config), credentials, timeoutMs: PROVIDER_TIMEOUT_MS };
+  const answer = await sendMessage(client, { model: tiers.small, ...ONE_TOKEN });
   const accepted = key.source === 'none' ? 'none needed' : `${key.variable} is accepted`;
-  const { result, detail, suggestions } = judgeKey(answer, accepted);
+  const { result, detail, suggestions } = keyResult(answer, accepted);
   const words = createRedactor(secrets)(detail);
-  if (result === 'ok') return ok('key', words, name);
-  const further = { instance: name, remedy: suggestions[0] ?? `./manage test ${name}` };
-  return result === 'fail' ? fail('key', words, further) : warn('key', words, further);
+  if (result === 'ok') return keyCheck.ok(words, { instance });
+  const further = { instance, remedy: suggestions[0] ?? `./manage test ${instance}` };
+  return result === 'fail' ? keyCheck.fail(words, further) : keyCheck.warn(words, further);
 }
 
-const CLOCK_CHECK = 'clock';
+const clockCheck = findingsOf('clock');
 const CLOCK_TIMEOUT_MS = 5_000;
 /** Certificates and dates of usage go wrong beyond it; less is the way of the answer and the header’s whole seconds. */
 const TOLERANCE_MS = 60_000;
 
 /** Whether this machine's clock agrees with those of the providers. A request without key or body, which costs nothing. */
-export async function checkClock(configs: readonly Config[]): Promise<Finding[]> {
+export async function checkClock({ inspections }: CheckContext): Promise<Finding[]> {
+  const configs = inspections.flatMap(({ instance: { config } }) => config ?? []);
   const origins = new Set(configs.flatMap((config) => originOf(config) ?? []));
   const offsets = (await Promise.all([...origins].map(measureOffset))).filter((offset) => offset !== undefined);
   const [smallest] = offsets.sort((a, b) => Math.abs(a) - Math.abs(b));
-  return smallest === undefined ? [] : [judgeClock(smallest)];
+  return smallest === undefined ? [] : [evaluateClock(smallest)];
 }
 
 /** @param offset how far our clock goes before the provider's, in ms */
-export function judgeClock(offset: number): Finding {
-  if (Math.abs(offset) <= TOLERANCE_MS) return ok(CLOCK_CHECK, 'agrees with the providers’');
+export function evaluateClock(offset: number): Finding {
+  if (Math.abs(offset) <= TOLERANCE_MS) return clockCheck.ok('agrees with the providers’');
   const side = offset > 0 ? 'ahead of' : 'behind';
-  return warn(CLOCK_CHECK, `is ${formatDuration(Math.abs(offset))} ${side} the providers’`, {
+  return clockCheck.warn(`is ${formatDuration(Math.abs(offset))} ${side} the providers’`, {
     remedy: 'set the clock of this machine, for instance: timedatectl set-ntp true',
   });
 }

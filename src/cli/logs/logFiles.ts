@@ -3,6 +3,7 @@ import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline, type Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { isDeepStrictEqual } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { activeFileName, logFileKind, logNamesIn } from '../../telemetry/log/fileNames.ts';
 import { Failure } from '../exitCodes.ts';
@@ -137,8 +138,9 @@ export async function openLog(directory: string, instance: string, name = instan
     const before = await listRotated(directory, name);
     const active = await openIfThere(activePath({ name, directory }));
     const rotated = await listRotated(directory, name);
-    // When a rotation came in between, it is not known whether the file that is open is the one before or after it.
-    if (rotated.every((path) => before.includes(path))) {
+    // When a rotation came in between, it is not known whether the file that is open is the one before or after it. And a listing
+    // lacks a file that was compressed between the look at the folder and the look at the file.
+    if (isDeepStrictEqual(rotated, before)) {
       const end = active === undefined ? 0 : await findLineEnd(active, (await active.stat()).size);
       return { instance, name, directory, rotated, active, end };
     }

@@ -137,7 +137,7 @@ export function failedAnswer(error: AnswerError, totalMs: number): Answer {
 }
 
 /** How to reach an instance. */
-export interface Door {
+export interface ClientOptions {
   /** `http://127.0.0.1:8081` */
   readonly baseUrl: string;
   /** Headers that carry the instance's token and the user's key, as far as there are any. */
@@ -149,7 +149,7 @@ export interface Door {
 const FIRST_PIECE = 'content_block_delta';
 
 /** Sends one streamed message on the way that Claude Code takes. Never rejects: what goes wrong is the answer's error. */
-export function ask({ baseUrl, credentials, timeoutMs }: Door, fields: JsonObject): Promise<Answer> {
+export function sendMessage({ baseUrl, credentials, timeoutMs }: ClientOptions, fields: JsonObject): Promise<Answer> {
   const body = JSON.stringify({ ...fields, stream: true });
   const startedAt = performance.now();
   const elapsed = () => Math.round(performance.now() - startedAt);

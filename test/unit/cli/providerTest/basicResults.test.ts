@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judgeKey, judgeModel, judgeStream } from '../../../../src/cli/providerTest/run.ts';
+import { keyResult, modelResult, streamResult } from '../../../../src/cli/providerTest/testProvider.ts';
 import { failedWith, sampleAnswer } from './sampleAnswer.ts';
 
 describe('key', () => {
@@ -15,7 +15,7 @@ describe('key', () => {
     ['an overload', failedWith('overloaded_error'), 'skipped'],
     ['silence', failedWith('timeout_error'), 'skipped'],
   ])('%s', (_name, answer, result) => {
-    expect(judgeKey(answer, 'KEY is accepted').result).toBe(result);
+    expect(keyResult(answer, 'KEY is accepted').result).toBe(result);
   });
 });
 
@@ -26,11 +26,11 @@ describe('model', () => {
     ['an unknown model', failedWith('not_found_error', 'gone'), 'fail', 'big, small: gone'],
     ['a limit of the rate', failedWith('rate_limit_error', 'slow'), 'warn', 'big, small: not known: slow'],
   ])('%s', (_name, answer, result, detail) => {
-    expect(judgeModel(answer, 'big, small')).toMatchObject({ result, detail });
+    expect(modelResult(answer, 'big, small')).toMatchObject({ result, detail });
   });
 
   test('an error comes with what to try', () => {
-    expect(judgeModel(failedWith('not_found_error'), 'big').suggestions).toEqual([
+    expect(modelResult(failedWith('not_found_error'), 'big').suggestions).toEqual([
       expect.stringContaining('BIG_MODEL'),
     ]);
   });
@@ -50,7 +50,7 @@ describe('stream', () => {
     ],
     ['an error', { error: { type: 'api_error', message: '' } }, 'skipped', 'no answer'],
   ])('%s', (_name, changes, result, detail) => {
-    const verdict = judgeStream(sampleAnswer(changes));
+    const verdict = streamResult(sampleAnswer(changes));
     expect(verdict.result).toBe(result);
     expect(verdict.detail).toMatch(detail);
   });
