@@ -242,7 +242,7 @@ export function formatMetrics({ usage, stats, destinations, config }: Services, 
   ].join('');
 }
 
-/** The client's variables as lines for a POSIX shell, for `eval "$(curl -s http://127.0.0.1:8081/env)"` (R513). */
+/** The client's variables as lines for a POSIX shell, for `eval "$(curl -s http://127.0.0.1:8081/env)"`. */
 export function shellExports(config: Config): string {
   const quote = (value: string) => `'${value.replaceAll("'", `'\\''`)}'`;
   const lines = Object.entries(clientEnvironment(config)).map(([name, value]) => `export ${name}=${quote(value)}`);

@@ -87,7 +87,7 @@ export interface WorkerClaim {
 
 const ANSWER_TIMEOUT_MS = 2000;
 const LOCK_PAUSE_MS = 10;
-/** Its holder looks at the port and listens, which takes a few milliseconds. */
+/** Its holder checks the port and listens, which takes a few milliseconds. */
 const LOCK_TIMEOUT_MS = 5000;
 
 /** Stands for an env file: the same name may occur in several projects of this machine. */

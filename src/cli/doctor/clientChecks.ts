@@ -33,7 +33,7 @@ export function checkShell({ environment, all }: CheckContext): Finding[] {
   ];
 }
 
-/** Claude Code asks a network proxy for addresses of this machine too, unless it is told not to. */
+/** Claude Code asks a network proxy for addresses of this machine too, unless NO_PROXY excepts them. */
 function checkNetworkProxy(environment: CheckContext['environment']): Finding[] {
   const name = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'].find((candidate) => environment[candidate]);
   const exceptions = (environment['no_proxy'] || environment['NO_PROXY'] || '').split(/[\s,]+/);

@@ -78,7 +78,7 @@ function labelOf({ check, instance }: Finding): string {
   return instance === undefined ? check : `${check} ${instance}`;
 }
 
-/** A line for each finding, and how to mend it below. */
+/** A line for each finding, with the remedy below. */
 export function doctorText(findings: readonly Finding[], paint: Output['paint']): string {
   const width = Math.max(0, ...findings.map((finding) => labelOf(finding).length));
   return findings

@@ -136,7 +136,7 @@ function kindOf(path: string): 'folder' | 'other' | 'missing' {
 }
 
 const lockCheck = findingsOf('locks');
-/** Removing a stale lock takes the launcher a moment; the mark of a removal that is older has been left behind. In ms. */
+/** Removing a stale lock takes the launcher a moment; a removal that is older was interrupted. In ms. */
 const REMOVAL_TIME_MS = 10_000;
 
 /**

@@ -9,7 +9,7 @@ export interface LogEntry {
   readonly line: string;
   /** Undefined for a line that is not ours. */
   readonly record: JsonObject | undefined;
-  /** ISO 8601 in UTC, which sorts as text; empty when the line does not say. */
+  /** ISO 8601 in UTC, which sorts as text; empty when the line has none. */
   readonly time: string;
 }
 
@@ -34,7 +34,7 @@ export function isTrouble({ record }: LogEntry): boolean {
   );
 }
 
-/** Whether a line was written before the time from which on lines are wanted; one that does not say was not. */
+/** Whether a line was written before the time from which on lines are wanted; one without a time was not. */
 export function isTooOld({ time }: LogEntry, { since }: LogFilter): boolean {
   return since !== undefined && time !== '' && Date.parse(time) < since;
 }
@@ -49,7 +49,7 @@ export function byTime(a: LogEntry, b: LogEntry): number {
   return a.time < b.time ? -1 : 1;
 }
 
-/** Gives lines of one log that do not tell their time that of the line before, behind which they stay in a sorted list. */
+/** Gives lines of one log that have no time that of the line before, behind which they stay in a sorted list. */
 export function inheritTimes(entries: readonly LogEntry[]): LogEntry[] {
   let time = '';
   return entries.map((entry) => {

@@ -92,7 +92,7 @@ export async function* readRotated(path: string): AsyncGenerator<Buffer> {
     yield* plain ? source : pipeline(source, createGunzip(), () => undefined);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      // Compressed between the look and the opening; a file that is gone from both names was too old.
+      // Compressed between the check and the opening; a file that is gone from both names was too old.
       if (plain) yield* readRotated(path);
       return;
     }
@@ -139,7 +139,7 @@ export async function openLog(directory: string, instance: string, name = instan
     const active = await openIfThere(activePath({ name, directory }));
     const rotated = await listRotated(directory, name);
     // When a rotation came in between, it is not known whether the file that is open is the one before or after it. And a listing
-    // lacks a file that was compressed between the look at the folder and the look at the file.
+    // lacks a file that was compressed between the reading of the folder and that of the file.
     if (isDeepStrictEqual(rotated, before)) {
       const end = active === undefined ? 0 : await findLineEnd(active, (await active.stat()).size);
       return { instance, name, directory, rotated, active, end };

@@ -5,7 +5,7 @@ const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Reads what comes behind the end of an open log, whatever becomes of its file: one that is rotated is read to its end, then the
- * files that were rotated since the last look, compressed or not, then the new one. No line is lost or read twice.
+ * files that were rotated since the last read, compressed or not, then the new one. No line is lost or read twice.
  */
 export class LogFollower {
   readonly #buffer = Buffer.alloc(CHUNK_BYTES);
@@ -28,11 +28,11 @@ export class LogFollower {
     const lines: string[] = [];
     for (;;) {
       const { active } = this.#log;
-      // Looked at before reading: when the file has been replaced by then, what is read of the old one is all of it.
+      // Checked before reading: when the file has been replaced by then, what is read of the old one is all of it.
       const current = await stat(activePath(this.#log)).catch(() => undefined);
       if (active !== undefined) lines.push(...(await this.#readOn(active)));
       if (current === undefined || current.ino === (await active?.stat())?.ino) return lines;
-      lines.push(...(await this.#goOn()));
+      lines.push(...(await this.#continue()));
     }
   }
 
@@ -51,8 +51,8 @@ export class LogFollower {
     }
   }
 
-  /** Takes the file that is written now; gives the lines of those that came and went since the last look. */
-  async #goOn(): Promise<string[]> {
+  /** Takes the file that is written now; gives the lines of those that came and went since the last read. */
+  async #continue(): Promise<string[]> {
     const before = this.#log;
     this.#log = await openLog(before.directory, before.instance, before.name);
     this.#startFile();

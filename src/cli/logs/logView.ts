@@ -4,8 +4,8 @@ import { sealJsonLine } from '../../telemetry/logger.ts';
 import { type Colour, localTime, type Output } from '../terminal/output.ts';
 import { isTrouble, type LogEntry } from './logEntries.ts';
 
-/** Fields that the readable line already says, or that say nothing to a reader. */
-const SAID = new Set(['time', 'level', 'instance', 'message', 'event', 'pid', 'hostname']);
+/** Fields that the readable line shows already, or that mean nothing to a reader. */
+const SHOWN_ELSEWHERE = new Set(['time', 'level', 'instance', 'message', 'event', 'pid', 'hostname']);
 
 function duration(value: unknown): string | undefined {
   const milliseconds = asNumber(value);
@@ -37,12 +37,12 @@ function describeRequest(record: JsonObject): string {
 }
 
 function describeMessage(record: JsonObject): string {
-  const fields = Object.entries(record).filter(([name]) => !SAID.has(name));
+  const fields = Object.entries(record).filter(([name]) => !SHOWN_ELSEWHERE.has(name));
   const details = fields.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return [asString(record['level']), asString(record['message']), ...details].filter(Boolean).join(' ');
 }
 
-/** What a record of an instance's log says to people, without its time. Not yet harmless for the terminal. */
+/** A record of an instance's log in words, without its time. Not yet harmless for the terminal. */
 export function describeRecord(record: JsonObject): string {
   return record['event'] === 'request' ? describeRequest(record) : describeMessage(record);
 }

@@ -18,18 +18,18 @@ import {
 /** One check of `test --full`, as data and pure functions: what is sent, and what the answers mean. */
 export interface FullCheck {
   readonly name: string;
-  /** Why it is not made with this subject; undefined when it is made. */
-  readonly skip?: (subject: TestedModel) => string | undefined;
+  /** Why it is not made with this model; undefined when it is made. */
+  readonly skip?: (model: TestedModel) => string | undefined;
   /**
    * The messages requests, without model and stream, one after the other. Each knows the answers before it; undefined ends
    * the check early, as does an error.
    */
-  readonly turns: readonly ((answers: readonly Answer[], subject: TestedModel) => JsonObject | undefined)[];
+  readonly turns: readonly ((answers: readonly Answer[], model: TestedModel) => JsonObject | undefined)[];
   /** Never called without an answer. */
-  readonly evaluate: (first: Answer, last: Answer, subject: TestedModel) => TestResult;
+  readonly evaluate: (first: Answer, last: Answer, model: TestedModel) => TestResult;
 }
 
-/** Room for models that think before each answer and cannot be told not to. */
+/** Enough for models that think before each answer and cannot be kept from it. */
 export const MAX_TOKENS = 4000;
 
 /** A message of the user, with further fields of the request. */
@@ -37,24 +37,24 @@ export function userMessage(text: string, fields: JsonObject = {}): JsonObject {
   return { max_tokens: MAX_TOKENS, messages: [{ role: 'user', content: text }], ...fields };
 }
 
-/** Makes one check of `test --full`: its turns one after the other until one fails, then the verdict. */
+/** Makes one check of `test --full`: its turns one after the other until one fails, then the evaluation. */
 export async function runFullCheck(
-  { name, skip, turns, evaluate: judge }: FullCheck,
-  subject: TestedModel,
+  { name, skip, turns, evaluate }: FullCheck,
+  model: TestedModel,
   ask: (fields: JsonObject) => Promise<Answer>,
 ): Promise<TestRow> {
-  const reason = skip?.(subject);
+  const reason = skip?.(model);
   if (reason !== undefined) return testRow(name, skipped(reason));
   const answers: Answer[] = [];
   for (const turn of turns) {
-    const fields = turn(answers, subject);
+    const fields = turn(answers, model);
     if (fields === undefined || answers.at(-1)?.error !== undefined) break;
     answers.push(await ask(fields));
   }
   const [first, last] = [answers[0], answers.at(-1)];
   if (first === undefined || last === undefined) return testRow(name, skipped('there is nothing to ask'));
   const totalMs = answers.reduce((sum, answer) => sum + answer.totalMs, 0);
-  return testRow(name, judge(first, last, subject), totalMs);
+  return testRow(name, evaluate(first, last, model), totalMs);
 }
 
 const SIDE = 64;
@@ -144,7 +144,7 @@ export const image: FullCheck = {
 const WORD = 'a ';
 /** So far above the window that it is refused before anything is computed, and so costs nothing. */
 const TIMES_WINDOW = 2;
-/** Room for the rest of the request. */
+/** For the rest of the request. */
 const ENVELOPE_BYTES = 10_000;
 
 /** A conversation that is too long gets the words at which Claude Code makes it shorter. */
@@ -319,14 +319,14 @@ export const structuredOutput: FullCheck = {
         output_config: { format: { type: 'json_schema', schema: SCHEMA } },
       }),
   ],
-  evaluate: (answer, _last, subject) => {
+  evaluate: (answer, _last, model) => {
     if (answer.error !== undefined) {
       const isRefused = /structured|json|response_format/i.test(answer.error.message);
-      return isRefused ? failFromError(answer.error, weaker(subject)) : failFromError(answer.error);
+      return isRefused ? failFromError(answer.error, weaker(model)) : failFromError(answer.error);
     }
     const { animal, legs } = parseObject(answer.text) ?? {};
     const fits = SCHEMA.properties.animal.enum.includes(String(animal)) && Number.isInteger(legs);
-    return fits ? ok('fits the schema') : fail(`does not fit the schema: ${describeReply(answer)}`, weaker(subject));
+    return fits ? ok('fits the schema') : fail(`does not fit the schema: ${describeReply(answer)}`, weaker(model));
   },
 };
 

@@ -39,103 +39,6 @@ export interface Answer {
   readonly totalMs: number;
 }
 
-export interface Timing {
-  readonly firstPieceMs: number | undefined;
-  readonly totalMs: number;
-}
-
-interface OpenBlock {
-  readonly block: JsonObject;
-  readonly argumentsText: string[];
-}
-
-/** The data of every event of an event stream. */
-function readEvents(body: string): JsonObject[] {
-  return [...body.matchAll(/^data: ?(.*)$/gm)].map((match) => parseObject(match[1] ?? '')).filter(isObject);
-}
-
-function grow(block: JsonObject, field: string, piece: string): void {
-  block[field] = (asString(block[field]) ?? '') + piece;
-}
-
-function applyDelta({ block, argumentsText }: OpenBlock, delta: JsonObject): void {
-  for (const field of ['text', 'thinking', 'signature']) {
-    const piece = asString(delta[field]);
-    if (piece !== undefined) grow(block, field, piece);
-  }
-  const piece = asString(delta['partial_json']);
-  if (piece !== undefined) argumentsText.push(piece);
-}
-
-function closeBlock({ block, argumentsText }: OpenBlock): JsonObject {
-  return argumentsText.length === 0 ? block : { ...block, input: parseObject(argumentsText.join('')) ?? {} };
-}
-
-function readContent(events: readonly JsonObject[]): JsonObject[] {
-  const blocks = new Map<number, OpenBlock>();
-  for (const event of events) {
-    const index = asNumber(event['index']) ?? 0;
-    const { content_block: block, delta } = event;
-    if (isObject(block)) blocks.set(index, { block: { ...block }, argumentsText: [] });
-    const open = blocks.get(index);
-    if (event['type'] === 'content_block_delta' && open !== undefined && isObject(delta)) applyDelta(open, delta);
-  }
-  return [...blocks.values()].map(closeBlock);
-}
-
-function readUsage(events: readonly JsonObject[]): AnswerUsage {
-  const parts = events.map(({ message, usage }) => (isObject(message) ? message['usage'] : usage)).filter(isObject);
-  const count = (name: string) => asNumber(parts.findLast((part) => name in part)?.[name]) ?? 0;
-  return {
-    input: count('input_tokens'),
-    cacheRead: count('cache_read_input_tokens'),
-    cacheWrite: count('cache_creation_input_tokens'),
-    output: count('output_tokens'),
-  };
-}
-
-function readError(holder: JsonObject | undefined): AnswerError | undefined {
-  const error = holder?.['error'];
-  if (!isObject(error)) return undefined;
-  return { type: asString(error['type']) ?? 'api_error', message: asString(error['message']) ?? 'no reason given' };
-}
-
-/** The whole text of one kind of block. */
-function joined(content: readonly JsonObject[], field: 'text' | 'thinking'): string {
-  return content.map((block) => asString(block[field]) ?? '').join('');
-}
-
-/** Reads the body of `POST /v1/messages` with `stream: true`: an event stream, or one JSON body with an error. */
-export function readAnswer(body: string, timing: Timing): Answer {
-  const events = readEvents(body);
-  const isEnded = events.some(({ type }) => type === 'message_stop');
-  const error = readError(events.find(({ type }) => type === 'error')) ?? readError(parseObject(body));
-  const content = readContent(events);
-  const end = events.find(({ type }) => type === 'message_delta')?.['delta'];
-  return {
-    error: error ?? (isEnded ? undefined : { type: 'api_error', message: 'the answer ended before it was complete' }),
-    content,
-    text: joined(content, 'text'),
-    thinking: joined(content, 'thinking'),
-    toolUses: content
-      .filter(({ type }) => type === 'tool_use')
-      .map(({ id, name, input }) => ({ id: String(id), name: String(name), input: isObject(input) ? input : {} })),
-    stopReason: isObject(end) ? asString(end['stop_reason']) : undefined,
-    usage: readUsage(events),
-    pieces: events.filter(({ type, delta }) => type === 'content_block_delta' && isPiece(delta)).length,
-    ...timing,
-  };
-}
-
-function isPiece(delta: JsonObject[string]): boolean {
-  return isObject(delta) && delta['type'] !== 'signature_delta';
-}
-
-/** An answer that never came. */
-export function failedAnswer(error: AnswerError, totalMs: number): Answer {
-  return { ...readAnswer('', { firstPieceMs: undefined, totalMs }), error };
-}
-
 /** How to reach an instance. */
 export interface ClientOptions {
   /** `http://127.0.0.1:8081` */
@@ -180,8 +83,8 @@ export function sendMessage({ baseUrl, credentials, timeoutMs }: ClientOptions, 
       let text = '';
       let firstPieceMs: number | undefined;
       response.setEncoding('utf8');
-      response.on('data', (part: string) => {
-        text += part;
+      response.on('data', (piece: string) => {
+        text += piece;
         if (firstPieceMs === undefined && text.includes(FIRST_PIECE)) firstPieceMs = elapsed();
       });
       response.once('error', onBroken);
@@ -192,4 +95,101 @@ export function sendMessage({ baseUrl, credentials, timeoutMs }: ClientOptions, 
     });
     request.end(body);
   });
+}
+
+export interface Timing {
+  readonly firstPieceMs: number | undefined;
+  readonly totalMs: number;
+}
+
+/** Reads the body of `POST /v1/messages` with `stream: true`: an event stream, or one JSON body with an error. */
+export function readAnswer(body: string, timing: Timing): Answer {
+  const events = readEvents(body);
+  const isEnded = events.some(({ type }) => type === 'message_stop');
+  const error = readError(events.find(({ type }) => type === 'error')) ?? readError(parseObject(body));
+  const content = readContent(events);
+  const end = events.find(({ type }) => type === 'message_delta')?.['delta'];
+  return {
+    error: error ?? (isEnded ? undefined : { type: 'api_error', message: 'the answer ended before it was complete' }),
+    content,
+    text: joined(content, 'text'),
+    thinking: joined(content, 'thinking'),
+    toolUses: content
+      .filter(({ type }) => type === 'tool_use')
+      .map(({ id, name, input }) => ({ id: String(id), name: String(name), input: isObject(input) ? input : {} })),
+    stopReason: isObject(end) ? asString(end['stop_reason']) : undefined,
+    usage: readUsage(events),
+    pieces: events.filter(({ type, delta }) => type === 'content_block_delta' && isPiece(delta)).length,
+    ...timing,
+  };
+}
+
+function isPiece(delta: JsonObject[string]): boolean {
+  return isObject(delta) && delta['type'] !== 'signature_delta';
+}
+
+/** An answer that never came. */
+export function failedAnswer(error: AnswerError, totalMs: number): Answer {
+  return { ...readAnswer('', { firstPieceMs: undefined, totalMs }), error };
+}
+
+/** The data of every event of an event stream. */
+function readEvents(body: string): JsonObject[] {
+  return [...body.matchAll(/^data: ?(.*)$/gm)].map((match) => parseObject(match[1] ?? '')).filter(isObject);
+}
+
+interface OpenBlock {
+  readonly block: JsonObject;
+  readonly argumentsText: string[];
+}
+
+function readContent(events: readonly JsonObject[]): JsonObject[] {
+  const blocks = new Map<number, OpenBlock>();
+  for (const event of events) {
+    const index = asNumber(event['index']) ?? 0;
+    const { content_block: block, delta } = event;
+    if (isObject(block)) blocks.set(index, { block: { ...block }, argumentsText: [] });
+    const open = blocks.get(index);
+    if (event['type'] === 'content_block_delta' && open !== undefined && isObject(delta)) applyDelta(open, delta);
+  }
+  return [...blocks.values()].map(closeBlock);
+}
+
+function applyDelta({ block, argumentsText }: OpenBlock, delta: JsonObject): void {
+  for (const field of ['text', 'thinking', 'signature']) {
+    const piece = asString(delta[field]);
+    if (piece !== undefined) grow(block, field, piece);
+  }
+  const piece = asString(delta['partial_json']);
+  if (piece !== undefined) argumentsText.push(piece);
+}
+
+function grow(block: JsonObject, field: string, piece: string): void {
+  block[field] = (asString(block[field]) ?? '') + piece;
+}
+
+function closeBlock({ block, argumentsText }: OpenBlock): JsonObject {
+  return argumentsText.length === 0 ? block : { ...block, input: parseObject(argumentsText.join('')) ?? {} };
+}
+
+function readUsage(events: readonly JsonObject[]): AnswerUsage {
+  const usages = events.map(({ message, usage }) => (isObject(message) ? message['usage'] : usage)).filter(isObject);
+  const count = (name: string) => asNumber(usages.findLast((fields) => name in fields)?.[name]) ?? 0;
+  return {
+    input: count('input_tokens'),
+    cacheRead: count('cache_read_input_tokens'),
+    cacheWrite: count('cache_creation_input_tokens'),
+    output: count('output_tokens'),
+  };
+}
+
+function readError(holder: JsonObject | undefined): AnswerError | undefined {
+  const error = holder?.['error'];
+  if (!isObject(error)) return undefined;
+  return { type: asString(error['type']) ?? 'api_error', message: asString(error['message']) ?? 'no reason given' };
+}
+
+/** The whole text of one kind of block. */
+function joined(content: readonly JsonObject[], field: 'text' | 'thinking'): string {
+  return content.map((block) => asString(block[field]) ?? '').join('');
 }

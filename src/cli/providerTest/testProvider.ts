@@ -1,17 +1,12 @@
-import { lookup } from 'node:dns/promises';
-import { once } from 'node:events';
-import { connect, isIP, type Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
-import { connect as connectTls } from 'node:tls';
-import type { Config, NetworkProxy, ProviderConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
 import { endpointOf, modelSettings } from '../../config/modelRef.ts';
-import { tlsHint } from '../../core/errorHints.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Tiers } from '../../providers/preset.ts';
 import { localDay } from '../../telemetry/days.ts';
 import { findPrices } from '../../telemetry/usage/cost.ts';
 import { fullChecks, runFullCheck, userMessage } from './fullChecks.ts';
 import { type Answer, type ClientOptions, sendMessage } from './messagesClient.ts';
+import { checkRoute, NETWORK_CHECKS } from './networkChecks.ts';
 import {
   addSpending,
   fail,
@@ -26,127 +21,53 @@ import {
   warn,
 } from './testResult.ts';
 
-const CHECKS = ['DNS', 'TCP', 'TLS'] as const;
-
-/** The same lines for a provider to which no connection of our own makes sense. */
-export function skipNetwork(reason: string): TestRow[] {
-  return CHECKS.map((check) => testRow(check, skipped(reason)));
+export interface ProviderTestOptions {
+  readonly config: Config;
+  readonly client: ClientOptions;
+  readonly full: boolean;
+  /** Where the key comes from, in words. */
+  readonly key: string;
+  /** Called before each check. */
+  readonly onCheck: (check: string) => void;
 }
 
-/** Whether the provider's host is found, takes a connection, and proves who it is; after a failure nothing more is asked. */
-export async function checkNetwork(endpoint: string, timeoutMs: number): Promise<TestRow[]> {
-  const { hostname, port, protocol } = new URL(endpoint);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const isTls = protocol === 'https:';
-  const notReached = testRow('TLS', skipped('not reached'));
+export interface ProviderTestResult {
+  readonly rows: readonly TestRow[];
+  readonly spending: Spending;
+}
 
-  const dns = isIP(host)
-    ? testRow('DNS', skipped('an address, not a name'))
-    : await timed('DNS', timeoutMs, async () => describeAddresses(await lookup(host, { all: true })));
-  if (dns.result === 'fail') return [dns, testRow('TCP', skipped('not reached')), notReached];
-
-  const socket = connect({ host, port: Number(port) || (isTls ? 443 : 80) });
-  socket.on('error', () => {});
-  try {
-    const tcp = await timed('TCP', timeoutMs, async () => {
-      await once(socket, 'connect');
-      return `${socket.remoteAddress} port ${socket.remotePort}`;
-    });
-    if (tcp.result === 'fail') return [dns, tcp, notReached];
-    if (!isTls) return [dns, tcp, testRow('TLS', skipped('plain HTTP'))];
-    return [dns, tcp, await timed('TLS', timeoutMs, () => shakeHands(socket, host))];
-  } finally {
-    socket.destroy();
+/** Tests an instance that runs. One check at a time, as a provider may take no more, and their times are shown. */
+export async function testProvider({
+  config,
+  client,
+  full,
+  key,
+  onCheck,
+}: ProviderTestOptions): Promise<ProviderTestResult> {
+  const { provider } = endpointOf(config, config.tiers.big);
+  let spending = NO_SPENDING;
+  const steps = planSteps(config, key, full, async (model, fields) => {
+    const answer = await sendMessage(client, { model, ...fields });
+    spending = addSpending(spending, answer.usage, findPrices(config, model, localDay(Date.now())));
+    return answer;
+  });
+  onCheck('network');
+  const rows = await checkRoute(provider, config.networkProxy, client.timeoutMs);
+  for (const { check, run } of steps) {
+    const reason = reasonToSkip(rows);
+    if (reason === undefined) onCheck(check);
+    rows.push(reason === undefined ? await run() : testRow(check, skipped(reason)));
   }
+  // A request to a native endpoint goes through as it is, so that no quirk could change it.
+  const isNative = provider.preset.protocol === 'anthropic';
+  return { rows: isNative ? rows.map((row) => ({ ...row, quirks: [] })) : rows, spending };
 }
 
-/** Makes one check; what `work` gives is its detail. */
-async function timed(check: string, timeoutMs: number, work: () => Promise<string>): Promise<TestRow> {
-  const startedAt = performance.now();
-  const finished = new AbortController();
-  const late = pause(timeoutMs, undefined, { signal: finished.signal }).then(
-    () => fail(`nothing within ${timeoutMs / 1000} s`),
-    () => fail('given up'),
-  );
-  const verdict = await Promise.race([work().then(ok, describeNetworkError), late]);
-  finished.abort();
-  return testRow(check, verdict, Math.round(performance.now() - startedAt));
-}
-
-const SHOWN_ADDRESSES = 2;
-
-function describeAddresses(addresses: readonly { readonly address: string }[]): string {
-  const shown = addresses.slice(0, SHOWN_ADDRESSES).map(({ address }) => address);
-  const more = addresses.length - shown.length;
-  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
-}
-
-async function shakeHands(socket: Socket, host: string): Promise<string> {
-  const secure = connectTls({ socket, ...(isIP(host) ? { host } : { servername: host }), ALPNProtocols: ['http/1.1'] });
-  try {
-    await once(secure, 'secureConnect');
-    return `${secure.getProtocol()}, certificate valid until ${secure.getPeerCertificate().valid_to}`;
-  } finally {
-    secure.destroy();
-  }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'there is no host of this name: check OPENAI_BASE_URL',
-  EAI_AGAIN: 'the name cannot be looked up now: check the network of this machine',
-  ECONNREFUSED: 'nothing listens there: check OPENAI_BASE_URL, or start that server',
-  ENETUNREACH: 'this machine has no way there: check its network',
-  EHOSTUNREACH: 'this machine has no way there: check its network',
-};
-
-function describeNetworkError(error: NodeJS.ErrnoException): TestResult {
-  const { code = error.name, message } = error;
-  return fail(`${tlsHint(code) ?? REASONS[code] ?? message} (${code})`);
-}
-
-/** Errors that come before the provider has looked at the key, or without it. */
-const SILENT = new Set(['overloaded_error', 'timeout_error', 'api_error']);
-const BAD_KEY = /api[ _-]?key|credential|unauthorized/i;
-
-/**
- * Whether the provider takes the key, by the first answer; an error of another kind shows that it does.
- * @param key where the key comes from, in words
- */
-export function keyResult({ error }: Answer, key: string): TestResult {
-  if (error === undefined) return ok(key);
-  if (['authentication_error', 'billing_error'].includes(error.type)) return failFromError(error);
-  if (error.type === 'invalid_request_error' && BAD_KEY.test(error.message)) return fail(error.message);
-  return SILENT.has(error.type) ? skipped('not known, as the provider did not answer') : ok(key);
-}
-
-/** The provider has too little room to finish, which proves that it has the model. */
-const OUT_OF_ROOM = /max_(?:completion_)?tokens|output limit/i;
-
-/**
- * Whether the provider serves a model, by any answer of it.
- * @param tiers those that it serves: `big, middle`
- */
-export function modelResult({ error }: Answer, tiers: string): TestResult {
-  if (error === undefined) return ok(tiers);
-  if (error.type === 'invalid_request_error' && OUT_OF_ROOM.test(error.message)) return ok(tiers);
-  const verdict = failFromError(error);
-  return { ...verdict, detail: `${tiers}: ${verdict.detail}` };
-}
-
-/** Below this the whole answer came at once, and a rate would be noise. In ms. */
-const MEASURABLE_MS = 100;
-
-/** How an answer streams: time to the first token, tokens per second. */
-export function streamResult({ error, pieces, firstPieceMs, totalMs, usage, stopReason }: Answer): TestResult {
-  if (error !== undefined) return skipped('no answer');
-  if (firstPieceMs === undefined) {
-    return stopReason === 'max_tokens' ? warn('all output went into hidden thinking') : fail('the answer is empty');
-  }
-  const first = `first token after ${(firstPieceMs / 1000).toFixed(1)} s`;
-  if (pieces === 1) return warn(`${first}, the answer in one piece: something on the way holds it back`);
-  const streamMs = totalMs - firstPieceMs;
-  if (streamMs < MEASURABLE_MS) return ok(`${first}, the rest at once`);
-  return ok(`${first}, ${Math.round((usage.output * 1000) / streamMs)} tokens/s`);
+/** Why the checks that follow would prove nothing; undefined when they would. */
+function reasonToSkip(rows: readonly TestRow[]): string | undefined {
+  const failed = rows.filter(({ result }) => result === 'fail').map(({ check }) => check);
+  if (failed.includes('key')) return 'the key is not accepted';
+  return NETWORK_CHECKS.some((check) => failed.includes(check)) ? 'the provider is not reached' : undefined;
 }
 
 /** One check that asks the provider; the name is there before it is made, so that it can be skipped. */
@@ -172,8 +93,8 @@ export function distinctModels(tiers: Tiers): { readonly model: string; readonly
 }
 
 /**
- * The checks in their order. One answer of the big model tells of the key, of that model and of the speed; each further model
- * is asked for one token.
+ * The checks in their order. One answer of the big model shows the key, that model and the speed; each further model is asked for
+ * one token.
  * @param key where the key comes from, in words
  */
 export function planSteps(config: Config, key: string, full: boolean, ask: AskModel): Step[] {
@@ -185,11 +106,11 @@ export function planSteps(config: Config, key: string, full: boolean, ask: AskMo
     firstAnswer ??= ask(big, SPEED_REQUEST);
     return firstAnswer;
   };
-  const ofFirst = (check: string, judge: (answer: Answer) => ReturnType<typeof streamResult>): Step => ({
+  const ofFirst = (check: string, evaluate: (answer: Answer) => TestResult): Step => ({
     check,
     run: async () => {
       const answer = await first();
-      return testRow(check, judge(answer), answer.totalMs);
+      return testRow(check, evaluate(answer), answer.totalMs);
     },
   });
   const models = distinctModels(tiers).map(({ model, serves }): Step => {
@@ -201,7 +122,7 @@ export function planSteps(config: Config, key: string, full: boolean, ask: AskMo
     };
     return { check, run };
   });
-  const subject = {
+  const testedModel = {
     settings: modelSettings(provider, servedModel),
     maxBodyBytes: limits.maxBodyBytes,
     isLocal: provider.preset.keyOptional === true,
@@ -210,7 +131,7 @@ export function planSteps(config: Config, key: string, full: boolean, ask: AskMo
     const check = fullCheck.name;
     const run = async () => {
       if ((await first()).error !== undefined) return testRow(check, skipped('the model does not answer'));
-      return runFullCheck(fullCheck, subject, (fields) => ask(big, fields));
+      return runFullCheck(fullCheck, testedModel, (fields) => ask(big, fields));
     };
     return { check, run };
   });
@@ -222,64 +143,47 @@ export function planSteps(config: Config, key: string, full: boolean, ask: AskMo
   ];
 }
 
-export interface ProviderTestOptions {
-  readonly config: Config;
-  readonly client: ClientOptions;
-  readonly full: boolean;
-  /** Where the key comes from, in words. */
-  readonly key: string;
-  /** Called before each check. */
-  readonly onCheck: (check: string) => void;
+/** Errors that come before the provider has read the key, or without it. */
+const NO_ANSWER = new Set(['overloaded_error', 'timeout_error', 'api_error']);
+const BAD_KEY = /api[ _-]?key|credential|unauthorized/i;
+
+/**
+ * Whether the provider takes the key, by the first answer; an error of another kind shows that it does.
+ * @param key where the key comes from, in words
+ */
+export function keyResult({ error }: Answer, key: string): TestResult {
+  if (error === undefined) return ok(key);
+  if (['authentication_error', 'billing_error'].includes(error.type)) return failFromError(error);
+  if (error.type === 'invalid_request_error' && BAD_KEY.test(error.message)) return fail(error.message);
+  return NO_ANSWER.has(error.type) ? skipped('not known, as the provider did not answer') : ok(key);
 }
 
-export interface ProviderTestResult {
-  readonly rows: readonly TestRow[];
-  readonly spending: Spending;
+/** The token limit of the test was too low to finish, which proves that the provider has the model. */
+const LIMIT_REACHED = /max_(?:completion_)?tokens|output limit/i;
+
+/**
+ * Whether the provider serves a model, by any answer of it.
+ * @param tiers those that it serves: `big, middle`
+ */
+export function modelResult({ error }: Answer, tiers: string): TestResult {
+  if (error === undefined) return ok(tiers);
+  if (error.type === 'invalid_request_error' && LIMIT_REACHED.test(error.message)) return ok(tiers);
+  const failure = failFromError(error);
+  return { ...failure, detail: `${tiers}: ${failure.detail}` };
 }
 
-/** Whether the way to a provider is open; what makes no sense to ask is skipped. */
-export async function checkRoute(
-  provider: ProviderConfig,
-  networkProxy: NetworkProxy,
-  timeoutMs: number,
-): Promise<TestRow[]> {
-  if (provider.preset.protocol === 'demo') return skipNetwork('built in');
-  const endpoint = provider.endpoint.replace('{model}', 'model');
-  const { httpProxy, httpsProxy } = networkProxy;
-  const isProxied = (endpoint.startsWith('https:') ? httpsProxy : httpProxy) !== undefined;
-  return isProxied ? skipNetwork('a network proxy stands between') : checkNetwork(endpoint, timeoutMs);
-}
+/** Below this the whole answer came at once, and a rate would be noise. In ms. */
+const MEASURABLE_MS = 100;
 
-/** Why what follows makes no sense; undefined when it does. */
-function obstacle(rows: readonly TestRow[]): string | undefined {
-  const failed = rows.filter(({ result }) => result === 'fail').map(({ check }) => check);
-  if (failed.includes('key')) return 'the key is not accepted';
-  return failed.some((check) => ['DNS', 'TCP', 'TLS'].includes(check)) ? 'the provider is not reached' : undefined;
-}
-
-/** Tests an instance that runs. One check at a time, as a provider may take no more, and times are told. */
-export async function testProvider({
-  config,
-  client: door,
-  full,
-  key,
-  onCheck,
-}: ProviderTestOptions): Promise<ProviderTestResult> {
-  const { provider } = endpointOf(config, config.tiers.big);
-  let spending = NO_SPENDING;
-  const steps = planSteps(config, key, full, async (model, fields) => {
-    const answer = await sendMessage(door, { model, ...fields });
-    spending = addSpending(spending, answer.usage, findPrices(config, model, localDay(Date.now())));
-    return answer;
-  });
-  onCheck('network');
-  const rows = await checkRoute(provider, config.networkProxy, door.timeoutMs);
-  for (const { check, run } of steps) {
-    const reason = obstacle(rows);
-    if (reason === undefined) onCheck(check);
-    rows.push(reason === undefined ? await run() : testRow(check, skipped(reason)));
+/** How an answer streams: time to the first token, tokens per second. */
+export function streamResult({ error, pieces, firstPieceMs, totalMs, usage, stopReason }: Answer): TestResult {
+  if (error !== undefined) return skipped('no answer');
+  if (firstPieceMs === undefined) {
+    return stopReason === 'max_tokens' ? warn('all output went into hidden thinking') : fail('the answer is empty');
   }
-  // A request to a native endpoint goes through as it is, so that no quirk could change it.
-  const isNative = provider.preset.protocol === 'anthropic';
-  return { rows: isNative ? rows.map((made) => ({ ...made, quirks: [] })) : rows, spending };
+  const first = `first token after ${(firstPieceMs / 1000).toFixed(1)} s`;
+  if (pieces === 1) return warn(`${first}, the answer in one piece: something on the way holds it back`);
+  const streamMs = totalMs - firstPieceMs;
+  if (streamMs < MEASURABLE_MS) return ok(`${first}, the rest at once`);
+  return ok(`${first}, ${Math.round((usage.output * 1000) / streamMs)} tokens/s`);
 }

@@ -44,7 +44,7 @@ export function failFromError(error: AnswerError, ...quirks: string[]): TestResu
 
 const SHOWN = 60;
 
-/** The beginning of what the model said, in one line. */
+/** The beginning of the model's reply, in one line. */
 export function describeReply({ text, stopReason }: Answer): string {
   const line = text.trim().replaceAll(/\s+/g, ' ');
   const shown = line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line;
@@ -59,8 +59,8 @@ export interface TestRow extends TestResult {
   readonly ms: number | undefined;
 }
 
-export function testRow(check: string, verdict: TestResult, ms?: number): TestRow {
-  return { check, ms, ...verdict };
+export function testRow(check: string, result: TestResult, ms?: number): TestRow {
+  return { check, ms, ...result };
 }
 
 /** What a test has used up. */

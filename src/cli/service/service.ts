@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import { Failure } from '../exitCodes.ts';
 import { pm2Command, pm2Home } from '../supervisor/pm2.ts';
 
-/** What starts programs when a machine starts, by PM2's names, told by a command of its own; in the order in which PM2 looks. */
+/** What starts programs when a machine starts, by PM2's names, each recognized by a command; in the order in which PM2 tries them. */
 const INIT_SYSTEMS = [
   ['systemctl', 'systemd'],
   ['update-rc.d', 'upstart'],

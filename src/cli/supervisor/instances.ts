@@ -14,7 +14,7 @@ export interface EcosystemApp {
   readonly name: string;
   /** Absolute path of the binary. */
   readonly script: string;
-  /** `--env FILE`, the file absolute, and what else the binary is told. */
+  /** `--env FILE`, the file absolute, and further options of the binary. */
   readonly args: readonly [string, string, ...string[]];
   /** The whole environment of the instance but for what PM2 adds. */
   readonly env: Readonly<Record<string, string>>;
@@ -25,7 +25,7 @@ export interface EcosystemApp {
   readonly listen_timeout: number;
 }
 
-/** The list that PM2 reads too, so that there is one truth; made anew at each call, as envs/ may have changed. */
+/** The list that PM2 reads too, so that there is one source; read again at each call, as envs/ may have changed. */
 export function readEcosystem(root: string): readonly EcosystemApp[] {
   const file = join(root, 'ecosystem.config.cjs');
   const require = createRequire(file);
@@ -117,7 +117,7 @@ export function selectInstances<T extends { readonly name: string }>(
   return instances.filter(({ name }) => names.includes(name));
 }
 
-/** A process that begins anew names its program by the path without links. */
+/** A process that executes itself again names its program by the path without links. */
 function realPath(path: string): string {
   return existsSync(path) ? realpathSync(path) : path;
 }
@@ -130,7 +130,7 @@ export function runsExecutable(command: readonly string[], executable: string): 
 
 /**
  * Whether a process was started as this instance of this project: it runs our executable, and its env file is the
- * instance's own. Only such a process may be signalled (P6).
+ * instance's own. Only such a process may be signalled.
  */
 export function isCommandOf(command: readonly string[] | undefined, app: EcosystemApp): boolean {
   if (command === undefined) return false;
@@ -203,7 +203,7 @@ export function checkNames(root: string, names: readonly string[]): void {
   if (others.length > 0) selectInstances(root, readEcosystem(root), others);
 }
 
-/** A word on every file of envs/ that looks like an env file and makes no instance because of its name. */
+/** A line for every file of envs/ that looks like an env file and makes no instance because of its name. */
 export function describeIgnoredEnvFiles(root: string, instances: readonly Instance[]): string[] {
   const directory = join(root, 'envs');
   if (!existsSync(directory)) return [];

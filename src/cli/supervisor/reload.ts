@@ -122,7 +122,7 @@ export async function reloadReason(inspection: Inspection, stamp: BuildStamp | u
   return reports.some((health) => health.config_hash !== hash) ? 'it has not taken over its settings' : undefined;
 }
 
-/** An instance looks at its files four times a second, and reloads them when two looks agree. */
+/** An instance checks its files four times a second, and reloads them when two checks agree. */
 const APPLY_TIMEOUT_MS = 2000;
 const APPLY_POLL_MS = 50;
 

@@ -47,7 +47,7 @@ async function endProcess(pid: number, { name, app }: Instance): Promise<void> {
   if (await isAlive()) process.kill(pid, 'SIGTERM');
   const deadline = performance.now() + app.kill_timeout;
   while (await isAlive()) {
-    if (performance.now() > deadline) throw new Failure(`${name} (pid ${pid}) was told to end and does not`);
+    if (performance.now() > deadline) throw new Failure(`${name} (pid ${pid}) was asked to end and does not`);
     await pause(POLL_MS);
   }
 }

@@ -10,7 +10,7 @@ import { withUsageDatabase } from '../usage/read.ts';
 
 /** Rates are of this much time, in ms. */
 export const RATE_WINDOW_MS = 60_000;
-/** Latencies are of this much time, in ms: of enough requests to tell. */
+/** Latencies are of this much time, in ms: long enough for a meaningful number of requests. */
 export const LATENCY_WINDOW_MS = 300_000;
 
 /** What an instance has done of late for its clients. */

@@ -30,7 +30,7 @@ function rate(amount: number): number {
   return amount / (RATE_WINDOW_MS / 1000);
 }
 
-/** `0.03`, `1.5`, `210`: as many digits as say something. */
+/** `0.03`, `1.5`, `210`: as many digits as mean something. */
 function rateText(amount: number): string {
   const perSecond = rate(amount);
   if (perSecond === 0) return '0';
@@ -121,9 +121,9 @@ export function topFrame(
   const serving = rows.filter(({ state }) => state === 'serving').length;
   const time = new Date(now).toLocaleTimeString('sv-SE');
   const [header = '', ...lines] = topTable(rows, { paint, columns });
-  const room = Math.max(1, height - FRAME_LINES);
+  const available = Math.max(1, height - FRAME_LINES);
   // The last line is the total.
-  const shown = lines.length <= room ? lines : [...lines.slice(0, room - 1), ...lines.slice(-1)];
+  const shown = lines.length <= available ? lines : [...lines.slice(0, available - 1), ...lines.slice(-1)];
   return [
     `${time}  ${serving} of ${rows.length} serving`.slice(0, columns),
     '',

@@ -26,7 +26,7 @@ const ENDPOINTS = {
   environment: 'GET /env',
 };
 
-/** What an instance tells of itself: `/`, `/health` and the probes of the client without a token (R504), `/env` with it. */
+/** What an instance reports of itself: `/`, `/health` and the client's checks without a token, `/env` with it. */
 export function addInformationRoutes(app: FastifyInstance, facts: ProcessFacts): void {
   app.get(
     '/',
@@ -69,7 +69,7 @@ export function addInformationRoutes(app: FastifyInstance, facts: ProcessFacts):
 /** Anthropic's own upper limit of a page. */
 const MAX_PAGE = 1000;
 
-/** `GET /v1/models` and `GET /v1/models/:id`: what the env file configures, never a question to the provider (R503). */
+/** `GET /v1/models` and `GET /v1/models/:id`: what the env file configures, never a question to the provider. */
 export function addModelRoutes(app: FastifyInstance): void {
   app.get<{ Querystring: { limit?: string; after_id?: string } }>('/v1/models', (request, reply) => {
     reply.header('request-id', request.id);
@@ -128,7 +128,7 @@ export function addTestConnectionRoute(app: FastifyInstance): void {
   });
 }
 
-/** Parts of Anthropic's API that no chat completions provider can serve (R506). */
+/** Endpoints of Anthropic's API that no chat completions provider can serve. */
 const UNSUPPORTED = [
   '/v1/messages/batches',
   '/v1/messages/batches/*',
@@ -152,7 +152,7 @@ export function addUnsupportedRoutes(app: FastifyInstance): void {
       },
     });
   }
-  // Some hosts rewrite the client's telemetry to its base URL: taken and thrown away, so that it does not come back (R505).
+  // Some hosts rewrite the client's telemetry to its base URL: taken and thrown away, so that it does not come back.
   app.post('/api/event_logging/*', (request, reply) => {
     reply.header('request-id', request.id);
     return {};

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
-import { checkNetwork } from '../../../../src/cli/providerTest/testProvider.ts';
+import { checkNetwork } from '../../../../src/cli/providerTest/networkChecks.ts';
 import { createCertificate } from '../../../helpers/certificate.ts';
 
 async function portOf(server: Server): Promise<number> {
