@@ -8,13 +8,13 @@ import type { Problem, ProviderKey } from '../../config/config.ts';
 import { asString, isObject } from '../../core/json.ts';
 import { readCommand } from '../../host/ports.ts';
 import { executablePath } from '../buildStamp.ts';
-import { describeIgnoredEnvFiles } from '../commands/status.ts';
 import { addressOf, describeReload, findRemark } from '../supervisor/explain.ts';
 import { type Health, providerMarks } from '../supervisor/health.ts';
 import { envFile, type Instance, isSound, runsExecutable } from '../supervisor/instances.ts';
 import type { Observation } from '../supervisor/observe.ts';
 import type { Pm2Row } from '../supervisor/pm2.ts';
 import { hasOlderSettings, judge } from '../supervisor/state.ts';
+import { describeIgnoredEnvFiles } from '../views/showInstances.ts';
 import { type Finding, fail, ok, type Subject, warn } from './finding.ts';
 
 const INSTANCE_CHECK = 'instance';

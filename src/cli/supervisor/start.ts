@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
-import type { Invocation } from '../args.ts';
+import type { Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
 import { addressOf, describeOutcome, explain } from './explain.ts';

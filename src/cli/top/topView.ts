@@ -1,7 +1,7 @@
 import { formatDuration, terminalSafe } from '../../core/text.ts';
-import { costText } from '../commands/usage.ts';
 import type { Colour, Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
+import { costText } from '../usage/usageView.ts';
 import { percentile, RATE_WINDOW_MS, type RecentUsage, type TopRow, type TopState, totalOf } from './sample.ts';
 
 /** The number in the `schema` field: changes when a program that reads the JSON has to. */

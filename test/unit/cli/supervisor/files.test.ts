@@ -2,9 +2,9 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { describeIgnoredEnvFiles } from '../../../../src/cli/commands/status.ts';
 import { createEnvFiles, findPortClashes } from '../../../../src/cli/supervisor/instances.ts';
 import { emptyWhenLarge, readLinesSince, sizeOf } from '../../../../src/cli/supervisor/launch.ts';
+import { describeIgnoredEnvFiles } from '../../../../src/cli/views/showInstances.ts';
 import { sampleInstance } from './sampleInstance.ts';
 
 let root: string;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { useLine } from '../../../../src/cli/commands/start.ts';
 import { worstOf } from '../../../../src/cli/exitCodes.ts';
 import { describeOutcome, explain } from '../../../../src/cli/supervisor/explain.ts';
 import { formatBytes } from '../../../../src/cli/terminal/output.ts';
+import { useLine } from '../../../../src/cli/views/showInstances.ts';
 import { type StatusEntry, statusJson, statusTable } from '../../../../src/cli/views/statusView.ts';
 import { formatDuration } from '../../../../src/core/text.ts';
 import { sampleAnswer, sampleInstance, sampleObservation, sampleRow } from '../supervisor/sampleInstance.ts';

@@ -4,17 +4,43 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { describeConfig, formatProblems } from '../../config/describe.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
+import { createRedactor } from '../../core/secret.ts';
 import { executablePath } from '../buildStamp.ts';
-import { findClient } from '../claude/findClaude.ts';
-import type { Context } from '../context.ts';
+import { findClaude } from '../claude/run.ts';
+import { type Context, callerDirectory } from '../context.ts';
 import { doctorJson, examine } from '../doctor/doctor.ts';
 import { openLogs } from '../logs/files.ts';
 import { byTime, lastEntries } from '../logs/read.ts';
 import { explain } from '../supervisor/explain.ts';
-import type { Observation } from '../supervisor/observe.ts';
+import { selectInstances } from '../supervisor/instances.ts';
+import { type Observation, observe, takeStock } from '../supervisor/observe.ts';
 import { pm2Command } from '../supervisor/pm2.ts';
 import { judge } from '../supervisor/state.ts';
 import { formatBytes } from '../terminal/output.ts';
+import { hidePerson, mapTexts, secretsOf } from './redact.ts';
+
+const SCHEMA = 1;
+
+/** All that helps to look into a fault from afar, without secrets, texts of a conversation, and names of this person and machine. */
+export async function collectReport(context: Context, names: readonly string[], written: Date): Promise<JsonObject> {
+  const { root, environment } = context;
+  const { rows, instances } = await takeStock(context);
+  const observations = await observe(rows, selectInstances(root, instances, names));
+  const [system, doctor, ...described] = await Promise.all([
+    describeSystem(root, environment, callerDirectory(environment)),
+    askDoctor(context, names),
+    ...observations.map((observation) => describeInstance(root, observation)),
+  ]);
+  const whole: JsonObject = {
+    schema: SCHEMA,
+    written_at: written.toISOString(),
+    system,
+    instances: described,
+    doctor,
+  };
+  const redact = createRedactor(instances.flatMap(secretsOf));
+  return mapTexts(whole, (text) => hidePerson(redact(text)));
+}
 
 const MOST = 20;
 
@@ -183,7 +209,7 @@ async function clientVersion(
   directory: string,
 ): Promise<string | null> {
   try {
-    return (await printedBy(findClient(environment, directory), ['--version'])) ?? null;
+    return (await printedBy(findClaude(environment, directory), ['--version'])) ?? null;
   } catch {
     return null;
   }
