@@ -24,9 +24,6 @@ export interface CommandSpec {
   readonly details: string;
 }
 
-/** Options that nearly every command has. */
-export const common = ['quiet', 'colour', 'help'] as const;
-
 /** The commands by name, in the order of the help text, each loaded when it is asked for. */
 export type CommandTable<Loaded extends CommandSpec = CommandSpec> = Readonly<Record<string, () => Promise<Loaded>>>;
 

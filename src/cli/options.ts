@@ -1,7 +1,6 @@
 import { asString } from '../core/json.ts';
-import { usageGroupings } from '../telemetry/usage/totals.ts';
-import { shellNames } from './claude/shells.ts';
-import { parseSince, SINCE_FORMS } from './logs/read.ts';
+import type { UsageGrouping } from '../telemetry/usage/totals.ts';
+import type { ShellName } from './claude/shells.ts';
 import { didYouMean } from './terminal/output.ts';
 
 /** A command line that cannot be understood; the message says why, for the user. */
@@ -80,6 +79,26 @@ function upTo<Absent extends number | undefined>(most: number, absent: Absent): 
   return { called: `a number from 1 to ${most}`, isTaken, absent };
 }
 
+const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+const SPAN = /^(?<count>\d+)(?<unit>[smhdw])$/;
+const MOMENT = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
+
+/** What `--since` takes, in words. */
+const SINCE_FORMS = 'a span like 30m, 2h or 1d, or a time like 2026-11-20T09:00';
+
+/**
+ * The moment that the user means, in ms since 1970: a span before `now`, or a date and time, of this machine's time zone unless it
+ * names another. Undefined when it is neither.
+ */
+export function parseSince(text: string, now: number): number | undefined {
+  const { count, unit } = SPAN.exec(text)?.groups ?? {};
+  if (count !== undefined) return now - Number(count) * UNITS[unit as keyof typeof UNITS];
+  if (!MOMENT.test(text)) return undefined;
+  // JavaScript takes a date alone as one of UTC.
+  const time = Date.parse(text.length === 10 ? `${text}T00:00` : text.replace(' ', 'T'));
+  return Number.isNaN(time) ? undefined : time;
+}
+
 function readSince(given: unknown): number | undefined {
   if (given === undefined) return undefined;
   const since = parseSince(String(given), Date.now());
@@ -137,7 +156,13 @@ export const optionTable = {
     { name: 'days', placeholder: 'N', summary: 'of the last N days, today included (default 30)' },
     upTo(MAX_DAYS, 30),
   ),
-  by: choice('by', 'WHAT', 'sum up by day (default), model, instance or session', usageGroupings, 'day'),
+  by: choice<UsageGrouping, 'day'>(
+    'by',
+    'WHAT',
+    'sum up by day (default), model, instance or session',
+    ['day', 'model', 'instance', 'session'],
+    'day',
+  ),
   csv: flag('csv', 'print CSV, for a spreadsheet'),
   as: text('as', 'NAME', 'name of the new instance (default: the provider’s)'),
   port: number(
@@ -152,7 +177,13 @@ export const optionTable = {
   /** Whether the user may be asked; without a terminal nobody is asked either. */
   input: offFlag('no-input', 'never ask; what would have to be asked is an error or left out'),
   dryRun: flag('dry-run', 'only show what would be done'),
-  shell: choice('shell', 'SHELL', 'whose language to print (default: by SHELL)', shellNames, undefined),
+  shell: choice<ShellName, undefined>(
+    'shell',
+    'SHELL',
+    'whose language to print (default: by SHELL)',
+    ['bash', 'zsh', 'fish', 'powershell'],
+    undefined,
+  ),
   project: flag('project', 'in the project where you are, the only place that is ever written to'),
   help: flag('help', 'show this help', 'h'),
   version: flag('version', 'print the version'),
@@ -160,6 +191,9 @@ export const optionTable = {
 
 type OptionTable = typeof optionTable;
 export type OptionName = keyof OptionTable;
+
+/** Options that nearly every command has. */
+export const common = ['quiet', 'colour', 'help'] as const;
 
 /** The values of all options, those that were not given included. */
 export type OptionValues = { readonly [Name in OptionName]: ReturnType<OptionTable[Name]['read']> };

@@ -1,7 +1,7 @@
 import { Secret } from '../../core/secret.ts';
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { common } from '../options.ts';
 
 /** The number in the `schema` field: changes when a program that reads the JSON has to. */
 const SCHEMA = 1;

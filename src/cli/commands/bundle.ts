@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
 import { callerDirectory } from '../context.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { common } from '../options.ts';
 
 /** Writes what somebody needs who looks into a fault from afar: no key, no text of a conversation, no name of the user. */
 export const bundle = defineCommand({

@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { common } from '../options.ts';
 import type { Output } from '../terminal/output.ts';
 
 /** Finds out what is wrong and how to repair it; with --fix repairs what is without risk, and looks again. */

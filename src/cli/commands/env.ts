@@ -1,7 +1,7 @@
 import { guessShell, shellLines, takeOverLine } from '../claude/shells.ts';
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { common } from '../options.ts';
 
 const SECRET_VARIABLES = ['ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_CUSTOM_HEADERS'];
 

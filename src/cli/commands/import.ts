@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
+import { common } from '../options.ts';
 
 /** Takes over what other proxies have in the given places, or where the user is. */
 export const importSettings = defineCommand({

@@ -1,7 +1,6 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
 import { exitCodes } from '../exitCodes.ts';
-import { optionTable } from '../options.ts';
+import { common, optionTable } from '../options.ts';
 
 /** As `./manage test NAME` does it. */
 const BASIC_TEST = { full: false, keyStdin: false, json: false, timeoutMs: optionTable.timeoutMs.read(undefined) };

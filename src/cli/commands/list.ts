@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
+import { common } from '../options.ts';
 
 /** Lists the instances as their env files describe them, without asking PM2 or a port. */
 export const list = defineCommand({

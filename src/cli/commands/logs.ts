@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
+import { common } from '../options.ts';
 
 /** Shows lines of the instances' logs in the order of time, and with --follow what comes. */
 export const logs = defineCommand({

@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { common } from '../options.ts';
 
 /** Shows the providers that are known: all in a table, or one with everything that is known about it. */
 export const providers = defineCommand({

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
+import { common } from '../options.ts';
 
 /** Puts new processes in the place of those that have an older build or settings. */
 export const reload = defineCommand({

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
+import { common } from '../options.ts';
 
 /** Runs Claude Code through one instance, which is started first where that is needed. */
 export const run = defineCommand({

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
+import { common } from '../options.ts';
 
 /** Starts what does not run, waits until it answers, shows the status and how to use it. */
 export const start = defineCommand({

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
+import { common } from '../options.ts';
 
 /** Shows all instances or the named ones; fails with 3 when one of them is down. */
 export const status = defineCommand({

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
+import { common } from '../options.ts';
 
 /** Stops what runs, after its running answers, and takes it off PM2's list. */
 export const stop = defineCommand({

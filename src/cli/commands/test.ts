@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
+import { common } from '../options.ts';
 
 /** Proves that the provider of each named instance does what Claude Code needs. */
 export const test = defineCommand({

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
+import { common } from '../options.ts';
 
 /** Shows how the instances fare: live on a terminal, once elsewhere. */
 export const top = defineCommand({

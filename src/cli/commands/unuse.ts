@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
+import { common } from '../options.ts';
 
 /** Puts the project's settings back to what they were before `use`. */
 export const unuse = defineCommand({

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { common } from '../commandSpec.ts';
+import { common } from '../options.ts';
 
 /** Shows what instances have used in the last days; fails with 1 when the file of one cannot be read. */
 export const usage = defineCommand({

@@ -1,18 +1,11 @@
 import { asNumber, asString, type JsonObject } from '../../core/json.ts';
 import { formatDuration, terminalSafe } from '../../core/text.ts';
 import { sealJsonLine } from '../../telemetry/logger.ts';
-import type { Colour, Output } from '../terminal/output.ts';
+import { type Colour, localTime, type Output } from '../terminal/output.ts';
 import { isTrouble, type LogEntry } from './read.ts';
 
 /** Fields that the readable line already says, or that say nothing to a reader. */
 const SAID = new Set(['time', 'level', 'instance', 'message', 'event', 'pid', 'hostname']);
-
-/** A time as the people of this machine read it, YYYY-MM-DD HH:MM:SS. */
-export function localTime(iso: string | undefined): string {
-  const time = new Date(iso ?? Number.NaN);
-  // The Swedish way to write a date is the ISO one, in local time.
-  return Number.isNaN(time.getTime()) ? '-'.padEnd(19) : time.toLocaleString('sv-SE');
-}
 
 function duration(value: unknown): string | undefined {
   const milliseconds = asNumber(value);

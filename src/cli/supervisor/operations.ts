@@ -5,7 +5,7 @@ import { readStamp } from '../buildStamp.ts';
 import type { Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
-import { localTime } from '../logs/view.ts';
+import { localTime } from '../terminal/output.ts';
 import { describeIgnoredEnvFiles, showResult, showStatus } from '../views/showInstances.ts';
 import {
   checkNames,

@@ -1,10 +1,9 @@
 import { asNumber, asString, isObject } from '../../core/json.ts';
 import { formatDuration, terminalSafe } from '../../core/text.ts';
-import { localTime } from '../logs/view.ts';
 import { type Health, healthField, providerMarks, spareProviders } from '../supervisor/health.ts';
 import { type InstancePart, isPartServing, type Observation } from '../supervisor/observe.ts';
 import type { State } from '../supervisor/state.ts';
-import { type Colour, formatBytes, type Output } from '../terminal/output.ts';
+import { type Colour, formatBytes, localTime, type Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
 
 /** One instance as `status` shows it. */
