@@ -6,7 +6,7 @@ import { describeConfig, formatProblems } from '../../config/describe.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
 import { createRedactor } from '../../core/secret.ts';
 import { executablePath } from '../buildStamp.ts';
-import { findClaude } from '../claude/run.ts';
+import { findClaude } from '../claude/runClaude.ts';
 import { type Context, callerDirectory } from '../context.ts';
 import { doctorJson, examine } from '../doctor/doctor.ts';
 import { openLogs } from '../logs/files.ts';
@@ -17,7 +17,7 @@ import { type Observation, observe, takeStock } from '../supervisor/observe.ts';
 import { pm2Command } from '../supervisor/pm2.ts';
 import { judge } from '../supervisor/state.ts';
 import { formatBytes } from '../terminal/output.ts';
-import { hidePerson, mapTexts, secretsOf } from './redact.ts';
+import { mapTexts, redactPerson, secretsOf } from './redact.ts';
 
 const SCHEMA = 1;
 
@@ -28,7 +28,7 @@ export async function collectReport(context: Context, names: readonly string[], 
   const observations = await observe(rows, selectInstances(root, instances, names));
   const [system, doctor, ...described] = await Promise.all([
     describeSystem(root, environment, callerDirectory(environment)),
-    askDoctor(context, names),
+    runDoctor(context, names),
     ...observations.map((observation) => describeInstance(root, observation)),
   ]);
   const whole: JsonObject = {
@@ -39,10 +39,10 @@ export async function collectReport(context: Context, names: readonly string[], 
     doctor,
   };
   const redact = createRedactor(instances.flatMap(secretsOf));
-  return mapTexts(whole, (text) => hidePerson(redact(text)));
+  return mapTexts(whole, (text) => redactPerson(redact(text)));
 }
 
-const MOST = 20;
+const MAX_ERRORS = 20;
 
 /** Fields of a request's line that hold numbers and names. Its `error_message` quotes the provider, who may quote the user. */
 const REQUEST_FIELDS = [
@@ -81,7 +81,7 @@ function framesOf(reason: string | undefined): JsonObject {
   return frames.length === 0 ? {} : { frames: frames.map((line) => line.trim()) };
 }
 
-function describeTrouble(record: JsonObject): JsonObject {
+function describeError(record: JsonObject): JsonObject {
   if (record['event'] === 'request') return pick(record, REQUEST_FIELDS);
   // The words of such a line are our own; what stands in its other fields is not always.
   const status = asNumber(record['status']);
@@ -97,8 +97,8 @@ export async function readLastErrors(logDirectory: string, instance: string): Pr
   const logs = await openLogs(join(logDirectory, instance), instance);
   try {
     const filter = { errorsOnly: true, since: undefined };
-    const entries = (await Promise.all(logs.map((log) => lastEntries(log, MOST, filter)))).flat().sort(byTime);
-    return entries.slice(-MOST).flatMap(({ record }) => (record === undefined ? [] : [describeTrouble(record)]));
+    const entries = (await Promise.all(logs.map((log) => lastEntries(log, MAX_ERRORS, filter)))).flat().sort(byTime);
+    return entries.slice(-MAX_ERRORS).flatMap(({ record }) => (record === undefined ? [] : [describeError(record)]));
   } finally {
     await Promise.all(logs.map((log) => log.active?.close()));
   }
@@ -113,7 +113,7 @@ function describeHealth({ answer }: Observation): JsonObject | null {
   return { ...body, last_error: error };
 }
 
-/** All that a report tells of an instance. */
+/** All that a report says about an instance. */
 export async function describeInstance(root: string, observation: Observation): Promise<JsonObject> {
   const { instance, row, rival } = observation;
   const { name, config, problems } = instance;
@@ -159,7 +159,7 @@ export function printedBy(program: string, words: readonly string[], directory?:
   });
 }
 
-/** The versions of what works together here; text in brackets where one cannot be told. */
+/** The versions of what works together here; text in brackets where one is unknown. */
 export interface Versions {
   readonly manager: string;
   readonly executable: string;
@@ -216,7 +216,7 @@ async function clientVersion(
 }
 
 /** What `./manage doctor` finds, which asks nobody over the network; its own failure is a finding, too. */
-export async function askDoctor(context: Context, names: readonly string[]): Promise<Json> {
+export async function runDoctor(context: Context, names: readonly string[]): Promise<Json> {
   try {
     return parseObject(doctorJson(await examine(context, names, false), []))?.['findings'] ?? null;
   } catch (error) {

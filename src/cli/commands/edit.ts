@@ -11,5 +11,5 @@ export const edit = defineCommand({
   examples: [['./manage edit demo', 'opens a copy in $VISUAL or $EDITOR, checks it, and puts it in place']],
   details: 'What is wrong is shown with its line, and you may go on editing. Needs a terminal.',
 
-  run: async (context, invocation) => (await import('../envs/edit.ts')).editInstance(context, invocation),
+  run: async (context, invocation) => (await import('../envs/editInstance.ts')).editInstance(context, invocation),
 });

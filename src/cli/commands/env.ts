@@ -1,4 +1,4 @@
-import { guessShell, shellLines, takeOverLine } from '../claude/shells.ts';
+import { evalLine, guessShell, shellLines } from '../claude/shells.ts';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { common } from '../options.ts';
@@ -43,7 +43,7 @@ export const env = defineCommand({
     );
     output.print(shellLines(shell, Object.fromEntries(shown)));
     const command = `./manage env ${name}${wanted === undefined ? '' : ` --shell ${wanted}`}`;
-    output.say(`To set them here: ${takeOverLine(shell, command)}`);
+    output.say(`To set them here: ${evalLine(shell, command)}`);
     return exitCodes.ok;
   },
 });

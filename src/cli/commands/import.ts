@@ -16,5 +16,5 @@ export const importSettings = defineCommand({
   details:
     'Knows .env and .env-* files, the PROXIES of start-all-proxies.sh, providers.json, models.yaml or custom_models.yaml, and\nclaude-code-router’s config.json; without a path it looks where you are. Never changes a file that exists, and says line by\nline what it could not carry over, and why.',
 
-  run: async (context, invocation) => (await import('../import/import.ts')).importSettings(context, invocation),
+  run: async (context, invocation) => (await import('../import/importSettings.ts')).importSettings(context, invocation),
 });

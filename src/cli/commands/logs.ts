@@ -15,5 +15,5 @@ export const logs = defineCommand({
   details:
     'Reads logs/NAME/NAME.log and the files that were rotated before it, compressed or not; files older than three days are gone.\nWith --json each line is a JSON record without a "schema". Messages from start and stop are also in `pm2 logs NAME`.',
 
-  run: async (context, invocation) => (await import('../logs/show.ts')).showLogs(context, invocation),
+  run: async (context, invocation) => (await import('../logs/showLogs.ts')).showLogs(context, invocation),
 });

@@ -16,5 +16,5 @@ export const run = defineCommand({
   details:
     'Address, token, models, limits and a status line stand in a settings file of this run, which beats your own settings and\nshell variables and is removed afterwards; nothing else is written. Several at once in several terminals are fine. The exit\nstatus is claude’s. CLAUDE_BIN names another claude than the one on PATH.',
 
-  run: async (context, invocation) => (await import('../claude/run.ts')).runClaude(context, invocation),
+  run: async (context, invocation) => (await import('../claude/runClaude.ts')).runClaude(context, invocation),
 });

@@ -15,5 +15,5 @@ export const top = defineCommand({
   details:
     'Requests and tokens per second are those of the last minute, latencies those of the last five: until the first event (first)\nand until the end (whole), half of the requests being quicker than p50 and 95 of 100 quicker than p95. Requests, errors and\ncost are those of today; ? is a cost whose price is unknown.',
 
-  run: async (context, invocation) => (await import('../top/top.ts')).showTop(context, invocation),
+  run: async (context, invocation) => (await import('../top/showTop.ts')).showTop(context, invocation),
 });

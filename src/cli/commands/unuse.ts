@@ -11,5 +11,5 @@ export const unuse = defineCommand({
   details:
     'What was changed there since in other keys stays. When somebody has changed the keys themselves, nothing is done.',
 
-  run: async (context, invocation) => (await import('../claude/use.ts')).restoreProject(context, invocation),
+  run: async (context, invocation) => (await import('../claude/useInProject.ts')).restoreProject(context, invocation),
 });

@@ -15,5 +15,5 @@ export const use = defineCommand({
   details:
     'Writes that file only, never your own settings, and leaves its other keys as they are. ./manage unuse puts it back.',
 
-  run: async (context, invocation) => (await import('../claude/use.ts')).useInProject(context, invocation),
+  run: async (context, invocation) => (await import('../claude/useInProject.ts')).useInProject(context, invocation),
 });

@@ -90,10 +90,11 @@ export async function planInstance(context: Context, invocation: NewInstanceInvo
   const region = await chooseRegion(invocation, preset, prompter);
   const isComplete = preset.baseUrl !== '' || preset.protocol === 'demo';
   const url =
-    invocation.url ?? (isComplete ? undefined : await need(prompter, '--url URL', `Address of ${preset.title}: `));
+    invocation.url ??
+    (isComplete ? undefined : await askRequired(prompter, '--url URL', `Address of ${preset.title}: `));
   const model =
     invocation.model ??
-    (preset.tiers === undefined ? await need(prompter, '--model MODEL', 'Model to use: ') : undefined);
+    (preset.tiers === undefined ? await askRequired(prompter, '--model MODEL', 'Model to use: ') : undefined);
   return { name, preset, port, region, url, model, exists, key: await readKey(invocation, preset, prompter) };
 }
 
@@ -178,7 +179,7 @@ async function chooseRegion(
   throw new Failure(`there is no region "${region}"; ${hint}`, exitCodes.usage);
 }
 
-async function need(prompter: Prompter | undefined, option: string, question: string): Promise<string> {
+async function askRequired(prompter: Prompter | undefined, option: string, question: string): Promise<string> {
   if (prompter === undefined) throw new Failure(`this provider needs ${option}`, exitCodes.usage);
   for (;;) {
     const answer = await prompter.ask(question);

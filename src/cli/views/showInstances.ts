@@ -54,8 +54,8 @@ export async function showStatus(
 async function describeEntry(observation: Observation): Promise<StatusEntry> {
   const { answer, isOurs, parts } = observation;
   const state = judge(observation);
-  const told = parts.flatMap((part) => part.health ?? []);
-  const health = answer?.kind === 'instance' && isOurs ? combineHealth(answer.health, told) : undefined;
+  const reported = parts.flatMap((part) => part.health ?? []);
+  const health = answer?.kind === 'instance' && isOurs ? combineHealth(answer.health, reported) : undefined;
   return { observation, state, health, remark: await explain(observation, state) };
 }
 

@@ -8,29 +8,29 @@ import { type Context, callerDirectory } from '../context.ts';
 import { createPrivateFile, portsOf } from '../envs/files.ts';
 import { type ExitCode, exitCodes, worstOf } from '../exitCodes.ts';
 import { loadInstances } from '../supervisor/instances.ts';
-import { maskText, type PlannedFile, type Remark } from './envFile.ts';
-import { checkMove, planMove } from './plan.ts';
-import { findAt } from './scan.ts';
+import { maskText, type PlannedFile, type UnsupportedSetting } from './envFile.ts';
+import { checkImport, planImport } from './plan.ts';
+import { scanPath } from './scan.ts';
 
 /** The number in the `schema` field: changes when a program that reads the JSON has to. */
 const SCHEMA = 1;
 
-/** Takes over what earlier systems have in the given places, or where the user is. */
+/** Takes over what other proxies have in the given places, or where the user is. */
 export async function importSettings(context: Context, invocation: Invocation<'dryRun' | 'json'>): Promise<ExitCode> {
   const { root, output, environment } = context;
   const { names: paths, dryRun, json } = invocation;
   const directory = callerDirectory(environment);
   const usedPorts = portsOf(loadInstances(root));
   const planned: PlannedFile[] = [];
-  const remarks: Remark[] = [];
+  const unsupported: UnsupportedSetting[] = [];
   for (const path of paths.length === 0 ? [directory] : paths) {
-    const move = await planMove(findAt(resolve(directory, path)), { directory, usedPorts });
-    planned.push(...move.files);
-    remarks.push(...move.remarks);
+    const plan = await planImport(scanPath(resolve(directory, path)), { directory, usedPorts });
+    planned.push(...plan.files);
+    unsupported.push(...plan.unsupported);
   }
 
   const { files, codes } = withoutPresent(context, planned);
-  const { problems, secrets } = checkMove(root, files);
+  const { problems, secrets } = checkImport(root, files);
   if (problems.some(({ severity }) => severity === 'error')) codes.push(exitCodes.configuration);
   if (!dryRun) for (const { path, text } of files) createPrivateFile(join(root, path), path, text);
 
@@ -38,15 +38,17 @@ export async function importSettings(context: Context, invocation: Invocation<'d
   const harmless = (text: string) => redact(text).split('\n').map(terminalSafe).join('\n');
   if (json) {
     const shown = files.map(({ path, source }) => ({ path, source }));
-    output.print(JSON.stringify({ schema: SCHEMA, dry_run: dryRun, files: shown, remarks, problems }, undefined, 2));
+    output.print(
+      JSON.stringify({ schema: SCHEMA, dry_run: dryRun, files: shown, remarks: unsupported, problems }, undefined, 2),
+    );
     return worstOf(codes);
   }
   for (const { path, source, text } of files) {
     output.print(`${output.paint('bold', path)}  (from ${harmless(source)})`);
     if (dryRun) output.print(harmless(maskText(text).trimEnd().replaceAll(/^/gm, '    ')));
   }
-  if (remarks.length > 0)
-    output.say(['Not carried over as it was:', ...remarks.map(describe)].map(harmless).join('\n'));
+  if (unsupported.length > 0)
+    output.say(['Not carried over as it was:', ...unsupported.map(describe)].map(harmless).join('\n'));
   if (problems.length > 0)
     output.complain(`What the new files say of themselves:\n${harmless(formatProblems(problems))}`);
   const count = `${files.length} file${files.length === 1 ? '' : 's'}`;
@@ -55,11 +57,11 @@ export async function importSettings(context: Context, invocation: Invocation<'d
   return worstOf(codes);
 }
 
-function describe({ source, line, setting, reason }: Remark): string {
+function describe({ source, line, setting, reason }: UnsupportedSetting): string {
   return `  ${line === undefined ? source : `${source}:${line}`}  ${setting}: ${reason}`;
 }
 
-/** The files that are not there yet. One that is there with the same text needs nothing; another one is left as it is, and told. */
+/** The files that are not there yet. One that is there with the same text needs nothing; another one is left as it is, and reported. */
 function withoutPresent({ root, output }: Context, planned: readonly PlannedFile[]) {
   const codes: ExitCode[] = [];
   const files = planned.filter(({ path, source, text }, index) => {

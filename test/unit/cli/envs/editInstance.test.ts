@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseCommandLine } from '../../../../src/cli/args.ts';
 import type { Context } from '../../../../src/cli/context.ts';
-import { editInstance } from '../../../../src/cli/envs/edit.ts';
+import { editInstance } from '../../../../src/cli/envs/editInstance.ts';
 import { createPm2 } from '../../../../src/cli/supervisor/pm2.ts';
 import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';
 

@@ -11,12 +11,12 @@ import {
   formatSettings,
   type ProjectRecord,
   parseSettings,
-  placesOf,
   projectFile,
   readProjectFile,
   readRecord,
   removeRecord,
-  takeBack,
+  restoreText,
+  settingPaths,
   valueAt,
   withValue,
   writeProjectFile,
@@ -42,13 +42,13 @@ export async function useInProject(
   const file = projectFile(directory);
   const present = readProjectFile(file);
   const record = readRecord(root, file);
-  const original = record === undefined ? present : takeBack(record, present);
+  const original = record === undefined ? present : restoreText(record, present);
   const before = parseSettings(file, original);
 
   // Neither keys nor the name of a proxy leave the shell for a file; its exceptions do.
   const { no_proxy, NO_PROXY } = environment;
   const settings = withoutOwnStatusLine({ ...clientSettings(root, config, { no_proxy, NO_PROXY }) }, before);
-  const places = placesOf(settings);
+  const places = settingPaths(settings);
   const fill = (target: JsonObject) =>
     places.reduce((all, place) => withValue(all, place, valueAt(settings, place)), target);
   const text = formatSettings(fill(before), original ?? '');
@@ -96,9 +96,9 @@ export async function restoreProject(
     return exitCodes.ok;
   }
   const present = readProjectFile(file);
-  const text = takeBack(record, present);
+  const text = restoreText(record, present);
   if (dryRun) {
-    const places = placesOf(record.settings);
+    const places = settingPaths(record.settings);
     const lines = describeDifference(parseSettings(file, present), parseSettings(file, text), places);
     output.print([file, ...lines].join('\n'));
     return exitCodes.ok;

@@ -6,7 +6,7 @@ import { exitCodes, Failure } from '../exitCodes.ts';
 import { checkNames } from '../supervisor/instances.ts';
 import { ensureUp } from '../supervisor/start.ts';
 import { runInForeground } from '../terminal/foreground.ts';
-import { chooseCredentials, clientSettings, mergeSettings, takeOwnSettings, withSettingsFile } from './settings.ts';
+import { chooseCredentials, clientSettings, extractUserSettings, mergeSettings, withSettingsFile } from './settings.ts';
 
 /**
  * Runs Claude Code through one instance, which is started first where that is needed. All that the client has to know stands in
@@ -19,7 +19,7 @@ export async function runClaude(context: Context, invocation: Invocation): Promi
   checkNames(root, [name]);
   const directory = callerDirectory(environment);
   const program = findClaude(environment, directory);
-  const { words, settings: own } = takeOwnSettings(invocation.rest, directory);
+  const { words, settings: own } = extractUserSettings(invocation.rest, directory);
 
   const config = await ensureUp(context, invocation, name);
   if (chooseCredentials(config, environment).isMissing) {
