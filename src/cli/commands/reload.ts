@@ -1,38 +1,19 @@
-import type { Invocation } from '../args.ts';
-import { readStamp } from '../buildStamp.ts';
-import type { Context } from '../context.ts';
-import { type ExitCode, exitCodes, worstOf } from '../exitCodes.ts';
-import { type Inspection, inspect } from '../supervisor/inspect.ts';
-import { isSound, loadInstances, reportProblems, selectInstances } from '../supervisor/instances.ts';
-import { withManagerLock } from '../supervisor/lock.ts';
-import { reloadReason, rollingReload } from '../supervisor/reload.ts';
-import { deriveState, isUp } from '../supervisor/state.ts';
-import { showResult } from './start.ts';
+import { defineCommand } from '../command.ts';
+import { common } from '../options.ts';
 
-/** Puts new processes in the place of those that have an older build or settings; the rest is left alone. */
-export function reload(context: Context, invocation: Invocation): Promise<ExitCode> {
-  const { root, pm2, output } = context;
-  return withManagerLock(context, invocation, async () => {
-    const selected = selectInstances(root, loadInstances(root), invocation.names);
-    const code = reportProblems(context, selected);
-    const stamp = await readStamp(root);
-    const reloadOne = async (observation: Inspection): Promise<ExitCode> => {
-      const { name } = observation.instance;
-      const isRunning = observation.nameConflict === undefined && isUp(deriveState(observation));
-      if (!isRunning) {
-        output.say(`${name} does not run; start it with: ./manage start ${name}`);
-        return exitCodes.ok;
-      }
-      const reason = await reloadReason(observation, stamp);
-      if (reason === undefined && !invocation.force) {
-        output.say(`${name} has the present settings and build (reload it nevertheless with --force)`);
-        return exitCodes.ok;
-      }
-      if (reason !== undefined) output.say(`${name}: ${reason}`);
-      return rollingReload(context, observation);
-    };
-    const codes = await Promise.all((await inspect(await pm2.list(), selected.filter(isSound))).map(reloadOne));
-    await showResult(context, await inspect(await pm2.list(), selected), invocation.json);
-    return worstOf([code, ...codes]);
-  });
-}
+/** Puts new processes in the place of those that have an older build or settings. */
+export const reload = defineCommand({
+  usage: 'reload all|NAME [NAME...]',
+  summary: 'take a new build or new settings without a failed request',
+  names: 'required',
+  options: ['force', 'json', ...common],
+  examples: [
+    ['./manage reload all', 'after an update, or a setting for which status says "restart needed"'],
+    ['./manage reload demo --force', 'new processes although nothing has changed'],
+  ],
+  details:
+    'The new process serves before the old one stops listening and ends its running answers. One that does not come up is removed,\nand the old one goes on. On macOS and Windows, and for another DRAIN_SECONDS, it is a restart.',
+
+  run: async (context, invocation) =>
+    (await import('../supervisor/operations.ts')).reloadInstances(context, invocation),
+});

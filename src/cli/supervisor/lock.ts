@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Invocation } from '../args.ts';
+import type { Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../exitCodes.ts';
 

@@ -7,7 +7,7 @@ import { type Inspection, inspect, isRowOf, queryAllWorkers } from './inspect.ts
 import { addressOf, type Instance } from './instances.ts';
 import type { Pm2, Pm2Row } from './pm2.ts';
 import { describeStart, exitCodeFor, hasEnded, readLastOutput, type StartOutcome, sizeOf } from './spawn.ts';
-import { startInstances } from './start.ts';
+import { startAll } from './start.ts';
 import { isOlderThanBuild } from './state.ts';
 import { stopInstance, stopWorker } from './stop.ts';
 
@@ -51,7 +51,7 @@ async function stopAndStart(context: Context, inspection: Inspection): Promise<E
   const { pm2 } = context;
   const { instance, workers } = inspection;
   await stopInstance(pm2, inspection);
-  const codes = await startInstances(context, await inspect(await pm2.list(), [instance]));
+  const codes = await startAll(context, await inspect(await pm2.list(), [instance]));
   const count = workers.filter(({ row }) => row !== undefined).length;
   return worstOf([...codes, count > 1 ? await setWorkerCount(context, instance, count) : exitCodes.ok]);
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
-import type { Invocation } from '../args.ts';
+import type { Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
 import { diagnosisLine } from './diagnosis.ts';
@@ -49,7 +49,7 @@ export function chooseStep(inspection: Inspection): Step {
  * Makes all instances run and answer, and reports what happened to each. What serves is left alone; what PM2 has lost or given
  * up is stopped first, so that it comes back under PM2 with its present settings.
  */
-export async function startInstances(context: Context, inspections: readonly Inspection[]): Promise<ExitCode[]> {
+export async function startAll(context: Context, inspections: readonly Inspection[]): Promise<ExitCode[]> {
   const { output, pm2 } = context;
   const codes: ExitCode[] = [];
   const all = (step: Step) => inspections.filter((inspection) => chooseStep(inspection) === step);
@@ -108,7 +108,7 @@ export async function ensureRunning(context: Context, invocation: Invocation, na
     return config;
   }
   const codes = await withManagerLock(context, invocation, async () =>
-    startInstances(context, await inspect(await pm2.list(), [instance])),
+    startAll(context, await inspect(await pm2.list(), [instance])),
   );
   const code = worstOf(codes);
   if (code !== exitCodes.ok) throw new Failure(`${name} is not up; see ./manage logs ${name}`, code);

@@ -14,7 +14,7 @@ export function isStoppable({ workers }: Inspection): boolean {
 }
 
 /** Stops several at the same time, and says so before, as running answers may take their time, and after. */
-export async function stopInstances({ pm2, output }: Context, inspections: readonly Inspection[]): Promise<void> {
+export async function stopAll({ pm2, output }: Context, inspections: readonly Inspection[]): Promise<void> {
   if (inspections.length === 0) return;
   const names = inspections.map(({ instance }) => instance.name).join(', ');
   output.say(`Stopping ${names}; running answers may end first.`);

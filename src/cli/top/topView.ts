@@ -1,7 +1,7 @@
 import { formatDuration, terminalSafe } from '../../core/text.ts';
-import { costText } from '../commands/usage.ts';
 import type { Colour, Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
+import { costText } from '../usage/usageView.ts';
 import {
   type InstanceSample,
   percentile,

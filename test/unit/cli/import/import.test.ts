@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { isRouterFile, moveRouter, routerPort } from '../../../../src/cli/import/claudeCodeRouter.ts';
-import { type Move, moveEnvFile } from '../../../../src/cli/import/envFile.ts';
+import { importRouter, isRouterFile, routerPort } from '../../../../src/cli/import/claudeCodeRouter.ts';
+import { type ImportPlan, importEnvFile } from '../../../../src/cli/import/envFile.ts';
 
-const reasonsOf = ({ remarks }: Move) => remarks.map(({ line, setting }) => `${line} ${setting}`);
+const reasonsOf = ({ unsupported }: ImportPlan) => unsupported.map(({ line, setting }) => `${line} ${setting}`);
 
 describe('an env file', () => {
-  const move = (text: string, changes: Partial<Parameters<typeof moveEnvFile>[0]> = {}) =>
-    moveEnvFile({
+  const importText = (text: string, changes: Partial<Parameters<typeof importEnvFile>[0]> = {}) =>
+    importEnvFile({
       source: '.env-work',
       text,
       path: 'envs/work.env',
@@ -17,7 +17,7 @@ describe('an env file', () => {
     });
 
   test('stays as it is, line by line, but for the port', () => {
-    const { files, remarks } = move('# mine\nOPENAI_API_KEY="sk-1"\nPORT=8082\n\nBIG_MODEL=m\n');
+    const { files, unsupported } = importText('# mine\nOPENAI_API_KEY="sk-1"\nPORT=8082\n\nBIG_MODEL=m\n');
     expect(files).toEqual([
       {
         path: 'envs/work.env',
@@ -25,12 +25,12 @@ describe('an env file', () => {
         text: '# mine\nOPENAI_API_KEY="sk-1"\nPORT=8081\n\nBIG_MODEL=m\n',
       },
     ]);
-    expect(remarks).toEqual([]);
+    expect(unsupported).toEqual([]);
   });
 
   test('names the new places of its models and providers', () => {
     const changes = { modelsFile: 'envs/old.models.yaml', providersFile: 'envs/old.providers.json' };
-    expect(move('CUSTOM_MODELS_FILE=../m.yaml\n', changes).files[0]?.text).toBe(
+    expect(importText('CUSTOM_MODELS_FILE=../m.yaml\n', changes).files[0]?.text).toBe(
       'MODELS_FILE=envs/old.models.yaml\nPORT=8081\nPROVIDERS_FILE=envs/old.providers.json\n',
     );
   });
@@ -40,18 +40,18 @@ describe('an env file', () => {
     ['HOST=0.0.0.0', '2 HOST'],
     ['PREFERRED_PROVIDER=google\nANTHROPIC_API_KEY=sk-ant-1', '3 ANTHROPIC_API_KEY'],
     ['LOG_FILE_PATH=/x', '2 LOG_FILE_PATH'],
-  ])('%s becomes a comment, and the reason is told with its line', (line, told) => {
-    const moved = move(`# first\n${line}\n`);
-    expect(reasonsOf(moved)).toEqual([told]);
-    expect(moved.files[0]?.text).toContain(`# not carried over: ${line.split('\n').at(-1)}\n`);
+  ])('%s becomes a comment, and the reason is reported with its line', (line, expected) => {
+    const plan = importText(`# first\n${line}\n`);
+    expect(reasonsOf(plan)).toEqual([expected]);
+    expect(plan.files[0]?.text).toContain(`# not carried over: ${line.split('\n').at(-1)}\n`);
   });
 
   test.each(['HOST=127.0.0.1', 'HOST=0.0.0.0\nANTHROPIC_API_KEY=0123456789abcdef01234567', 'ANTHROPIC_API_KEY=secret'])(
     '%s stays',
     (text) => {
-      const moved = move(`${text}\n`);
-      expect(moved.remarks).toEqual([]);
-      expect(moved.files[0]?.text).toBe(`${text}\nPORT=8081\n`);
+      const plan = importText(`${text}\n`);
+      expect(plan.unsupported).toEqual([]);
+      expect(plan.files[0]?.text).toBe(`${text}\nPORT=8081\n`);
     },
   );
 });
@@ -64,19 +64,19 @@ describe('a config.json of claude-code-router', () => {
     models: ['one', 'two'],
     ...changes,
   });
-  const move = (config: Record<string, unknown>) =>
-    moveRouter({
+  const importConfig = (config: Record<string, unknown>) =>
+    importRouter({
       source: 'config.json',
       text: JSON.stringify({ Router: { default: 'a,one' }, ...config }, undefined, 1),
       path: 'envs/router.env',
       providersFile: 'envs/router.providers.json',
       port: 3456,
     });
-  const env = ({ files }: Move) => files.find(({ path }) => path.endsWith('.env'))?.text.split('\n') ?? [];
-  const providersOf = ({ files }: Move) =>
+  const env = ({ files }: ImportPlan) => files.find(({ path }) => path.endsWith('.env'))?.text.split('\n') ?? [];
+  const providersOf = ({ files }: ImportPlan) =>
     JSON.parse(files.find(({ path }) => path.endsWith('.json'))?.text ?? '').providers;
 
-  test('is told by its providers and routes, also with comments and commas at the end', () => {
+  test('is reported by its providers and routes, also with comments and commas at the end', () => {
     expect(isRouterFile('{ // mine\n "Providers": [], "Router": {},\n}')).toBe(true);
     expect(isRouterFile('{"Providers": []}')).toBe(false);
     expect(isRouterFile('- model_id: x')).toBe(false);
@@ -89,11 +89,11 @@ describe('a config.json of claude-code-router', () => {
   });
 
   test('routes become tiers and ROUTER_ settings, and the default’s provider goes first', () => {
-    const moved = move({
+    const plan = importConfig({
       Providers: [provider('b'), provider('a')],
       Router: { default: 'a,two', background: 'b,one', think: 'a,one', longContext: 'b,x,y', image: 'b,two' },
     });
-    expect(env(moved)).toEqual([
+    expect(env(plan)).toEqual([
       '# Made from config.json',
       'PORT=3456',
       'PROVIDERS_FILE=envs/router.providers.json',
@@ -108,7 +108,7 @@ describe('a config.json of claude-code-router', () => {
       'LONG_CONTEXT_THRESHOLD=60000',
       '',
     ]);
-    expect(providersOf(moved)).toEqual([
+    expect(providersOf(plan)).toEqual([
       {
         name: 'a',
         base_url: 'https://api.example.com/v1',
@@ -126,18 +126,21 @@ describe('a config.json of claude-code-router', () => {
     ]);
   });
 
-  test('a route to nobody is told with its line', () => {
-    const moved = move({ Providers: [provider('a')], Router: { default: 'a,one', think: 'gone,x', odd: 'a,one' } });
-    expect(moved.remarks).toMatchObject([
+  test('a route to nobody is reported with its line', () => {
+    const plan = importConfig({
+      Providers: [provider('a')],
+      Router: { default: 'a,one', think: 'gone,x', odd: 'a,one' },
+    });
+    expect(plan.unsupported).toMatchObject([
       { setting: 'Router.think', reason: '"gone,x" names none of the providers' },
       { setting: 'Router.odd', reason: 'means nothing here' },
     ]);
-    expect(moved.remarks.every(({ line }) => line !== undefined)).toBe(true);
-    expect(env(moved).join()).not.toContain('ROUTER_');
+    expect(plan.unsupported.every(({ line }) => line !== undefined)).toBe(true);
+    expect(env(plan).join()).not.toContain('ROUTER_');
   });
 
   test('settings of the instance', () => {
-    const moved = move({
+    const plan = importConfig({
       Providers: [provider('a')],
       APIKEY: '0123456789abcdef01234567',
       HOST: '0.0.0.0',
@@ -145,7 +148,7 @@ describe('a config.json of claude-code-router', () => {
       API_TIMEOUT_MS: '600000',
       LOG_LEVEL: 'debug',
     });
-    expect(env(moved).slice(7)).toEqual([
+    expect(env(plan).slice(7)).toEqual([
       'ANTHROPIC_API_KEY=0123456789abcdef01234567',
       'HOST=0.0.0.0',
       'HTTPS_PROXY=http://127.0.0.1:7890',
@@ -153,11 +156,11 @@ describe('a config.json of claude-code-router', () => {
       'LOG_LEVEL=debug',
       '',
     ]);
-    expect(moved.remarks).toEqual([]);
+    expect(plan.unsupported).toEqual([]);
   });
 
-  test('what has no counterpart is told', () => {
-    const moved = move({
+  test('what has no counterpart is reported', () => {
+    const plan = importConfig({
       Providers: [provider('a')],
       HOST: '0.0.0.0',
       LOG: false,
@@ -165,13 +168,13 @@ describe('a config.json of claude-code-router', () => {
       transformers: [],
       NON_INTERACTIVE_MODE: true,
     });
-    expect(moved.remarks.map(({ setting }) => setting).sort()).toEqual([
+    expect(plan.unsupported.map(({ setting }) => setting).sort()).toEqual([
       'CUSTOM_ROUTER_PATH',
       'HOST',
       'LOG',
       'transformers',
     ]);
-    expect(env(moved).join()).not.toContain('HOST');
+    expect(env(plan).join()).not.toContain('HOST');
   });
 
   test.each([
@@ -211,16 +214,16 @@ describe('a config.json of claude-code-router', () => {
       { base_url: 'https://api.example.com/v1' },
     ],
   ])('%s', (_name, changes, expected) => {
-    const moved = move({ Providers: [provider('a', changes)] });
-    const { name, api_key, priority, models, ...entry } = providersOf(moved)[0];
+    const plan = importConfig({ Providers: [provider('a', changes)] });
+    const { name, api_key, priority, models, ...entry } = providersOf(plan)[0];
     expect(entry).toEqual(expected);
-    expect(moved.remarks).toEqual([]);
+    expect(plan.unsupported).toEqual([]);
   });
 
-  test('transformers without a counterpart are told', () => {
+  test('transformers without a counterpart are reported', () => {
     const use = [['openrouter', { provider: { only: ['x'] } }], 'my-plugin'];
-    const moved = move({ Providers: [provider('a', { transformer: { use, one: { use: ['tooluse'] } } })] });
-    expect(moved.remarks.map(({ reason }) => reason)).toEqual([
+    const plan = importConfig({ Providers: [provider('a', { transformer: { use, one: { use: ['tooluse'] } } })] });
+    expect(plan.unsupported.map(({ reason }) => reason)).toEqual([
       'options of transformer openrouter: set extra_body among the quirks instead',
       'transformer my-plugin: no counterpart; quirks may do it (docs/ENVIRONMENT.md)',
       'transformer tooluse of one: quirks hold for all models of a provider',
@@ -228,18 +231,18 @@ describe('a config.json of claude-code-router', () => {
   });
 
   test.each(['$MY_KEY', '${MY_KEY}'])('a key from the shell, %s, is to be put into the env file', (api_key) => {
-    const moved = move({ Providers: [provider('a', { api_key })] });
-    expect(providersOf(moved)[0].api_key).toBe('${MY_KEY}');
-    expect(env(moved)).toContain('MY_KEY=');
-    expect(moved.remarks).toMatchObject([{ setting: 'a', reason: 'put the key into envs/router.env: MY_KEY=...' }]);
+    const plan = importConfig({ Providers: [provider('a', { api_key })] });
+    expect(providersOf(plan)[0].api_key).toBe('${MY_KEY}');
+    expect(env(plan)).toContain('MY_KEY=');
+    expect(plan.unsupported).toMatchObject([{ setting: 'a', reason: 'put the key into envs/router.env: MY_KEY=...' }]);
   });
 
-  test('several providers: that one stands in for another is told', () => {
-    const { remarks } = move({ Providers: [provider('a'), provider('b')] });
-    expect(remarks).toMatchObject([{ setting: 'Providers', reason: expect.stringContaining('the next is asked') }]);
+  test('several providers: that one stands in for another is reported', () => {
+    const { unsupported } = importConfig({ Providers: [provider('a'), provider('b')] });
+    expect(unsupported).toMatchObject([{ setting: 'Providers', reason: expect.stringContaining('the next is asked') }]);
   });
 
   test('without a provider that has models there is nothing to make', () => {
-    expect(() => move({ Providers: [{ name: 'a' }] })).toThrow('config.json names no provider with models');
+    expect(() => importConfig({ Providers: [{ name: 'a' }] })).toThrow('config.json names no provider with models');
   });
 });

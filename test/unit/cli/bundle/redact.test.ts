@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { secretsOf } from '../../../../src/cli/bugReport/redact.ts';
+import { secretsOf } from '../../../../src/cli/bundle/redact.ts';
 import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';
 import { sampleInstance } from '../supervisor/sampleInstance.ts';
 

@@ -1,11 +1,11 @@
 import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { parseCommandLine } from '../../../src/cli/args.ts';
-import { edit } from '../../../src/cli/commands/edit.ts';
-import type { Context } from '../../../src/cli/context.ts';
-import { createPm2 } from '../../../src/cli/supervisor/pm2.ts';
-import { temporaryFolder } from '../../helpers/temporaryFolder.ts';
+import { parseCommandLine } from '../../../../src/cli/args.ts';
+import type { Context } from '../../../../src/cli/context.ts';
+import { editInstance } from '../../../../src/cli/envs/editInstance.ts';
+import { createPm2 } from '../../../../src/cli/supervisor/pm2.ts';
+import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';
 
 const BEFORE = 'PROVIDER=demo\nPORT=8090\n';
 
@@ -18,7 +18,7 @@ beforeEach(async () => {
   ({ path: root, remove } = temporaryFolder());
   [said, asked] = [[], []];
   await mkdir(join(root, 'envs'));
-  const ecosystem = resolve(import.meta.dirname, '../../../ecosystem.config.cjs');
+  const ecosystem = resolve(import.meta.dirname, '../../../../ecosystem.config.cjs');
   await copyFile(ecosystem, join(root, 'ecosystem.config.cjs'));
   await writeFile(join(root, 'envs', 'work.env'), BEFORE, { mode: 0o640 });
   await chmod(join(root, 'envs', 'work.env'), 0o640);
@@ -43,7 +43,7 @@ async function editor(...bodies: readonly string[]): Promise<string> {
 }
 
 async function editWith(visual: string, answers: readonly boolean[] = [], hasTerminal = true) {
-  const parsed = parseCommandLine(['edit', 'work']);
+  const parsed = await parseCommandLine(['edit', 'work']);
   if (parsed.kind !== 'run') throw new Error('not a command');
   const left = [...answers];
   const context: Context = {
@@ -68,8 +68,9 @@ async function editWith(visual: string, answers: readonly boolean[] = [], hasTer
           },
         }
       : undefined,
+    commands: {},
   };
-  return edit(context, parsed.invocation);
+  return editInstance(context, parsed.invocation);
 }
 
 const drafts = async () => (await readdir(join(root, 'state'))).filter((name) => name.startsWith('edit-'));

@@ -1,5 +1,5 @@
 /**
- * A stand-in for the compiled proxy in the manager's tests: the same behaviour towards PM2 and `./manage`, and on wish
+ * A fake of the compiled proxy in the manager's tests: the same behaviour towards PM2 and `./manage`, and on wish
  * misbehaviour, which is chosen by the instance's name: `slow` is ready only after a while, `never` does not become ready,
  * `crash` dies at start with a reason, `lasting` takes its time to drain.
  */
@@ -18,7 +18,7 @@ if (!config) {
 
 const misbehaviour = config.instance.split('-')[0];
 if (misbehaviour === 'crash') {
-  process.stderr.write('the stand-in crashes at start, as its name demands\n');
+  process.stderr.write('the fake proxy crashes at start, as its name demands\n');
   process.exit(1);
 }
 if (misbehaviour === 'slow') await pause(1200);
@@ -35,7 +35,7 @@ function health() {
     pid: process.pid,
     started_at: new Date(startedAt).toISOString(),
     uptime_seconds: (Date.now() - startedAt) / 1000,
-    version: '0.0.0-stand-in',
+    version: '0.0.0-fake',
     config_hash: config.hash,
     state,
     provider: { name: preset.name, title: preset.title, base_url: baseUrl },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { costText, usageCsv, usageJson, usageTable } from '../../../../src/cli/commands/usage.ts';
 import { mergeUsage } from '../../../../src/cli/usage/read.ts';
+import { costText, usageCsv, usageJson, usageTable } from '../../../../src/cli/usage/usageView.ts';
 import { NO_USAGE, type UsageSum } from '../../../../src/telemetry/usage/totals.ts';
 
 const sum = (group: string | null, fields: Partial<UsageSum> = {}): UsageSum => ({

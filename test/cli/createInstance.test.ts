@@ -25,7 +25,7 @@ const envFile = (name: string) => join(project.root, 'envs', `${name}.env`);
 const envFiles = async () => (await readdir(dirname(envFile('')))).filter((name) => !name.endsWith('.example'));
 const permissions = async (path: string) => (await stat(path)).mode & 0o777;
 
-// One story, told in order.
+// One story, in order.
 describe('without a terminal', () => {
   test('list before anything says what to do', async () => {
     const { code, stdout, stderr } = await project.manage(['list']);

@@ -9,7 +9,7 @@ const LEAST_LENGTH = 3;
 const COMMON_NAMES = new Set(['root', 'localhost']);
 
 /** The text without the home directory, the name of the user and that of the machine. */
-export function hidePerson(text: string): string {
+export function redactPerson(text: string): string {
   const home = homedir();
   const withoutHome = home.length > 1 ? text.replaceAll(home, '~') : text;
   return [
@@ -35,7 +35,7 @@ function mapValue(value: Json, change: (text: string) => string): Json {
 
 const SECRET_LINE = /^\s*(?:export\s+)?[\w-]*(?:KEY|TOKEN|SECRET|PASSWORD|AUTH|HEADER)[\w-]*\s*[=:]\s*(?<value>.+)$/gim;
 
-/** Everything of an instance that must not be told; of a file that is wrong, the values of all lines that may hold such. */
+/** Everything of an instance that must stay secret; of a file that is wrong, the values of all lines that may hold such. */
 export function secretsOf(instance: Instance): readonly Secret[] {
   if (instance.config !== undefined) return instance.config.secrets;
   try {

@@ -4,19 +4,45 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { describeConfig, formatProblems } from '../../config/describe.ts';
 import { asNumber, asString, type Json, type JsonObject, parseObject } from '../../core/json.ts';
+import { createRedactor } from '../../core/secret.ts';
 import { executablePath } from '../buildStamp.ts';
-import { findClient } from '../claude/findClaude.ts';
-import type { Context } from '../context.ts';
+import { findClaude } from '../claude/runClaude.ts';
+import { type Context, callerDirectory } from '../context.ts';
 import { doctorJson, runChecks } from '../doctor/doctor.ts';
 import { byTime, lastEntries } from '../logs/logEntries.ts';
 import { openLogs } from '../logs/logFiles.ts';
 import { diagnosisLine } from '../supervisor/diagnosis.ts';
-import type { Inspection } from '../supervisor/inspect.ts';
+import { type Inspection, inspect, listAll } from '../supervisor/inspect.ts';
+import { selectInstances } from '../supervisor/instances.ts';
 import { pm2Command } from '../supervisor/pm2.ts';
 import { deriveState } from '../supervisor/state.ts';
 import { formatBytes } from '../terminal/output.ts';
+import { mapTexts, redactPerson, secretsOf } from './redact.ts';
 
-const MOST = 20;
+const SCHEMA = 1;
+
+/** All that helps to look into a fault from afar, without secrets, texts of a conversation, and names of this person and machine. */
+export async function collectReport(context: Context, names: readonly string[], written: Date): Promise<JsonObject> {
+  const { root, environment } = context;
+  const { rows, instances } = await listAll(context);
+  const inspections = await inspect(rows, selectInstances(root, instances, names));
+  const [system, doctor, ...described] = await Promise.all([
+    describeSystem(root, environment, callerDirectory(environment)),
+    runDoctor(context, names),
+    ...inspections.map((inspection) => describeInstance(root, inspection)),
+  ]);
+  const whole: JsonObject = {
+    schema: SCHEMA,
+    written_at: written.toISOString(),
+    system,
+    instances: described,
+    doctor,
+  };
+  const redact = createRedactor(instances.flatMap(secretsOf));
+  return mapTexts(whole, (text) => redactPerson(redact(text)));
+}
+
+const MAX_ERRORS = 20;
 
 /** Fields of a request's line that hold numbers and names. Its `error_message` quotes the provider, who may quote the user. */
 const REQUEST_FIELDS = [
@@ -55,7 +81,7 @@ function framesOf(reason: string | undefined): JsonObject {
   return frames.length === 0 ? {} : { frames: frames.map((line) => line.trim()) };
 }
 
-function describeTrouble(record: JsonObject): JsonObject {
+function describeError(record: JsonObject): JsonObject {
   if (record['event'] === 'request') return pick(record, REQUEST_FIELDS);
   // The words of such a line are our own; what stands in its other fields is not always.
   const status = asNumber(record['status']);
@@ -71,8 +97,8 @@ export async function readLastErrors(logDirectory: string, instance: string): Pr
   const logs = await openLogs(join(logDirectory, instance), instance);
   try {
     const filter = { errorsOnly: true, since: undefined };
-    const entries = (await Promise.all(logs.map((log) => lastEntries(log, MOST, filter)))).flat().sort(byTime);
-    return entries.slice(-MOST).flatMap(({ record }) => (record === undefined ? [] : [describeTrouble(record)]));
+    const entries = (await Promise.all(logs.map((log) => lastEntries(log, MAX_ERRORS, filter)))).flat().sort(byTime);
+    return entries.slice(-MAX_ERRORS).flatMap(({ record }) => (record === undefined ? [] : [describeError(record)]));
   } finally {
     await Promise.all(logs.map((log) => log.active?.close()));
   }
@@ -87,16 +113,16 @@ function describeHealth({ answer }: Inspection): JsonObject | null {
   return { ...health, last_error: error } as JsonObject;
 }
 
-/** All that a report tells of an instance. */
-export async function describeInstance(root: string, observation: Inspection): Promise<JsonObject> {
-  const { instance, row, nameConflict: rival } = observation;
+/** All that a report says about an instance. */
+export async function describeInstance(root: string, inspection: Inspection): Promise<JsonObject> {
+  const { instance, row, nameConflict } = inspection;
   const { name, config, problems } = instance;
-  const state = deriveState(observation);
-  const pm2 = row ?? rival;
+  const state = deriveState(inspection);
+  const pm2 = row ?? nameConflict;
   return {
     name,
     state,
-    remark: (await diagnosisLine(observation, state)) ?? null,
+    remark: (await diagnosisLine(inspection, state)) ?? null,
     problems: problems.length === 0 ? [] : formatProblems(problems).split('\n'),
     configuration: config === undefined ? [] : [...describeConfig(config)],
     pm2:
@@ -110,7 +136,7 @@ export async function describeInstance(root: string, observation: Inspection): P
             exit_code: pm2.exitCode ?? null,
             executable: pm2.executable,
           },
-    health: describeHealth(observation),
+    health: describeHealth(inspection),
     last_errors: await readLastErrors(config?.logs.directory ?? join(root, 'logs'), name),
   };
 }
@@ -133,7 +159,7 @@ export function printedBy(program: string, words: readonly string[], directory?:
   });
 }
 
-/** The versions of what works together here; text in brackets where one cannot be told. */
+/** The versions of what works together here; text in brackets where one is unknown. */
 export interface Versions {
   readonly manager: string;
   readonly executable: string;
@@ -183,14 +209,14 @@ async function clientVersion(
   directory: string,
 ): Promise<string | null> {
   try {
-    return (await printedBy(findClient(environment, directory), ['--version'])) ?? null;
+    return (await printedBy(findClaude(environment, directory), ['--version'])) ?? null;
   } catch {
     return null;
   }
 }
 
 /** What `./manage doctor` finds, which asks nobody over the network; its own failure is a finding, too. */
-export async function askDoctor(context: Context, names: readonly string[]): Promise<Json> {
+export async function runDoctor(context: Context, names: readonly string[]): Promise<Json> {
   try {
     return parseObject(doctorJson(await runChecks(context, names, false), []))?.['findings'] ?? null;
   } catch (error) {

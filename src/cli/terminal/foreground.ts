@@ -1,38 +1,8 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
-import { constants as osConstants } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { constants } from 'node:os';
 import { Failure } from '../exitCodes.ts';
 
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
-/**
- * The path of Claude Code: CLAUDE_BIN, else `claude` on PATH.
- * @throws Failure when there is none.
- */
-export function findClient(environment: Readonly<Record<string, string | undefined>>, directory: string): string {
-  const named = environment['CLAUDE_BIN'];
-  if (named !== undefined && named !== '') {
-    const path = resolve(directory, named);
-    if (isProgram(path)) return path;
-    throw new Failure(`CLAUDE_BIN is ${named}, which is no program that can be run`);
-  }
-  const folders = (environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  const found = folders.map((folder) => resolve(directory, join(folder, 'claude'))).find(isProgram);
-  if (found !== undefined) return found;
-  throw new Failure(
-    'claude is not on PATH; install it (npm install -g @anthropic-ai/claude-code) or name it: CLAUDE_BIN=/path/to/claude',
-  );
-}
-
-export interface ForegroundCommand {
+interface ForegroundCommand {
   readonly program: string;
   readonly words: readonly string[];
   readonly directory: string;
@@ -67,7 +37,7 @@ export function runInForeground({ program, words, directory, environment }: Fore
     });
     child.once('exit', (code, signal) => {
       finish();
-      resolve(code ?? SIGNAL_BASE + (signal === null ? 0 : osConstants.signals[signal]));
+      resolve(code ?? SIGNAL_BASE + (signal === null ? 0 : constants.signals[signal]));
     });
   });
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * A stand-in for Claude Code: prints what it was given, as JSON, and ends as its words wish: `--exit N`, or `--wait`, until a
- * signal comes, of which it tells.
+ * A fake Claude Code: prints what it was given, as JSON, and ends as its words wish: `--exit N`, or `--wait`, until a signal
+ * comes, which it prints.
  */
 import { readFileSync, statSync } from 'node:fs';
 
@@ -13,7 +13,7 @@ if (words.includes('--wait')) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
       process.stdout.write(`got ${signal}\n`);
-      // Not at once, so that a second signal for the same key press would be told too.
+      // Not at once, so that a second signal for the same key press would be seen too.
       setTimeout(() => process.exit(words.includes('--exit') ? Number(after('--exit')) : 9), 200);
     });
   }
