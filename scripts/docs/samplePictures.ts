@@ -1,8 +1,7 @@
 import { styleText } from 'node:util';
-import { diagnoseReload, hintLine } from '../../src/cli/supervisor/diagnosis.ts';
 import type { Health } from '../../src/cli/supervisor/health.ts';
 import type { Instance } from '../../src/cli/supervisor/instances.ts';
-import type { State } from '../../src/cli/supervisor/state.ts';
+import { diagnoseReload, hintLine, type State } from '../../src/cli/supervisor/state.ts';
 import type { Colour } from '../../src/cli/terminal/output.ts';
 import { type Circuit, type InstanceSample, NO_RECENT_USAGE } from '../../src/cli/top/sample.ts';
 import { topFrame } from '../../src/cli/top/topView.ts';

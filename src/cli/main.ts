@@ -8,7 +8,7 @@ import { exitCodes, Failure } from './exitCodes.ts';
 import { type OptionName, readOptions } from './options.ts';
 import { createPm2 } from './supervisor/pm2.ts';
 import { createOutput } from './terminal/output.ts';
-import { createPrompter } from './terminal/prompt.ts';
+import type { Prompter } from './terminal/prompt.ts';
 
 /** Runs the command of this process's arguments for the checkout in `root`, and sets the exit status. */
 export function main(root: string): void {
@@ -55,12 +55,19 @@ async function run(root: string, command: Command, invocation: Invocation<Option
     skipLocales();
     const { env: environment } = process;
     const pm2 = createPm2({ root, environment });
-    const prompter = createPrompter(process.stdin, process.stderr);
+    const prompter = await openPrompter();
     return await command.run({ root, output, pm2, environment, prompter, commands: commandTable }, invocation);
   } catch (error) {
     output.complain(error instanceof Error ? error.message : String(error));
     return error instanceof Failure ? error.exitCode : exitCodes.failed;
   }
+}
+
+/** Loaded only where there is a terminal to ask on. */
+async function openPrompter(): Promise<Prompter | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  const { createPrompter } = await import('./terminal/prompt.ts');
+  return createPrompter(process.stdin, process.stderr);
 }
 
 const EMPTY_MODULE = 'data:text/javascript,';

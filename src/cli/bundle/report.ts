@@ -11,11 +11,10 @@ import { type Context, callerDirectory } from '../context.ts';
 import { doctorJson, runChecks } from '../doctor/doctor.ts';
 import { byTime, lastEntries } from '../logs/logEntries.ts';
 import { openLogs } from '../logs/logFiles.ts';
-import { diagnosisLine } from '../supervisor/diagnosis.ts';
 import { type Inspection, inspect, listAll } from '../supervisor/inspect.ts';
 import { selectInstances } from '../supervisor/instances.ts';
 import { pm2Command } from '../supervisor/pm2.ts';
-import { deriveState } from '../supervisor/state.ts';
+import { deriveState, diagnosisLine } from '../supervisor/state.ts';
 import { formatBytes } from '../terminal/output.ts';
 import { mapTexts, redactPerson, secretsOf } from './redact.ts';
 

@@ -18,5 +18,5 @@ export const service = defineCommand({
   details:
     'Works by "pm2 save" and "pm2 startup": systemd, launchd, OpenRC and the others that PM2 knows. Needs root’s rights (sudo)\nfor the service itself; PM2 and the instances run as you. The saved list holds no key. Run it again when other instances shall\ncome back.',
 
-  run: async (context, invocation) => (await import('../service/actions.ts')).runServiceAction(context, invocation),
+  run: async (context, invocation) => (await import('../service/service.ts')).runServiceAction(context, invocation),
 });

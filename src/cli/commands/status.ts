@@ -13,5 +13,5 @@ export const status = defineCommand({
   ],
   details: 'Asks PM2 and every port. Exit status 3 when an instance is down.',
 
-  run: async (context, invocation) => (await import('../views/showInstances.ts')).showState(context, invocation),
+  run: async (context, invocation) => (await import('../views/statusView.ts')).showState(context, invocation),
 });

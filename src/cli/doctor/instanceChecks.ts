@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import type { Problem, ProviderKey } from '../../config/config.ts';
 import { readCommand } from '../../host/ports.ts';
 import { executablePath } from '../buildStamp.ts';
-import { diagnose, diagnoseReload } from '../supervisor/diagnosis.ts';
 import { type Health, providerTrouble } from '../supervisor/health.ts';
 import type { Inspection } from '../supervisor/inspect.ts';
 import {
@@ -18,7 +17,7 @@ import {
   runsExecutable,
 } from '../supervisor/instances.ts';
 import { type Pm2Row, pm2Home } from '../supervisor/pm2.ts';
-import { deriveState, hasOlderSettings, type State } from '../supervisor/state.ts';
+import { deriveState, diagnose, diagnoseReload, hasOlderSettings, type State } from '../supervisor/state.ts';
 import { type CheckContext, type Finding, findingsOf } from './finding.ts';
 
 const instanceCheck = findingsOf('instance');

@@ -1,7 +1,5 @@
 import { relative } from 'node:path';
-import { listeningAddresses, readCommand } from '../../host/ports.ts';
 import { listWorkerNumbers, queryWorker } from '../../host/workers.ts';
-import { executablePath } from '../buildStamp.ts';
 import type { Context } from '../context.ts';
 import { type Health, type PortAnswer, parseHealth, queryPort } from './health.ts';
 import { envFile, type Instance, isCommandOf, loadInstances } from './instances.ts';
@@ -86,7 +84,7 @@ async function queryWorkers(instance: Instance, numbers: readonly number[]): Pro
   const answers = await Promise.all(numbers.map((number) => queryWorker(envFile(instance), number)));
   const reports = answers.flatMap((answer) => (answer === undefined ? [] : (parseHealth(answer) ?? [])));
   const sharing = reports.filter((health) => health.instance === instance.name && health.shares_port === true);
-  const isOurs = await Promise.all(sharing.map(async ({ pid }) => isCommandOf(await readCommand(pid), instance.app)));
+  const isOurs = await Promise.all(sharing.map(({ pid }) => isOwnProcess(pid, instance)));
   return sharing.filter((_, index) => isOurs[index]);
 }
 
@@ -122,6 +120,7 @@ async function findAnswer(
   const [health] = await queryWorkers(instance, workerNumbers);
   if (health !== undefined) return { kind: 'instance', health };
   if (row === undefined || row.pid === 0) return portAnswer;
+  const { listeningAddresses } = await import('../../host/ports.ts');
   for (const { host, port } of await listeningAddresses(row.pid)) {
     const answer = await queryPort(host, port);
     if (answer.kind === 'instance') return answer;
@@ -129,10 +128,21 @@ async function findAnswer(
   return portAnswer;
 }
 
-async function isAnswerOurs({ name, app }: Instance, rows: readonly Pm2Row[], answer: PortAnswer | undefined) {
-  if (answer?.kind !== 'instance' || answer.health.instance !== name) return false;
+async function isAnswerOurs(
+  instance: Instance,
+  rows: readonly Pm2Row[],
+  answer: PortAnswer | undefined,
+): Promise<boolean> {
+  if (answer?.kind !== 'instance' || answer.health.instance !== instance.name) return false;
   const { pid } = answer.health;
-  return rows.some((row) => row.pid === pid) || isCommandOf(await readCommand(pid), app);
+  return rows.some((row) => row.pid === pid) || isOwnProcess(pid, instance);
+}
+
+/** Whether the command of a process proves that it is the instance's. */
+async function isOwnProcess(pid: number, { app }: Instance): Promise<boolean> {
+  // Loaded here, as PM2's row is proof enough in most cases.
+  const { readCommand } = await import('../../host/ports.ts');
+  return isCommandOf(await readCommand(pid), app);
 }
 
 /** PM2's list and all instances of the project. */
@@ -145,17 +155,19 @@ export interface Listing {
 export async function listAll({ root, pm2 }: Context): Promise<Listing> {
   const rows = await pm2.list();
   const present = loadInstances(root);
-  return { rows, instances: [...present, ...findWithoutEnvFile(root, rows, present)] };
+  const names = present.map(({ name }) => name);
+  const others = rows.filter(({ name }) => !names.includes(name));
+  return { rows, instances: [...present, ...(others.length === 0 ? [] : await findWithoutEnvFile(root, others))] };
 }
 
 /** Longer than any usual drain; the env file with the real one is gone. */
 const UNKNOWN_KILL_TIMEOUT_MS = 60_000;
 
-function findWithoutEnvFile(root: string, rows: readonly Pm2Row[], present: readonly Instance[]): Instance[] {
-  const names = present.map(({ name }) => name);
+async function findWithoutEnvFile(root: string, rows: readonly Pm2Row[]): Promise<Instance[]> {
+  const { executablePath } = await import('../buildStamp.ts');
+  const ours = executablePath(root);
   return rows.flatMap(({ name, executable, args: [option, file] }) => {
-    if (executable !== executablePath(root) || option === undefined || file === undefined || names.includes(name))
-      return [];
+    if (executable !== ours || option === undefined || file === undefined) return [];
     const problem = {
       file: relative(root, file),
       key: 'file',

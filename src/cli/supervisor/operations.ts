@@ -6,7 +6,7 @@ import type { Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
 import { localTime } from '../terminal/output.ts';
-import { showResult, showStatus } from '../views/showInstances.ts';
+import { showResult, showStatus } from '../views/statusView.ts';
 import { type Inspection, inspect, listAll } from './inspect.ts';
 import {
   checkNames,

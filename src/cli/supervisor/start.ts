@@ -3,7 +3,6 @@ import type { Config } from '../../config/config.ts';
 import type { Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
-import { diagnosisLine } from './diagnosis.ts';
 import { queryPort } from './health.ts';
 import { type Inspection, inspect } from './inspect.ts';
 import {
@@ -17,7 +16,7 @@ import {
 } from './instances.ts';
 import { withManagerLock } from './lock.ts';
 import { describeStart, spawnAndWait } from './spawn.ts';
-import { deriveState, hasOlderSettings, type State } from './state.ts';
+import { deriveState, diagnosisLine, hasOlderSettings, type State } from './state.ts';
 import { stopInstance, stopWorker } from './stop.ts';
 
 /** What `start` does with an instance that it finds in a state. */

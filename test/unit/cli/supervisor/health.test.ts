@@ -2,8 +2,8 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { diagnoseReload } from '../../../../src/cli/supervisor/diagnosis.ts';
 import { combineHealth, parseHealth, providerTrouble, queryPort } from '../../../../src/cli/supervisor/health.ts';
+import { diagnoseReload } from '../../../../src/cli/supervisor/state.ts';
 import { statusJson, statusTable } from '../../../../src/cli/views/statusView.ts';
 import { sampleInspection } from './sampleInstance.ts';
 

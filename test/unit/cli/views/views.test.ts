@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { worstOf } from '../../../../src/cli/exitCodes.ts';
-import { diagnosisLine } from '../../../../src/cli/supervisor/diagnosis.ts';
 import { describeStart } from '../../../../src/cli/supervisor/spawn.ts';
+import { diagnosisLine } from '../../../../src/cli/supervisor/state.ts';
 import { formatBytes } from '../../../../src/cli/terminal/output.ts';
-import { useLine } from '../../../../src/cli/views/showInstances.ts';
-import { type StatusEntry, statusJson, statusTable } from '../../../../src/cli/views/statusView.ts';
+import { type StatusEntry, statusJson, statusTable, useLine } from '../../../../src/cli/views/statusView.ts';
 import { formatDuration } from '../../../../src/core/text.ts';
 import { sampleAnswer, sampleInspection, sampleInstance, sampleRow } from '../supervisor/sampleInstance.ts';
 
