@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { clientBaseUrl } from '../../config/clientEnvironment.ts';
+import { clientBaseUrl } from '../../config/identity.ts';
 import { asString, isObject, type JsonObject, parseObject } from '../../core/json.ts';
 import type { Instance } from '../supervisor/instances.ts';
 import { type CheckContext, type Finding, findingsOf } from './finding.ts';

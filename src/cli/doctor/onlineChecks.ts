@@ -1,8 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { clientBaseUrl } from '../../config/clientEnvironment.ts';
 import type { Config } from '../../config/config.ts';
-import { endpointOf } from '../../config/modelRef.ts';
+import { clientBaseUrl } from '../../config/identity.ts';
 import { createRedactor } from '../../core/secret.ts';
 import { formatDuration } from '../../core/text.ts';
 import { userMessage } from '../providerTest/fullChecks.ts';
@@ -25,7 +24,7 @@ export async function checkProviders({ inspections }: CheckContext): Promise<Fin
 async function checkProvider(inspection: Inspection): Promise<Finding[]> {
   const { name, config } = inspection.instance;
   if (config === undefined) return [];
-  const { provider } = endpointOf(config, config.tiers.small);
+  const { provider } = config.modelRefs.of(config.tiers.small);
   const route = await checkRoute(provider, config.networkProxy, PROVIDER_TIMEOUT_MS);
   const reach = describeRoute(name, route);
   return reach.result === 'fail' ? [reach] : [reach, await checkKey(inspection, config)];
@@ -48,7 +47,7 @@ const ONE_TOKEN = userMessage('Answer with one word: ready', { max_tokens: 1 });
 
 async function checkKey(inspection: Inspection, config: Config): Promise<Finding> {
   const { instance, tiers, clientToken, secrets } = config;
-  const { key } = endpointOf(config, tiers.small).provider;
+  const { key } = config.modelRefs.of(tiers.small).provider;
   if (key.source === 'client') return keyCheck.ok('not asked, as the client’s own is passed on', { instance });
   if (deriveState(inspection) !== 'serving' || hasOlderSettings(inspection)) {
     const remedy = `./manage restart ${instance}`;
@@ -90,7 +89,7 @@ export function evaluateClock(offset: number): Finding {
 
 /** Where a connection of our own makes no sense there is none. */
 function originOf(config: Config): string | undefined {
-  const { provider } = endpointOf(config, config.tiers.small);
+  const { provider } = config.modelRefs.of(config.tiers.small);
   if (provider.preset.protocol === 'demo') return undefined;
   const { origin, protocol } = new URL(provider.baseUrl);
   const { httpProxy, httpsProxy } = config.networkProxy;

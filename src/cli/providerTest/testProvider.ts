@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
-import { endpointOf, modelSettings } from '../../config/modelRef.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Tiers } from '../../providers/preset.ts';
+import { modelSettings } from '../../providers/preset.ts';
 import { localDay } from '../../telemetry/days.ts';
 import { findPrices } from '../../telemetry/usage/cost.ts';
 import { fullChecks, runFullCheck, userMessage } from './fullChecks.ts';
@@ -44,7 +44,7 @@ export async function testProvider({
   key,
   onCheck,
 }: ProviderTestOptions): Promise<ProviderTestResult> {
-  const { provider } = endpointOf(config, config.tiers.big);
+  const { provider } = config.modelRefs.of(config.tiers.big);
   let spending = NO_SPENDING;
   const steps = planSteps(config, key, full, async (model, fields) => {
     const answer = await sendMessage(client, { model, ...fields });
@@ -100,7 +100,7 @@ export function distinctModels(tiers: Tiers): { readonly model: string; readonly
 export function planSteps(config: Config, key: string, full: boolean, ask: AskModel): Step[] {
   const { tiers, limits } = config;
   const { big } = tiers;
-  const { provider, model: servedModel } = endpointOf(config, big);
+  const { provider, model: servedModel } = config.modelRefs.of(big);
   let firstAnswer: Promise<Answer> | undefined;
   const first = () => {
     firstAnswer ??= ask(big, SPEED_REQUEST);

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { clientAddress } from '../../config/clientEnvironment.ts';
 import type { Config, Problem } from '../../config/config.ts';
-import { formatProblems } from '../../config/describe.ts';
+import { formatProblems } from '../../config/diagnostics.ts';
+import { clientAddress } from '../../config/identity.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';

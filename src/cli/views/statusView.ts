@@ -1,4 +1,4 @@
-import { formatProblems } from '../../config/describe.ts';
+import { formatProblems } from '../../config/diagnostics.ts';
 import { formatDuration, terminalSafe } from '../../core/text.ts';
 import type { Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
