@@ -11,7 +11,7 @@ import { describeHealth, type ProcessFacts } from './gateway/introspection.ts';
 import { Bodies } from './gateway/requestBody.ts';
 import { InFlight } from './gateway/services.ts';
 import { tuneHeapGrowth } from './host/heap.ts';
-import { takePart } from './host/workers.ts';
+import { claimWorkerNumber } from './host/workers.ts';
 import { closeListener, drain, listen } from './listener.ts';
 import { dropPortInspection } from './permissions/sandbox.ts';
 import { Reloader } from './reload/configReloader.ts';
@@ -84,12 +84,12 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const { config } = started;
   const redactor = new ReloadableRedactor(config.secrets);
   const { redact } = redactor;
-  const part = await takePart(config.file);
-  const isShared = sharesPort && part.isHeld;
+  const worker = await claimWorkerNumber(config.file);
+  const isShared = sharesPort && worker.isHeld;
   const log = openRotatingLog({
     directory: `${config.logs.directory}/${config.instance}`,
     instance: config.instance,
-    worker: part.number,
+    worker: worker.number,
     maxSizeBytes: config.logs.maxSizeBytes,
     retentionMs: config.logs.retentionMs,
     maxTotalBytes: config.logs.maxTotalBytes,
@@ -151,7 +151,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const facts: ProcessFacts = {
     version: VERSION,
     pid: process.pid,
-    part: part.number,
+    worker: worker.number,
     sharesPort: isShared,
     startedAt: clock.now(),
     isDraining: () => draining,
@@ -162,8 +162,8 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   };
 
   const app = createApp(active, facts);
-  const onListening = () => part.answerWith(() => describeHealth(active.current, facts));
-  const failure = await listen(app, { config, part, isShared, onListening });
+  const onListening = () => worker.answerWith(() => describeHealth(active.current, facts));
+  const failure = await listen(app, { config, worker, isShared, onListening });
   if (failure !== undefined) {
     logger.error(failure);
     await log.close();
