@@ -11,7 +11,7 @@ import { describeHealth, type ProcessFacts } from './gateway/introspection.ts';
 import { Bodies } from './gateway/requestBody.ts';
 import { InFlight } from './gateway/services.ts';
 import { tuneHeapGrowth } from './host/heap.ts';
-import { takePart } from './host/workers.ts';
+import { claimWorkerNumber } from './host/workers.ts';
 import { closeListener, drain, listen } from './listener.ts';
 import { dropPortInspection } from './permissions/sandbox.ts';
 import { Reloader } from './reload/configReloader.ts';
@@ -39,13 +39,13 @@ const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now()
 
 const USER_AGENT = `claude-code-proxy/${VERSION}`;
 
-/** Resolves with the first stop signal; a second one makes `onImpatience` run. */
-function stopSignal(onImpatience: () => void): Promise<NodeJS.Signals> {
+/** Resolves with the first stop signal; a second one makes `onSecondSignal` run. */
+function stopSignal(onSecondSignal: () => void): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let asked = false;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        if (asked) onImpatience();
+        if (asked) onSecondSignal();
         asked = true;
         resolve(signal);
       });
@@ -53,7 +53,7 @@ function stopSignal(onImpatience: () => void): Promise<NodeJS.Signals> {
   });
 }
 
-/** Faults outside of any request end the process cleanly, and the process manager starts it again (R414). */
+/** Faults outside of any request end the process cleanly, and the process manager starts it again. */
 function logFatalErrors(logger: Logger, log: RotatingLog): void {
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (reason: unknown) => {
@@ -84,12 +84,12 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const { config } = started;
   const redactor = new ReloadableRedactor(config.secrets);
   const { redact } = redactor;
-  const part = await takePart(config.file);
-  const isShared = sharesPort && part.isHeld;
+  const worker = await claimWorkerNumber(config.file);
+  const isShared = sharesPort && worker.isHeld;
   const log = openRotatingLog({
     directory: `${config.logs.directory}/${config.instance}`,
     instance: config.instance,
-    worker: part.number,
+    worker: worker.number,
     maxSizeBytes: config.logs.maxSizeBytes,
     retentionMs: config.logs.retentionMs,
     maxTotalBytes: config.logs.maxTotalBytes,
@@ -135,14 +135,14 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     logger,
     redact,
   };
-  const live = new ActiveServices(createServices(lasting, config, USER_AGENT));
+  const active = new ActiveServices(createServices(lasting, config, USER_AGENT));
   const reloader = new Reloader({
     started,
     load,
     apply: (next) => {
       redactor.addSecrets(next.secrets);
       logger.setLevel(next.logs.level);
-      live.replace(renewServices(live.current, next, USER_AGENT));
+      active.replace(renewServices(active.current, next, USER_AGENT));
     },
     logger,
     clock,
@@ -151,7 +151,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const facts: ProcessFacts = {
     version: VERSION,
     pid: process.pid,
-    part: part.number,
+    worker: worker.number,
     sharesPort: isShared,
     startedAt: clock.now(),
     isDraining: () => draining,
@@ -161,9 +161,9 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     memoryBytes: () => process.memoryUsage.rss(),
   };
 
-  const app = createApp(live, facts);
-  const onListening = () => part.answerWith(() => describeHealth(live.current, facts));
-  const failure = await listen(app, { config, part, isShared, onListening });
+  const app = createApp(active, facts);
+  const onListening = () => worker.answerWith(() => describeHealth(active.current, facts));
+  const failure = await listen(app, { config, worker, isShared, onListening });
   if (failure !== undefined) {
     logger.error(failure);
     await log.close();
@@ -178,7 +178,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     small: config.tiers.small,
     version: VERSION,
   });
-  const stopHealthChecks = startHealthChecks(live, Math.random);
+  const stopHealthChecks = startHealthChecks(active, Math.random);
   const watch = watchFiles(() => reloader.files, reloader.check);
   usageStore.start(DAYS_SHOWN).then((sums) => usage.restoreDays(sums));
 
@@ -190,11 +190,11 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   stopHealthChecks();
   await closeListener(app);
   logger.lifecycle(`stopping on ${signal}`, { in_flight: lasting.inFlight.size });
-  await drain(app, live.current);
+  await drain(app, active.current);
   calibrationFile.close();
   usageStore.close();
   consoleFile?.close();
   logger.lifecycle('stopped');
-  await Promise.race([Promise.all([log.close(), live.close()]), sleep(FLUSH_MS)]);
+  await Promise.race([Promise.all([log.close(), active.close()]), sleep(FLUSH_MS)]);
   return 0;
 }

@@ -55,7 +55,7 @@ export class ActiveServices {
       this.#users.set(services, users);
     } else {
       this.#users.delete(services);
-      this.#retire(services);
+      if (services !== this.#current) this.#retire(services);
     }
   }
 

@@ -81,7 +81,7 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
   const app = createApp(live, {
     version: 'test',
     pid: process.pid,
-    part: 1,
+    worker: 1,
     sharesPort: false,
     startedAt: clock.now(),
     isDraining: () => draining,

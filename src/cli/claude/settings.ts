@@ -42,7 +42,7 @@ export function chooseCredentials(
 }
 
 /**
- * The shell command that prints the status line of an instance. It tells all that is needed, so that nothing but the usage
+ * The shell command that prints the status line of an instance. It holds all that is needed, so that nothing but the usage
  * file has to be read: Claude Code runs it after every answer.
  */
 export function statusLineCommand(root: string, { instance, host, port, stateDirectory }: Config): string {
@@ -106,7 +106,7 @@ export function clientSettings(
 }
 
 /** The user's words for claude, and the settings that they bring. */
-export interface ClientWords {
+export interface ClaudeArguments {
   readonly words: readonly string[];
   readonly settings: JsonObject;
 }
@@ -117,13 +117,13 @@ const OPTION = '--settings';
  * Takes `--settings` out of the words for claude: the client heeds only the last, so that two have to become one.
  * @throws Failure (usage) when it is neither JSON nor a file with JSON.
  */
-export function takeOwnSettings(words: readonly string[], directory: string): ClientWords {
+export function extractUserSettings(words: readonly string[], directory: string): ClaudeArguments {
   const index = words.findIndex((word) => word === OPTION || word.startsWith(`${OPTION}=`));
   const word = words[index];
   if (word === undefined) return { words, settings: {} };
   const isJoined = word !== OPTION;
   const given = isJoined ? word.slice(OPTION.length + 1) : words[index + 1];
-  const rest = takeOwnSettings([...words.slice(0, index), ...words.slice(index + (isJoined ? 1 : 2))], directory);
+  const rest = extractUserSettings([...words.slice(0, index), ...words.slice(index + (isJoined ? 1 : 2))], directory);
   return { words: rest.words, settings: { ...readSettings(given ?? '', directory), ...rest.settings } };
 }
 
@@ -153,7 +153,7 @@ export function mergeSettings(own: JsonObject, settings: ClientSettings): JsonOb
 const NAME = /^claude-(?<pid>\d+)\.json$/;
 
 /** Removes what processes have left that were killed. */
-function sweep(directory: string): void {
+function removeStaleFiles(directory: string): void {
   for (const file of readdirSync(directory)) {
     const pid = Number(NAME.exec(file)?.groups?.['pid'] ?? process.pid);
     if (!isAlive(pid)) rmSync(join(directory, file), { force: true });
@@ -171,7 +171,7 @@ export async function withSettingsFile<T>(
 ): Promise<T> {
   const directory = join(root, 'state', 'run');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  sweep(directory);
+  removeStaleFiles(directory);
   const path = join(directory, `claude-${process.pid}.json`);
   rmSync(path, { force: true });
   writeFileSync(path, `${JSON.stringify(settings, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' });

@@ -4,15 +4,15 @@ import { formatProblems } from '../../config/diagnostics.ts';
 import { configFromText } from '../../config/load.ts';
 import { findPreset, presets } from '../../providers/index.ts';
 import type { Preset } from '../../providers/preset.ts';
-import type { Invocation } from '../args.ts';
+import type { Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
+import { inspect } from '../supervisor/inspect.ts';
 import { isCopyOfExample, loadInstances } from '../supervisor/instances.ts';
 import { withManagerLock } from '../supervisor/lock.ts';
-import { observe } from '../supervisor/observe.ts';
-import { reloadReason, swap } from '../supervisor/reload.ts';
+import { reloadReason, rollingReload } from '../supervisor/reload.ts';
 import { loadInstance } from '../supervisor/start.ts';
-import { isUp, judge } from '../supervisor/state.ts';
+import { deriveState, isUp } from '../supervisor/state.ts';
 import { didYouMean, type Output } from '../terminal/output.ts';
 import { type Prompter, readSecretFromStdin } from '../terminal/prompt.ts';
 import { renderTable } from '../terminal/table.ts';
@@ -70,28 +70,32 @@ export async function askForPreset(prompter: Prompter, output: Output): Promise<
 
 /** A new instance; its env file may be there already, as a copy of the example that nobody has filled in. */
 export interface PlannedInstance extends NewInstance {
-  readonly isThere: boolean;
+  readonly exists: boolean;
 }
+
+/** The options that a new instance is described by. */
+type NewInstanceInvocation = Invocation<'as' | 'port' | 'region' | 'url' | 'model' | 'stdin' | 'input'>;
 
 /**
  * Everything that a new instance needs: from the command line, and what is missing there from the user, as far as there is a
  * terminal to ask on.
  * @throws Failure (usage) for what is wrong, or is missing and cannot be asked.
  */
-export async function planInstance(context: Context, invocation: Invocation): Promise<PlannedInstance> {
+export async function planInstance(context: Context, invocation: NewInstanceInvocation): Promise<PlannedInstance> {
   const prompter = invocation.input ? context.prompter : undefined;
   const preset = await choosePreset(context, invocation, prompter);
   const name = await chooseName(context, invocation, preset, prompter);
-  const isThere = hasEnvFile(context.root, name);
-  const port = await choosePort(context, invocation, preset, isThere ? portOf(context, name) : undefined);
+  const exists = hasEnvFile(context.root, name);
+  const port = await choosePort(context, invocation, preset, exists ? portOf(context, name) : undefined);
   const region = await chooseRegion(invocation, preset, prompter);
   const isComplete = preset.baseUrl !== '' || preset.protocol === 'demo';
   const url =
-    invocation.url ?? (isComplete ? undefined : await need(prompter, '--url URL', `Address of ${preset.title}: `));
+    invocation.url ??
+    (isComplete ? undefined : await askRequired(prompter, '--url URL', `Address of ${preset.title}: `));
   const model =
     invocation.model ??
-    (preset.tiers === undefined ? await need(prompter, '--model MODEL', 'Model to use: ') : undefined);
-  return { name, preset, port, region, url, model, isThere, key: await readKey(invocation, preset, prompter) };
+    (preset.tiers === undefined ? await askRequired(prompter, '--model MODEL', 'Model to use: ') : undefined);
+  return { name, preset, port, region, url, model, exists, key: await readKey(invocation, preset, prompter) };
 }
 
 async function choosePreset(
@@ -109,7 +113,7 @@ async function choosePreset(
 
 async function chooseName(
   { root }: Context,
-  { as }: Invocation,
+  { as }: Pick<NewInstanceInvocation, 'as'>,
   preset: Preset,
   prompter: Prompter | undefined,
 ): Promise<string> {
@@ -142,7 +146,7 @@ function portOf({ root }: Context, name: string): number | undefined {
 /** @param own The port in the file that is filled in, where the instance may listen by now. */
 async function choosePort(
   { root }: Context,
-  { port }: Invocation,
+  { port }: Pick<NewInstanceInvocation, 'port'>,
   preset: Preset,
   own: number | undefined,
 ): Promise<number> {
@@ -156,7 +160,7 @@ async function choosePort(
 
 /** The region; keys belong to one, so it is asked for where the provider has several. */
 async function chooseRegion(
-  { region }: Invocation,
+  { region }: Pick<NewInstanceInvocation, 'region'>,
   preset: Preset,
   prompter: Prompter | undefined,
 ): Promise<string | undefined> {
@@ -175,7 +179,7 @@ async function chooseRegion(
   throw new Failure(`there is no region "${region}"; ${hint}`, exitCodes.usage);
 }
 
-async function need(prompter: Prompter | undefined, option: string, question: string): Promise<string> {
+async function askRequired(prompter: Prompter | undefined, option: string, question: string): Promise<string> {
   if (prompter === undefined) throw new Failure(`this provider needs ${option}`, exitCodes.usage);
   for (;;) {
     const answer = await prompter.ask(question);
@@ -184,7 +188,11 @@ async function need(prompter: Prompter | undefined, option: string, question: st
 }
 
 /** The key, empty for none. It is never asked of a server that usually wants none. */
-async function readKey({ stdin, input }: Invocation, preset: Preset, prompter: Prompter | undefined): Promise<string> {
+async function readKey(
+  { stdin, input }: Pick<NewInstanceInvocation, 'stdin' | 'input'>,
+  preset: Preset,
+  prompter: Prompter | undefined,
+): Promise<string> {
   if (stdin) return readSecretFromStdin(process.stdin, '--stdin');
   if (!takesKey(preset) || preset.keyOptional === true || !input) return '';
   if (prompter !== undefined) {
@@ -224,12 +232,12 @@ export function envText({ name, preset, port, key, region, url, model }: NewInst
 }
 
 /** Waits until an instance that runs has the settings that were just written, and makes new processes where it has to. */
-export async function takeOver(context: Context, invocation: Invocation, name: string): Promise<void> {
+export async function applySettings(context: Context, invocation: Invocation, name: string): Promise<void> {
   const { instance } = loadInstance(context, name);
-  const [now] = await observe(await context.pm2.list(), [instance]);
-  if (now === undefined || now.rival !== undefined || !isUp(judge(now))) return;
+  const [now] = await inspect(await context.pm2.list(), [instance]);
+  if (now === undefined || now.nameConflict !== undefined || !isUp(deriveState(now))) return;
   if ((await reloadReason(now, undefined)) === undefined) return;
-  await withManagerLock(context, invocation, () => swap(context, now));
+  await withManagerLock(context, invocation, () => rollingReload(context, now));
 }
 
 /**
@@ -244,8 +252,8 @@ export function writeInstance({ root, output }: Context, instance: PlannedInstan
   if (config === undefined) {
     throw new Failure(`${formatProblems(problems)}\n${file} was not written`, exitCodes.configuration);
   }
-  if (instance.isThere) replaceFile(join(root, file), text, OWNER_ONLY);
+  if (instance.exists) replaceFile(join(root, file), text, OWNER_ONLY);
   else createPrivateFile(join(root, file), file, text);
   if (problems.length > 0) output.say(formatProblems(problems));
-  return `${instance.isThere ? 'Filled in' : 'Made'} ${file} for ${instance.preset.title} on port ${instance.port}.`;
+  return `${instance.exists ? 'Filled in' : 'Made'} ${file} for ${instance.preset.title} on port ${instance.port}.`;
 }

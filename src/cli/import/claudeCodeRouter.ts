@@ -5,10 +5,10 @@ import { findPreset, guessPreset } from '../../providers/index.ts';
 import type { Preset } from '../../providers/preset.ts';
 import { envLine } from '../envs/files.ts';
 import { Failure } from '../exitCodes.ts';
-import { type Assignment, type Move, type Remark, reasonToLeaveOut } from './envFile.ts';
+import { type Assignment, type ImportPlan, type UnsupportedSetting, whyUnsupported } from './envFile.ts';
 
 /** A transformer of claude-code-router: its name, and its options where it has some. */
-interface Use {
+interface TransformerUse {
   readonly name: string;
   readonly options: Json | undefined;
 }
@@ -21,32 +21,33 @@ export interface TransformerMeaning {
   /** In tokens. */
   readonly maxOutput?: number;
   /** Sentences on what could not be carried over. */
-  readonly left: readonly string[];
+  readonly unsupported: readonly string[];
 }
 
 /** What the proxy does by itself. */
 const BUILT_IN = new Set(['reasoning', 'enhancetool', 'cleancache', 'streamoptions', 'forcereasoning']);
 const LIMITS = new Set(['maxtoken', 'maxcompletiontokens']);
 
-function readUses(transformer: Json | undefined): readonly Use[] {
+function readUses(transformer: Json | undefined): readonly TransformerUse[] {
   const list = isObject(transformer) && Array.isArray(transformer['use']) ? transformer['use'] : [];
-  return list.flatMap((entry): Use[] => {
+  return list.flatMap((entry): TransformerUse[] => {
     const [name, options] = Array.isArray(entry) ? entry : [entry];
     return typeof name === 'string' ? [{ name, options }] : [];
   });
 }
 
-function meaningOf({ name, options }: Use): TransformerMeaning {
+function meaningOf({ name, options }: TransformerUse): TransformerMeaning {
   const lower = name.toLowerCase();
   const limit = asNumber(isObject(options) ? options['max_tokens'] : undefined);
-  if (lower === 'anthropic') return { isNative: true, left: [] };
-  if (LIMITS.has(lower) && limit !== undefined) return { maxOutput: limit, left: [] };
-  if (BUILT_IN.has(lower)) return { left: [] };
+  if (lower === 'anthropic') return { isNative: true, unsupported: [] };
+  if (LIMITS.has(lower) && limit !== undefined) return { maxOutput: limit, unsupported: [] };
+  if (BUILT_IN.has(lower)) return { unsupported: [] };
   const preset = findPreset(lower);
   if (preset === undefined)
-    return { left: [`transformer ${name}: no counterpart; quirks may do it (docs/ENVIRONMENT.md)`] };
-  const left = options === undefined ? [] : [`options of transformer ${name}: set extra_body among the quirks instead`];
-  return { preset, left };
+    return { unsupported: [`transformer ${name}: no counterpart; quirks may do it (docs/ENVIRONMENT.md)`] };
+  const unsupported =
+    options === undefined ? [] : [`options of transformer ${name}: set extra_body among the quirks instead`];
+  return { preset, unsupported };
 }
 
 /** Understands the transformers of a provider; those of single models only, as far as they need nothing. */
@@ -58,7 +59,9 @@ export function readTransformers(transformer: Json | undefined): TransformerMean
     const needed = uses.filter(({ name }) => !BUILT_IN.has(name.toLowerCase()));
     return needed.map(({ name }) => `transformer ${name} of ${model}: quirks hold for all models of a provider`);
   });
-  return Object.assign({}, ...general, { left: [...general.flatMap(({ left }) => left), ...single] });
+  return Object.assign({}, ...general, {
+    unsupported: [...general.flatMap(({ unsupported }) => unsupported), ...single],
+  });
 }
 
 /** A provider of claude-code-router as one of a providers file. */
@@ -70,7 +73,7 @@ export interface RouterProvider {
   /** A line for the env file: its key, or the variable that is to hold it. */
   readonly variable: { readonly name: string; readonly value: string };
   /** What could not be carried over. */
-  readonly left: readonly string[];
+  readonly unsupported: readonly string[];
 }
 
 const CHAT = /\/+chat\/completions\/*$/;
@@ -91,7 +94,7 @@ export function readRouterProvider(item: Json | undefined): RouterProvider | und
   const models = Array.isArray(item['models']) ? item['models'].filter((model) => typeof model === 'string') : [];
   if (!name || models.length === 0) return undefined;
 
-  const { preset: behavesLike, isNative, maxOutput, left } = readTransformers(item['transformer']);
+  const { preset: behavesLike, isNative, maxOutput, unsupported } = readTransformers(item['transformer']);
   const address = braceReferences(asString(item['api_base_url'])?.trim() ?? '');
   const guessed = guessPreset(address);
   const isKnown = guessed.hosts.length > 0;
@@ -113,7 +116,7 @@ export function readRouterProvider(item: Json | undefined): RouterProvider | und
       ...(maxOutput === undefined ? {} : { quirks: { max_output: maxOutput } }),
     },
     variable: key,
-    left,
+    unsupported,
   };
 }
 
@@ -151,11 +154,11 @@ const KNOWN_ROUTES = new Set(['default', 'background', 'longContextThreshold', .
 /** From so many tokens on it asks its longContext model, where the file does not say. */
 const USUAL_THRESHOLD = 60_000;
 
-/** @param tell Takes what could not be carried over of a route, by its name. */
+/** @param report Takes what could not be carried over of a route, by its name. */
 export function readRoutes(
   router: JsonObject,
   providers: readonly RouterProvider[],
-  tell: (route: string, reason: string) => void,
+  report: (route: string, reason: string) => void,
 ): RouterRoutes {
   const readTarget = (route: string): RouterTarget | undefined => {
     const written = asString(router[route]) ?? '';
@@ -163,7 +166,7 @@ export function readRoutes(
     const [provider = '', ...rest] = written.split(',');
     const model = rest.join(',');
     if (model !== '' && providers.some(({ name }) => name === provider)) return { provider, model };
-    tell(route, `"${written}" names none of the providers`);
+    report(route, `"${written}" names none of the providers`);
     return undefined;
   };
   const text = ({ provider, model }: RouterTarget) => `${provider},${model}`;
@@ -175,7 +178,7 @@ export function readRoutes(
     return target === undefined ? [] : [[key, text(target)] as const];
   });
   const threshold = asNumber(router['longContextThreshold']) ?? USUAL_THRESHOLD;
-  for (const name of Object.keys(router)) if (!KNOWN_ROUTES.has(name)) tell(name, 'means nothing here');
+  for (const name of Object.keys(router)) if (!KNOWN_ROUTES.has(name)) report(name, 'means nothing here');
   return {
     big,
     small,
@@ -217,11 +220,11 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /**
  * The fields of a config.json of claude-code-router that are settings of the instance, as lines of its env file.
- * @param tell Takes what could not be carried over of a field, by its name.
+ * @param report Takes what could not be carried over of a field, by its name.
  */
 export function readSettings(
   config: JsonObject,
-  tell: (field: string, reason: string) => void,
+  report: (field: string, reason: string) => void,
 ): readonly (readonly [key: string, value: string])[] {
   const settings: (Assignment & { readonly field: string })[] = [];
   for (const [field, written] of Object.entries(config)) {
@@ -230,14 +233,14 @@ export function readSettings(
       const value = braceReferences(asString(written) ?? String(written ?? '')).trim();
       const isMilliseconds = field === 'API_TIMEOUT_MS';
       if (value !== '') settings.push({ key, value: isMilliseconds ? seconds(value) : value, line: 0, field });
-    } else if (!KNOWN_SECTIONS.has(field)) tell(field, REASONS[field] ?? 'means nothing here');
+    } else if (!KNOWN_SECTIONS.has(field)) report(field, REASONS[field] ?? 'means nothing here');
   }
   if (config['LOG'] === false)
-    tell('LOG', 'one line without text per request is always kept; LOG_RETENTION_DAYS says how long');
+    report('LOG', 'one line without text per request is always kept; LOG_RETENTION_DAYS says how long');
   return settings.flatMap((setting) => {
-    const reason = reasonToLeaveOut(setting, settings);
+    const reason = whyUnsupported(setting, settings);
     if (reason === undefined) return [[setting.key, setting.value] as const];
-    tell(setting.field, reason);
+    report(setting.field, reason);
     return [];
   });
 }
@@ -255,7 +258,7 @@ export function withoutComments(text: string): string {
 }
 
 /** What a config.json of claude-code-router is to become. */
-export interface RouterMove {
+export interface RouterImport {
   readonly source: string;
   readonly text: string;
   /** Paths of the new env file and its providers file, relative to the project. */
@@ -295,23 +298,23 @@ export function routerPort(text: string): number {
  * One instance with all the providers of a config.json of claude-code-router.
  * @throws Failure when the text is no such file, or names no provider.
  */
-export function moveRouter({ source, text, path, providersFile, port }: RouterMove): Move {
+export function importRouter({ source, text, path, providersFile, port }: RouterImport): ImportPlan {
   const document = readRouterFile(text);
   if (document === undefined) throw new Failure(`${source} is no config.json of claude-code-router`);
   const { config, field } = document;
-  const remarks: Remark[] = [];
-  const tell = (at: Path, setting: string, reason: string) =>
-    void remarks.push({ source, line: document.lineOf(at), setting, reason });
+  const unsupported: UnsupportedSetting[] = [];
+  const report = (at: Path, setting: string, reason: string) =>
+    void unsupported.push({ source, line: document.lineOf(at), setting, reason });
 
-  const providers = readProviders(document, path, tell);
+  const providers = readProviders(document, path, report);
   if (providers.length === 0) throw new Failure(`${source} names no provider with models`);
   if (providers.length > 1) {
     const reason = 'different here: when one fails, the next is asked; "enabled": false in the new file takes one out';
-    tell([field], field, reason);
+    report([field], field, reason);
   }
   const router = isObject(config['Router']) ? config['Router'] : {};
-  const routes = readRoutes(router, providers, (name, reason) => tell(['Router', name], `Router.${name}`, reason));
-  const settings = readSettings(config, (name, reason) => tell([name], name, reason));
+  const routes = readRoutes(router, providers, (name, reason) => report(['Router', name], `Router.${name}`, reason));
+  const settings = readSettings(config, (name, reason) => report([name], name, reason));
 
   const keys = new Map(providers.map(({ variable }) => [variable.name, variable.value]));
   const lines = [...keys, ...routes.settings, ...settings].map(([name, value]) => envLine(name, value));
@@ -322,25 +325,26 @@ export function moveRouter({ source, text, path, providersFile, port }: RouterMo
       { path: providersFile, source, text: `${JSON.stringify(file, undefined, 2)}\n` },
       { path, source, text: `${env.join('\n')}\n` },
     ],
-    remarks,
+    unsupported,
   };
 }
 
 function readProviders(
   { config, field }: RouterDocument,
   path: string,
-  tell: (at: Path, setting: string, reason: string) => void,
+  report: (at: Path, setting: string, reason: string) => void,
 ): readonly RouterProvider[] {
   const items = config[field];
   return (Array.isArray(items) ? items : []).flatMap((item, index) => {
     const provider = readRouterProvider(item);
     if (provider === undefined) {
-      tell([field, index], `${field}[${index}]`, 'a provider without a name or without models');
+      report([field, index], `${field}[${index}]`, 'a provider without a name or without models');
       return [];
     }
-    const { name, variable, left } = provider;
-    for (const reason of left) tell([field, index, 'transformer'], name, reason);
-    if (variable.value === '') tell([field, index, 'api_key'], name, `put the key into ${path}: ${variable.name}=...`);
+    const { name, variable, unsupported } = provider;
+    for (const reason of unsupported) report([field, index, 'transformer'], name, reason);
+    if (variable.value === '')
+      report([field, index, 'api_key'], name, `put the key into ${path}: ${variable.name}=...`);
     return provider;
   });
 }

@@ -72,7 +72,7 @@ const REASONS: Readonly<Record<string, string>> = {
 const SHORTEST_PUBLIC_TOKEN = 24;
 
 /** Why a line of an env file cannot stand here as it did there; undefined when it can. */
-export function reasonToLeaveOut({ key, value }: Assignment, all: readonly Assignment[]): string | undefined {
+export function whyUnsupported({ key, value }: Assignment, all: readonly Assignment[]): string | undefined {
   if (key === 'HOST' || key === 'CLAUDE_PROXY_HOST') {
     const token = findValue(all, 'ANTHROPIC_API_KEY', 'CLAUDE_PROXY_AUTH_KEY') ?? '';
     if (value === '' || isLoopback(value) || token.length >= SHORTEST_PUBLIC_TOKEN) return undefined;
@@ -85,7 +85,7 @@ export function reasonToLeaveOut({ key, value }: Assignment, all: readonly Assig
 }
 
 /** What an env file of an earlier system is to become. */
-export interface EnvMove {
+export interface EnvFileImport {
   readonly source: string;
   readonly text: string;
   /** Path of the new file, relative to the project. */
@@ -97,13 +97,13 @@ export interface EnvMove {
 }
 
 /** The same file, line by line, with the port and the paths that hold here, and what means nothing here as a comment. */
-export function moveEnvFile({ source, text, path, port, modelsFile, providersFile }: EnvMove): Move {
+export function importEnvFile({ source, text, path, port, modelsFile, providersFile }: EnvFileImport): ImportPlan {
   const assignments = readAssignments(text);
-  const remarks = assignments.flatMap((assignment) => {
-    const reason = reasonToLeaveOut(assignment, assignments);
+  const unsupported = assignments.flatMap((assignment) => {
+    const reason = whyUnsupported(assignment, assignments);
     return reason === undefined ? [] : [{ source, line: assignment.line, setting: assignment.key, reason }];
   });
-  const kept = remarks.reduce((changed, { line }) => commentOut(changed, line), text);
+  const kept = unsupported.reduce((changed, { line }) => commentOut(changed, line), text);
   const settings = [
     { keys: ['PORT', 'CLAUDE_PROXY_PORT'], line: `PORT=${port}` },
     ...(modelsFile === undefined
@@ -113,7 +113,7 @@ export function moveEnvFile({ source, text, path, port, modelsFile, providersFil
       ? []
       : [{ keys: ['PROVIDERS_FILE'], line: envLine('PROVIDERS_FILE', providersFile) }]),
   ];
-  return { files: [{ path, source, text: setLines(kept, settings) }], remarks };
+  return { files: [{ path, source, text: setLines(kept, settings) }], unsupported };
 }
 
 /** A file for envs/, made from one of an earlier system. */
@@ -126,7 +126,7 @@ export interface PlannedFile {
 }
 
 /** What could not be carried over as it is, where it stands, and what becomes of it. */
-export interface Remark {
+export interface UnsupportedSetting {
   readonly source: string;
   /** 1-based. */
   readonly line?: number | undefined;
@@ -135,9 +135,9 @@ export interface Remark {
 }
 
 /** What the instances of one place become here. */
-export interface Move {
+export interface ImportPlan {
   readonly files: readonly PlannedFile[];
-  readonly remarks: readonly Remark[];
+  readonly unsupported: readonly UnsupportedSetting[];
 }
 
 const SECRET_NAME = String.raw`[\w.-]*(?:key|token|secret|password|authorization|cookie)[\w.-]*`;

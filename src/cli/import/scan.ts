@@ -41,14 +41,14 @@ export interface FoundEnvFile {
 }
 
 /** What one folder holds; paths are absolute. */
-export interface Finding {
+export interface FolderContents {
   readonly folder: string;
   readonly envFiles: readonly FoundEnvFile[];
   readonly providersFile: string | undefined;
   readonly modelsFile: string | undefined;
   readonly routerFile: string | undefined;
   /** Entries of start-all-proxies.sh whose env file is not there. */
-  readonly lost: readonly ProxyEntry[];
+  readonly missing: readonly ProxyEntry[];
 }
 
 /** The script with the table PROXIES. */
@@ -67,7 +67,7 @@ function isEnvFile(name: string): boolean {
 }
 
 /** What lies in a folder, as the earlier systems would find it there. */
-function lookThrough(folder: string, isWanted: (file: string) => boolean): Finding {
+function scanFolder(folder: string, isWanted: (file: string) => boolean): FolderContents {
   const script = join(folder, SCRIPT);
   const entries = existsSync(script) ? readProxies(readFileSync(script, 'utf8')) : [];
   const fileOf = (entry: ProxyEntry) => join(folder, entry.envFile);
@@ -84,7 +84,7 @@ function lookThrough(folder: string, isWanted: (file: string) => boolean): Findi
     providersFile: firstOf(folder, PROVIDERS_FILES),
     modelsFile: firstOf(folder, MODELS_FILES),
     routerFile: existsSync(config) && isRouterFile(readFileSync(config, 'utf8')) ? config : undefined,
-    lost: entries.filter((entry) => !existsSync(fileOf(entry))),
+    missing: entries.filter((entry) => !existsSync(fileOf(entry))),
   };
 }
 
@@ -92,30 +92,31 @@ function lookThrough(folder: string, isWanted: (file: string) => boolean): Findi
  * What a path means: all of a folder, or a file with what belongs to it.
  * @throws Failure (usage) for a path that leads to nothing known.
  */
-export function findAt(path: string): Finding {
+export function scanPath(path: string): FolderContents {
   if (!existsSync(path)) throw new Failure(`${path}: there is no such file or folder`, exitCodes.usage);
-  const none = { envFiles: [], providersFile: undefined, modelsFile: undefined, routerFile: undefined, lost: [] };
+  const none = { envFiles: [], providersFile: undefined, modelsFile: undefined, routerFile: undefined, missing: [] };
   if (statSync(path).isDirectory()) {
-    const finding = lookThrough(path, () => true);
-    const { envFiles, providersFile, routerFile, lost } = finding;
-    if (envFiles.length + lost.length > 0 || providersFile !== undefined || routerFile !== undefined) return finding;
+    const contents = scanFolder(path, () => true);
+    const { envFiles, providersFile, routerFile, missing } = contents;
+    if (envFiles.length + missing.length > 0 || providersFile !== undefined || routerFile !== undefined)
+      return contents;
     throw new Failure(`${path} holds nothing that is known; see ./manage import --help`, exitCodes.usage);
   }
   const folder = dirname(path);
   const name = basename(path);
   if (name === SCRIPT) {
-    const { lost, ...finding } = lookThrough(folder, () => true);
-    return { ...finding, lost, envFiles: finding.envFiles.filter(({ entry }) => entry !== undefined) };
+    const { missing, ...contents } = scanFolder(folder, () => true);
+    return { ...contents, missing, envFiles: contents.envFiles.filter(({ entry }) => entry !== undefined) };
   }
   if (isEnvFile(name)) {
-    const finding = lookThrough(folder, (file) => file === path);
-    return { ...finding, routerFile: undefined, lost: [] };
+    const contents = scanFolder(folder, (file) => file === path);
+    return { ...contents, routerFile: undefined, missing: [] };
   }
   if (isRouterFile(readFileSync(path, 'utf8'))) return { ...none, folder, routerFile: path };
   if (name.includes('providers')) {
     const home = basename(folder) === 'config' ? dirname(folder) : folder;
-    const finding = lookThrough(home, (file) => basename(file) === '.env');
-    return { ...finding, providersFile: path, routerFile: undefined, lost: [] };
+    const contents = scanFolder(home, (file) => basename(file) === '.env');
+    return { ...contents, providersFile: path, routerFile: undefined, missing: [] };
   }
   throw new Failure(
     `${path}: neither an env file nor a script, providers file or router file that is known; for a models file name its folder`,
