@@ -42,75 +42,78 @@ export async function collectReport(context: Context, names: readonly string[], 
   return mapTexts(whole, (text) => redactPerson(redact(text)));
 }
 
-const MAX_ERRORS = 20;
-
-/** Fields of a request's line that hold numbers and names. Its `error_message` quotes the provider, who may quote the user. */
-const REQUEST_FIELDS = [
-  'time',
-  'endpoint',
-  'tier',
-  'model',
-  'upstream_model',
-  'provider',
-  'stream',
-  'status',
-  'outcome',
-  'error_type',
-  'input_tokens',
-  'output_tokens',
-  'first_event_ms',
-  'duration_ms',
-  'attempts',
-  'client_version',
-  'request_bytes',
-  'notes',
-];
-
-function pick(record: JsonObject, fields: readonly string[]): JsonObject {
-  return Object.fromEntries(
-    fields.flatMap((field): [string, Json][] => {
-      const value = record[field];
-      return value === undefined ? [] : [[field, value]];
-    }),
-  );
-}
-
-/** Where in our code it happened; the first line of a stack says what, and may quote what it failed on. */
-function framesOf(reason: string | undefined): JsonObject {
-  const frames = reason?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
-  return frames.length === 0 ? {} : { frames: frames.map((line) => line.trim()) };
-}
-
-function describeError(record: JsonObject): JsonObject {
-  if (record['event'] === 'request') return pick(record, REQUEST_FIELDS);
-  // The words of such a line are our own; what stands in its other fields is not always.
-  const status = asNumber(record['status']);
+/** The machine and the versions of what works together on it. */
+export async function describeSystem(
+  root: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  directory: string,
+): Promise<JsonObject> {
+  const [versions, client] = await Promise.all([readVersions(root), clientVersion(environment, directory)]);
   return {
-    ...pick(record, ['time', 'level', 'message']),
-    ...(status === undefined ? {} : { status }),
-    ...framesOf(asString(record['reason'])),
+    ...versions,
+    claude: client,
+    platform: `${process.platform} ${process.arch}, ${release()}`,
+    processors: cpus().length,
+    memory: formatBytes(totalmem()),
+    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    shell: environment['SHELL'] ?? null,
   };
 }
 
-/** The last errors of an instance's log by their kind, without any text of a client or a provider. */
-export async function readLastErrors(logDirectory: string, instance: string): Promise<JsonObject[]> {
-  const logs = await openLogs(join(logDirectory, instance), instance);
+async function clientVersion(
+  environment: Readonly<Record<string, string | undefined>>,
+  directory: string,
+): Promise<string | null> {
   try {
-    const filter = { errorsOnly: true, since: undefined };
-    const entries = (await Promise.all(logs.map((log) => lastEntries(log, MAX_ERRORS, filter)))).flat().sort(byTime);
-    return entries.slice(-MAX_ERRORS).flatMap(({ record }) => (record === undefined ? [] : [describeError(record)]));
-  } finally {
-    await Promise.all(logs.map((log) => log.active?.close()));
+    return (await printedBy(findClaude(environment, directory), ['--version'])) ?? null;
+  } catch {
+    return null;
   }
 }
 
-/** What /health says, without the words of the last error, which may be a provider's. */
-function describeHealth({ answer }: Observation): JsonObject | null {
-  if (answer?.kind !== 'instance') return null;
-  const { last_error: lastError, ...body } = answer.health.body;
-  if (!isObject(lastError)) return body;
-  const { message: _, ...error } = lastError;
-  return { ...body, last_error: error };
+/** The versions of what works together here; text in brackets where one is unknown. */
+export interface Versions {
+  readonly manager: string;
+  readonly executable: string;
+  readonly node: string;
+  readonly pm2: string;
+}
+
+/** Asks files and programs of this machine, nobody else. */
+export async function readVersions(root: string): Promise<Versions> {
+  const [, pm2] = pm2Command(root);
+  return {
+    manager: versionIn(join(root, 'package.json')) ?? '(unknown)',
+    executable: (await printedBy(executablePath(root), ['--version'])) ?? '(not built; npm run build)',
+    node: process.versions.node,
+    pm2: (pm2 === undefined ? undefined : versionIn(join(root, 'node_modules', 'pm2', 'package.json'))) ?? '(on PATH)',
+  };
+}
+
+function versionIn(file: string): string | undefined {
+  try {
+    return asString(parseObject(readFileSync(file, 'utf8'))?.['version']);
+  } catch {
+    return undefined;
+  }
+}
+
+const TIMEOUT_MS = 20_000;
+const MAX_BYTES = 10_000_000;
+
+/**
+ * What a program prints to stdout, without line ends around it, whatever its exit status; undefined when it cannot be run or
+ * takes too long.
+ */
+export function printedBy(program: string, words: readonly string[], directory?: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const options = { timeout: TIMEOUT_MS, maxBuffer: MAX_BYTES, cwd: directory };
+    const child = execFile(program, words, options, (error, stdout) => {
+      const hasEnded = error === null || typeof error.code === 'number';
+      resolve(hasEnded ? stdout.trim() : undefined);
+    });
+    child.stdin?.end();
+  });
 }
 
 /** All that a report says about an instance. */
@@ -141,78 +144,75 @@ export async function describeInstance(root: string, observation: Observation): 
   };
 }
 
-const TIMEOUT_MS = 20_000;
-const MAX_BYTES = 10_000_000;
-
-/**
- * What a program prints to stdout, without line ends around it, whatever its exit status; undefined when it cannot be run or
- * takes too long.
- */
-export function printedBy(program: string, words: readonly string[], directory?: string): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const options = { timeout: TIMEOUT_MS, maxBuffer: MAX_BYTES, cwd: directory };
-    const child = execFile(program, words, options, (error, stdout) => {
-      const hasEnded = error === null || typeof error.code === 'number';
-      resolve(hasEnded ? stdout.trim() : undefined);
-    });
-    child.stdin?.end();
-  });
+/** What /health says, without the words of the last error, which may be a provider's. */
+function describeHealth({ answer }: Observation): JsonObject | null {
+  if (answer?.kind !== 'instance') return null;
+  const { last_error: lastError, ...body } = answer.health.body;
+  if (!isObject(lastError)) return body;
+  const { message: _, ...error } = lastError;
+  return { ...body, last_error: error };
 }
 
-/** The versions of what works together here; text in brackets where one is unknown. */
-export interface Versions {
-  readonly manager: string;
-  readonly executable: string;
-  readonly node: string;
-  readonly pm2: string;
-}
+const MAX_ERRORS = 20;
 
-function versionIn(file: string): string | undefined {
+/** Fields of a request's line that hold numbers and names. Its `error_message` quotes the provider, who may quote the user. */
+const REQUEST_FIELDS = [
+  'time',
+  'endpoint',
+  'tier',
+  'model',
+  'upstream_model',
+  'provider',
+  'stream',
+  'status',
+  'outcome',
+  'error_type',
+  'input_tokens',
+  'output_tokens',
+  'first_event_ms',
+  'duration_ms',
+  'attempts',
+  'client_version',
+  'request_bytes',
+  'notes',
+];
+
+/** The last errors of an instance's log by their kind, without any text of a client or a provider. */
+export async function readLastErrors(logDirectory: string, instance: string): Promise<JsonObject[]> {
+  const logs = await openLogs(join(logDirectory, instance), instance);
   try {
-    return asString(parseObject(readFileSync(file, 'utf8'))?.['version']);
-  } catch {
-    return undefined;
+    const filter = { errorsOnly: true, since: undefined };
+    const entries = (await Promise.all(logs.map((log) => lastEntries(log, MAX_ERRORS, filter)))).flat().sort(byTime);
+    return entries.slice(-MAX_ERRORS).flatMap(({ record }) => (record === undefined ? [] : [describeError(record)]));
+  } finally {
+    await Promise.all(logs.map((log) => log.active?.close()));
   }
 }
 
-/** Asks files and programs of this machine, nobody else. */
-export async function readVersions(root: string): Promise<Versions> {
-  const [, pm2] = pm2Command(root);
+function describeError(record: JsonObject): JsonObject {
+  if (record['event'] === 'request') return pick(record, REQUEST_FIELDS);
+  // The words of such a line are our own; what stands in its other fields is not always.
+  const status = asNumber(record['status']);
   return {
-    manager: versionIn(join(root, 'package.json')) ?? '(unknown)',
-    executable: (await printedBy(executablePath(root), ['--version'])) ?? '(not built; npm run build)',
-    node: process.versions.node,
-    pm2: (pm2 === undefined ? undefined : versionIn(join(root, 'node_modules', 'pm2', 'package.json'))) ?? '(on PATH)',
+    ...pick(record, ['time', 'level', 'message']),
+    ...(status === undefined ? {} : { status }),
+    ...framesOf(asString(record['reason'])),
   };
 }
 
-/** The machine and the versions of what works together on it. */
-export async function describeSystem(
-  root: string,
-  environment: Readonly<Record<string, string | undefined>>,
-  directory: string,
-): Promise<JsonObject> {
-  const [versions, client] = await Promise.all([readVersions(root), clientVersion(environment, directory)]);
-  return {
-    ...versions,
-    claude: client,
-    platform: `${process.platform} ${process.arch}, ${release()}`,
-    processors: cpus().length,
-    memory: formatBytes(totalmem()),
-    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    shell: environment['SHELL'] ?? null,
-  };
+function pick(record: JsonObject, fields: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    fields.flatMap((field): [string, Json][] => {
+      const value = record[field];
+      return value === undefined ? [] : [[field, value]];
+    }),
+  );
 }
 
-async function clientVersion(
-  environment: Readonly<Record<string, string | undefined>>,
-  directory: string,
-): Promise<string | null> {
-  try {
-    return (await printedBy(findClaude(environment, directory), ['--version'])) ?? null;
-  } catch {
-    return null;
-  }
+/** Where in our code it happened; the first line of a stack says what, and may quote what it failed on. */
+function framesOf(reason: string | undefined): JsonObject {
+  const frames = reason?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
+  return frames.length === 0 ? {} : { frames: frames.map((line) => line.trim()) };
 }
 
 /** What `./manage doctor` finds, which asks nobody over the network; its own failure is a finding, too. */
@@ -222,4 +222,38 @@ export async function runDoctor(context: Context, names: readonly string[]): Pro
   } catch (error) {
     return `failed: ${error instanceof Error ? error.message : String(error)}`;
   }
+}
+
+/** A report for people: one block for each of its parts, a line for each value. */
+export function reportText(report: JsonObject): string {
+  const entries = Object.entries(report);
+  const head = Object.fromEntries(entries.filter(([, value]) => !isPart(value)));
+  const parts = entries
+    .filter(([, value]) => isPart(value))
+    .flatMap(([title, value = null]) => blocksOf(value).map((block): [string, Json] => [title, block]));
+  return [['report', head] as const, ...parts]
+    .map(([title, block]) => `${[`== ${title}`, ...valueLines(block, '')].join('\n')}\n`)
+    .join('\n');
+}
+
+/** A block of its own for each, where the items have parts; else one block with a line for each. */
+function blocksOf(value: Json): Json[] {
+  const isDeep = Array.isArray(value) && value.some((item) => isObject(item) && Object.values(item).some(isPart));
+  return isDeep ? value : [value];
+}
+
+const isPart = (value: Json | undefined) => typeof value === 'object' && value !== null;
+
+function valueLines(value: Json, indentation: string): string[] {
+  if (Array.isArray(value)) {
+    return value.flatMap((item) => `${indentation}${typeof item === 'string' ? item : JSON.stringify(item)}`);
+  }
+  if (!isObject(value)) return [`${indentation}${typeof value === 'string' ? value : JSON.stringify(value)}`];
+  return Object.entries(value).flatMap(([key, inner = null]) => {
+    const isLong = typeof inner === 'object' && inner !== null && Object.keys(inner).length > 0;
+    const short = typeof inner === 'string' ? inner : JSON.stringify(inner);
+    return isLong
+      ? [`${indentation}${key}:`, ...valueLines(inner, `${indentation}  `)]
+      : [`${indentation}${key}: ${short}`];
+  });
 }

@@ -12,17 +12,6 @@ import { type Observation, observe, takeStock } from '../supervisor/observe.ts';
 import { isUp, judge } from '../supervisor/state.ts';
 import { type StatusEntry, statusJson, statusTable } from './statusView.ts';
 
-/** A word on every file of envs/ that looks like an env file and makes no instance because of its name. */
-export function describeIgnoredEnvFiles(root: string, instances: readonly Instance[]): string[] {
-  const directory = join(root, 'envs');
-  if (!existsSync(directory)) return [];
-  const used = new Set(instances.map(({ name }) => `${name}.env`));
-  const ignored = readdirSync(directory).filter((file) => file.endsWith('.env') && !used.has(file));
-  return ignored.map((file) => {
-    return `envs/${file} is not used: a name has lower-case letters and digits, parted by single - _ or . (not "all", not "env")`;
-  });
-}
-
 /** Shows all instances or the named ones; fails with 3 when one of them is down. */
 export async function showState(context: Context, { names, json }: Invocation<'json'>): Promise<ExitCode> {
   const { root, output } = context;
@@ -87,4 +76,15 @@ export function useLine(instance: Instance): string {
   const key = 'ANTHROPIC_AUTH_TOKEN=KEY';
   const note = `(KEY is your key for ${preset.title}, as envs/${name}.env holds none)`;
   return lines(`${key} ${run}`, `${address} ${key} claude`, note);
+}
+
+/** A word on every file of envs/ that looks like an env file and makes no instance because of its name. */
+export function describeIgnoredEnvFiles(root: string, instances: readonly Instance[]): string[] {
+  const directory = join(root, 'envs');
+  if (!existsSync(directory)) return [];
+  const used = new Set(instances.map(({ name }) => `${name}.env`));
+  const ignored = readdirSync(directory).filter((file) => file.endsWith('.env') && !used.has(file));
+  return ignored.map((file) => {
+    return `envs/${file} is not used: a name has lower-case letters and digits, parted by single - _ or . (not "all", not "env")`;
+  });
 }
