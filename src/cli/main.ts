@@ -8,7 +8,6 @@ import { exitCodes, Failure } from './exitCodes.ts';
 import { type OptionName, readOptions } from './options.ts';
 import { createPm2 } from './supervisor/pm2.ts';
 import { createOutput } from './terminal/output.ts';
-import { createPrompter } from './terminal/prompt.ts';
 
 /** Runs the command of this process's arguments for the checkout in `root`, and sets the exit status. */
 export function main(root: string): void {
@@ -55,7 +54,8 @@ async function run(root: string, command: Command, invocation: Invocation<Option
     skipLocales();
     const { env: environment } = process;
     const pm2 = createPm2({ root, environment });
-    const prompter = createPrompter(process.stdin, process.stderr);
+    const { stdin, stderr } = process;
+    const prompter = stdin.isTTY ? (await import('./terminal/prompt.ts')).createPrompter(stdin, stderr) : undefined;
     return await command.run({ root, output, pm2, environment, prompter, commands: commandTable }, invocation);
   } catch (error) {
     output.complain(error instanceof Error ? error.message : String(error));
