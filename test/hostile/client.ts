@@ -1,0 +1,142 @@
+import { request as httpRequest } from 'node:http';
+import { expect } from 'vitest';
+import { checkEvents } from '../helpers/eventGrammar.ts';
+
+/** What a client sends. */
+export interface Question {
+  /** `/v1/messages` unless given. */
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A text or bytes are sent as they are, anything else as JSON. */
+  readonly body: unknown;
+  /** Sent in blocks, so that nobody knows its size before. */
+  readonly isChunked?: boolean;
+  /** Leaves so long after the question, whatever has come. */
+  readonly leavesAfterMs?: number;
+}
+
+export interface Answer {
+  /** 0 when there was none. */
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  /** How the connection ended, where that was not the end of the answer. */
+  readonly broken: string | undefined;
+}
+
+/** A question to the model; streamed unless the fields say otherwise. */
+export function question(model: string, fields: Readonly<Record<string, unknown>> = {}): Question {
+  return {
+    body: { model, max_tokens: 100, stream: true, messages: [{ role: 'user', content: 'hello' }], ...fields },
+  };
+}
+
+/** The same, answered in one piece. */
+export const wholeQuestion = (model: string, fields: Readonly<Record<string, unknown>> = {}): Question =>
+  question(model, { stream: false, ...fields });
+
+const BLOCK = 16_384;
+
+/** Asks and reads the answer to its end. Never rejects: how it failed is part of the answer. */
+export function ask(url: string, token: string, { path = '/v1/messages', ...sent }: Question): Promise<Answer> {
+  const { body, headers, isChunked = false, leavesAfterMs } = sent;
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  return new Promise((resolve) => {
+    const parts: Buffer[] = [];
+    let status = 0;
+    let got: Answer['headers'] = {};
+    const end = (broken?: string) => {
+      resolve({ status, headers: got, text: Buffer.concat(parts).toString('utf8'), broken });
+    };
+    const request = httpRequest(`${url}${path}`, {
+      method: 'POST',
+      agent: false,
+      headers: {
+        'content-type': 'application/json',
+        'x-api-key': token,
+        ...(isChunked ? {} : { 'content-length': bytes.length }),
+        ...headers,
+      },
+    });
+    request.on('response', (response) => {
+      status = response.statusCode ?? 0;
+      got = response.headers;
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.on('end', () => end());
+      response.on('error', (error) => end(error.message));
+    });
+    // Who is refused before all is sent may still read why.
+    request.on('error', (error) => {
+      if (status === 0) end(error.message);
+    });
+    if (isChunked) {
+      for (let from = 0; from < bytes.length; from += BLOCK) request.write(bytes.subarray(from, from + BLOCK));
+      request.end();
+    } else {
+      request.end(bytes);
+    }
+    if (leavesAfterMs !== undefined) setTimeout(() => request.destroy(), leavesAfterMs);
+  });
+}
+
+const PING = 'event: ping\ndata: {"type":"ping"}\n\n';
+
+/** Claude Code repeats a request no later than after a day; a longer pause is no answer. */
+const LONGEST_PAUSE_S = 86_400;
+
+const ERROR = { type: 'error', error: { type: expect.any(String), message: expect.any(String) } };
+/** A message of an error is read by a person. */
+const LONGEST_MESSAGE = 4000;
+
+/**
+ * Fails where an answer is not one of Anthropic's: a message, a count, an event stream of the right grammar, or an error that says
+ * more than that the proxy failed.
+ */
+export function expectLegal({ status, headers, text, broken }: Answer): void {
+  expect(broken, `the connection broke after status ${status}`).toBeUndefined();
+  const pause = headers['retry-after'];
+  if (pause !== undefined) {
+    expect(pause, 'retry-after').toMatch(/^\d+$/);
+    expect(Number(pause), 'retry-after').toBeLessThanOrEqual(LONGEST_PAUSE_S);
+  }
+  if (String(headers['content-type']).startsWith('text/event-stream')) {
+    expect(status).toBe(200);
+    const found = checkEvents(text.replaceAll(PING, ''));
+    expect(found, 'an empty event stream').not.toEqual([]);
+    for (const { data } of found) expectWholeNumbers(data);
+    return;
+  }
+  const body: unknown = JSON.parse(text);
+  if (status === 200) {
+    if (text.startsWith('{"input_tokens":')) expectWholeNumbers({ usage: body });
+    else expectMessage(body);
+    return;
+  }
+  expect(status).toBeGreaterThanOrEqual(400);
+  expect(body).toMatchObject(ERROR);
+  const { message } = (body as { error: { message: string } }).error;
+  expect(message, 'a fault of our own').not.toContain('the proxy failed');
+  expect(message.length, 'the length of the message').toBeLessThanOrEqual(LONGEST_MESSAGE);
+}
+
+function expectMessage(body: unknown): void {
+  expect(body).toMatchObject({
+    type: 'message',
+    role: 'assistant',
+    content: expect.any(Array),
+    stop_reason: expect.any(String),
+    usage: { input_tokens: expect.any(Number), output_tokens: expect.any(Number) },
+  });
+  expectWholeNumbers(body as Record<string, unknown>);
+}
+
+/** Counts of tokens, wherever a message or an event has them. */
+function expectWholeNumbers(data: Readonly<Record<string, unknown>>): void {
+  const message = data['message'] as { usage?: unknown } | undefined;
+  for (const usage of [data['usage'], message?.usage]) {
+    for (const [name, count] of Object.entries(usage ?? {})) {
+      if (typeof count !== 'number') continue;
+      expect(Number.isSafeInteger(count) && count >= 0, `${name}: ${count} is no count of tokens`).toBe(true);
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { executablePath } from '../../scripts/build/stamp.ts';
+import { type Behaviour, type FakeUpstream, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
+import { type Binary, startBinary } from '../helpers/startBinary.ts';
+import { temporaryFolder } from '../helpers/temporaryFolder.ts';
+import { waitUntil } from '../helpers/waitUntil.ts';
+import { type Answer, ask, type Question, question } from './client.ts';
+import { type HealthProbe, startHealthProbe } from './health.ts';
+import { type Memory, measureMemory } from './heap.ts';
+
+export const TOKEN = 'token-of-the-instance-0123456789';
+export const KEY = 'sk-canary-of-the-provider-0123456789';
+
+const HEAP_MIB = 256;
+const ROOT = join(import.meta.dirname, '../..');
+
+/**
+ * The executable takes Node's options as its first word, but begins anew with those of its permission model alone, so that this must
+ * be off for the limit of the heap to hold. The inspector opens on SIGUSR1, for the collector; its port is any that is free.
+ */
+const COMMAND = [executablePath(ROOT), `--node-options=--max-old-space-size=${HEAP_MIB} --inspect-port=0`];
+
+/** An answer that limits the rate lets the key rest, which must not be what the next scenario meets: each has a provider. */
+const LIMITED = Array.from({ length: 16 }, (_, index) => `limited-${index}`);
+
+function providersFile(url: string, native: string): string {
+  const common = { api_key: '${OPENAI_API_KEY}', models: { big: 'ordinary', small: 'ordinary' } };
+  const providers = [
+    { name: 'chat', base_url: url, ...common },
+    { name: 'native', base_url: native, protocol: 'anthropic', ...common },
+    { name: 'openapi', base_url: url, quirks: { schema: 'openapi' }, ...common },
+    { name: 'mfjs', base_url: url, quirks: { schema: 'mfjs' }, ...common },
+    ...LIMITED.map((name) => ({ name, base_url: url, ...common })),
+  ];
+  return JSON.stringify({
+    providers: providers.map((provider, index) => ({ ...provider, priority: index + 1 })),
+    health_check_interval: 0,
+  });
+}
+
+/** The instance that is to be brought down, a provider that does what it is told, and who watches both. */
+export interface Stage {
+  readonly binary: Binary;
+  readonly url: string;
+  readonly probe: HealthProbe;
+  readonly upstream: FakeUpstream;
+  /** What the provider does from now on, except for the model `ordinary`. */
+  behave(behaviour: Behaviour): void;
+  ask(question: Question): Promise<Answer>;
+  health(): Promise<Health>;
+  get(path: string): Promise<string>;
+  /** What the instance holds after a collection of its garbage. */
+  memory(): Promise<Memory>;
+  /** After the warm-up, by the instance that runs now. */
+  readonly atRest: Memory;
+  /** Ends the instance and starts another one, with nothing of what the last one had. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Health {
+  readonly pid: number;
+  readonly config_problems: readonly unknown[];
+  readonly client_token: boolean;
+  readonly usage: { readonly written: number; readonly dropped: number; readonly healthy: boolean };
+  readonly log: { readonly written: number; readonly path: string };
+}
+
+const ordinary = words('fine');
+
+/** Questions of every day, so that what is loaded and compiled at first is not taken for a leak. */
+async function warmUp(stage: Stage): Promise<void> {
+  const text = 'a few words of every day '.repeat(40_000);
+  const messages = [{ role: 'user', content: text }];
+  for (let round = 0; round < 4; round += 1) {
+    for (const fields of [{}, { stream: false }, { messages }, { messages, stream: false }]) {
+      const { status } = await stage.ask(question('ordinary', fields));
+      if (status !== 200) throw new Error(`an ordinary question is answered ${status}`);
+    }
+    await stage.ask({ ...question('ordinary', { messages }), path: '/v1/messages/count_tokens' });
+  }
+}
+
+/** The address at which the process lets itself be looked into. */
+async function inspectorOf(binary: Binary): Promise<string> {
+  const url = () => /ws:\/\/\S+/.exec(binary.output())?.[0];
+  if (url() === undefined) binary.process.kill('SIGUSR1');
+  await waitUntil('the inspector is open', async () => url() !== undefined);
+  return url() ?? '';
+}
+
+export async function startStage(): Promise<Stage> {
+  let current: Behaviour = ordinary;
+  const upstream = await startFakeUpstream({ ordinary, '*': (response, request) => current(response, request) });
+  const folder = temporaryFolder();
+  const providers = join(folder.path, 'providers.json');
+  writeFileSync(providers, providersFile(upstream.url, upstream.url.replace('/v1', '')), { mode: 0o600 });
+  const probe = startHealthProbe();
+  let binary: Binary;
+  let atRest: Memory;
+
+  const stage: Stage = {
+    get binary() {
+      return binary;
+    },
+    get url() {
+      return binary.url;
+    },
+    get atRest() {
+      return atRest;
+    },
+    probe,
+    upstream,
+    behave: (behaviour) => {
+      current = behaviour;
+    },
+    ask: (asked) => ask(binary.url, TOKEN, asked),
+    health: async () => JSON.parse(await stage.get('/health')),
+    get: async (path) => (await fetch(`${binary.url}${path}`, { headers: { 'x-api-key': TOKEN } })).text(),
+    memory: async () => measureMemory(await inspectorOf(binary)),
+    restart: async () => {
+      probe.watch(undefined);
+      upstream.requests.length = 0;
+      // What it has written is looked at when all is over, and by the scenarios that are about it.
+      await binary.stop().catch(() => {});
+      await start();
+    },
+    close: async () => {
+      probe.close();
+      try {
+        await binary.stop();
+      } finally {
+        await upstream.close();
+        folder.remove();
+      }
+    },
+  };
+
+  async function start(): Promise<void> {
+    binary = await startBinary(
+      {
+        PROVIDERS_FILE: providers,
+        OPENAI_API_KEY: KEY,
+        ANTHROPIC_API_KEY: TOKEN,
+        PERMISSION_MODEL: 'off',
+        // One question, one answer: what is repeated or handed on is tested elsewhere.
+        MAX_RETRIES: '0',
+        MAX_ATTEMPTS: '1',
+        BREAKER_FAILURES: '1000',
+        REQUEST_TIMEOUT: '5',
+        LOG_MAX_TOTAL: '20M',
+      },
+      'hostile',
+      COMMAND,
+    );
+    await warmUp(stage);
+    atRest = await stage.memory();
+    probe.watch({ port: binary.port, pid: binary.process.pid ?? 0 });
+  }
+
+  await start();
+  return stage;
+}
+
+/** Whether this machine lets a test bind files over others, for its own processes alone. */
+export function canUnshare(): boolean {
+  try {
+    execFileSync('unshare', ['--mount', 'true'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
