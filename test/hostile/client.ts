@@ -13,6 +13,8 @@ export interface Question {
   readonly isChunked?: boolean;
   /** Leaves so long after the question, whatever has come. */
   readonly leavesAfterMs?: number;
+  /** Lets the answer wait in the buffers of everybody on the way. */
+  readonly readsNothing?: boolean;
 }
 
 export interface Answer {
@@ -39,7 +41,7 @@ const BLOCK = 16_384;
 
 /** Asks and reads the answer to its end. Never rejects: how it failed is part of the answer. */
 export function ask(url: string, token: string, { path = '/v1/messages', ...sent }: Question): Promise<Answer> {
-  const { body, headers, isChunked = false, leavesAfterMs } = sent;
+  const { body, headers, isChunked = false, leavesAfterMs, readsNothing = false } = sent;
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   return new Promise((resolve) => {
     const parts: Buffer[] = [];
@@ -61,7 +63,7 @@ export function ask(url: string, token: string, { path = '/v1/messages', ...sent
     request.on('response', (response) => {
       status = response.statusCode ?? 0;
       got = response.headers;
-      response.on('data', (part: Buffer) => parts.push(part));
+      if (!readsNothing) response.on('data', (part: Buffer) => parts.push(part));
       response.on('end', () => end());
       response.on('error', (error) => end(error.message));
     });
@@ -75,7 +77,12 @@ export function ask(url: string, token: string, { path = '/v1/messages', ...sent
     } else {
       request.end(bytes);
     }
-    if (leavesAfterMs !== undefined) setTimeout(() => request.destroy(), leavesAfterMs);
+    if (leavesAfterMs !== undefined) {
+      setTimeout(() => {
+        request.destroy();
+        end('left');
+      }, leavesAfterMs);
+    }
   });
 }
 

@@ -13,7 +13,9 @@ export interface ProbeWindow {
   peakMib: number;
 }
 
-export type ProbeRequest = { readonly watch: { port: number; pid: number } | undefined } | { readonly takeWindow: true };
+export type ProbeRequest =
+  | { readonly watch: { port: number; pid: number } | undefined }
+  | { readonly takeWindow: true };
 export type ProbeReply = { readonly window: ProbeWindow } | { readonly stalledMs: number };
 
 /** Asks an instance how it is, all the time. */

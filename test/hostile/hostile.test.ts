@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { words } from '../helpers/fakeUpstream.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 import { type Answer, expectLegal, question } from './client.ts';
 import type { ProbeWindow } from './health.ts';
@@ -42,7 +43,7 @@ beforeAll(async () => {
 afterAll(() => stage?.close());
 
 async function answersOf({ act, questions, provider }: Scenario): Promise<readonly Answer[]> {
-  if (provider !== undefined) stage.behave(provider);
+  stage.behave(provider ?? words('fine'));
   if (act !== undefined) return act(stage);
   const asked = typeof questions === 'function' ? questions() : questions;
   return Promise.all((asked ?? [question('hostile')]).map(stage.ask));

@@ -13,7 +13,9 @@ function namesOf(pid: number): string[] {
     }
   });
   const lines = readFileSync('/proc/net/unix', 'utf8').trim().split('\n').slice(1);
-  const sockets = lines.map((line) => line.trim().split(/\s+/)).map(([, , , , , , inode, name = '']) => ({ inode, name }));
+  const sockets = lines
+    .map((line) => line.trim().split(/\s+/))
+    .map(([, , , , , , inode, name = '']) => ({ inode, name }));
   return sockets
     .filter(({ inode, name }) => name.startsWith('@') && open.includes(`socket:[${inode}]`))
     .map(({ name }) => `\0${name.slice(1)}`);

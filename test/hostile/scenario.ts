@@ -11,6 +11,6 @@ export interface Scenario {
   readonly questions?: readonly Question[] | (() => readonly Question[]);
   /** In place of questions: whatever else happens to an instance. */
   readonly act?: (stage: Stage) => Promise<readonly Answer[]>;
-  /** What must hold beside. */
-  readonly holds?: (answers: readonly Answer[], stage: Stage) => void | Promise<void>;
+  /** What must hold beside; it is awaited. */
+  readonly holds?: (answers: readonly Answer[], stage: Stage) => unknown;
 }

@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executablePath } from '../../scripts/build/stamp.ts';
 import { type Behaviour, type FakeUpstream, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
-import { type Binary, startBinary } from '../helpers/startBinary.ts';
+import { type Binary, freePort, startBinary } from '../helpers/startBinary.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 import { type Answer, ask, type Question, question } from './client.ts';
@@ -25,13 +24,14 @@ const COMMAND = [executablePath(ROOT), `--node-options=--max-old-space-size=${HE
 /** An answer that limits the rate lets the key rest, which must not be what the next scenario meets: each has a provider. */
 const LIMITED = Array.from({ length: 16 }, (_, index) => `limited-${index}`);
 
-function providersFile(url: string, native: string): string {
+function providersFile(url: string, native: string, mortalPort: number): string {
   const common = { api_key: '${OPENAI_API_KEY}', models: { big: 'ordinary', small: 'ordinary' } };
   const providers = [
     { name: 'chat', base_url: url, ...common },
     { name: 'native', base_url: native, protocol: 'anthropic', ...common },
     { name: 'openapi', base_url: url, quirks: { schema: 'openapi' }, ...common },
     { name: 'mfjs', base_url: url, quirks: { schema: 'mfjs' }, ...common },
+    { name: 'mortal', base_url: `http://127.0.0.1:${mortalPort}/v1`, ...common },
     ...LIMITED.map((name) => ({ name, base_url: url, ...common })),
   ];
   return JSON.stringify({
@@ -43,6 +43,8 @@ function providersFile(url: string, native: string): string {
 /** The instance that is to be brought down, a provider that does what it is told, and who watches both. */
 export interface Stage {
   readonly binary: Binary;
+  /** Where the provider `mortal` is, when a scenario has started it. */
+  readonly mortalPort: number;
   readonly url: string;
   readonly probe: HealthProbe;
   readonly upstream: FakeUpstream;
@@ -96,7 +98,9 @@ export async function startStage(): Promise<Stage> {
   const upstream = await startFakeUpstream({ ordinary, '*': (response, request) => current(response, request) });
   const folder = temporaryFolder();
   const providers = join(folder.path, 'providers.json');
-  writeFileSync(providers, providersFile(upstream.url, upstream.url.replace('/v1', '')), { mode: 0o600 });
+  const mortalPort = await freePort();
+  const text = providersFile(upstream.url, upstream.url.replace('/v1', ''), mortalPort);
+  writeFileSync(providers, text, { mode: 0o600 });
   const probe = startHealthProbe();
   let binary: Binary;
   let atRest: Memory;
@@ -111,6 +115,7 @@ export async function startStage(): Promise<Stage> {
     get atRest() {
       return atRest;
     },
+    mortalPort,
     probe,
     upstream,
     behave: (behaviour) => {
@@ -162,14 +167,4 @@ export async function startStage(): Promise<Stage> {
 
   await start();
   return stage;
-}
-
-/** Whether this machine lets a test bind files over others, for its own processes alone. */
-export function canUnshare(): boolean {
-  try {
-    execFileSync('unshare', ['--mount', 'true'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }

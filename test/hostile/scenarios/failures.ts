@@ -43,7 +43,10 @@ const pauseScenarios = PAUSES.map(
 
 /** Error texts that are slow to search, or too long to search at all. */
 const TEXTS: readonly (readonly [name: string, Behaviour])[] = [
-  ['24,000 digits beside "prompt is too long"', json(400, { error: { message: 'prompt is too long' }, x: '1'.repeat(24_000) })],
+  [
+    '24,000 digits beside "prompt is too long"',
+    json(400, { error: { message: 'prompt is too long' }, x: '1'.repeat(24_000) }),
+  ],
   ['24,000 digits and commas', json(400, { error: { message: `prompt is too long: ${'1,'.repeat(12_000)}` } })],
   ['a page of 20,000 beginnings of a title', page(400, `<${'<title'.repeat(20_000)}`)],
   ['60 kB of what looks like the beginning of a token', error(400, repeated('eyJ0123456789-', 60_000))],
@@ -52,9 +55,15 @@ const TEXTS: readonly (readonly [name: string, Behaviour])[] = [
   ['200 kB of "sk-"', error(400, repeated('sk-', 200_000))],
   ['1 MB of line feeds', error(400, '\n'.repeat(1_000_000))],
   ['one word of 7 MB', error(400, 'Z'.repeat(7_000_000))],
-  ['one word of 7 MB as the code', json(400, { error: { message: 'no', type: 'Z'.repeat(7_000_000), code: 'Z'.repeat(7_000_000) } })],
+  [
+    'one word of 7 MB as the code',
+    json(400, { error: { message: 'no', type: 'Z'.repeat(7_000_000), code: 'Z'.repeat(7_000_000) } }),
+  ],
   ['a list of 30,000 levels', page(400, `{"error":${'['.repeat(30_000)}${']'.repeat(30_000)}}`)],
-  ['control sequences of a terminal', error(400, '\u001b]52;c;aGk=\u0007\u001b[2J\u009b31m\u202e\r\nevent: message_stop\n\n')],
+  [
+    'control sequences of a terminal',
+    error(400, '\u001b]52;c;aGk=\u0007\u001b[2J\u009b31m\u202e\r\nevent: message_stop\n\n'),
+  ],
 ];
 
 const textScenarios = TEXTS.map(

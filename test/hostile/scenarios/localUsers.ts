@@ -1,3 +1,148 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { expectNoSecret } from '../../helpers/secretForms.ts';
+import { question, wholeQuestion } from '../client.ts';
+import { askLocalSockets } from '../localSockets.ts';
 import type { Scenario } from '../scenario.ts';
+import type { Stage } from '../stage.ts';
 
-export const localScenarios: readonly Scenario[] = [{ name: 'nothing' }];
+const fileOf = ({ binary }: Stage) => join(binary.folder, 'hostile.env');
+
+/** Changes of a file are seen within a second. */
+const SEEING = { timeout: 5000, interval: 50 };
+
+const problems = async (stage: Stage) => (await stage.health()).config_problems;
+
+/** Puts a file in the place of the env file, looks, and puts the old one back. */
+async function withEnvFile(
+  stage: Stage,
+  replace: (file: string, text: string) => void,
+  look: () => Promise<void>,
+): Promise<void> {
+  const file = fileOf(stage);
+  const text = readFileSync(file, 'utf8');
+  const restore = () => {
+    writeFileSync(`${file}.new`, text, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  };
+  try {
+    replace(file, text);
+    await look();
+  } finally {
+    restore();
+  }
+  await expect.poll(() => problems(stage), SEEING).toEqual([]);
+}
+
+const SECRET = 'secret-of-a-wrong-edit-0123456789';
+/** Places in which somebody may put a secret by mistake. */
+const WRONG_EDITS: readonly (readonly [where: string, line: string])[] = [
+  ['in the query of an address', `OPENAI_BASE_URL=https://host.example/v1?api-key=${SECRET}`],
+  ['as the user of an address', `OPENAI_BASE_URL=https://${SECRET}@host.example/v1`],
+  ['in a body that is no JSON', `QUIRK_EXTRA_BODY={"key":"${SECRET}"`],
+  ['as the name of a file', `OPENAI_API_KEY_FILE=${SECRET}`],
+  ['as a number', `REQUEST_TIMEOUT=${SECRET}`],
+  ['as a port', `PORT=${SECRET}`],
+  ['as an address to listen on', `HOST=http://${SECRET}/`],
+  ['in a line without a name', `${SECRET}`],
+];
+
+const wrongEdits = WRONG_EDITS.map(
+  ([where, line]): Scenario => ({
+    name: `reads what stands in a wrong edit: a secret ${where}`,
+    act: async (stage) => {
+      const edit = (file: string, text: string) => {
+        writeFileSync(`${file}.new`, `${text}${line}\n`, { mode: 0o600 });
+        renameSync(`${file}.new`, file);
+      };
+      await withEnvFile(stage, edit, async () => {
+        await expect.poll(() => problems(stage), SEEING).not.toEqual([]);
+        const log = readFileSync((await stage.health()).log.path, 'utf8');
+        expectNoSecret([await stage.get('/health'), stage.binary.output(), log].join('\n'), [SECRET]);
+      });
+      return [];
+    },
+  }),
+);
+
+const wrongToken = (index: number) => ({
+  ...wholeQuestion('ordinary'),
+  headers: { 'x-api-key': `wrong-token-${index}-0123456789` },
+});
+
+export const localScenarios: readonly Scenario[] = [
+  ...wrongEdits,
+  {
+    name: 'tries 25 wrong tokens, while the owner has the right one',
+    act: async (stage) => {
+      const tried = await Promise.all(Array.from({ length: 25 }, (_, index) => stage.ask(wrongToken(index))));
+      for (const { status } of tried) expect([401, 429]).toContain(status);
+      const owners = await stage.ask(wholeQuestion('ordinary'));
+      expect(owners.status, owners.text).toBe(200);
+      return [...tried, owners];
+    },
+  },
+  {
+    name: 'calls the local sockets of the instance, and says a megabyte there',
+    act: async (stage) => {
+      await askLocalSockets(stage);
+      await askLocalSockets(stage, 'x'.repeat(1_000_000));
+      await Promise.all(Array.from({ length: 50 }, () => askLocalSockets(stage)));
+      return [];
+    },
+  },
+  {
+    name: 'opens 500 connections and says nothing',
+    act: async (stage) => {
+      const sockets = Array.from({ length: 500 }, () => connect(stage.binary.port, '127.0.0.1').on('error', () => {}));
+      const answer = await stage.ask(question('ordinary'));
+      expect(answer.status).toBe(200);
+      for (const socket of sockets) socket.destroy();
+      return [answer];
+    },
+  },
+  {
+    name: 'puts a pipe in the place of the env file',
+    act: async (stage) => {
+      const edit = (file: string) => {
+        execFileSync('mkfifo', [`${file}.pipe`]);
+        renameSync(`${file}.pipe`, file);
+      };
+      await withEnvFile(stage, edit, () => expect.poll(() => problems(stage), SEEING).not.toEqual([]));
+      return [];
+    },
+  },
+  {
+    name: 'puts a link to /dev/zero in the place of the env file',
+    act: async (stage) => {
+      const edit = (file: string) => {
+        symlinkSync('/dev/zero', `${file}.link`);
+        renameSync(`${file}.link`, file);
+      };
+      await withEnvFile(stage, edit, () => expect.poll(() => problems(stage), SEEING).not.toEqual([]));
+      return [];
+    },
+  },
+  {
+    name: 'sees an env file that is half written, with the token still missing',
+    act: async (stage) => {
+      // As an editor leaves it for a moment: what stands in front of the token is valid by itself.
+      const edit = (file: string, text: string) => {
+        const at = text.indexOf('ANTHROPIC_API_KEY=');
+        writeFileSync(file, text.slice(0, at), { mode: 0o600 });
+      };
+      const withoutToken = { ...wholeQuestion('ordinary'), headers: { 'x-api-key': 'none' } };
+      await withEnvFile(stage, edit, async () => {
+        const until = performance.now() + 2500;
+        while (performance.now() < until) {
+          expect((await stage.ask(withoutToken)).status).toBe(401);
+          await new Promise((resolve) => setTimeout(resolve, 250));
+        }
+      });
+      return [];
+    },
+  },
+];
