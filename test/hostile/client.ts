@@ -18,6 +18,8 @@ export interface Question {
 }
 
 export interface Answer {
+  /** Of the question. */
+  readonly path: string;
   /** 0 when there was none. */
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -48,7 +50,7 @@ export function ask(url: string, token: string, { path = '/v1/messages', ...sent
     let status = 0;
     let got: Answer['headers'] = {};
     const end = (broken?: string) => {
-      resolve({ status, headers: got, text: Buffer.concat(parts).toString('utf8'), broken });
+      resolve({ path, status, headers: got, text: Buffer.concat(parts).toString('utf8'), broken });
     };
     const request = httpRequest(`${url}${path}`, {
       method: 'POST',
@@ -86,12 +88,13 @@ export function ask(url: string, token: string, { path = '/v1/messages', ...sent
   });
 }
 
+export const COUNT_TOKENS = '/v1/messages/count_tokens';
+
 const PING = 'event: ping\ndata: {"type":"ping"}\n\n';
 
 /** Claude Code repeats a request no later than after a day; a longer pause is no answer. */
 const LONGEST_PAUSE_S = 86_400;
 
-const ERROR = { type: 'error', error: { type: expect.any(String), message: expect.any(String) } };
 /** A message of an error is read by a person. */
 const LONGEST_MESSAGE = 4000;
 
@@ -99,7 +102,7 @@ const LONGEST_MESSAGE = 4000;
  * Fails where an answer is not one of Anthropic's: a message, a count, an event stream of the right grammar, or an error that says
  * more than that the proxy failed.
  */
-export function expectLegal({ status, headers, text, broken }: Answer): void {
+export function expectLegal({ path, status, headers, text, broken }: Answer): void {
   expect(broken, `the connection broke after status ${status}`).toBeUndefined();
   const pause = headers['retry-after'];
   if (pause !== undefined) {
@@ -115,13 +118,16 @@ export function expectLegal({ status, headers, text, broken }: Answer): void {
   }
   const body: unknown = JSON.parse(text);
   if (status === 200) {
-    if (text.startsWith('{"input_tokens":')) expectWholeNumbers({ usage: body });
-    else expectMessage(body);
+    if (path === '/v1/messages') expectMessage(body);
+    if (path === COUNT_TOKENS) expectWholeNumbers({ usage: body });
     return;
   }
   expect(status).toBeGreaterThanOrEqual(400);
-  expect(body).toMatchObject(ERROR);
-  const { message } = (body as { error: { message: string } }).error;
+  // Clients of OpenAI's API get its errors.
+  const { type, error } = body as { type?: unknown; error?: { type?: unknown; message?: unknown } };
+  if (path !== '/v1/chat/completions') expect(type).toBe('error');
+  expect(error?.type).toEqual(expect.any(String));
+  const message = String(error?.message);
   expect(message, 'a fault of our own').not.toContain('the proxy failed');
   expect(message.length, 'the length of the message').toBeLessThanOrEqual(LONGEST_MESSAGE);
 }

@@ -78,16 +78,31 @@ function expectServing({ answers, slowestMs, slowestWallMs, wrong, peakMib }: Pr
   ).toBeLessThanOrEqual(stage.atRest.residentMib + MOST_MORE_MIB);
 }
 
+/** What is thrown by a check, in one line. */
+function faultOf(check: () => void): string[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
+  }
+}
+
 async function play(scenario: Scenario): Promise<void> {
   await stage.probe.takeWindow();
   const answers = await answersOf(scenario);
   const window = await stage.probe.takeWindow();
   // All that does not hold is worth knowing, not only the first.
-  for (const answer of answers) expect.soft(() => expectLegal(answer)).not.toThrow();
-  expect.soft(() => expectServing(window)).not.toThrow();
-  await scenario.holds?.(answers, stage);
+  const faults = [
+    ...answers.flatMap((answer) => faultOf(() => expectLegal(answer))),
+    ...faultOf(() => expectServing(window)),
+  ];
+  if (scenario.provider !== undefined && stage.upstream.requests.length === 0)
+    faults.push('the provider was not asked');
+  await Promise.resolve(scenario.holds?.(answers, stage)).catch((error: Error) => faults.push(error.message));
   const after = await stage.ask(question('ordinary', { stream: false }));
-  expect(after.status, `an ordinary question afterwards: ${after.text.slice(0, 300)}`).toBe(200);
+  if (after.status !== 200) faults.push(`an ordinary question afterwards: ${after.status} ${after.text.slice(0, 300)}`);
+  if (faults.length > 0) throw new Error(faults.join('\n'));
 }
 
 for (const [who, scenarios] of Object.entries(groups)) {

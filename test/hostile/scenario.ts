@@ -12,5 +12,5 @@ export interface Scenario {
   /** In place of questions: whatever else happens to an instance. */
   readonly act?: (stage: Stage) => Promise<readonly Answer[]>;
   /** What must hold beside; it is awaited. */
-  readonly holds?: (answers: readonly Answer[], stage: Stage) => unknown;
+  readonly holds?: (answers: readonly Answer[], stage: Stage) => void | Promise<unknown>;
 }

@@ -24,10 +24,9 @@ const COMMAND = [executablePath(ROOT), `--node-options=--max-old-space-size=${HE
 /** An answer that limits the rate lets the key rest, which must not be what the next scenario meets: each has a provider. */
 const LIMITED = Array.from({ length: 16 }, (_, index) => `limited-${index}`);
 
-function providersFile(url: string, native: string, mortalPort: number): string {
+function providersText(url: string, native: string, mortalPort: number): string {
   const common = { api_key: '${OPENAI_API_KEY}', models: { big: 'ordinary', small: 'ordinary' } };
   const providers = [
-    { name: 'chat', base_url: url, ...common },
     { name: 'native', base_url: native, protocol: 'anthropic', ...common },
     { name: 'openapi', base_url: url, quirks: { schema: 'openapi' }, ...common },
     { name: 'mfjs', base_url: url, quirks: { schema: 'mfjs' }, ...common },
@@ -46,6 +45,8 @@ export interface Stage {
   /** Where the provider `mortal` is, when a scenario has started it. */
   readonly mortalPort: number;
   readonly url: string;
+  /** The file of the providers beside that of the env file. */
+  readonly providersFile: string;
   readonly probe: HealthProbe;
   readonly upstream: FakeUpstream;
   /** What the provider does from now on, except for the model `ordinary`. */
@@ -65,7 +66,8 @@ export interface Stage {
 export interface Health {
   readonly pid: number;
   readonly config_problems: readonly unknown[];
-  readonly client_token: boolean;
+  readonly config_hash: string;
+  readonly in_flight: number;
   readonly usage: { readonly written: number; readonly dropped: number; readonly healthy: boolean };
   readonly log: { readonly written: number; readonly path: string };
 }
@@ -99,7 +101,7 @@ export async function startStage(): Promise<Stage> {
   const folder = temporaryFolder();
   const providers = join(folder.path, 'providers.json');
   const mortalPort = await freePort();
-  const text = providersFile(upstream.url, upstream.url.replace('/v1', ''), mortalPort);
+  const text = providersText(upstream.url, upstream.url.replace('/v1', ''), mortalPort);
   writeFileSync(providers, text, { mode: 0o600 });
   const probe = startHealthProbe();
   let binary: Binary;
@@ -116,6 +118,7 @@ export async function startStage(): Promise<Stage> {
       return atRest;
     },
     mortalPort,
+    providersFile: providers,
     probe,
     upstream,
     behave: (behaviour) => {
@@ -146,6 +149,9 @@ export async function startStage(): Promise<Stage> {
   async function start(): Promise<void> {
     binary = await startBinary(
       {
+        PROVIDER: 'custom',
+        OPENAI_BASE_URL: upstream.url,
+        BIG_MODEL: 'ordinary',
         PROVIDERS_FILE: providers,
         OPENAI_API_KEY: KEY,
         ANTHROPIC_API_KEY: TOKEN,

@@ -15,27 +15,41 @@ const fileOf = ({ binary }: Stage) => join(binary.folder, 'hostile.env');
 const SEEING = { timeout: 5000, interval: 50 };
 
 const problems = async (stage: Stage) => (await stage.health()).config_problems;
+const hash = async (stage: Stage) => (await stage.health()).config_hash;
 
-/** Puts a file in the place of the env file, looks, and puts the old one back. */
-async function withEnvFile(
+/** Writes a file as editors do: another one is made, and takes the name. */
+function write(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/** Puts something in the place of a file, looks, and puts the old one back. */
+async function withFile(
   stage: Stage,
+  file: string,
   replace: (file: string, text: string) => void,
   look: () => Promise<void>,
 ): Promise<void> {
-  const file = fileOf(stage);
   const text = readFileSync(file, 'utf8');
-  const restore = () => {
-    writeFileSync(`${file}.new`, text, { mode: 0o600 });
-    renameSync(`${file}.new`, file);
-  };
   try {
     replace(file, text);
     await look();
   } finally {
-    restore();
+    write(file, text);
   }
   await expect.poll(() => problems(stage), SEEING).toEqual([]);
 }
+
+/** An edit of the env file is seen. */
+async function expectWatched(stage: Stage): Promise<void> {
+  const before = await hash(stage);
+  const edit = (file: string, text: string) => write(file, `${text}LOG_LEVEL=warn\n`);
+  await withFile(stage, fileOf(stage), edit, () => expect.poll(() => hash(stage), SEEING).not.toBe(before));
+  await expect.poll(() => hash(stage), SEEING).toBe(before);
+}
+
+/** Long enough for the instance to have looked at its files twice. */
+const seen = () => new Promise<void>((resolve) => setTimeout(resolve, 2000));
 
 const SECRET = 'secret-of-a-wrong-edit-0123456789';
 /** Places in which somebody may put a secret by mistake. */
@@ -50,19 +64,18 @@ const WRONG_EDITS: readonly (readonly [where: string, line: string])[] = [
   ['in a line without a name', `${SECRET}`],
 ];
 
+async function expectUntold(stage: Stage): Promise<void> {
+  await expect.poll(() => problems(stage), SEEING).not.toEqual([]);
+  const log = readFileSync((await stage.health()).log.path, 'utf8');
+  expectNoSecret([await stage.get('/health'), stage.binary.output(), log].join('\n'), [SECRET]);
+}
+
 const wrongEdits = WRONG_EDITS.map(
   ([where, line]): Scenario => ({
     name: `reads what stands in a wrong edit: a secret ${where}`,
     act: async (stage) => {
-      const edit = (file: string, text: string) => {
-        writeFileSync(`${file}.new`, `${text}${line}\n`, { mode: 0o600 });
-        renameSync(`${file}.new`, file);
-      };
-      await withEnvFile(stage, edit, async () => {
-        await expect.poll(() => problems(stage), SEEING).not.toEqual([]);
-        const log = readFileSync((await stage.health()).log.path, 'utf8');
-        expectNoSecret([await stage.get('/health'), stage.binary.output(), log].join('\n'), [SECRET]);
-      });
+      const edit = (file: string, text: string) => write(file, `${text}${line}\n`);
+      await withFile(stage, fileOf(stage), edit, () => expectUntold(stage));
       return [];
     },
   }),
@@ -75,6 +88,14 @@ const wrongToken = (index: number) => ({
 
 export const localScenarios: readonly Scenario[] = [
   ...wrongEdits,
+  {
+    name: 'reads what stands in a wrong edit: a secret in place of the name of a variable',
+    act: async (stage) => {
+      const edit = (file: string, text: string) => write(file, text.replace('${OPENAI_API_KEY}', `\${${SECRET}}`));
+      await withFile(stage, stage.providersFile, edit, () => expectUntold(stage));
+      return [];
+    },
+  },
   {
     name: 'tries 25 wrong tokens, while the owner has the right one',
     act: async (stage) => {
@@ -111,7 +132,8 @@ export const localScenarios: readonly Scenario[] = [
         execFileSync('mkfifo', [`${file}.pipe`]);
         renameSync(`${file}.pipe`, file);
       };
-      await withEnvFile(stage, edit, () => expect.poll(() => problems(stage), SEEING).not.toEqual([]));
+      await withFile(stage, fileOf(stage), edit, seen);
+      await expectWatched(stage);
       return [];
     },
   },
@@ -122,7 +144,8 @@ export const localScenarios: readonly Scenario[] = [
         symlinkSync('/dev/zero', `${file}.link`);
         renameSync(`${file}.link`, file);
       };
-      await withEnvFile(stage, edit, () => expect.poll(() => problems(stage), SEEING).not.toEqual([]));
+      await withFile(stage, fileOf(stage), edit, seen);
+      await expectWatched(stage);
       return [];
     },
   },
@@ -135,7 +158,7 @@ export const localScenarios: readonly Scenario[] = [
         writeFileSync(file, text.slice(0, at), { mode: 0o600 });
       };
       const withoutToken = { ...wholeQuestion('ordinary'), headers: { 'x-api-key': 'none' } };
-      await withEnvFile(stage, edit, async () => {
+      await withFile(stage, fileOf(stage), edit, async () => {
         const until = performance.now() + 2500;
         while (performance.now() < until) {
           expect((await stage.ask(withoutToken)).status).toBe(401);

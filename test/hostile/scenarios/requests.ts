@@ -2,12 +2,11 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'vitest';
 import { json, openEvents } from '../../helpers/fakeUpstream.ts';
 import { flood, piece, repeated } from '../answering.ts';
-import { type Answer, type Question, question, wholeQuestion } from '../client.ts';
+import { type Answer, COUNT_TOKENS, type Question, question, wholeQuestion } from '../client.ts';
 import type { Scenario } from '../scenario.ts';
 
-const COUNT = '/v1/messages/count_tokens';
 const counted = (fields: Record<string, unknown>): Question => ({
-  path: COUNT,
+  path: COUNT_TOKENS,
   body: { model: 'hostile', messages: [{ role: 'user', content: 'x' }], ...fields },
 });
 
@@ -16,7 +15,7 @@ const listBody = (item: string, bytes: number) =>
   `{"model":"hostile","max_tokens":5,"x":[${repeated(`${item},`, bytes)}${item}],"messages":[{"role":"user","content":"x"}]}`;
 
 const packed = (text: string, isChunked = false): Question => ({
-  path: COUNT,
+  path: COUNT_TOKENS,
   headers: { 'content-encoding': 'gzip' },
   body: gzipSync(text),
   isChunked,
@@ -38,7 +37,9 @@ const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => sta
 /** Nobody was told that the proxy itself failed, and what is legal was taken. */
 const isTaken = (answers: readonly Answer[]) => expect(new Set(statuses(answers))).toEqual(new Set([200]));
 const isRefused = (answers: readonly Answer[]) => {
-  for (const status of statuses(answers)) expect([400, 413, 415, 429, 501, 529]).toContain(status);
+  for (const { status, path, text } of answers) {
+    expect([400, 413, 415, 429, 501, 529], `${path} is answered ${text.slice(0, 200)}`).toContain(status);
+  }
 };
 
 export const requestScenarios: readonly Scenario[] = [
@@ -105,15 +106,15 @@ export const requestScenarios: readonly Scenario[] = [
   },
   {
     name: 'says gzip and sends none',
-    questions: [{ path: COUNT, headers: { 'content-encoding': 'gzip' }, body: '{}' }],
+    questions: [{ path: COUNT_TOKENS, headers: { 'content-encoding': 'gzip' }, body: '{}' }],
     holds: isRefused,
   },
   {
     name: 'sends a list of 125,000 objects',
     questions: [
-      { path: COUNT, body: listBody('{}', 375_000) },
+      { path: COUNT_TOKENS, body: listBody('{}', 375_000) },
       { body: listBody('{}', 375_000) },
-      { path: COUNT, body: listBody('[1]', 1_000_000) },
+      { path: COUNT_TOKENS, body: listBody('[1]', 1_000_000) },
     ],
   },
   {
@@ -122,7 +123,7 @@ export const requestScenarios: readonly Scenario[] = [
   },
   {
     name: 'sends 30 MB of numbers',
-    questions: () => [{ path: COUNT, body: listBody('1', 30_000_000) }],
+    questions: () => [{ path: COUNT_TOKENS, body: listBody('1', 30_000_000) }],
   },
   {
     name: 'sends JSON of 100,000 levels in every place',
@@ -132,7 +133,7 @@ export const requestScenarios: readonly Scenario[] = [
       {
         body: `{"model":"hostile","max_tokens":5,"tools":${deep(100_000)},"messages":[{"role":"user","content":"x"}]}`,
       },
-      { body: deep(100_000), path: COUNT },
+      { body: deep(100_000), path: COUNT_TOKENS },
       { body: deep(100_000), path: '/v1/chat/completions' },
     ],
     holds: isRefused,
@@ -198,7 +199,10 @@ export const requestScenarios: readonly Scenario[] = [
       '{"model":"x","messages":[null]}',
       '',
     ].flatMap((body) =>
-      ['/v1/messages', COUNT, '/v1/chat/completions', '/v1/messages/test_conversion'].map((path) => ({ path, body })),
+      ['/v1/messages', COUNT_TOKENS, '/v1/chat/completions', '/v1/messages/test_conversion'].map((path) => ({
+        path,
+        body,
+      })),
     ),
     holds: isRefused,
   },
@@ -217,7 +221,7 @@ export const requestScenarios: readonly Scenario[] = [
       });
       const asked = Array.from({ length: 200 }, () => stage.ask({ ...question('hostile'), leavesAfterMs: 500 }));
       await Promise.all(asked);
-      await expect.poll(async () => JSON.parse(await stage.get('/health')).in_flight, { timeout: 6000 }).toBe(0);
+      await expect.poll(async () => (await stage.health()).in_flight, { timeout: 6000 }).toBe(0);
       return [];
     },
   },

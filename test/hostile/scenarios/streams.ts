@@ -1,10 +1,26 @@
-import { expect } from 'vitest';
+import { NATIVE_USAGE, nativeEvent } from '../../helpers/anthropicServer.ts';
 import { openEvents } from '../../helpers/fakeUpstream.ts';
 import { events, FINISH, FINISH_WITH_CALLS, flood, piece, repeated, toolCall, usageFrame } from '../answering.ts';
 import { type Question, question } from '../client.ts';
 import type { Scenario } from '../scenario.ts';
 
 const several = (count: number): readonly Question[] => Array.from({ length: count }, () => question('hostile'));
+const PING = nativeEvent('ping');
+const NATIVE_ANSWER = [
+  nativeEvent('message_start', {
+    message: {
+      id: 'm',
+      type: 'message',
+      role: 'assistant',
+      model: 'm',
+      content: [],
+      stop_reason: null,
+      usage: NATIVE_USAGE,
+    },
+  }),
+  nativeEvent('message_delta', { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 1 } }),
+  nativeEvent('message_stop'),
+].join('');
 const native: readonly Question[] = [question('native,hostile')];
 
 /** A frame with so many characters of a field. */
@@ -87,18 +103,17 @@ const held: readonly Scenario[] = [
     questions: several(2),
   },
   {
-    name: 'pings a client of its Messages API and never begins: 150 MB',
-    provider: flood({ block: repeated('event: ping\ndata: {"type":"ping"}\n\n', 40_000), megabytes: 150 }),
+    name: 'pings a client of its Messages API and never begins: 400 MB',
+    provider: flood({ block: repeated(PING, 40_000), megabytes: 400, last: NATIVE_ANSWER }),
     questions: native,
   },
   {
-    name: 'sends events of its Messages API that are no JSON, and never begins: 150 MB',
-    provider: flood({ block: repeated(`event: x\ndata: ${'z'.repeat(100)}\n\n`, 40_000), megabytes: 150 }),
-    questions: native,
-  },
-  {
-    name: 'sends events of its Messages API that nobody knows, and never begins: 150 MB',
-    provider: flood({ block: repeated(`data: {"type":"new","x":"${'z'.repeat(9000)}"}\n\n`, 40_000), megabytes: 150 }),
+    name: 'sends events of its Messages API that are no JSON, and never begins: 400 MB',
+    provider: flood({
+      block: repeated(`event: x\ndata: ${'z'.repeat(100)}\n\n`, 40_000),
+      megabytes: 400,
+      last: NATIVE_ANSWER,
+    }),
     questions: native,
   },
 ];
@@ -173,7 +188,6 @@ const many: readonly Scenario[] = [
       const drip = setInterval(() => response.write(': c\n\n'), 100);
       response.on('close', () => clearInterval(drip));
     },
-    holds: ([answer]) => expect(answer?.text).toContain('event: error'),
   },
 ];
 
@@ -181,6 +195,10 @@ const lengths: readonly Scenario[] = [
   {
     name: 'ends for a reason of 5.7 MB',
     provider: events(piece({ content: 'hi' }), piece({}, 'Z'.repeat(5_700_000)), 'data: [DONE]\n\n'),
+  },
+  {
+    name: 'ends for a reason of 60 kB that looks like the beginning of a token',
+    provider: events(piece({ content: 'hi' }), piece({}, repeated('eyJ0123456789-', 60_000)), 'data: [DONE]\n\n'),
   },
   {
     name: 'gives an id and a model of 5 MB each',
@@ -240,7 +258,7 @@ const odd: readonly Scenario[] = [
   {
     name: 'writes events into an id, a name and a text',
     provider: events(
-      `data: ${JSON.stringify({ id: 'a\n\nevent: message_stop\ndata: {}\n\n', model: 'm\r\n\r\nx', choices: [{ delta: { content: 'hi\n\nevent: error\ndata: {"x":1}\n\n\u2028' } }] })}\n\n`,
+      `data: ${JSON.stringify({ id: 'a\n\nevent: message_stop\ndata: {}\n\n', model: 'm\r\n\r\nx', choices: [{ delta: { content: 'hi\n\nevent: error\ndata: {"x":1}\n\n' } }] })}\n\n`,
       toolCall(0, { id: 'i\n\nevent: x', name: 'T\n\nevent: y\ndata: z\n\n', arguments: '{"a":1}' }),
       FINISH_WITH_CALLS,
     ),
