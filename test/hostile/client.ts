@@ -6,6 +6,8 @@ import { checkEvents } from '../helpers/eventGrammar.ts';
 export interface Question {
   /** `/v1/messages` unless given. */
   readonly path?: string;
+  /** `POST` unless given. */
+  readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** A text or bytes are sent as they are, anything else as JSON. */
   readonly body: unknown;
@@ -43,7 +45,7 @@ const BLOCK = 16_384;
 
 /** Asks and reads the answer to its end. Never rejects: how it failed is part of the answer. */
 export function ask(url: string, token: string, { path = '/v1/messages', ...sent }: Question): Promise<Answer> {
-  const { body, headers, isChunked = false, leavesAfterMs, readsNothing = false } = sent;
+  const { method = 'POST', body, headers, isChunked = false, leavesAfterMs, readsNothing = false } = sent;
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   return new Promise((resolve) => {
     const parts: Buffer[] = [];
@@ -53,7 +55,7 @@ export function ask(url: string, token: string, { path = '/v1/messages', ...sent
       resolve({ path, status, headers: got, text: Buffer.concat(parts).toString('utf8'), broken });
     };
     const request = httpRequest(`${url}${path}`, {
-      method: 'POST',
+      method,
       agent: false,
       headers: {
         'content-type': 'application/json',
@@ -90,6 +92,9 @@ export function ask(url: string, token: string, { path = '/v1/messages', ...sent
 
 export const COUNT_TOKENS = '/v1/messages/count_tokens';
 
+/** Tells in words of its own how the provider answers. */
+const TEST_CONNECTION = '/test-connection';
+
 const PING = 'event: ping\ndata: {"type":"ping"}\n\n';
 
 /** Claude Code repeats a request no later than after a day; a longer pause is no answer. */
@@ -117,6 +122,7 @@ export function expectLegal({ path, status, headers, text, broken }: Answer): vo
     return;
   }
   const body: unknown = JSON.parse(text);
+  if (path === TEST_CONNECTION) return;
   if (status === 200) {
     if (path === '/v1/messages') expectMessage(body);
     if (path === COUNT_TOKENS) expectWholeNumbers({ usage: body });

@@ -42,11 +42,14 @@ beforeAll(async () => {
 });
 afterAll(() => stage?.close());
 
-async function answersOf({ act, questions, provider }: Scenario): Promise<readonly Answer[]> {
+async function answersOf({ act, questions, inTurn = false, provider }: Scenario): Promise<readonly Answer[]> {
   stage.behave(provider ?? words('fine'));
   if (act !== undefined) return act(stage);
   const asked = typeof questions === 'function' ? questions() : questions;
-  return Promise.all((asked ?? [question('hostile')]).map(stage.ask));
+  if (!inTurn) return Promise.all((asked ?? [question('hostile')]).map(stage.ask));
+  const answers: Answer[] = [];
+  for (const one of asked ?? []) answers.push(await stage.ask(one));
+  return answers;
 }
 
 /** Rejects when the instance ends, stands still or takes too long. */
@@ -57,8 +60,8 @@ function untilLost(): { lost: Promise<never>; stop(): void } {
     stage.probe.onStall = (ms) => reject(new Error(`the instance stands still: no answer of /health for ${ms} ms`));
     const { binary } = stage;
     void binary.exited.then((code) => {
-      const { signalCode } = binary.process;
-      reject(new Error(`the instance ended with ${signalCode ?? code}: ${binary.output().slice(-600)}`));
+      const fatal = /^.*(?:FATAL ERROR|fatal ).{0,300}/m.exec(binary.output())?.[0];
+      reject(new Error(`the instance ended with ${binary.process.signalCode ?? code}: ${fatal ?? 'it says nothing'}`));
     });
   });
   lost.catch(() => {});
@@ -99,7 +102,11 @@ async function play(scenario: Scenario): Promise<void> {
   ];
   if (scenario.provider !== undefined && stage.upstream.requests.length === 0)
     faults.push('the provider was not asked');
-  await Promise.resolve(scenario.holds?.(answers, stage)).catch((error: Error) => faults.push(error.message));
+  try {
+    await scenario.holds?.(answers, stage);
+  } catch (error) {
+    faults.push((error as Error).message);
+  }
   const after = await stage.ask(question('ordinary', { stream: false }));
   if (after.status !== 200) faults.push(`an ordinary question afterwards: ${after.status} ${after.text.slice(0, 300)}`);
   if (faults.length > 0) throw new Error(faults.join('\n'));
@@ -136,6 +143,10 @@ describe('after all of them', () => {
     await stage.ask(question('ordinary'));
     await waitUntil('the row is written', async () => (await stage.health()).usage.written > before);
     expect((await stage.health()).usage).toMatchObject({ dropped: 0, healthy: true });
+  });
+
+  test('what it has said is for its owner', () => {
+    expect(stage.binary.output()).not.toMatch(/Warning/);
   });
 
   test('memory is what it was after the warm-up', async () => {

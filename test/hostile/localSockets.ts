@@ -16,9 +16,10 @@ function namesOf(pid: number): string[] {
   const sockets = lines
     .map((line) => line.trim().split(/\s+/))
     .map(([, , , , , , inode, name = '']) => ({ inode, name }));
-  return sockets
+  const names = sockets
     .filter(({ inode, name }) => name.startsWith('@') && open.includes(`socket:[${inode}]`))
     .map(({ name }) => `\0${name.slice(1)}`);
+  return [...new Set(names)]; // connections have the name of what they were made to
 }
 
 function call(name: string, words: string): Promise<string> {

@@ -160,7 +160,7 @@ export async function startStage(): Promise<Stage> {
         MAX_RETRIES: '0',
         MAX_ATTEMPTS: '1',
         BREAKER_FAILURES: '1000',
-        REQUEST_TIMEOUT: '5',
+        REQUEST_TIMEOUT: '8',
         LOG_MAX_TOTAL: '20M',
       },
       'hostile',

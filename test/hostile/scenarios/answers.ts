@@ -109,7 +109,12 @@ export const answerScenarios: readonly Scenario[] = [
   },
   {
     name: 'answers a client of its Messages API with 40 MB of JSON',
-    provider: json('{"type":"message","content":[{"type":"text","text":"', 'a'.repeat(60_000), 40, '"}]}'),
+    provider: json(
+      '{"type":"message","id":"m","role":"assistant","model":"m","stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1},"content":[{"type":"text","text":"',
+      'a'.repeat(60_000),
+      40,
+      '"}]}',
+    ),
     questions: [wholeQuestion('native,hostile')],
   },
   {

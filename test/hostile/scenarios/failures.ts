@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { type Behaviour, json } from '../../helpers/fakeUpstream.ts';
+import { expectNoSecret } from '../../helpers/secretForms.ts';
 import { repeated } from '../answering.ts';
 import { question, wholeQuestion } from '../client.ts';
 import { askLocalSockets } from '../localSockets.ts';
 import type { Scenario } from '../scenario.ts';
+import { KEY } from '../stage.ts';
 
 const error = (status: number, message: string, headers: Record<string, string> = {}): Behaviour =>
   json(status, { error: { message } }, headers);
@@ -66,6 +69,27 @@ const TEXTS: readonly (readonly [name: string, Behaviour])[] = [
   ],
 ];
 
+/** A provider may say its client's key in more ways than one. */
+const CODINGS: readonly (readonly [name: string, (key: string) => string])[] = [
+  ['as it is', (key) => key],
+  ['in base64', (key) => Buffer.from(key).toString('base64')],
+  ['in hexadecimal', (key) => Buffer.from(key).toString('hex')],
+  ['as in an address', (key) => encodeURIComponent(key)],
+];
+
+const keyScenarios = CODINGS.map(
+  ([name, write]): Scenario => ({
+    name: `repeats its key ${name}`,
+    provider: error(401, `the key ${write(KEY)} is not known`, { 'x-request-id': write(KEY) }),
+    questions: [wholeQuestion('limited-15,model'), question('limited-15,model')],
+    holds: async (answers, stage) => {
+      const views = await Promise.all(['/health', '/metrics', '/v1/stats'].map(stage.get));
+      const log = readFileSync((await stage.health()).log.path, 'utf8');
+      expectNoSecret([JSON.stringify(answers), stage.binary.output(), log, ...views].join('\n'), [KEY]);
+    },
+  }),
+);
+
 const textScenarios = TEXTS.map(
   ([name, provider]): Scenario => ({
     name: `fails with ${name}`,
@@ -80,6 +104,7 @@ const textScenarios = TEXTS.map(
 export const failureScenarios: readonly Scenario[] = [
   ...pauseScenarios,
   ...textScenarios,
+  ...keyScenarios,
   {
     name: 'sends the client to a file of this machine',
     provider: (response) => {

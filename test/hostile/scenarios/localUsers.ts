@@ -53,11 +53,11 @@ const seen = () => new Promise<void>((resolve) => setTimeout(resolve, 2000));
 
 const SECRET = 'secret-of-a-wrong-edit-0123456789';
 /** Places in which somebody may put a secret by mistake. */
-const WRONG_EDITS: readonly (readonly [where: string, line: string])[] = [
+const WRONG_EDITS: readonly (readonly [where: string, line: string, inPlaceOf?: RegExp])[] = [
   ['in the query of an address', `OPENAI_BASE_URL=https://host.example/v1?api-key=${SECRET}`],
   ['as the user of an address', `OPENAI_BASE_URL=https://${SECRET}@host.example/v1`],
   ['in a body that is no JSON', `QUIRK_EXTRA_BODY={"key":"${SECRET}"`],
-  ['as the name of a file', `OPENAI_API_KEY_FILE=${SECRET}`],
+  ['as the name of a file', `OPENAI_API_KEY_FILE=${SECRET}`, /^OPENAI_API_KEY=.*\n/m],
   ['as a number', `REQUEST_TIMEOUT=${SECRET}`],
   ['as a port', `PORT=${SECRET}`],
   ['as an address to listen on', `HOST=http://${SECRET}/`],
@@ -71,10 +71,10 @@ async function expectUntold(stage: Stage): Promise<void> {
 }
 
 const wrongEdits = WRONG_EDITS.map(
-  ([where, line]): Scenario => ({
+  ([where, line, inPlaceOf = /^$/]): Scenario => ({
     name: `reads what stands in a wrong edit: a secret ${where}`,
     act: async (stage) => {
-      const edit = (file: string, text: string) => write(file, `${text}${line}\n`);
+      const edit = (file: string, text: string) => write(file, `${text.replace(inPlaceOf, '')}${line}\n`);
       await withFile(stage, fileOf(stage), edit, () => expectUntold(stage));
       return [];
     },

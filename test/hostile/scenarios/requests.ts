@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { expect } from 'vitest';
-import { json, openEvents } from '../../helpers/fakeUpstream.ts';
+import { json, openEvents, words } from '../../helpers/fakeUpstream.ts';
 import { flood, piece, repeated } from '../answering.ts';
 import { type Answer, COUNT_TOKENS, type Question, question, wholeQuestion } from '../client.ts';
 import type { Scenario } from '../scenario.ts';
@@ -204,7 +204,6 @@ export const requestScenarios: readonly Scenario[] = [
         body,
       })),
     ),
-    holds: isRefused,
   },
   {
     name: 'uploads a file of 60 MB that is no JSON',
@@ -236,6 +235,24 @@ export const requestScenarios: readonly Scenario[] = [
       );
       return [];
     },
+  },
+  {
+    name: 'tests the connection to a provider that streams without end',
+    provider: flood({ block: piece({ content: 'y'.repeat(1000) }), megabytes: 60 }),
+    questions: [{ path: '/test-connection', method: 'GET', body: '' }],
+  },
+  {
+    name: 'asks 300 times, and the provider ends each connection just behind its answer',
+    act: async (stage) => {
+      stage.behave((response, request) => {
+        response.on('finish', () => setTimeout(() => response.socket?.destroy(), Math.random() * 4));
+        return words('fine')(response, request);
+      });
+      const answers: Answer[] = [];
+      for (let count = 0; count < 300; count += 1) answers.push(await stage.ask(wholeQuestion('hostile')));
+      return answers;
+    },
+    holds: isTaken,
   },
   {
     name: 'names a host that is none',

@@ -8,8 +8,12 @@ const withTools = (tools: readonly unknown[], provider = ''): Question =>
 const tool = (schema: unknown, name = 'T') => ({ name, description: 'd', input_schema: schema });
 
 /** In every dialect into which schemas are translated. */
-const inAllDialects = (schema: unknown): readonly Question[] =>
-  ['', 'openapi,', 'mfjs,'].map((provider) => withTools([tool(schema)], provider));
+const inAllDialects = (...schemas: readonly unknown[]): Pick<Scenario, 'questions' | 'inTurn'> => ({
+  questions: schemas.flatMap((schema) =>
+    ['', 'openapi,', 'mfjs,'].map((provider) => withTools([tool(schema)], provider)),
+  ),
+  inTurn: true,
+});
 
 const properties = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, { type: 'string' }]));
@@ -85,42 +89,42 @@ export const toolScenarios: readonly Scenario[] = [
   },
   ...['allOf', 'anyOf', 'oneOf'].map(
     (keyword): Scenario => ({
-      name: `has a schema of 3,000 branches at its root (${keyword})`,
-      questions: inAllDialects(branches(keyword, 3000)),
+      name: `has a schema of 6,000 branches at its root (${keyword})`,
+      ...inAllDialects(branches(keyword, 6000)),
     }),
   ),
-  { name: 'has a chain of 5,000 references', questions: inAllDialects(chain(5000)) },
+  { name: 'has a chain of 5,000 references', ...inAllDialects(chain(5000)) },
   {
     name: 'has references that multiply',
-    questions: [...inAllDialects(bomb(10, 3)), ...inAllDialects(bomb(60, 2)), ...inAllDialects(bomb(32, 32))],
+    ...inAllDialects(bomb(10, 3), bomb(60, 2), bomb(32, 32)),
   },
   {
     name: 'refers to itself',
-    questions: [
-      ...inAllDialects({ $ref: '#' }),
-      ...inAllDialects({ type: 'object', properties: { a: { $ref: '#/properties/a' } } }),
-      ...inAllDialects({
+    ...inAllDialects(
+      { $ref: '#' },
+      { type: 'object', properties: { a: { $ref: '#/properties/a' } } },
+      {
         type: 'object',
         $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } },
         properties: { a: { $ref: '#/$defs/a' } },
-      }),
-    ],
+      },
+    ),
   },
-  { name: 'has a schema of 200 levels', questions: inAllDialects(nested(100)) },
+  { name: 'has a schema of 200 levels', ...inAllDialects(nested(100)) },
   {
     name: 'has a schema of 10,000 properties',
-    questions: inAllDialects({ type: 'object', properties: properties(10_000) }),
+    ...inAllDialects({ type: 'object', properties: properties(10_000) }),
   },
   {
     name: 'has a list of 50,000 values',
-    questions: inAllDialects({
+    ...inAllDialects({
       type: 'object',
       properties: { a: { enum: Array.from({ length: 50_000 }, (_, index) => `v${index}`) } },
     }),
   },
   {
     name: 'has a pattern and a description of 1 MB each',
-    questions: inAllDialects({
+    ...inAllDialects({
       type: 'object',
       properties: { a: { type: 'string', pattern: '(a+)+$'.repeat(160_000), description: 'd'.repeat(1_000_000) } },
     }),
