@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { executablePath } from '../../scripts/build/stamp.ts';
-import { delta, frame, json, openEvents, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
+import { delta, frame, openEvents, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { writeProbeHook } from '../helpers/probeHook.ts';
 import { type Binary, freePort, spawnBinary, startBinary } from '../helpers/startBinary.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
@@ -181,15 +181,6 @@ test.runIf(canRun('unshare', '--mount', 'true'))(
     }
   },
 );
-
-test('a provider that fails again and again leaves no warning of the platform', async () => {
-  const upstream = await startProvider({ '*': json(503, { error: { message: 'no' } }, { 'retry-after-ms': '1' }) });
-  const settings = { ...settingsFor(upstream.url), MAX_RETRIES: '20', MAX_ATTEMPTS: '20' };
-  const binary = await start(settings);
-  for (const asked of [question('model'), wholeQuestion('model')]) expectLegal(await ask(binary.url, '', asked));
-  expect(upstream.requests.length).toBeGreaterThan(12);
-  expect(binary.output()).not.toContain('Warning');
-});
 
 test('a link in place of a log leaves the file that it leads to as it is', async () => {
   const folder = makeFolder();

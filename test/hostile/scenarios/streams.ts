@@ -39,12 +39,12 @@ const blanks: readonly Scenario[] = [
     provider: events(long('reasoning_content', 100, ' ').repeat(4000), piece({ content: 'hello' }), FINISH),
   },
   {
-    name: 'begins with 60,000 single blanks',
-    provider: events(piece({ content: ' ' }).repeat(60_000), piece({ content: 'hello' }), FINISH),
+    name: 'begins with 120,000 single blanks',
+    provider: events(piece({ content: ' ' }).repeat(120_000), piece({ content: 'hello' }), FINISH),
   },
   {
-    name: 'begins to think with 60,000 single line feeds',
-    provider: events(piece({ reasoning_content: '\n' }).repeat(60_000), piece({ content: 'hello' }), FINISH),
+    name: 'begins to think with 120,000 single line feeds',
+    provider: events(piece({ reasoning_content: '\n' }).repeat(120_000), piece({ content: 'hello' }), FINISH),
   },
   { name: 'writes blanks only, 30 MB of them', provider: flood({ block: long('content', 1000, ' '), megabytes: 30 }) },
   {
