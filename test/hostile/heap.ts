@@ -1,4 +1,4 @@
-/** Anything of it is the same from one V8 to the next. */
+/** What a process needs, and what it has. */
 export interface Memory {
   /** What is in use in V8's heap and beside it (buffers), after a collection, in MiB. */
   readonly usedMib: number;
@@ -7,7 +7,7 @@ export interface Memory {
 
 const MIB = 1024 * 1024;
 
-/** Asks the inspector of a process for one thing after the other. */
+/** Connects to the inspector of a process: the Chrome DevTools protocol over a WebSocket. */
 async function openInspector(url: string): Promise<{
   call(method: string, parameters?: object): Promise<{ result?: { value?: unknown } }>;
   close(): void;

@@ -27,7 +27,7 @@ function emptyWindow(): ProbeWindow {
 
 /**
  * How long the main thread of a process has been ready to run while others had the processors, in ms. On a machine that is busy with
- * other things this is most of the time that an answer takes, and says nothing about the instance. 0 where the system does not tell.
+ * other things this is most of the time that an answer takes, and says nothing about the instance. 0 where the system does not say.
  */
 function waitedForProcessor(pid: number): number {
   try {
@@ -37,7 +37,7 @@ function waitedForProcessor(pid: number): number {
   }
 }
 
-/** Resident memory; 0 where the system does not tell. */
+/** Resident memory; 0 where the system does not say. */
 function residentMib(pid: number): number {
   try {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
@@ -76,11 +76,11 @@ async function probe({ port, pid }: Watched): Promise<void> {
     // Both may wait at the same time: the longer wait of the two is the least that was nobody's fault.
     return { wall, own: Math.max(0, wall - Math.max(...waits)) };
   };
-  let told = false;
+  let reported = false;
   const look = setInterval(() => {
     current.peakMib = Math.max(current.peakMib, residentMib(pid));
-    if (told || took().own < STALL_MS) return;
-    told = true;
+    if (reported || took().own < STALL_MS) return;
+    reported = true;
     process.send?.({ stalledMs: Math.round(took().own) } satisfies ProbeReply);
   }, INTERVAL_MS);
   const wrong = await ask(port);

@@ -64,7 +64,7 @@ const WRONG_EDITS: readonly (readonly [where: string, line: string, inPlaceOf?: 
   ['in a line without a name', `${SECRET}`],
 ];
 
-async function expectUntold(stage: Stage): Promise<void> {
+async function expectSecretKept(stage: Stage): Promise<void> {
   await expect.poll(() => problems(stage), SEEING).not.toEqual([]);
   const log = readFileSync((await stage.health()).log.path, 'utf8');
   expectNoSecret([await stage.get('/health'), stage.binary.output(), log].join('\n'), [SECRET]);
@@ -75,7 +75,7 @@ const wrongEdits = WRONG_EDITS.map(
     name: `reads what stands in a wrong edit: a secret ${where}`,
     act: async (stage) => {
       const edit = (file: string, text: string) => write(file, `${text.replace(inPlaceOf, '')}${line}\n`);
-      await withFile(stage, fileOf(stage), edit, () => expectUntold(stage));
+      await withFile(stage, fileOf(stage), edit, () => expectSecretKept(stage));
       return [];
     },
   }),
@@ -92,7 +92,7 @@ export const localScenarios: readonly Scenario[] = [
     name: 'reads what stands in a wrong edit: a secret in place of the name of a variable',
     act: async (stage) => {
       const edit = (file: string, text: string) => write(file, text.replace('${OPENAI_API_KEY}', `\${${SECRET}}`));
-      await withFile(stage, stage.providersFile, edit, () => expectUntold(stage));
+      await withFile(stage, stage.providersFile, edit, () => expectSecretKept(stage));
       return [];
     },
   },

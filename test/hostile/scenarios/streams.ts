@@ -110,7 +110,7 @@ const held: readonly Scenario[] = [
   {
     name: 'sends events of its Messages API that are no JSON, and never begins: 400 MB',
     provider: flood({
-      block: repeated(`event: x\ndata: ${'z'.repeat(100)}\n\n`, 40_000),
+      block: repeated(`event: x\ndata: ${'z'.repeat(9000)}\n\n`, 40_000),
       megabytes: 400,
       last: NATIVE_ANSWER,
     }),
