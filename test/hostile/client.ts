@@ -124,7 +124,7 @@ export function expectLegal({ path, status, headers, text, broken }: Answer): vo
   const body: unknown = JSON.parse(text);
   if (path === TEST_CONNECTION) return;
   if (status === 200) {
-    if (path === '/v1/messages') expectMessage(body);
+    if (path === '/v1/messages') expectMessage(body, text.slice(0, 200));
     if (path === COUNT_TOKENS) expectWholeNumbers({ usage: body });
     return;
   }
@@ -138,8 +138,8 @@ export function expectLegal({ path, status, headers, text, broken }: Answer): vo
   expect(message.length, 'the length of the message').toBeLessThanOrEqual(LONGEST_MESSAGE);
 }
 
-function expectMessage(body: unknown): void {
-  expect(body).toMatchObject({
+function expectMessage(body: unknown, beginning: string): void {
+  expect(body, beginning).toMatchObject({
     type: 'message',
     role: 'assistant',
     content: expect.any(Array),

@@ -31,7 +31,7 @@ const SLOWEST_HEALTH_MS = 100;
 const MOST_MORE_MIB = 300;
 /** What may be left of all of them. */
 const MOST_LEFT_MIB = 20;
-const SCENARIO_MS = 20_000;
+const SCENARIO_MS = 30_000;
 
 let stage: Stage;
 /** Scenarios after which the instance was not fit for the next. */
@@ -68,13 +68,16 @@ function untilLost(): { lost: Promise<never>; stop(): void } {
   return { lost, stop: () => clearTimeout(timer) };
 }
 
-function expectServing({ answers, slowestMs, slowestWallMs, wrong, peakMib }: ProbeWindow): void {
-  expect(wrong, 'answers of /health').toEqual([]);
-  expect(answers).toBeGreaterThan(0);
+function expectQuick({ slowestMs, slowestWallMs }: ProbeWindow): void {
   expect(
     Math.round(slowestMs),
     `the slowest /health in ms (${Math.round(slowestWallMs)} with the time in which others had the processors)`,
   ).toBeLessThanOrEqual(SLOWEST_HEALTH_MS);
+}
+
+function expectServing({ answers, wrong, peakMib }: ProbeWindow): void {
+  expect(wrong, 'answers of /health').toEqual([]);
+  expect(answers).toBeGreaterThan(0);
   expect(
     Math.round(peakMib),
     `the most memory in MiB (${Math.round(stage.atRest.residentMib)} after the warm-up)`,
@@ -91,17 +94,18 @@ function faultOf(check: () => void): string[] {
   }
 }
 
-async function play(scenario: Scenario): Promise<void> {
+/** Plays a scenario and gives all that does not hold, as it is worth knowing, not only the first. */
+async function play(scenario: Scenario): Promise<{ faults: string[]; pauses: string[] }> {
   await stage.probe.takeWindow();
   const answers = await answersOf(scenario);
   const window = await stage.probe.takeWindow();
-  // All that does not hold is worth knowing, not only the first.
   const faults = [
     ...answers.flatMap((answer) => faultOf(() => expectLegal(answer))),
     ...faultOf(() => expectServing(window)),
   ];
-  if (scenario.provider !== undefined && stage.upstream.requests.length === 0)
+  if (scenario.provider !== undefined && stage.upstream.requests.length === 0) {
     faults.push('the provider was not asked');
+  }
   try {
     await scenario.holds?.(answers, stage);
   } catch (error) {
@@ -109,7 +113,17 @@ async function play(scenario: Scenario): Promise<void> {
   }
   const after = await stage.ask(question('ordinary', { stream: false }));
   if (after.status !== 200) faults.push(`an ordinary question afterwards: ${after.status} ${after.text.slice(0, 300)}`);
-  if (faults.length > 0) throw new Error(faults.join('\n'));
+  return { faults, pauses: faultOf(() => expectQuick(window)) };
+}
+
+/**
+ * Fails where anything does not hold. A pause is looked at once more: one that a scenario causes comes again, while one of a busy
+ * machine, which may also make everything slower than it is, seldom comes twice.
+ */
+async function expectToHold(scenario: Scenario): Promise<void> {
+  const first = await play(scenario);
+  const { faults, pauses } = first.faults.length === 0 && first.pauses.length > 0 ? await play(scenario) : first;
+  if (faults.length + pauses.length > 0) throw new Error([...faults, ...pauses].join('\n'));
 }
 
 for (const [who, scenarios] of Object.entries(groups)) {
@@ -122,7 +136,7 @@ for (const [who, scenarios] of Object.entries(groups)) {
           await stage.restart();
         });
         try {
-          await Promise.race([play(scenario), lost]);
+          await Promise.race([expectToHold(scenario), lost]);
         } finally {
           stop();
           stage.upstream.requests.length = 0;

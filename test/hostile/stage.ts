@@ -5,7 +5,7 @@ import { type Behaviour, type FakeUpstream, startFakeUpstream, words } from '../
 import { type Binary, freePort, startBinary } from '../helpers/startBinary.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
-import { type Answer, ask, type Question, question } from './client.ts';
+import { type Answer, ask, COUNT_TOKENS, type Question, question } from './client.ts';
 import { type HealthProbe, startHealthProbe } from './health.ts';
 import { type Memory, measureMemory } from './heap.ts';
 
@@ -74,16 +74,20 @@ export interface Health {
 
 const ordinary = words('fine');
 
-/** Questions of every day, so that what is loaded and compiled at first is not taken for a leak. */
+/**
+ * Questions of every day, so that what is loaded and compiled at first is not taken for a leak, and neither is what an instance
+ * remembers of the last conversations: as much text as it may, and more.
+ */
 async function warmUp(stage: Stage): Promise<void> {
-  const text = 'a few words of every day '.repeat(40_000);
-  const messages = [{ role: 'user', content: text }];
-  for (let round = 0; round < 4; round += 1) {
-    for (const fields of [{}, { stream: false }, { messages }, { messages, stream: false }]) {
-      const { status } = await stage.ask(question('ordinary', fields));
-      if (status !== 200) throw new Error(`an ordinary question is answered ${status}`);
-    }
-    await stage.ask({ ...question('ordinary', { messages }), path: '/v1/messages/count_tokens' });
+  const ask = async (asked: Question) => {
+    const { status } = await stage.ask(asked);
+    if (status !== 200) throw new Error(`an ordinary question is answered ${status}`);
+  };
+  for (let round = 0; round < 16; round += 1) {
+    const messages = [{ role: 'user', content: `${round} ${'a few words of every day '.repeat(40_000)}` }];
+    await ask(question('ordinary', { messages }));
+    await ask({ ...question('ordinary', { messages }), path: COUNT_TOKENS });
+    for (const stream of [true, false]) await ask(question('ordinary', { stream }));
   }
 }
 
