@@ -26,12 +26,13 @@ const LIMITED = Array.from({ length: 16 }, (_, index) => `limited-${index}`);
 
 function providersText(url: string, native: string, mortalPort: number): string {
   const common = { api_key: '${OPENAI_API_KEY}', models: { big: 'ordinary', small: 'ordinary' } };
+  // In this order one takes over where the first is avoided: those that speak otherwise, or not at all, come last.
   const providers = [
-    { name: 'native', base_url: native, protocol: 'anthropic', ...common },
     { name: 'openapi', base_url: url, quirks: { schema: 'openapi' }, ...common },
     { name: 'mfjs', base_url: url, quirks: { schema: 'mfjs' }, ...common },
-    { name: 'mortal', base_url: `http://127.0.0.1:${mortalPort}/v1`, ...common },
     ...LIMITED.map((name) => ({ name, base_url: url, ...common })),
+    { name: 'native', base_url: native, protocol: 'anthropic', ...common },
+    { name: 'mortal', base_url: `http://127.0.0.1:${mortalPort}/v1`, ...common },
   ];
   return JSON.stringify({
     providers: providers.map((provider, index) => ({ ...provider, priority: index + 1 })),
