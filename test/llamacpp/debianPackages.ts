@@ -48,10 +48,10 @@ function run(program: string, words: readonly string[], folder?: string): string
   return execFileSync(program, words, { cwd: folder, encoding: 'utf8', timeout: PATIENCE_MS, stdio: 'pipe' });
 }
 
-/** What apt complained of, in one line. */
+/** What a program complained of, in one line. */
 function complaintOf(error: unknown): string {
-  const stderr = (error as { stderr?: string }).stderr ?? '';
-  return /^E: (.*)$/m.exec(stderr)?.[1] ?? (error as Error).message.split('\n')[0] ?? '';
+  const { stderr = '', message } = error as Error & { stderr?: string };
+  return /^E: (.*)$/m.exec(stderr)?.[1] ?? (stderr.trim().split('\n').at(-1) || message);
 }
 
 /** The address of the Debian mirror that this machine uses, as its own apt knows it. */
@@ -105,6 +105,9 @@ function fetchPackages(root: string): Missing | undefined {
     for (const name of readdirSync(folder)) {
       if (name.endsWith('.deb')) run('dpkg-deb', ['-x', join(folder, name), unpacked]);
     }
+    // Of a distribution that moves, the packages of one day may not fit together.
+    const [program = '', ...begin] = programIn(unpacked).command;
+    run(program, [...begin, '--version']);
     renameSync(unpacked, root);
     return undefined;
   } catch (error) {
@@ -112,6 +115,21 @@ function fetchPackages(root: string): Missing | undefined {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** How to run what is unpacked there: by its own loader, so that it finds its own libraries. */
+function programIn(root: string): Program {
+  const libraries = join(root, 'usr/lib/x86_64-linux-gnu');
+  const processor = readFileSync('/proc/cpuinfo', 'utf8').includes(' avx2 ') ? 'haswell' : 'x64';
+  return {
+    command: [
+      join(libraries, 'ld-linux-x86-64.so.2'),
+      '--library-path',
+      [libraries, join(libraries, 'llama')].join(':'),
+      join(root, 'usr/bin/llama-server'),
+    ],
+    environment: { GGML_BACKEND_PATH: join(libraries, `ggml/backends0/libggml-cpu-${processor}.so`) },
+  };
 }
 
 /** llama-server, fetched from Debian's packages into the user's cache when it is not there (12 MB); needs no root. */
@@ -125,16 +143,5 @@ export function findLlamaServer(): Program | Missing {
   }
   const root = join(CACHE, VERSION);
   const missing = existsSync(root) ? undefined : fetchPackages(root);
-  if (missing !== undefined) return missing;
-  const libraries = join(root, 'usr/lib/x86_64-linux-gnu');
-  const processor = readFileSync('/proc/cpuinfo', 'utf8').includes(' avx2 ') ? 'haswell' : 'x64';
-  return {
-    command: [
-      join(libraries, 'ld-linux-x86-64.so.2'),
-      '--library-path',
-      [libraries, join(libraries, 'llama')].join(':'),
-      join(root, 'usr/bin/llama-server'),
-    ],
-    environment: { GGML_BACKEND_PATH: join(libraries, `ggml/backends0/libggml-cpu-${processor}.so`) },
-  };
+  return missing ?? programIn(root);
 }
