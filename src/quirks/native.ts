@@ -39,7 +39,7 @@ export function dropCacheControl(body: JsonObject): JsonObject {
 }
 
 /** The request without an effort beside disabled thinking, which some refuse; the same object when there is none. */
-export function dropIdleEffort(body: JsonObject): JsonObject {
+export function dropUnusedEffort(body: JsonObject): JsonObject {
   const { thinking, output_config: outputConfig, ...rest } = body;
   if (!isObject(thinking) || thinking['type'] !== 'disabled') return body;
   if (!isObject(outputConfig) || outputConfig['effort'] === undefined) return body;
@@ -57,7 +57,7 @@ function lacksThinking(message: Json): message is JsonObject & { content: Json[]
 
 /**
  * The request with a thinking block before every tool turn that lacks one, where thinking is not turned off: some refuse a tool
- * turn without (R134). The same object when nothing lacks.
+ * turn without. The same object when nothing lacks.
  * @param text what stands in for the thoughts that are lost
  */
 export function requireThinking(body: JsonObject, text: string): JsonObject {

@@ -17,13 +17,13 @@ const SINGLES = new Set([
 ]);
 const LISTS = new Set(['anyOf', 'oneOf', 'allOf', 'prefixItems', 'items']);
 
-export type SchemaRepair = (schema: JsonObject) => JsonObject;
+type SchemaRepair = (schema: JsonObject) => JsonObject;
 
 /**
  * A copy of the schema in which each schema directly below is repaired. Data under keywords such as `enum` and `default`
  * stays as it is, as do properties that happen to be called like a keyword. Weird values stay, too.
  */
-export function mapSubschemas(schema: JsonObject, repair: SchemaRepair): JsonObject {
+function mapSubschemas(schema: JsonObject, repair: SchemaRepair): JsonObject {
   return mapEntries(schema, (value, keyword) => {
     if (Array.isArray(value)) return LISTS.has(keyword) ? value.map((item) => repairSchema(item, repair)) : value;
     if (!isObject(value)) return value;
@@ -47,7 +47,7 @@ export function mapEntries(
 }
 
 /** The schema without some keywords. */
-export function omitKeywords(schema: JsonObject, keywords: ReadonlySet<string>): JsonObject {
+function omitKeywords(schema: JsonObject, keywords: ReadonlySet<string>): JsonObject {
   return mapEntries(schema, (value, keyword) => (keywords.has(keyword) ? undefined : value));
 }
 
@@ -80,7 +80,7 @@ export function inlineReferences(root: JsonObject): JsonObject {
 }
 
 /** The schema at a local JSON pointer such as `#/$defs/node`. */
-export function resolvePointer(root: JsonObject, reference: string): JsonObject | undefined {
+function resolvePointer(root: JsonObject, reference: string): JsonObject | undefined {
   if (!reference.startsWith('#')) return undefined;
   let place: Json | undefined = root;
   for (const step of reference.slice(1).split('/').slice(1)) {
@@ -102,11 +102,11 @@ function decodeStep(step: string): string {
 
 const ALL_OF = new Set(['allOf']);
 const COMBINERS = ['anyOf', 'oneOf', 'allOf'];
-/** What an object of arguments cannot be told by: refused at the root. */
+/** Keywords that providers refuse at the root of a schema. */
 const NOT_AT_ROOT = new Set([...COMBINERS, '$ref', 'enum', 'const', 'not']);
 
 /**
- * The schema with a root anyOf, oneOf, allOf or reference merged into one object (R137): all properties together, required
+ * The schema with a root anyOf, oneOf, allOf or reference merged into one object: all properties together, required
  * what each alternative requires. Inner combinations stay.
  */
 export function mergeRoot(root: JsonObject): JsonObject {
@@ -193,7 +193,7 @@ export function alternativesOf(schema: JsonObject): JsonObject[] {
     .filter(isObject);
 }
 
-/** The type that a schema without one must mean; a string when nothing tells. */
+/** The type that a schema without one must mean; a string when nothing says so. */
 export function inferType(schema: JsonObject): string {
   if (isObject(schema['properties']) || schema['additionalProperties'] !== undefined) return 'object';
   if (schema['items'] !== undefined || schema['prefixItems'] !== undefined) return 'array';
@@ -227,7 +227,7 @@ export function itemsOf(schema: JsonObject): JsonObject {
 
 const ANNOTATIONS = new Set(['$schema', '$id', '$comment']);
 
-/** What every provider needs of every schema (R137): objects with properties, lists with items, no identifiers. */
+/** What every provider needs of every schema: objects with properties, lists with items, no identifiers. */
 function completeSchema(schema: JsonObject): JsonObject {
   const completed = mapEntries(mapSubschemas(schema, completeSchema), (value, keyword) => {
     if (ANNOTATIONS.has(keyword)) return undefined;
@@ -239,7 +239,7 @@ function completeSchema(schema: JsonObject): JsonObject {
   return { ...completed, ...(lacksProperties ? { properties: {} } : {}), ...(lacksItems ? { items: {} } : {}) };
 }
 
-/** The schema of a tool's arguments is an object, whatever the client wrote (R137). */
+/** The schema of a tool's arguments is an object, whatever the client wrote. */
 export function completeRoot(schema: JsonObject): JsonObject {
   return completeSchema({ ...schema, type: 'object' });
 }
@@ -249,7 +249,7 @@ function hasType(schema: JsonObject, type: string): boolean {
   return given === type || (Array.isArray(given) && given.includes(type));
 }
 
-/** A tool's schema for OpenAI and most others: complete, with one object at the root, else untouched (R137). */
+/** A tool's schema for OpenAI and most others: complete, with one object at the root, else untouched. */
 export function toOpenaiSchema(schema: JsonObject): JsonObject {
   return completeRoot(mergeRoot(schema));
 }

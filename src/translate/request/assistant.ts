@@ -3,7 +3,7 @@ import type { ContentBlock, RequestMessage } from '../../protocol/anthropic/requ
 import { decodeCallFields, decodeSignature, MISSING_REASONING } from '../../protocol/delta.ts';
 import type { ChatMessage, ChatToolCall } from '../../protocol/openai/types.ts';
 import { replaceLoneSurrogates } from '../wellFormed.ts';
-import type { Context, Target } from './context.ts';
+import type { Context, ResolvedModel } from './context.ts';
 import { describeServerResult } from './tools.ts';
 
 /** How an assistant message of the history brings its reasoning back to the provider. */
@@ -15,7 +15,11 @@ export interface ReplayedReasoning {
 }
 
 /** The reasoning of an assistant message in the place where the provider looks for it (R133-R135). */
-export function replayReasoning(blocks: readonly ContentBlock[], hasCalls: boolean, target: Target): ReplayedReasoning {
+export function replayReasoning(
+  blocks: readonly ContentBlock[],
+  hasCalls: boolean,
+  target: ResolvedModel,
+): ReplayedReasoning {
   const { reasoningReplay: place, reasoningRequired } = target.settings;
   if (place === 'none') return { fields: {}, prefix: '' };
   const text = blocks

@@ -3,7 +3,7 @@ import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
 import type { ChatRequest } from '../../protocol/openai/types.ts';
 import { replaceLoneSurrogates } from '../wellFormed.ts';
 import { selectBreakpoints } from './content.ts';
-import type { Context, Target } from './context.ts';
+import type { Context, ResolvedModel } from './context.ts';
 import { translateMessages } from './messages.ts';
 import { decideToolChoice, identity, outputLimit, samplers, splitStops, structuredOutput } from './parameters.ts';
 import { type ReasoningWish, readReasoningWish, reasoningFields } from './reasoning.ts';
@@ -81,7 +81,11 @@ export interface TranslatedRequest {
  * by a turn keeps the bytes of those before it (R104). `inputTokens` is an estimate of the input when there is one already.
  * @throws ApiError `capability_rejected` (R143): the client repeats without the feature.
  */
-export function translateRequest(request: MessagesRequest, target: Target, inputTokens?: number): TranslatedRequest {
+export function translateRequest(
+  request: MessagesRequest,
+  target: ResolvedModel,
+  inputTokens?: number,
+): TranslatedRequest {
   const { settings, repairs } = target;
   const context = createContext(request, target);
   const wish = readReasoningWish(request);
@@ -94,7 +98,7 @@ export function translateRequest(request: MessagesRequest, target: Target, input
   const maxTokens = outputLimit(request, target, inputTokens);
   const stops = splitStops(request, settings, context.notes);
   const body: ChatRequest = {
-    model: target.model,
+    model: target.name,
     messages: translateMessages(request, context, output?.instruction),
     ...(tools.length > 0 ? { tools } : {}),
     ...(choice.value === undefined ? {} : { tool_choice: choice.value }),
@@ -123,7 +127,7 @@ export function translateRequest(request: MessagesRequest, target: Target, input
   };
 }
 
-function createContext(request: MessagesRequest, target: Target): Context {
+function createContext(request: MessagesRequest, target: ResolvedModel): Context {
   const { settings } = target;
   const notes = new Set<string>();
   const tools = selectTools(request, settings, notes);
