@@ -126,7 +126,7 @@ function questionFor(services: Services, route: Route, key: ProviderKey): Upstre
     return { ...question, body: '', lookUp: `${provider.baseUrl}${native ? '/v1/models' : '/models'}` };
   }
   const value = { model: target.model, max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] };
-  const body = new RequestBody(Buffer.from(JSON.stringify(value)), value);
+  const body = new RequestBody(Buffer.from(JSON.stringify(value)), value, services.bodies.cache);
   if (native) return { ...question, body: passthroughBody(body, target, services.bodies) };
   return { ...question, body: JSON.stringify(prepare(services, body, route).translated.body) };
 }

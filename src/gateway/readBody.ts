@@ -28,12 +28,12 @@ export function withBody<T>(
     value = yield* bodies.read(bytes);
   };
   const reading = inTurns(read());
-  if (reading === undefined) return goOn(new RequestBody(bytes, value));
+  if (reading === undefined) return goOn(new RequestBody(bytes, value, bodies.cache));
   const release = inFlight.hold();
   const readOn = async () => {
     try {
       await reading;
-      const body = new RequestBody(bytes, value);
+      const body = new RequestBody(bytes, value, bodies.cache);
       await inTurns(body.measureInSteps());
       // Not awaited here: what goes on is under way itself by now, and the body is let go.
       return goOn(body);

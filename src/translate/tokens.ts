@@ -1,6 +1,5 @@
 import { asString, isObject, type JsonObject } from '../core/json.ts';
-import type { MessagesRequest, RequestMessage } from '../protocol/anthropic/request.ts';
-import { removeAttribution } from './request/messages.ts';
+import { type MessagesRequest, type RequestMessage, removeAttribution } from '../protocol/anthropic/request.ts';
 
 /**
  * Estimated tokens in the two parts that tokenizers treat most differently: one spends half as many tokens again on Chinese
@@ -200,36 +199,42 @@ function addValue(parts: TokenParts, value: unknown): void {
   }
 }
 
+/** What messages and tools were measured to; requests of one conversation share them as objects. */
+export type TokenCache = WeakMap<object, Readonly<TokenParts>>;
+
 /**
  * The input of a request in tokens, estimated without a tokenizer: linear in the request and never throwing (R502). What a
  * model's own figures have taught is put on top by `createCalibration`.
+ * @param measured what was measured before; takes in what is new
  */
-export function measureTokens(request: MessagesRequest): Readonly<TokenParts> {
+export function measureTokens(request: MessagesRequest, measured: TokenCache = new WeakMap()): Readonly<TokenParts> {
   const parts = { ideographs: 0, rest: request.messages.length * PER_MESSAGE };
   addContent(parts, request['system']);
   if (Array.isArray(request['tools'])) {
-    for (const tool of request['tools']) addOnce(parts, tool, addTool);
+    for (const tool of request['tools']) addOnce(parts, tool, addTool, measured);
   }
-  for (const message of request.messages) addOnce(parts, message, addMessage);
+  for (const message of request.messages) addOnce(parts, message, addMessage, measured);
   return parts;
 }
 
 /** Does the work of `measureTokens` for the messages in advance, with a pause after each stretch of so many tokens. */
-export function* measureInSteps(request: MessagesRequest, stretch: number): Generator<void> {
+export function* measureInSteps(request: MessagesRequest, stretch: number, measured: TokenCache): Generator<void> {
   const parts = { ideographs: 0, rest: 0 };
   let paused = 0;
   for (const message of request.messages) {
-    addOnce(parts, message, addMessage);
+    addOnce(parts, message, addMessage, measured);
     if (parts.ideographs + parts.rest - paused < stretch) continue;
     paused = parts.ideographs + parts.rest;
     yield;
   }
 }
 
-/** What was measured before, by message and tool: requests of one conversation share them as objects. */
-const measured = new WeakMap<object, Readonly<TokenParts>>();
-
-function addOnce<T>(parts: TokenParts, value: T, add: (parts: TokenParts, value: T) => void): void {
+function addOnce<T>(
+  parts: TokenParts,
+  value: T,
+  add: (parts: TokenParts, value: T) => void,
+  measured: TokenCache,
+): void {
   if (typeof value !== 'object' || value === null) {
     add(parts, value);
     return;

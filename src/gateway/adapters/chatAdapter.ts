@@ -104,7 +104,7 @@ export function prepare(services: Services, body: RequestBody, route: Route): Pr
   const request = body.parsed;
   const { measured } = body;
   const inputEstimate = services.calibration.estimate(target.model, measured);
-  return { route, translated: translateRequest(request, target, inputEstimate), measured, inputEstimate };
+  return { route, translated: translateRequest(request, target, inputEstimate, body.cache), measured, inputEstimate };
 }
 
 function endsWithToolResult(request: MessagesRequest): boolean {

@@ -2,6 +2,7 @@ import { asString, isObject, type Json, type JsonObject } from '../../core/json.
 import type { ContentBlock, RequestMessage } from '../../protocol/anthropic/request.ts';
 import { decodeCallFields, decodeSignature, MISSING_REASONING } from '../../protocol/delta.ts';
 import type { ChatMessage, ChatToolCall } from '../../protocol/openai/types.ts';
+import type { ConversationCache } from '../conversationCache.ts';
 import { replaceLoneSurrogates } from '../wellFormed.ts';
 import type { Context, Target } from './context.ts';
 import { describeServerResult } from './tools.ts';
@@ -84,13 +85,11 @@ function contentField(text: string, { settings }: Context): Pick<ChatMessage, 'c
   return settings.emptyContent === 'null' ? { content: null } : {};
 }
 
-/** What calls were given, as text: requests of one conversation share their calls as objects. */
-const argumentTexts = new WeakMap<JsonObject, string>();
-
-function argumentsOf(call: ContentBlock): string {
+/** What a call was given, as JSON text. */
+function argumentsOf(call: ContentBlock, { argumentTexts, wellFormed }: ConversationCache): string {
   let text = argumentTexts.get(call);
   if (text === undefined) {
-    text = JSON.stringify(replaceLoneSurrogates(isObject(call['input']) ? call['input'] : {}));
+    text = JSON.stringify(replaceLoneSurrogates(isObject(call['input']) ? call['input'] : {}, wellFormed));
     argumentTexts.set(call, text);
   }
   return text;
@@ -103,7 +102,7 @@ function translateCall(call: ContentBlock, context: Context): ChatToolCall {
     type: 'function',
     function: {
       name: context.toolNames.toProvider(asString(call['name']) ?? ''),
-      arguments: argumentsOf(call),
+      arguments: argumentsOf(call, context.cache),
     },
   };
 }

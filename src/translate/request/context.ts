@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { Repairs } from '../../quirks/compose.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
+import type { ConversationCache } from '../conversationCache.ts';
 import type { Pairing, ToolNames } from './toolNames.ts';
 import type { ToolDefinition } from './tools.ts';
 
@@ -18,6 +19,7 @@ export interface Context {
   readonly breakpoints: ReadonlySet<JsonObject>;
   /** Short words for the log about what was changed or left out; each once per request. */
   readonly notes: Set<string>;
+  readonly cache: ConversationCache;
 }
 
 /** What a request is translated for: one model of one provider. */

@@ -1,13 +1,17 @@
 import { asString, isObject, type JsonObject } from '../../core/json.ts';
-import type { ContentBlock, MessagesRequest, RequestMessage } from '../../protocol/anthropic/request.ts';
+import {
+  type ContentBlock,
+  type MessagesRequest,
+  type RequestMessage,
+  removeAttribution,
+} from '../../protocol/anthropic/request.ts';
 import type { ChatContentPart, ChatMessage } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
+import type { Checkpoint } from '../conversationCache.ts';
 import { translateAssistant } from './assistant.ts';
 import { describeOrphan, textPart, translateBlock, translateContent, translateResult } from './content.ts';
 import type { Context } from './context.ts';
-import { Conversation, joinTexts, type Mark, recallTurns, rememberTurns } from './conversation.ts';
-
-const ATTRIBUTION = 'x-anthropic-billing-header:';
+import { Conversation, joinTexts } from './conversation.ts';
 
 /**
  * The texts of a system prompt or inline system message; empty blocks and the attribution line are left out (R110, R111).
@@ -21,17 +25,6 @@ export function systemParts(content: unknown, marked: ReadonlySet<JsonObject>): 
     if (text === '') return [];
     return [{ type: 'text', text, ...(marked.has(block) ? { cache_control: { type: 'ephemeral' } } : {}) }];
   });
-}
-
-/**
- * The text without a leading attribution line and one blank line after it: its checksum differs from request to request and
- * would make every prefix cache miss (R111).
- */
-export function removeAttribution(text: string): string {
-  const trimmed = text.trimStart();
-  if (!trimmed.startsWith(ATTRIBUTION)) return text;
-  const end = trimmed.indexOf('\n');
-  return end < 0 ? '' : trimmed.slice(end + 1).replace(/^[ \t]*\r?\n/, '');
 }
 
 export function isSystem(message: RequestMessage): boolean {
@@ -112,10 +105,10 @@ export function translateMessages(
 
 /** All messages but those at the front that have joined the system prompt; what an earlier request wrote is taken over. */
 function translateTurns(messages: readonly RequestMessage[], leading: number, context: Context): ChatMessage[] {
-  const { settings, notes } = context;
-  const earlier = recallTurns(messages, context);
-  const conversation = new Conversation(settings.content, earlier?.written ?? []);
-  const marks: Mark[] = [...(earlier?.marks ?? [])];
+  const { settings, notes, cache } = context;
+  const earlier = cache.reuseMessages(messages, context);
+  const conversation = new Conversation(settings.content, earlier?.written ?? [], cache.wellFormed);
+  const checkpoints: Checkpoint[] = [...(earlier?.checkpoints ?? [])];
   const notesBefore = notes.size;
   for (const note of earlier?.notes ?? []) notes.add(note);
   let calls = earlier?.calls ?? 0;
@@ -124,13 +117,13 @@ function translateTurns(messages: readonly RequestMessage[], leading: number, co
     if (message === undefined) break;
     if (isSystem(message)) placeInline(message, conversation, context);
     else if (message.role === 'assistant') {
-      marks.push({ index, size: conversation.size, calls, notes: [...notes].slice(notesBefore) });
+      checkpoints.push({ index, size: conversation.size, calls, notes: [...notes].slice(notesBefore) });
       calls += callsOf(message).length;
       addAssistant(message, conversation, context);
     } else addUser(message, conversation, context);
   }
   const written = conversation.finish();
-  rememberTurns({ context, messages, marks, written });
+  cache.storeMessages({ basis: context, messages, checkpoints, written });
   return written;
 }
 

@@ -1,6 +1,7 @@
 import { asNumber, asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
 import type { ChatRequest } from '../../protocol/openai/types.ts';
+import { ConversationCache } from '../conversationCache.ts';
 import { replaceLoneSurrogates } from '../wellFormed.ts';
 import { selectBreakpoints } from './content.ts';
 import type { Context, Target } from './context.ts';
@@ -78,17 +79,26 @@ export interface TranslatedRequest {
 
 /**
  * A Messages API request as a chat completions request. The same input gives the same bytes, and a conversation that grows
- * by a turn keeps the bytes of those before it (R104). `inputTokens` is an estimate of the input when there is one already.
+ * by a turn keeps the bytes of those before it (R104).
+ * @param inputTokens an estimate of the input when there is one already
+ * @param cache of the conversation; without it nothing is taken over from earlier requests
  * @throws ApiError `capability_rejected` (R143): the client repeats without the feature.
  */
-export function translateRequest(request: MessagesRequest, target: Target, inputTokens?: number): TranslatedRequest {
+export function translateRequest(
+  request: MessagesRequest,
+  target: Target,
+  inputTokens?: number,
+  cache = new ConversationCache(),
+): TranslatedRequest {
   const { settings, repairs } = target;
-  const context = createContext(request, target);
+  const context = createContext(request, target, cache);
   const wish = readReasoningWish(request);
   const isStream = request['stream'] === true && settings.upstreamStream;
   const mustNotThink = settings.thinkingNeedsStream && !isStream;
   const choice = decideToolChoice(request, context, wish.mode === 'off' || mustNotThink);
-  const tools = choice.withoutTools ? [] : translateTools(context.tools, context.toolNames, repairs, settings);
+  const tools = choice.withoutTools
+    ? []
+    : translateTools(context.tools, context.toolNames, repairs, settings, cache.toolsFor(repairs), cache.wellFormed);
   const effectiveWish: ReasoningWish = choice.needsThinkingOff || mustNotThink ? { mode: 'off' } : wish;
   const output = structuredOutput(request, target);
   const maxTokens = outputLimit(request, target, inputTokens);
@@ -108,7 +118,7 @@ export function translateRequest(request: MessagesRequest, target: Target, input
     ...reasoningFields(effectiveWish, tools.length > 0, settings),
     ...identity(request, settings),
   };
-  const repaired = repairs.request(replaceLoneSurrogates(switchOnSearch(body, request, settings)));
+  const repaired = repairs.request(replaceLoneSurrogates(switchOnSearch(body, request, settings), cache.wellFormed));
   const droppedFields = unknownFields(request);
   const safeguardResults = answerSafeguards(request);
   return {
@@ -123,7 +133,7 @@ export function translateRequest(request: MessagesRequest, target: Target, input
   };
 }
 
-function createContext(request: MessagesRequest, target: Target): Context {
+function createContext(request: MessagesRequest, target: Target, cache: ConversationCache): Context {
   const { settings } = target;
   const notes = new Set<string>();
   const tools = selectTools(request, settings, notes);
@@ -139,5 +149,6 @@ function createContext(request: MessagesRequest, target: Target): Context {
     toolIds: assignToolIds(pairing.calls, settings.toolId, toolNames),
     breakpoints: settings.cacheControl ? selectBreakpoints(request) : new Set(),
     notes,
+    cache,
   };
 }

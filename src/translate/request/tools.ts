@@ -135,26 +135,23 @@ function referencedTools(request: MessagesRequest): ReadonlySet<string> {
 }
 
 /**
- * Tools as they were translated last, by the schema that the client sent: requests of one conversation share it as an object, and
- * its repair was a third of the work on a long request (measured).
+ * The tools in the provider's words (R136, R139), their schemas in its dialect (R137, R138).
+ * @param earlier tools by the client's schema, as earlier requests of the conversation had them; takes in what is new
  */
-const translatedTools = new WeakMap<Repairs, WeakMap<JsonObject, ChatTool>>();
-
-/** The tools in the provider's words (R136, R139), their schemas in its dialect (R137, R138). */
 export function translateTools(
   tools: ReadonlyMap<string, ToolDefinition>,
   toolNames: ToolNames,
   repairs: Repairs,
   settings: QuirkSettings,
+  earlier: WeakMap<JsonObject, ChatTool>,
+  wellFormed: WeakSet<object>,
 ): ChatTool[] {
-  const earlier = translatedTools.get(repairs) ?? new WeakMap<JsonObject, ChatTool>();
-  translatedTools.set(repairs, earlier);
   return [...tools.values()].map((tool) => {
     const name = toolNames.toProvider(tool.name);
     const strict = settings.strictTools ? tool.strict : undefined;
     const known = earlier.get(tool.schema);
     if (known !== undefined && isSame(known.function, name, tool.description, strict)) return known;
-    const translated = replaceLoneSurrogatesOnce(translateTool(tool, name, strict, repairs));
+    const translated = replaceLoneSurrogatesOnce(translateTool(tool, name, strict, repairs), wellFormed);
     earlier.set(tool.schema, translated);
     return translated;
   });

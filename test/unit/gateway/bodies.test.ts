@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { inTurns, withBody } from '../../../src/gateway/readBody.ts';
 import { Bodies, RequestBody } from '../../../src/gateway/requestBody.ts';
 import { InFlight } from '../../../src/gateway/services.ts';
+import { ConversationCache } from '../../../src/translate/conversationCache.ts';
 
 const text = 'Read the file and say what is in it. '.repeat(2000);
 const messages = Array.from({ length: 40 }, (_, index) => ({ role: 'user', content: `${index} ${text}` }));
@@ -25,10 +26,12 @@ describe('a body of 3 MB is dealt with in stretches', () => {
   });
 
   test('when it is measured, which then costs nothing', () => {
-    const body = new RequestBody(largeBytes, structuredClone(large));
+    const body = new RequestBody(largeBytes, structuredClone(large), new ConversationCache());
     expect(carryOut(body.measureInSteps()).pauses).toBeGreaterThanOrEqual(1);
     expect(carryOut(body.measureInSteps()).pauses).toBeGreaterThanOrEqual(1);
-    expect(body.measured).toEqual(new RequestBody(largeBytes, structuredClone(large)).measured);
+    expect(body.measured).toEqual(
+      new RequestBody(largeBytes, structuredClone(large), new ConversationCache()).measured,
+    );
   });
 
   test('when it is printed, once', () => {
@@ -39,7 +42,10 @@ describe('a body of 3 MB is dealt with in stretches', () => {
   });
 
   test('and what cannot be measured is no fault yet', () => {
-    expect(carryOut(new RequestBody(smallBytes, { model: 'm', messages: 'none' }).measureInSteps()).pauses).toBe(0);
+    expect(
+      carryOut(new RequestBody(smallBytes, { model: 'm', messages: 'none' }, new ConversationCache()).measureInSteps())
+        .pauses,
+    ).toBe(0);
   });
 });
 

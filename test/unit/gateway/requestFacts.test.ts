@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { RequestBody } from '../../../src/gateway/requestBody.ts';
 import { factsOf } from '../../../src/gateway/routePlan.ts';
 import { Targets } from '../../../src/gateway/services.ts';
+import { ConversationCache } from '../../../src/translate/conversationCache.ts';
 import { createCalibration } from '../../../src/translate/tokenCalibration.ts';
 import { startApp } from '../../helpers/startApp.ts';
 
@@ -12,7 +13,7 @@ const services = { ...app.services, config, targets: new Targets(config), calibr
 
 function bodyOf(fields: Record<string, unknown>): RequestBody {
   const value = { model: 'big', max_tokens: 1, messages: [], ...fields };
-  return new RequestBody(Buffer.from(JSON.stringify(value)), value);
+  return new RequestBody(Buffer.from(JSON.stringify(value)), value, new ConversationCache());
 }
 
 const facts = (body: RequestBody, agent?: string) => factsOf(services, { agent }, body, 'big');
