@@ -8,7 +8,7 @@ import { LiveRedactor } from './core/secret.ts';
 import { createServices, type LastingServices, Live, renewServices } from './gateway/configSwap.ts';
 import { startHealthChecks } from './gateway/healthChecks.ts';
 import { describeHealth, type ProcessFacts } from './gateway/introspection.ts';
-import { Bodies } from './gateway/requestBody.ts';
+import { JsonBodyCodec } from './gateway/requestBody.ts';
 import { InFlight } from './gateway/services.ts';
 import { boundHeapGrowth } from './host/heap.ts';
 import { takePart } from './host/workers.ts';
@@ -26,7 +26,7 @@ import { RequestStats } from './telemetry/stats.ts';
 import { usageFilePath } from './telemetry/usage/file.ts';
 import { DAYS_SHOWN, UsageMeter } from './telemetry/usage/meter.ts';
 import { UsageStore } from './telemetry/usage/store.ts';
-import { createCalibration } from './translate/tokenCalibration.ts';
+import { createTokenCalibration } from './translate/tokenCalibration.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_FAILED = 1;
@@ -115,7 +115,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   for (const line of summary) process.stdout.write(`${line}\n`);
 
   const consoleFile = consolePath === undefined ? undefined : boundConsoleFile(consolePath);
-  const calibration = createCalibration();
+  const calibration = createTokenCalibration();
   const calibrationFile = openStateFile(`${config.stateDirectory}/${config.instance}.calibration.json`, calibration);
   const usageStore = new UsageStore({
     path: usageFilePath(config.stateDirectory, config.instance),
@@ -129,7 +129,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     stats: new RequestStats(clock, redact),
     usage,
     calibration,
-    bodies: new Bodies(),
+    bodies: new JsonBodyCodec(),
     order: new ProviderOrder(clock, Math.random),
     inFlight: new InFlight(),
     logger,

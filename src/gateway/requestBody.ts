@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ApiError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
 import { type MessagesRequest, parseCountRequest, parseRequest } from '../protocol/anthropic/request.ts';
-import { BodyMemory } from '../protocol/json/incrementalParser.ts';
+import { IncrementalJsonParser } from '../protocol/json/incrementalParser.ts';
 import { JsonWriter } from '../protocol/json/jsonWriter.ts';
 import { ConversationCache } from '../translate/conversationCache.ts';
 import { measureInSteps, measureTokens, type TokenParts } from '../translate/tokens.ts';
@@ -101,9 +101,9 @@ const COMMON = new Set(['messages', 'system', 'tools']);
  * Reads the bodies of requests and writes those for the provider. Turn N+1 of a conversation repeats all of turn N, so that both
  * remember what they have seen: a long request then costs less than to parse it once and print it once.
  */
-export class Bodies {
+export class JsonBodyCodec {
   readonly cache = new ConversationCache();
-  readonly #memory = new BodyMemory({ lists: COMMON, minBytes: SHORT_BYTES, maxBytes: REMEMBERED_BYTES });
+  readonly #memory = new IncrementalJsonParser({ lists: COMMON, minBytes: SHORT_BYTES, maxBytes: REMEMBERED_BYTES });
   readonly #writer = new JsonWriter(COMMON);
 
   /**

@@ -142,7 +142,7 @@ function endlessFrame(): ApiError {
  * Cuts an event stream behind its blank lines: whole frames come out byte for byte, half a frame waits for its rest. So there is
  * always room between what was handed on for an event of our own, and a stream that breaks off leaves no half frame behind.
  */
-export class FrameCutter {
+export class SseFrameSplitter {
   #rest: Uint8Array[] = [];
   #restSize = 0;
   /** The last two bytes before the ones at hand: a stream begins as if behind a blank line. */

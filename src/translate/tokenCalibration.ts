@@ -27,21 +27,21 @@ type Factors = Readonly<Record<keyof TokenParts, Factor>>;
 const INITIAL: Factors = { ideographs: { value: 1, variance: UNKNOWN }, rest: { value: 1, variance: UNKNOWN } };
 
 /** What has been learned about each model's tokenizer, as plain JSON. */
-export type CalibrationSnapshot = Readonly<Record<string, Factors>>;
+export type TokenCalibrationSnapshot = Readonly<Record<string, Factors>>;
 
 /** Learns how a model's own `prompt_tokens` compare with the estimate (R502). Losing it costs accuracy only. */
-export interface Calibration {
+export interface TokenCalibration {
   /** Takes in a finished request: what was measured, and the provider's figure in tokens. */
   observe(model: string, measured: Readonly<TokenParts>, actual: number): void;
   /** The tokens that the model is expected to count for what was measured: a whole number, at least 1. */
   estimate(model: string, measured: Readonly<TokenParts>): number;
-  snapshot(): CalibrationSnapshot;
+  snapshot(): TokenCalibrationSnapshot;
   /** Takes a snapshot back; entries that are not one are left out. */
   restore(snapshot: unknown): void;
 }
 
 /** One factor for each part and model: a Chinese text teaches nothing about English, nor the other way round. */
-export function createCalibration(): Calibration {
+export function createTokenCalibration(): TokenCalibration {
   const models = new Map<string, Factors>();
   return {
     observe(model, measured, actual) {

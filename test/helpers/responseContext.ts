@@ -40,7 +40,7 @@ export function createResponseContext(options: ContextOptions = {}): ResponseCon
     stopSequences: options.stopSequences ?? [],
     ...(options.maxTokens === undefined ? {} : { maxTokens: options.maxTokens }),
     ...(options.safeguardResults === undefined ? {} : { safeguardResults: options.safeguardResults }),
-    mintToolId: () => {
+    createToolId: () => {
       minted += 1;
       return `toolu_${minted}`;
     },

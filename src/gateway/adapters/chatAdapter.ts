@@ -236,7 +236,7 @@ export class ChatAnswerer implements Answerer {
         stopSequences: translated.stopSequences,
         ...(translated.maxTokens === undefined ? {} : { maxTokens: translated.maxTokens }),
         ...(translated.safeguardResults === undefined ? {} : { safeguardResults: translated.safeguardResults }),
-        mintToolId: () => mintId('toolu_'),
+        createToolId: () => mintId('toolu_'),
         deltaRepair: target.repairs.createDeltaRepair(),
         toApiError: (body) => failureOfBody(body, body.status, this.failureContext()),
       },

@@ -5,7 +5,7 @@ import { createToolInputRepair } from '../../quirks/native.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import type { Target } from '../../translate/request/context.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
-import type { Bodies, RequestBody } from '../requestBody.ts';
+import type { JsonBodyCodec, RequestBody } from '../requestBody.ts';
 import { type Run, recordKey, recordRoute, recordUsage } from '../requestContext.ts';
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
@@ -25,7 +25,7 @@ function limitOutput(request: JsonObject, { maxTokensLimit, minTokensLimit }: Ta
 }
 
 /** What is sent to a native endpoint: the client's bytes but for the model, unless a repair has changed more. */
-export function passthroughBody({ bytes, object }: RequestBody, target: Target, bodies: Bodies): Buffer {
+export function passthroughBody({ bytes, object }: RequestBody, target: Target, bodies: JsonBodyCodec): Buffer {
   const { model } = target;
   const repaired = target.repairs.nativeRequest(limitOutput(object, target));
   if (repaired !== object) return bodies.write({ ...repaired, model });

@@ -1,16 +1,16 @@
 /** A value within a body: its bytes by position, and what they say. */
-export interface RememberedValue {
+export interface ParsedValue {
   readonly start: number;
   readonly end: number;
   readonly value: unknown;
 }
 
 /** A body that was read, with those of its parts that a later body may have in common with it. */
-export interface RememberedBody {
+export interface ParsedBody {
   readonly bytes: Buffer;
   /** By top-level name; of lists that were read element by element, the elements. */
-  readonly values: ReadonlyMap<string, RememberedValue>;
-  readonly elements: ReadonlyMap<string, readonly RememberedValue[]>;
+  readonly values: ReadonlyMap<string, ParsedValue>;
+  readonly elements: ReadonlyMap<string, readonly ParsedValue[]>;
 }
 
 const FIRST_STEP = 512;
@@ -28,7 +28,7 @@ export function commonPrefix(one: Buffer, other: Buffer): number {
 }
 
 /** Whether `bytes` has at `at` what the remembered body has as this value. */
-export function standsAt(bytes: Buffer, at: number, body: RememberedBody, { start, end }: RememberedValue): boolean {
+export function hasSameBytesAt(bytes: Buffer, at: number, body: ParsedBody, { start, end }: ParsedValue): boolean {
   const length = end - start;
   return at + length <= bytes.length && bytes.compare(body.bytes, start, end, at, at + length) === 0;
 }
@@ -103,7 +103,7 @@ const COLON = 0x3a;
 const COMMA = 0x2c;
 
 /** Thrown at anything that is not plainly an object of JSON; the parser of the runtime then says what is wrong. */
-class NotPlain extends Error {}
+class NotAnObject extends Error {}
 
 /** Values that end by themselves; a number could go on behind the bytes that are compared. */
 function endsItself(byte: number | undefined): boolean {
@@ -111,16 +111,16 @@ function endsItself(byte: number | undefined): boolean {
 }
 
 /** Reads one body piece by piece, taking over from an earlier one what has the same bytes. */
-export class BodyReader {
+export class ObjectParser {
   readonly #bytes: Buffer;
   readonly #lists: ReadonlySet<string>;
-  readonly #earlier: RememberedBody | undefined;
-  readonly #values = new Map<string, RememberedValue>();
-  readonly #elements = new Map<string, RememberedValue[]>();
+  readonly #earlier: ParsedBody | undefined;
+  readonly #values = new Map<string, ParsedValue>();
+  readonly #elements = new Map<string, ParsedValue[]>();
   #at = 0;
 
   /** @param lists top-level names whose lists are read element by element */
-  constructor(bytes: Buffer, lists: ReadonlySet<string>, earlier: RememberedBody | undefined) {
+  constructor(bytes: Buffer, lists: ReadonlySet<string>, earlier: ParsedBody | undefined) {
     this.#bytes = bytes;
     this.#lists = lists;
     this.#earlier = earlier;
@@ -130,7 +130,7 @@ export class BodyReader {
    * Reads the body, with a pause after each piece that had to be parsed: its length is given.
    * @returns undefined when the body is not plainly an object
    */
-  *read(): Generator<number, RememberedBody | undefined> {
+  *read(): Generator<number, ParsedBody | undefined> {
     try {
       this.#expect(OPEN_BRACE);
       if (this.#take(CLOSE_BRACE)) return this.#finish();
@@ -148,23 +148,23 @@ export class BodyReader {
       this.#expect(CLOSE_BRACE);
       return this.#finish();
     } catch (error) {
-      if (error instanceof NotPlain || error instanceof SyntaxError) return undefined;
+      if (error instanceof NotAnObject || error instanceof SyntaxError) return undefined;
       throw error;
     }
   }
 
-  #finish(): RememberedBody {
+  #finish(): ParsedBody {
     this.#blanks();
-    if (this.#at !== this.#bytes.length) throw new NotPlain();
+    if (this.#at !== this.#bytes.length) throw new NotAnObject();
     return { bytes: this.#bytes, values: this.#values, elements: this.#elements };
   }
 
   #name(): string {
     this.#blanks();
-    if (this.#bytes[this.#at] !== QUOTE) throw new NotPlain();
+    if (this.#bytes[this.#at] !== QUOTE) throw new NotAnObject();
     const name = JSON.parse(this.#cut(skipString(this.#bytes, this.#at))) as string;
     // An assignment would not set it.
-    if (name === '__proto__') throw new NotPlain();
+    if (name === '__proto__') throw new NotAnObject();
     return name;
   }
 
@@ -175,7 +175,7 @@ export class BodyReader {
 
   *#list(name: string): Generator<number, unknown[]> {
     const earlier = this.#earlier?.elements.get(name) ?? [];
-    const elements: RememberedValue[] = [];
+    const elements: ParsedValue[] = [];
     this.#elements.set(name, elements);
     this.#expect(OPEN_BRACKET);
     if (this.#take(CLOSE_BRACKET)) return [];
@@ -190,13 +190,13 @@ export class BodyReader {
   }
 
   /** The value here: the known one where the same bytes stand, else what they are parsed to. */
-  *#known(known: RememberedValue | undefined): Generator<number, unknown> {
+  *#known(known: ParsedValue | undefined): Generator<number, unknown> {
     const start = this.#at;
     if (
       known !== undefined &&
       this.#earlier !== undefined &&
       endsItself(this.#bytes[start]) &&
-      standsAt(this.#bytes, start, this.#earlier, known)
+      hasSameBytesAt(this.#bytes, start, this.#earlier, known)
     ) {
       this.#at += known.end - known.start;
       return known.value;
@@ -207,7 +207,7 @@ export class BodyReader {
   }
 
   #cut(end: number): string {
-    if (end === -1) throw new NotPlain();
+    if (end === -1) throw new NotAnObject();
     const text = this.#bytes.toString('utf8', this.#at, end);
     this.#at = end;
     return text;
@@ -225,7 +225,7 @@ export class BodyReader {
   }
 
   #expect(byte: number): void {
-    if (!this.#take(byte)) throw new NotPlain();
+    if (!this.#take(byte)) throw new NotAnObject();
   }
 }
 
@@ -237,7 +237,7 @@ const RELATED_BYTES = 512;
 /** Conversations that are remembered at a time: those of one user, with their subagents. */
 const MAX_BODIES = 16;
 
-export interface BodyMemoryOptions {
+export interface IncrementalParserOptions {
   /** Top-level names whose lists grow from request to request. */
   readonly lists: ReadonlySet<string>;
   /** Shorter bodies are parsed whole, which is quicker than to compare them. */
@@ -251,12 +251,12 @@ export interface BodyMemoryOptions {
  * not parsed again, but is the same object as before. So nobody may change what `parse` gives, and work on such a part can be
  * remembered by its identity.
  */
-export class BodyMemory {
-  readonly #options: BodyMemoryOptions;
+export class IncrementalJsonParser {
+  readonly #options: IncrementalParserOptions;
   /** The one that was used last at the end. */
-  #bodies: RememberedBody[] = [];
+  #bodies: ParsedBody[] = [];
 
-  constructor(options: BodyMemoryOptions) {
+  constructor(options: IncrementalParserOptions) {
     this.#options = options;
   }
 
@@ -273,7 +273,7 @@ export class BodyMemory {
   *parseInSteps(bytes: Buffer): Generator<number, unknown> {
     if (bytes.length < this.#options.minBytes) return parseWhole(bytes);
     const earlier = this.#mostAlike(bytes);
-    const body = yield* new BodyReader(bytes, this.#options.lists, earlier).read();
+    const body = yield* new ObjectParser(bytes, this.#options.lists, earlier).read();
     if (body === undefined) return parseWhole(bytes);
     this.#remember(body, earlier);
     const value: Record<string, unknown> = {};
@@ -281,8 +281,8 @@ export class BodyMemory {
     return value;
   }
 
-  #mostAlike(bytes: Buffer): RememberedBody | undefined {
-    let best: RememberedBody | undefined;
+  #mostAlike(bytes: Buffer): ParsedBody | undefined {
+    let best: ParsedBody | undefined;
     let most = RELATED_BYTES - 1;
     for (const body of this.#bodies) {
       const length = commonPrefix(bytes, body.bytes);
@@ -294,7 +294,7 @@ export class BodyMemory {
   }
 
   /** Keeps the body in place of the one that it continues, and forgets the oldest beyond the bounds. */
-  #remember(body: RememberedBody, earlier: RememberedBody | undefined): void {
+  #remember(body: ParsedBody, earlier: ParsedBody | undefined): void {
     if (body.bytes.length < RELATED_BYTES || body.bytes.length > this.#options.maxBytes) return;
     this.#bodies = this.#bodies.filter((one) => one !== earlier);
     this.#bodies.push(body);

@@ -192,13 +192,13 @@ const PROBE = 'probe';
  * the text. The frame around it is learned from one chunk that was parsed; another chunk with the same frame around a
  * valid JSON string must then mean the same with that string as its text. Comparing costs a sixth of parsing.
  */
-export class TextFrame {
+export class TextChunkTemplate {
   #before = '';
   #after = '';
   #unused = 0;
 
   /** The text of a chunk that has the known frame; undefined when it must be parsed. */
-  read(data: string): string | undefined {
+  match(data: string): string | undefined {
     const start = this.#before.length;
     const end = data.length - this.#after.length;
     if (start === 0 || end < start) return undefined;

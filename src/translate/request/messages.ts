@@ -32,7 +32,7 @@ export function isSystem(message: RequestMessage): boolean {
 }
 
 /** The text of a system message inside the conversation; blocks other than text are dropped (R112, R115). */
-export function inlineText(message: RequestMessage): string {
+export function systemMessageText(message: RequestMessage): string {
   return systemParts(message.content, new Set())
     .map((part) => (part.type === 'text' ? part.text : ''))
     .join('\n\n');
@@ -48,8 +48,8 @@ export function countLeadingSystem(messages: readonly RequestMessage[]): number 
  * Puts a system message into its place (R113): folded into its neighbour it neither rewrites the prompt's head, which would
  * lose the prefix cache, nor stands where chat templates refuse it.
  */
-export function placeInline(message: RequestMessage, conversation: Conversation, { settings }: Context): void {
-  const text = inlineText(message);
+export function placeSystemMessage(message: RequestMessage, conversation: Conversation, { settings }: Context): void {
+  const text = systemMessageText(message);
   if (text === '') return;
   if (settings.inlineSystem === 'fold') {
     const reminder = textPart(`<system-reminder>\n${text}\n</system-reminder>`);
@@ -60,7 +60,7 @@ export function placeInline(message: RequestMessage, conversation: Conversation,
 }
 
 /** The effort that the last system message with one sets for the turns after it (R114). */
-export function inlineEffort(request: MessagesRequest): string | undefined {
+export function effortOfSystemMessages(request: MessagesRequest): string | undefined {
   const efforts = request.messages
     .filter(isSystem)
     .map((message) => (isObject(message['output_config']) ? asString(message['output_config']['effort']) : undefined));
@@ -115,7 +115,7 @@ function translateTurns(messages: readonly RequestMessage[], leading: number, co
   for (let index = earlier?.index ?? leading; index < messages.length; index += 1) {
     const message = messages[index];
     if (message === undefined) break;
-    if (isSystem(message)) placeInline(message, conversation, context);
+    if (isSystem(message)) placeSystemMessage(message, conversation, context);
     else if (message.role === 'assistant') {
       checkpoints.push({ index, size: conversation.size, calls, notes: [...notes].slice(notesBefore) });
       calls += callsOf(message).length;
@@ -134,7 +134,7 @@ function systemMessage(
   instruction: string | undefined,
   context: Context,
 ): ChatMessage | undefined {
-  const added = [...hoisted.map(inlineText), instruction ?? ''].filter((text) => text !== '');
+  const added = [...hoisted.map(systemMessageText), instruction ?? ''].filter((text) => text !== '');
   const parts = [...systemParts(request['system'], context.breakpoints), ...added.map(textPart)];
   if (parts.length === 0) return undefined;
   return { role: context.settings.systemRole, content: joinTexts(parts, '\n\n') };

@@ -1,7 +1,7 @@
 import { asNumber, asString, isObject, type JsonObject } from '../../core/json.ts';
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
-import { inlineEffort } from './messages.ts';
+import { effortOfSystemMessages } from './messages.ts';
 
 /** How much the client wants the model to reason; `open` leaves it to the provider. */
 export interface ReasoningWish {
@@ -24,7 +24,7 @@ const KEEP_FIELDS = { none: {}, keep_all: { keep: 'all' }, clear_false: { clear_
 export function readReasoningWish(request: MessagesRequest): ReasoningWish {
   const thinking = isObject(request['thinking']) ? request['thinking'] : {};
   const outputConfig = isObject(request['output_config']) ? request['output_config'] : {};
-  const effort = inlineEffort(request) ?? asString(outputConfig['effort']);
+  const effort = effortOfSystemMessages(request) ?? asString(outputConfig['effort']);
   if (thinking['type'] === 'disabled' || effort === 'none') return { mode: 'off' };
   const budget = asNumber(thinking['budget_tokens']);
   const wanted =

@@ -9,7 +9,7 @@ import { translateMessages } from './messages.ts';
 import { decideToolChoice, identity, outputLimit, samplers, splitStops, structuredOutput } from './parameters.ts';
 import { type ReasoningWish, readReasoningWish, reasoningFields } from './reasoning.ts';
 import { assignToolIds, createToolNames, pairResults, type ToolNames } from './toolNames.ts';
-import { selectTools, switchOnSearch, translateTools } from './tools.ts';
+import { addWebSearch, selectTools, translateTools } from './tools.ts';
 
 /** Every top-level field whose fate is decided: mapped, or dropped on purpose (R107). */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
@@ -118,7 +118,7 @@ export function translateRequest(
     ...reasoningFields(effectiveWish, tools.length > 0, settings),
     ...identity(request, settings),
   };
-  const repaired = repairs.request(replaceLoneSurrogates(switchOnSearch(body, request, settings), cache.wellFormed));
+  const repaired = repairs.request(replaceLoneSurrogates(addWebSearch(body, request, settings), cache.wellFormed));
   const droppedFields = unknownFields(request);
   const safeguardResults = answerSafeguards(request);
   return {

@@ -32,7 +32,7 @@ export function isWebSearchRequest(request: JsonObject): boolean {
 }
 
 /** Adds the provider's own web search to a request that offers Anthropic's, where settings say how (R150). */
-export function switchOnSearch(body: ChatRequest, request: MessagesRequest, settings: QuirkSettings): ChatRequest {
+export function addWebSearch(body: ChatRequest, request: MessagesRequest, settings: QuirkSettings): ChatRequest {
   const fields = settings.webSearchBody;
   if (settings.webSearch !== 'native' || fields === undefined || !toolsOf(request).some(isWebSearch)) return body;
   const tools = [...(body.tools ?? []), ...(Array.isArray(fields['tools']) ? (fields['tools'] as ChatTool[]) : [])];

@@ -10,7 +10,7 @@ export type BlockKind = 'thinking' | 'text' | 'tool';
  * the first of them. Also joins letters that a provider cut into two deltas, and replaces halves that stay alone
  * (R106).
  */
-export class Blocks {
+export class ContentBlocks {
   readonly #sink: MessageSink;
   readonly #outcome: OutcomeRecord;
   readonly #signature: () => string;

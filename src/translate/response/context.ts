@@ -27,7 +27,7 @@ export interface ResponseContext {
   /** What the end of the answer says to the safety checks that were asked for (R108). */
   readonly safeguardResults?: readonly JsonObject[];
   /** A new id per call, unique in the conversation (R131). */
-  readonly mintToolId: () => string;
+  readonly createToolId: () => string;
   readonly deltaRepair: DeltaRepair;
   /** Reads the provider's error into one of ours, the same as for an HTTP error (R402). */
   readonly toApiError: (error: UpstreamErrorBody) => ApiError;

@@ -13,7 +13,7 @@ export function parseToolInput(text: string): JsonObject {
 }
 
 /** Builds the message of a non-streaming answer from the same machine that writes the events (R218). */
-export class Accumulator implements MessageSink {
+export class MessageBuilder implements MessageSink {
   readonly #id: string;
   readonly #model: string;
   readonly #tail: MessageTail;

@@ -1,7 +1,7 @@
 import { ApiError } from '../../core/errors.ts';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { type Delta, encodeSignature, MARKER_SIGNATURE, type ToolCallDelta, type Usage } from '../../protocol/delta.ts';
-import { Blocks, type MessageSink } from './blocks.ts';
+import { ContentBlocks, type MessageSink } from './blocks.ts';
 import { addNote, type OutcomeRecord, type ResponseContext } from './context.ts';
 import {
   type FinishMeaning,
@@ -13,7 +13,7 @@ import {
   toMessageUsage,
   toStopReason,
 } from './finish.ts';
-import { LocalStop, ThinkTags } from './textFilters.ts';
+import { StopSequenceMatcher, ThinkTagParser } from './textFilters.ts';
 import { ToolCalls } from './toolCalls.ts';
 
 /** Members of a reasoning detail that grow from delta to delta; all others are simply replaced. */
@@ -84,14 +84,14 @@ function isPlainText(detail: JsonObject): boolean {
  * The state machine between a provider's deltas and Anthropic's message grammar (R3xx). Knows no wire format on either
  * side: deltas come in, calls on the sink go out, and the outcome tells how the answer stands.
  */
-export class Machine {
+export class MessageStateMachine {
   readonly #context: ResponseContext;
   readonly #sink: MessageSink;
   readonly #outcome: OutcomeRecord;
-  readonly #blocks: Blocks;
+  readonly #blocks: ContentBlocks;
   readonly #calls: ToolCalls;
-  readonly #tags: ThinkTags | undefined;
-  readonly #stop: LocalStop;
+  readonly #tags: ThinkTagParser | undefined;
+  readonly #stop: StopSequenceMatcher;
   readonly #state = new ReasoningState();
   /** White space that begins no block as long as nothing follows it (R202). */
   #blankThinking = '';
@@ -106,12 +106,12 @@ export class Machine {
     this.#context = context;
     this.#sink = sink;
     this.#outcome = outcome;
-    this.#blocks = new Blocks(sink, outcome, () => this.#signature());
+    this.#blocks = new ContentBlocks(sink, outcome, () => this.#signature());
     this.#calls = new ToolCalls(context, this.#blocks, outcome);
-    this.#stop = new LocalStop(context.stopSequences, (text) => this.#text(text));
+    this.#stop = new StopSequenceMatcher(context.stopSequences, (text) => this.#text(text));
     const { thinkTags, thinkOpen } = context.settings;
     if (thinkTags !== 'off') {
-      this.#tags = new ThinkTags(
+      this.#tags = new ThinkTagParser(
         thinkOpen,
         (text) => this.#thinking(text),
         (text) => this.#stop.push(text),

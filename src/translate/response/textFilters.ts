@@ -18,7 +18,7 @@ type Phase = 'start' | 'inside' | 'after' | 'text';
  * Finds reasoning that a model writes into its text between `<think>` tags (R211). Only a tag that is the first thing
  * in the text counts; whatever looks like one later is the model writing about tags. Tags may be cut anywhere.
  */
-export class ThinkTags {
+export class ThinkTagParser {
   readonly #onThinking: (text: string) => void;
   readonly #onText: (text: string) => void;
   #phase: Phase;
@@ -126,7 +126,7 @@ export class ThinkTags {
  * Matches stop strings in the answer for servers that do not take them: text is passed on up to the first of them, also
  * when it is cut into several deltas, and nothing after it.
  */
-export class LocalStop {
+export class StopSequenceMatcher {
   readonly #words: readonly string[];
   readonly #onText: (text: string) => void;
   #held = '';

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
 import { encodeCallFields, type ToolCallDelta } from '../../protocol/delta.ts';
-import type { Blocks } from './blocks.ts';
+import type { ContentBlocks } from './blocks.ts';
 import { addNote, type OutcomeRecord, type ResponseContext } from './context.ts';
 import { repairBySchema, ToolArguments } from './toolArguments.ts';
 
@@ -84,7 +84,7 @@ class Call implements RoutedCall {
  */
 export class ToolCalls {
   readonly #context: ResponseContext;
-  readonly #blocks: Blocks;
+  readonly #blocks: ContentBlocks;
   readonly #outcome: OutcomeRecord;
   readonly #calls: Call[] = [];
   /** Calls before this one are written and closed; it may be open itself. */
@@ -93,7 +93,7 @@ export class ToolCalls {
   #unfinished = false;
   #stuck = false;
 
-  constructor(context: ResponseContext, blocks: Blocks, outcome: OutcomeRecord) {
+  constructor(context: ResponseContext, blocks: ContentBlocks, outcome: OutcomeRecord) {
     this.#context = context;
     this.#blocks = blocks;
     this.#outcome = outcome;
@@ -160,7 +160,7 @@ export class ToolCalls {
   }
 
   #open(call: Call, name: string): void {
-    const { mintToolId, toolNames, provider } = this.#context;
+    const { createToolId: mintToolId, toolNames, provider } = this.#context;
     const fields = call.fields === undefined ? {} : encodeCallFields(provider, call.fields);
     this.#blocks.openTool(mintToolId(), toolNames.toClient(name), fields);
     this.#currentOpen = true;

@@ -2,13 +2,13 @@ import { ApiError } from '../../core/errors.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
 import type { Message } from '../../protocol/anthropic/message.ts';
 import type { Delta } from '../../protocol/delta.ts';
-import { ChunkReader, TextFrame } from '../../protocol/openai/chunk.ts';
+import { ChunkReader, TextChunkTemplate } from '../../protocol/openai/chunk.ts';
 import { isErrorBody, readErrorBody } from '../../protocol/openai/errors.ts';
 import { createSseReader } from '../../protocol/sse.ts';
 import { createOutcome, type Outcome, type ResponseContext } from './context.ts';
 import { EventWriter } from './eventWriter.ts';
-import { Accumulator } from './messageBuilder.ts';
-import { Machine } from './stateMachine.ts';
+import { MessageBuilder } from './messageBuilder.ts';
+import { MessageStateMachine } from './stateMachine.ts';
 
 /** Largest answer that is gathered whole, in bytes. */
 const BODY_LIMIT = 64 * 1024 * 1024;
@@ -81,11 +81,11 @@ class ChatTranslator implements Translator {
   readonly #context: ResponseContext;
   readonly #outcome;
   readonly #writer: EventWriter | undefined;
-  readonly #accumulator: Accumulator | undefined;
-  readonly #machine: Machine;
+  readonly #accumulator: MessageBuilder | undefined;
+  readonly #machine: MessageStateMachine;
   readonly #sse = createSseReader((data, event) => this.#event(data, event));
   readonly #chunks: ChunkReader;
-  readonly #frame = new TextFrame();
+  readonly #frame = new TextChunkTemplate();
   #format: 'unknown' | 'events' | 'body' = 'unknown';
   readonly #body = new BodyCollector();
   #badLines = 0;
@@ -99,10 +99,10 @@ class ChatTranslator implements Translator {
     const { messageId: id, requestedModel: model, inputEstimate } = context;
     const tail = context.safeguardResults === undefined ? {} : { safeguard_results: context.safeguardResults };
     const writer = new EventWriter({ id, model, inputEstimate, tail });
-    const accumulator = new Accumulator(id, model, tail);
+    const accumulator = new MessageBuilder(id, model, tail);
     this.#writer = output === 'events' ? writer : undefined;
     this.#accumulator = output === 'message' ? accumulator : undefined;
-    this.#machine = new Machine(context, this.#writer ?? accumulator, this.#outcome);
+    this.#machine = new MessageStateMachine(context, this.#writer ?? accumulator, this.#outcome);
     this.#chunks = new ChunkReader((delta) => this.#delta(delta), context.toApiError);
   }
 
@@ -182,7 +182,7 @@ class ChatTranslator implements Translator {
 
   #event(data: string, event: string | undefined): void {
     if (this.#outcome.ended) return;
-    const text = event === undefined ? this.#frame.read(data) : undefined;
+    const text = event === undefined ? this.#frame.match(data) : undefined;
     if (text !== undefined) {
       this.#badLines = 0;
       if (text !== '') this.#delta({ kind: 'text', text });

@@ -3,13 +3,13 @@ import { RequestBody } from '../../../src/gateway/requestBody.ts';
 import { factsOf } from '../../../src/gateway/routePlan.ts';
 import { Targets } from '../../../src/gateway/services.ts';
 import { ConversationCache } from '../../../src/translate/conversationCache.ts';
-import { createCalibration } from '../../../src/translate/tokenCalibration.ts';
+import { createTokenCalibration } from '../../../src/translate/tokenCalibration.ts';
 import { startApp } from '../../helpers/startApp.ts';
 
 const app = await startApp({ BIG_MODEL: 'big', OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' });
 await app.close();
 const config = { ...app.services.config, longContextThreshold: 1000 };
-const services = { ...app.services, config, targets: new Targets(config), calibration: createCalibration() };
+const services = { ...app.services, config, targets: new Targets(config), calibration: createTokenCalibration() };
 
 function bodyOf(fields: Record<string, unknown>): RequestBody {
   const value = { model: 'big', max_tokens: 1, messages: [], ...fields };

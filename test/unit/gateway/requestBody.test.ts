@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { inTurns, withBody } from '../../../src/gateway/readBody.ts';
-import { Bodies, RequestBody } from '../../../src/gateway/requestBody.ts';
+import { JsonBodyCodec, RequestBody } from '../../../src/gateway/requestBody.ts';
 import { InFlight } from '../../../src/gateway/services.ts';
 import { ConversationCache } from '../../../src/translate/conversationCache.ts';
 
@@ -20,7 +20,7 @@ function carryOut<T>(work: Generator<void, T>): { pauses: number; value: T } {
 
 describe('a body of 3 MB is dealt with in stretches', () => {
   test('when it is read', () => {
-    const { pauses, value } = carryOut(new Bodies().read(largeBytes));
+    const { pauses, value } = carryOut(new JsonBodyCodec().read(largeBytes));
     expect(pauses).toBeGreaterThanOrEqual(4);
     expect(value).toEqual(large);
   });
@@ -35,7 +35,7 @@ describe('a body of 3 MB is dealt with in stretches', () => {
   });
 
   test('when it is printed, once', () => {
-    const bodies = new Bodies();
+    const bodies = new JsonBodyCodec();
     expect(carryOut(bodies.prepare(large)).pauses).toBeGreaterThanOrEqual(4);
     expect(carryOut(bodies.prepare(large)).pauses).toBe(0);
     expect(bodies.write(large)).toEqual(largeBytes);
@@ -70,7 +70,7 @@ describe('between the stretches', () => {
   });
 
   test('a stop waits for a body that is being read', async () => {
-    const services = { bodies: new Bodies(), inFlight: new InFlight() };
+    const services = { bodies: new JsonBodyCodec(), inFlight: new InFlight() };
     const reading = withBody(services, largeBytes, async (body) => body.object.model);
     expect(services.inFlight.size).toBe(1);
     expect(await reading).toBe('m');
@@ -78,7 +78,7 @@ describe('between the stretches', () => {
   });
 
   test('and no longer than that: the answer is under way by itself', async () => {
-    const services = { bodies: new Bodies(), inFlight: new InFlight() };
+    const services = { bodies: new JsonBodyCodec(), inFlight: new InFlight() };
     const answer = Promise.withResolvers<void>();
     const began = Promise.withResolvers<void>();
     const reading = withBody(services, largeBytes, () => {
@@ -92,14 +92,14 @@ describe('between the stretches', () => {
   });
 
   test('a large body that is no JSON is refused, and nothing waits any more', async () => {
-    const services = { bodies: new Bodies(), inFlight: new InFlight() };
+    const services = { bodies: new JsonBodyCodec(), inFlight: new InFlight() };
     const broken = Buffer.concat([largeBytes.subarray(0, -1), Buffer.from('!')]);
     await expect(withBody(services, broken, async () => 'read')).rejects.toMatchObject({ code: 'invalid_request' });
     expect(services.inFlight.size).toBe(0);
   });
 
   test('a small one is gone on with at once', () => {
-    const services = { bodies: new Bodies(), inFlight: new InFlight() };
+    const services = { bodies: new JsonBodyCodec(), inFlight: new InFlight() };
     let wentOn = false;
     void withBody(services, smallBytes, async () => {
       wentOn = true;
