@@ -1,7 +1,11 @@
 import { ApiError } from '../core/errors.ts';
+import { ByteBuffer } from './bounds.ts';
 
 /** Longest frame that is gathered, in bytes (R322): a peer that never ends a frame must not fill the memory. */
-const FRAME_LIMIT = 8 * 1024 * 1024;
+export const FRAME_LIMIT = 8 * 1024 * 1024;
+
+/** What a line of data costs beside its letters, so that a frame of millions of empty lines is no small one. */
+const LINE_COST = 16;
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -28,11 +32,11 @@ export function createSseReader(onEvent: (data: string, event: string | undefine
 class ByteReader implements SseReader {
   readonly #onEvent: (data: string, event: string | undefined) => void;
   /** Bytes of the last line, which has no end yet. Only whole lines are decoded, so no letter is ever cut. */
-  #rest: Uint8Array[] = [];
-  #restSize = 0;
+  readonly #rest = new ByteBuffer();
   #skipLineFeed = false;
   #beginning = true;
   #data: string | undefined;
+  #dataSize = 0;
   #event: string | undefined;
 
   constructor(onEvent: (data: string, event: string | undefined) => void) {
@@ -49,29 +53,27 @@ class ByteReader implements SseReader {
       return;
     }
     this.#skipLineFeed = end === fresh.length && fresh[end - 1] === CARRIAGE_RETURN;
-    const lines = this.#restSize === 0 ? decode(fresh, end) : this.#joined(fresh.subarray(0, end));
+    let whole = fresh;
+    let size = end;
+    if (this.#rest.length > 0) {
+      this.#rest.append(fresh.subarray(0, end));
+      whole = this.#rest.take();
+      size = whole.length;
+    }
+    const lines = decode(whole, size);
     if (end < fresh.length) this.#keep(fresh.subarray(end));
     this.#readLines(lines);
   }
 
   end(): void {
-    if (this.#restSize > 0) this.#readLines(`${this.#joined(new Uint8Array())}\n`);
+    const rest = this.#rest.take();
+    if (rest.length > 0) this.#readLines(`${decode(rest, rest.length)}\n`);
     this.#dispatch();
   }
 
   #keep(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#restSize += bytes.length;
-    if (this.#restSize > FRAME_LIMIT) throw endlessFrame();
-    // A copy: the caller's buffer is its own, and a small rest must not hold on to a large read.
-    this.#rest.push(Uint8Array.from(bytes));
-  }
-
-  #joined(bytes: Uint8Array): string {
-    const whole = Buffer.concat([...this.#rest, bytes]);
-    this.#rest = [];
-    this.#restSize = 0;
-    return decode(whole, whole.length);
+    if (this.#rest.length + bytes.length > FRAME_LIMIT) throw endlessFrame();
+    this.#rest.append(bytes);
   }
 
   /** Takes text that ends with a line end. */
@@ -95,8 +97,9 @@ class ByteReader implements SseReader {
       this.#dispatch();
     } else if (isField(text, 'data', from, to)) {
       const value = fieldValue(text, from + 4, to);
+      this.#dataSize += value.length + (this.#data === undefined ? 0 : LINE_COST);
       this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
-      if (this.#data.length > FRAME_LIMIT) throw endlessFrame();
+      if (this.#dataSize > FRAME_LIMIT) throw endlessFrame();
     } else if (isField(text, 'event', from, to)) {
       this.#event = fieldValue(text, from + 5, to);
     }
@@ -106,6 +109,7 @@ class ByteReader implements SseReader {
     const data = this.#data;
     const event = this.#event;
     this.#data = undefined;
+    this.#dataSize = 0;
     this.#event = undefined;
     if (data !== undefined) this.#onEvent(data, event === '' ? undefined : event);
   }
@@ -143,8 +147,7 @@ function endlessFrame(): ApiError {
  * always room between what was handed on for an event of our own, and a stream that breaks off leaves no half frame behind.
  */
 export class SseFrameSplitter {
-  #rest: Uint8Array[] = [];
-  #restSize = 0;
+  readonly #rest = new ByteBuffer();
   /** The last two bytes before the ones at hand: a stream begins as if behind a blank line. */
   #before: readonly [number, number] = [LINE_FEED, LINE_FEED];
 
@@ -156,25 +159,23 @@ export class SseFrameSplitter {
       this.#keep(bytes);
       return new Uint8Array();
     }
-    const whole =
-      this.#restSize === 0 ? bytes.subarray(0, end) : Buffer.concat([...this.#rest, bytes.subarray(0, end)]);
-    this.#rest = [];
-    this.#restSize = 0;
-    this.#keep(bytes.subarray(end));
+    let whole = bytes.subarray(0, end);
+    if (this.#rest.length > 0) {
+      this.#rest.append(whole);
+      whole = this.#rest.take();
+    }
+    if (end < bytes.length) this.#keep(bytes.subarray(end));
     return whole;
   }
 
   /** What came behind the last whole frame. */
   rest(): Uint8Array {
-    return Buffer.concat(this.#rest);
+    return this.#rest.take();
   }
 
   #keep(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#restSize += bytes.length;
-    if (this.#restSize > FRAME_LIMIT)
-      throw new ApiError('bad_gateway', `the provider sent a frame of more than ${FRAME_LIMIT} bytes`);
-    this.#rest.push(Uint8Array.from(bytes));
+    if (this.#rest.length + bytes.length > FRAME_LIMIT) throw endlessFrame();
+    this.#rest.append(bytes);
   }
 
   #remember(bytes: Uint8Array): void {

@@ -1,6 +1,7 @@
 import { isObject, type JsonObject } from '../core/json.ts';
 import { type Delta, MISSING_REASONING } from '../protocol/delta.ts';
 import type { ChatMessage, ChatRequest } from '../protocol/openai/types.ts';
+import { FRAME_LIMIT } from '../protocol/sse.ts';
 import { dropCacheControl, dropIdleEffort, requireThinking } from './native.ts';
 import { toOpenaiSchema } from './schema/common.ts';
 import { toMfjsSchema } from './schema/mfjs.ts';
@@ -15,8 +16,10 @@ export function createCumulativeReasoning(): DeltaRepair {
   let received = '';
   return (delta) => {
     if (delta.kind !== 'thinking') return [delta];
-    const text = delta.text.startsWith(received) ? delta.text.slice(received.length) : delta.text;
-    received += text;
+    const repeats = delta.text.length >= received.length && delta.text.startsWith(received);
+    const text = repeats ? delta.text.slice(received.length) : delta.text;
+    // A snapshot cannot be longer than a frame, so that there is no more to compare with.
+    if (received.length <= FRAME_LIMIT) received += text;
     return text === '' ? [] : [{ kind: 'thinking', text }];
   };
 }
@@ -43,13 +46,13 @@ export function dropParams<Body extends JsonObject>(body: Body, names: readonly 
   return Object.fromEntries(Object.entries(body).filter(([name]) => !dropped.has(name))) as Body;
 }
 
-const STAND_IN: ChatMessage = { role: 'user', content: '(no content)' };
+const PLACEHOLDER: ChatMessage = { role: 'user', content: '(no content)' };
 
 /** Gives a conversation without a user message one behind the system prompt, for servers that refuse it otherwise. */
 export function ensureUser(body: ChatRequest): ChatRequest {
   if (body.messages.some((message) => message.role === 'user')) return body;
   const start = body.messages.findIndex((message) => message.role !== 'system' && message.role !== 'developer');
-  const messages = body.messages.toSpliced(start < 0 ? body.messages.length : start, 0, STAND_IN);
+  const messages = body.messages.toSpliced(start < 0 ? body.messages.length : start, 0, PLACEHOLDER);
   return { ...body, messages };
 }
 
@@ -106,7 +109,7 @@ function nativeRequestSteps(settings: QuirkSettings): NativeStep[] {
   return steps;
 }
 
-/** Named repairs of a provider, composed into one chain from its settings (design decision 6). */
+/** Named repairs of a provider, composed into one chain from its settings. */
 export interface Repairs {
   /** Brings a tool's schema into the provider's dialect (R137, R138). Never changes its argument. */
   readonly toolSchema: (schema: JsonObject) => JsonObject;

@@ -17,6 +17,10 @@ const DRIFT = 0.0005;
 /** Variance of a factor of which nothing is known. */
 const UNKNOWN = 1;
 
+/** Names of models come from clients: so many are remembered, those that were used last, and none that is longer. */
+const MODELS_MAX = 200;
+const NAME_MAX = 400;
+
 interface Factor {
   readonly value: number;
   readonly variance: number;
@@ -43,11 +47,18 @@ export interface TokenCalibration {
 /** One factor for each part and model: a Chinese text teaches nothing about English, nor the other way round. */
 export function createTokenCalibration(): TokenCalibration {
   const models = new Map<string, Factors>();
+  const keep = (model: string, factors: Factors): void => {
+    if (model.length > NAME_MAX) return;
+    models.delete(model);
+    models.set(model, factors);
+    const [oldest] = models.keys();
+    if (models.size > MODELS_MAX && oldest !== undefined) models.delete(oldest);
+  };
   return {
     observe(model, measured, actual) {
       const total = measured.ideographs + measured.rest;
       if (!(total > 0 && actual > 0 && Number.isFinite(total) && Number.isFinite(actual))) return;
-      models.set(model, learn(models.get(model) ?? INITIAL, measured.ideographs / total, actual / total));
+      keep(model, learn(models.get(model) ?? INITIAL, measured.ideographs / total, actual / total));
     },
     estimate(model, { ideographs, rest }) {
       const factors = models.get(model) ?? INITIAL;
@@ -60,7 +71,7 @@ export function createTokenCalibration(): TokenCalibration {
         if (!isObject(entry)) continue;
         const ideographs = readFactor(entry['ideographs'], IDEOGRAPHS);
         const rest = readFactor(entry['rest'], REST);
-        if (ideographs !== undefined && rest !== undefined) models.set(model, { ideographs, rest });
+        if (ideographs !== undefined && rest !== undefined) keep(model, { ideographs, rest });
       }
     },
   };

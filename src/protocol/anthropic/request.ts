@@ -1,5 +1,6 @@
 import { ApiError } from '../../core/errors.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
+import { DEPTH_MAX } from '../bounds.ts';
 
 /**
  * A Messages API request as it arrives, typed only as far as the proxy reads it. Unknown fields and block types are kept
@@ -27,9 +28,6 @@ export interface ParseCache {
   /** Elements of lists directly below a body that were found shallow enough. */
   readonly shallowElements: WeakSet<object>;
 }
-
-/** Deeper bodies are refused before anything walks them recursively (reliability C2). */
-const DEPTH_MAX = 256;
 
 /** Depth of what holds messages, tools and blocks of the system prompt. */
 const ELEMENT_PARENT = 2;
@@ -107,7 +105,7 @@ function isName(value: unknown): boolean {
 }
 
 /**
- * Throws for what is nested deeper than anybody means. Goes down level by level, so that no depth can exhaust the stack.
+ * Throws for what is nested deeper than anybody means, before anything walks it recursively. Goes down level by level, so that no depth can exhaust the stack.
  * @param shallow elements that need not be looked at again; takes in those of this body
  */
 export function checkDepth(body: JsonObject, shallow?: WeakSet<object>): void {

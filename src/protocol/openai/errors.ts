@@ -1,7 +1,11 @@
 import type { ApiError } from '../../core/errors.ts';
-import { asNumber, asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
+import { asNumber, asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { parseBounded } from '../bounds.ts';
 
 const MESSAGE_LIMIT = 500;
+
+/** Letters of a page among which its title is looked for. */
+const HEAD_LIMIT = 8192;
 
 /** What a provider says about a failure, whatever form it chose. */
 export interface UpstreamErrorBody {
@@ -36,14 +40,22 @@ function readText(text: string): UpstreamErrorBody {
   const trimmed = text.trim();
   if (trimmed.startsWith('{') || trimmed.startsWith('[')) {
     try {
-      return readErrorBody(JSON.parse(trimmed));
+      return readErrorBody(parseBounded(trimmed));
     } catch {
       return { message: cut(trimmed) };
     }
   }
   if (!trimmed.startsWith('<')) return { message: cut(trimmed) };
-  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(trimmed)?.[1] ?? '';
-  return { message: cut(title.replace(/\s+/g, ' ').trim() || 'an HTML page') };
+  return { message: cut(titleOf(trimmed).replace(/\s+/g, ' ').trim() || 'an HTML page') };
+}
+
+/** The title of a page; it stands near the beginning. */
+function titleOf(page: string): string {
+  const head = page.slice(0, HEAD_LIMIT);
+  const start = head.search(/<title\b/i);
+  const from = start < 0 ? -1 : head.indexOf('>', start);
+  const to = from < 0 ? -1 : head.indexOf('<', from);
+  return to < 0 ? '' : head.slice(from + 1, to);
 }
 
 function readObject(body: JsonObject): UpstreamErrorBody {
@@ -85,8 +97,7 @@ function rawMessage(error: JsonObject): string | undefined {
   const raw = isObject(metadata) ? metadata['raw'] : undefined;
   if (isObject(raw)) return readObject(raw).message;
   if (typeof raw !== 'string') return undefined;
-  const parsed = parseObject(raw);
-  return (parsed && readObject(parsed).message) || raw;
+  return readText(raw).message || raw;
 }
 
 function ownMessage(layer: JsonObject): string | undefined {

@@ -55,8 +55,9 @@ function repairSchema(value: Json, repair: SchemaRepair): Json {
   return isObject(value) ? repair(value) : value;
 }
 
-/** Schemas after which no more references are followed: they can multiply each other. */
+/** Schemas after which no more references are followed, and levels below which none is: they can multiply each other. */
 const SCHEMAS_MAX = 10_000;
+const LEVELS_MAX = 128;
 
 const DEFINITIONS = new Set(['$defs', 'definitions']);
 const REFERENCE = new Set(['$ref']);
@@ -67,16 +68,22 @@ const REFERENCE = new Set(['$ref']);
  */
 export function inlineReferences(root: JsonObject): JsonObject {
   let count = 0;
-  const inline = (schema: JsonObject, path: readonly string[]): JsonObject => {
+  /** References that are being followed. */
+  const open = new Set<string>();
+  const inline = (schema: JsonObject, level: number): JsonObject => {
     count += 1;
     const reference = schema['$ref'];
-    if (typeof reference !== 'string') return mapSubschemas(schema, (child) => inline(child, path));
-    const beside = inline(omitKeywords(schema, REFERENCE), path);
-    const target = path.includes(reference) || count > SCHEMAS_MAX ? undefined : resolvePointer(root, reference);
+    if (typeof reference !== 'string') return mapSubschemas(schema, (child) => inline(child, level + 1));
+    const beside = inline(omitKeywords(schema, REFERENCE), level);
+    const isTooMuch = count > SCHEMAS_MAX || level > LEVELS_MAX;
+    const target = isTooMuch || open.has(reference) ? undefined : resolvePointer(root, reference);
     if (target === undefined) return beside;
-    return { ...omitKeywords(inline(target, [...path, reference]), DEFINITIONS), ...beside };
+    open.add(reference);
+    const inlined = inline(target, level + 1);
+    open.delete(reference);
+    return { ...omitKeywords(inlined, DEFINITIONS), ...beside };
   };
-  return omitKeywords(inline(omitKeywords(root, DEFINITIONS), []), DEFINITIONS);
+  return omitKeywords(inline(omitKeywords(root, DEFINITIONS), 0), DEFINITIONS);
 }
 
 /** The schema at a local JSON pointer such as `#/$defs/node`. */
@@ -141,25 +148,36 @@ function resolveBranch(branch: Json, root: JsonObject): JsonObject | undefined {
 }
 
 function mergeBranches(base: JsonObject, branches: readonly JsonObject[], needsAll: boolean): JsonObject {
-  const properties = new Map<string, Json[]>();
+  /** The different schemas of each property, by their text. */
+  const properties = new Map<string, Map<string, Json>>();
   for (const source of [base, ...branches]) {
     if (!isObject(source['properties'])) continue;
     for (const [name, schema] of Object.entries(source['properties'])) {
-      const known = properties.get(name) ?? [];
+      if (schema === undefined) continue;
+      const known = properties.get(name) ?? new Map<string, Json>();
       const text = JSON.stringify(schema);
-      if (schema !== undefined && !known.some((other) => JSON.stringify(other) === text)) {
-        properties.set(name, [...known, schema]);
-      }
+      if (!known.has(text)) known.set(text, schema);
+      properties.set(name, known);
     }
   }
   const lists = branches.map(requiredNames);
-  const common = (lists[0] ?? []).filter((name) => lists.every((list) => list.includes(name)));
-  const required = new Set([...requiredNames(base), ...(needsAll ? lists.flat() : common)]);
+  const required = new Set([...requiredNames(base), ...(needsAll ? lists.flat() : commonNames(lists))]);
   return {
     ...base,
-    properties: Object.fromEntries([...properties].map(([name, schemas]) => [name, joinSchemas(schemas)])),
+    properties: Object.fromEntries(
+      [...properties].map(([name, schemas]) => [name, joinSchemas([...schemas.values()])]),
+    ),
     ...(required.size > 0 ? { required: [...required] } : {}),
   };
+}
+
+/** The names that are in each of the lists, in the order of the first. */
+function commonNames(lists: readonly (readonly string[])[]): string[] {
+  const counts = new Map<string, number>();
+  for (const list of lists) {
+    for (const name of new Set(list)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return (lists[0] ?? []).filter((name) => counts.get(name) === lists.length);
 }
 
 function joinSchemas(schemas: Json[]): Json {

@@ -1,5 +1,6 @@
 import { asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { ContentBlock, RequestMessage } from '../../protocol/anthropic/request.ts';
+import { parseBounded } from '../../protocol/bounds.ts';
 import { decodeCallFields, decodeSignature, MISSING_REASONING } from '../../protocol/delta.ts';
 import type { ChatMessage, ChatToolCall } from '../../protocol/openai/types.ts';
 import type { ConversationCache } from '../conversationCache.ts';
@@ -45,7 +46,7 @@ function restoreDetails(blocks: readonly ContentBlock[], provider: string): Json
 
 function parseDetails(state: string): JsonObject[] {
   try {
-    const value: unknown = JSON.parse(state);
+    const value = parseBounded(state);
     return (Array.isArray(value) ? value : [value]).filter(isObject);
   } catch {
     return [];

@@ -5,6 +5,17 @@ import type { ConversationCache } from '../conversationCache.ts';
 import type { Pairing, ToolNames } from './toolNames.ts';
 import type { ToolDefinition } from './tools.ts';
 
+/** So many notes, and so many letters of each, are kept of a request: parts of them come from the client. */
+const NOTES_MAX = 50;
+const NOTE_LETTERS_MAX = 200;
+
+/** Short words for the log about what was changed or left out; each once per request. */
+export class Notes extends Set<string> {
+  override add(note: string): this {
+    return this.size < NOTES_MAX ? super.add(note.slice(0, NOTE_LETTERS_MAX)) : this;
+  }
+}
+
 /** What the parts of one request's translation share; everything in it is settled before the messages are written. */
 export interface Context {
   readonly target: Target;
@@ -17,8 +28,7 @@ export interface Context {
   readonly toolIds: ReadonlyMap<object, string>;
   /** Blocks whose cache breakpoint is passed on. */
   readonly breakpoints: ReadonlySet<JsonObject>;
-  /** Short words for the log about what was changed or left out; each once per request. */
-  readonly notes: Set<string>;
+  readonly notes: Notes;
   readonly cache: ConversationCache;
 }
 

@@ -55,7 +55,7 @@ export class Conversation {
 
   addUser(parts: readonly ChatContentPart[]): void {
     if (this.#open === undefined || !this.#waiting) this.#start({ role: 'user' }, parts, false);
-    else this.#open.parts.push(...parts);
+    else for (const part of parts) this.#open.parts.push(part);
     this.#waiting = false;
   }
 

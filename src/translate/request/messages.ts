@@ -152,7 +152,7 @@ function addAssistant(message: RequestMessage, conversation: Conversation, conte
       { role: 'tool', tool_call_id: id, ...(context.settings.toolResultName ? { name } : {}) },
       result.parts,
     );
-    media.push(...result.media);
+    for (const part of result.media) media.push(part);
   }
   if (media.length > 0) conversation.addLoose(media);
 }

@@ -4,7 +4,7 @@ import type { ChatRequest } from '../../protocol/openai/types.ts';
 import { ConversationCache } from '../conversationCache.ts';
 import { replaceLoneSurrogates } from '../wellFormed.ts';
 import { selectBreakpoints } from './content.ts';
-import type { Context, Target } from './context.ts';
+import { type Context, Notes, type Target } from './context.ts';
 import { translateMessages } from './messages.ts';
 import { decideToolChoice, identity, outputLimit, samplers, splitStops, structuredOutput } from './parameters.ts';
 import { type ReasoningWish, readReasoningWish, reasoningFields } from './reasoning.ts';
@@ -120,11 +120,12 @@ export function translateRequest(
   };
   const repaired = repairs.request(replaceLoneSurrogates(addWebSearch(body, request, settings), cache.wellFormed));
   const droppedFields = unknownFields(request);
+  for (const name of droppedFields) context.notes.add(`field_dropped:${name}`);
   const safeguardResults = answerSafeguards(request);
   return {
     body: repaired,
     toolNames: context.toolNames,
-    notes: [...context.notes, ...droppedFields.map((name) => `field_dropped:${name}`)],
+    notes: [...context.notes],
     offeredTools: new Map([...context.tools.values()].map((tool) => [tool.name, tool.schema])),
     stopSequences: stops.local,
     maxTokens: asNumber(repaired[settings.maxTokensField]),
@@ -135,7 +136,7 @@ export function translateRequest(
 
 function createContext(request: MessagesRequest, target: Target, cache: ConversationCache): Context {
   const { settings } = target;
-  const notes = new Set<string>();
+  const notes = new Notes();
   const tools = selectTools(request, settings, notes);
   const pairing = pairResults(request.messages);
   const mentioned = pairing.calls.map((call) => asString(call['name']) ?? '');

@@ -48,7 +48,13 @@ export function createToolNames(offered: Iterable<string>, mentioned: Iterable<s
   for (const name of mentioned) {
     if (!forward.has(name)) add(name, back.has(sanitize(name, longest)));
   }
-  const find = (name: string) => back.get(name) ?? (forward.has(name) ? name : findIgnoringCase(forward.keys(), name));
+  let folded: ReadonlyMap<string, string | undefined> | undefined;
+  const find = (name: string): string | undefined => {
+    const known = back.get(name) ?? (forward.has(name) ? name : undefined);
+    if (known !== undefined) return known;
+    folded ??= foldCase(forward.keys());
+    return folded.get(name.toLowerCase());
+  };
   return {
     toProvider: (name) => forward.get(name) ?? sanitize(name, longest),
     toClient: (name) => find(name) ?? find(name.replace(STRAY_PREFIX, '')) ?? name,
@@ -64,10 +70,14 @@ function withHash(clean: string, original: string, longest: number): string {
   return `${clean.slice(0, longest - HASH_LENGTH - 1)}_${shortHash(original, HASH_LENGTH)}`;
 }
 
-function findIgnoringCase(names: Iterable<string>, wanted: string): string | undefined {
-  const lower = wanted.toLowerCase();
-  const matches = [...names].filter((name) => name.toLowerCase() === lower);
-  return matches.length === 1 ? matches[0] : undefined;
+/** The names by what is left of them in lower case; undefined where that is the same for several. */
+function foldCase(names: Iterable<string>): ReadonlyMap<string, string | undefined> {
+  const folded = new Map<string, string | undefined>();
+  for (const name of names) {
+    const lower = name.toLowerCase();
+    folded.set(lower, folded.has(lower) ? undefined : name);
+  }
+  return folded;
 }
 
 /** OpenAI refuses longer ids. */
@@ -83,11 +93,9 @@ export function assignToolIds(
   toolNames: ToolNames,
 ): ReadonlyMap<ContentBlock, string> {
   const ids = new Map<ContentBlock, string>();
-  const used = new Set<string>();
+  const used = new UsedIds();
   for (const call of calls) {
-    const id = form === 'functions' ? numberedId(call, ids.size, toolNames) : unusedId(call, form, used);
-    used.add(id);
-    ids.set(call, id);
+    ids.set(call, form === 'functions' ? numberedId(call, ids.size, toolNames) : used.take(call, form));
   }
   return ids;
 }
@@ -97,12 +105,25 @@ function numberedId(call: ContentBlock, position: number, toolNames: ToolNames):
   return `functions.${toolNames.toProvider(asString(call['name']) ?? '')}:${position}`;
 }
 
-function unusedId(call: ContentBlock, form: 'keep' | 'nine', used: ReadonlySet<string>): string {
-  const original = asString(call['id']) ?? '';
-  for (let repetition = 1; ; repetition += 1) {
-    const wanted = repetition === 1 ? original : `${original}_${repetition}`;
-    const id = form === 'nine' ? shortHash(wanted, 9) : cleanId(wanted);
-    if (!used.has(id)) return id;
+/** Gives each call an id of its own: its own one, or when that is taken the first with a number behind it that is not. */
+class UsedIds {
+  readonly #used = new Set<string>();
+  /** The number that the last call with this id got: below it all are taken, which need not be tried again. */
+  readonly #numbers = new Map<string, number>();
+
+  take(call: ContentBlock, form: 'keep' | 'nine'): string {
+    const original = asString(call['id']) ?? '';
+    const toId = (wanted: string) => (form === 'nine' ? shortHash(wanted, 9) : cleanId(wanted));
+    const plain = toId(original);
+    let number = this.#numbers.get(plain) ?? 1;
+    let id = number === 1 ? plain : toId(`${original}_${number}`);
+    while (this.#used.has(id)) {
+      number += 1;
+      id = toId(`${original}_${number}`);
+    }
+    this.#numbers.set(plain, number);
+    this.#used.add(id);
+    return id;
   }
 }
 
@@ -121,9 +142,11 @@ export interface Pairing {
   readonly orphans: ReadonlySet<ContentBlock>;
 }
 
-interface OpenCall {
+/** Unanswered calls of one round that have the same id, in order; those before `next` are answered. */
+interface Round {
   readonly round: number;
-  readonly call: ContentBlock;
+  readonly calls: ContentBlock[];
+  next: number;
 }
 
 /**
@@ -134,15 +157,16 @@ export function pairResults(messages: readonly RequestMessage[]): Pairing {
   const calls: ContentBlock[] = [];
   const results = new Map<ContentBlock, ContentBlock>();
   const orphans = new Set<ContentBlock>();
-  const open = new Map<string, OpenCall[]>();
+  const open = new Map<string, Round[]>();
   for (const [round, message] of messages.entries()) {
     if (typeof message.content === 'string') continue;
     for (const block of message.content) {
       if (block.type === 'tool_use') {
         const id = asString(block['id']) ?? '';
-        const waiting = open.get(id) ?? [];
-        waiting.push({ round, call: block });
-        open.set(id, waiting);
+        const rounds = open.get(id) ?? [];
+        if (rounds.at(-1)?.round === round) rounds.at(-1)?.calls.push(block);
+        else rounds.push({ round, calls: [block], next: 0 });
+        open.set(id, rounds);
         calls.push(block);
       } else if (block.type === 'tool_result') {
         const call = takeLatest(open.get(asString(block['tool_use_id']) ?? ''));
@@ -154,8 +178,11 @@ export function pairResults(messages: readonly RequestMessage[]): Pairing {
   return { calls, results, orphans };
 }
 
-function takeLatest(waiting: OpenCall[] | undefined): ContentBlock | undefined {
-  const latest = waiting?.at(-1)?.round;
-  const index = waiting?.findIndex((entry) => entry.round === latest) ?? -1;
-  return index < 0 ? undefined : waiting?.splice(index, 1)[0]?.call;
+function takeLatest(rounds: Round[] | undefined): ContentBlock | undefined {
+  const latest = rounds?.at(-1);
+  if (latest === undefined) return undefined;
+  const call = latest.calls[latest.next];
+  latest.next += 1;
+  if (latest.next === latest.calls.length) rounds?.pop();
+  return call;
 }

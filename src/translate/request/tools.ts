@@ -114,9 +114,12 @@ function putLast(
   found: ReadonlySet<string>,
 ): ReadonlyMap<string, ToolDefinition> {
   const order = [...deferred].every((name) => found.has(name)) ? found : deferred;
-  const names = [...tools.keys()].filter((name) => !deferred.has(name));
-  names.push(...[...order].filter((name) => deferred.has(name)));
-  return new Map([...tools].sort(([one], [other]) => names.indexOf(one) - names.indexOf(other)));
+  const sorted = new Map([...tools].filter(([name]) => !deferred.has(name)));
+  for (const name of order) {
+    const tool = deferred.has(name) ? tools.get(name) : undefined;
+    if (tool !== undefined) sorted.set(name, tool);
+  }
+  return sorted;
 }
 
 /** Names of the tools that a tool search has found so far. */

@@ -14,31 +14,20 @@ export class ContentBlocks {
   readonly #sink: MessageSink;
   readonly #outcome: OutcomeRecord;
   readonly #signature: () => string;
-  #open: BlockKind | undefined;
-  #count = 0;
+  /** The block that is open. */
+  open: BlockKind | undefined;
+  /** Blocks begun so far. */
+  count = 0;
+  /** UTF-8 length of everything that was appended. */
+  bytes = 0;
   /** First half of a surrogate pair, waiting for the second. */
   #half = '';
-  #bytes = 0;
 
   /** `signature` gives what a thinking block is signed with when it closes (R212). */
   constructor(sink: MessageSink, outcome: OutcomeRecord, signature: () => string) {
     this.#sink = sink;
     this.#outcome = outcome;
     this.#signature = signature;
-  }
-
-  get open(): BlockKind | undefined {
-    return this.#open;
-  }
-
-  /** Blocks begun so far. */
-  get count(): number {
-    return this.#count;
-  }
-
-  /** UTF-8 length of everything that was appended. */
-  get bytes(): number {
-    return this.#bytes;
   }
 
   /** Begins the message if it has not begun. */
@@ -71,7 +60,7 @@ export class ContentBlocks {
       whole = this.#half + text;
       this.#half = '';
     }
-    if (endsWithHalf(whole)) {
+    if ((whole.charCodeAt(whole.length - 1) & 0xfc00) === 0xd800) {
       this.#half = whole.slice(-1);
       whole = whole.slice(0, -1);
     }
@@ -79,35 +68,31 @@ export class ContentBlocks {
   }
 
   close(): void {
-    if (this.#open === undefined) return;
+    if (this.open === undefined) return;
     if (this.#half !== '') {
       this.#write(this.#half);
       this.#half = '';
     }
-    if (this.#open === 'thinking') this.#sink.sign(this.#signature());
+    if (this.open === 'thinking') this.#sink.sign(this.#signature());
     this.#sink.close();
-    this.#open = undefined;
+    this.open = undefined;
   }
 
   #begin(kind: BlockKind): void {
     this.close();
     this.start();
-    this.#open = kind;
-    this.#count += 1;
+    this.open = kind;
+    this.count += 1;
   }
 
   #write(text: string): void {
     const outcome = this.#outcome;
-    if (this.#open === 'text') outcome.textCharacters += text.length;
-    else if (this.#open === 'thinking') outcome.thinkingCharacters += text.length;
+    if (this.open === 'text') outcome.textCharacters += text.length;
+    else if (this.open === 'thinking') outcome.thinkingCharacters += text.length;
     else outcome.argumentCharacters += text.length;
-    this.#bytes += Buffer.byteLength(text);
+    this.bytes += Buffer.byteLength(text);
     this.#sink.append(text.isWellFormed() ? text : text.toWellFormed());
   }
-}
-
-function endsWithHalf(text: string): boolean {
-  return (text.charCodeAt(text.length - 1) & 0xfc00) === 0xd800;
 }
 
 /**

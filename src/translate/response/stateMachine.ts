@@ -1,5 +1,6 @@
 import { ApiError } from '../../core/errors.ts';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { HeldBudget, heldTooMuch } from '../../protocol/bounds.ts';
 import { type Delta, encodeSignature, MARKER_SIGNATURE, type ToolCallDelta, type Usage } from '../../protocol/delta.ts';
 import { ContentBlocks, type MessageSink } from './blocks.ts';
 import { addNote, type OutcomeRecord, type ResponseContext } from './context.ts';
@@ -13,44 +14,43 @@ import {
   toMessageUsage,
   toStopReason,
 } from './finish.ts';
-import { StopSequenceMatcher, ThinkTagParser } from './textFilters.ts';
+import { BLANKS_MAX, StopSequenceMatcher, ThinkTagParser } from './textFilters.ts';
 import { ToolCalls } from './toolCalls.ts';
 
 /** Members of a reasoning detail that grow from delta to delta; all others are simply replaced. */
-const GROWING = ['text', 'summary', 'data'];
+const GROWING: ReadonlySet<string> = new Set(['text', 'summary', 'data']);
 
 /**
  * Gathers the opaque reasoning state of an answer (R135), which comes in pieces like the text does. State that says no
  * more than the reasoning text itself is not worth carrying: the text comes back anyway.
  */
 export class ReasoningState {
-  #pieces: string[] = [];
+  readonly #held: HeldBudget;
+  #details: JsonObject[] = [];
+  /** Whether there is anything that the provider must get back. */
+  opaque = false;
 
-  add(state: string): void {
-    this.#pieces.push(state);
+  constructor(held: HeldBudget) {
+    this.#held = held;
   }
 
-  /** Whether there is anything that the provider must get back. */
-  get opaque(): boolean {
-    return this.#pieces.length > 0 && this.#merged().some((detail) => !isPlainText(detail));
+  add(state: string): void {
+    this.#held.add(state.length);
+    const parsed: unknown = JSON.parse(state);
+    for (const detail of Array.isArray(parsed) ? parsed : [parsed]) {
+      if (!isObject(detail)) continue;
+      addDetail(this.#details, detail);
+      const last = this.#details.at(-1);
+      this.opaque ||= last !== undefined && !isPlainText(last);
+    }
   }
 
   /** The state as JSON text, once; undefined when there is none worth carrying. */
   take(): string | undefined {
-    const state = this.opaque ? JSON.stringify(this.#merged()) : undefined;
-    this.#pieces = [];
+    const state = this.opaque ? JSON.stringify(this.#details) : undefined;
+    this.#details = [];
+    this.opaque = false;
     return state;
-  }
-
-  #merged(): JsonObject[] {
-    const details: JsonObject[] = [];
-    for (const piece of this.#pieces) {
-      const parsed: unknown = JSON.parse(piece);
-      for (const detail of Array.isArray(parsed) ? parsed : [parsed]) {
-        if (isObject(detail)) addDetail(details, detail);
-      }
-    }
-    return details;
   }
 }
 
@@ -62,7 +62,7 @@ function addDetail(details: JsonObject[], next: JsonObject): void {
   }
   for (const [key, value] of Object.entries(next)) {
     if (value === undefined || value === null) continue;
-    last[key] = GROWING.includes(key) ? joined(last[key], value) : value;
+    last[key] = GROWING.has(key) ? joined(last[key], value) : value;
   }
 }
 
@@ -80,6 +80,9 @@ function isPlainText(detail: JsonObject): boolean {
   return isText && !detail['signature'] && !detail['data'];
 }
 
+/** Letters of a provider's own word that are repeated to users and in the log. */
+const WORD_MAX = 100;
+
 /**
  * The state machine between a provider's deltas and Anthropic's message grammar (R3xx). Knows no wire format on either
  * side: deltas come in, calls on the sink go out, and the outcome tells how the answer stands.
@@ -92,7 +95,8 @@ export class MessageStateMachine {
   readonly #calls: ToolCalls;
   readonly #tags: ThinkTagParser | undefined;
   readonly #stop: StopSequenceMatcher;
-  readonly #state = new ReasoningState();
+  readonly #held = new HeldBudget();
+  readonly #state = new ReasoningState(this.#held);
   /** White space that begins no block as long as nothing follows it (R202). */
   #blankThinking = '';
   #blankText = '';
@@ -107,12 +111,13 @@ export class MessageStateMachine {
     this.#sink = sink;
     this.#outcome = outcome;
     this.#blocks = new ContentBlocks(sink, outcome, () => this.#signature());
-    this.#calls = new ToolCalls(context, this.#blocks, outcome);
+    this.#calls = new ToolCalls(context, this.#blocks, outcome, this.#held);
     this.#stop = new StopSequenceMatcher(context.stopSequences, (text) => this.#text(text));
     const { thinkTags, thinkOpen } = context.settings;
     if (thinkTags !== 'off') {
       this.#tags = new ThinkTagParser(
         thinkOpen,
+        this.#held,
         (text) => this.#thinking(text),
         (text) => this.#stop.push(text),
       );
@@ -121,6 +126,16 @@ export class MessageStateMachine {
 
   accept(delta: Delta): void {
     if (this.#outcome.ended) return;
+    this.#take(delta);
+    if (this.#outcome.ended) return;
+    if (this.#held.isExceeded) this.fail(heldTooMuch());
+    else if (this.#calls.stuck) this.#break(stuckIn('the arguments of a tool call'));
+    else if (this.#blankText.length > BLANKS_MAX || this.#blankThinking.length > BLANKS_MAX) {
+      this.fail(stuckIn('white space'));
+    }
+  }
+
+  #take(delta: Delta): void {
     switch (delta.kind) {
       case 'text':
         // A stop string that was found ends the answer, whatever the model goes on to say.
@@ -199,7 +214,7 @@ export class MessageStateMachine {
   #conclude(meaning: FinishMeaning): void {
     const outcome = this.#outcome;
     const { contextWindow, contentFilter } = this.#context.settings;
-    if (meaning === 'unknown') addNote(outcome, `unknown finish reason ${outcome.finishReason}`);
+    if (meaning === 'unknown') addNote(outcome, `unknown finish reason ${outcome.finishReason?.slice(0, WORD_MAX)}`);
     const usage = this.#countTokens();
     const stopSequence = this.#stop.found ?? this.#stopSequence;
     outcome.stopReason = toStopReason({
@@ -240,7 +255,7 @@ export class MessageStateMachine {
     const meaning = finishMeaning(reason);
     const overflowed = meaning === 'window' && this.#blocks.count === 0 && !this.#calls.some;
     if (meaning === 'failure') {
-      this.#break(new ApiError('overloaded', `the provider broke off its answer: ${reason}`));
+      this.#break(new ApiError('overloaded', `the provider broke off its answer: ${reason.slice(0, WORD_MAX)}`));
     } else if (overflowed) {
       const message = 'the conversation exceeds the context window of the model';
       this.#break(this.#context.toApiError({ message, code: reason }));
@@ -256,11 +271,12 @@ export class MessageStateMachine {
       this.#blocks.append(text);
       return;
     }
-    const whole = this.#blankThinking + text;
     const late = this.#textBegun || this.#outcome.toolCalls > 0;
-    if (whole.trim() === '') {
-      this.#blankThinking = whole;
+    // Only the piece is looked at: what waits is white space already.
+    if (text.trim() === '') {
+      this.#blankThinking += text;
     } else if (!late || (this.#context.settings.lateReasoning === 'block' && this.#blocks.open === 'text')) {
+      const whole = this.#blankThinking + text;
       this.#blankThinking = '';
       this.#blocks.openThinking();
       this.#blocks.append(whole);
@@ -276,13 +292,14 @@ export class MessageStateMachine {
     }
     if (this.#outcome.toolCalls > 0) {
       this.#lateText += text;
+      this.#held.add(text.length);
+      return;
+    }
+    if (text.trim() === '') {
+      this.#blankText += text;
       return;
     }
     const whole = this.#blankText + text;
-    if (whole.trim() === '') {
-      this.#blankText = whole;
-      return;
-    }
     this.#blankText = '';
     this.#textBegun = true;
     this.#writeState();
@@ -295,8 +312,6 @@ export class MessageStateMachine {
     this.#tags?.stop();
     this.#writeState();
     this.#calls.push(delta);
-    if (this.#calls.stuck)
-      this.#break(new ApiError('overloaded', 'the model is stuck in the arguments of a tool call'));
   }
 
   /** State without reasoning text still needs a block to travel in (R135). */
@@ -314,6 +329,10 @@ export class MessageStateMachine {
 
 function endedEarly(): ApiError {
   return new ApiError('overloaded', 'upstream stream ended early');
+}
+
+function stuckIn(what: string): ApiError {
+  return new ApiError('overloaded', `the model is stuck in ${what}`);
 }
 
 function namelessCall(): ApiError {

@@ -111,3 +111,20 @@ describe('R502 the calibration', () => {
     });
   });
 });
+
+test('names of models come from clients: their number and their length are bounded', () => {
+  const calibration = createTokenCalibration();
+  const measured = { ideographs: 0, rest: 1000 };
+  for (let index = 0; index < 1000; index += 1) calibration.observe(`model-${index}`, measured, 1500);
+  calibration.observe('model-801', measured, 1500);
+  calibration.observe('n'.repeat(100_000), measured, 1500);
+  calibration.observe('last', measured, 1500);
+  const names = Object.keys(calibration.snapshot());
+  expect(names).toHaveLength(200);
+  expect(names.slice(-3)).toEqual(['model-999', 'model-801', 'last']);
+  const restored = createTokenCalibration();
+  restored.restore(
+    Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`m${at}`, calibration.snapshot()['last']])),
+  );
+  expect(Object.keys(restored.snapshot())).toHaveLength(200);
+});
