@@ -12,21 +12,20 @@ const PIECE_COST = 16;
  */
 export class HeldBudget {
   #held = 0;
-
   /** Whether the answer holds more than it may. */
-  get isExceeded(): boolean {
-    return this.#held > HELD_MAX;
-  }
+  isExceeded = false;
 
   /** Counts a piece of so many letters, and gives what `release` takes back. */
   add(letters: number): number {
     const cost = letters + PIECE_COST;
     this.#held += cost;
+    this.isExceeded = this.#held > HELD_MAX;
     return cost;
   }
 
   release(cost: number): void {
     this.#held -= cost;
+    this.isExceeded = this.#held > HELD_MAX;
   }
 }
 

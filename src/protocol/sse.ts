@@ -7,6 +7,8 @@ export const FRAME_LIMIT = 8 * 1024 * 1024;
 /** What a line of data costs beside its letters, so that a frame of millions of empty lines is no small one. */
 const LINE_COST = 16;
 
+const SPACE = 0x20;
+const COLON = 0x3a;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = 0xfeff;
@@ -95,14 +97,16 @@ class ByteReader implements SseReader {
   #readLine(text: string, from: number, to: number): void {
     if (from === to) {
       this.#dispatch();
-    } else if (isField(text, 'data', from, to)) {
-      const value = fieldValue(text, from + 4, to);
-      this.#dataSize += value.length + (this.#data === undefined ? 0 : LINE_COST);
-      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
-      if (this.#dataSize > FRAME_LIMIT) throw endlessFrame();
-    } else if (isField(text, 'event', from, to)) {
-      this.#event = fieldValue(text, from + 5, to);
+      return;
     }
+    const data = fieldValue(text, 'data', from, to);
+    if (data === undefined) {
+      this.#event = fieldValue(text, 'event', from, to) ?? this.#event;
+      return;
+    }
+    this.#dataSize += data.length + (this.#data === undefined ? 0 : LINE_COST);
+    this.#data = this.#data === undefined ? data : `${this.#data}\n${data}`;
+    if (this.#dataSize > FRAME_LIMIT) throw endlessFrame();
   }
 
   #dispatch(): void {
@@ -127,15 +131,11 @@ function decode(bytes: Uint8Array, end: number): string {
   return buffer.toString('utf8', 0, end);
 }
 
-function isField(text: string, name: string, from: number, to: number): boolean {
-  if (!text.startsWith(name, from)) return false;
+/** The value when the line is this field, else undefined. */
+function fieldValue(text: string, name: string, from: number, to: number): string | undefined {
   const end = from + name.length;
-  return end === to || text.charCodeAt(end) === 0x3a;
-}
-
-function fieldValue(text: string, colon: number, to: number): string {
-  const start = text.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1;
-  return text.slice(Math.min(start, to), to);
+  if (!text.startsWith(name, from) || (end !== to && text.charCodeAt(end) !== COLON)) return undefined;
+  return text.slice(Math.min(text.charCodeAt(end + 1) === SPACE ? end + 2 : end + 1, to), to);
 }
 
 function endlessFrame(): ApiError {

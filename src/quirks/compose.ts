@@ -24,14 +24,12 @@ export function createCumulativeReasoning(): DeltaRepair {
   };
 }
 
-const keep: DeltaRepair = (delta) => [delta];
-
 /**
- * The repairs of deltas that a provider's settings ask for, as one function per answer. What needs more than one delta
+ * The repairs of deltas that a provider's settings ask for, as one function per answer; undefined where none is asked for. What needs more than one delta
  * of one kind is not a repair but belongs to the state machine.
  */
-export function composeDeltaRepair(settings: QuirkSettings): () => DeltaRepair {
-  return settings.reasoningCumulative ? createCumulativeReasoning : () => keep;
+export function composeDeltaRepair(settings: QuirkSettings): (() => DeltaRepair) | undefined {
+  return settings.reasoningCumulative ? createCumulativeReasoning : undefined;
 }
 
 const REQUIRED: ReadonlySet<string> = new Set(['model', 'messages']);
@@ -121,7 +119,7 @@ export interface Repairs {
    */
   readonly nativeRequest: (body: JsonObject) => JsonObject;
   /** One per answer, as it may hold state; gives the deltas that stand in for the one received. */
-  readonly createDeltaRepair: () => DeltaRepair;
+  readonly createDeltaRepair: (() => DeltaRepair) | undefined;
 }
 
 export type DeltaRepair = (delta: Delta) => readonly Delta[];

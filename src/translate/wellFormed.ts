@@ -21,7 +21,10 @@ export function replaceLoneSurrogatesOnce<T extends object>(value: T, known: Wea
 function isWellFormed(value: unknown, known: WeakSet<object>): boolean {
   if (typeof value === 'string') return value.isWellFormed();
   if (typeof value !== 'object' || value === null || known.has(value)) return true;
-  if (Array.isArray(value)) return value.every((child) => isWellFormed(child, known));
+  if (Array.isArray(value)) {
+    for (const child of value) if (!isWellFormed(child, known)) return false;
+    return true;
+  }
   for (const key in value) {
     if (!isWellFormed((value as Record<string, unknown>)[key], known)) return false;
   }

@@ -44,7 +44,7 @@ export function createResponseContext(options: ContextOptions = {}): ResponseCon
       minted += 1;
       return `toolu_${minted}`;
     },
-    deltaRepair: composeDeltaRepair(settings)(),
+    deltaRepair: composeDeltaRepair(settings)?.(),
     toApiError:
       preset === undefined ? toApiError : (body) => failureOfBody(body, body.status, failureContext(preset, settings)),
   };

@@ -237,7 +237,7 @@ export class ChatAnswerer implements Answerer {
         ...(translated.maxTokens === undefined ? {} : { maxTokens: translated.maxTokens }),
         ...(translated.safeguardResults === undefined ? {} : { safeguardResults: translated.safeguardResults }),
         createToolId: () => mintId('toolu_'),
-        deltaRepair: target.repairs.createDeltaRepair(),
+        deltaRepair: target.repairs.createDeltaRepair?.(),
         toApiError: (body) => failureOfBody(body, body.status, this.failureContext()),
       },
       this.isWhole ? 'message' : 'events',

@@ -24,10 +24,11 @@ export type SchemaRepair = (schema: JsonObject) => JsonObject;
  * stays as it is, as do properties that happen to be called like a keyword. Weird values stay, too.
  */
 export function mapSubschemas(schema: JsonObject, repair: SchemaRepair): JsonObject {
+  const below = (value: Json | undefined): Json => (isObject(value) ? repair(value) : (value ?? null));
   return mapEntries(schema, (value, keyword) => {
-    if (Array.isArray(value)) return LISTS.has(keyword) ? value.map((item) => repairSchema(item, repair)) : value;
+    if (Array.isArray(value)) return LISTS.has(keyword) ? value.map(below) : value;
     if (!isObject(value)) return value;
-    if (MAPS.has(keyword)) return mapEntries(value, (child) => repairSchema(child ?? null, repair));
+    if (MAPS.has(keyword)) return mapEntries(value, below);
     return SINGLES.has(keyword) ? repair(value) : value;
   });
 }
@@ -49,10 +50,6 @@ export function mapEntries(
 /** The schema without some keywords. */
 export function omitKeywords(schema: JsonObject, keywords: ReadonlySet<string>): JsonObject {
   return mapEntries(schema, (value, keyword) => (keywords.has(keyword) ? undefined : value));
-}
-
-function repairSchema(value: Json, repair: SchemaRepair): Json {
-  return isObject(value) ? repair(value) : value;
 }
 
 /** Schemas after which no more references are followed, and levels below which none is: they can multiply each other. */

@@ -10,7 +10,7 @@ import type { ToolNames } from '../request/toolNames.ts';
 export interface ResponseContext {
   /** Unique (R201): Claude Code merges answers of the same id. */
   readonly messageId: string;
-  /** The model that the client asked for, which is the one it is told (R103). */
+  /** The model that the client asked for, which stands in the answer (R103). */
   readonly requestedModel: string;
   /** Name of the preset, the tag on state that must come back to it (R135). */
   readonly provider: string;
@@ -28,7 +28,8 @@ export interface ResponseContext {
   readonly safeguardResults?: readonly JsonObject[];
   /** A new id per call, unique in the conversation (R131). */
   readonly createToolId: () => string;
-  readonly deltaRepair: DeltaRepair;
+  /** Undefined where the provider's deltas need none. */
+  readonly deltaRepair: DeltaRepair | undefined;
   /** Reads the provider's error into one of ours, the same as for an HTTP error (R402). */
   readonly toApiError: (error: UpstreamErrorBody) => ApiError;
 }
@@ -61,11 +62,11 @@ export interface Outcome {
   readonly toolCalls: number;
   /** Lines of the stream that were not JSON (R322). */
   readonly skippedLines: number;
-  /** Oddities that were mended or passed over, each once, for the log. */
+  /** Oddities that were repaired or passed over, each once, for the log. */
   readonly notes: readonly string[];
 }
 
-/** The same, for the two that keep it up to date: the translator and the machine. */
+/** The same, for the two that keep it up to date: the translator and the state machine. */
 export type OutcomeRecord = { -readonly [K in keyof Outcome]: Outcome[K] } & { notes: string[] };
 
 export function createOutcome(inputEstimate: number): OutcomeRecord {

@@ -94,7 +94,10 @@ export class MessageStateMachine {
   readonly #blocks: ContentBlocks;
   readonly #calls: ToolCalls;
   readonly #tags: ThinkTagParser | undefined;
-  readonly #stop: StopSequenceMatcher;
+  /** Undefined where there is nothing to match. */
+  readonly #stop: StopSequenceMatcher | undefined;
+  /** Takes the text outside of tags. */
+  readonly #spoken: (text: string) => void;
   readonly #held = new HeldBudget();
   readonly #state = new ReasoningState(this.#held);
   /** White space that begins no block as long as nothing follows it (R202). */
@@ -112,55 +115,50 @@ export class MessageStateMachine {
     this.#outcome = outcome;
     this.#blocks = new ContentBlocks(sink, outcome, () => this.#signature());
     this.#calls = new ToolCalls(context, this.#blocks, outcome, this.#held);
-    this.#stop = new StopSequenceMatcher(context.stopSequences, (text) => this.#text(text));
+    const write = (text: string): void => this.#text(text);
+    const stop = context.stopSequences.length === 0 ? undefined : new StopSequenceMatcher(context.stopSequences, write);
+    this.#stop = stop;
+    this.#spoken = stop === undefined ? write : (text) => stop.push(text);
     const { thinkTags, thinkOpen } = context.settings;
     if (thinkTags !== 'off') {
-      this.#tags = new ThinkTagParser(
-        thinkOpen,
-        this.#held,
-        (text) => this.#thinking(text),
-        (text) => this.#stop.push(text),
-      );
+      this.#tags = new ThinkTagParser(thinkOpen, this.#held, (text) => this.#thinking(text), this.#spoken);
     }
   }
 
   accept(delta: Delta): void {
-    if (this.#outcome.ended) return;
-    this.#take(delta);
-    if (this.#outcome.ended) return;
+    const outcome = this.#outcome;
+    if (outcome.ended) return;
+    switch (delta.kind) {
+      case 'text':
+        if (this.#tags === undefined) this.#spoken(delta.text);
+        else this.#tags.push(delta.text);
+        // A stop sequence that was found ends the answer, whatever the model goes on to say.
+        if (this.#stop?.found !== undefined) outcome.finished = true;
+        break;
+      case 'thinking':
+        if (this.#context.settings.thinkTags === 'auto') this.#tags?.stop();
+        this.#thinking(delta.text);
+        break;
+      case 'reasoningState':
+        if (this.#context.settings.reasoningReplay === 'reasoning_details') this.#state.add(delta.state);
+        break;
+      case 'toolCall':
+        this.#call(delta);
+        break;
+      case 'usage':
+        this.#usage = mergeUsage(this.#usage, delta.usage);
+        break;
+      case 'finish':
+        this.#finish(delta.reason, delta.stopSequence);
+        break;
+      case 'error':
+        this.fail(delta.error);
+    }
+    if (outcome.ended) return;
     if (this.#held.isExceeded) this.fail(heldTooMuch());
     else if (this.#calls.stuck) this.#break(stuckIn('the arguments of a tool call'));
     else if (this.#blankText.length > BLANKS_MAX || this.#blankThinking.length > BLANKS_MAX) {
       this.fail(stuckIn('white space'));
-    }
-  }
-
-  #take(delta: Delta): void {
-    switch (delta.kind) {
-      case 'text':
-        // A stop string that was found ends the answer, whatever the model goes on to say.
-        if (this.#tags === undefined) this.#stop.push(delta.text);
-        else this.#tags.push(delta.text);
-        if (this.#stop.found !== undefined) this.#outcome.finished = true;
-        return;
-      case 'thinking':
-        if (this.#context.settings.thinkTags === 'auto') this.#tags?.stop();
-        this.#thinking(delta.text);
-        return;
-      case 'reasoningState':
-        if (this.#context.settings.reasoningReplay === 'reasoning_details') this.#state.add(delta.state);
-        return;
-      case 'toolCall':
-        this.#call(delta);
-        return;
-      case 'usage':
-        this.#usage = mergeUsage(this.#usage, delta.usage);
-        return;
-      case 'finish':
-        this.#finish(delta.reason, delta.stopSequence);
-        return;
-      case 'error':
-        this.fail(delta.error);
     }
   }
 
@@ -187,7 +185,7 @@ export class MessageStateMachine {
     const outcome = this.#outcome;
     if (outcome.ended) return;
     const meaning = finishMeaning(outcome.finishReason);
-    const unexplained = meaning === 'missing' && this.#stop.found === undefined;
+    const unexplained = meaning === 'missing' && this.#stop?.found === undefined;
     if (unexplained && this.#calls.some && !this.#calls.whole) {
       this.#break(endedEarly());
       return;
@@ -202,7 +200,7 @@ export class MessageStateMachine {
   #writeRest(meaning: FinishMeaning): void {
     const silent = !this.#textBegun && !this.#calls.some;
     this.#tags?.end(silent && !mayBeCutOff(meaning));
-    this.#stop.end();
+    this.#stop?.end();
     this.#calls.finish(mayBeCutOff(meaning));
     if (this.#lateText.trim() !== '') {
       this.#blocks.openText();
@@ -216,7 +214,7 @@ export class MessageStateMachine {
     const { contextWindow, contentFilter } = this.#context.settings;
     if (meaning === 'unknown') addNote(outcome, `unknown finish reason ${outcome.finishReason?.slice(0, WORD_MAX)}`);
     const usage = this.#countTokens();
-    const stopSequence = this.#stop.found ?? this.#stopSequence;
+    const stopSequence = this.#stop?.found ?? this.#stopSequence;
     outcome.stopReason = toStopReason({
       meaning,
       called: outcome.toolCalls > 0,
@@ -308,7 +306,7 @@ export class MessageStateMachine {
   }
 
   #call(delta: ToolCallDelta): void {
-    if (this.#stop.found !== undefined) return;
+    if (this.#stop?.found !== undefined) return;
     this.#tags?.stop();
     this.#writeState();
     this.#calls.push(delta);

@@ -73,6 +73,10 @@ export class ThinkTagParser {
   #readStart(text: string): void {
     const begin = text.trimStart();
     this.#blanks += text.slice(0, text.length - begin.length);
+    if (begin !== '' && !begin.startsWith('<')) {
+      this.#becomeText(this.#blanks + begin);
+      return;
+    }
     const tag = OPENING.findIndex((opening) => begin.startsWith(opening));
     const closing = CLOSING[tag];
     if (closing !== undefined) {
@@ -164,14 +168,14 @@ export class StopSequenceMatcher {
   /** The stop sequence that ended the text. */
   found: string | undefined;
 
+  /** @param sequences none of them empty */
   constructor(sequences: readonly string[], onText: (text: string) => void) {
-    this.#patterns = sequences.filter((sequence) => sequence !== '').map(createPattern);
+    this.#patterns = sequences.map(createPattern);
     this.#onText = onText;
   }
 
   push(text: string): void {
-    if (this.#patterns.length === 0) this.#onText(text);
-    else if (this.found === undefined && text !== '') this.#search(text);
+    if (this.found === undefined && text !== '') this.#search(text);
   }
 
   /** Gives what could have become a stop sequence and did not. */

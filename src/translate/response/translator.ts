@@ -82,7 +82,19 @@ class ChatTranslator implements Translator {
   pushBytes(bytes: Uint8Array): string {
     if (this.outcome.ended) return '';
     try {
-      this.#read(bytes);
+      let significant = bytes;
+      if (this.#format === 'unknown') {
+        const first = bytes.findIndex((byte) => !NOTHING.has(byte));
+        if (first < 0) return '';
+        significant = bytes.subarray(first);
+        this.#format = BODY_OPENERS.has(bytes[first] ?? 0) ? 'body' : 'events';
+      }
+      if (this.#format === 'events') this.#sse.push(significant);
+      else this.#body.append(significant);
+      const size = this.#builder === undefined ? 0 : this.#builder.size;
+      if (Math.max(size, this.#body.length) > BODY_LIMIT) {
+        throw new ApiError('bad_gateway', `the answer is larger than ${BODY_LIMIT} bytes`);
+      }
     } catch (error) {
       this.#failWith(error);
     }
@@ -125,21 +137,6 @@ class ChatTranslator implements Translator {
     const message = this.#builder?.message;
     if (message === undefined) throw new TypeError('the answer is not complete, or is written as events');
     return message;
-  }
-
-  #read(bytes: Uint8Array): void {
-    let significant = bytes;
-    if (this.#format === 'unknown') {
-      const first = bytes.findIndex((byte) => !NOTHING.has(byte));
-      if (first < 0) return;
-      significant = bytes.subarray(first);
-      this.#format = BODY_OPENERS.has(bytes[first] ?? 0) ? 'body' : 'events';
-    }
-    if (this.#format === 'events') this.#sse.push(significant);
-    else this.#body.append(significant);
-    if (this.#body.length > BODY_LIMIT || (this.#builder !== undefined && this.#builder.size > BODY_LIMIT)) {
-      throw new ApiError('bad_gateway', `the answer is larger than ${BODY_LIMIT} bytes`);
-    }
   }
 
   #readJson(text: string): void {
@@ -201,7 +198,9 @@ class ChatTranslator implements Translator {
   #accept(delta: Delta): void {
     this.#deltas += 1;
     this.#lastDelta = delta;
-    for (const repaired of this.#context.deltaRepair(delta)) this.#machine.accept(repaired);
+    const { deltaRepair } = this.#context;
+    if (deltaRepair === undefined) this.#machine.accept(delta);
+    else for (const repaired of deltaRepair(delta)) this.#machine.accept(repaired);
   }
 
   #identify({ id, model }: JsonObject): void {

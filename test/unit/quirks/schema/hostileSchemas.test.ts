@@ -23,13 +23,13 @@ const links = (count: number, link: (next: string) => JsonObject): JsonObject =>
 const schemas: Record<string, (size: number) => JsonObject> = {
   'allOf of one property each': (size) => ({ allOf: branches(size) }),
   'anyOf of one property each': (size) => ({ anyOf: branches(size) }),
-  'oneOf of one property each': (size) => ({ oneOf: branches(size) }),
+  'allOf of the same property': (size) => ({ allOf: variants(size) }),
   'anyOf of the same property': (size) => ({ anyOf: variants(size) }),
   'allOf below the root': (size) => ({ properties: { inner: { allOf: branches(size) } } }),
   'anyOf that have many names in common': (size) => {
-    const required = many(Math.ceil(Math.sqrt(size)) * 4, (at) => `p${at}`);
+    const required = many(size / 4, (at) => `p${at}`);
     const properties = object(required.map((name) => [name, {}] as const));
-    return { anyOf: many(Math.ceil(Math.sqrt(size)), () => ({ properties, required })) };
+    return { anyOf: many(8, () => ({ properties, required: required.toReversed() })) };
   },
   'a chain of references': (size) => links(size, ($ref) => ({ $ref })),
   'a chain of references in properties': (size) => links(size, ($ref) => ({ properties: { next: { $ref } } })),
