@@ -80,7 +80,7 @@ async function isOurs(file: string, own: number, port: number): Promise<boolean>
   });
 }
 
-/** How long open but idle connections may still bring a request after the listener has closed (design section 6). */
+/** How long open but idle connections may still bring a request after the listener has closed (decision 0019). */
 const IDLE_GRACE_MS = 1500;
 /** How long the last words to clients may take after everything is over. */
 const FLUSH_MS = 1000;

@@ -1,45 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import { readImports, readSourceFiles, type SourceFile } from '../scripts/docs/importGraph.ts';
 
 /**
  * The rules of the folder tree, as a test: which layer may import which, who alone imports a package, which layers are pure,
  * where providers may be called by name, and how large files may be. CONTRIBUTING.md explains them.
  */
 const root = resolve(import.meta.dirname, '..');
-
-interface Import {
-  readonly specifier: string;
-  readonly typeOnly: boolean;
-}
-
-interface SourceFile {
-  readonly path: string;
-  readonly text: string;
-  readonly imports: readonly Import[];
-}
-
-const STATEMENT =
-  /^\s*(?:import|export)\s+(type\s+)?[^'";]*?from\s+'([^']+)'|^\s*import\s+'([^']+)'|\bimport\('([^']+)'\)/gm;
-
-function readImports(text: string): Import[] {
-  return [...text.matchAll(STATEMENT)].map((match) => {
-    const specifier = match[2] ?? match[3] ?? match[4] ?? '';
-    const names = /\{([^}]*)\}/.exec(match[0])?.[1]?.split(',') ?? [];
-    const allTypes = names.length > 0 && names.every((name) => name.trim() === '' || name.trim().startsWith('type '));
-    return { specifier, typeOnly: match[1] !== undefined || allTypes };
-  });
-}
-
-function sourceFiles(folder: string): SourceFile[] {
-  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => {
-      const path = join(folder, name);
-      const text = readFileSync(join(root, path), 'utf8');
-      return { path, text, imports: readImports(text) };
-    });
-}
 
 /** The layers that each layer may import; of those in `types` only types may be used. */
 const MAY_IMPORT: Record<string, { layers: readonly string[]; types?: readonly string[] }> = {
@@ -95,9 +62,9 @@ function imported(file: SourceFile): string[] {
     .map(({ specifier }) => relative(root, resolve(root, dirname(file.path), specifier)));
 }
 
-const source = sourceFiles('src');
-const scripts = sourceFiles('scripts');
-const everything = [...source, ...scripts, ...sourceFiles('bench'), ...sourceFiles('soak')];
+const source = readSourceFiles(root, 'src');
+const scripts = readSourceFiles(root, 'scripts');
+const everything = [...source, ...scripts, ...readSourceFiles(root, 'bench'), ...readSourceFiles(root, 'soak')];
 
 function brokenLayerRules(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => {
@@ -197,7 +164,8 @@ test('pure layers have no files, network, clock, chance or process', () => {
 });
 
 test('process.env and process.exit stand only at the entries', () => {
-  const entries = /^(?:src\/(?:main|instance|cli\/main)|scripts\/(?:build|docs)|(?:bench|soak)\/(?:run|upstream))\.ts$/;
+  const entries =
+    /^(?:src\/(?:main|instance|cli\/main)|scripts\/(?:build|dev|docs)|(?:bench|soak)\/(?:run|upstream))\.ts$/;
   const found = everything
     .filter((file) => !entries.test(file.path) && /\bprocess\.(?:env|exit)\b/.test(file.text))
     .map((file) => file.path);
@@ -229,6 +197,7 @@ const ENTRIES = [
   'src/cli/main.ts',
   'scripts/manage.ts',
   'scripts/build.ts',
+  'scripts/dev.ts',
   'scripts/docs.ts',
 ];
 test('only an entry imports an entry', () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ConfigResult } from '../src/config/build.ts';
@@ -52,6 +52,12 @@ describe.each(names)('envs/%s.env.example', (name) => {
     const { config, problems } = read(name, uncommented);
     expect(problems).toEqual([]);
     expect(config?.hash).toBe(read(name, text).config?.hash);
+  });
+
+  test('is short, and says where all settings are', () => {
+    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(25);
+    expect(text).toContain('docs/ENVIRONMENT.md');
+    expect(existsSync(join(directory, 'docs/ENVIRONMENT.md'))).toBe(true);
   });
 
   test('holds no key', () => {

@@ -35,6 +35,14 @@ describe.each(pages)('%s', (path) => {
   });
 });
 
+/** Paths in code, but for those of an example. */
+test.each(present)('the files that %s names are there', (path) => {
+  const text = read(path).replaceAll(/^```.*?^```$/gms, '');
+  const named = [...text.matchAll(/`((?:src|scripts|test|bench|soak)\/[^`\s]*)`/g)].map((match) => match[1] ?? '');
+  const missing = named.filter((name) => !/[*<]|acme/.test(name) && !existsSync(join(root, name)));
+  expect(missing).toEqual([]);
+});
+
 /** The names that GitHub gives to headings. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map((match) =>
@@ -74,6 +82,12 @@ test.each(present)('the env files in %s are right', (path) => {
     return configFromText('envs/sample.env', filled, {}, root).problems;
   });
   expect(problems).toEqual([]);
+});
+
+test('README.md is short where a beginner reads it, and lists the ten most used commands', () => {
+  const [beginning = '', commands = ''] = read('README.md').split('\n## All commands\n');
+  expect(beginning.split(/\s+/).length).toBeLessThanOrEqual(900);
+  expect(commands.match(/^\| \[`/gm)).toHaveLength(10);
 });
 
 test('docs/README.md lists every page', () => {

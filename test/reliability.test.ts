@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { guaranteeGroups } from '../scripts/docs/guarantees.ts';
-import { readGuaranteeTests } from '../scripts/docs/guaranteeTests.ts';
+import { guaranteeGroups, readGuaranteeTests } from '../scripts/docs/reliability.ts';
 
 const guarantees = guaranteeGroups.flatMap((group) => group.guarantees);
 const tests = readGuaranteeTests(join(import.meta.dirname, '..'));

@@ -38,7 +38,7 @@ const PERMISSIVE = [
 ];
 /** Each of these was looked at. */
 const LOOKED_AT: Record<string, string> = {
-  pm2: 'AGPL-3.0: started as a program of its own, never imported or bundled (docs/decisions/2026-11-20-pm2-settings.md)',
+  pm2: 'AGPL-3.0: started as a program of its own, never imported or bundled (decision 0010)',
   '@pm2/js-api': 'Apache-2, as it spells it',
   'cli-tableau': 'names none in its manifest; MIT in its LICENSE file',
   tv4: 'public domain or MIT, in an old form',

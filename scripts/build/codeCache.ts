@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { askEverything } from './askEverything.ts';
-import { startStandInProvider } from './standInProvider.ts';
+import { sendWarmUpRequests, startFakeProvider } from './warmUp.ts';
 
 /** After this time it is ended. */
 const LIMIT_MS = 30_000;
@@ -32,7 +31,7 @@ function listenTo(child: ChildProcess): () => string {
  */
 export async function recordCodeCache(bundle: string, target: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'claude-code-proxy-build-'));
-  const provider = await startStandInProvider();
+  const provider = await startFakeProvider();
   const file = join(folder, 'warm-up.env');
   const lines = [
     `OPENAI_BASE_URL=${provider.url}`,
@@ -56,7 +55,7 @@ export async function recordCodeCache(bundle: string, target: string): Promise<v
       throw new Error(`The bundle does not run (${signal ?? `exit ${code}`}). ${output()}`);
     });
     const [port] = await Promise.race([once(child, 'message'), failed]);
-    await Promise.race([askEverything(port), failed]);
+    await Promise.race([sendWarmUpRequests(port), failed]);
     child.send(target);
     const [code] = await ended;
     if (code !== 0) await failed;

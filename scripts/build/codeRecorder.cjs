@@ -44,7 +44,7 @@ Server.prototype.listen = function (options, ...rest) {
   return listen.call(this, { ...options, port: 0 }, ...rest);
 };
 
-// Or the program would begin anew without its rights, and all that is compiled until then be lost.
+// Or the program would re-execute itself without its rights, and all that is compiled until then would be lost.
 process.execve = () => {};
 
 load('./main.cjs');

@@ -48,7 +48,7 @@ async function listAssets(folder: string): Promise<Record<string, string>> {
  * Packs the bundle in the folder `bundle`, the cache of its compiled code and the running Node into the executable `output`; gives
  * its size in bytes.
  * Node is stripped before the injection, which a later `strip` would destroy, and on macOS signed after it.
- * `execArgvExtension: cli`: NODE_OPTIONS of the caller's shell does not reach the proxy, while the proxy itself can begin anew with
+ * `execArgvExtension: cli`: NODE_OPTIONS of the caller's shell does not reach the proxy, while the proxy itself can re-execute itself with
  * options of Node's (src/permissions/sandbox.ts), which are added to those of `execArgv`.
  * See https://nodejs.org/api/single-executable-applications.html
  * @throws with the tool's own words when the bundle does not run, or packing or signing fails.

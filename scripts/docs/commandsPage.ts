@@ -1,7 +1,7 @@
 import { helpText } from '../../src/cli/commands/help.ts';
-import { commandNames } from '../../src/cli/commandTable.ts';
+import { type CommandName, commandNames, commandTable } from '../../src/cli/commandTable.ts';
 import { exitCodeRows } from '../../src/cli/exitCodes.ts';
-import { markdownPage, markdownTable } from './markdown.ts';
+import { code, markdownPage, markdownTable } from './markdown.ts';
 
 const RULES = `\`./manage help COMMAND\` and \`./manage COMMAND --help\` print the same. For all commands:
 
@@ -16,6 +16,8 @@ export function commandsPage(): string {
   return markdownPage(
     '# Commands',
     RULES,
+    '## All commands',
+    commandTableOf(commandNames, ''),
     '## Exit status',
     markdownTable(
       ['Status', 'Meaning'],
@@ -24,4 +26,26 @@ export function commandsPage(): string {
     '`run` and `pm2` give the status of the program that they run.',
     ...commandNames.flatMap((name) => [`## ${name}`, `\`\`\`text\n${helpText(name)}\n\`\`\``]),
   );
+}
+
+/** Commands in a table, each with a link to its help on the page at `path`. */
+function commandTableOf(names: readonly CommandName[], path: string): string {
+  const rows = names.map((name) => {
+    const { usage, summary } = commandTable[name];
+    return [`[${code(usage)}](${path}#${name})`, summary];
+  });
+  return markdownTable(['./manage', 'what it does'], rows);
+}
+
+/**
+ * Some commands in a table, for the README.
+ * @throws Error for a name that no command has
+ */
+export function commandsSection(names: readonly string[]): string {
+  const known = names.map((name) => {
+    const found = commandNames.find((one) => one === name);
+    if (found === undefined) throw new Error(`there is no command "${name}"`);
+    return found;
+  });
+  return commandTableOf(known, 'docs/COMMANDS.md');
 }

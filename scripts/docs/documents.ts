@@ -1,23 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { exampleFile } from '../../src/cli/envs/exampleFile.ts';
-import { presets } from '../../src/providers/index.ts';
-import { commandsPage } from './commandsPage.ts';
+import { findPreset, presets } from '../../src/providers/index.ts';
+import { architecturePicture, foldersSection } from './architecturePicture.ts';
+import { commandsPage, commandsSection } from './commandsPage.ts';
 import { environmentPage } from './environmentPage.ts';
 import { errorsPage } from './errorsPage.ts';
-import { readGuaranteeTests } from './guaranteeTests.ts';
-import { consolePicture } from './pictures/consolePicture.ts';
-import { statusPicture } from './pictures/statusPicture.ts';
-import { topPicture } from './pictures/topPicture.ts';
-import { providersPage } from './providersPage.ts';
-import { reliabilityPage } from './reliabilityPage.ts';
-import { rulesPage } from './rulesPage.ts';
-import { readRuleTests } from './ruleTests.ts';
+import { fillSections, type Section } from './markdown.ts';
+import { describePreset, instancesSection, providersPage } from './providersPage.ts';
+import { readGuaranteeTests, reliabilityPage } from './reliability.ts';
+import { readRuleTests, rulesPage } from './rules.ts';
+import { consolePicture, statusPicture, topPicture } from './samplePictures.ts';
 import { readSoakFigures } from './soakFigures.ts';
-import { writtenPages } from './writtenPages.ts';
 
 /** A generated file; the path is relative to the project. */
 export interface Document {
   readonly path: string;
   readonly text: string;
+}
+
+const sections: Readonly<Record<string, Section>> = {
+  commands: commandsSection,
+  folders: foldersSection,
+  instances: instancesSection,
+  preset: ([name = '']) => {
+    const preset = findPreset(name);
+    if (preset === undefined) throw new Error(`there is no preset "${name}"`);
+    return describePreset(preset);
+  },
+};
+
+/** The pages that are written by hand and have generated parts. */
+function writtenPages(root: string): readonly Document[] {
+  const guides = readdirSync(join(root, 'docs', 'providers')).map((file) => `docs/providers/${file}`);
+  return ['README.md', 'docs/ARCHITECTURE.md', ...guides].map((path) => ({
+    path,
+    text: fillSections(readFileSync(join(root, path), 'utf8'), sections),
+  }));
 }
 
 /** Every file that is made from the project's tables, views and tests, or has parts that are. A preset with a port gets an example env file. */
@@ -32,9 +51,11 @@ export function renderDocuments(root: string): readonly Document[] {
     { path: 'docs/pictures/status.svg', text: statusPicture() },
     { path: 'docs/pictures/top.svg', text: topPicture() },
     { path: 'docs/pictures/console.svg', text: consolePicture() },
+    { path: 'docs/pictures/architecture.svg', text: architecturePicture(root) },
     ...writtenPages(root),
-    ...presets
-      .filter((preset) => preset.port !== undefined)
-      .map((preset) => ({ path: `envs/${preset.name}.env.example`, text: exampleFile(preset) })),
+    ...presets.flatMap((preset) => {
+      const { name, port } = preset;
+      return port === undefined ? [] : [{ path: `envs/${name}.env.example`, text: exampleFile(preset, port) }];
+    }),
   ];
 }

@@ -1,9 +1,31 @@
 import { type KeyName, keyNames, keyRow } from '../../src/config/env/settings.ts';
+import type { FieldRow, FieldTable } from '../../src/config/files/fields.ts';
 import { entryTable } from '../../src/config/files/modelsFile.ts';
 import { fileTable, providerTable } from '../../src/config/files/providersSchema.ts';
 import { quirkKeys } from '../../src/config/quirks.ts';
-import { fieldRows } from './fieldRows.ts';
 import { code, markdownPage, markdownTable } from './markdown.ts';
+
+function formOf(row: FieldRow): string {
+  switch (row.kind) {
+    case 'scalar':
+      return row.form.form;
+    case 'list':
+      return `${row.form.form}, or a list of them`;
+    case 'raw':
+      return row.form;
+    case 'mapping':
+    case 'group':
+      return 'a mapping';
+  }
+}
+
+/** The fields of a file as rows of a table of name, value and meaning, fields of fields below the field they stand in. */
+function fieldRows(table: FieldTable, prefix = ''): readonly (readonly string[])[] {
+  return Object.entries(table).flatMap(([name, row]) => [
+    [code(`${prefix}${name}`), formOf(row), row.about],
+    ...(row.kind === 'group' ? fieldRows(row.fields, `${prefix}${name}.`) : []),
+  ]);
+}
 
 function describeKey(key: KeyName): readonly string[] {
   const { form, fallback, otherwise, about, aliases = [], secret } = keyRow(key);

@@ -77,3 +77,18 @@ export function providersPage(): string {
     ...presets.map((preset) => `## ${preset.title}\n\n${describePreset(preset)}${guideLine(preset)}`),
   );
 }
+
+/** The instances for which there are examples. */
+export function instancesSection(): string {
+  const rows = presets.flatMap((preset) => {
+    const { name, title, port, links } = preset;
+    if (port === undefined) return [];
+    const guide = guidePath(preset);
+    const provider = guide === undefined ? title : `[${title}](docs/${guide})`;
+    return [[code(name), String(port), provider, links.keys === undefined ? 'not needed' : `<${links.keys}>`]];
+  });
+  return markdownTable(
+    ['instance', 'port', 'provider', 'where to get a key'],
+    rows.sort(([, one], [, other]) => Number(one) - Number(other)),
+  );
+}

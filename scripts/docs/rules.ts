@@ -1,3 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { code, markdownPage, markdownTable } from './markdown.ts';
+
 export type Level = 'MUST' | 'SHOULD' | 'NICE';
 
 export interface Rule {
@@ -36,7 +40,7 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R115', 'SHOULD', 'Blocks that add or remove tools are left out'],
     ['R120', 'MUST', 'User content: a string, or parts in their order'],
     ['R121', 'MUST', 'Images as data URLs or links'],
-    ['R122', 'MUST', 'A model without vision is told of each image'],
+    ['R122', 'MUST', 'A model without vision gets a note for each image'],
     ['R123', 'MUST', 'Documents as text, file part or placeholder, never as raw base64'],
     ['R124', 'MUST', 'Tool results directly follow their calls, in the calls’ order'],
     ['R125', 'MUST', 'Content of tool results as text, never empty'],
@@ -78,7 +82,7 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R205', 'MUST', 'Usage without counting cached tokens twice'],
     ['R206', 'MUST', 'Missing usage is estimated and marked so in the log'],
     ['R207', 'MUST', 'Broken tool arguments are repaired, hopeless ones passed on unchanged'],
-    ['R208', 'SHOULD', 'Arguments are mended by the tool’s own schema'],
+    ['R208', 'SHOULD', 'Arguments are repaired by the tool’s own schema'],
     ['R209', 'MUST', 'Tool names come back as the client wrote them'],
     ['R210', 'MUST', 'Reasoning is read from whichever field has it, once'],
     ['R211', 'MUST', 'Think tags at the head of the text become thinking'],
@@ -130,11 +134,11 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R401', 'MUST', 'Every error is in Anthropic’s envelope'],
     ['R402', 'MUST', 'Status and type by cause'],
     ['R403', 'MUST', 'What repeating cannot cure is marked, what it can is not'],
-    ['R404', 'MUST', 'Every provider’s overflow is told so that the client compacts'],
+    ['R404', 'MUST', 'Every provider’s overflow is reported so that the client compacts'],
     ['R405', 'SHOULD', 'Output that does not fit beside the input is lowered'],
-    ['R406', 'SHOULD', 'Missing capabilities are refused in words the client heals by'],
+    ['R406', 'SHOULD', 'Missing capabilities are refused in words to which the client reacts'],
     ['R407', 'MUST', 'The most specific words of the provider, shortened, without keys'],
-    ['R408', 'MUST', 'Rate limits with their waiting time, long quotas told as such'],
+    ['R408', 'MUST', 'Rate limits with their waiting time, long quotas reported as such'],
     ['R409', 'MUST', 'Few own repetitions, only before anything was sent'],
     ['R410', 'SHOULD', 'A provider that is down is not asked for a while'],
     ['R411', 'MUST', 'After the head an error is an event, never a second head'],
@@ -154,7 +158,7 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R506', 'SHOULD', 'Endpoints that are not offered say so in the envelope'],
     ['R507', 'MUST', 'The instance’s token in either header, compared in constant time'],
     ['R508', 'MUST', 'Web pages cannot call: Origin, Host and content type are checked'],
-    ['R509', 'MUST', 'Loopback by default; a taken port is told in one line'],
+    ['R509', 'MUST', 'Loopback by default; a taken port is reported in one line'],
     ['R510', 'SHOULD', 'Compressed bodies are read, within the limit'],
     ['R511', 'SHOULD', 'The log names session (hashed), subagent and client version'],
     ['R512', 'MUST', 'Time limits of the server, and a stop that lets answers end'],
@@ -162,3 +166,54 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R514', 'MUST', 'Keys reach the process through its env file only'],
   ),
 ];
+
+/** Where each rule is named by a test: in a title of a test file, or as the folder of a golden case. */
+export type RuleTests = ReadonlyMap<string, readonly string[]>;
+
+const RULE = /\bR\d{3}\b/g;
+const TEXT = /'[^'\n]*'|`[^`\n]*`/g;
+
+function rulesIn(text: string): Set<string> {
+  return new Set(text.match(RULE));
+}
+
+/** The texts in a test file, quotes included: titles, or the rows that titles are made of; comments do not count. */
+export function textsOf(source: string): readonly string[] {
+  return source.replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, '').match(TEXT) ?? [];
+}
+
+function rulesOfFile(source: string): Set<string> {
+  return rulesIn(textsOf(source).join('\n'));
+}
+
+/** Reads the tests below `test/` of the project; the places are sorted, golden cases of one rule are one place. */
+export function readRuleTests(root: string): RuleTests {
+  const places = new Map<string, Set<string>>();
+  const add = (rules: ReadonlySet<string>, place: (rule: string) => string) => {
+    for (const rule of rules) places.set(rule, (places.get(rule) ?? new Set()).add(place(rule)));
+  };
+  for (const entry of readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).sort()) {
+    const path = entry.replaceAll('\\', '/');
+    const golden = /^golden\/(\w+)\/[^/]+$/.exec(path);
+    if (golden !== null) add(rulesIn(path), (rule) => `golden/${golden[1]}/${rule}-*`);
+    else if (path.endsWith('.test.ts')) add(rulesOfFile(readFileSync(join(root, 'test', path), 'utf8')), () => path);
+  }
+  return new Map([...places].map(([rule, found]) => [rule, [...found]]));
+}
+
+function describeGroup({ title, rules }: RuleGroup, tests: RuleTests): readonly string[] {
+  const rows = rules.map(({ name, level, subject }) => {
+    const places = tests.get(name) ?? [];
+    return [name, level, subject, places.length === 0 ? 'none' : places.map(code).join(', ')];
+  });
+  return [`## ${title}`, markdownTable(['Rule', 'Level', 'Subject', 'Tests'], rows)];
+}
+
+/** docs/RULES.md: every rule of the translation and where it is tested. */
+export function rulesPage(tests: RuleTests): string {
+  return markdownPage(
+    '# Rules of the translation',
+    'Sources, tests and decisions refer to these numbers. The last column says which tests name the rule, below `test/`; a golden case is a folder with what goes in and what comes out.',
+    ...ruleGroups.flatMap((group) => describeGroup(group, tests)),
+  );
+}

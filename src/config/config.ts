@@ -4,7 +4,7 @@ import type { QuirkSettings } from '../quirks/settings.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** Where the provider's key comes from: `client` means that the client's own key is passed through (design decision 14). */
+/** Where the provider's key comes from: `client` means that the client's own key is passed through (decision 0006). */
 export interface ProviderKey {
   readonly source: 'file' | 'environment' | 'secret file' | 'providers file' | 'client' | 'none';
   /** Name of the variable that holds it, for messages. */

@@ -92,7 +92,7 @@ export function readQuirk(
   return undefined;
 }
 
-/** The settings that QUIRK_* of the env file override (design decision 6). An empty value overrides nothing. */
+/** The settings that QUIRK_* of the env file override (decision 0003). An empty value overrides nothing. */
 export function readQuirks(variables: Variables, report: Report): Partial<QuirkSettings> {
   const overrides = [...variables.values()]
     .filter(({ key }) => key.startsWith('QUIRK_'))

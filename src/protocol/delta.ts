@@ -37,7 +37,7 @@ export interface Usage {
 }
 
 /**
- * Opaque provider state that travels through the conversation (R135, design decision 10): Claude Code sends back, unread, a
+ * Opaque provider state that travels through the conversation (R135, decision 0005): Claude Code sends back, unread, a
  * thinking block's `signature`, a redacted block's `data` and unknown fields of a tool_use block. Each carrier names the
  * provider that it belongs to, so that another one never gets to see it.
  */

@@ -7,7 +7,7 @@ const scripted = {
   prices: { input: 0, output: 0 },
 } as const satisfies ModelFacts;
 
-/** The built-in scripted provider: no network, no key, so that a newcomer sees the whole thing work (design decision 14). */
+/** The built-in scripted provider: no network, no key, so that a newcomer sees the whole thing work (decision 0006). */
 export const demo: Preset = {
   name: 'demo',
   title: 'Demo (built in, offline)',

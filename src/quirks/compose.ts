@@ -107,7 +107,7 @@ function nativeRequestSteps(settings: QuirkSettings): NativeStep[] {
   return steps;
 }
 
-/** Named repairs of a provider, composed into one chain from its settings. */
+/** Named repairs of a provider, composed into one chain from its settings (decision 0003). */
 export interface Repairs {
   /** Brings a tool's schema into the provider's dialect (R137, R138). Never changes its argument. */
   readonly toolSchema: (schema: JsonObject) => JsonObject;

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../core/json.ts';
 
 /**
- * What makes one provider or model differ from another, as data (design decision 6). Shared code asks a setting, never a
+ * What makes one provider or model differ from another, as data (decision 0003). Shared code asks a setting, never a
  * provider's name. A value comes from the default here, the preset, the preset's model, or `QUIRK_<NAME>` in the env file,
  * the later winning. `docs/ENVIRONMENT.md` is generated from this table.
  */

@@ -44,7 +44,7 @@ export interface Watch {
 
 /**
  * Calls `onChange` when one of the files has changed, has come or has gone, as soon as it lies still. It looks at them again and again
- * (docs/decisions/2026-11-20-reload.md says why) and does not keep the process alive.
+ * (decision 0018 says why) and does not keep the process alive.
  * @param files asked before each look: absolute paths, also of files that are not there yet
  */
 export function watchFiles(files: () => readonly string[], onChange: () => void): Watch {

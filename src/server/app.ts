@@ -159,7 +159,7 @@ export function createApp(live: Live, facts: ProcessFacts): FastifyInstance {
     requestTimeout: BODY_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
-    // A stopping instance still serves what reaches it on open connections (design section 6).
+    // A stopping instance still serves what reaches it on open connections (decision 0019).
     return503OnClosing: false,
     forceCloseConnections: false,
     exposeHeadRoutes: false,

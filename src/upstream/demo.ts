@@ -187,7 +187,7 @@ function play(pieces: readonly string[], contentType: string, handler: UpstreamH
   return { abort, pause, resume };
 }
 
-/** The provider behind PROVIDER=demo (design decision 14): speaks chat completions inside the process. */
+/** The provider behind PROVIDER=demo (decision 0006): speaks chat completions inside the process. */
 export function createDemoUpstream(): Upstream {
   return {
     send(request, handler) {

@@ -20,7 +20,7 @@ export interface UpstreamRequest {
 }
 
 /**
- * Called synchronously as bytes arrive (design section 6: streams are pushed), but never before `send` has returned. Exactly one
+ * Called synchronously as bytes arrive (streams are pushed: decision 0004), but never before `send` has returned. Exactly one
  * of onEnd and onError comes last. None of them may throw: there is nobody to catch it (R414).
  */
 export interface UpstreamHandler {

@@ -16,7 +16,7 @@ import { isUp, judge } from '../supervisor/state.ts';
 import { didYouMean, type Output } from '../terminal/output.ts';
 import { type Prompter, readSecretFromStdin } from '../terminal/prompt.ts';
 import { renderTable } from '../terminal/table.ts';
-import { comment, keyComment, optionalSettings, takesKey } from './exampleFile.ts';
+import { envFileText, takesKey } from './exampleFile.ts';
 import {
   checkInstanceName,
   createPrivateFile,
@@ -209,26 +209,18 @@ export interface NewInstance {
   readonly model: string | undefined;
 }
 
-/** The text of its env file: what was chosen, then every further setting, explained, as comments. */
+/** The text of its env file. */
 export function envText({ name, preset, port, key, region, url, model }: NewInstance): string {
-  const chosen = Object.entries({ REGION: region, OPENAI_BASE_URL: url, BIG_MODEL: model }).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
+  const chosen = Object.entries({ REGION: region, OPENAI_BASE_URL: url, BIG_MODEL: model }).flatMap(([one, value]) =>
+    value === undefined ? [] : [[one, envLine(one, value)] as const],
   );
-  const above = new Set(['PROVIDER', 'PORT', 'OPENAI_API_KEY', ...chosen.map(([one]) => one)]);
-  return `${[
-    comment(`${preset.title} for Claude Code, on http://127.0.0.1:${port}`),
-    '#',
-    comment(`Start it: ./manage start ${name}. While it runs it takes over what is saved here.`),
-    ...(preset.notes ?? []).flatMap((note) => ['#', comment(note)]),
-    '',
-    `PROVIDER=${preset.name}`,
-    comment('Only this file says which port; each instance needs its own.'),
-    `PORT=${port}`,
-    ...chosen.map(([one, value]) => envLine(one, value)),
-    '',
-    ...(takesKey(preset) ? [keyComment(preset), envLine('OPENAI_API_KEY', key), ''] : []),
-    optionalSettings(preset, above),
-  ].join('\n')}\n`;
+  return envFileText({
+    preset,
+    port,
+    usage: `Start it: ./manage start ${name}. While it runs it takes over what is saved here.`,
+    chosen: Object.fromEntries(chosen),
+    keyLine: envLine('OPENAI_API_KEY', key),
+  });
 }
 
 /** Waits until an instance that runs has the settings that were just written, and makes new processes where it has to. */

@@ -1,11 +1,13 @@
-import { type KeyName, keyNames, keyRow } from '../../config/env/settings.ts';
+import { type KeyName, keyRow } from '../../config/env/settings.ts';
 import { findSibling } from '../../providers/index.ts';
 import type { Preset } from '../../providers/preset.ts';
 
-const WIDTH = 100;
+const WIDTH = 120;
+/** Where the words behind a setting begin. */
+const WORDS_AT = 38;
 
 /** The text as comment lines of a readable width. */
-export function comment(text: string): string {
+function comment(text: string): string {
   const lines = [''];
   for (const word of text.split(/\s+/)) {
     const line = lines.at(-1) ?? '';
@@ -15,84 +17,84 @@ export function comment(text: string): string {
   return lines.map((line) => `# ${line}`).join('\n');
 }
 
-/** What holds when the line stays commented out; empty where nothing does. */
-function defaultOf(key: KeyName, preset: Preset): string {
-  switch (key) {
-    case 'OPENAI_BASE_URL':
-      return preset.baseUrl;
-    case 'PROTOCOL':
-      return preset.protocol;
-    case 'BIG_MODEL':
-      return preset.tiers?.big ?? '';
-    case 'MIDDLE_MODEL':
-      return preset.tiers?.middle ?? '';
-    case 'SMALL_MODEL':
-      return preset.tiers?.small ?? '';
-    default:
-      return keyRow(key).fallback ?? '';
-  }
+/** Whether the provider takes a key. */
+export function takesKey({ protocol }: Preset): boolean {
+  return protocol !== 'demo';
 }
 
-/** Whether a key makes any difference. */
-export function takesKey(preset: Preset): boolean {
-  return !isPointless('OPENAI_API_KEY', preset);
+interface Setting {
+  readonly key: KeyName;
+  /** What holds while the line is a comment; empty for nothing. */
+  readonly fallback: string;
+  readonly words: string;
 }
 
-/** Keys that say nothing for a provider: regions and versions it has not, and addresses and keys where nothing is called. */
-function isPointless(key: KeyName, preset: Preset): boolean {
-  if (key === 'REGION') return preset.regions === undefined;
-  if (key === 'PROTOCOL') return findSibling(preset, 'anthropic') === undefined;
-  if (key === 'API_VERSION') return preset.endpoints === undefined;
-  return preset.protocol === 'demo' && (key === 'OPENAI_API_KEY' || key === 'OPENAI_BASE_URL');
-}
-
-function settingLines(key: KeyName, preset: Preset): string {
-  const regions = key === 'REGION' ? ` Known: ${Object.keys(preset.regions ?? {}).join(', ')}.` : '';
-  return `${comment(keyRow(key).about + regions)}\n#${key}=${defaultOf(key, preset)}`;
-}
-
-/** Where the key of the provider comes from, and what holds without one, as a comment. */
-export function keyComment({ links }: Preset): string {
-  return comment(
-    `Your key${links.keys === undefined ? '' : `, from ${links.keys}`}. Left empty, what Claude Code sends as ANTHROPIC_AUTH_TOKEN is passed through to the provider as the key.`,
-  );
-}
-
-/** Every further setting as a comment that shows what holds without it, but for those that stand above. */
-export function optionalSettings(preset: Preset, above: ReadonlySet<string>): string {
-  const optional = keyNames.filter((one) => !above.has(one) && !isPointless(one, preset));
-  const families = [
-    comment('A header for every request to the provider; this one is sent as "x-title".'),
-    '#CUSTOM_HEADER_X_TITLE=',
-    '',
-    comment('What is special about the provider can be overridden by QUIRK_*: see docs/ENVIRONMENT.md.'),
+/** The settings that people change, as far as they mean anything for the provider. */
+function commonSettings(preset: Preset): readonly Setting[] {
+  const { tiers, regions, protocol, baseUrl } = preset;
+  const hasBothProtocols = findSibling(preset, 'anthropic') !== undefined;
+  const known = Object.keys(regions ?? {}).join(', ');
+  const all: readonly (Setting | false)[] = [
+    hasBothProtocols && { key: 'PROTOCOL', fallback: protocol, words: 'anthropic: its own Messages API, untranslated' },
+    known !== '' && { key: 'REGION', fallback: '', words: `another address of the provider: ${known}` },
+    takesKey(preset) && { key: 'OPENAI_BASE_URL', fallback: baseUrl, words: 'address of its API' },
+    { key: 'BIG_MODEL', fallback: tiers?.big ?? '', words: 'opus' },
+    { key: 'MIDDLE_MODEL', fallback: tiers?.middle ?? '', words: 'sonnet' },
+    { key: 'SMALL_MODEL', fallback: tiers?.small ?? '', words: 'haiku' },
+    { key: 'ANTHROPIC_API_KEY', fallback: '', words: 'a token that Claude Code then has to send' },
+    {
+      key: 'MAX_CONCURRENT',
+      fallback: keyRow('MAX_CONCURRENT').fallback ?? '',
+      words: 'requests at the same time; 0: no limit',
+    },
+    { key: 'LOG_LEVEL', fallback: keyRow('LOG_LEVEL').fallback ?? '', words: keyRow('LOG_LEVEL').form.form },
   ];
-  return [
-    comment('All that follows is optional. The lines show what holds while they are commented out.'),
-    '',
-    ...optional.flatMap((one) => [settingLines(one, preset), '']),
-    ...families,
-  ].join('\n');
+  return all.filter((setting) => setting !== false);
 }
 
-/** envs/<name>.env.example: everything that a newcomer needs, in one file that works as it is. */
-export function exampleFile(preset: Preset): string {
-  const { name, title, port } = preset;
-  const key = takesKey(preset) ? [keyComment(preset), 'OPENAI_API_KEY=', ''] : [];
-  const head = [
+function settingLine({ key, fallback, words }: Setting): string {
+  const line = `#${key}=${fallback}`;
+  return `${line.padEnd(WORDS_AT)} # ${words}`;
+}
+
+export interface EnvFileParts {
+  readonly preset: Preset;
+  readonly port: number;
+  /** What to do with the file. */
+  readonly usage: string;
+  /** Settings that were chosen, by their names, as lines. */
+  readonly chosen: Readonly<Record<string, string>>;
+  readonly keyLine: string;
+}
+
+/** The text of an env file: what is set, then the settings that people change, as comments that show what holds without them. */
+export function envFileText({ preset, port, usage, chosen, keyLine }: EnvFileParts): string {
+  const { name, title, notes = [], links } = preset;
+  const source = links.keys === undefined ? '' : `, from ${links.keys}`;
+  const key = [comment(`Your key${source}. Left empty, the token that Claude Code sends is the key.`), keyLine, ''];
+  return `${[
     comment(`${title} for Claude Code, on http://127.0.0.1:${port}`),
-    '#',
-    comment(`Copy this file to envs/${name}.env ("./manage start" does it the first time), then:`),
-    `#   ./manage restart ${name}`,
-    `#   ANTHROPIC_BASE_URL=http://127.0.0.1:${port} ANTHROPIC_AUTH_TOKEN=any-word claude`,
-    ...(preset.notes ?? []).flatMap((note) => ['#', comment(note)]),
+    comment(usage),
+    ...notes.map(comment),
     '',
     `PROVIDER=${name}`,
-    comment('Only this file says which port; each instance needs its own.'),
     `PORT=${port}`,
+    ...Object.values(chosen),
     '',
-    ...key,
-  ];
-  const above = new Set(['PROVIDER', 'PORT', 'OPENAI_API_KEY']);
-  return `${[...head, optionalSettings(preset, above)].join('\n')}\n`;
+    ...(takesKey(preset) ? key : []),
+    comment('Take away the # in front of what you change. All settings: docs/ENVIRONMENT.md'),
+    ...commonSettings(preset)
+      .filter((setting) => chosen[setting.key] === undefined)
+      .map(settingLine),
+  ].join('\n')}\n`;
+}
+
+/**
+ * envs/<name>.env.example: what a newcomer needs, in a file that works as it is.
+ * @param port of the preset
+ */
+export function exampleFile(preset: Preset, port: number): string {
+  const { name } = preset;
+  const usage = `./manage start makes envs/${name}.env of this example. Edit it: ./manage edit ${name}. Use it: ./manage run ${name}`;
+  return envFileText({ preset, port, usage, chosen: {}, keyLine: 'OPENAI_API_KEY=' });
 }

@@ -78,8 +78,8 @@ function counts(name: string, value: string, entries: ReadonlyMap<string, EnvEnt
 }
 
 /**
- * The variables of an instance: those of its file, and over them those of the environment whose names are ours (design
- * decision 3). What says whose key goes where only fills a gap: a shell's OPENAI_API_KEY is usually OpenAI's own
+ * The variables of an instance: those of its file, and over them those of the environment whose names are ours
+ * (decision 0002). What says whose key goes where only fills a gap: a shell's OPENAI_API_KEY is usually OpenAI's own
  * and must not travel to the provider of this file, nor this file's key to a shell's OPENAI_BASE_URL. A shell's
  * ANTHROPIC_API_KEY never counts, as it is Claude Code's, and REGION and PROTOCOL neither, as anybody's may be called so.
  * Variables of the environment that are empty, or a NO_PROXY that names this machine alone, are as good as none.

@@ -43,7 +43,7 @@ export interface Answerer {
   record(): void;
 }
 
-/** The value of the header that carries the key to the provider: the instance's own key, else the client's (R152, design decision 14). */
+/** The value of the header that carries the key to the provider: the instance's own key, else the client's (R152, decision 0006). */
 export function authorizationFor(
   { config }: Services,
   { providerKey }: Pick<IncomingRequest, 'providerKey'>,

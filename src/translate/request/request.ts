@@ -52,7 +52,7 @@ export function unknownFields(request: MessagesRequest): string[] {
 /**
  * What is answered to the safety checks that auto mode asks of its server: nobody here judges tool calls (R108). The client
  * then judges by itself or asks its user; a verdict that was made up would be obeyed. Undefined when none is asked for.
- * docs/decisions/2026-11-20-safeguards.md has what the client makes of each possible answer.
+ * Decision 0011 has what the client makes of each possible answer.
  */
 export function answerSafeguards(request: MessagesRequest): readonly JsonObject[] | undefined {
   const asked: Json | undefined = request['safeguards'];

@@ -3,7 +3,7 @@ import { configOf, readLines } from '../../helpers/configText.ts';
 
 const FILE = ['PROVIDER=kimi', 'PORT=8888', 'OPENAI_API_KEY='];
 
-describe('variables of the environment (design decision 3)', () => {
+describe('variables of the environment (decision 0002)', () => {
   test('win over the file', () => {
     expect(configOf(FILE, { environment: { PORT: '9000' } }).port).toBe(9000);
     expect(configOf(FILE, { environment: { CLAUDE_PROXY_PORT: '9000' } }).port).toBe(9000);

@@ -28,6 +28,13 @@ test.each(presets.map((preset) => [preset.name, preset] as const))('a file for %
   expect(config).toMatchObject({ port: 8090, provider: { preset: { name: preset.name } } });
 });
 
+test.each(presets.map((preset) => [preset.name, preset] as const))(
+  'a file for %s has at most 25 lines',
+  (_name, preset) => {
+    expect(envText(newInstance(preset)).trimEnd().split('\n').length).toBeLessThanOrEqual(25);
+  },
+);
+
 test('region, address and model are set in place of their comments', () => {
   const { config } = load(newInstance(findPreset('kimi'), { region: 'cn', model: 'my-model' }));
   expect(config?.provider.baseUrl).toBe('https://api.moonshot.cn/v1');

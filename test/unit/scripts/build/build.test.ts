@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utim
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { build } from '../../../../scripts/build/build.ts';
 import { writeWrapper } from '../../../../scripts/build/executable.ts';
+import { build } from '../../../../scripts/build.ts';
 import { executablePath, readStamp, SOURCES } from '../../../../src/cli/buildStamp.ts';
 
 let root = '';

@@ -1,10 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { consolePicture } from '../../../../scripts/docs/pictures/consolePicture.ts';
-import { readColours } from '../../../../scripts/docs/pictures/readColours.ts';
-import { statusPicture } from '../../../../scripts/docs/pictures/statusPicture.ts';
-import { terminalPicture } from '../../../../scripts/docs/pictures/terminalPicture.ts';
-import { topPicture } from '../../../../scripts/docs/pictures/topPicture.ts';
+import { consolePicture, statusPicture, topPicture } from '../../../../scripts/docs/samplePictures.ts';
+import { readColours, terminalPicture } from '../../../../scripts/docs/terminalPicture.ts';
 import { presets } from '../../../../src/providers/index.ts';
 
 const LETTER = /<text x="(?<x>[\d.]+)" y="(?<y>\d+)" textLength="(?<width>[\d.]+)"[^>]*>(?<text>[^<]+)<\/text>/g;

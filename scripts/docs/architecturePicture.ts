@@ -1,0 +1,138 @@
+import { type FolderEdge, folderEdges, readSourceFiles, reduceEdges } from './importGraph.ts';
+import { code, markdownTable } from './markdown.ts';
+
+export interface Folder {
+  /** Where it stands in the picture. */
+  readonly row: number;
+  readonly column: number;
+  /** What it holds, in a few words for the picture. */
+  readonly label: string;
+  readonly about: string;
+}
+
+const place = (row: number, column: number, label: string, about: string): Folder => ({ row, column, label, about });
+
+/** The folders of `src/`, those above that import others; `*.ts` are the files at its top. */
+export const folders: Readonly<Record<string, Folder>> = {
+  cli: place(0, 0, './manage', 'the manager: commands, PM2, Claude Code, doctor, import'),
+  '*.ts': place(0, 2.5, 'one instance', 'the entry of an instance, which puts its parts together, listens and stops'),
+  host: place(1, 1, 'asks the machine', 'who listens on a port, which processes an instance has'),
+  permissions: place(
+    1,
+    2,
+    'gives up rights',
+    'takes from the process, by Node’s permission model, what it does not need',
+  ),
+  reload: place(1, 3, 'notices changed files', 'watches the configuration and takes a changed one over'),
+  server: place(1, 4, 'HTTP, access, routes', 'HTTP with the web framework: access checks, routes, answers'),
+  gateway: place(
+    2,
+    4,
+    'plan, fallback, answer',
+    'one request: its candidates, fallback and retries, an adapter per protocol',
+  ),
+  hooks: place(3, 1, 'functions of the user', 'the thread that runs functions of the user'),
+  routing: place(3, 3, 'which model serves', 'from the name and kind of a request to models and providers'),
+  upstream: place(
+    3,
+    4,
+    'calls to providers',
+    'the only HTTP client: sending, time limits, failures, the demo provider',
+  ),
+  translate: place(
+    3,
+    5,
+    'requests, answers',
+    'from the Messages API to chat completions and back, without input or output',
+  ),
+  resilience: place(3, 6, 'circuit, queue, keys', 'circuit breaker, concurrency limiter, key pool, retry budget'),
+  telemetry: place(4, 1, 'log, usage, metrics', 'log files, usage and cost, metrics, lines for a terminal'),
+  config: place(5, 2, 'env and other files', 'from an env file and the files beside it to one checked configuration'),
+  providers: place(6, 2, 'facts per provider', 'a preset per provider: addresses, models, prices, quirks'),
+  quirks: place(7, 3, 'how providers differ', 'the settings in which providers differ, and the repairs they switch on'),
+  protocol: place(8, 3, 'SSE, JSON, both APIs', 'server-sent events, deltas, JSON, the forms of both APIs'),
+  core: place(9, 4, 'errors, secrets, text', 'the table of errors, secrets, text, time: what everything may use'),
+};
+
+/** The folders in a table, in the order of their names. */
+export function foldersSection(): string {
+  const rows = Object.entries(folders).map(([name, { about }]) => [code(pathOf(name)), about]);
+  return markdownTable(['folder', 'what is in it'], rows.sort());
+}
+
+const BOX = { width: 148, height: 44 };
+const GAP = { across: 14, down: 38 };
+const MARGIN = 16;
+
+const pathOf = (name: string) => (name === '*.ts' ? 'src/*.ts' : `src/${name}/`);
+const leftOf = ({ column }: Folder) => MARGIN + column * (BOX.width + GAP.across);
+const middleOf = (folder: Folder) => leftOf(folder) + BOX.width / 2;
+const topOf = ({ row }: Folder) => MARGIN + row * (BOX.height + GAP.down);
+const bottomOf = (folder: Folder) => topOf(folder) + BOX.height;
+
+/**
+ * A line that goes straight down from a folder, and bends just above the one that it imports.
+ * @throws Error for a folder without a place, and when the line would go up, or through another folder
+ */
+function drawLine({ from, to, typeOnly }: FolderEdge, places: ReadonlyMap<string, Folder>): string {
+  const find = (name: string): Folder => {
+    const folder = places.get(name);
+    if (folder === undefined) throw new Error(`src/${name} needs a place in scripts/docs/architecturePicture.ts`);
+    return folder;
+  };
+  const [upper, lower] = [find(from), find(to)];
+  const isBetween = ({ row, column }: Folder) =>
+    row > upper.row && row < lower.row && Math.abs(column - upper.column) < 1;
+  const [hit] = [...places].find(([, folder]) => isBetween(folder)) ?? [];
+  if (hit !== undefined || upper.row >= lower.row) {
+    const where = hit === undefined ? 'up' : `through ${hit}`;
+    throw new Error(`the line from ${from} to ${to} goes ${where}: give a folder another place`);
+  }
+  const [x, end, bottom] = [middleOf(upper), middleOf(lower), topOf(lower)];
+  const bend = bottom - GAP.down;
+  const half = bottom - GAP.down / 2;
+  const path = `M${x} ${bottomOf(upper)} V${bend} C${x} ${half} ${end} ${half} ${end} ${bottom}`;
+  return `<path d="${path}"${typeOnly ? ' stroke-dasharray="5 4"' : ''}/>`;
+}
+
+function drawBox([name, folder]: [string, Folder]): string[] {
+  const [x, y] = [leftOf(folder), topOf(folder)];
+  return [
+    `<rect x="${x}" y="${y}" width="${BOX.width}" height="${BOX.height}" rx="6" fill="#ddf4ff" stroke="#54aeff"/>`,
+    `<text x="${middleOf(folder)}" y="${y + 18}" font-weight="600">${name === '*.ts' ? name : `${name}/`}</text>`,
+    `<text x="${middleOf(folder)}" y="${y + 34}" font-size="12" fill="#57606a">${folder.label}</text>`,
+  ];
+}
+
+/**
+ * The folders of `src/` as an SVG file, each above those that it imports.
+ * @param edges who imports whom; what follows from others is left out
+ * @param places the folders by their names
+ * @throws Error when a folder has no place, there is no such folder, or folders import each other in a circle
+ */
+export function drawArchitecture(edges: readonly FolderEdge[], places: ReadonlyMap<string, Folder>): string {
+  const names = new Set(edges.flatMap(({ from, to }) => [from, to]));
+  const gone = [...places.keys()].find((name) => !names.has(name));
+  if (gone !== undefined) throw new Error(`src/${gone} is in the picture, but imports nothing and is not imported`);
+  const lines = reduceEdges(edges).map((edge) => drawLine(edge, places));
+  const all = [...places.values()];
+  const width = Math.max(...all.map(leftOf)) + BOX.width + MARGIN;
+  const height = Math.max(...all.map(bottomOf)) + MARGIN;
+  return `${[
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
+    '<title>The folders of src/, each above those that it imports</title>',
+    `<rect width="${width}" height="${height}" rx="8" fill="#ffffff"/>`,
+    '<g fill="none" stroke="#8c959f" stroke-width="1.5">',
+    ...lines.sort(),
+    '</g>',
+    '<g font-family="system-ui, sans-serif" font-size="14" fill="#1f2328" text-anchor="middle">',
+    ...[...places].flatMap(drawBox),
+    '</g>',
+    '</svg>',
+  ].join('\n')}\n`;
+}
+
+/** docs/pictures/architecture.svg, drawn from the imports of all files in `src/`. */
+export function architecturePicture(root: string): string {
+  return drawArchitecture(folderEdges(readSourceFiles(root, 'src')), new Map(Object.entries(folders)));
+}
