@@ -97,7 +97,7 @@ export interface TokenCount {
 
 /**
  * Answers `POST /v1/messages/count_tokens` for the candidate that would be asked now: an estimate with the factors learned for the model, no network
- * (R502); a native endpoint that counts exactly and for nothing is asked first.
+ *; a native endpoint that counts exactly and for nothing is asked first.
  * @param onGone calls its listener when the client goes away
  */
 export async function countTokens(

@@ -36,7 +36,7 @@ export class RequestBody {
     return value as JsonObject & { model: string };
   }
 
-  /** As a request that can be translated (R105). */
+  /** As a request that can be translated. */
   get parsed(): MessagesRequest {
     this.#parsed ??= parseRequest(this.value, this.cache);
     return this.#parsed;
@@ -51,7 +51,7 @@ export class RequestBody {
     }
   }
 
-  /** The size of the input before a model's factors (R502). Throws for what cannot be translated. */
+  /** The size of the input before a model's factors. Throws for what cannot be translated. */
   get measured(): Readonly<TokenParts> {
     this.#measured ??= measureTokens(this.#countable, this.cache.tokens);
     return this.#measured;
@@ -99,7 +99,7 @@ const COMMON = new Set(['messages', 'system', 'tools']);
 
 /**
  * Reads the bodies of requests and writes those for the provider. Turn N+1 of a conversation repeats all of turn N, so that both
- * remember what they have seen: a long request then costs less than to parse it once and print it once.
+ * keep what they have seen: a long request then costs less than to parse it once and print it once.
  */
 export class JsonBodyCodec {
   readonly cache = new ConversationCache();
@@ -108,7 +108,7 @@ export class JsonBodyCodec {
 
   /**
    * Reads a JSON body, whose value nobody may change, piece by piece.
-   * @throws ApiError `invalid_request` with the parser's words about where it fails (R105)
+   * @throws ApiError `invalid_request` with the parser's words about where it fails
    */
   *read(bytes: Buffer): Generator<void, unknown> {
     const steps = this.#memory.parseInSteps(bytes);

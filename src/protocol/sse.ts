@@ -1,7 +1,7 @@
 import { ApiError } from '../core/errors.ts';
 import { ByteBuffer } from './bounds.ts';
 
-/** Longest frame that is gathered, in bytes (R322): a peer that never ends a frame must not fill the memory. */
+/** Longest frame that is gathered, in bytes: a peer that never ends a frame must not fill the memory. */
 export const FRAME_LIMIT = 8 * 1024 * 1024;
 
 /** What a line of data costs beside its letters, so that a frame of millions of empty lines is no small one. */
@@ -24,7 +24,7 @@ export interface SseReader {
 }
 
 /**
- * Reads server-sent events as the WHATWG describes them (R322): LF, CRLF and CR; comments; one optional space after the
+ * Reads server-sent events as the WHATWG describes them: LF, CRLF and CR; comments; one optional space after the
  * colon; several data lines joined by a line feed; a byte order mark. Frames without data are not reported.
  */
 export function createSseReader(onEvent: (data: string, event: string | undefined) => void): SseReader {
@@ -144,7 +144,7 @@ function endlessFrame(): ApiError {
 
 /**
  * Cuts an event stream behind its blank lines: whole frames come out byte for byte, half a frame waits for its rest. So there is
- * always room between what was handed on for an event of our own, and a stream that breaks off leaves no half frame behind.
+ * always a place between what was handed on for an event of our own, and a stream that breaks off leaves no half frame behind.
  */
 export class SseFrameSplitter {
   readonly #rest = new ByteBuffer();
@@ -154,7 +154,7 @@ export class SseFrameSplitter {
   /** Takes the next bytes, cut anywhere, and gives the frames that they complete. Throws an ApiError on an endless frame. */
   push(bytes: Uint8Array): Uint8Array {
     const end = this.#lastFrameEnd(bytes);
-    this.#remember(bytes);
+    this.#keepLast(bytes);
     if (end === 0) {
       this.#keep(bytes);
       return new Uint8Array();
@@ -178,7 +178,7 @@ export class SseFrameSplitter {
     this.#rest.append(bytes);
   }
 
-  #remember(bytes: Uint8Array): void {
+  #keepLast(bytes: Uint8Array): void {
     const last = bytes.at(-1);
     if (last !== undefined) this.#before = [bytes.at(-2) ?? this.#before[1], last];
   }

@@ -35,7 +35,7 @@ export function composeDeltaRepair(settings: QuirkSettings): (() => DeltaRepair)
 const REQUIRED: ReadonlySet<string> = new Set(['model', 'messages']);
 
 /**
- * The request without fields that the provider refuses (R142); the model and the messages always stay. The same object when it
+ * The request without fields that the provider refuses; the model and the messages always stay. The same object when it
  * has none of them.
  */
 export function dropParams<Body extends JsonObject>(body: Body, names: readonly string[]): Body {
@@ -109,7 +109,7 @@ function nativeRequestSteps(settings: QuirkSettings): NativeStep[] {
 
 /** Named repairs of a provider, composed into one chain from its settings (decision 0003). */
 export interface Repairs {
-  /** Brings a tool's schema into the provider's dialect (R137, R138). Never changes its argument. */
+  /** Brings a tool's schema into the provider's dialect. Never changes its argument. */
   readonly toolSchema: (schema: JsonObject) => JsonObject;
   /** The last word on a translated request. Never changes its argument. */
   readonly request: (body: ChatRequest) => ChatRequest;

@@ -57,7 +57,7 @@ function lacksThinking(message: Json): message is JsonObject & { content: Json[]
 
 /**
  * The request with a thinking block before every tool turn that lacks one, where thinking is not turned off: some refuse a tool
- * turn without (R134). The same object when nothing lacks.
+ * turn without. The same object when nothing lacks.
  * @param text what stands in for the thoughts that are lost
  */
 export function requireThinking(body: JsonObject, text: string): JsonObject {

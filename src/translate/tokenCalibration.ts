@@ -6,7 +6,7 @@ interface Range {
   readonly max: number;
 }
 
-/** Bounds of the factors: beyond them a figure is a fault of the provider's accounting, not of the estimate (R502). */
+/** Bounds of the factors: beyond them a figure is a fault of the provider's accounting, not of the estimate. */
 const IDEOGRAPHS: Range = { min: 0.5, max: 3 };
 const REST: Range = { min: 0.6, max: 1.8 };
 
@@ -33,7 +33,7 @@ const INITIAL: Factors = { ideographs: { value: 1, variance: UNKNOWN }, rest: { 
 /** What has been learned about each model's tokenizer, as plain JSON. */
 export type TokenCalibrationSnapshot = Readonly<Record<string, Factors>>;
 
-/** Learns how a model's own `prompt_tokens` compare with the estimate (R502). Losing it costs accuracy only. */
+/** Learns how a model's own `prompt_tokens` compare with the estimate. Losing it costs accuracy only. */
 export interface TokenCalibration {
   /** Takes in a finished request: what was measured, and the provider's figure in tokens. */
   observe(model: string, measured: Readonly<TokenParts>, actual: number): void;

@@ -3,7 +3,7 @@ import { type MessagesRequest, type RequestMessage, removeAttribution } from '..
 
 /**
  * Estimated tokens in the two parts that tokenizers treat most differently: one spends half as many tokens again on Chinese
- * as another, and both the same on English. What each part is to be multiplied by is learned per model (R502).
+ * as another, and both the same on English. What each part is to be multiplied by is learned per model.
  */
 export interface TokenParts {
   ideographs: number;
@@ -12,7 +12,7 @@ export interface TokenParts {
 
 /**
  * What the pieces cost into which tokenizers cut text, in tokens. The weights were fitted to a common tokenizer over prose,
- * code, JSON and Chinese; what differs from model to model is learned (R502).
+ * code, JSON and Chinese; what differs from model to model is learned.
  */
 const WORD = 1;
 /** Each letter of a word beyond those that one token usually holds. */
@@ -50,7 +50,7 @@ function classAt(text: string, index: number): number {
   return code < 128 ? (classes[code] ?? MARK) : FOREIGN;
 }
 
-/** Longer texts are sampled: what four windows cost, one of them tells nearly as well. */
+/** Longer texts are sampled: what four windows cost, one of them shows nearly as well. */
 const SAMPLED_LENGTH = 4096;
 const WINDOW = 512;
 const WINDOWS_PER_SAMPLE = 4;
@@ -134,7 +134,7 @@ const SILENT_FIELDS: ReadonlySet<string> = new Set([
   'extra_content',
 ]);
 
-/** Adds the estimated tokens of a message's or the system prompt's content, every kind of block included (R502). */
+/** Adds the estimated tokens of a message's or the system prompt's content, every kind of block included. */
 export function addContent(parts: TokenParts, content: unknown): void {
   if (typeof content === 'string') addText(parts, removeAttribution(content));
   if (!Array.isArray(content)) return;
@@ -203,7 +203,7 @@ function addValue(parts: TokenParts, value: unknown): void {
 export type TokenCache = WeakMap<object, Readonly<TokenParts>>;
 
 /**
- * The input of a request in tokens, estimated without a tokenizer: linear in the request and never throwing (R502). What a
+ * The input of a request in tokens, estimated without a tokenizer: linear in the request and never throwing. What a
  * model's own figures have taught is put on top by `createCalibration`.
  * @param measured what was measured before; takes in what is new
  */

@@ -1,7 +1,7 @@
 import { isObject } from '../core/json.ts';
 
 /**
- * The value with lone UTF-16 surrogates in its strings replaced by U+FFFD (R106): JSON that holds one is refused by strict
+ * The value with lone UTF-16 surrogates in its strings replaced by U+FFFD: JSON that holds one is refused by strict
  * parsers. What needs no change is given back itself, not a copy.
  * @param known values that were looked through before
  */

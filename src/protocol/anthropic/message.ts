@@ -10,7 +10,7 @@ export type StopReason =
   | 'refusal'
   | 'model_context_window_exceeded';
 
-/** Usage as Anthropic writes it; `input_tokens` excludes both cache figures (R205). */
+/** Usage as Anthropic writes it; `input_tokens` excludes both cache figures. */
 export interface MessageUsage {
   input_tokens: number;
   cache_creation_input_tokens: number;
@@ -23,7 +23,7 @@ export type MessageBlock =
   | { type: 'text'; text: string }
   | ({ type: 'tool_use'; id: string; name: string; input: JsonObject } & JsonObject);
 
-/** A complete answer of the Messages API (R201). */
+/** A complete answer of the Messages API. */
 export interface Message {
   id: string;
   type: 'message';
@@ -33,7 +33,7 @@ export interface Message {
   stop_reason: StopReason;
   stop_sequence: string | null;
   usage: MessageUsage;
-  /** Answers to the safety checks that the request asks for (R108). */
+  /** Answers to the safety checks that the request asks for. */
   safeguard_results?: readonly JsonObject[];
 }
 

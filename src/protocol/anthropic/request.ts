@@ -4,7 +4,7 @@ import { DEPTH_MAX } from '../bounds.ts';
 
 /**
  * A Messages API request as it arrives, typed only as far as the proxy reads it. Unknown fields and block types are kept
- * (R101): clients add fields several times a month. `parseRequest` has checked what must hold (R105).
+ *: clients add fields several times a month. `parseRequest` has checked what must hold.
  */
 export interface MessagesRequest extends JsonObject {
   model: string;
@@ -35,8 +35,8 @@ const ELEMENT_PARENT = 2;
 const ROLES: ReadonlySet<unknown> = new Set(['user', 'assistant', 'system', 'developer']);
 
 /**
- * Reads the body of a Messages API call. Only what cannot be served is refused (R105), with an `invalid_request` ApiError
- * that names the path; anything unknown stays in place (R101).
+ * Reads the body of a Messages API call. Only what cannot be served is refused, with an `invalid_request` ApiError
+ * that names the path; anything unknown stays in place.
  * @param cache of the conversation; without it everything is read anew
  */
 export function parseRequest(value: unknown, cache?: ParseCache): MessagesRequest {
@@ -45,7 +45,7 @@ export function parseRequest(value: unknown, cache?: ParseCache): MessagesReques
   return request;
 }
 
-/** Reads the body of a count_tokens call, which may lack messages (R502). */
+/** Reads the body of a count_tokens call, which may lack messages. */
 export function parseCountRequest(value: unknown, cache?: ParseCache): MessagesRequest {
   return parseEnvelope(isObject(value) && value['messages'] == null ? { ...value, messages: [] } : value, cache);
 }
@@ -137,7 +137,7 @@ const ATTRIBUTION = 'x-anthropic-billing-header:';
 
 /**
  * The text without a leading attribution line and one blank line after it: its checksum differs from request to request and
- * would make every prefix cache miss (R111).
+ * would make every prefix cache miss.
  */
 export function removeAttribution(text: string): string {
   const trimmed = text.trimStart();

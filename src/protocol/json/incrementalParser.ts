@@ -1,3 +1,32 @@
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+
+/** From here on a search by the runtime is cheaper than a look at each byte. */
+const LONG_STRING = 64;
+
+const BYTE_ORDER_MARK = 0xfeff;
+
+/** A body that begins with fewer bytes in common belongs to another conversation. */
+const RELATED_BYTES = 512;
+
+/** Conversations that are kept at a time: those of one user, with their subagents. */
+const MAX_BODIES = 16;
+
+export interface IncrementalParserOptions {
+  /** Top-level names whose lists grow from request to request. */
+  readonly lists: ReadonlySet<string>;
+  /** Shorter bodies are parsed whole, which is quicker than to compare them. */
+  readonly minBytes: number;
+  /** Most bytes of bodies that are kept. */
+  readonly maxBytes: number;
+}
+
 /** A value within a body: its bytes by position, and what they say. */
 export interface ParsedValue {
   readonly start: number;
@@ -13,6 +42,70 @@ export interface ParsedBody {
   readonly elements: ReadonlyMap<string, readonly ParsedValue[]>;
 }
 
+/**
+ * Parses JSON bodies of which each repeats most of an earlier one, as the requests of a conversation do: what has the same bytes is
+ * not parsed again, but is the same object as before. So nobody may change what `parse` gives, and work on such a part can be
+ * cached by its identity.
+ */
+export class IncrementalJsonParser {
+  readonly #options: IncrementalParserOptions;
+  /** The one that was used last at the end. */
+  #bodies: ParsedBody[] = [];
+
+  constructor(options: IncrementalParserOptions) {
+    this.#options = options;
+  }
+
+  /** The value of the body; throws the SyntaxError of JSON.parse. */
+  parse(bytes: Buffer): unknown {
+    const steps = this.parseInSteps(bytes);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
+  }
+
+  /** The same with a pause after each piece that had to be parsed, at which the length of the piece in bytes is given. */
+  *parseInSteps(bytes: Buffer): Generator<number, unknown> {
+    if (bytes.length < this.#options.minBytes) return parseWhole(bytes);
+    const earlier = this.#mostAlike(bytes);
+    const body = yield* new ObjectParser(bytes, this.#options.lists, earlier).read();
+    if (body === undefined) return parseWhole(bytes);
+    this.#keep(body, earlier);
+    const value: Record<string, unknown> = {};
+    for (const [name, part] of body.values) value[name] = part.value;
+    return value;
+  }
+
+  #mostAlike(bytes: Buffer): ParsedBody | undefined {
+    let best: ParsedBody | undefined;
+    let most = RELATED_BYTES - 1;
+    for (const body of this.#bodies) {
+      const length = commonPrefix(bytes, body.bytes);
+      if (length <= most) continue;
+      most = length;
+      best = body;
+    }
+    return best;
+  }
+
+  /** Keeps the body in place of the one that it continues, and forgets the oldest beyond the bounds. */
+  #keep(body: ParsedBody, earlier: ParsedBody | undefined): void {
+    if (body.bytes.length < RELATED_BYTES || body.bytes.length > this.#options.maxBytes) return;
+    this.#bodies = this.#bodies.filter((one) => one !== earlier);
+    this.#bodies.push(body);
+    let total = this.#bodies.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    while (total > this.#options.maxBytes || this.#bodies.length > MAX_BODIES) {
+      total -= this.#bodies.shift()?.bytes.length ?? 0;
+    }
+  }
+}
+
+function parseWhole(bytes: Buffer): unknown {
+  const text = bytes.toString('utf8');
+  return JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
+}
+
 const FIRST_STEP = 512;
 
 /** How many bytes two bodies have in common at their beginning, to within the last step that was compared. */
@@ -26,81 +119,6 @@ export function commonPrefix(one: Buffer, other: Buffer): number {
   }
   return equal;
 }
-
-/** Whether `bytes` has at `at` what the remembered body has as this value. */
-export function hasSameBytesAt(bytes: Buffer, at: number, body: ParsedBody, { start, end }: ParsedValue): boolean {
-  const length = end - start;
-  return at + length <= bytes.length && bytes.compare(body.bytes, start, end, at, at + length) === 0;
-}
-
-const BACKSLASH = 0x5c;
-/** From here on a search by the runtime is cheaper than a look at each byte. */
-const LONG_STRING = 64;
-
-export function isBlank(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
-
-/** The first position from `at` on that holds no white space of JSON. */
-export function skipBlanks(bytes: Uint8Array, at: number): number {
-  let index = at;
-  while (isBlank(bytes[index])) index += 1;
-  return index;
-}
-
-/** The position behind the string whose opening quote stands at `at`; -1 when it does not end. */
-export function skipString(bytes: Buffer, at: number): number {
-  const near = Math.min(bytes.length, at + LONG_STRING);
-  for (let index = at + 1; index < near; index += 1) {
-    const byte = bytes[index];
-    if (byte === QUOTE) return index + 1;
-    if (byte === BACKSLASH) index += 1;
-  }
-  for (let index = near; ; ) {
-    const quote = bytes.indexOf(QUOTE, index);
-    if (quote === -1) return -1;
-    let backslashes = 0;
-    while (bytes[quote - 1 - backslashes] === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return quote + 1;
-    index = quote + 1;
-  }
-}
-
-/**
- * The position behind the JSON value that begins at `at`, found by its quotes and brackets alone; whether it is valid is for the
- * parser to say. -1 when it does not end.
- */
-export function skipValue(bytes: Buffer, at: number): number {
-  let depth = 0;
-  for (let index = at; index < bytes.length; ) {
-    const byte = bytes[index];
-    if (byte === QUOTE) {
-      index = skipString(bytes, index);
-      if (index === -1) return -1;
-      if (depth === 0) return index;
-    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-      depth += 1;
-      index += 1;
-    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-      if (depth === 0) return index;
-      depth -= 1;
-      index += 1;
-      if (depth === 0) return index;
-    } else {
-      if (depth === 0 && (byte === COMMA || isBlank(byte))) return index;
-      index += 1;
-    }
-  }
-  return -1;
-}
-
-const QUOTE = 0x22;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const COLON = 0x3a;
-const COMMA = 0x2c;
 
 /** Thrown at anything that is not plainly an object of JSON; the parser of the runtime then says what is wrong. */
 class NotAnObject extends Error {}
@@ -229,83 +247,65 @@ export class ObjectParser {
   }
 }
 
-const BYTE_ORDER_MARK = 0xfeff;
+/** Whether `bytes` has at `at` what the earlier body has as this value. */
+export function hasSameBytesAt(bytes: Buffer, at: number, body: ParsedBody, { start, end }: ParsedValue): boolean {
+  const length = end - start;
+  return at + length <= bytes.length && bytes.compare(body.bytes, start, end, at, at + length) === 0;
+}
 
-/** A body that begins with fewer bytes in common belongs to another conversation. */
-const RELATED_BYTES = 512;
+export function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
 
-/** Conversations that are remembered at a time: those of one user, with their subagents. */
-const MAX_BODIES = 16;
+/** The first position from `at` on that holds no white space of JSON. */
+export function skipBlanks(bytes: Uint8Array, at: number): number {
+  let index = at;
+  while (isBlank(bytes[index])) index += 1;
+  return index;
+}
 
-export interface IncrementalParserOptions {
-  /** Top-level names whose lists grow from request to request. */
-  readonly lists: ReadonlySet<string>;
-  /** Shorter bodies are parsed whole, which is quicker than to compare them. */
-  readonly minBytes: number;
-  /** Most bytes of bodies that are kept. */
-  readonly maxBytes: number;
+/** The position behind the string whose opening quote stands at `at`; -1 when it does not end. */
+export function skipString(bytes: Buffer, at: number): number {
+  const near = Math.min(bytes.length, at + LONG_STRING);
+  for (let index = at + 1; index < near; index += 1) {
+    const byte = bytes[index];
+    if (byte === QUOTE) return index + 1;
+    if (byte === BACKSLASH) index += 1;
+  }
+  for (let index = near; ; ) {
+    const quote = bytes.indexOf(QUOTE, index);
+    if (quote === -1) return -1;
+    let backslashes = 0;
+    while (bytes[quote - 1 - backslashes] === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return quote + 1;
+    index = quote + 1;
+  }
 }
 
 /**
- * Parses JSON bodies of which each repeats most of an earlier one, as the requests of a conversation do: what has the same bytes is
- * not parsed again, but is the same object as before. So nobody may change what `parse` gives, and work on such a part can be
- * remembered by its identity.
+ * The position behind the JSON value that begins at `at`, found by its quotes and brackets alone; whether it is valid is for the
+ * parser to say. -1 when it does not end.
  */
-export class IncrementalJsonParser {
-  readonly #options: IncrementalParserOptions;
-  /** The one that was used last at the end. */
-  #bodies: ParsedBody[] = [];
-
-  constructor(options: IncrementalParserOptions) {
-    this.#options = options;
-  }
-
-  /** The value of the body; throws the SyntaxError of JSON.parse. */
-  parse(bytes: Buffer): unknown {
-    const steps = this.parseInSteps(bytes);
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done === true) return value;
+export function skipValue(bytes: Buffer, at: number): number {
+  let depth = 0;
+  for (let index = at; index < bytes.length; ) {
+    const byte = bytes[index];
+    if (byte === QUOTE) {
+      index = skipString(bytes, index);
+      if (index === -1) return -1;
+      if (depth === 0) return index;
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      depth += 1;
+      index += 1;
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      if (depth === 0) return index;
+      depth -= 1;
+      index += 1;
+      if (depth === 0) return index;
+    } else {
+      if (depth === 0 && (byte === COMMA || isBlank(byte))) return index;
+      index += 1;
     }
   }
-
-  /** The same with a pause after each piece that had to be parsed, at which the length of the piece in bytes is given. */
-  *parseInSteps(bytes: Buffer): Generator<number, unknown> {
-    if (bytes.length < this.#options.minBytes) return parseWhole(bytes);
-    const earlier = this.#mostAlike(bytes);
-    const body = yield* new ObjectParser(bytes, this.#options.lists, earlier).read();
-    if (body === undefined) return parseWhole(bytes);
-    this.#remember(body, earlier);
-    const value: Record<string, unknown> = {};
-    for (const [name, part] of body.values) value[name] = part.value;
-    return value;
-  }
-
-  #mostAlike(bytes: Buffer): ParsedBody | undefined {
-    let best: ParsedBody | undefined;
-    let most = RELATED_BYTES - 1;
-    for (const body of this.#bodies) {
-      const length = commonPrefix(bytes, body.bytes);
-      if (length <= most) continue;
-      most = length;
-      best = body;
-    }
-    return best;
-  }
-
-  /** Keeps the body in place of the one that it continues, and forgets the oldest beyond the bounds. */
-  #remember(body: ParsedBody, earlier: ParsedBody | undefined): void {
-    if (body.bytes.length < RELATED_BYTES || body.bytes.length > this.#options.maxBytes) return;
-    this.#bodies = this.#bodies.filter((one) => one !== earlier);
-    this.#bodies.push(body);
-    let total = this.#bodies.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    while (total > this.#options.maxBytes || this.#bodies.length > MAX_BODIES) {
-      total -= this.#bodies.shift()?.bytes.length ?? 0;
-    }
-  }
-}
-
-function parseWhole(bytes: Buffer): unknown {
-  const text = bytes.toString('utf8');
-  return JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
+  return -1;
 }

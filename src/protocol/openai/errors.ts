@@ -18,7 +18,7 @@ export interface UpstreamErrorBody {
   readonly status?: number;
 }
 
-/** Reads an error body: JSON in any provider's form, an array around it, plain text or an HTML page (R407). */
+/** Reads an error body: JSON in any provider's form, an array around it, plain text or an HTML page. */
 export function readErrorBody(body: unknown): UpstreamErrorBody {
   if (typeof body === 'string') return readText(body);
   if (Array.isArray(body)) return readErrorBody(body[0]);
@@ -26,7 +26,7 @@ export function readErrorBody(body: unknown): UpstreamErrorBody {
 }
 
 /**
- * Whether an answer with status 200 is an error in truth (R219): `error`, a failed `base_resp`, or `object: "error"`.
+ * Whether an answer with status 200 is an error in truth: `error`, a failed `base_resp`, or `object: "error"`.
  */
 export function isErrorBody(body: JsonObject): boolean {
   const error = body['error'];

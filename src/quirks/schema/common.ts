@@ -106,11 +106,11 @@ function decodeStep(step: string): string {
 
 const ALL_OF = new Set(['allOf']);
 const COMBINERS = ['anyOf', 'oneOf', 'allOf'];
-/** What an object of arguments cannot be told by: refused at the root. */
+/** What cannot describe an object of arguments: refused at the root. */
 const NOT_AT_ROOT = new Set([...COMBINERS, '$ref', 'enum', 'const', 'not']);
 
 /**
- * The schema with a root anyOf, oneOf, allOf or reference merged into one object (R137): all properties together, required
+ * The schema with a root anyOf, oneOf, allOf or reference merged into one object: all properties together, required
  * what each alternative requires. Inner combinations stay.
  */
 export function mergeRoot(root: JsonObject): JsonObject {
@@ -208,7 +208,7 @@ export function alternativesOf(schema: JsonObject): JsonObject[] {
     .filter(isObject);
 }
 
-/** The type that a schema without one must mean; a string when nothing tells. */
+/** The type that a schema without one must mean; a string when nothing shows it. */
 export function inferType(schema: JsonObject): string {
   if (isObject(schema['properties']) || schema['additionalProperties'] !== undefined) return 'object';
   if (schema['items'] !== undefined || schema['prefixItems'] !== undefined) return 'array';
@@ -242,7 +242,7 @@ export function itemsOf(schema: JsonObject): JsonObject {
 
 const ANNOTATIONS = new Set(['$schema', '$id', '$comment']);
 
-/** What every provider needs of every schema (R137): objects with properties, lists with items, no identifiers. */
+/** What every provider needs of every schema: objects with properties, lists with items, no identifiers. */
 function completeSchema(schema: JsonObject): JsonObject {
   const completed = mapEntries(mapSubschemas(schema, completeSchema), (value, keyword) => {
     if (ANNOTATIONS.has(keyword)) return undefined;
@@ -254,7 +254,7 @@ function completeSchema(schema: JsonObject): JsonObject {
   return { ...completed, ...(lacksProperties ? { properties: {} } : {}), ...(lacksItems ? { items: {} } : {}) };
 }
 
-/** The schema of a tool's arguments is an object, whatever the client wrote (R137). */
+/** The schema of a tool's arguments is an object, whatever the client wrote. */
 export function completeRoot(schema: JsonObject): JsonObject {
   return completeSchema({ ...schema, type: 'object' });
 }
@@ -264,7 +264,7 @@ function hasType(schema: JsonObject, type: string): boolean {
   return given === type || (Array.isArray(given) && given.includes(type));
 }
 
-/** A tool's schema for OpenAI and most others: complete, with one object at the root, else untouched (R137). */
+/** A tool's schema for OpenAI and most others: complete, with one object at the root, else untouched. */
 export function toOpenaiSchema(schema: JsonObject): JsonObject {
   return completeRoot(mergeRoot(schema));
 }

@@ -30,7 +30,7 @@ const CONSTRAINTS = [
   'default',
 ];
 
-/** A tool's schema in the dialect that knows few keywords and refuses the whole request for one of the others (R138). */
+/** A tool's schema in the dialect that knows few keywords and refuses the whole request for one of the others. */
 export function toOpenapiSchema(schema: JsonObject): JsonObject {
   return convert(completeRoot(mergeRoot(inlineReferences(schema))));
 }
@@ -104,7 +104,7 @@ function describe(schema: JsonObject, values: Json[] | undefined): JsonObject {
   return words.length > 0 ? { description: words.join(' ') } : {};
 }
 
-/** Bounds at the edge of what numbers can express are written by generators and tell the model nothing. */
+/** Bounds at the edge of what numbers can express are written by generators and say nothing to the model. */
 function isTelling(value: Json | undefined): boolean {
   if (typeof value === 'number') return Math.abs(value) < Number.MAX_SAFE_INTEGER;
   return (typeof value === 'string' && value !== '') || typeof value === 'boolean';

@@ -34,7 +34,7 @@ export interface Context {
 
 /** What a request is translated for: one model of one provider. */
 export interface Target {
-  /** Name of the preset, the tag of what must travel back to this provider (R135). */
+  /** Name of the preset, the tag of what must travel back to this provider. */
   readonly provider: string;
   readonly model: string;
   readonly settings: QuirkSettings;

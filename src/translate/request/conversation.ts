@@ -8,7 +8,7 @@ interface Draft {
   readonly parts: ChatContentPart[];
 }
 
-/** Builds the provider's message list from front to back; what an answer has followed never changes (R104). */
+/** Builds the provider's message list from front to back; what an answer has followed never changes. */
 export class Conversation {
   readonly #textArrays: boolean;
   readonly #entries: (ChatMessage | Draft)[];
@@ -93,7 +93,7 @@ function isDraft(entry: ChatMessage | Draft): entry is Draft {
   return 'parts' in entry;
 }
 
-/** Plain texts as one string; parts stay parts as soon as one of them is more than text (R120). */
+/** Plain texts as one string; parts stay parts as soon as one of them is more than text. */
 export function joinTexts(parts: ChatContentPart[], separator: string): string | ChatContentPart[] {
   const texts: string[] = [];
   for (const part of parts) {

@@ -13,80 +13,6 @@ import { describeOrphan, textPart, translateBlock, translateContent, translateRe
 import type { Context } from './context.ts';
 import { Conversation, joinTexts } from './conversation.ts';
 
-/**
- * The texts of a system prompt or inline system message; empty blocks and the attribution line are left out (R110, R111).
- * `marked` names the blocks whose cache breakpoint is kept (R147).
- */
-export function systemParts(content: unknown, marked: ReadonlySet<JsonObject>): ChatContentPart[] {
-  const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
-  if (!Array.isArray(blocks)) return [];
-  return blocks.filter(isObject).flatMap((block) => {
-    const text = block['type'] === 'text' ? removeAttribution(asString(block['text']) ?? '') : '';
-    if (text === '') return [];
-    return [{ type: 'text', text, ...(marked.has(block) ? { cache_control: { type: 'ephemeral' } } : {}) }];
-  });
-}
-
-export function isSystem(message: RequestMessage): boolean {
-  return message.role === 'system' || message.role === 'developer';
-}
-
-/** The text of a system message inside the conversation; blocks other than text are dropped (R112, R115). */
-export function systemMessageText(message: RequestMessage): string {
-  return systemParts(message.content, new Set())
-    .map((part) => (part.type === 'text' ? part.text : ''))
-    .join('\n\n');
-}
-
-/** How many messages at the front are system messages, which join the system prompt (R113 a). */
-export function countLeadingSystem(messages: readonly RequestMessage[]): number {
-  const first = messages.findIndex((message) => !isSystem(message));
-  return first < 0 ? messages.length : first;
-}
-
-/**
- * Puts a system message into its place (R113): folded into its neighbour it neither rewrites the prompt's head, which would
- * lose the prefix cache, nor stands where chat templates refuse it.
- */
-export function placeSystemMessage(message: RequestMessage, conversation: Conversation, { settings }: Context): void {
-  const text = systemMessageText(message);
-  if (text === '') return;
-  if (settings.inlineSystem === 'fold') {
-    const reminder = textPart(`<system-reminder>\n${text}\n</system-reminder>`);
-    if (!conversation.append(reminder)) conversation.addLoose([reminder]);
-  } else if (settings.inlineSystem !== 'hoist') {
-    conversation.add({ role: settings.inlineSystem, content: text });
-  }
-}
-
-/** The effort that the last system message with one sets for the turns after it (R114). */
-export function effortOfSystemMessages(request: MessagesRequest): string | undefined {
-  const efforts = request.messages
-    .filter(isSystem)
-    .map((message) => (isObject(message['output_config']) ? asString(message['output_config']['effort']) : undefined));
-  return efforts.findLast((effort) => effort !== undefined);
-}
-
-const CONTINUE = 'Continue from where the last message stops.';
-
-/** Treats a conversation that ends with the assistant as the provider wants it (R149). */
-export function closePrefill(messages: ChatMessage[], settings: QuirkSettings): ChatMessage[] {
-  const last = messages.at(-1);
-  if (last?.role !== 'assistant' || typeof last.content !== 'string') return messages;
-  const content = last.content.trimEnd();
-  const before = messages.slice(0, -1);
-  if (content === '') return before;
-  const trimmed: ChatMessage = { ...last, content };
-  switch (settings.prefill) {
-    case 'pass':
-      return [...before, trimmed];
-    case 'user':
-      return [...before, trimmed, { role: 'user', content: CONTINUE }];
-    default:
-      return [...before, { ...trimmed, [settings.prefill]: true }];
-  }
-}
-
 /** The whole conversation in the provider's words; `instruction` is appended to the system prompt. */
 export function translateMessages(
   request: MessagesRequest,
@@ -127,20 +53,7 @@ function translateTurns(messages: readonly RequestMessage[], leading: number, co
   return written;
 }
 
-/** All system texts as one message at the front, or none (R110). */
-function systemMessage(
-  request: MessagesRequest,
-  hoisted: readonly RequestMessage[],
-  instruction: string | undefined,
-  context: Context,
-): ChatMessage | undefined {
-  const added = [...hoisted.map(systemMessageText), instruction ?? ''].filter((text) => text !== '');
-  const parts = [...systemParts(request['system'], context.breakpoints), ...added.map(textPart)];
-  if (parts.length === 0) return undefined;
-  return { role: context.settings.systemRole, content: joinTexts(parts, '\n\n') };
-}
-
-/** The message, its results right behind it, in the order of the calls, and then what they showed (R124, R127). */
+/** The message, its results right behind it, in the order of the calls, and then what they showed. */
 function addAssistant(message: RequestMessage, conversation: Conversation, context: Context): void {
   conversation.add(translateAssistant(message, context));
   const media: ChatContentPart[] = [];
@@ -166,7 +79,7 @@ function addUser(message: RequestMessage, conversation: Conversation, context: C
   const parts = userParts(message, context);
   const { openRole } = conversation;
   if (parts.length === 0) {
-    // An empty message that keeps two answers apart must not vanish (R120).
+    // An empty message that keeps two answers apart must not vanish.
     const isNeeded = hasResult(message) ? conversation.lastRole === 'assistant' : openRole === undefined;
     if (isNeeded) conversation.addUser([textPart('(no content)')]);
   } else if (
@@ -195,4 +108,91 @@ function hasResult({ content }: RequestMessage): boolean {
 
 function areTexts(parts: readonly ChatContentPart[]): boolean {
   return parts.every((part) => part.type === 'text');
+}
+
+/** All system texts as one message at the front, or none. */
+function systemMessage(
+  request: MessagesRequest,
+  hoisted: readonly RequestMessage[],
+  instruction: string | undefined,
+  context: Context,
+): ChatMessage | undefined {
+  const added = [...hoisted.map(systemMessageText), instruction ?? ''].filter((text) => text !== '');
+  const parts = [...systemParts(request['system'], context.breakpoints), ...added.map(textPart)];
+  if (parts.length === 0) return undefined;
+  return { role: context.settings.systemRole, content: joinTexts(parts, '\n\n') };
+}
+
+/**
+ * The texts of a system prompt or inline system message; empty blocks and the attribution line are left out.
+ * `marked` names the blocks whose cache breakpoint is kept.
+ */
+export function systemParts(content: unknown, marked: ReadonlySet<JsonObject>): ChatContentPart[] {
+  const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+  if (!Array.isArray(blocks)) return [];
+  return blocks.filter(isObject).flatMap((block) => {
+    const text = block['type'] === 'text' ? removeAttribution(asString(block['text']) ?? '') : '';
+    if (text === '') return [];
+    return [{ type: 'text', text, ...(marked.has(block) ? { cache_control: { type: 'ephemeral' } } : {}) }];
+  });
+}
+
+export function isSystem(message: RequestMessage): boolean {
+  return message.role === 'system' || message.role === 'developer';
+}
+
+/** The text of a system message inside the conversation; blocks other than text are dropped. */
+export function systemMessageText(message: RequestMessage): string {
+  return systemParts(message.content, new Set())
+    .map((part) => (part.type === 'text' ? part.text : ''))
+    .join('\n\n');
+}
+
+/** How many messages at the front are system messages, which join the system prompt. */
+export function countLeadingSystem(messages: readonly RequestMessage[]): number {
+  const first = messages.findIndex((message) => !isSystem(message));
+  return first < 0 ? messages.length : first;
+}
+
+/**
+ * Puts a system message into its place: folded into its neighbour it neither rewrites the prompt's head, which would
+ * lose the prefix cache, nor stands where chat templates refuse it.
+ */
+export function placeSystemMessage(message: RequestMessage, conversation: Conversation, { settings }: Context): void {
+  const text = systemMessageText(message);
+  if (text === '') return;
+  if (settings.inlineSystem === 'fold') {
+    const reminder = textPart(`<system-reminder>\n${text}\n</system-reminder>`);
+    if (!conversation.append(reminder)) conversation.addLoose([reminder]);
+  } else if (settings.inlineSystem !== 'hoist') {
+    conversation.add({ role: settings.inlineSystem, content: text });
+  }
+}
+
+/** The effort that the last system message with one sets for the turns after it. */
+export function effortOfSystemMessages(request: MessagesRequest): string | undefined {
+  const efforts = request.messages
+    .filter(isSystem)
+    .map((message) => (isObject(message['output_config']) ? asString(message['output_config']['effort']) : undefined));
+  return efforts.findLast((effort) => effort !== undefined);
+}
+
+const CONTINUE = 'Continue from where the last message stops.';
+
+/** Treats a conversation that ends with the assistant as the provider wants it. */
+export function closePrefill(messages: ChatMessage[], settings: QuirkSettings): ChatMessage[] {
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant' || typeof last.content !== 'string') return messages;
+  const content = last.content.trimEnd();
+  const before = messages.slice(0, -1);
+  if (content === '') return before;
+  const trimmed: ChatMessage = { ...last, content };
+  switch (settings.prefill) {
+    case 'pass':
+      return [...before, trimmed];
+    case 'user':
+      return [...before, trimmed, { role: 'user', content: CONTINUE }];
+    default:
+      return [...before, { ...trimmed, [settings.prefill]: true }];
+  }
 }

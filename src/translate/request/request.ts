@@ -11,7 +11,7 @@ import { type ReasoningWish, readReasoningWish, reasoningFields } from './reason
 import { assignToolIds, createToolNames, pairResults, type ToolNames } from './toolNames.ts';
 import { addWebSearch, selectTools, translateTools } from './tools.ts';
 
-/** Every top-level field whose fate is decided: mapped, or dropped on purpose (R107). */
+/** Every top-level field whose fate is decided: mapped, or dropped on purpose. */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'model',
   'messages',
@@ -50,7 +50,7 @@ export function unknownFields(request: MessagesRequest): string[] {
 }
 
 /**
- * What is answered to the safety checks that auto mode asks of its server: nobody here judges tool calls (R108). The client
+ * What is answered to the safety checks that auto mode asks of its server: nobody here judges tool calls. The client
  * then judges by itself or asks its user; a verdict that was made up would be obeyed. Undefined when none is asked for.
  * Decision 0011 has what the client makes of each possible answer.
  */
@@ -71,18 +71,18 @@ export interface TranslatedRequest {
   readonly stopSequences: readonly string[];
   /** The output limit that was sent, in tokens. */
   readonly maxTokens: number | undefined;
-  /** Top-level fields that nobody here knows (R107). */
+  /** Top-level fields that nobody here knows. */
   readonly droppedFields: readonly string[];
-  /** The answer to the safety checks that the client asks for, if it does (R108). */
+  /** The answer to the safety checks that the client asks for, if it does. */
   readonly safeguardResults?: readonly JsonObject[];
 }
 
 /**
  * A Messages API request as a chat completions request. The same input gives the same bytes, and a conversation that grows
- * by a turn keeps the bytes of those before it (R104).
+ * by a turn keeps the bytes of those before it.
  * @param inputTokens an estimate of the input when there is one already
  * @param cache of the conversation; without it nothing is taken over from earlier requests
- * @throws ApiError `capability_rejected` (R143): the client repeats without the feature.
+ * @throws ApiError `capability_rejected`: the client repeats without the feature.
  */
 export function translateRequest(
   request: MessagesRequest,

@@ -3,13 +3,13 @@ import { asString } from '../../core/json.ts';
 import type { ContentBlock, RequestMessage } from '../../protocol/anthropic/request.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 
-/** The first `length` hexadecimal digits of SHA-256: a short stand-in that is the same on every run (R104). */
+/** The first `length` hexadecimal digits of SHA-256: a short name that is the same on every run, as prompts must be for the provider's cache. */
 export function shortHash(text: string, length: number): string {
   return createHash('sha256').update(text).digest('hex').slice(0, length);
 }
 
 /**
- * The tool names of one request in both directions (R139, R209): what Claude Code calls a tool, and what the provider gets
+ * The tool names of one request in both directions: what Claude Code calls a tool, and what the provider gets
  * to see when that name is too long or has characters that it refuses.
  */
 export interface ToolNames {
@@ -21,13 +21,13 @@ export interface ToolNames {
 
 const HASH_LENGTH = 8;
 
-/** What models put before a tool's name when they confuse the API with their training format (R209). */
+/** What models put before a tool's name when they confuse the API with their training format. */
 const STRAY_PREFIX = /^(?:functions\.|default_api[:.]|tool_use:)/;
 
 /**
  * Names both ways for the tools on offer and those that only the history mentions; `longest` is the provider's limit. Two
  * offered names that would become one both get a hash. One that the history brings up gets it alone, so that a turn more
- * never changes the names in those before it (R104).
+ * never changes the names in those before it.
  */
 export function createToolNames(offered: Iterable<string>, mentioned: Iterable<string>, longest: number): ToolNames {
   const names = new Set(offered);
@@ -84,8 +84,8 @@ function foldCase(names: Iterable<string>): ReadonlyMap<string, string | undefin
 const ID_MAX = 40;
 
 /**
- * The id that each call of the history, and its result, has for the provider (R132). Ids are given in the order of the
- * calls and are unique, so a turn that is added never changes those before it (R104).
+ * The id that each call of the history, and its result, has for the provider. Ids are given in the order of the
+ * calls and are unique, so a turn that is added never changes those before it.
  */
 export function assignToolIds(
   calls: readonly ContentBlock[],
@@ -132,7 +132,7 @@ function cleanId(id: string): string {
   return clean.length > ID_MAX ? `${clean.slice(0, ID_MAX - 9)}_${shortHash(id, 8)}` : clean;
 }
 
-/** Which result answers which call of a conversation (R129). Blocks are told apart by identity: ids may repeat. */
+/** Which result answers which call of a conversation. Blocks are compared by identity: ids may repeat. */
 export interface Pairing {
   /** Every tool_use block, in order. */
   readonly calls: readonly ContentBlock[];

@@ -6,9 +6,30 @@ import type { OutcomeRecord } from './context.ts';
 export type BlockKind = 'thinking' | 'text' | 'tool';
 
 /**
- * The content blocks of one message: one open at a time, opening another closes it (R307), and the message starts with
+ * What the state machine says; one implementation writes events, the other builds the message. The machine keeps the
+ * grammar: start comes first and once, at most one block is open, append fits the open block, finish or fail comes
+ * last.
+ */
+export interface MessageSink {
+  start(): void;
+  openThinking(): void;
+  openText(): void;
+  /** `fields` are extra members of the block that must come back with it. */
+  openTool(id: string, name: string, fields: JsonObject): void;
+  /** Adds to the open block: thinking, text, or arguments as JSON text. Well-formed Unicode. */
+  append(text: string): void;
+  /** The signature of the open thinking block, just before it is closed. */
+  sign(signature: string): void;
+  close(): void;
+  finish(stopReason: StopReason, stopSequence: string | null, usage: MessageUsage): void;
+  /** The answer has failed after its start. An unfinished block stays open. */
+  fail(error: ApiError): void;
+}
+
+/**
+ * The content blocks of one message: one open at a time, opening another closes it, and the message starts with
  * the first of them. Also joins letters that a provider cut into two deltas, and replaces halves that stay alone
- * (R106).
+ *.
  */
 export class ContentBlocks {
   readonly #sink: MessageSink;
@@ -23,7 +44,7 @@ export class ContentBlocks {
   /** First half of a surrogate pair, waiting for the second. */
   #half = '';
 
-  /** `signature` gives what a thinking block is signed with when it closes (R212). */
+  /** `signature` gives what a thinking block is signed with when it closes. */
   constructor(sink: MessageSink, outcome: OutcomeRecord, signature: () => string) {
     this.#sink = sink;
     this.#outcome = outcome;
@@ -93,25 +114,4 @@ export class ContentBlocks {
     this.bytes += Buffer.byteLength(text);
     this.#sink.append(text.isWellFormed() ? text : text.toWellFormed());
   }
-}
-
-/**
- * What the state machine says; one implementation writes events, the other builds the message. The machine keeps the
- * grammar: start comes first and once, at most one block is open, append fits the open block, finish or fail comes
- * last.
- */
-export interface MessageSink {
-  start(): void;
-  openThinking(): void;
-  openText(): void;
-  /** `fields` are extra members of the block that must come back with it (R135). */
-  openTool(id: string, name: string, fields: JsonObject): void;
-  /** Adds to the open block: thinking, text, or arguments as JSON text. Well-formed Unicode. */
-  append(text: string): void;
-  /** The signature of the open thinking block, just before it is closed (R212). */
-  sign(signature: string): void;
-  close(): void;
-  finish(stopReason: StopReason, stopSequence: string | null, usage: MessageUsage): void;
-  /** The answer has failed after its start. An unfinished block stays open (R329). */
-  fail(error: ApiError): void;
 }

@@ -25,7 +25,7 @@ function escapeControl(code: number): string {
 
 /**
  * Passes on the text of one JSON object as it comes, in pieces cut anywhere, and repairs on the way what can be repaired
- * without looking back (R207): raw control characters and unknown escapes inside strings, a comma before a closing
+ * without looking back: raw control characters and unknown escapes inside strings, a comma before a closing
  * bracket. To be able to, it holds back a closing quote or a comma until the next significant character. It stops for
  * good when the object is closed, or at a character that cannot stand where it stands; then the caller has to see to
  * the rest.

@@ -6,7 +6,7 @@ import { parseArguments } from './toolArguments.ts';
 /**
  * The input of a tool_use block out of its arguments text. Text that is no JSON object is handed on under the name that
  * Claude Code itself gives to such text when it comes in a stream (`__unparsedToolInput`, seen in 2.1.328), so that it
- * tells the model about the mistake in both modes alike; an empty input would look like missing parameters (R207).
+ * tells the model about the mistake in both modes alike; an empty input would look like missing parameters.
  */
 export function parseToolInput(text: string): JsonObject {
   if (text === '') return {};
@@ -18,7 +18,7 @@ export function parseToolInput(text: string): JsonObject {
 const PIECE_COST = 16;
 const BLOCK_COST = 128;
 
-/** Builds the message of a non-streaming answer from the same state machine that writes the events (R218). */
+/** Builds the message of a non-streaming answer from the same state machine that writes the events. */
 export class MessageBuilder implements MessageSink {
   readonly #id: string;
   readonly #model: string;

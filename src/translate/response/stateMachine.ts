@@ -21,7 +21,7 @@ import { ToolCalls } from './toolCalls.ts';
 const GROWING: ReadonlySet<string> = new Set(['text', 'summary', 'data']);
 
 /**
- * Gathers the opaque reasoning state of an answer (R135), which comes in pieces like the text does. State that says no
+ * Gathers the opaque reasoning state of an answer, which comes in pieces like the text does. State that says no
  * more than the reasoning text itself is not worth carrying: the text comes back anyway.
  */
 export class ReasoningState {
@@ -84,8 +84,8 @@ function isPlainText(detail: JsonObject): boolean {
 const WORD_MAX = 100;
 
 /**
- * The state machine between a provider's deltas and Anthropic's message grammar (R3xx). Knows no wire format on either
- * side: deltas come in, calls on the sink go out, and the outcome tells how the answer stands.
+ * The state machine between a provider's deltas and Anthropic's message grammar. Knows no wire format on either
+ * side: deltas come in, calls on the sink go out, and the outcome says how the answer stands.
  */
 export class MessageStateMachine {
   readonly #context: ResponseContext;
@@ -100,7 +100,7 @@ export class MessageStateMachine {
   readonly #spoken: (text: string) => void;
   readonly #held = new HeldBudget();
   readonly #state = new ReasoningState(this.#held);
-  /** White space that begins no block as long as nothing follows it (R202). */
+  /** White space that begins no block as long as nothing follows it. */
   #blankThinking = '';
   #blankText = '';
   /** Text that came after a call had begun; it is written behind the calls, as their blocks cannot be closed before. */
@@ -173,7 +173,7 @@ export class MessageStateMachine {
     this.#break(error);
   }
 
-  /** The provider's stream has ended without its `[DONE]` (R316). */
+  /** The provider's stream has ended without its `[DONE]`. */
   end(): void {
     if (this.#outcome.ended) return;
     if (this.#outcome.finished || this.#calls.whole) this.complete();
@@ -232,7 +232,7 @@ export class MessageStateMachine {
     outcome.ended = true;
   }
 
-  /** Puts the counts into the outcome, with estimates where the provider gave none (R206). */
+  /** Puts the counts into the outcome, with estimates where the provider gave none. */
   #countTokens(): Usage {
     const usage = fillUsage(this.#usage, this.#context.inputEstimate, this.#blocks.bytes);
     this.#outcome.usageEstimated = this.#usage === undefined;
@@ -312,7 +312,7 @@ export class MessageStateMachine {
     this.#calls.push(delta);
   }
 
-  /** State without reasoning text still needs a block to travel in (R135). */
+  /** State without reasoning text still needs a block to travel in. */
   #writeState(): void {
     if (this.#blocks.open === 'thinking' || this.#outcome.toolCalls > 0 || !this.#state.opaque) return;
     this.#blocks.openThinking();

@@ -20,7 +20,7 @@ export const BLANKS_MAX = 16 * 1024;
 type Phase = 'start' | 'inside' | 'after' | 'text';
 
 /**
- * Finds reasoning that a model writes into its text between `<think>` tags (R211). Only a tag that is the first thing
+ * Finds reasoning that a model writes into its text between `<think>` tags. Only a tag that is the first thing
  * in the text counts; whatever looks like one later is the model writing about tags. Tags may be cut anywhere.
  */
 export class ThinkTagParser {

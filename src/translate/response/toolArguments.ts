@@ -7,7 +7,7 @@ import { JsonScanner } from './jsonScanner.ts';
 const DEPTH = 4;
 
 /**
- * The JSON object that a complete arguments text was meant to be, as text; undefined when it cannot be told (R207). In
+ * The JSON object that a complete arguments text was meant to be, as text; undefined when that cannot be found out. In
  * this order: an object as it is, a code fence, an object encoded as a JSON string, a list with one object, an empty
  * object in front, words after the object, and last the general repairs (commas, quotes, a missing end).
  */
@@ -94,15 +94,15 @@ export function parseArguments(text: string): unknown {
 export interface FinishedArguments {
   /** What is still to be written. */
   readonly text: string;
-  /** The arguments are not complete, and must not be (R203). */
+  /** The arguments are not complete, and must not be. */
   readonly unfinished: boolean;
-  /** What was mended, for the log. */
+  /** What was repaired, for the log. */
   readonly note?: string;
 }
 
 /**
- * The arguments of one call (R207). Text that begins like an object with a member is passed on as it comes; anything
- * else is held and repaired when it is complete, also by the tool's schema (R208). When only the rest could be held,
+ * The arguments of one call. Text that begins like an object with a member is passed on as it comes; anything
+ * else is held and repaired when it is complete, also by the tool's schema. When only the rest could be held,
  * the whole is repaired, and if that agrees with what was already passed on, the rest of it is given; else the rest of
  * the original.
  */
@@ -219,7 +219,7 @@ export class ToolArguments {
     return passed;
   }
 
-  /** Snapshots repeat all that came before (R314). */
+  /** Snapshots repeat all that came before. */
   #withoutRepeated(text: string): string {
     const repeats = text.length >= this.#received.length && text.startsWith(this.#received);
     return repeats ? text.slice(this.#received.length) : text;
@@ -232,7 +232,7 @@ function applyRepair(text: string, input: JsonObject, repairInput: (input: JsonO
 }
 
 /**
- * Brings parsed arguments closer to the tool's own schema (R208): null for an optional property that may not be null
+ * Brings parsed arguments closer to the tool's own schema: null for an optional property that may not be null
  * goes; "5", "true" and JSON in a string become what the schema asks for. Nothing else: an empty string is often meant.
  * Gives the same object when nothing was to be done.
  */

@@ -25,7 +25,7 @@ class Call {
     this.arguments = toolArguments;
   }
 
-  /** Whether the model is stuck with this piece (R327): endless blanks, or the same piece again and again. */
+  /** Whether the model is stuck with this piece: endless blanks, or the same piece again and again. */
   isStuckAfter(piece: string): boolean {
     if (piece === '') return false;
     this.#blanks = piece.trim() === '' ? this.#blanks + piece.length : 0;
@@ -46,7 +46,7 @@ class Call {
 }
 
 /**
- * Finds the call that a piece belongs to (R310). Providers leave out index, id or name, repeat them, or give every call the
+ * Finds the call that a piece belongs to. Providers leave out index, id or name, repeat them, or give every call the
  * index 0: so the index decides, unless the piece shows that it begins another call; without an index the id does, then
  * the name, then the order. Of several calls that fit it is the last.
  */
@@ -96,8 +96,8 @@ const CALL_COST = 512;
 
 /**
  * The tool calls of one answer, in the order of their first appearance. The arguments of one call are written as they
- * come; the others wait until it is complete (R308). A block begins when the name is known (R309) and there is
- * something to write, so a call that is held until it is complete never reaches the client half (R329).
+ * come; the others wait until it is complete. A block begins when the name is known and there is
+ * something to write, so a call that is held until it is complete never reaches the client half.
  */
 export class ToolCalls {
   readonly #context: ResponseContext;
@@ -109,9 +109,9 @@ export class ToolCalls {
   /** Calls before this one are written and closed; it may be open itself. */
   #current = 0;
   #currentOpen = false;
-  /** The last call's arguments never became complete (R203). */
+  /** The last call's arguments never became complete. */
   unfinished = false;
-  /** The model makes no headway in a call's arguments (R327). */
+  /** The model makes no headway in a call's arguments. */
   stuck = false;
 
   constructor(context: ResponseContext, blocks: ContentBlocks, outcome: OutcomeRecord, held: HeldBudget) {
@@ -121,7 +121,7 @@ export class ToolCalls {
     this.#held = held;
   }
 
-  /** There are calls, and the arguments of each are complete as they stand (R316). */
+  /** There are calls, and the arguments of each are complete as they stand. */
   get whole(): boolean {
     return this.some && this.#calls.every((call) => call.arguments.whole);
   }
@@ -197,7 +197,7 @@ export class ToolCalls {
     this.#blocks.close();
   }
 
-  /** The name that a nameless call must have when only one tool was offered (R309). */
+  /** The name that a nameless call must have when only one tool was offered. */
   #onlyTool(): string | undefined {
     const { offeredTools } = this.#context;
     return offeredTools.size === 1 ? offeredTools.keys().next().value : undefined;

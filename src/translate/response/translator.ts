@@ -24,7 +24,7 @@ const BODY_OPENERS: ReadonlySet<number> = new Set(['{', '[', '<'].map((letter) =
 /** Letters of the provider's own id and model that are kept for the log. */
 const NAME_MAX = 200;
 
-/** Lines in a row that are not JSON, after which the stream is given up (R322). */
+/** Lines in a row that are not JSON, after which the stream is given up. */
 const BAD_LINES_MAX = 3;
 
 /**
@@ -32,15 +32,15 @@ const BAD_LINES_MAX = 3;
  * the event text to write now, '' when there is none or when the output is a message.
  */
 export interface Translator {
-  /** The next bytes of the body, cut anywhere: a stream of events, or a JSON answer whatever was asked for (R220). */
+  /** The next bytes of the body, cut anywhere: a stream of events, or a JSON answer whatever was asked for. */
   pushBytes(bytes: Uint8Array): string;
   /** The whole body as JSON text. */
   pushJson(text: string): string;
   /** The body has ended as it should. */
   end(): string;
-  /** The provider has finished, and its usage did not come in time (R313). Does nothing before the finish. */
+  /** The provider has finished, and its usage did not come in time. Does nothing before the finish. */
   settle(): string;
-  /** The connection has failed. Before the start nothing is written: `outcome.error` becomes the answer (R317). */
+  /** The connection has failed. Before the start nothing is written: `outcome.error` becomes the answer. */
   fail(error: ApiError): string;
   readonly outcome: Outcome;
   /** The complete answer, for the output `message`. Throws the ApiError of an answer that failed. */
