@@ -59,34 +59,29 @@ function parseEnvelope(value: unknown, cache: ParseCache | undefined): MessagesR
   if (isObject(toolChoice) && toolChoice['type'] === 'tool' && !isName(toolChoice['name'])) {
     throw invalid('tool_choice', 'type tool needs name');
   }
-  return {
-    ...value,
-    model,
-    messages: messages.map((message, index) => parseMessageOnce(message, index, cache?.parsedMessages)),
-  };
+  const parsed: RequestMessage[] = [];
+  for (const [index, message] of messages.entries()) {
+    const known = isObject(message) ? cache?.parsedMessages.get(message) : undefined;
+    parsed.push(known ?? parseMessage(message, `messages.${index}`, cache));
+  }
+  return { ...value, model, messages: parsed };
 }
 
-function parseMessageOnce(
-  message: unknown,
-  index: number,
-  parsed: WeakMap<object, RequestMessage> | undefined,
-): RequestMessage {
-  const known = isObject(message) ? parsed?.get(message) : undefined;
-  if (known !== undefined) return known;
-  const fresh = parseMessage(message, `messages.${index}`);
-  if (isObject(message)) parsed?.set(message, fresh);
-  return fresh;
-}
-
-function parseMessage(message: unknown, path: string): RequestMessage {
+function parseMessage(message: unknown, path: string, cache: ParseCache | undefined): RequestMessage {
   if (!isObject(message)) throw invalid(path, 'must be an object');
   const { role, content } = message;
   if (typeof role !== 'string' || !ROLES.has(role)) {
     throw invalid(`${path}.role`, 'must be user, assistant or system');
   }
-  if (content == null || typeof content === 'string') return { ...message, role, content: content ?? '' };
-  if (!Array.isArray(content)) throw invalid(`${path}.content`, 'must be a string or a list of blocks');
-  return { ...message, role, content: content.map((block, index) => parseBlock(block, `${path}.content.${index}`)) };
+  const parsed: RequestMessage = { ...message, role, content: parseContent(content, `${path}.content`) };
+  cache?.parsedMessages.set(message, parsed);
+  return parsed;
+}
+
+function parseContent(content: unknown, path: string): string | ContentBlock[] {
+  if (content == null || typeof content === 'string') return content ?? '';
+  if (!Array.isArray(content)) throw invalid(path, 'must be a string or a list of blocks');
+  return content.map((block, index) => parseBlock(block, `${path}.${index}`));
 }
 
 function parseBlock(block: unknown, path: string): ContentBlock {

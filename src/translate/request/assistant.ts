@@ -12,9 +12,15 @@ import { describeServerResult } from './tools.ts';
 export function translateAssistant(message: RequestMessage, context: Context): ChatMessage | undefined {
   const blocks: readonly ContentBlock[] =
     typeof message.content === 'string' ? [{ type: 'text', text: message.content }] : message.content;
-  const calls = blocks.filter((block) => block.type === 'tool_use').map((call) => translateCall(call, context));
+  const calls: ChatToolCall[] = [];
+  const texts: string[] = [];
+  for (const block of blocks) {
+    const text = block.type === 'tool_use' ? undefined : assistantText(block, context);
+    if (block.type === 'tool_use') calls.push(translateCall(block, context));
+    else if (text !== undefined) texts.push(text);
+  }
   if (context.settings.thoughtSignature) ensureSignature(calls);
-  const text = blocks.flatMap((block) => assistantText(block, context)).join('\n\n');
+  const text = texts.join('\n\n');
   if (text === '' && calls.length === 0) return undefined;
   const reasoning = replayReasoning(blocks, calls.length > 0, context.target);
   return {
@@ -25,12 +31,12 @@ export function translateAssistant(message: RequestMessage, context: Context): C
   };
 }
 
-function assistantText(block: ContentBlock, context: Context): string[] {
-  if (block.type === 'text') return block['text'] === '' ? [] : [asString(block['text']) ?? ''];
-  if (block.type === 'thinking' || block.type === 'redacted_thinking' || block.type === 'tool_use') return [];
+function assistantText(block: ContentBlock, context: Context): string | undefined {
+  if (block.type === 'text') return block['text'] === '' ? undefined : (asString(block['text']) ?? '');
+  if (block.type === 'thinking' || block.type === 'redacted_thinking') return undefined;
   const result = describeServerResult(block);
   if (result === undefined) context.notes.add(`block_dropped:${block.type}`);
-  return result === undefined ? [] : [result];
+  return result;
 }
 
 function contentField(text: string, { settings }: Context): Pick<ChatMessage, 'content'> {

@@ -46,6 +46,7 @@ export function textPart(text: string): ChatContentPart {
 }
 
 function withoutSkill(text: string, { settings, notes }: Context): string {
+  if (settings.elideSkills.length === 0) return text;
   const elided = elideSkill(text, settings.elideSkills);
   if (elided !== undefined) notes.add('skill_elided');
   return elided ?? text;
@@ -58,8 +59,7 @@ const SKILL_HEAD = /^Base directory for this skill: [^\n]*[/\\]([^/\\\n]+)\n/;
  * Leaves out the text of a skill that only makes sense for Claude, such as the bundled guide to Anthropic's own API of some
  * 30,000 tokens, and says so in its place. Only for the names that QUIRK_ELIDE_SKILLS lists; undefined for any other text.
  */
-export function elideSkill(text: string, names: readonly string[]): string | undefined {
-  if (names.length === 0) return undefined;
+function elideSkill(text: string, names: readonly string[]): string | undefined {
   const name = SKILL_HEAD.exec(text)?.[1];
   if (name === undefined || !names.includes(name)) return undefined;
   return `[The text of the skill ${name} was left out: it is not meant for this model.]`;

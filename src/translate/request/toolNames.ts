@@ -113,13 +113,12 @@ class UsedIds {
 
   take(call: ContentBlock, form: 'keep' | 'nine'): string {
     const original = asString(call['id']) ?? '';
-    const toId = (wanted: string) => (form === 'nine' ? shortHash(wanted, 9) : cleanId(wanted));
-    const plain = toId(original);
+    const plain = toId(original, form);
     let number = this.#numbers.get(plain) ?? 1;
-    let id = number === 1 ? plain : toId(`${original}_${number}`);
+    let id = number === 1 ? plain : toId(`${original}_${number}`, form);
     while (this.#used.has(id)) {
       number += 1;
-      id = toId(`${original}_${number}`);
+      id = toId(`${original}_${number}`, form);
     }
     this.#numbers.set(plain, number);
     this.#used.add(id);
@@ -127,7 +126,8 @@ class UsedIds {
   }
 }
 
-function cleanId(id: string): string {
+function toId(id: string, form: 'keep' | 'nine'): string {
+  if (form === 'nine') return shortHash(id, 9);
   const clean = id.replaceAll(/[^A-Za-z0-9_-]/g, '_');
   return clean.length > ID_MAX ? `${clean.slice(0, ID_MAX - 9)}_${shortHash(id, 8)}` : clean;
 }

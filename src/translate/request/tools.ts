@@ -126,22 +126,11 @@ function translateTool(
 }
 
 /** Beginnings of the `type` of tools that Anthropic itself defines or runs: not functions. */
-const SERVER_TOOL_TYPES = [
-  'web_search_',
-  'web_fetch_',
-  'code_execution_',
-  'bash_',
-  'text_editor_',
-  'computer_',
-  'memory_',
-  'tool_search_',
-  'advisor_',
-  'mcp_toolset',
-];
+const SERVER_TOOL =
+  /^(?:web_search_|web_fetch_|code_execution_|bash_|text_editor_|computer_|memory_|tool_search_|advisor_|mcp_toolset)/;
 
 export function isServerTool(tool: JsonObject): boolean {
-  const type = asString(tool['type']) ?? '';
-  return SERVER_TOOL_TYPES.some((prefix) => type.startsWith(prefix));
+  return SERVER_TOOL.test(asString(tool['type']) ?? '');
 }
 
 /** Whether a search is the request's only purpose, as in Claude Code's WebSearch sub-request. */

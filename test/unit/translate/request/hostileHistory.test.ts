@@ -113,7 +113,7 @@ test('what is noted of a request has a bound, in words and in letters', () => {
 });
 
 test('state that comes back nested 10,000 levels deep is left out', () => {
-  const deep = encodeSignature('test', `${'['.repeat(10_000)}${']'.repeat(10_000)}`);
+  const deep = encodeSignature('test', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`);
   const { body } = translate(
     conversation('go', [{ type: 'thinking', thinking: '', signature: deep }, use('one')], [result('one')]),
     { reasoningReplay: 'reasoning_details' },
