@@ -5,7 +5,7 @@ import { describeConfig } from './config/describe.ts';
 import type { Clock } from './core/clock.ts';
 import { ApiError } from './core/errors.ts';
 import { LiveRedactor } from './core/secret.ts';
-import { createServices, type LastingServices, Live, renewServices } from './gateway/configSwap.ts';
+import { ActiveServices, createServices, type LastingServices, renewServices } from './gateway/configSwap.ts';
 import { startHealthChecks } from './gateway/healthChecks.ts';
 import { describeHealth, type ProcessFacts } from './gateway/introspection.ts';
 import { JsonBodyCodec } from './gateway/requestBody.ts';
@@ -16,7 +16,7 @@ import { closeListener, drain, listen } from './listener.ts';
 import { giveUpLookingAround } from './permissions/sandbox.ts';
 import { Reloader } from './reload/configReloader.ts';
 import { watchFiles } from './reload/fileWatcher.ts';
-import { ProviderOrder } from './routing/loadBalancer.ts';
+import { LoadBalancer } from './routing/loadBalancer.ts';
 import { createApp } from './server/app.ts';
 import { createTerminalView } from './telemetry/console/view.ts';
 import { boundConsoleFile, openStateFile } from './telemetry/files.ts';
@@ -130,12 +130,12 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     usage,
     calibration,
     bodies: new JsonBodyCodec(),
-    order: new ProviderOrder(clock, Math.random),
+    order: new LoadBalancer(clock, Math.random),
     inFlight: new InFlight(),
     logger,
     redact,
   };
-  const live = new Live(createServices(lasting, config, USER_AGENT));
+  const live = new ActiveServices(createServices(lasting, config, USER_AGENT));
   const reloader = new Reloader({
     started,
     load,
@@ -182,7 +182,9 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const watch = watchFiles(() => reloader.files, reloader.check);
   usageStore.start(DAYS_SHOWN).then((sums) => usage.restoreDays(sums));
 
-  const signal = await stopSignal(() => lasting.inFlight.cutAll(new ApiError('draining', 'the instance is stopping')));
+  const signal = await stopSignal(() =>
+    lasting.inFlight.abortAll(new ApiError('draining', 'the instance is stopping')),
+  );
   draining = true;
   watch.close();
   stopHealthChecks();

@@ -127,7 +127,7 @@ export async function drain(app: FastifyInstance, services: Services): Promise<v
     sleep(config.drainMs, undefined, { signal: deadline.signal }).catch(() => {}),
   ]);
   deadline.abort();
-  inFlight.cutAll(new ApiError('draining', `[${config.instance}] the instance is stopping`));
+  inFlight.abortAll(new ApiError('draining', `[${config.instance}] the instance is stopping`));
   await Promise.race([inFlight.whenEmpty(), sleep(FLUSH_MS)]);
   app.server.closeIdleConnections();
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { describeConfig, formatProblems } from './config/describe.ts';
+import { describeConfig } from './config/describe.ts';
+import { formatProblems } from './config/diagnostics.ts';
 import { loadConfig } from './config/load.ts';
 import { leaveFolder, restrictProcess } from './permissions/sandbox.ts';
 import { VERSION } from './version.ts';

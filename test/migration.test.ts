@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commandTable } from '../src/cli/commandTable.ts';
-import { createReport } from '../src/config/diagnostics.ts';
-import { isFamilyName, keyOfName } from '../src/config/env/variables.ts';
+import { createDiagnostics } from '../src/config/diagnostics.ts';
+import { isFamilyName, settingOfName } from '../src/config/env/variables.ts';
 import { entryTable } from '../src/config/files/modelsFile.ts';
-import { fileTable, providerTable } from '../src/config/files/providersSchema.ts';
-import { readQuirk } from '../src/config/quirks.ts';
+import { fileTable, providerTable } from '../src/config/files/providersFile.ts';
+import { readQuirk } from '../src/config/overrides.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -34,8 +34,8 @@ const settingsIn = (text: string) =>
   );
 
 function isQuirk(name: string): boolean {
-  const report = createReport('');
-  readQuirk(name, '', { key: name }, report);
+  const report = createDiagnostics('');
+  readQuirk(name, '', { name: name }, report);
   return report.problems.length === 0;
 }
 
@@ -43,7 +43,7 @@ function isKnown(name: string): boolean {
   if (name.startsWith('QUIRK_')) return isQuirk(name);
   const tables = [entryTable, fileTable, fileTable.circuit_breaker.fields, providerTable];
   const isField = tables.some((table) => Object.hasOwn(table, name));
-  return keyOfName.has(name) || isFamilyName(name) || isField;
+  return settingOfName.has(name) || isFamilyName(name) || isField;
 }
 
 const text = readFileSync(join(root, 'docs/MIGRATION.md'), 'utf8');

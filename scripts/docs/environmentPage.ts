@@ -1,8 +1,8 @@
-import { type KeyName, keyNames, keyRow } from '../../src/config/env/settings.ts';
-import type { FieldRow, FieldTable } from '../../src/config/files/fields.ts';
+import { type SettingName, settingNames, settingRow } from '../../src/config/env/settings.ts';
+import type { FieldRow, FieldTable } from '../../src/config/files/document.ts';
 import { entryTable } from '../../src/config/files/modelsFile.ts';
-import { fileTable, providerTable } from '../../src/config/files/providersSchema.ts';
-import { quirkKeys } from '../../src/config/quirks.ts';
+import { fileTable, providerTable } from '../../src/config/files/providersFile.ts';
+import { quirkDocumentation } from '../../src/config/overrides.ts';
 import { code, markdownPage, markdownTable } from './markdown.ts';
 
 function formOf(row: FieldRow): string {
@@ -27,8 +27,8 @@ function fieldRows(table: FieldTable, prefix = ''): readonly (readonly string[])
   ]);
 }
 
-function describeKey(key: KeyName): readonly string[] {
-  const { form, fallback, otherwise, about, aliases = [], secret } = keyRow(key);
+function describeKey(key: SettingName): readonly string[] {
+  const { form, fallback, otherwise, about, aliases = [], secret } = settingRow(key);
   const standard = otherwise ?? code(fallback ?? '');
   const names = [...aliases, ...(secret === true ? [`${key}_FILE`] : [])];
   return [code(key), form.form, standard, about, names.map(code).join(', ')];
@@ -127,7 +127,7 @@ export function environmentPage(): string {
     '# Settings',
     RULES,
     '## Keys',
-    markdownTable(['Key', 'Value', 'Default', 'Meaning', 'Other names'], keyNames.map(describeKey)),
+    markdownTable(['Key', 'Value', 'Default', 'Meaning', 'Other names'], settingNames.map(describeKey)),
     '## Providers file',
     PROVIDERS_FILE,
     markdownTable(['Field', 'Value', 'Meaning'], fieldRows(fileTable)),
@@ -142,7 +142,7 @@ export function environmentPage(): string {
     FAMILIES,
     markdownTable(
       ['Quirk', 'Value', 'Default without a preset', 'Meaning'],
-      quirkKeys.map(({ name, form, fallback, about }) => [code(name), form, code(fallback), about]),
+      quirkDocumentation.map(({ name, form, fallback, about }) => [code(name), form, code(fallback), about]),
     ),
   );
 }

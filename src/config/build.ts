@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
 import { Secret } from '../core/secret.ts';
 import type { Config, NetworkProxy, Problem, ProviderConfig } from './config.ts';
-import { createReport, type Report } from './diagnostics.ts';
-import { refuseLinkLocal } from './endpoints.ts';
+import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { type ParseAssignments, parseEnvText } from './env/parse.ts';
-import { warnOfIdleKeys, warnOfUnknownKeys } from './env/unused.ts';
-import { readValues, type Values } from './env/values.ts';
+import type { SettingValues } from './env/settings.ts';
+import { placeValues, readValues } from './env/values.ts';
 import {
   type Choices,
   chooseValues,
@@ -14,35 +13,134 @@ import {
   directNames,
   type Environment,
   expandVariables,
+  warnOfUnknownNames,
+  warnOfUnusedSettings,
   withThisMachine,
 } from './env/variables.ts';
+import { createCompanionFiles, findHooksFile, type ReadFile } from './files/companion.ts';
 import { readModelsFile } from './files/modelsFile.ts';
 import { readPricesFile } from './files/prices.ts';
 import { fileProviders } from './files/providers.ts';
 import { fileSettings, readProvidersFile, reportNoProvider } from './files/providersFile.ts';
-import { createFiles, type ReadFile } from './files.ts';
-import { secretsInHeaders } from './headers.ts';
 import { fingerprint, instanceName } from './identity.ts';
 import { asNamedProvider, chooseModels } from './models.ts';
-import { findOwnProvider, ownProvider } from './provider.ts';
+import { secretsInHeaders } from './overrides.ts';
+import { findOwnProvider, ownProvider, refuseMetadataAddresses } from './provider.ts';
 import { checkClientToken, createNamedKeys, findSecret } from './secrets.ts';
-import { findHooksFile } from './sideFiles.ts';
+
+export interface ConfigSource {
+  /** Path of the env file as the user gave it; problems show it so. */
+  readonly file: string;
+  readonly text: string;
+  readonly parse: ParseAssignments;
+  readonly environment: Environment;
+  readonly readFile: ReadFile;
+  /** Absolute; what relative paths start from. */
+  readonly directory: string;
+}
+
+export interface ConfigResult {
+  /** Present when no problem is an error. */
+  readonly config?: Config;
+  readonly problems: readonly Problem[];
+  /** Absolute paths of all files that were looked for, also of those that are not there: a change of one may change the result. */
+  readonly files: readonly string[];
+}
+
+/** From the text of an env file to the configuration of its instance, or to all its problems at once. */
+export function buildConfig(source: ConfigSource): ConfigResult {
+  const { environment } = source;
+  const diagnostics = createDiagnostics(source.file);
+  const files = createCompanionFiles(source.file, source.directory, source.readFile);
+  const readText = (path: string) => files.read(path).text;
+  const entries = parseEnvText(source.text, source.parse, diagnostics);
+  const variables = expandVariables(collectVariables(entries, environment), environment, diagnostics);
+  const lookUp = createLookUp(variables, environment);
+  const written = chooseValues(variables, diagnostics);
+  const modelsFile = readModelsFile(files, written, lookUp, diagnostics);
+  const providersFile = readProvidersFile(files, written, lookUp, diagnostics);
+  const pricesFile = readPricesFile(written.get('PRICES_FILE'), readText, diagnostics);
+  const hooks = findHooksFile(written.get('HOOKS_FILE'), source.directory, readText, diagnostics);
+  const used = new Set([...modelsFile.names, ...providersFile.names]);
+  warnOfUnknownNames(entries, used, diagnostics);
+
+  const findNamedKey = createNamedKeys(variables, environment, readText, diagnostics);
+  // Beside a providers file the env file has a provider of its own only where it says so: a key alone is one that the file asks for.
+  const hasOwn = written.has('PROVIDER') || (providersFile.file === undefined && !written.has('PROVIDERS_FILE'));
+  const sources = { choices: written, variables, models: modelsFile.entries, used, findNamedKey, readText };
+  const own = hasOwn ? findOwnProvider(sources, diagnostics) : undefined;
+  if (!hasOwn) warnOfUnusedSettings(variables, used, diagnostics);
+  const choices = own?.choices ?? written;
+  const token = findSecret(directNames('ANTHROPIC_API_KEY'), variables, readText, diagnostics);
+  const values = readValues(choices, { OPENAI_API_KEY: own?.key, ANTHROPIC_API_KEY: token }, diagnostics);
+  checkTokenLimits(values, choices, diagnostics);
+
+  const ownConfig = own && ownProvider(own, values, variables, diagnostics);
+  const ownNamed = ownConfig && asNamedProvider(ownConfig, values.REQUEST_TIMEOUT);
+  const { providers: others, unusable } = fileProviders(
+    providersFile,
+    { findNamedKey, lookUp },
+    ownNamed?.name,
+    values.REQUEST_TIMEOUT,
+  );
+  if (!hasOwn && others.length === 0) reportNoProvider(providersFile);
+  const providers = hasOwn ? (ownNamed === undefined ? [] : [ownNamed, ...others]) : others;
+  const host = { name: values.HOST, location: choices.get('HOST') ?? { name: 'HOST' } };
+  const passesKeyOn = providers.some(({ provider }) => provider.key.source === 'client');
+  checkClientToken(token, host, passesKeyOn, diagnostics);
+  const models = chooseModels({ providers, unusable, hasOwn, modelsFile, choices, findNamedKey }, diagnostics);
+
+  const customServers = [...(models?.customModels.values() ?? [])];
+  refuseMetadataAddresses(
+    [
+      ...(ownConfig
+        ? [{ provider: ownConfig, location: choices.get('OPENAI_BASE_URL') ?? { name: 'OPENAI_BASE_URL' } }]
+        : []),
+      ...others.map(({ name, provider }) => ({ provider, location: { name: `PROVIDERS_FILE (${name})` } })),
+      ...customServers.map(({ name, provider }) => ({ provider, location: { name: `MODELS_FILE (${name})` } })),
+    ],
+    values.ALLOW_LINK_LOCAL === 'on',
+    diagnostics,
+  );
+
+  const problems = [diagnostics, modelsFile.diagnostics, providersFile.diagnostics, pricesFile.diagnostics].flatMap(
+    (one) => one.problems.toSorted((a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER)),
+  );
+  const asked = files.asked();
+  if (problems.some(({ severity }) => severity === 'error') || !models) return { problems, files: asked };
+  const parts = {
+    ...models,
+    ...fileSettings(providersFile, values, choices),
+    providersFile: providersFile.file,
+    prices: pricesFile.prices,
+    pricesFile: written.get('PRICES_FILE')?.value,
+    hooks,
+    files: asked,
+  };
+  return { config: assembleConfig(source, values, parts), problems, files: asked };
+}
+
+function checkTokenLimits(values: SettingValues, choices: Choices, diagnostics: Diagnostics): void {
+  const { MIN_TOKENS_LIMIT: minTokens, MAX_TOKENS_LIMIT: maxTokens } = values;
+  if (minTokens === undefined || maxTokens === undefined || minTokens <= maxTokens) return;
+  diagnostics.error(
+    choices.get('MIN_TOKENS_LIMIT') ?? { name: 'MIN_TOKENS_LIMIT' },
+    `${minTokens}, which is more than MAX_TOKENS_LIMIT (${maxTokens})`,
+    'Lower it, or raise MAX_TOKENS_LIMIT.',
+  );
+}
 
 /**
  * The network proxy of an instance. A shell whose exceptions make no difference gives the same configuration: without a proxy all of
  * them, with one this machine, which is always excepted.
  */
-export function chooseNetworkProxy({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: Values): NetworkProxy {
-  const hasProxy = HTTP_PROXY !== undefined || HTTPS_PROXY !== undefined;
-  return {
-    httpProxy: HTTP_PROXY,
-    httpsProxy: HTTPS_PROXY,
-    noProxy: hasProxy ? withThisMachine(NO_PROXY ?? '') : undefined,
-  };
+function chooseNetworkProxy({ httpProxy, httpsProxy, noProxy }: NetworkProxy): NetworkProxy {
+  const hasProxy = httpProxy !== undefined || httpsProxy !== undefined;
+  return { httpProxy, httpsProxy, noProxy: hasProxy ? withThisMachine(noProxy ?? '') : undefined };
 }
 
 /** Freezes a value and everything in it. */
-export function deepFreeze<T>(value: T): T {
+function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
     for (const inner of value instanceof Map ? value.values() : Object.values(value)) deepFreeze(inner);
@@ -51,7 +149,7 @@ export function deepFreeze<T>(value: T): T {
 }
 
 /** Passwords in the addresses of network proxies, for redaction: as written and decoded. */
-export function secretsInProxy({ httpProxy, httpsProxy }: NetworkProxy): readonly string[] {
+function secretsInProxy({ httpProxy, httpsProxy }: NetworkProxy): readonly string[] {
   return [httpProxy, httpsProxy].flatMap((address) => {
     const password = address === undefined ? '' : (URL.parse(address)?.password ?? '');
     return password === '' ? [] : [password, decodeURIComponent(password)];
@@ -73,6 +171,7 @@ type Models = Pick<
   | 'breaker'
   | 'modelsFile'
   | 'customModels'
+  | 'modelRefs'
   | 'modelPrefixes'
   | 'prices'
   | 'pricesFile'
@@ -80,7 +179,7 @@ type Models = Pick<
   | 'files'
 >;
 
-/** The settings without what cannot be compared as data. */
+/** The provider as data that can be hashed: a preset is known by its name. */
 function presetByName(provider: ProviderConfig) {
   return { ...provider, preset: provider.preset.name };
 }
@@ -93,43 +192,22 @@ function secretsOf({ key, moreKeys = [], headers }: ProviderConfig): readonly Se
 }
 
 /** Puts the configuration together out of what has been checked. */
-export function assembleConfig(
+function assembleConfig(
   source: Pick<ConfigSource, 'file' | 'directory'>,
-  values: Values,
+  values: SettingValues,
   models: Models,
 ): Config {
   const { provider, tiers } = models;
   const clientToken = values.ANTHROPIC_API_KEY === undefined ? undefined : new Secret(values.ANTHROPIC_API_KEY);
+  const fields = placeValues(values, source.directory);
   const settings = {
+    ...fields,
     instance: instanceName(source.file),
-    host: values.HOST,
-    port: values.PORT ?? provider.preset.port ?? DEFAULT_PORT,
-    allowedHosts: values.ALLOWED_HOSTS,
+    port: fields.port ?? provider.preset.port ?? DEFAULT_PORT,
     clientToken,
     provider,
     tiers,
-    networkProxy: chooseNetworkProxy(values),
-    limits: {
-      maxTokens: values.MAX_TOKENS_LIMIT,
-      minTokens: values.MIN_TOKENS_LIMIT,
-      maxBodyBytes: values.MAX_BODY_BYTES,
-    },
-    requestTimeoutMs: values.REQUEST_TIMEOUT,
-    maxRetries: values.MAX_RETRIES,
-    longContextThreshold: values.LONG_CONTEXT_THRESHOLD,
-    budget: { attempts: values.MAX_ATTEMPTS, timeMs: values.FALLBACK_SECONDS },
-    concurrency: { places: values.MAX_CONCURRENT, queueLength: values.MAX_QUEUE },
-    logs: {
-      level: values.LOG_LEVEL,
-      directory: resolve(source.directory, values.LOG_DIR),
-      maxSizeBytes: values.LOG_MAX_SIZE,
-      retentionMs: values.LOG_RETENTION_DAYS,
-      maxTotalBytes: values.LOG_MAX_TOTAL,
-    },
-    stateDirectory: resolve(source.directory, values.STATE_DIR),
-    usageRetentionDays: values.USAGE_RETENTION_DAYS,
-    permissionModel: values.PERMISSION_MODEL,
-    drainMs: values.DRAIN_SECONDS,
+    networkProxy: chooseNetworkProxy(fields.networkProxy),
   };
   const custom = [...models.customModels.values()];
   const networkSecrets = secretsInProxy(settings.networkProxy).map((value) => new Secret(value));
@@ -139,6 +217,8 @@ export function assembleConfig(
     file: resolve(source.directory, source.file),
     hash: fingerprint({
       ...settings,
+      // Hashed with the routing below, because the providers file may set it, too.
+      breaker: undefined,
       provider: presetByName(provider),
       providers: models.providers.map((one) => ({ ...one, provider: presetByName(one.provider) })),
       routing: [models.strategy, models.router, models.breaker, models.healthCheck],
@@ -152,106 +232,4 @@ export function assembleConfig(
       ...networkSecrets,
     ],
   });
-}
-
-export interface ConfigSource {
-  /** Path of the env file as the user gave it; problems show it so. */
-  readonly file: string;
-  readonly text: string;
-  readonly parse: ParseAssignments;
-  readonly environment: Environment;
-  readonly readFile: ReadFile;
-  /** Absolute; what relative paths start from. */
-  readonly directory: string;
-}
-
-export interface ConfigResult {
-  /** Present when no problem is an error. */
-  readonly config?: Config;
-  readonly problems: readonly Problem[];
-  /** Absolute paths of all files that were looked for, also of those that are not there: a change of one may change the result. */
-  readonly files: readonly string[];
-}
-
-function checkTokenLimits(values: Values, choices: Choices, report: Report): void {
-  const { MIN_TOKENS_LIMIT: minTokens, MAX_TOKENS_LIMIT: maxTokens } = values;
-  if (minTokens === undefined || maxTokens === undefined || minTokens <= maxTokens) return;
-  report.error(
-    choices.get('MIN_TOKENS_LIMIT') ?? { key: 'MIN_TOKENS_LIMIT' },
-    `${minTokens}, which is more than MAX_TOKENS_LIMIT (${maxTokens})`,
-    'Lower it, or raise MAX_TOKENS_LIMIT.',
-  );
-}
-
-/** From the text of an env file to the configuration of its instance, or to everything that is wrong with it at once. */
-export function buildConfig(source: ConfigSource): ConfigResult {
-  const { environment } = source;
-  const report = createReport(source.file);
-  const files = createFiles(source.file, source.directory, source.readFile);
-  const readSecretFile = (path: string) => files.read(path).text;
-  const entries = parseEnvText(source.text, source.parse, report);
-  const variables = expandVariables(collectVariables(entries, environment), environment, report);
-  const lookUp = createLookUp(variables, environment);
-  const written = chooseValues(variables, report);
-  const modelsFile = readModelsFile(files, written, lookUp, report);
-  const providersFile = readProvidersFile(files, written, lookUp, report);
-  const pricesFile = readPricesFile(written.get('PRICES_FILE'), readSecretFile, report);
-  const hooks = findHooksFile(written.get('HOOKS_FILE'), source.directory, readSecretFile, report);
-  const used = new Set([...modelsFile.names, ...providersFile.names]);
-  warnOfUnknownKeys(entries, used, report);
-
-  const findNamedKey = createNamedKeys(variables, environment, readSecretFile, report);
-  // Beside a providers file the env file has a provider of its own only where it says so: a key alone is one that the file asks for.
-  const hasOwn = written.has('PROVIDER') || (providersFile.file === undefined && !written.has('PROVIDERS_FILE'));
-  const sources = { choices: written, variables, models: modelsFile.entries, used, findNamedKey, readSecretFile };
-  const own = hasOwn ? findOwnProvider(sources, report) : undefined;
-  if (!hasOwn) warnOfIdleKeys(variables, used, report);
-  const choices = own?.choices ?? written;
-  const token = findSecret(directNames('ANTHROPIC_API_KEY'), variables, readSecretFile, report);
-  const values = readValues(choices, { OPENAI_API_KEY: own?.key, ANTHROPIC_API_KEY: token }, report);
-  checkTokenLimits(values, choices, report);
-
-  const ownConfig = own && ownProvider(own, values, variables, report);
-  const ownNamed = ownConfig && asNamedProvider(ownConfig, values.REQUEST_TIMEOUT);
-  const { providers: others, unusable } = fileProviders(
-    providersFile,
-    { findNamedKey, lookUp },
-    ownNamed?.name,
-    values.REQUEST_TIMEOUT,
-  );
-  if (!hasOwn && others.length === 0) reportNoProvider(providersFile);
-  const providers = hasOwn ? (ownNamed === undefined ? [] : [ownNamed, ...others]) : others;
-  const host = { name: values.HOST, place: choices.get('HOST') ?? { key: 'HOST' } };
-  const passesKeyOn = providers.some(({ provider }) => provider.key.source === 'client');
-  checkClientToken(token, host, passesKeyOn, report);
-  const models = chooseModels({ providers, unusable, hasOwn, modelsFile, choices, findNamedKey }, report);
-
-  const customServers = [...(models?.customModels.values() ?? [])];
-  refuseLinkLocal(
-    [
-      ...(ownConfig
-        ? [{ provider: ownConfig, place: choices.get('OPENAI_BASE_URL') ?? { key: 'OPENAI_BASE_URL' } }]
-        : []),
-      ...others.map(({ name, provider }) => ({ provider, place: { key: `PROVIDERS_FILE (${name})` } })),
-      ...customServers.map(({ name, provider }) => ({ provider, place: { key: `MODELS_FILE (${name})` } })),
-    ],
-    values.ALLOW_LINK_LOCAL === 'on',
-    report,
-  );
-
-  const problems = [report, modelsFile.report, providersFile.report, pricesFile.report].flatMap((one) =>
-    one.problems.toSorted((a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER)),
-  );
-  const asked = files.asked();
-  if (problems.some(({ severity }) => severity === 'error') || !models) return { problems, files: asked };
-  const parts = {
-    ...models,
-    ...fileSettings(providersFile, values, choices),
-    providersFile: providersFile.file,
-    prices: pricesFile.prices,
-    pricesFile: written.get('PRICES_FILE')?.value,
-    hooks,
-    files: asked,
-  };
-  return { config: assembleConfig(source, values, parts), problems, files: asked };
 }

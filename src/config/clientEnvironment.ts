@@ -1,24 +1,8 @@
+import { modelSettings } from '../providers/preset.ts';
 import type { Config } from './config.ts';
-import { endpointOf, modelSettings } from './modelRef.ts';
+import { clientBaseUrl } from './identity.ts';
 
-/** The address at which a server that listens on `host` can be reached from this machine. */
-export function reachableHost(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
-}
-
-/** `127.0.0.1:8081`: where a client on this machine finds the instance. */
-export function clientAddress(config: Pick<Config, 'host' | 'port'>): string {
-  const host = reachableHost(config.host);
-  return `${host.includes(':') ? `[${host}]` : host}:${config.port}`;
-}
-
-/** The same as a URL. */
-export function clientBaseUrl(config: Pick<Config, 'host' | 'port'>): string {
-  return `http://${clientAddress(config)}`;
-}
-
-/** The client ends a request whose answer has not begun by then; the proxy begins it long before, so this only needs to be large. */
+/** The client gives up a request whose answer has not begun by then. The proxy begins it long before, so it only needs to be large. */
 const CLIENT_TIMEOUT_MS = 3_000_000;
 
 /** The tier that answers for each of the client's families of models. */
@@ -41,7 +25,7 @@ export function keepsLogin(config: Config): boolean {
 
 /** What the client's menu shows of the model of a tier. */
 function describeModel(config: Config, name: string): { name: string; description: string } {
-  const { provider, model } = endpointOf(config, name);
+  const { provider, model } = config.modelRefs.of(name);
   const { contextWindow } = modelSettings(provider, model);
   const size = contextWindow === undefined ? '' : `, ${Math.round(contextWindow / 1000)}k tokens of context`;
   return { name: `${model} (${config.instance})`, description: `${provider.preset.title}${size}` };
@@ -50,7 +34,7 @@ function describeModel(config: Config, name: string): { name: string; descriptio
 /** The models by their own names, and the big one's true limits; Claude's own the client knows better. */
 function modelVariables(config: Config): Record<string, string> {
   if (config.provider.preset.servesClaude === true) return {};
-  const { provider, model } = endpointOf(config, config.tiers.big);
+  const { provider, model } = config.modelRefs.of(config.tiers.big);
   const { contextWindow, maxOutput } = modelSettings(provider, model);
   const families = FAMILIES.flatMap(([family, tier]) => {
     const variable = `ANTHROPIC_DEFAULT_${family}_MODEL`;
@@ -70,7 +54,7 @@ function modelVariables(config: Config): Record<string, string> {
 }
 
 /**
- * The variables with which Claude Code uses an instance as it should (R513): its address, its models by their own names, and the
+ * The variables with which Claude Code uses an instance as it should: its address, its models by their own names, and the
  * model's true limits, because the client takes every model for one with a million tokens. The token is the caller's to add.
  */
 export function clientEnvironment(config: Config): Record<string, string> {

@@ -1,8 +1,7 @@
 import type { Secret } from '../core/secret.ts';
 import type { Preset, Prices, Tiers } from '../providers/preset.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+import type { RouteName, SettingFields } from './env/settings.ts';
 
 /** Where the provider's key comes from: `client` means that the client's own key is passed through (decision 0006). */
 export interface ProviderKey {
@@ -14,11 +13,7 @@ export interface ProviderKey {
 }
 
 /** Proxies between this machine and the provider. */
-export interface NetworkProxy {
-  readonly httpProxy: string | undefined;
-  readonly httpsProxy: string | undefined;
-  readonly noProxy: string | undefined;
-}
+export type NetworkProxy = SettingFields['networkProxy'];
 
 export interface ProviderConfig {
   readonly preset: Preset;
@@ -57,15 +52,7 @@ export interface NamedProvider {
 }
 
 /** ROUTER_*: where requests of a kind go in place of their tier's model, by the names that routing knows. */
-export interface Router {
-  readonly default?: string;
-  readonly background?: string;
-  readonly think?: string;
-  readonly longContext?: string;
-  readonly image?: string;
-  readonly subagent?: string;
-  readonly webSearch?: string;
-}
+export type Router = { readonly [Route in RouteName]?: string };
 
 /** A model of the models file: served at an address of its own, or at the instance's with settings of its own. */
 export interface CustomModel {
@@ -80,6 +67,26 @@ export interface CustomModel {
   readonly prices?: Prices;
 }
 
+/** A model that can be asked: the name it has here, and the server that it stands for. */
+export interface ModelRef {
+  /** In the log, headers and settings: `custom/<id>`, `<provider>,<model>`, or the bare model of the first provider. */
+  readonly name: string;
+  /** The server's name for it. */
+  readonly model: string;
+  /** The server that is asked. */
+  readonly provider: ProviderConfig;
+  /** The provider of the instance whose server it is; undefined for one that stands in the models file only. */
+  readonly named?: NamedProvider;
+  /** Its entry in the models file. */
+  readonly custom?: CustomModel;
+}
+
+/** Knows what every name of a model stands for. */
+export interface ModelRefs {
+  /** For a name of the configuration it is always the same object. A name that means nothing else is a model of the first provider. */
+  of(name: string): ModelRef;
+}
+
 /** Prices with the first day (YYYY-MM-DD) on which they hold; empty for always. */
 export interface DatedPrices extends Prices {
   readonly from: string;
@@ -92,19 +99,20 @@ export interface ModelPrefixes {
   readonly other: readonly string[];
 }
 
-/** The whole configuration of one instance, checked and frozen. */
-export interface Config {
+/**
+ * The whole configuration of one instance, checked and frozen: what is derived from several settings or files, and the values
+ * that are taken over from the settings as they are (`field` in env/settings.ts says where each stands, and what it means).
+ */
+export interface Config extends SettingFields {
   /** Name of the env file without its ending. */
   readonly instance: string;
   /** Absolute path of the env file. */
   readonly file: string;
   /** Absolute paths of all files it was made of, the env file among them, and of those that would count if they were there. */
   readonly files: readonly string[];
-  readonly host: string;
+  /** PORT, else the preset's. */
   readonly port: number;
-  /** Further host names under which clients may call (R508), lower case. */
-  readonly allowedHosts: readonly string[];
-  /** The token that clients must present; undefined means none, which is allowed on loopback only (R507). */
+  /** The token that clients must present; undefined means none, which is allowed on loopback only. */
   readonly clientToken: Secret | undefined;
   /** The first of `providers`: the one that is shown and that names without a provider mean. */
   readonly provider: ProviderConfig;
@@ -116,81 +124,37 @@ export interface Config {
   readonly providersFile: string | undefined;
   readonly strategy: Strategy;
   readonly router: Router;
-  /** Estimated input tokens from which on `router.longContext` is asked (LONG_CONTEXT_THRESHOLD). */
-  readonly longContextThreshold: number;
   /** Path of the models file as problems show it; undefined when there is none. */
   readonly modelsFile: string | undefined;
   /** PRICES_FILE as it is written; undefined when there is none. */
   readonly pricesFile: string | undefined;
   /** The models of the models file by `customId`. */
   readonly customModels: ReadonlyMap<string, CustomModel>;
+  /** What the names of all these models, and those of clients, stand for. */
+  readonly modelRefs: ModelRefs;
   readonly modelPrefixes: ModelPrefixes;
   /** PRICES_FILE: by model, the earliest first. They go before all other prices. */
   readonly prices: ReadonlyMap<string, readonly DatedPrices[]>;
   /** HOOKS_FILE: its absolute path, and the SHA-256 of its text, by which a changed one is known. */
   readonly hooks: { readonly file: string; readonly digest: string } | undefined;
-  readonly networkProxy: NetworkProxy;
-  readonly limits: {
-    /** Tokens; undefined leaves the client's wish within the model's own limit. */
-    readonly maxTokens: number | undefined;
-    readonly minTokens: number | undefined;
-    readonly maxBodyBytes: number;
-  };
-  /** Time until the provider's answer must have begun, in ms (REQUEST_TIMEOUT). */
-  readonly requestTimeoutMs: number;
-  /** Repetitions of a failed upstream request before anything was sent to the client (R409). */
-  readonly maxRetries: number;
-  readonly budget: {
-    /** Most requests to providers for one of the client's (MAX_ATTEMPTS). */
-    readonly attempts: number;
-    /** Time after which nobody else is asked, in ms (FALLBACK_SECONDS). */
-    readonly timeMs: number;
-  };
-  readonly breaker: {
-    /** So many failures within `windowMs` keep requests away for `openMs` (R410). */
-    readonly failures: number;
-    readonly windowMs: number;
-    readonly openMs: number;
-  };
   readonly healthCheck: {
     /** Pause between the checks of a provider that nobody asks, in ms; 0 for none. */
     readonly intervalMs: number;
     /** `models` asks for the list of models, `request` for an answer of one token. */
     readonly ask: 'models' | 'request';
   };
-  readonly concurrency: {
-    /** Requests to one server at the same time; 0 means any number (MAX_CONCURRENT). */
-    readonly places: number;
-    /** Requests that may wait for a place (MAX_QUEUE). */
-    readonly queueLength: number;
-  };
-  readonly logs: {
-    readonly level: LogLevel;
-    /** Absolute; the instance writes to a folder of its own name below it. */
-    readonly directory: string;
-    readonly maxSizeBytes: number;
-    readonly retentionMs: number;
-    readonly maxTotalBytes: number;
-  };
-  /** Absolute; holds what instances have learned and used. */
-  readonly stateDirectory: string;
-  /** How many days usage is kept; 0 is for ever. */
-  readonly usageRetentionDays: number;
-  /** Whether the process gives up all rights that it does not need (docs/SECURITY.md). */
-  readonly permissionModel: 'on' | 'off';
-  /** How long running answers may go on after a stop signal, in ms. */
-  readonly drainMs: number;
   /** First 12 hexadecimal digits of SHA-256 over the effective settings, keys included only as their hash. */
   readonly hash: string;
   /** Every secret of the configuration, for redaction. */
   readonly secrets: readonly Secret[];
 }
 
-/** One fault of a configuration: where it is, what was found, how to mend it. */
+/** One fault of a configuration: where it is, what was found, how to repair it. */
 export interface Problem {
   readonly file: string;
-  /** 1-based; absent when the key is missing or comes from the environment. */
+  /** 1-based; absent when the setting is missing or comes from the environment. */
   readonly line?: number;
+  /** Name of the setting, variable or field. */
   readonly key: string;
   /** What was found, never a secret's value. */
   readonly found: string;

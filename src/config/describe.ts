@@ -1,8 +1,10 @@
 import { createRedactor } from '../core/secret.ts';
 import type { Tiers } from '../providers/preset.ts';
 import { environmentName } from '../quirks/settings.ts';
-import type { Config, CustomModel, NamedProvider, Problem, ProviderConfig, ProviderKey } from './config.ts';
-import { routerSettings } from './env/settings.ts';
+import type { Config, CustomModel, NamedProvider, ProviderConfig, ProviderKey } from './config.ts';
+import { routerSettings, type SettingName } from './env/settings.ts';
+import { readField, type SettingField, settingFields } from './env/values.ts';
+import { showDuration } from './parsers.ts';
 
 /** One line of a description: its subject, and what holds. */
 export type Row = readonly [string, string];
@@ -31,7 +33,7 @@ function describeQuirks({ overrides }: ProviderConfig): readonly string[] {
 }
 
 /** A model of the models file. */
-export function describeModel({ name, model, provider }: CustomModel): Row {
+function describeModel({ name, model, provider }: CustomModel): Row {
   const facts = [
     `${model} at ${provider.baseUrl || provider.preset.name}`,
     `key ${describeKey(provider.key)}`,
@@ -48,7 +50,7 @@ function describeModels({ name, models }: NamedProvider): string {
 }
 
 /** One of the providers, in the order in which they are shown. */
-export function describeProvider(
+function describeProvider(
   named: NamedProvider,
   { providers, strategy, requestTimeoutMs: usualTimeoutMs }: Config,
 ): readonly Row[] {
@@ -71,14 +73,23 @@ export function describeProvider(
   ];
 }
 
-function duration(milliseconds: number): string {
-  const seconds = milliseconds / 1000;
-  return seconds >= 86_400 ? `${Number((seconds / 86_400).toFixed(2))} days` : `${seconds} s`;
+function showField(field: SettingField, config: Config): string {
+  const { form, shown } = field.row;
+  const value = readField(config, field);
+  return shown?.words?.(value) ?? form.show?.(value) ?? String(value);
 }
 
-function size(bytes: number): string {
-  const power = Math.min(3, Math.floor(Math.log(bytes) / Math.log(1024)));
-  return `${Number((bytes / 1024 ** power).toFixed(1))}${['', 'K', 'M', 'G'][power]}`;
+/** The value of a setting that the configuration takes over, in words. */
+function show(name: SettingName, config: Config): string {
+  return settingFields.flatMap((field) => (field.name === name ? [showField(field, config)] : [])).join('');
+}
+
+/** The settings that have a line of their own. */
+function settingRows(config: Config): readonly Row[] {
+  return settingFields.flatMap((field): readonly Row[] => {
+    const { shown } = field.row;
+    return shown === undefined ? [] : [[shown.line, showField(field, config)]];
+  });
 }
 
 /** An address of a network proxy without the user and password that it may hold. */
@@ -97,18 +108,22 @@ function networkRows({ networkProxy: { httpProxy, httpsProxy, noProxy } }: Confi
   return [['network proxy', [...addresses, ...(noProxy === undefined ? [] : [`not for ${noProxy}`])].join(', ')]];
 }
 
-/** How failures are met: what is repeated, handed on and left alone. */
-function failureRows({ maxRetries, budget, breaker, healthCheck, providers, strategy }: Config): readonly Row[] {
+/** What happens on failures: retries, fallback, circuit breaker and health checks. */
+function failureRows(config: Config): readonly Row[] {
+  const { maxRetries, budget, breaker, healthCheck, providers, strategy } = config;
   const { intervalMs, ask } = healthCheck;
   const question = ask === 'models' ? 'for the list of models' : 'for one token of an answer';
   return [
     ...(providers.length > 1 ? [['strategy', strategy] as const] : []),
-    ['attempts', `${maxRetries} retries; in all at most ${budget.attempts}, within ${duration(budget.timeMs)}`],
+    [
+      'attempts',
+      `${maxRetries} retries; in all at most ${budget.attempts}, within ${show('FALLBACK_SECONDS', config)}`,
+    ],
     [
       'breaker',
-      `${breaker.failures} failures within ${duration(breaker.windowMs)} keep requests away for ${duration(breaker.openMs)}`,
+      `${breaker.failures} failures within ${show('BREAKER_WINDOW', config)} keep requests away for ${show('BREAKER_SECONDS', config)}`,
     ],
-    ...(intervalMs === 0 ? [] : [['health check', `every ${duration(intervalMs)}, ${question}`] as const]),
+    ...(intervalMs === 0 ? [] : [['health check', `every ${showDuration(intervalMs)}, ${question}`] as const]),
   ];
 }
 
@@ -121,12 +136,14 @@ function fileRows({ modelsFile, providersFile, pricesFile, hooks }: Config): rea
   ];
 }
 
-/** The lines of the router that there are. */
+/** The router's settings that are set. */
 function describeRouter({ router, longContextThreshold }: Config): readonly Row[] {
-  return routerSettings.flatMap(([key, route]): readonly Row[] => {
+  return routerSettings.flatMap(([setting, route]): readonly Row[] => {
     const name = router[route];
     if (name === undefined) return [];
-    return [['router', `${key}=${name}${route === 'longContext' ? `, from ${longContextThreshold} tokens on` : ''}`]];
+    return [
+      ['router', `${setting}=${name}${route === 'longContext' ? `, from ${longContextThreshold} tokens on` : ''}`],
+    ];
   });
 }
 
@@ -143,7 +160,7 @@ export function describeConfig(config: Config): readonly string[] {
     ...describeRouter(config),
     ...fileRows(config),
     ['output tokens', `${limits.minTokens ?? 1} to ${limits.maxTokens ?? 'the model’s own limit'}`],
-    ['request', `at most ${size(limits.maxBodyBytes)}; answer within ${duration(config.requestTimeoutMs)}`],
+    ['request', `at most ${show('MAX_BODY_BYTES', config)}; answer within ${show('REQUEST_TIMEOUT', config)}`],
     ...failureRows(config),
     [
       'concurrency',
@@ -154,11 +171,9 @@ export function describeConfig(config: Config): readonly string[] {
     ...networkRows(config),
     [
       'logs',
-      `${logs.directory}, level ${logs.level}, rotated at ${size(logs.maxSizeBytes)}, kept ${duration(logs.retentionMs)}, together at most ${size(logs.maxTotalBytes)}`,
+      `${logs.directory}, level ${logs.level}, rotated at ${show('LOG_MAX_SIZE', config)}, kept ${show('LOG_RETENTION_DAYS', config)}, together at most ${show('LOG_MAX_TOTAL', config)}`,
     ],
-    ['state', config.stateDirectory],
-    ['usage', `kept ${config.usageRetentionDays === 0 ? 'for ever' : `${config.usageRetentionDays} days`}`],
-    ['drain', duration(config.drainMs)],
+    ...settingRows(config),
     ...(config.allowedHosts.length > 0 ? [['further hosts', config.allowedHosts.join(', ')] as const] : []),
     ['hash', config.hash],
   ];
@@ -167,18 +182,4 @@ export function describeConfig(config: Config): readonly string[] {
   return rows.map(
     ([name, value]) => `${name.padEnd(15)}${name === 'quirk' || name === 'model' ? redact(value) : value}`,
   );
-}
-
-const ANSI_STYLES = { bold: 1, error: 31, warning: 33 };
-
-/** Problems for people, two lines each: where and what was found, then how to mend it. */
-export function formatProblems(problems: readonly Problem[], { color = false }: { color?: boolean } = {}): string {
-  const paint = (style: keyof typeof ANSI_STYLES, text: string) =>
-    color ? `\u001b[${ANSI_STYLES[style]}m${text}\u001b[0m` : text;
-  const entries = problems.map(({ file, line, key, found, fix, severity }) => {
-    const place = paint('bold', line === undefined ? file : `${file}:${line}`);
-    const word = paint(severity, severity);
-    return `${place}  ${key}  ${word}: found ${found}\n    -> ${fix}`;
-  });
-  return [...new Set(entries)].join('\n');
 }

@@ -1,41 +1,43 @@
 import type { Problem } from './config.ts';
 
-/** Where a problem is: a variable, or a bare key when it stands in no line. */
-export interface Place {
-  readonly key: string;
+/** Where a problem is. */
+export interface SourceLocation {
+  /** Of the setting, variable or field. */
+  readonly name: string;
+  /** 1-based; absent for what stands in no line, like a setting that is missing. */
   readonly line?: number | undefined;
 }
 
-/** A text that the user has written, and where. */
-export interface Written extends Place {
+/** A text that the user wrote, and where. */
+export interface SourcedValue extends SourceLocation {
   readonly value: string;
 }
 
 /** Collects the problems of one file, so that all of them can be shown at once. */
-export interface Report {
+export interface Diagnostics {
   readonly problems: readonly Problem[];
-  error(place: Place, found: string, fix: string): void;
-  warning(place: Place, found: string, fix: string): void;
+  error(location: SourceLocation, found: string, fix: string): void;
+  warning(location: SourceLocation, found: string, fix: string): void;
 }
 
-export function createReport(file: string): Report {
+export function createDiagnostics(file: string): Diagnostics {
   const problems: Problem[] = [];
-  const add = (severity: Problem['severity'], { key, line }: Place, found: string, fix: string) => {
+  const add = (severity: Problem['severity'], { name: key, line }: SourceLocation, found: string, fix: string) => {
     problems.push({ file, ...(line === undefined ? {} : { line }), key, found, fix, severity });
   };
   return {
     problems,
-    error: (place, found, fix) => {
-      // A key whose line is wrong is not missing as well.
-      const told = problems.some((problem) => problem.severity === 'error' && problem.key === place.key);
-      if (place.line !== undefined || !told) add('error', place, found, fix);
+    error: (location, found, fix) => {
+      // A setting whose line is wrong is not missing as well.
+      const isReported = problems.some(({ severity, key }) => severity === 'error' && key === location.name);
+      if (location.line !== undefined || !isReported) add('error', location, found, fix);
     },
-    warning: (place, found, fix) => add('warning', place, found, fix),
+    warning: (location, found, fix) => add('warning', location, found, fix),
   };
 }
 
-/** A problem in one line, for a log: where it is, what was found, how to mend it. */
-export function problemLine({ file, line, key, found, fix }: Problem): string {
+/** A problem in one line, for a log: where it is, what was found, how to repair it. */
+export function formatProblemLine({ file, line, key, found, fix }: Problem): string {
   return `${line === undefined ? file : `${file}:${line}`} ${key}: found ${found}. ${fix}`;
 }
 
@@ -43,4 +45,18 @@ export function problemLine({ file, line, key, found, fix }: Problem): string {
 export function showText(text: string, isSecret: boolean): string {
   if (isSecret || text.includes('@')) return `a value of ${text.length} characters (not shown)`;
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+}
+
+const ANSI_STYLES = { bold: 1, error: 31, warning: 33 };
+
+/** Problems for people, two lines each: where and what was found, then how to repair it. */
+export function formatProblems(problems: readonly Problem[], { color = false }: { color?: boolean } = {}): string {
+  const paint = (style: keyof typeof ANSI_STYLES, text: string) =>
+    color ? `\u001b[${ANSI_STYLES[style]}m${text}\u001b[0m` : text;
+  const entries = problems.map(({ file, line, key, found, fix, severity }) => {
+    const location = paint('bold', line === undefined ? file : `${file}:${line}`);
+    const word = paint(severity, severity);
+    return `${location}  ${key}  ${word}: found ${found}\n    -> ${fix}`;
+  });
+  return [...new Set(entries)].join('\n');
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import { Secret } from '../core/secret.ts';
+import type { Config } from './config.ts';
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
@@ -36,4 +37,21 @@ export function instanceName(file: string): string {
   const name = basename(file);
   const own = clean(name.replace(/^\.?env\b/i, '').replace(/\.env$/i, ''));
   return own || clean(basename(dirname(file))) || 'default';
+}
+
+/** The address at which a server that listens on `host` can be reached from this machine. */
+export function reachableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}
+
+/** `127.0.0.1:8081`: where a client on this machine finds the instance. */
+export function clientAddress(config: Pick<Config, 'host' | 'port'>): string {
+  const host = reachableHost(config.host);
+  return `${host.includes(':') ? `[${host}]` : host}:${config.port}`;
+}
+
+/** The same as a URL. */
+export function clientBaseUrl(config: Pick<Config, 'host' | 'port'>): string {
+  return `http://${clientAddress(config)}`;
 }

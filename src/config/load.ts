@@ -4,9 +4,30 @@ import { resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { buildConfig, type ConfigResult } from './build.ts';
 import type { Problem } from './config.ts';
-import { createReport, type Report } from './diagnostics.ts';
+import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import type { Environment } from './env/variables.ts';
-import type { FileText } from './files.ts';
+import type { FileText } from './files/companion.ts';
+
+/**
+ * Loads the configuration of one instance: the only place where the configuration touches the disk, and the only one
+ * that knows dotenv. Never throws: what is wrong, the missing file too, is among the problems.
+ * @param path Of the env file; relative to `directory`.
+ * @param environment Variables that win over the file: the process's own when the binary is run directly.
+ * @param directory Absolute; LOG_DIR and other relative paths start from it.
+ */
+export function loadConfig(path: string, environment: Environment, directory: string): ConfigResult {
+  const diagnostics = createDiagnostics(path);
+  const text = readEnvFile(resolve(directory, path), path, diagnostics);
+  if (text === undefined) return { problems: diagnostics.problems, files: [resolve(directory, path)] };
+  const { config, problems, files } = configFromText(path, text, environment, directory);
+  const all: readonly Problem[] = [...diagnostics.problems, ...problems];
+  return config === undefined ? { problems: all, files } : { config, problems: all, files };
+}
+
+/** Text of an env file to a configuration, with dotenv's parser; the other files that it is made of are read from the disk. */
+export function configFromText(file: string, text: string, environment: Environment, directory: string): ConfigResult {
+  return buildConfig({ file, text, parse, environment, readFile, directory });
+}
 
 /** An env file has a few hundred lines at most; anything larger is another file given by mistake. */
 const MAX_BYTES = 262_144;
@@ -17,7 +38,7 @@ const READ_ERRORS: Record<string, string> = {
   EPERM: 'a file that may not be read',
 };
 
-/** Windows has no such bits; Node makes them up there. */
+/** Windows has no permission bits; Node makes them up there. */
 function isOpenToOthers(mode: number): boolean {
   return (mode & 0o077) !== 0 && platform() !== 'win32';
 }
@@ -26,17 +47,17 @@ function permissions(mode: number): string {
   return (mode & 0o777).toString(8);
 }
 
-function readEnvFile(path: string, shown: string, report: Report): string | undefined {
-  const place = { key: 'file' };
+function readEnvFile(path: string, shown: string, diagnostics: Diagnostics): string | undefined {
+  const location = { name: 'file' };
   try {
     const stat = statSync(path);
-    if (stat.isDirectory()) report.error(place, 'a folder', 'Give the path of an env file.');
+    if (stat.isDirectory()) diagnostics.error(location, 'a folder', 'Give the path of an env file.');
     else if (stat.size > MAX_BYTES)
-      report.error(place, `${stat.size} bytes`, 'Give the path of an env file; this one is too large.');
+      diagnostics.error(location, `${stat.size} bytes`, 'Give the path of an env file; this one is too large.');
     else {
       if (isOpenToOthers(stat.mode))
-        report.warning(
-          place,
+        diagnostics.warning(
+          location,
           `a file that other users may read (mode ${permissions(stat.mode)})`,
           `Run: chmod 600 ${shown}`,
         );
@@ -44,7 +65,11 @@ function readEnvFile(path: string, shown: string, report: Report): string | unde
     }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    report.error(place, READ_ERRORS[code] ?? `an error on reading (${code})`, 'Give the path of a readable env file.');
+    diagnostics.error(
+      location,
+      READ_ERRORS[code] ?? `an error on reading (${code})`,
+      'Give the path of a readable env file.',
+    );
   }
   return undefined;
 }
@@ -53,25 +78,4 @@ function readFile(path: string): FileText {
   const { mode } = statSync(path);
   const text = readFileSync(path, 'utf8');
   return isOpenToOthers(mode) ? { text, openMode: permissions(mode) } : { text };
-}
-
-/** Text of an env file to a configuration, with dotenv's parser; the other files that it is made of are read from the disk. */
-export function configFromText(file: string, text: string, environment: Environment, directory: string): ConfigResult {
-  return buildConfig({ file, text, parse, environment, readFile, directory });
-}
-
-/**
- * Loads the configuration of one instance: the only place where the configuration touches the disk, and the only one
- * that knows dotenv. Never throws: what is wrong, the missing file too, is among the problems.
- * @param path Of the env file; relative to `directory`.
- * @param environment Variables that win over the file: the process's own when the binary is run directly.
- * @param directory Absolute; LOG_DIR and other relative paths start from it.
- */
-export function loadConfig(path: string, environment: Environment, directory: string): ConfigResult {
-  const report = createReport(path);
-  const text = readEnvFile(resolve(directory, path), path, report);
-  if (text === undefined) return { problems: report.problems, files: [resolve(directory, path)] };
-  const { config, problems, files } = configFromText(path, text, environment, directory);
-  const all: readonly Problem[] = [...report.problems, ...problems];
-  return config === undefined ? { problems: all, files } : { config, problems: all, files };
 }

@@ -1,8 +1,11 @@
-/** A form that a value may have: what users are told, and how the text is read. `parse` gives undefined for a wrong text. */
+/** The form of a value: how users are asked for it, and how it is read and shown. */
 export interface Form<T> {
   /** Completes "Set ...". */
   readonly form: string;
+  /** Undefined for a text that is wrong. */
   readonly parse: (text: string) => T | undefined;
+  /** The value for people, where its text alone would not say enough. */
+  show?(value: T): string;
 }
 
 /** `k` and `m` stand for 1024 and 1024², as in the earlier systems ("128k" tokens are 131072). */
@@ -85,7 +88,17 @@ export function size(minimum: number): Form<number> {
       const bytes = value === undefined ? undefined : Math.round(value * (SIZE_UNITS[unit.toLowerCase()] ?? 1));
       return within(minimum, Number.MAX_SAFE_INTEGER, bytes);
     },
+    show: (bytes) => {
+      const power = Math.min(3, Math.floor(Math.log(bytes) / Math.log(1024)));
+      return `${Number((bytes / 1024 ** power).toFixed(1))}${['', 'K', 'M', 'G'][power]}`;
+    },
   };
+}
+
+/** A length of time in ms as people say it. */
+export function showDuration(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  return seconds >= 86_400 ? `${Number((seconds / 86_400).toFixed(2))} days` : `${seconds} s`;
 }
 
 /** A length of time in the given unit, as milliseconds. */
@@ -97,6 +110,7 @@ export function duration(unit: 'seconds' | 'days', minimum: number, maximum: num
       const value = within(minimum, maximum, parseNumber(text));
       return value === undefined ? undefined : Math.round(value * factor);
     },
+    show: showDuration,
   };
 }
 
@@ -165,3 +179,22 @@ const ENDPOINT = /\/+chat\/completions$/;
 export function namesEndpoint(address: string): boolean {
   return ENDPOINT.test(address.replace(/\/+$/, ''));
 }
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
+  trace: 'debug',
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  warning: 'warn',
+  error: 'error',
+  critical: 'error',
+  fatal: 'error',
+};
+
+/** The first word counts, as the earlier systems had remarks behind it. */
+export const logLevel: Form<LogLevel> = {
+  form: 'debug, info, warn or error',
+  parse: (value) => LOG_LEVELS[/^\w*/.exec(value.toLowerCase())?.[0] ?? ''],
+};

@@ -3,64 +3,142 @@ import { nearestName } from '../core/text.ts';
 import { defaultPreset, findPreset, findSibling, guessPreset, presets } from '../providers/index.ts';
 import type { Preset } from '../providers/preset.ts';
 import type { ProviderConfig } from './config.ts';
-import type { Report, Written } from './diagnostics.ts';
-import { chooseBaseUrl, chooseEndpoint } from './endpoints.ts';
-import type { Values } from './env/values.ts';
+import type { Diagnostics, SourcedValue, SourceLocation } from './diagnostics.ts';
+import type { SettingValues } from './env/settings.ts';
 import { type Choices, secretFileName, type Variables } from './env/variables.ts';
-import type { ModelEntry } from './files/modelsFile.ts';
-import { readCustomHeaders } from './headers.ts';
-import { readQuirks } from './quirks.ts';
-import {
-  type FindNamedKey,
-  type FoundSecret,
-  findProviderKey,
-  isPlaceholder,
-  providerKey,
-  type ReadSecretFile,
-} from './secrets.ts';
+import type { ReadText } from './files/companion.ts';
+import { readCustomHeaders, readQuirks } from './overrides.ts';
+import { namesEndpoint } from './parsers.ts';
+import { type FindNamedKey, type FoundSecret, findProviderKey, isPlaceholder, providerKey } from './secrets.ts';
 
-const names = presets.map((preset) => preset.name);
+/** What the env file's own provider is found by. */
+export interface OwnSources {
+  readonly choices: Choices;
+  readonly variables: Variables;
+  readonly models: readonly AddressedModel[];
+  /** Names of variables that other files ask for. */
+  readonly used: ReadonlySet<string>;
+  readonly findNamedKey: FindNamedKey;
+  readonly readText: ReadText;
+}
+
+/** The env file's own provider, before its values are checked. */
+export interface OwnProvider {
+  /** As written, or with an address inferred from the models file. */
+  readonly choices: Choices;
+  /** Undefined when it cannot be known, which is reported. */
+  readonly preset: Preset | undefined;
+  readonly key: FoundSecret | undefined;
+}
+
+/** Finds the env file's own provider and its key. */
+export function findOwnProvider(sources: OwnSources, diagnostics: Diagnostics): OwnProvider {
+  const { variables, models, used, findNamedKey, readText } = sources;
+  const { choices, entry } = inferBaseUrl(sources.choices, models, variables, used);
+  const preset = choosePreset(choices, variables, used, diagnostics);
+  const keyName = entry?.values.api_key_name;
+  const key =
+    keyName === undefined
+      ? preset && findProviderKey(preset, variables, used, readText, diagnostics)
+      : findNamedKey(keyName);
+  return { choices, preset, key };
+}
+
+/** The settings of the env file's own provider; undefined when it is not known. */
+export function ownProvider(
+  { choices, preset, key }: OwnProvider,
+  values: SettingValues,
+  variables: Variables,
+  diagnostics: Diagnostics,
+): ProviderConfig | undefined {
+  const headers = readCustomHeaders(variables, diagnostics);
+  const overrides = readQuirks(variables, diagnostics);
+  if (preset === undefined) return undefined;
+  const wishes = {
+    address: choices.get('OPENAI_BASE_URL'),
+    baseUrl: values.OPENAI_BASE_URL,
+    region: choices.get('REGION'),
+    location: { name: 'OPENAI_BASE_URL' },
+  };
+  const baseUrl = chooseBaseUrl(wishes, preset, diagnostics);
+  return {
+    preset,
+    baseUrl,
+    endpoint: chooseEndpoint(baseUrl, preset, choices.get('API_VERSION'), diagnostics),
+    keyHeader: preset.keyHeader ?? 'authorization',
+    key: providerKey(preset, key),
+    headers,
+    overrides,
+  };
+}
 
 /** The preset of an instance: its provider's, in the protocol that PROTOCOL names where it has more than one. */
-export function choosePreset(
+function choosePreset(
   choices: Choices,
   variables: Variables,
   used: ReadonlySet<string>,
-  report: Report,
+  diagnostics: Diagnostics,
 ): Preset | undefined {
-  const preset = chooseProvider(choices, variables, used, report);
-  return preset && inProtocol(preset, choices.get('PROTOCOL'), report);
+  const preset = chooseProvider(choices, variables, used, diagnostics);
+  return preset && inProtocol(preset, choices.get('PROTOCOL'), diagnostics);
 }
 
-/** The preset of the same provider for the protocol that is asked for; undefined when it has none, which is told. */
-export function inProtocol(preset: Preset, protocol: Written | undefined, report: Report): Preset | undefined {
+/** The one that PROVIDER names, else by the address, else by the keys that are given. */
+function chooseProvider(
+  choices: Choices,
+  variables: Variables,
+  used: ReadonlySet<string>,
+  diagnostics: Diagnostics,
+): Preset | undefined {
+  const named = choices.get('PROVIDER');
+  if (named !== undefined) return presetNamed(named, diagnostics);
+  const address = choices.get('OPENAI_BASE_URL');
+  if (address !== undefined) return guessPreset(address.value);
+  const keyed = inferPresetFromKeys(variables, used);
+  if (keyed !== undefined) return keyed;
+  diagnostics.error({ name: 'PROVIDER' }, 'nothing', `Set one of ${names.join(', ')}.`);
+  return undefined;
+}
+
+const names = presets.map((preset) => preset.name);
+
+/** The preset of the same provider for the protocol that is asked for; undefined when it has none, which is reported. */
+export function inProtocol(
+  preset: Preset,
+  protocol: SourcedValue | undefined,
+  diagnostics: Diagnostics,
+): Preset | undefined {
   const wanted = protocol?.value.toLowerCase();
   if (protocol === undefined || wanted === preset.protocol) return preset;
-  // Another word is told as a wrong value.
+  // Any other word is reported as a wrong value.
   if (wanted !== 'anthropic' && wanted !== 'chat') return preset;
   const sibling = findSibling(preset, wanted);
   if (sibling === undefined)
-    report.error(protocol, JSON.stringify(protocol.value), `Remove it: ${preset.name} speaks ${preset.protocol} only.`);
+    diagnostics.error(
+      protocol,
+      JSON.stringify(protocol.value),
+      `Remove it: ${preset.name} speaks ${preset.protocol} only.`,
+    );
   return sibling;
 }
 
-/** The preset of this name; undefined when there is none, which is told. */
-export function presetNamed(name: Written, report: Report): Preset | undefined {
+/** The preset of this name; undefined when there is none, which is reported. */
+export function presetNamed(name: SourcedValue, diagnostics: Diagnostics): Preset | undefined {
   const preset = findPreset(name.value);
   if (preset === undefined) {
     const nearest = nearestName(name.value, names);
     const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
-    report.error(name, JSON.stringify(name.value), `Set one of ${names.join(', ')}.${hint}`);
+    diagnostics.error(name, JSON.stringify(name.value), `Set one of ${names.join(', ')}.${hint}`);
   }
   return preset;
 }
 
 /**
- * The preset that the keys of an env file tell, as in the earlier systems: of the one provider whose own key is there, else
+ * The preset that an env file implies by its API keys, as in the earlier systems: that of the one provider whose own key is there, else
  * OpenAI's where OPENAI_API_KEY is.
- * @param used names of keys that other files ask for, which tell nothing
+ * @param used names of variables that other files ask for, which imply nothing
  */
-export function presetOfKeys(variables: Variables, used: ReadonlySet<string>): Preset | undefined {
+function inferPresetFromKeys(variables: Variables, used: ReadonlySet<string>): Preset | undefined {
   const isSet = (name: string) =>
     !used.has(name) && [name, secretFileName(name)].some((one) => (variables.get(one)?.value ?? '') !== '');
   const isOwn = (name: string) => isSet(name) && !isPlaceholder(variables.get(name)?.value ?? '');
@@ -69,48 +147,38 @@ export function presetOfKeys(variables: Variables, used: ReadonlySet<string>): P
   return isSet('OPENAI_API_KEY') ? defaultPreset : undefined;
 }
 
-/** The one that PROVIDER names, else by the address, else by the keys that are given. */
-function chooseProvider(
-  choices: Choices,
-  variables: Variables,
-  used: ReadonlySet<string>,
-  report: Report,
-): Preset | undefined {
-  const named = choices.get('PROVIDER');
-  if (named !== undefined) return presetNamed(named, report);
-  const address = choices.get('OPENAI_BASE_URL');
-  if (address !== undefined) return guessPreset(address.value);
-  const keyed = presetOfKeys(variables, used);
-  if (keyed !== undefined) return keyed;
-  report.error({ key: 'PROVIDER' }, 'nothing', `Set one of ${names.join(', ')}.`);
-  return undefined;
+/** What an entry of the models file says of its server. */
+interface AddressedModel {
+  /** Without `custom/`. */
+  readonly id: string;
+  readonly values: { readonly api_base?: string; readonly api_key_name?: string };
 }
 
-/** The entry of the models file that an instance lives by, and the choices with its address for the instance's own. */
-export interface Borrowed {
+/** The choices with the address that was inferred, and the entry of the models file that it comes from. */
+interface InferredBaseUrl {
   readonly choices: Choices;
-  readonly entry?: ModelEntry;
+  readonly entry?: AddressedModel;
 }
 
 /** Whether nothing in the env file says where the provider is. */
 function lacksAddress(choices: Choices, variables: Variables, used: ReadonlySet<string>): boolean {
   if (choices.has('OPENAI_BASE_URL')) return false;
   const named = choices.get('PROVIDER');
-  if (named === undefined) return presetOfKeys(variables, used) === undefined;
+  if (named === undefined) return inferPresetFromKeys(variables, used) === undefined;
   const preset = findPreset(named.value);
   return preset?.baseUrl === '' && preset.protocol !== 'demo';
 }
 
 /**
- * An instance without an address of its own, whose big model stands in the models file, lives at that model's server: in the
- * earlier systems PREFERRED_PROVIDER=custom and BIG_MODEL, or ROUTER_DEFAULT, were all that a file needed.
+ * An instance without an address of its own whose big model stands in the models file takes that model's address: in the earlier
+ * systems PREFERRED_PROVIDER=custom and BIG_MODEL, or ROUTER_DEFAULT, were all that a file needed.
  */
-export function borrowAddress(
+function inferBaseUrl(
   choices: Choices,
-  entries: readonly ModelEntry[],
+  entries: readonly AddressedModel[],
   variables: Variables,
   used: ReadonlySet<string>,
-): Borrowed {
+): InferredBaseUrl {
   const big = choices.get('BIG_MODEL') ?? choices.get('ROUTER_DEFAULT');
   if (big === undefined || !lacksAddress(choices, variables, used)) return { choices };
   const entry = entries.find(({ id }) => customId(id) === customId(big.value));
@@ -121,63 +189,112 @@ export function borrowAddress(
   return { choices: borrowed, entry };
 }
 
-/** Who the env file's own provider is, before its values are checked. */
-export interface OwnProvider {
-  /** As written, or with the address of the models file's entry that the instance lives by. */
-  readonly choices: Choices;
-  /** Undefined when it cannot be known, which is told. */
-  readonly preset: Preset | undefined;
-  readonly key: FoundSecret | undefined;
+/** What the user wrote about where a provider is. */
+export interface AddressWishes {
+  readonly address: SourcedValue | undefined;
+  /** The address when it is valid. */
+  readonly baseUrl: string | undefined;
+  readonly region: SourcedValue | undefined;
+  /** Where a missing address is reported. */
+  readonly location: SourceLocation;
 }
 
-/** What the env file's own provider is found by. */
-export interface OwnSources {
-  readonly choices: Choices;
-  readonly variables: Variables;
-  readonly models: readonly ModelEntry[];
-  /** Names of variables that other files ask for. */
-  readonly used: ReadonlySet<string>;
-  readonly findNamedKey: FindNamedKey;
-  readonly readSecretFile: ReadSecretFile;
+/** The full address of the preset where the user wrote only its beginning, like the bare host; else the address as it is. */
+export function completeAddress(address: string, { baseUrl, regions = {} }: Preset): string {
+  return [baseUrl, ...Object.values(regions)].find((one) => address !== '' && one.startsWith(`${address}/`)) ?? address;
 }
 
-/** Finds the env file's own provider and its key. */
-export function findOwnProvider(sources: OwnSources, report: Report): OwnProvider {
-  const { variables, models, used, findNamedKey, readSecretFile } = sources;
-  const { choices, entry } = borrowAddress(sources.choices, models, variables, used);
-  const preset = choosePreset(choices, variables, used, report);
-  const keyName = entry?.values.api_key_name;
-  const key =
-    keyName === undefined
-      ? preset && findProviderKey(preset, variables, used, readSecretFile, report)
-      : findNamedKey(keyName);
-  return { choices, preset, key };
+/** The provider's address: the user's own, else that of the region, else the preset's. Empty when there is none, which is reported. */
+export function chooseBaseUrl(
+  { address, baseUrl, region, location }: AddressWishes,
+  preset: Preset,
+  diagnostics: Diagnostics,
+): string {
+  if (address !== undefined) {
+    if (namesEndpoint(address.value))
+      diagnostics.warning(
+        address,
+        'an address that ends in /chat/completions, which is appended anyway',
+        'Leave that part out.',
+      );
+    if (region !== undefined)
+      diagnostics.warning(region, `a region beside ${address.name}`, `The address is used; remove ${region.name}.`);
+    return completeAddress(baseUrl ?? '', preset);
+  }
+  if (region !== undefined) {
+    const regional = preset.regions?.[region.value.toLowerCase()];
+    if (regional !== undefined) return regional;
+    const known = Object.keys(preset.regions ?? {}).join(', ');
+    diagnostics.error(
+      region,
+      JSON.stringify(region.value),
+      known === ''
+        ? `Remove it: ${preset.name} has one address.`
+        : `Set ${known}, or remove it for the international address.`,
+    );
+  } else if (preset.baseUrl === '' && preset.protocol !== 'demo') {
+    diagnostics.error(location, 'nothing', 'Set the address of the server, like http://127.0.0.1:11434/v1.');
+  }
+  return preset.baseUrl;
 }
 
-/** The settings of the env file's own provider; undefined when it is not known. */
-export function ownProvider(
-  { choices, preset, key }: OwnProvider,
-  values: Values,
-  variables: Variables,
-  report: Report,
-): ProviderConfig | undefined {
-  const headers = readCustomHeaders(variables, report);
-  const overrides = readQuirks(variables, report);
-  if (preset === undefined) return undefined;
-  const wishes = {
-    address: choices.get('OPENAI_BASE_URL'),
-    baseUrl: values.OPENAI_BASE_URL,
-    region: choices.get('REGION'),
-    place: { key: 'OPENAI_BASE_URL' },
-  };
-  const baseUrl = chooseBaseUrl(wishes, preset, report);
-  return {
-    preset,
-    baseUrl,
-    endpoint: chooseEndpoint(baseUrl, preset, choices.get('API_VERSION'), report),
-    keyHeader: preset.keyHeader ?? 'authorization',
-    key: providerKey(preset, key),
-    headers,
-    overrides,
-  };
+/**
+ * Full address of chat completions or, at a native endpoint, of messages; `{model}` in it stands for the model's name. A provider
+ * with paths of its own takes its address in every form that is in use: bare, or with any of these paths.
+ */
+export function chooseEndpoint(
+  baseUrl: string,
+  preset: Preset | undefined,
+  version: SourcedValue | undefined,
+  diagnostics: Diagnostics,
+): string {
+  const endpoints = preset?.endpoints;
+  if (version !== undefined && preset !== undefined && endpoints === undefined)
+    diagnostics.warning(version, `a version, of which ${preset.name} has none`, 'Remove it.');
+  if (preset?.protocol === 'anthropic') return `${baseUrl.replace(/\/v1(?:\/messages)?$/, '')}/v1/messages`;
+  if (endpoints === undefined) return `${baseUrl}/chat/completions`;
+  const path =
+    version === undefined
+      ? endpoints.plain
+      : endpoints.versioned.replace('{version}', encodeURIComponent(version.value));
+  const url = URL.parse(baseUrl);
+  const before = url?.pathname.split(endpoints.root)[0]?.replace(/\/$/, '') ?? '';
+  return `${url?.origin ?? ''}${before}${path}`;
+}
+
+/** In the form to which the URL standard brings every notation of an address. */
+const METADATA_HOSTS = [
+  /^169\.254\.\d+\.\d+$/,
+  /^\[fe[89ab][0-9a-f]:/, // fe80::/10
+  /^\[::ffff:a9fe:/, // 169.254 within IPv6
+  /^\[fd00:ec2::254\]$/,
+  /^100\.100\.100\.200$/,
+  /^metadata(?:\.google\.internal)?\.?$/,
+];
+
+/**
+ * Whether an address is that of a cloud's metadata service, which hands the credentials of a machine to whoever can make the machine
+ * ask. A name that only resolves to such an address is not recognised.
+ */
+export function isMetadataAddress(address: string): boolean {
+  const name = URL.parse(address)?.hostname ?? '';
+  return METADATA_HOSTS.some((form) => form.test(name));
+}
+
+/** Reports providers at such addresses, unless the user allows them: a proxy must not be talked into reading them. */
+export function refuseMetadataAddresses(
+  servers: readonly { readonly provider: Pick<ProviderConfig, 'baseUrl'>; readonly location: SourceLocation }[],
+  isAllowed: boolean,
+  diagnostics: Diagnostics,
+): void {
+  if (isAllowed) return;
+  for (const { provider, location } of servers) {
+    if (!isMetadataAddress(provider.baseUrl)) continue;
+    const found = `${provider.baseUrl}, where a cloud tells its machines their credentials, and no provider is`;
+    diagnostics.error(
+      location,
+      found,
+      'Set the address of the provider, or ALLOW_LINK_LOCAL=on if it is really there.',
+    );
+  }
 }

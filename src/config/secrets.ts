@@ -1,7 +1,7 @@
 import { Secret } from '../core/secret.ts';
 import type { Preset } from '../providers/preset.ts';
 import type { ProviderKey } from './config.ts';
-import type { Place, Report } from './diagnostics.ts';
+import type { Diagnostics, SourceLocation } from './diagnostics.ts';
 import {
   chooseVariable,
   type Environment,
@@ -10,16 +10,13 @@ import {
   type Variable,
   type Variables,
 } from './env/variables.ts';
-import { readErrorCode } from './files.ts';
+import { type ReadText, readErrorCode } from './files/companion.ts';
 import { secret } from './parsers.ts';
-
-/** Gives the text of a file, or throws an error whose `code` says why not. */
-export type ReadSecretFile = (path: string) => string;
 
 export interface FoundSecret {
   readonly value: string;
   readonly source: Exclude<ProviderKey['source'], 'client' | 'none'>;
-  /** Where it stands, for problems. */
+  /** The variable it came from, for problems. */
   readonly variable: Variable;
 }
 
@@ -27,27 +24,27 @@ export interface FoundSecret {
 export function findSecret(
   names: readonly string[],
   variables: Variables,
-  readSecretFile: ReadSecretFile,
-  report: Report,
+  readText: ReadText,
+  diagnostics: Diagnostics,
 ): FoundSecret | undefined {
-  const direct = chooseVariable(names, variables, report);
-  const pointer = chooseVariable(names.map(secretFileName), variables, report);
+  const direct = chooseVariable(names, variables, diagnostics);
+  const pointer = chooseVariable(names.map(secretFileName), variables, diagnostics);
   if (direct !== undefined) {
     if (pointer !== undefined)
-      report.warning(
+      diagnostics.warning(
         pointer,
-        `a file for what ${direct.key} already gives`,
-        `${direct.key} is used; remove one of them.`,
+        `a file for what ${direct.name} already gives`,
+        `${direct.name} is used; remove one of them.`,
       );
     return { value: direct.value, source: direct.source, variable: direct };
   }
   if (pointer === undefined) return undefined;
   try {
-    const value = readSecretFile(pointer.value).trim();
+    const value = readText(pointer.value).trim();
     if (value !== '') return { value, source: 'secret file', variable: pointer };
-    report.error(pointer, `the file "${pointer.value}", which is empty`, 'Write the secret into it.');
+    diagnostics.error(pointer, `the file "${pointer.value}", which is empty`, 'Write the secret into it.');
   } catch (error) {
-    report.error(
+    diagnostics.error(
       pointer,
       `the file "${pointer.value}", which cannot be read (${readErrorCode(error)})`,
       'Give the path of a readable file.',
@@ -71,7 +68,7 @@ export function isPlaceholder(value: string): boolean {
   return PLACEHOLDERS.some((shape) => shape.test(value));
 }
 
-/** Whether a token protects nothing: a placeholder, or one of the first words that anybody tries (A2). */
+/** Whether a token protects nothing: a placeholder, or one of the first words that anybody tries. */
 export function isTrivialToken(value: string): boolean {
   return isPlaceholder(value) || TRIVIAL_TOKENS.test(value);
 }
@@ -83,18 +80,18 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
-/** Checks what keeps strangers out: a long token, and no trivial one, where others can reach the port (A2, R509). */
+/** Checks the token that keeps others out: where they can reach the port it must be long, and not a word that anybody tries. */
 export function checkClientToken(
   token: FoundSecret | undefined,
-  host: { readonly name: string; readonly place: Place },
+  host: { readonly name: string; readonly location: SourceLocation },
   keyIsPassedThrough: boolean,
-  report: Report,
+  diagnostics: Diagnostics,
 ): void {
   const how = `Set at least ${SHORTEST_PUBLIC_TOKEN} random characters, for instance from: openssl rand -hex 24`;
   if (token === undefined) {
     if (!isLoopback(host.name))
-      report.error(
-        host.place,
+      diagnostics.error(
+        host.location,
         `"${host.name}", an address that others can reach, without ANTHROPIC_API_KEY`,
         `Set HOST=127.0.0.1, or ANTHROPIC_API_KEY. ${how}`,
       );
@@ -102,16 +99,16 @@ export function checkClientToken(
   }
   if (isTrivialToken(token.value)) {
     // On this machine alone none is needed, so that one that protects nothing does no harm.
-    const tell = isLoopback(host.name) ? report.warning : report.error;
-    tell(token.variable, 'a placeholder or a word that anybody would try', `${how}; or leave it empty.`);
+    const report = isLoopback(host.name) ? diagnostics.warning : diagnostics.error;
+    report(token.variable, 'a placeholder or a word that anybody would try', `${how}; or leave it empty.`);
   } else if (!isLoopback(host.name) && token.value.length < SHORTEST_PUBLIC_TOKEN)
-    report.error(
+    diagnostics.error(
       token.variable,
       `a token of ${token.value.length} characters on an address that others can reach`,
       how,
     );
   if (keyIsPassedThrough)
-    report.warning(
+    diagnostics.warning(
       token.variable,
       'a token for the clients, but no provider key',
       'Set OPENAI_API_KEY; else each client must send the token and a provider key of its own.',
@@ -129,39 +126,39 @@ export function findProviderKey(
   preset: Preset,
   variables: Variables,
   used: ReadonlySet<string>,
-  readSecretFile: ReadSecretFile,
-  report: Report,
+  readText: ReadText,
+  diagnostics: Diagnostics,
 ): FoundSecret | undefined {
   for (const name of providerKeyNames) {
     const variable = variables.get(name);
     if (variable?.source === 'file' && variable.value !== '' && !preset.keyNames.includes(name) && !used.has(name))
-      report.warning(
+      diagnostics.warning(
         variable,
         `a key that ${preset.name} has no use for`,
         `Remove it, or set PROVIDER to its provider.`,
       );
   }
-  const found = findSecret([...preset.keyNames, GENERAL_NAME], variables, readSecretFile, report);
+  const found = findSecret([...preset.keyNames, GENERAL_NAME], variables, readText, diagnostics);
   if (found === undefined) return undefined;
   if (isPlaceholder(found.value)) {
-    report.warning(
+    diagnostics.warning(
       found.variable,
       'a placeholder, which counts as no key',
       'Put your key here; or leave it empty, and the client’s own key is passed through.',
     );
     return undefined;
   }
-  const { key, source } = found.variable;
-  if (source === 'environment' && key === GENERAL_NAME && preset.keyNames.length > 0)
-    report.warning(
-      { key },
+  const { name, source } = found.variable;
+  if (source === 'environment' && name === GENERAL_NAME && preset.keyNames.length > 0)
+    diagnostics.warning(
+      { name },
       `a key in the environment that goes to ${preset.name}`,
       `If it is not ${preset.name}’s, put a line ${GENERAL_NAME}= into the env file.`,
     );
   return found;
 }
 
-/** Whether a server does without a key: the built-in one, those that usually ask for none, and any on this machine. */
+/** Whether a server needs no key: the built-in one, those that usually ask for none, and any on this machine. */
 export function needsNoKey(preset: Preset, baseUrl: string): boolean {
   const host = URL.parse(baseUrl)?.hostname ?? '';
   return preset.protocol === 'demo' || preset.keyOptional === true || isLoopback(host.replace(/^\[(.*)\]$/, '$1'));
@@ -172,7 +169,7 @@ export function providerKey(preset: Preset, found: FoundSecret | undefined): Pro
   if (preset.protocol === 'demo') return { source: 'none', variable: '' };
   if (found === undefined && preset.keyOptional === true) return { source: 'none', variable: GENERAL_NAME };
   if (found === undefined) return { source: 'client', variable: GENERAL_NAME };
-  return { source: found.source, variable: found.variable.key, secret: new Secret(found.value) };
+  return { source: found.source, variable: found.variable.name, secret: new Secret(found.value) };
 }
 
 /** The key that stands under the name an entry gives; undefined when there is none. */
@@ -180,33 +177,33 @@ export type FindNamedKey = (name: string) => FoundSecret | undefined;
 
 /**
  * Looks keys up by the names that entries give, in the env file, then in the environment, where any name counts because the
- * models file asks for it. Each name is looked up, and what is wrong with it told, once.
+ * models file asks for it. Each name is looked up, and what is wrong with it is reported, once.
  */
 export function createNamedKeys(
   variables: Variables,
   environment: Environment,
-  readSecretFile: ReadSecretFile,
-  report: Report,
+  readText: ReadText,
+  diagnostics: Diagnostics,
 ): FindNamedKey {
   const known = new Map<string, FoundSecret | undefined>();
 
   function find(name: string): FoundSecret | undefined {
     const named = new Map<string, Variable>();
-    for (const key of [name, secretFileName(name)]) {
-      const value = environment[key];
+    for (const one of [name, secretFileName(name)]) {
+      const value = environment[one];
       const variable =
-        variables.get(key) ??
-        (value === undefined ? undefined : ({ key, value, source: 'environment', literal: true } as const));
-      if (variable !== undefined) named.set(key, variable);
+        variables.get(one) ??
+        (value === undefined ? undefined : ({ name: one, value, source: 'environment', literal: true } as const));
+      if (variable !== undefined) named.set(one, variable);
     }
-    const found = findSecret([name], named, readSecretFile, report);
+    const found = findSecret([name], named, readText, diagnostics);
     if (found === undefined) return undefined;
     if (isPlaceholder(found.value)) {
-      report.warning(found.variable, 'a placeholder, which counts as no key', 'Put your key here.');
+      diagnostics.warning(found.variable, 'a placeholder, which counts as no key', 'Put your key here.');
       return undefined;
     }
     if (secret.parse(found.value) !== undefined) return found;
-    report.error(found.variable, `a value of ${found.value.length} characters (not shown)`, `Set ${secret.form}.`);
+    diagnostics.error(found.variable, `a value of ${found.value.length} characters (not shown)`, `Set ${secret.form}.`);
     return undefined;
   }
 

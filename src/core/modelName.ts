@@ -1,3 +1,8 @@
+/**
+ * How names of models are written, by users, clients and earlier systems. Nothing else takes them apart: what a name stands for is
+ * handed on as a `ModelRef` (config/models.ts makes it).
+ */
+
 /** The name without `custom/`, in lower case: by it a model of the models file is found, however it is spelled. */
 export function customId(name: string): string {
   return name.replace(/^custom\//i, '').toLowerCase();
@@ -17,4 +22,22 @@ export function splitPrefix(
 export function splitProvider(name: string): { readonly provider: string; readonly model: string } | undefined {
   const comma = name.indexOf(',');
   return comma < 0 ? undefined : { provider: name.slice(0, comma).trim(), model: name.slice(comma + 1).trim() };
+}
+
+/** The name that a client asks for, taken apart. */
+export interface RequestedName {
+  /** Without `[1m]`, the suffix for a large context, and without the vendor's prefix `anthropic/`. */
+  readonly bare: string;
+  /** The model behind `claude-<instance>--`, as the model list has it. */
+  readonly alias: string | undefined;
+  /** Every way in which it may name a model exactly, the most literal first. */
+  readonly spellings: readonly string[];
+}
+
+/** Takes apart the name that a client asks for; every request comes through here, before anything else looks at its name. */
+export function parseRequestedName(requested: string): RequestedName {
+  const name = requested.replace(/\[1m\]\s*$/i, '').trim();
+  const bare = name.replace(/^anthropic\//i, '');
+  const alias = /^claude-.+?--(.+)$/i.exec(bare)?.[1];
+  return { bare, alias, spellings: [name, name.replace(/-\d{8}$/, ''), bare, ...(alias === undefined ? [] : [alias])] };
 }

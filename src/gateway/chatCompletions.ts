@@ -3,12 +3,12 @@ import { isObject, type JsonObject } from '../core/json.ts';
 import { errorHeaders } from '../protocol/anthropic/errors.ts';
 import { chatErrorBody, chatErrorEvent } from '../protocol/openai/errors.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
-import { RelayAnswerer } from './adapters/relayAdapter.ts';
-import { answerInTurn } from './fallback/fallback.ts';
+import { RelayAdapter } from './adapters/relayAdapter.ts';
+import { respondWithFallback } from './fallback/fallback.ts';
 import { withBody } from './readBody.ts';
 import type { RequestBody } from './requestBody.ts';
-import { type Run, recordPlan, runRequest } from './requestContext.ts';
-import type { ClientPort } from './responseWriter.ts';
+import { handleRequest, type RequestContext, recordPlan } from './requestContext.ts';
+import type { ResponseWriter } from './responseWriter.ts';
 import { isNative, routeTo } from './route.ts';
 import { planRequest } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
@@ -24,18 +24,18 @@ function parseChat(body: RequestBody): JsonObject {
   return request;
 }
 
-async function answer(run: Run, body: RequestBody): Promise<void> {
-  const { services, incoming, record } = run;
+async function answer(context: RequestContext, body: RequestBody): Promise<void> {
+  const { services, incoming, record } = context;
   const request = parseChat(body);
   const planned = planRequest(services, incoming, body);
-  const plan = { ...planned, candidates: planned.candidates.filter((name) => !isNative(routeTo(services, name))) };
+  const plan = { ...planned, candidates: planned.candidates.filter((ref) => !isNative(routeTo(services, ref))) };
   if (plan.candidates.length === 0) {
     throw new ApiError('not_supported', 'the provider of this model has no chat completions: use /v1/messages');
   }
-  recordPlan(run, plan);
+  recordPlan(context, plan);
   record.stream = request['stream'] === true;
-  await answerInTurn(run, plan, {
-    createAnswerer: (route) => new RelayAnswerer(run, plan, request, route),
+  await respondWithFallback(context, plan, {
+    createAdapter: (route) => new RelayAdapter(context, plan, request, route),
     ping: undefined,
     errorText: chatErrorEvent,
   });
@@ -48,13 +48,13 @@ async function answer(run: Run, body: RequestBody): Promise<void> {
 export function answerChatCompletions(
   services: Services,
   incoming: IncomingRequest,
-  port: ClientPort,
+  writer: ResponseWriter,
 ): Promise<Readonly<RequestRecord>> {
-  return runRequest(
+  return handleRequest(
     services,
     incoming,
-    port,
-    (run) => withBody(services, incoming.body, (body) => answer(run, body)),
-    (error) => port.sendJson(error.status, errorHeaders(error), chatErrorBody(error)),
+    writer,
+    (context) => withBody(services, incoming.body, (body) => answer(context, body)),
+    (error) => writer.sendJson(error.status, errorHeaders(error), chatErrorBody(error)),
   );
 }

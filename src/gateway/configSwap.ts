@@ -1,19 +1,19 @@
 import type { Config, ProviderConfig } from '../config/config.ts';
 import { fingerprint } from '../config/identity.ts';
-import { modelSettings } from '../config/modelRef.ts';
 import type { Clock } from '../core/clock.ts';
 import { LiveHooks } from '../hooks/liveHooks.ts';
-import { Breaker } from '../resilience/circuitBreaker.ts';
-import { Gate } from '../resilience/concurrencyLimiter.ts';
-import { KeyRing } from '../resilience/keyPool.ts';
+import { modelSettings } from '../providers/preset.ts';
+import { CircuitBreaker } from '../resilience/circuitBreaker.ts';
+import { ConcurrencyLimiter } from '../resilience/concurrencyLimiter.ts';
+import { KeyPool } from '../resilience/keyPool.ts';
 import { createUpstream } from '../upstream/client.ts';
-import { type Connections, Destinations, identifyProvider, type Services, Targets } from './services.ts';
+import { Backends, type Connections, identifyProvider, ResolvedModels, type Services } from './services.ts';
 
 /**
  * What requests are served with at this moment. A changed configuration replaces it; a request keeps the services with which it
  * began, and these lose their connections when the last of their requests has ended.
  */
-export class Live {
+export class ActiveServices {
   #current: Services;
   readonly #users = new Map<Services, number>();
 
@@ -26,7 +26,7 @@ export class Live {
   }
 
   /** Keeps services in working order until the returned function is called, once, however often it is called. */
-  hold(services: Services): () => void {
+  lease(services: Services): () => void {
     this.#users.set(services, (this.#users.get(services) ?? 0) + 1);
     let isHeld = true;
     return () => {
@@ -44,7 +44,7 @@ export class Live {
   }
 
   async close(): Promise<void> {
-    const all = [this.#current, ...this.#users.keys()].flatMap(({ destinations }) => destinations.list());
+    const all = [this.#current, ...this.#users.keys()].flatMap(({ backends }) => backends.list());
     const upstreams = [...new Set(all)].map(({ upstream }) => upstream);
     await Promise.all([...upstreams, this.#current.hooks].map((one) => one.close()));
   }
@@ -60,30 +60,30 @@ export class Live {
   }
 
   /** Closes the connections that nothing else works with. */
-  #retire({ destinations }: Services): void {
-    const used = [this.#current, ...this.#users.keys()].flatMap((services) => services.destinations.list());
-    for (const destination of destinations.list()) if (!used.includes(destination)) void destination.upstream.close();
+  #retire({ backends }: Services): void {
+    const used = [this.#current, ...this.#users.keys()].flatMap((services) => services.backends.list());
+    for (const backend of backends.list()) if (!used.includes(backend)) void backend.upstream.close();
   }
 }
 
-/** How the servers of a configuration are connected to; whatever this depends on makes another destination. */
+/** How the servers of a configuration are connected to; whatever this depends on makes another backend. */
 export function createConnections(config: Config, clock: Clock, userAgent: string): Required<Connections> {
   const { breaker, concurrency, networkProxy, providers, tiers } = config;
   const countsAllFailures = providers.length > 1;
   const headersTimeoutOf = (provider: ProviderConfig) =>
     providers.find((named) => named.provider === provider)?.requestTimeoutMs ?? config.requestTimeoutMs;
   return {
-    connect: (provider, earlierGate) => {
+    connect: (provider, earlierLimiter) => {
       const { connectTimeoutMs } = modelSettings(provider, tiers.big);
-      const gate = earlierGate ?? new Gate(0, 0);
-      gate.resize(concurrency.places, concurrency.queueLength);
+      const limiter = earlierLimiter ?? new ConcurrencyLimiter(0, 0);
+      limiter.resize(concurrency.places, concurrency.queueLength);
       const headersTimeoutMs = headersTimeoutOf(provider);
       return {
         provider,
         upstream: createUpstream(provider, { userAgent, connectTimeoutMs, headersTimeoutMs, networkProxy }),
-        breaker: new Breaker(clock, breaker),
-        gate,
-        keys: new KeyRing([provider.key, ...(provider.moreKeys ?? [])], clock),
+        breaker: new CircuitBreaker(clock, breaker),
+        limiter,
+        keys: new KeyPool([provider.key, ...(provider.moreKeys ?? [])], clock),
         countsAllFailures,
       };
     },
@@ -96,24 +96,24 @@ export function createConnections(config: Config, clock: Clock, userAgent: strin
 }
 
 /** What goes on from one configuration to the next. */
-export type LastingServices = Omit<Services, 'config' | 'destinations' | 'targets' | 'hooks'>;
+export type LastingServices = Omit<Services, 'config' | 'backends' | 'models' | 'hooks'>;
 
 /** The services of the configuration with which the process starts. */
 export function createServices(lasting: LastingServices, config: Config, userAgent: string): Services {
-  const destinations = new Destinations(createConnections(config, lasting.clock, userAgent));
+  const backends = new Backends(createConnections(config, lasting.clock, userAgent));
   const hooks = new LiveHooks(lasting.logger);
   hooks.use(config.hooks?.file);
-  return { ...lasting, config, destinations, targets: new Targets(config), hooks };
+  return { ...lasting, config, backends, models: new ResolvedModels(config), hooks };
 }
 
 /** The services of a changed configuration; what it leaves as it was keeps its connections, its state and what was learned. */
 export function renewServices(before: Services, config: Config, userAgent: string): Services {
   const all = [...config.providers, ...config.customModels.values()].map(({ provider }) => provider);
-  const destinations = before.destinations.renew(createConnections(config, before.clock, userAgent), all);
+  const backends = before.backends.renew(createConnections(config, before.clock, userAgent), all);
   const { places, queueLength } = config.concurrency;
-  for (const { gate } of destinations.list()) gate.resize(places, queueLength);
+  for (const { limiter } of backends.list()) limiter.resize(places, queueLength);
   const { hooks } = before.config;
   const isSameFile = hooks?.file === config.hooks?.file && hooks?.digest === config.hooks?.digest;
   if (!isSameFile) before.hooks.use(config.hooks?.file);
-  return { ...before, config, destinations, targets: before.targets.renew(config) };
+  return { ...before, config, backends, models: before.models.renew(config) };
 }

@@ -2,7 +2,7 @@ import { suggestionsFor } from '../core/errorHints.ts';
 import { ApiError } from '../core/errors.ts';
 import { isObject, type JsonObject, parseObject } from '../core/json.ts';
 import { answerMessages } from './messages.ts';
-import type { ClientPort } from './responseWriter.ts';
+import type { ResponseWriter } from './responseWriter.ts';
 import { routeTo } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
@@ -17,7 +17,7 @@ const MESSAGE_ID = /"id":\s*"(msg_[^"]+)"/;
 const ERROR_EVENT = /^event: ?error\r?\ndata: ?(.*)$/m;
 
 /** A client inside the process: keeps what a small streamed answer says of itself. */
-export class CollectPort implements ClientPort {
+export class CollectingWriter implements ResponseWriter {
   readonly #now: () => number;
   readonly #decoder = new TextDecoder();
   #text = '';
@@ -79,16 +79,16 @@ function readError(text: string | undefined): CollectedError | undefined {
 }
 
 /** An answer of `GET /test-connection`; the names are those of earlier proxies. */
-export interface ProbeAnswer {
+export interface ConnectionTestResult {
   readonly status: 200 | 503;
   readonly body: JsonObject;
 }
 
 /** How long a test may take, in ms. */
-const PROBE_TIMEOUT_MS = 30_000;
+const TEST_TIMEOUT_MS = 30_000;
 const MAX_TOKENS = 16;
 
-export interface Probe {
+export interface ConnectionTest {
   /**
    * Sends one small streamed request to the model of the small tier, on the way that every request takes.
    * @param services those of the caller's request
@@ -100,11 +100,11 @@ export interface Probe {
     services: Services,
     caller: Omit<IncomingRequest, 'body'>,
     onGone: (end: () => void) => void,
-  ): Promise<ProbeAnswer>;
+  ): Promise<ConnectionTestResult>;
 }
 
 /** Tests the connection to the provider of one instance, one test at a time. */
-export function createProbe(timeoutMs = PROBE_TIMEOUT_MS): Probe {
+export function createConnectionTest(timeoutMs = TEST_TIMEOUT_MS): ConnectionTest {
   let isUnderWay = false;
   return {
     async run(services, caller, onGone) {
@@ -115,7 +115,7 @@ export function createProbe(timeoutMs = PROBE_TIMEOUT_MS): Probe {
       }
       isUnderWay = true;
       try {
-        return await probe(services, caller, timeoutMs, onGone);
+        return await testConnection(services, caller, timeoutMs, onGone);
       } finally {
         isUnderWay = false;
       }
@@ -123,12 +123,12 @@ export function createProbe(timeoutMs = PROBE_TIMEOUT_MS): Probe {
   };
 }
 
-async function probe(
+async function testConnection(
   services: Services,
   caller: Omit<IncomingRequest, 'body'>,
   timeoutMs: number,
   onGone: (end: () => void) => void,
-): Promise<ProbeAnswer> {
+): Promise<ConnectionTestResult> {
   const { clock, config } = services;
   const request = {
     model: config.tiers.small,
@@ -139,20 +139,20 @@ async function probe(
   // Each test is a conversation of its own, so that it begins with the provider that a new one would begin with.
   const incoming = { ...caller, session: caller.id, body: Buffer.from(JSON.stringify(request)) };
   const startedAt = clock.monotonic();
-  const port = new CollectPort(() => clock.monotonic());
+  const writer = new CollectingWriter(() => clock.monotonic());
   let isLate = false;
   const deadline = setTimeout(() => {
     isLate = true;
-    port.leave();
+    writer.leave();
   }, timeoutMs);
-  onGone(() => port.leave());
-  const { routedModel } = await answerMessages(services, incoming, port);
+  onGone(() => writer.leave());
+  const { routedModel } = await answerMessages(services, incoming, writer);
   clearTimeout(deadline);
 
   const timestamp = new Date(clock.now()).toISOString();
   const error = isLate
     ? { type: 'timeout_error', message: `[${config.instance}] no whole answer within ${timeoutMs / 1000} s` }
-    : port.error;
+    : writer.error;
   if (error !== undefined) {
     const suggestions = [...suggestionsFor(error.type)];
     return {
@@ -160,17 +160,17 @@ async function probe(
       body: { status: 'failed', error_type: error.type, message: error.message, timestamp, suggestions },
     };
   }
-  const { target, destination, provider } = routeTo(services, routedModel ?? config.tiers.small);
+  const { model, backend, provider } = routeTo(services, config.modelRefs.of(routedModel ?? config.tiers.small));
   return {
     status: 200,
     body: {
       status: 'success',
-      message: `${destination.provider.preset.title} answers`,
-      model_used: target.model,
+      message: `${backend.provider.preset.title} answers`,
+      model_used: model.name,
       provider,
       timestamp,
-      ...(port.messageId === undefined ? {} : { response_id: port.messageId }),
-      first_token_ms: Math.round((port.contentAt ?? clock.monotonic()) - startedAt),
+      ...(writer.messageId === undefined ? {} : { response_id: writer.messageId }),
+      first_token_ms: Math.round((writer.contentAt ?? clock.monotonic()) - startedAt),
     },
   };
 }

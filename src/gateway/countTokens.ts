@@ -6,7 +6,7 @@ import { createFailureContext } from './adapters/adapter.ts';
 import { passthroughBody, passthroughCredentials, passthroughHeaders } from './adapters/messagesAdapter.ts';
 import { withBody } from './readBody.ts';
 import type { RequestBody } from './requestBody.ts';
-import { obstacleOf, type Route, routeNow } from './route.ts';
+import { type Route, routeNow, skipReason } from './route.ts';
 import { planRequest } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
@@ -58,25 +58,25 @@ export async function askTokenCount(
   { route, conversation }: { readonly route: Route; readonly conversation: () => string },
   onGone: (listener: () => void) => void,
 ): Promise<number | undefined> {
-  const { target, destination } = route;
-  const key = destination.keys.choose(conversation);
+  const { model, backend } = route;
+  const key = backend.keys.choose(conversation);
   if (key.source === 'client' && incoming.providerKey === undefined) return undefined;
-  const { authorization, headers } = passthroughCredentials(services, incoming, destination.provider, key);
+  const { authorization, headers } = passthroughCredentials(services, incoming, backend.provider, key);
   const reader = new CountReader();
   const exchange = new Exchange({
-    upstream: destination.upstream,
+    upstream: backend.upstream,
     request: {
-      model: target.model,
-      body: passthroughBody(body, target, services.bodies),
+      model: model.name,
+      body: passthroughBody(body, model, services.bodies),
       stream: false,
       suffix: `/count_tokens${incoming.forwarded.query}`,
-      headers: { ...passthroughHeaders(incoming, target.settings), ...headers },
+      headers: { ...passthroughHeaders(incoming, model.settings), ...headers },
       authorization,
     },
     reader,
     idleTimeoutMs: COUNT_TIMEOUT_MS,
     requestTimeoutMs: COUNT_TIMEOUT_MS,
-    patience: undefined,
+    firstByteTimeout: undefined,
     usageWaitMs: 0,
     holdEmpty: false,
     failureContext: () => createFailureContext(services, route, key, 0, incoming),
@@ -117,10 +117,10 @@ async function count(
   const { measured } = body;
   const { candidates, conversation } = planRequest(services, incoming, body, true);
   const route = routeNow(services, candidates);
-  const { target, destination } = route;
+  const { model, backend } = route;
   const counted =
-    destination.provider.preset.countsTokens === true && obstacleOf(route) === undefined
+    backend.provider.preset.countsTokens === true && skipReason(route) === undefined
       ? await askTokenCount(services, incoming, body, { route, conversation }, onGone)
       : undefined;
-  return { input_tokens: counted ?? services.calibration.estimate(target.model, measured) };
+  return { input_tokens: counted ?? services.calibration.estimate(model.name, measured) };
 }

@@ -1,32 +1,33 @@
+import type { ModelRef } from '../config/config.ts';
 import { type JsonObject, parseObject } from '../core/json.ts';
 import { checkDepth } from '../protocol/anthropic/request.ts';
 import { endpointUrl } from '../upstream/client.ts';
-import { prepare } from './adapters/chatAdapter.ts';
+import { prepareRequest } from './adapters/chatAdapter.ts';
 import { passthroughBody } from './adapters/messagesAdapter.ts';
 import { withBody } from './readBody.ts';
 import type { RequestBody } from './requestBody.ts';
-import { isNative, obstacleOf, type Route, routeNow, routeTo } from './route.ts';
+import { isNative, type Route, routeNow, routeTo, skipReason } from './route.ts';
 import { type Plan, planRequest } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
-import { ableToSearch, SEARCH_REFUSED } from './webSearch.ts';
+import { filterByWebSearch, SEARCH_REFUSED } from './webSearch.ts';
 
-function describeRoute({ target, destination, provider }: Route): JsonObject {
+function describeRoute({ model, backend, provider }: Route): JsonObject {
   return {
-    url: endpointUrl(destination.provider.endpoint, target.model).href,
+    url: endpointUrl(backend.provider.endpoint, model.name).href,
     provider,
-    model: target.model,
+    model: model.name,
   };
 }
 
-function describePlan({ decision, candidates }: Plan, able: readonly string[], services: Services): JsonObject {
+function describePlan({ decision, candidates }: Plan, able: readonly ModelRef[], services: Services): JsonObject {
   return {
     tier: decision.tier,
     intent: decision.intent,
     reason: decision.reason,
-    candidates: candidates.map((name) => {
-      const route = routeTo(services, name);
-      const obstacle = able.includes(name) ? obstacleOf(route) : 'it cannot search the web';
-      return { name, ...describeRoute(route), skipped: obstacle ?? null };
+    candidates: candidates.map((ref) => {
+      const route = routeTo(services, ref);
+      const obstacle = able.includes(ref) ? skipReason(route) : 'it cannot search the web';
+      return { name: ref.name, ...describeRoute(route), skipped: obstacle ?? null };
     }),
   };
 }
@@ -35,20 +36,20 @@ function describePlan({ decision, candidates }: Plan, able: readonly string[], s
  * Answers `POST /v1/messages/test_conversion`: where the request would go and why, and what the provider would get, without sending
  * it. Of several candidates it is the one that would be asked first now.
  */
-export async function testConversion(services: Services, incoming: IncomingRequest): Promise<JsonObject> {
+export async function dryRun(services: Services, incoming: IncomingRequest): Promise<JsonObject> {
   return withBody(services, incoming.body, async (body) => describe(services, incoming, body));
 }
 
 function describe(services: Services, incoming: IncomingRequest, body: RequestBody): JsonObject {
   const plan = planRequest(services, incoming, body, true);
-  const able = ableToSearch(services, plan.candidates, body);
+  const able = filterByWebSearch(services, plan.candidates, body);
   const route = routeNow(services, able.length === 0 ? plan.candidates : able);
   const description = { ...describeRoute(route), ...describePlan(plan, able, services) };
   if (isNative(route)) {
     checkDepth(body.object); // it goes on as it came, but is printed here
-    return { ...description, request: parseObject(passthroughBody(body, route.target, services.bodies).toString()) };
+    return { ...description, request: parseObject(passthroughBody(body, route.model, services.bodies).toString()) };
   }
-  const { translated, inputEstimate } = prepare(services, body, route);
+  const { translated, inputEstimate } = prepareRequest(services, body, route);
   return {
     ...description,
     estimated_input_tokens: inputEstimate,

@@ -13,18 +13,18 @@ import { mergeUsage } from '../translate/response/finish.ts';
 import { Exchange, type ExchangeResult } from '../upstream/exchange.ts';
 import { type AnswerReader, openOutcome, type UpstreamRequest } from '../upstream/upstream.ts';
 import { authorizationFor, createFailureContext } from './adapters/adapter.ts';
-import { prepare } from './adapters/chatAdapter.ts';
+import { prepareRequest } from './adapters/chatAdapter.ts';
 import { passthroughBody, passthroughHeaders } from './adapters/messagesAdapter.ts';
-import type { Live } from './configSwap.ts';
-import { judge } from './fallback/feedback.ts';
-import { mintId } from './ids.ts';
+import type { ActiveServices } from './configSwap.ts';
+import { reportOutcome } from './fallback/feedback.ts';
+import { createId } from './ids.ts';
 import { listOf, RequestBody } from './requestBody.ts';
 import { recordKey, recordRoute, recordUsage } from './requestContext.ts';
 import { isNative, type Route, routeTo } from './route.ts';
 import type { Services } from './services.ts';
 
 /** Reads the answer to a health check: that there is one, whatever it says, and what the provider counts for it. */
-export class CheckReader implements AnswerReader {
+export class HealthCheckReader implements AnswerReader {
   readonly outcome = openOutcome();
   usage: Usage | undefined;
   upstreamModel: string | undefined;
@@ -80,15 +80,15 @@ export class CheckReader implements AnswerReader {
  * the request log, as no client has made it.
  * @param askedAt by the monotonic clock, in ms
  */
-export function countCheck(
+export function recordHealthCheckUsage(
   { config, clock, stats, usage }: Services,
   route: Route,
   key: ProviderKey,
-  reader: CheckReader,
+  reader: HealthCheckReader,
   askedAt: number,
 ): void {
   const record: RequestRecord = {
-    id: mintId('req_'),
+    id: createId('req_'),
     endpoint: HEALTH_CHECK,
     provider: route.provider,
     stream: false,
@@ -113,34 +113,34 @@ const NOBODY = { providerKey: undefined, forwarded: { query: '', headers: {}, cr
 
 /** A question for the list of models, which costs nothing, or a request for one token. */
 function questionFor(services: Services, route: Route, key: ProviderKey): UpstreamRequest {
-  const { target, destination } = route;
-  const { provider } = destination;
+  const { model, backend } = route;
+  const { provider } = backend;
   const native = isNative(route);
   const question = {
-    model: target.model,
+    model: model.name,
     stream: false,
     authorization: authorizationFor(services, NOBODY, provider, key),
-    headers: native ? passthroughHeaders(NOBODY, target.settings) : {},
+    headers: native ? passthroughHeaders(NOBODY, model.settings) : {},
   };
   if (services.config.healthCheck.ask === 'models') {
     return { ...question, body: '', lookUp: `${provider.baseUrl}${native ? '/v1/models' : '/models'}` };
   }
-  const value = { model: target.model, max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] };
+  const value = { model: model.name, max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] };
   const body = new RequestBody(Buffer.from(JSON.stringify(value)), value, services.bodies.cache);
-  if (native) return { ...question, body: passthroughBody(body, target, services.bodies) };
-  return { ...question, body: JSON.stringify(prepare(services, body, route).translated.body) };
+  if (native) return { ...question, body: passthroughBody(body, model, services.bodies) };
+  return { ...question, body: JSON.stringify(prepareRequest(services, body, route).translated.body) };
 }
 
 async function ask(services: Services, route: Route, request: UpstreamRequest, key: ProviderKey) {
-  const reader = new CheckReader(isNative(route) ? readAnthropicUsage : readUsage);
+  const reader = new HealthCheckReader(isNative(route) ? readAnthropicUsage : readUsage);
   const exchange = new Exchange({
-    upstream: route.destination.upstream,
+    upstream: route.backend.upstream,
     request,
     reader,
     idleTimeoutMs: CHECK_TIMEOUT_MS,
     requestTimeoutMs: CHECK_TIMEOUT_MS,
-    patience: undefined,
-    usageWaitMs: route.target.settings.usageWaitMs,
+    firstByteTimeout: undefined,
+    usageWaitMs: route.model.settings.usageWaitMs,
     holdEmpty: false,
     failureContext: () => createFailureContext(services, route, key, 0, NOBODY),
     onOutput: () => {},
@@ -150,7 +150,7 @@ async function ask(services: Services, route: Route, request: UpstreamRequest, k
     'upstream_timeout',
     `[${route.provider}] no answer to a health check within ${CHECK_TIMEOUT_MS / 1000} s`,
   );
-  const deadline = setTimeout(() => exchange.cut(late), CHECK_TIMEOUT_MS);
+  const deadline = setTimeout(() => exchange.fail(late), CHECK_TIMEOUT_MS);
   deadline.unref();
   const result = await exchange.result;
   clearTimeout(deadline);
@@ -161,7 +161,7 @@ async function ask(services: Services, route: Route, request: UpstreamRequest, k
  * What the answer to a question for the list of models says of the provider. One that has no list, or does not let this key see it,
  * is there all the same; and a list says nothing about a key whose balance or limit is used up.
  */
-function verdictOfList(result: ExchangeResult, isReached: boolean): ExchangeResult {
+function interpretListAnswer(result: ExchangeResult, isReached: boolean): ExchangeResult {
   const isHidden = result.kind === 'failed' && ['bad_gateway', 'upstream_forbidden'].includes(result.error.code);
   return result.kind === 'done' || (isReached && isHidden) ? { kind: 'empty' } : result;
 }
@@ -170,31 +170,31 @@ function verdictOfList(result: ExchangeResult, isReached: boolean): ExchangeResu
  * Asks a provider whether it can answer, and tells its breaker and its key. Does nothing where no key of the instance's own can be
  * sent, where the breaker lets nobody through, or where all places are taken.
  */
-export async function checkProvider(services: Services, { name, models, provider }: NamedProvider): Promise<void> {
+export async function runHealthCheck(services: Services, { name, models, provider }: NamedProvider): Promise<void> {
   const model = models.small[0] ?? models.big[0];
   if (model === undefined || provider.key.source === 'client' || provider.preset.protocol === 'demo') return;
-  const route = routeTo(services, model);
-  const { destination } = route;
-  const key = destination.keys.choose(() => '');
+  const route = routeTo(services, services.config.modelRefs.of(model));
+  const { backend } = route;
+  const key = backend.keys.choose(() => '');
   const request = questionFor(services, route, key);
   let isIn = false;
-  const ticket = destination.gate.request(() => {
+  const place = backend.limiter.acquire(() => {
     isIn = true;
   });
-  const leave = isIn ? destination.breaker.enter() : undefined;
-  if (leave?.waitMs === 0) {
+  const permit = isIn ? backend.breaker.acquire() : undefined;
+  if (permit?.waitMs === 0) {
     const askedAt = services.clock.monotonic();
     const { result, isReached, reader } = await ask(services, route, request, key);
     const isList = request.lookUp !== undefined;
-    if (!isList && result.kind === 'done') countCheck(services, route, key, reader, askedAt);
-    const verdict = isList ? verdictOfList(result, isReached) : result;
-    judge(services, { destination, provider: name, key, leave, askedAt }, verdict, isReached);
+    if (!isList && result.kind === 'done') recordHealthCheckUsage(services, route, key, reader, askedAt);
+    const verdict = isList ? interpretListAnswer(result, isReached) : result;
+    reportOutcome(services, { backend, provider: name, key, permit, askedAt }, verdict, isReached);
     services.logger.debug('a provider was asked whether it can answer', {
       provider: name,
       answer: verdict.kind === 'failed' ? verdict.error.message : 'yes',
     });
   }
-  ticket?.leave();
+  place?.release();
 }
 
 /** Share by which a pause is shorter or longer at random, so that many instances do not ask together. */
@@ -203,20 +203,20 @@ const JITTER = 0.2;
 const IDLE_MS = 60_000;
 
 /** The providers that have not shown within the interval that they answer; none where there is no other to turn to. */
-export function dueProviders({ config, destinations, clock }: Services): readonly NamedProvider[] {
+export function dueProviders({ config, backends, clock }: Services): readonly NamedProvider[] {
   const { providers, healthCheck } = config;
   if (providers.length < 2 || healthCheck.intervalMs === 0) return [];
   return providers.filter(({ provider }) => {
-    const { answeredAt } = destinations.of(provider).breaker;
+    const { answeredAt } = backends.of(provider).breaker;
     return answeredAt === undefined || clock.monotonic() - answeredAt >= healthCheck.intervalMs;
   });
 }
 
-async function checkAll(live: Pick<Live, 'current' | 'hold'>): Promise<void> {
+async function checkAll(live: Pick<ActiveServices, 'current' | 'lease'>): Promise<void> {
   const services = live.current;
-  const release = live.hold(services);
+  const release = live.lease(services);
   try {
-    await Promise.all(dueProviders(services).map((provider) => checkProvider(services, provider)));
+    await Promise.all(dueProviders(services).map((provider) => runHealthCheck(services, provider)));
   } catch (thrown) {
     services.logger.error('a health check failed inside the proxy', { reason: String(asApiError(thrown).cause) });
   } finally {
@@ -228,7 +228,7 @@ async function checkAll(live: Pick<Live, 'current' | 'hold'>): Promise<void> {
  * Asks providers that nobody asks whether they can answer, again and again, until the returned function is called.
  * @param random a number from 0 to below 1
  */
-export function startHealthChecks(live: Pick<Live, 'current' | 'hold'>, random: () => number): () => void {
+export function startHealthChecks(live: Pick<ActiveServices, 'current' | 'lease'>, random: () => number): () => void {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   const schedule = () => {

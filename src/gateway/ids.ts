@@ -20,7 +20,7 @@ function nextByte(): number {
 const letters = Buffer.alloc(LENGTH);
 
 /** A new id of Anthropic's form: the prefix (`msg_`, `toolu_`, `req_`) and 24 random letters and digits (R131, R201). */
-export function mintId(prefix: string): string {
+export function createId(prefix: string): string {
   let count = 0;
   while (count < LENGTH) {
     const byte = nextByte();

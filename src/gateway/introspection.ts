@@ -6,32 +6,32 @@ import { formatFigure } from '../telemetry/metrics.ts';
 import type { UsageStatus } from '../telemetry/usage/store.ts';
 import { isCostUnknown, type UsageTotals } from '../telemetry/usage/totals.ts';
 import { keyLabel } from './route.ts';
-import type { Destination, Services } from './services.ts';
+import type { Backend, Services } from './services.ts';
 
-function describeKeys({ keys }: Destination): JsonObject[] {
+function describeKeys({ keys }: Backend): JsonObject[] {
   const states = keys.list();
   const all = states.map(({ key }) => key);
-  return states.map(({ key, rest }) => ({
+  return states.map(({ key, cooldown }) => ({
     label: keyLabel(all, key),
     source: key.source,
-    state: rest === undefined ? 'ready' : 'resting',
-    until: isoTime(rest?.endsAt),
-    reason: rest?.reason ?? null,
+    state: cooldown === undefined ? 'ready' : 'resting',
+    until: isoTime(cooldown?.endsAt),
+    reason: cooldown?.reason ?? null,
   }));
 }
 
 /** The providers of an instance as `GET /health` shows them, in the order of their priority; no secrets. */
-export function describeProviders({ config, destinations, clock }: Services): JsonObject[] {
+export function describeProviders({ config, backends, clock }: Services): JsonObject[] {
   return config.providers.map(({ name, provider, priority, models }) => {
-    const destination = destinations.of(provider);
-    const { answeredAt, state } = destination.breaker;
+    const backend = backends.of(provider);
+    const { answeredAt, state } = backend.breaker;
     return {
       name,
       priority,
       base_url: provider.baseUrl,
       models: { big: [...models.big], middle: [...models.middle], small: [...models.small] },
       circuit: state,
-      keys: describeKeys(destination),
+      keys: describeKeys(backend),
       last_answer_at: isoTime(answeredAt === undefined ? undefined : clock.now() - (clock.monotonic() - answeredAt)),
     };
   });
@@ -79,7 +79,7 @@ export function describeHealth(services: Services, facts: ProcessFacts): JsonObj
   const { config, stats, clock } = services;
   const { provider } = config;
   const { requests, tokens, inFlight, lastSuccessAt, lastError } = stats.snapshot();
-  const destination = services.destinations.of(provider);
+  const backend = services.backends.of(provider);
   const log = facts.logStatus();
   const usage = facts.usageStatus();
   return {
@@ -100,10 +100,10 @@ export function describeHealth(services: Services, facts: ProcessFacts): JsonObj
     models: { ...config.tiers },
     key: provider.key.source,
     client_token: config.clientToken !== undefined,
-    circuit: destination.breaker.state,
+    circuit: backend.breaker.state,
     strategy: config.strategy,
     providers: describeProviders(services),
-    queue: { running: destination.gate.inside, waiting: destination.gate.waiting },
+    queue: { running: backend.limiter.active, waiting: backend.limiter.waiting },
     in_flight: inFlight,
     requests: {
       total: requests.total,
@@ -195,7 +195,7 @@ export function describeStatistics({ usage, clock, config }: Services, facts: Pr
 const BREAKER_STATES = ['closed', 'half-open', 'open'] as const;
 
 /** The body of `GET /metrics`: counters since the start in Prometheus' text form. */
-export function formatMetrics({ usage, stats, destinations, config }: Services, facts: ProcessFacts): string {
+export function formatMetrics({ usage, stats, backends, config }: Services, facts: ProcessFacts): string {
   const rows = facts.usageStatus();
   const gauge = (name: string, help: string, value: number) =>
     formatFigure('gauge', `claude_code_proxy_${name}`, help, [[{}, value]]);
@@ -213,7 +213,7 @@ export function formatMetrics({ usage, stats, destinations, config }: Services, 
       'Per server that can be asked: the state that its circuit breaker is in has 1, the others 0.',
       [...config.providers, ...config.customModels.values()].flatMap(({ name, provider }) =>
         BREAKER_STATES.map((state) => {
-          const { breaker } = destinations.of(provider);
+          const { breaker } = backends.of(provider);
           return [{ provider: name, server: provider.baseUrl, state }, state === breaker.state ? 1 : 0] as const;
         }),
       ),
@@ -223,10 +223,10 @@ export function formatMetrics({ usage, stats, destinations, config }: Services, 
       'claude_code_proxy_resting_keys',
       'Per provider: how many of its keys are left alone because they were refused or limited.',
       config.providers.map(({ name, provider }) => {
-        const resting = destinations
+        const resting = backends
           .of(provider)
           .keys.list()
-          .filter(({ rest }) => rest !== undefined);
+          .filter(({ cooldown }) => cooldown !== undefined);
         return [{ provider: name }, resting.length] as const;
       }),
     ),

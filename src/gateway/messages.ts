@@ -3,62 +3,62 @@ import type { HookInfo, HookName, Hooks } from '../hooks/hooks.ts';
 import { errorBody, errorEvent, errorHeaders, PING_EVENT } from '../protocol/anthropic/errors.ts';
 import { MessageAssembler } from '../protocol/anthropic/message.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
-import { ChatAnswerer } from './adapters/chatAdapter.ts';
-import { NativeAnswerer } from './adapters/messagesAdapter.ts';
-import { answerInTurn } from './fallback/fallback.ts';
+import { ChatAdapter } from './adapters/chatAdapter.ts';
+import { MessagesAdapter } from './adapters/messagesAdapter.ts';
+import { respondWithFallback } from './fallback/fallback.ts';
 import { withBody } from './readBody.ts';
 import type { RequestBody } from './requestBody.ts';
-import { type Run, recordPlan, recordRoute, runRequest } from './requestContext.ts';
-import type { ClientPort } from './responseWriter.ts';
+import { handleRequest, type RequestContext, recordPlan, recordRoute } from './requestContext.ts';
+import type { ResponseWriter } from './responseWriter.ts';
 import { isNative, routeTo } from './route.ts';
 import { planRequest } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
-import { ableToSearch, answerWebSearch, SEARCH_REFUSED } from './webSearch.ts';
+import { answerWebSearch, filterByWebSearch, SEARCH_REFUSED } from './webSearch.ts';
 
 /** The client's side of a request whose answer somebody wants to see: a whole one before it goes out, a streamed one after it. */
-export class HookedPort implements ClientPort {
+export class HookedWriter implements ResponseWriter {
   /** Resolves when a whole answer is out; at once for a stream, which waits for nobody. */
   sent: Promise<void> = Promise.resolve();
-  readonly #port: ClientPort;
+  readonly #writer: ResponseWriter;
   readonly #show: (message: string) => Promise<string | undefined>;
   readonly #assembler = new MessageAssembler();
 
   /** @param show takes a message as JSON text and gives it back if it is changed; never rejects */
-  constructor(port: ClientPort, show: (message: string) => Promise<string | undefined>) {
-    this.#port = port;
+  constructor(writer: ResponseWriter, show: (message: string) => Promise<string | undefined>) {
+    this.#writer = writer;
     this.#show = show;
   }
 
   sendJson(status: number, headers: Readonly<Record<string, string>>, body: string): void {
-    this.sent = this.#show(body).then((changed) => this.#port.sendJson(status, headers, changed ?? body));
+    this.sent = this.#show(body).then((changed) => this.#writer.sendJson(status, headers, changed ?? body));
   }
 
   openStream(headers?: Readonly<Record<string, string>>): void {
-    this.#port.openStream(headers);
+    this.#writer.openStream(headers);
   }
 
   write(output: string | Uint8Array): boolean {
     this.#assembler.push(output);
-    return this.#port.write(output);
+    return this.#writer.write(output);
   }
 
   end(output: string | Uint8Array): void {
     this.#assembler.push(output);
-    this.#port.end(output);
+    this.#writer.end(output);
     const message = this.#assembler.end();
     if (message !== undefined) void this.#show(JSON.stringify(message));
   }
 
   onDrain(listener: () => void): void {
-    this.#port.onDrain(listener);
+    this.#writer.onDrain(listener);
   }
 
   onGone(listener: () => void): void {
-    this.#port.onGone(listener);
+    this.#writer.onGone(listener);
   }
 }
 
-function infoOf({ record, services }: Run, { value }: RequestBody): HookInfo {
+function infoOf({ record, services }: RequestContext, { value }: RequestBody): HookInfo {
   const { model, stream } = isObject(value) ? value : {};
   return {
     instance: services.config.instance,
@@ -73,52 +73,54 @@ function infoOf({ record, services }: Run, { value }: RequestBody): HookInfo {
 
 /** Answers a request as the user's hooks have changed it, and shows them the answer; both are JSON texts to whoever is in between. */
 async function answerHooked(
-  run: Run,
+  context: RequestContext,
   body: RequestBody,
   hooks: Hooks,
-  answer: (run: Run) => Promise<void>,
+  answer: (context: RequestContext) => Promise<void>,
 ): Promise<void> {
-  const { inFlight } = run.services;
-  const info = infoOf(run, body);
+  const { inFlight } = context.services;
+  const info = infoOf(context, body);
   const call = async (name: HookName, text: string) => {
-    const release = inFlight.hold();
-    const changed = await hooks.call(name, text, { ...info, provider: run.record.provider });
+    const release = inFlight.begin();
+    const changed = await hooks.call(name, text, { ...info, provider: context.record.provider });
     release();
     return changed;
   };
   const changed = hooks.has('request') ? await call('request', JSON.stringify(body.value)) : undefined;
-  const incoming = changed === undefined ? run.incoming : { ...run.incoming, body: Buffer.from(changed) };
-  if (!hooks.has('response')) return answer({ ...run, incoming });
-  const port = new HookedPort(run.port, (message) => call('response', message));
-  await answer({ ...run, incoming, port });
-  await port.sent;
+  const incoming = changed === undefined ? context.incoming : { ...context.incoming, body: Buffer.from(changed) };
+  if (!hooks.has('response')) return answer({ ...context, incoming });
+  const writer = new HookedWriter(context.writer, (message) => call('response', message));
+  await answer({ ...context, incoming, writer });
+  await writer.sent;
 }
 
 /** The same way to an answer, by way of the user's hooks where there are any. */
-export function withHooks(answer: (run: Run) => Promise<void>): (run: Run) => Promise<void> {
-  return (run) => {
-    const { services, incoming } = run;
+export function withHooks(
+  answer: (context: RequestContext) => Promise<void>,
+): (context: RequestContext) => Promise<void> {
+  return (context) => {
+    const { services, incoming } = context;
     const { hooks } = services;
-    if (hooks.areIdle) return answer(run);
-    return withBody(services, incoming.body, (body) => answerHooked(run, body, hooks, answer));
+    if (hooks.areIdle) return answer(context);
+    return withBody(services, incoming.body, (body) => answerHooked(context, body, hooks, answer));
   };
 }
 
-async function answer(run: Run, body: RequestBody): Promise<void> {
-  const { services, incoming, port, record } = run;
+async function answer(context: RequestContext, body: RequestBody): Promise<void> {
+  const { services, incoming, writer, record } = context;
   const planned = planRequest(services, incoming, body);
-  recordPlan(run, planned);
+  recordPlan(context, planned);
   record.stream = body.object['stream'] === true;
-  const plan = { ...planned, candidates: ableToSearch(services, planned.candidates, body) };
+  const plan = { ...planned, candidates: filterByWebSearch(services, planned.candidates, body) };
   if (plan.candidates.length === 0) {
-    recordRoute(run, routeTo(services, planned.decision.model));
+    recordRoute(context, routeTo(services, planned.decision.model));
     record.notes = [...plan.notes, SEARCH_REFUSED];
-    answerWebSearch(port, body.parsed);
+    answerWebSearch(writer, body.parsed);
     return;
   }
-  await answerInTurn(run, plan, {
-    createAnswerer: (route) =>
-      isNative(route) ? new NativeAnswerer(run, plan, body, route) : new ChatAnswerer(run, plan, body, route),
+  await respondWithFallback(context, plan, {
+    createAdapter: (route) =>
+      isNative(route) ? new MessagesAdapter(context, plan, body, route) : new ChatAdapter(context, plan, body, route),
     ping: record.stream ? PING_EVENT : undefined,
     errorText: errorEvent,
   });
@@ -131,13 +133,13 @@ async function answer(run: Run, body: RequestBody): Promise<void> {
 export function answerMessages(
   services: Services,
   incoming: IncomingRequest,
-  port: ClientPort,
+  writer: ResponseWriter,
 ): Promise<Readonly<RequestRecord>> {
-  return runRequest(
+  return handleRequest(
     services,
     incoming,
-    port,
-    withHooks((run) => withBody(run.services, run.incoming.body, (body) => answer(run, body))),
-    (error) => port.sendJson(error.status, errorHeaders(error), errorBody(error, incoming.id)),
+    writer,
+    withHooks((context) => withBody(context.services, context.incoming.body, (body) => answer(context, body))),
+    (error) => writer.sendJson(error.status, errorHeaders(error), errorBody(error, incoming.id)),
   );
 }

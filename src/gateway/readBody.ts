@@ -5,7 +5,7 @@ import type { Services } from './services.ts';
 /**
  * Carries out work that pauses, so that all others have their turn in the pauses; undefined when it was over at once, without any.
  */
-export function inTurns(work: Generator<void>): Promise<void> | undefined {
+export function runCooperatively(work: Generator<void>): Promise<void> | undefined {
   if (work.next().done === true) return undefined;
   const goOn = async () => {
     do await nextTurn();
@@ -27,14 +27,14 @@ export function withBody<T>(
   const read = function* () {
     value = yield* bodies.read(bytes);
   };
-  const reading = inTurns(read());
+  const reading = runCooperatively(read());
   if (reading === undefined) return goOn(new RequestBody(bytes, value, bodies.cache));
-  const release = inFlight.hold();
+  const release = inFlight.begin();
   const readOn = async () => {
     try {
       await reading;
       const body = new RequestBody(bytes, value, bodies.cache);
-      await inTurns(body.measureInSteps());
+      await runCooperatively(body.measureInSteps());
       // Not awaited here: what goes on is under way itself by now, and the body is let go.
       return goOn(body);
     } finally {

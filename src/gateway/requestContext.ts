@@ -4,16 +4,16 @@ import type { Usage } from '../protocol/delta.ts';
 import { localDay } from '../telemetry/days.ts';
 import { hashSession, type RequestRecord } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
-import type { ClientPort } from './responseWriter.ts';
+import type { ResponseWriter } from './responseWriter.ts';
 import { keyLabel, type Route } from './route.ts';
 import type { Plan } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
 /** One request on its way through the gateway. */
-export interface Run {
+export interface RequestContext {
   readonly services: Services;
   readonly incoming: IncomingRequest;
-  readonly port: ClientPort;
+  readonly writer: ResponseWriter;
   /** What will be logged; filled in on the way. */
   readonly record: RequestRecord;
   /** Milliseconds since the request came in. */
@@ -21,29 +21,32 @@ export interface Run {
 }
 
 /** Writes into the log line where the request shall go. */
-export function recordPlan({ record }: Run, { requestedModel, decision }: Plan): void {
+export function recordPlan({ record }: RequestContext, { requestedModel, decision }: Plan): void {
   record.model = requestedModel;
   record.tier = decision.tier;
   if (decision.intent !== 'tier') record.route = decision.intent;
 }
 
 /** Writes into the log line whom the request goes to now. */
-export function recordRoute({ record }: Pick<Run, 'record'>, { name, provider, target, destination }: Route): void {
+export function recordRoute(
+  { record }: Pick<RequestContext, 'record'>,
+  { ref, provider, model, backend }: Route,
+): void {
   record.provider = provider;
-  record.upstreamModel = target.model;
-  record.routedModel = name;
-  record.key = destination.provider.key.source;
+  record.upstreamModel = model.name;
+  record.routedModel = ref.name;
+  record.key = backend.provider.key.source;
 }
 
 /** Writes into the log line which key is sent: its name where there are several, else where it comes from. */
-export function recordKey({ record }: Pick<Run, 'record'>, { destination }: Route, key: ProviderKey): void {
-  const { moreKeys } = destination.provider;
-  record.key = moreKeys === undefined ? key.source : keyLabel([destination.provider.key, ...moreKeys], key);
+export function recordKey({ record }: Pick<RequestContext, 'record'>, { backend }: Route, key: ProviderKey): void {
+  const { moreKeys } = backend.provider;
+  record.key = moreKeys === undefined ? key.source : keyLabel([backend.provider.key, ...moreKeys], key);
 }
 
 /** Writes into the log line how the request failed; a fault of the proxy itself gets a line of its own with the reason. */
-export function recordError(run: Run, error: ApiError, outcome: RequestRecord['outcome']): void {
-  const { record, services, incoming } = run;
+export function recordError(context: RequestContext, error: ApiError, outcome: RequestRecord['outcome']): void {
+  const { record, services, incoming } = context;
   record.status = outcome === 'interrupted' ? 200 : error.status;
   record.outcome = outcome;
   record.errorType = error.type;
@@ -74,24 +77,24 @@ function createRecord(services: Services, incoming: IncomingRequest): RequestRec
  * Runs one request from its arrival to its line in the log. What `answer` throws is answered by `sendError`; a fault of the
  * proxy itself is logged and becomes a 500. Resolves with what was logged, and never rejects.
  */
-export async function runRequest(
+export async function handleRequest(
   services: Services,
   incoming: IncomingRequest,
-  port: ClientPort,
-  answer: (run: Run) => Promise<void>,
+  writer: ResponseWriter,
+  answer: (context: RequestContext) => Promise<void>,
   sendError: (error: ApiError) => void,
 ): Promise<RequestRecord> {
   const { clock, config, logger, stats, usage } = services;
   const startedAt = clock.monotonic();
   const elapsed = () => Math.round(clock.monotonic() - startedAt);
   const record = createRecord(services, incoming);
-  const run = { services, incoming, port, record, elapsed };
+  const context = { services, incoming, writer, record, elapsed };
   stats.start();
   try {
-    await answer(run);
+    await answer(context);
   } catch (thrown) {
     const error = asApiError(thrown);
-    recordError(run, error, record.attempts === undefined ? 'rejected' : 'error');
+    recordError(context, error, record.attempts === undefined ? 'rejected' : 'error');
     sendError(error);
   }
   record.durationMs = elapsed();

@@ -1,11 +1,11 @@
 import type { ApiError } from '../core/errors.ts';
-import { Limit } from '../upstream/exchange.ts';
+import { PausableTimer } from '../upstream/exchange.ts';
 
 /**
  * The client's side of one request, without an HTTP framework in sight. The gateway writes Anthropic's words into it; the
  * server room connects it to a socket.
  */
-export interface ClientPort {
+export interface ResponseWriter {
   /** Sends a whole answer. */
   sendJson(status: number, headers: Readonly<Record<string, string>>, body: string): void;
   /** Begins an event stream with status 200. */
@@ -19,7 +19,7 @@ export interface ClientPort {
   onGone(listener: () => void): void;
 }
 
-export interface EventStreamOptions {
+export interface SseResponseOptions {
   /** The sign of life in a silence; undefined where nothing may stand between what is relayed. */
   readonly ping: string | undefined;
   /** The words that end a stream which cannot be completed. */
@@ -36,20 +36,20 @@ export interface EventStreamOptions {
  * The event stream to the client: holds the 200 back until there is something to say or the silence grows too long (R317,
  * R321), pings through silences, and tells when the client reads too slowly (R323).
  */
-export class EventStream {
-  readonly #port: ClientPort;
-  readonly #options: EventStreamOptions;
+export class SseResponse {
+  readonly #writer: ResponseWriter;
+  readonly #options: SseResponseOptions;
   /** Runs while nothing is written. */
-  readonly #silence = new Limit();
+  readonly #silence = new PausableTimer();
   #blocked = false;
   #open = false;
   #ended = false;
 
-  constructor(port: ClientPort, options: EventStreamOptions, onReady: () => void) {
-    this.#port = port;
+  constructor(writer: ResponseWriter, options: SseResponseOptions, onReady: () => void) {
+    this.#writer = writer;
     this.#options = options;
     if (options.ping !== undefined) this.#silence.start(options.headerWaitMs, () => this.#begin());
-    port.onDrain(() => {
+    writer.onDrain(() => {
       this.#blocked = false;
       onReady();
     });
@@ -68,15 +68,15 @@ export class EventStream {
   write(output: string | Uint8Array): void {
     if (output.length === 0 || this.#ended) return;
     if (this.#open) this.#silence.refresh();
-    else this.#openPort();
-    if (!this.#port.write(output)) this.#blocked = true;
+    else this.#openWriter();
+    if (!this.#writer.write(output)) this.#blocked = true;
   }
 
   end(output: string | Uint8Array = ''): void {
     if (this.#ended) return;
-    if (!this.#open) this.#openPort();
+    if (!this.#open) this.#openWriter();
     this.close();
-    this.#port.end(output);
+    this.#writer.end(output);
   }
 
   /** Ends an open stream with an error event; never after a regular end (R318, R411). */
@@ -90,21 +90,21 @@ export class EventStream {
     this.#silence.stop();
   }
 
-  #openPort(): void {
+  #openWriter(): void {
     this.#open = true;
-    this.#port.openStream(this.#options.headers());
+    this.#writer.openStream(this.#options.headers());
     const { ping, pingMs } = this.#options;
     if (ping !== undefined) this.#silence.start(pingMs, () => this.#sendPing(ping));
   }
 
   #begin(): void {
-    this.#openPort();
+    this.#openWriter();
     this.#sendPing(this.#options.ping ?? '');
   }
 
   #sendPing(ping: string): void {
     // A client that has not yet read what it has needs no sign of life, and more would only fill memory.
-    if (!this.#blocked) this.#blocked = !this.#port.write(ping);
+    if (!this.#blocked) this.#blocked = !this.#writer.write(ping);
     this.#silence.refresh();
   }
 }

@@ -1,36 +1,33 @@
-import type { NamedProvider, ProviderKey } from '../config/config.ts';
-import { endpointOf } from '../config/modelRef.ts';
-import type { Target } from '../translate/request/context.ts';
-import type { Destination, Services } from './services.ts';
+import type { ModelRef, NamedProvider, ProviderKey } from '../config/config.ts';
+import type { ResolvedModel } from '../translate/request/context.ts';
+import type { Backend, Services } from './services.ts';
 
 /** One candidate for a request: which model in whose words, and which server. */
 export interface Route {
-  /** The model's name here; that of another provider or of the models file has a prefix that its server does not know. */
-  readonly name: string;
+  readonly ref: ModelRef;
   /** How the provider is called: in failures, the log and the answer's headers. */
   readonly provider: string;
   /** Undefined for a server that stands in the models file. */
   readonly named: NamedProvider | undefined;
-  readonly target: Target;
-  readonly destination: Destination;
+  readonly model: ResolvedModel;
+  readonly backend: Backend;
 }
 
-/** Where a model is asked for that routing has named. */
-export function routeTo({ config, targets, destinations }: Services, name: string): Route {
-  const { provider } = endpointOf(config, name);
-  const named = config.providers.find((one) => one.provider === provider);
+/** Where a model is asked for. */
+export function routeTo({ models, backends }: Services, ref: ModelRef): Route {
+  const { provider, named } = ref;
   return {
-    name,
+    ref,
     provider: named?.name ?? provider.preset.name,
     named,
-    target: targets.get(name),
-    destination: destinations.of(provider),
+    model: models.get(ref),
+    backend: backends.of(provider),
   };
 }
 
 /** Whether the server of a route speaks the Messages API itself. */
-export function isNative({ destination }: Route): boolean {
-  return destination.provider.preset.protocol === 'anthropic';
+export function isNative({ backend }: Route): boolean {
+  return backend.provider.preset.protocol === 'anthropic';
 }
 
 /** How a key is called where several of a provider are told apart: by its variable, and by its place where that holds more. */
@@ -40,53 +37,56 @@ export function keyLabel(keys: readonly ProviderKey[], key: ProviderKey): string
 }
 
 /** A candidate that is not asked, or not asked yet, and why. */
-export interface PassedOver {
+export interface SkippedCandidate {
   readonly route: Route;
   readonly reason: string;
 }
 
 /** How a candidate is called for the user. */
-export function candidateLabel({ provider, target }: Route): string {
-  return `${provider},${target.model}`;
+export function candidateLabel({ provider, model }: Route): string {
+  return `${provider},${model.name}`;
 }
 
 /** What speaks against asking a candidate now; undefined when nothing does. */
-export function obstacleOf({ destination: { breaker, keys } }: Route): string | undefined {
-  if (!breaker.isPassable) return 'its circuit is open';
-  if (keys.isAwake) return undefined;
+export function skipReason({ backend: { breaker, keys } }: Route): string | undefined {
+  if (!breaker.canAcquire) return 'its circuit is open';
+  if (keys.hasAvailable) return undefined;
   const states = keys.list();
   const all = states.map(({ key }) => key);
-  return states.map(({ key, rest }) => `${keyLabel(all, key)} rests: ${rest?.reason}`).join('; ');
+  return states.map(({ key, cooldown }) => `${keyLabel(all, key)} rests: ${cooldown?.reason}`).join('; ');
 }
 
 /** Where a request with these candidates, at least one, would go now. */
-export function routeNow(services: Services, names: readonly string[]): Route {
-  return new Candidates(services, names).take()?.route ?? routeTo(services, names[0] ?? '');
+export function routeNow(services: Services, candidates: readonly ModelRef[]): Route {
+  const taken = new Candidates(services, candidates).take();
+  const [first] = candidates;
+  if (first === undefined) throw new TypeError('no candidates');
+  return taken?.route ?? routeTo(services, first);
 }
 
 /** The candidates of one request that were not asked yet, in their order. */
 export class Candidates {
   readonly #left: Route[];
 
-  constructor(services: Services, names: readonly string[]) {
-    this.#left = names.map((name) => routeTo(services, name));
+  constructor(services: Services, candidates: readonly ModelRef[]) {
+    this.#left = candidates.map((ref) => routeTo(services, ref));
   }
 
   /** Whether there is one that could be asked now. */
   get hasPassable(): boolean {
-    return this.#left.some(({ destination }) => destination.breaker.isPassable);
+    return this.#left.some(({ backend }) => backend.breaker.canAcquire);
   }
 
   /** Whether there is one at another server that nothing speaks against. */
-  isFreeElsewhere(destination: Destination): boolean {
-    return this.#left.some((route) => route.destination !== destination && obstacleOf(route) === undefined);
+  isFreeElsewhere(backend: Backend): boolean {
+    return this.#left.some((route) => route.backend !== backend && skipReason(route) === undefined);
   }
 
   /** Takes out the first that nothing speaks against, else the first that can be asked at all; undefined when there is none. */
-  take(): { readonly route: Route; readonly passedOver: readonly PassedOver[] } | undefined {
-    const obstacles = this.#left.map(obstacleOf);
+  take(): { readonly route: Route; readonly passedOver: readonly SkippedCandidate[] } | undefined {
+    const obstacles = this.#left.map(skipReason);
     const free = obstacles.indexOf(undefined);
-    const index = free >= 0 ? free : this.#left.findIndex(({ destination }) => destination.breaker.isPassable);
+    const index = free >= 0 ? free : this.#left.findIndex(({ backend }) => backend.breaker.canAcquire);
     const before = this.#left.slice(0, Math.max(index, 0));
     const [route] = index === -1 ? [] : this.#left.splice(index, 1);
     if (route === undefined) return undefined;

@@ -1,3 +1,4 @@
+import type { ModelRef } from '../config/config.ts';
 import { isObject } from '../core/json.ts';
 import { type Decision, decide, planCandidates, type RequestFacts } from '../routing/intent.ts';
 import { routeModel } from '../routing/modelRouter.ts';
@@ -21,9 +22,9 @@ export function factsOf(
   services: Services,
   { agent }: Pick<IncomingRequest, 'agent'>,
   body: RequestBody,
-  model: string,
+  model: ModelRef,
 ): RequestFacts {
-  const { config, calibration, targets } = services;
+  const { config, calibration, models } = services;
   const { value } = body;
   return {
     isLong: () => {
@@ -31,7 +32,7 @@ export function factsOf(
       if (body.bytes.length < config.longContextThreshold) return false;
       const measured = body.measuredIfReadable;
       if (measured === undefined) return false;
-      return calibration.estimate(targets.get(model).model, measured) >= config.longContextThreshold;
+      return calibration.estimate(models.get(model).name, measured) >= config.longContextThreshold;
     },
     isSubagent: () => agent !== undefined,
     isWebSearch: () => isWebSearchRequest(body.object),
@@ -40,7 +41,7 @@ export function factsOf(
       return isObject(thinking) && (thinking['type'] === 'enabled' || thinking['type'] === 'adaptive');
     },
     hasImages: () => listOf(value, 'messages').some((message) => isObject(message) && hasImage(message['content'])),
-    seesImages: (name) => targets.get(name).settings.vision,
+    seesImages: (ref) => models.get(ref).settings.vision,
   };
 }
 
@@ -49,7 +50,7 @@ export interface Plan {
   readonly requestedModel: string;
   readonly decision: Decision;
   /** The models that may serve it, in the order in which they are asked; never empty. */
-  readonly candidates: readonly string[];
+  readonly candidates: readonly ModelRef[];
   /** What the requests of its conversation have in common. */
   readonly conversation: () => string;
   /** What was changed about the name that the client asked for, for the log. */
@@ -69,14 +70,14 @@ export function planRequest(
   const { config, order } = services;
   const requestedModel = body.object.model;
   const { note, ...routed } = routeModel(requestedModel, config);
-  const decision = decide(config.router, routed, factsOf(services, incoming, body, routed.model));
+  const decision = decide(config, routed, factsOf(services, incoming, body, routed.model));
   const conversation = () => incoming.session ?? body.firstMessage;
   const ordered =
     isQuestion || decision.intent !== 'tier' ? order.look(config, conversation) : order.take(config, conversation);
   return {
     requestedModel,
     decision,
-    candidates: planCandidates(decision, config.tiers, ordered),
+    candidates: planCandidates(decision, config, ordered),
     conversation,
     notes: note === undefined ? [] : [note],
   };

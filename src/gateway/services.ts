@@ -1,19 +1,19 @@
-import type { Config, ProviderConfig, ProviderKey } from '../config/config.ts';
+import type { Config, ModelRef, ProviderConfig, ProviderKey } from '../config/config.ts';
 import { fingerprint } from '../config/identity.ts';
-import { endpointOf, type ModelEndpoint, modelSettings } from '../config/modelRef.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ApiError } from '../core/errors.ts';
 import type { LiveHooks } from '../hooks/liveHooks.ts';
+import { modelSettings } from '../providers/preset.ts';
 import { composeRepairs } from '../quirks/compose.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
-import type { Breaker } from '../resilience/circuitBreaker.ts';
-import type { Gate } from '../resilience/concurrencyLimiter.ts';
-import type { KeyRing } from '../resilience/keyPool.ts';
-import type { ProviderOrder } from '../routing/loadBalancer.ts';
+import type { CircuitBreaker } from '../resilience/circuitBreaker.ts';
+import type { ConcurrencyLimiter } from '../resilience/concurrencyLimiter.ts';
+import type { KeyPool } from '../resilience/keyPool.ts';
+import type { LoadBalancer } from '../routing/loadBalancer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RequestStats } from '../telemetry/stats.ts';
 import type { UsageMeter } from '../telemetry/usage/meter.ts';
-import type { Target } from '../translate/request/context.ts';
+import type { ResolvedModel } from '../translate/request/context.ts';
 import type { TokenCalibration } from '../translate/tokenCalibration.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { JsonBodyCodec } from './requestBody.ts';
@@ -22,12 +22,12 @@ import type { JsonBodyCodec } from './requestBody.ts';
 export interface Services {
   readonly config: Config;
   readonly clock: Clock;
-  readonly destinations: Destinations;
-  readonly targets: Targets;
+  readonly backends: Backends;
+  readonly models: ResolvedModels;
   /** The user's own functions; the same for every configuration. */
   readonly hooks: LiveHooks;
   /** Which provider is asked first, by conversation. */
-  readonly order: ProviderOrder;
+  readonly order: LoadBalancer;
   readonly stats: RequestStats;
   readonly usage: UsageMeter;
   readonly calibration: TokenCalibration;
@@ -71,137 +71,135 @@ export function identifyProvider(provider: ProviderConfig): string {
 }
 
 /** A server that models are asked at: how it is reached, and whether it can be. */
-export interface Destination {
+export interface Backend {
   readonly provider: ProviderConfig;
   readonly upstream: Upstream;
   /** Keeps requests from a server that cannot be reached (R410). */
-  readonly breaker: Breaker;
+  readonly breaker: CircuitBreaker;
   /** Limits how many requests it gets at the same time. */
-  readonly gate: Gate;
-  readonly keys: KeyRing<ProviderKey>;
+  readonly limiter: ConcurrencyLimiter;
+  readonly keys: KeyPool<ProviderKey>;
   /** Whether every failure to answer opens the breaker, because there is another provider; else only that to be reached does. */
   readonly countsAllFailures: boolean;
 }
 
-/** How destinations come into being under one configuration. */
+/** How backends come into being under one configuration. */
 export interface Connections {
-  /** @param earlierGate of the same server under the configuration before, as its requests may still be under way */
-  readonly connect: (provider: ProviderConfig, earlierGate: Gate | undefined) => Destination;
-  /** Equal for what can share a destination, also when it is of two configurations. */
+  /** @param earlierLimiter of the same server under the configuration before, as its requests may still be under way */
+  readonly connect: (provider: ProviderConfig, earlierLimiter: ConcurrencyLimiter | undefined) => Backend;
+  /** Equal for what can share a backend, also when it is of two configurations. */
   readonly identify?: (provider: ProviderConfig) => string;
 }
 
 /** The servers of an instance: its providers', and those of the models file, each connected to when it is first asked. */
-export class Destinations {
+export class Backends {
   readonly #connect: Connections['connect'];
   readonly #identify: (provider: ProviderConfig) => string;
-  readonly #known = new Map<ProviderConfig, Destination>();
-  readonly #byIdentity = new Map<string, Destination>();
+  readonly #known = new Map<ProviderConfig, Backend>();
+  readonly #byIdentity = new Map<string, Backend>();
   /** By address, of servers that are not connected to yet under this configuration. */
-  readonly #gates = new Map<string, Gate>();
+  readonly #limiters = new Map<string, ConcurrencyLimiter>();
 
   constructor({ connect, identify = identifyProvider }: Connections) {
     this.#connect = connect;
     this.#identify = identify;
   }
 
-  of(provider: ProviderConfig): Destination {
+  of(provider: ProviderConfig): Backend {
     const known = this.#known.get(provider);
     if (known !== undefined) return known;
     const identity = this.#identify(provider);
-    const destination = this.#byIdentity.get(identity) ?? this.#connect(provider, this.#takeGate(provider));
-    this.#known.set(provider, destination);
-    this.#byIdentity.set(identity, destination);
-    return destination;
+    const backend = this.#byIdentity.get(identity) ?? this.#connect(provider, this.#takeLimiter(provider));
+    this.#known.set(provider, backend);
+    this.#byIdentity.set(identity, backend);
+    return backend;
   }
 
   /** Those that have been asked, under this configuration or the one before. */
-  list(): readonly Destination[] {
+  list(): readonly Backend[] {
     return [...this.#byIdentity.values()];
   }
 
   /**
-   * The destinations of the next configuration: a provider that stays as it is keeps its own with its connections and its state, one
+   * The backends of the next configuration: a provider that stays as it is keeps its own with its connections and its state, one
    * that has changed the place in its queue.
    * @param providers all of the next configuration
    */
-  renew(connections: Connections, providers: readonly ProviderConfig[]): Destinations {
-    const next = new Destinations(connections);
+  renew(connections: Connections, providers: readonly ProviderConfig[]): Backends {
+    const next = new Backends(connections);
     for (const provider of providers) {
       const identity = next.#identify(provider);
       const kept = this.#byIdentity.get(identity);
       if (kept !== undefined) next.#byIdentity.set(identity, kept);
     }
-    for (const [endpoint, gate] of this.#gates) next.#gates.set(endpoint, gate);
-    for (const [identity, { provider, gate }] of this.#byIdentity) {
-      if (!next.#byIdentity.has(identity)) next.#gates.set(provider.endpoint, gate);
+    for (const [endpoint, limiter] of this.#limiters) next.#limiters.set(endpoint, limiter);
+    for (const [identity, { provider, limiter }] of this.#byIdentity) {
+      if (!next.#byIdentity.has(identity)) next.#limiters.set(provider.endpoint, limiter);
     }
     return next;
   }
 
-  #takeGate({ endpoint }: ProviderConfig): Gate | undefined {
-    const gate = this.#gates.get(endpoint);
-    this.#gates.delete(endpoint);
-    return gate;
+  #takeLimiter({ endpoint }: ProviderConfig): ConcurrencyLimiter | undefined {
+    const limiter = this.#limiters.get(endpoint);
+    this.#limiters.delete(endpoint);
+    return limiter;
   }
 }
 
 /** Models come from clients as well, so that their number is bounded. */
-const MAX_TARGETS = 200;
+const MAX_MODELS = 200;
 
-interface KnownTarget {
-  readonly target: Target;
+interface KnownModel {
+  readonly model: ResolvedModel;
   /** What a provider's refusals have taught beyond the configuration. */
   readonly learned: Partial<QuirkSettings>;
 }
 
 /** What requests are translated for, one per model and made once, as composing repairs costs more than using them. */
-export class Targets {
+export class ResolvedModels {
   readonly #config: Config;
-  readonly #known = new Map<string, KnownTarget>();
+  readonly #known = new Map<string, KnownModel>();
 
   constructor(config: Config) {
     this.#config = config;
   }
 
-  get(model: string): Target {
-    const known = this.#known.get(model);
-    return known?.target ?? this.#keep(model, endpointOf(this.#config, model), {});
+  get(ref: ModelRef): ResolvedModel {
+    return this.#known.get(ref.name)?.model ?? this.#keep(ref, {});
   }
 
   /** Settings that a provider's refusal has taught, for as long as the provider stays as it is configured (R413). */
-  learn(model: string, settings: Partial<QuirkSettings>): Target {
-    const learned = { ...this.#known.get(model)?.learned, ...settings };
-    return this.#keep(model, endpointOf(this.#config, model), learned);
+  learn(ref: ModelRef, settings: Partial<QuirkSettings>): ResolvedModel {
+    return this.#keep(ref, { ...this.#known.get(ref.name)?.learned, ...settings });
   }
 
   /** The targets of the next configuration, with what was learned of the providers that stay as they are. */
-  renew(config: Config): Targets {
-    const next = new Targets(config);
+  renew(config: Config): ResolvedModels {
+    const next = new ResolvedModels(config);
     for (const [name, { learned }] of this.#known) {
       if (Object.keys(learned).length === 0) continue;
-      const endpoint = endpointOf(config, name);
-      const before = endpointOf(this.#config, name);
-      const isSame = identifyProvider(before.provider) === identifyProvider(endpoint.provider);
-      if (isSame && before.model === endpoint.model) next.#keep(name, endpoint, learned);
+      const ref = config.modelRefs.of(name);
+      const before = this.#config.modelRefs.of(name);
+      const isSame = identifyProvider(before.provider) === identifyProvider(ref.provider);
+      if (isSame && before.model === ref.model) next.#keep(ref, learned);
     }
     return next;
   }
 
-  #keep(name: string, { provider, model }: ModelEndpoint, learned: Partial<QuirkSettings>): Target {
+  #keep({ name, provider, model }: ModelRef, learned: Partial<QuirkSettings>): ResolvedModel {
     const settings = { ...modelSettings(provider, model), ...learned };
     const { maxTokens, minTokens } = this.#config.limits;
-    const target: Target = {
+    const resolved: ResolvedModel = {
       provider: provider.preset.name,
-      model,
+      name: model,
       settings,
       ...(maxTokens === undefined ? {} : { maxTokensLimit: maxTokens }),
       ...(minTokens === undefined ? {} : { minTokensLimit: minTokens }),
       repairs: composeRepairs(settings),
     };
-    if (this.#known.size >= MAX_TARGETS) this.#known.clear();
-    this.#known.set(name, { target, learned });
-    return target;
+    if (this.#known.size >= MAX_MODELS) this.#known.clear();
+    this.#known.set(name, { model: resolved, learned });
+    return resolved;
   }
 }
 
@@ -225,7 +223,7 @@ export class InFlight {
   }
 
   /** Makes a stop wait for what is over soon, so that there is nothing to cut. Gives what ends it. */
-  hold(): () => void {
+  begin(): () => void {
     const held = { cut: () => {} };
     this.add(held);
     return () => this.remove(held);
@@ -243,7 +241,7 @@ export class InFlight {
     });
   }
 
-  cutAll(error: ApiError): void {
+  abortAll(error: ApiError): void {
     for (const answer of [...this.#answers]) answer.cut(error);
   }
 }

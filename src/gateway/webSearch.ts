@@ -1,9 +1,10 @@
+import type { ModelRef } from '../config/config.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { MessagesRequest } from '../protocol/anthropic/request.ts';
 import { isWebSearchRequest } from '../translate/request/tools.ts';
-import { mintId } from './ids.ts';
+import { createId } from './ids.ts';
 import type { RequestBody } from './requestBody.ts';
-import type { ClientPort } from './responseWriter.ts';
+import type { ResponseWriter } from './responseWriter.ts';
 import { isNative, routeTo } from './route.ts';
 import type { Services } from './services.ts';
 
@@ -23,8 +24,8 @@ function queryOf(request: MessagesRequest): string {
  * Answers a request whose only purpose is a web search that nobody can do (R150): an honest failure, so that the user does
  * not read "Did 0 searches" or an invented answer.
  */
-export function answerWebSearch(port: ClientPort, request: MessagesRequest): void {
-  const id = mintId('srvtoolu_');
+export function answerWebSearch(writer: ResponseWriter, request: MessagesRequest): void {
+  const id = createId('srvtoolu_');
   const input = { query: queryOf(request) };
   const call = { type: 'server_tool_use', id, name: 'web_search', input };
   const failure = {
@@ -34,7 +35,7 @@ export function answerWebSearch(port: ClientPort, request: MessagesRequest): voi
   };
   const text = { type: 'text', text: EXPLANATION };
   const message = {
-    id: mintId('msg_'),
+    id: createId('msg_'),
     type: 'message',
     role: 'assistant',
     model: request.model,
@@ -44,15 +45,15 @@ export function answerWebSearch(port: ClientPort, request: MessagesRequest): voi
     usage: USAGE,
   };
   if (request['stream'] !== true) {
-    port.sendJson(200, {}, JSON.stringify(message));
+    writer.sendJson(200, {}, JSON.stringify(message));
     return;
   }
   const block = (index: number, start: JsonObject, delta?: JsonObject) =>
     eventOf('content_block_start', { index, content_block: start }) +
     (delta === undefined ? '' : eventOf('content_block_delta', { index, delta })) +
     eventOf('content_block_stop', { index });
-  port.openStream();
-  port.end(
+  writer.openStream();
+  writer.end(
     eventOf('message_start', { message: { ...message, content: [], stop_reason: null } }) +
       block(0, { ...call, input: {} }, { type: 'input_json_delta', partial_json: JSON.stringify(input) }) +
       block(1, failure) +
@@ -66,8 +67,12 @@ export function answerWebSearch(port: ClientPort, request: MessagesRequest): voi
 export const SEARCH_REFUSED = 'web search refused';
 
 /** Those candidates that can search the web, for a request that is nothing but a search; all for any other. */
-export function ableToSearch(services: Services, candidates: readonly string[], body: RequestBody): readonly string[] {
-  const isChat = (name: string) => !isNative(routeTo(services, name));
+export function filterByWebSearch(
+  services: Services,
+  candidates: readonly ModelRef[],
+  body: RequestBody,
+): readonly ModelRef[] {
+  const isChat = (ref: ModelRef) => !isNative(routeTo(services, ref));
   if (!candidates.some(isChat) || !isWebSearchRequest(body.object)) return candidates;
-  return candidates.filter((name) => !isChat(name) || services.targets.get(name).settings.webSearch === 'native');
+  return candidates.filter((ref) => !isChat(ref) || services.models.get(ref).settings.webSearch === 'native');
 }

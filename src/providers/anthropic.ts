@@ -3,7 +3,7 @@ import type { ModelFacts, Preset } from './preset.ts';
 const large = { contextWindow: 1_000_000, maxOutput: 128_000, vision: true } as const satisfies ModelFacts;
 
 /** Sources: platform.claude.com/docs (models, errors, token counting), the requests of Claude Code itself. */
-export const anthropic: Preset = {
+export const anthropic = {
   name: 'anthropic',
   otherNames: ['claude'],
   title: 'Anthropic',
@@ -28,4 +28,4 @@ export const anthropic: Preset = {
     'Names of Claude models pass unchanged; BIG_MODEL, MIDDLE_MODEL and SMALL_MODEL replace those of their tier.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;

@@ -1,7 +1,7 @@
 import { nativeModels, type Preset } from './preset.ts';
 
 /** Sources: api-docs.deepseek.com (Anthropic API guide, error codes), vercel/ai (message conversion), catwalk deepseek.json. */
-export const deepseek: Preset = {
+export const deepseek = {
   name: 'deepseek',
   title: 'DeepSeek',
   protocol: 'chat',
@@ -39,10 +39,10 @@ export const deepseek: Preset = {
   links: { keys: 'https://platform.deepseek.com/api_keys', docs: 'https://api-docs.deepseek.com' },
   notes: ['Prices of deepseek-flash are those outside of the peak hours, when they double.'],
   checked: '2026-11-20',
-};
+} satisfies Preset;
 
 /** Sources: api-docs.deepseek.com (Anthropic API, thinking mode), farion1231/cc-switch (what it answers 400 to). */
-export const deepseekAnthropic: Preset = {
+export const deepseekAnthropic = {
   name: 'deepseek-anthropic',
   title: 'DeepSeek, its own Messages API',
   protocol: 'anthropic',
@@ -50,9 +50,9 @@ export const deepseekAnthropic: Preset = {
   keyHeader: 'x-api-key',
   hosts: ['api.deepseek.com/anthropic'],
   keyNames: deepseek.keyNames,
-  ...(deepseek.tiers && { tiers: deepseek.tiers }),
+  tiers: deepseek.tiers,
   models: nativeModels(deepseek),
   quirks: { effortNeedsThinking: true, reasoningRequired: 'empty' },
   links: { ...deepseek.links, docs: 'https://api-docs.deepseek.com/guides/anthropic_api' },
   checked: '2026-11-20',
-};
+} satisfies Preset;

@@ -7,7 +7,7 @@ const minimal = { efforts: ['minimal', 'low', 'medium', 'high'] } as const;
 const samples = { dropParams: [] } as const;
 
 /** Sources: ai.google.dev (OpenAI compatibility, changelog, deprecations, pricing). */
-export const gemini: Preset = {
+export const gemini = {
   name: 'gemini',
   otherNames: ['google'],
   title: 'Gemini (Google)',
@@ -49,4 +49,4 @@ export const gemini: Preset = {
   links: { keys: 'https://aistudio.google.com/apikey', docs: 'https://ai.google.dev/gemini-api/docs/openai' },
   notes: ['gemini-3.8-flash costs twice as much from 2027-01-01.'],
   checked: '2026-11-20',
-};
+} satisfies Preset;

@@ -6,7 +6,7 @@ const glm53 = { maxOutput: 131_072, quirks: { efforts: ['low', 'high', 'max'] } 
 const hybrid = { thinkingOff: true, minOutput: 0 } as const;
 
 /** docs.z.ai/api-reference/api-code; many of them come with status 429, whatever they mean. */
-export const glmErrorCodes = {
+const errorCodes = {
   '1000': 'upstream_unauthenticated',
   '1001': 'upstream_unauthenticated',
   '1002': 'upstream_unauthenticated',
@@ -38,7 +38,7 @@ export const glmErrorCodes = {
 } as const satisfies Record<string, ErrorCode>;
 
 /** Sources: docs.z.ai (thinking mode, streaming, tool stream, error codes), zai-org/z-ai-sdk-python. */
-export const glm: Preset = {
+export const glm = {
   name: 'glm',
   otherNames: ['zai', 'zhipu', 'bigmodel'],
   title: 'GLM (Zhipu, Z.ai)',
@@ -106,7 +106,7 @@ export const glm: Preset = {
     thinkingKeep: 'clear_false',
     reasoningReplay: 'reasoning_content',
   },
-  errorCodes: glmErrorCodes,
+  errorCodes,
   links: { keys: 'https://z.ai/manage-apikey/apikey-list', docs: 'https://docs.z.ai' },
   notes: [
     'Keys of z.ai and of open.bigmodel.cn (REGION=cn) are separate.',
@@ -114,10 +114,10 @@ export const glm: Preset = {
     'glm-5.3 does not see images; glm-5.3-flash does.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;
 
 /** Sources: docs.z.ai, farion1231/cc-switch (addresses), zai-org/feedback#789 (errors carry the vendor's codes here, too). */
-export const glmAnthropic: Preset = {
+export const glmAnthropic = {
   name: 'glm-anthropic',
   otherNames: ['zai-anthropic'],
   title: 'GLM (Zhipu, Z.ai), its own Messages API',
@@ -126,17 +126,17 @@ export const glmAnthropic: Preset = {
   regions: { cn: 'https://open.bigmodel.cn/api/anthropic' },
   hosts: ['api.z.ai/api/anthropic', 'open.bigmodel.cn/api/anthropic'],
   keyNames: glm.keyNames,
-  ...(glm.tiers && { tiers: glm.tiers }),
+  tiers: glm.tiers,
   models: nativeModels(glm),
   quirks: {},
-  errorCodes: glmErrorCodes,
+  errorCodes,
   links: glm.links,
   notes: ['Keys of z.ai and of open.bigmodel.cn (REGION=cn) are separate.'],
   checked: '2026-11-20',
-};
+} satisfies Preset;
 
 /** The coding plan of the same vendor: another address, other models for the background, the same words. Sources: docs.z.ai. */
-export const glmCoding: Preset = {
+export const glmCoding = {
   name: 'glm-coding',
   otherNames: ['zai-coding', 'zhipu-coding'],
   title: 'GLM Coding Plan (Zhipu, Z.ai)',
@@ -148,11 +148,11 @@ export const glmCoding: Preset = {
   tiers: { big: 'glm-5.3', middle: 'glm-5.3', small: 'glm-5-turbo' },
   models: glm.models,
   quirks: glm.quirks,
-  errorCodes: glmErrorCodes,
+  errorCodes,
   links: { keys: 'https://z.ai/manage-apikey/apikey-list', docs: 'https://docs.z.ai/devpack/overview' },
   notes: [
     'For keys of the coding plan; a key without one is answered "Insufficient balance" here.',
     'Prices are those of the general API; the plan is paid by the month.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;

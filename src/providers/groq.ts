@@ -3,7 +3,7 @@ import type { ModelFacts, Preset } from './preset.ts';
 const reasons = { quirks: { reasoningStyle: 'effort', thinkingOff: false } } as const satisfies ModelFacts;
 
 /** Sources: console.groq.com/docs/models (limits, prices), docs.getbifrost.ai (parameters). */
-export const groq: Preset = {
+export const groq = {
   name: 'groq',
   title: 'Groq',
   protocol: 'chat',
@@ -48,4 +48,4 @@ export const groq: Preset = {
     'The free plan allows so few tokens a minute that one request of Claude Code is more: lower QUIRK_MAX_OUTPUT or use a paid plan.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;

@@ -1,16 +1,14 @@
 import { anthropic } from './anthropic.ts';
-import { azure } from './azure.ts';
-import { custom, customAnthropic } from './custom.ts';
 import { deepseek, deepseekAnthropic } from './deepseek.ts';
-import { demo } from './demo.ts';
 import { gemini } from './gemini.ts';
+import { custom, customAnthropic, demo } from './generic.ts';
 import { glm, glmAnthropic, glmCoding } from './glm.ts';
 import { groq } from './groq.ts';
 import { kimi, kimiAnthropic, kimiCoding, kimiCodingAnthropic } from './kimi.ts';
 import { llamacpp, lmstudio, ollama, ollamaAnthropic, vllm } from './local.ts';
 import { minimax, minimaxAnthropic } from './minimax.ts';
 import { mistral } from './mistral.ts';
-import { openai } from './openai.ts';
+import { azure, openai } from './openai.ts';
 import { openrouter, openrouterAnthropic } from './openrouter.ts';
 import type { Preset } from './preset.ts';
 import { qwen, qwenAnthropic } from './qwen.ts';

@@ -1,14 +1,16 @@
 import { type ModelFacts, nativeModels, type Preset } from './preset.ts';
 
+const large = { contextWindow: 1_048_576, maxOutput: 131_072, vision: true } as const satisfies ModelFacts;
+const medium = { contextWindow: 262_144, maxOutput: 32_768, vision: true } as const satisfies ModelFacts;
+
 /** Models that keep the reasoning of earlier turns; older ones answer 400 to `thinking.keep`. */
 const keepsReasoning = { thinkingKeep: 'keep_all' } as const;
 /** Always reasons; the depth goes into `thinking.effort`, as Moonshot's own command line client sends it. */
-const k3Facts = { contextWindow: 1_048_576, maxOutput: 131_072, vision: true } as const satisfies ModelFacts;
-const k3Quirks = { ...keepsReasoning, efforts: ['low', 'high', 'max'] } as const;
-const k2 = { contextWindow: 262_144, maxOutput: 32_768, vision: true } as const satisfies ModelFacts;
+const alwaysReasons = { efforts: ['low', 'high', 'max'] } as const;
+const k3Quirks = { ...keepsReasoning, ...alwaysReasons } as const;
 
 /** Sources: platform.kimi.ai docs (models overview, errors), MoonshotAI/kimi-code, MoonshotAI/walle (schema dialect). */
-export const kimi: Preset = {
+export const kimi = {
   name: 'kimi',
   otherNames: ['moonshot'],
   title: 'Kimi (Moonshot AI)',
@@ -21,13 +23,17 @@ export const kimi: Preset = {
   // Small is the one model whose thinking can be turned off, which is what titles and summaries ask for.
   tiers: { big: 'kimi-k3.1-pro', middle: 'kimi-k3.1-pro', small: 'kimi-k2.6' },
   models: {
-    'kimi-k3.1-pro': { ...k3Facts, prices: { input: 2, output: 10, cacheRead: 0.2 }, quirks: k3Quirks },
-    'kimi-k3.1-pro-highspeed': { ...k3Facts, prices: { input: 4, output: 20 }, quirks: k3Quirks },
-    'kimi-k3': { ...k3Facts, prices: { input: 3, output: 15, cacheRead: 0.3 }, quirks: k3Quirks },
-    'kimi-k2.7-code': { ...k2, prices: { input: 0.95, output: 4, cacheRead: 0.19 }, quirks: keepsReasoning },
-    'kimi-k2.7-code-highspeed': { ...k2, prices: { input: 1.9, output: 8, cacheRead: 0.38 }, quirks: keepsReasoning },
+    'kimi-k3.1-pro': { ...large, prices: { input: 2, output: 10, cacheRead: 0.2 }, quirks: k3Quirks },
+    'kimi-k3.1-pro-highspeed': { ...large, prices: { input: 4, output: 20 }, quirks: k3Quirks },
+    'kimi-k3': { ...large, prices: { input: 3, output: 15, cacheRead: 0.3 }, quirks: k3Quirks },
+    'kimi-k2.7-code': { ...medium, prices: { input: 0.95, output: 4, cacheRead: 0.19 }, quirks: keepsReasoning },
+    'kimi-k2.7-code-highspeed': {
+      ...medium,
+      prices: { input: 1.9, output: 8, cacheRead: 0.38 },
+      quirks: keepsReasoning,
+    },
     'kimi-k2.6': {
-      ...k2,
+      ...medium,
       prices: { input: 0.95, output: 4, cacheRead: 0.16 },
       // Without reasoning it takes a forced tool, too.
       quirks: { ...keepsReasoning, thinkingOff: true, minOutput: 0, toolChoice: 'full', forcedTools: 'no_thinking' },
@@ -61,13 +67,13 @@ export const kimi: Preset = {
     'A cheaper or faster choice for any tier: kimi-k2.7-code, kimi-k3.1-pro-highspeed.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;
 
-/** How deep it thinks stands in `output_config.effort`; it takes no `thinking` beside. */
-const k3Native = { dropParams: ['thinking'] };
+/** At the Messages API the depth stands in `output_config.effort`; these models take no `thinking` beside it. */
+const withoutThinking = { dropParams: ['thinking'] };
 
 /** Sources: farion1231/cc-switch (addresses), metacpan Langertha 0.504 (thinking of k3), platform.kimi.ai docs. */
-export const kimiAnthropic: Preset = {
+export const kimiAnthropic = {
   name: 'kimi-anthropic',
   title: 'Kimi (Moonshot AI), its own Messages API',
   protocol: 'anthropic',
@@ -75,20 +81,20 @@ export const kimiAnthropic: Preset = {
   regions: { cn: 'https://api.moonshot.cn/anthropic' },
   hosts: ['api.moonshot.ai/anthropic', 'api.moonshot.cn/anthropic'],
   keyNames: kimi.keyNames,
-  ...(kimi.tiers && { tiers: kimi.tiers }),
-  models: nativeModels(kimi, { 'kimi-k3.1-pro': k3Native, 'kimi-k3.1-pro-highspeed': k3Native, 'kimi-k3': k3Native }),
+  tiers: kimi.tiers,
+  models: nativeModels(kimi, {
+    'kimi-k3.1-pro': withoutThinking,
+    'kimi-k3.1-pro-highspeed': withoutThinking,
+    'kimi-k3': withoutThinking,
+  }),
   quirks: {},
   links: kimi.links,
   notes: ['Keys of platform.kimi.ai (international) and platform.kimi.com (China, REGION=cn) are separate.'],
   checked: '2026-11-20',
-};
-
-// No prices: the membership is paid by the month.
-const k3Coding = { vision: true, quirks: { efforts: ['low', 'high', 'max'] } } as const;
-const forCoding = { contextWindow: 262_144, maxOutput: 32_768, vision: true } as const satisfies ModelFacts;
+} satisfies Preset;
 
 /** Sources: MoonshotAI/kimi-code (address, ids), charmbracelet/catwalk kimi.json (limits), kimi.com/code error reference. */
-export const kimiCoding: Preset = {
+export const kimiCoding = {
   name: 'kimi-coding',
   otherNames: ['kimi-code'],
   title: 'Kimi Code (membership of Moonshot AI)',
@@ -97,11 +103,12 @@ export const kimiCoding: Preset = {
   hosts: ['api.kimi.com'],
   keyNames: ['KIMI_CODE_API_KEY', 'KIMI_CODING_API_KEY'],
   tiers: { big: 'k3', middle: 'k3', small: 'kimi-for-coding' },
+  // No prices: the membership is paid by the month.
   models: {
-    k3: { ...k3Coding, contextWindow: 1_048_576, maxOutput: 131_072 },
-    'k3-256k': { ...k3Coding, contextWindow: 262_144, maxOutput: 32_768 },
-    'kimi-for-coding': forCoding,
-    'kimi-for-coding-highspeed': forCoding,
+    k3: { ...large, quirks: alwaysReasons },
+    'k3-256k': { ...medium, quirks: alwaysReasons },
+    'kimi-for-coding': medium,
+    'kimi-for-coding-highspeed': medium,
   },
   quirks: { ...kimi.quirks, thinkingKeep: 'keep_all' },
   links: { keys: 'https://www.kimi.com/code/console', docs: 'https://www.kimi.com/code/docs' },
@@ -110,10 +117,10 @@ export const kimiCoding: Preset = {
     'It may answer 403 "currently only available for Coding Agents": the vendor decides which clients it serves.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;
 
 /** Source: MoonshotAI/kimi-code (address, the beta that its own client leaves out). */
-export const kimiCodingAnthropic: Preset = {
+export const kimiCodingAnthropic = {
   name: 'kimi-coding-anthropic',
   otherNames: ['kimi-code-anthropic'],
   title: 'Kimi Code (membership of Moonshot AI), its own Messages API',
@@ -122,10 +129,10 @@ export const kimiCodingAnthropic: Preset = {
   // Its address begins like that of chat completions.
   hosts: [],
   keyNames: kimiCoding.keyNames,
-  ...(kimiCoding.tiers && { tiers: kimiCoding.tiers }),
+  tiers: kimiCoding.tiers,
   models: nativeModels(kimiCoding),
   quirks: { dropBetas: ['interleaved-thinking'] },
   links: kimiCoding.links,
-  ...(kimiCoding.notes && { notes: kimiCoding.notes }),
+  notes: kimiCoding.notes,
   checked: '2026-11-20',
-};
+} satisfies Preset;

@@ -1,7 +1,7 @@
 import type { Preset } from './preset.ts';
 
 /** Sources: ollama/ollama docs (OpenAI compatibility, context length). */
-export const ollama: Preset = {
+export const ollama = {
   name: 'ollama',
   title: 'Ollama (on your own machine)',
   protocol: 'chat',
@@ -19,10 +19,10 @@ export const ollama: Preset = {
     'A model that reasons does so by itself; QUIRK_REASONING_STYLE=effort lets Claude Code steer it.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;
 
 /** Source: ollama/ollama docs (Anthropic compatibility). */
-export const ollamaAnthropic: Preset = {
+export const ollamaAnthropic = {
   name: 'ollama-anthropic',
   title: 'Ollama (on your own machine), its own Messages API',
   protocol: 'anthropic',
@@ -39,10 +39,10 @@ export const ollamaAnthropic: Preset = {
     'Its default context is a few thousand tokens, and what is longer is cut silently: start it with OLLAMA_CONTEXT_LENGTH=64000 or more, and set QUIRK_CONTEXT_WINDOW to the same.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;
 
 /** Sources: ggml-org/llama.cpp tools/server README, pull request 15780 (overflow). */
-export const llamacpp: Preset = {
+export const llamacpp = {
   name: 'llamacpp',
   otherNames: ['llama.cpp'],
   title: 'llama.cpp server (on your own machine)',
@@ -60,10 +60,10 @@ export const llamacpp: Preset = {
     'It listens on port 8080 as an instance does by default: give this instance another PORT.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;
 
 /** Source: lmstudio.ai/docs (OpenAI compatibility, tool use). */
-export const lmstudio: Preset = {
+export const lmstudio = {
   name: 'lmstudio',
   otherNames: ['lm-studio'],
   title: 'LM Studio (on your own machine)',
@@ -80,10 +80,10 @@ export const lmstudio: Preset = {
     'Set BIG_MODEL to the identifier of the loaded model, and QUIRK_CONTEXT_WINDOW to the context it was loaded with.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;
 
 /** Sources: vLLM issues 27752 and 38488 (the reasoning field), 20409 (overflow). */
-export const vllm: Preset = {
+export const vllm = {
   name: 'vllm',
   title: 'vLLM (on your own machine)',
   protocol: 'chat',
@@ -101,4 +101,4 @@ export const vllm: Preset = {
     'Kimi K2 wants its calls numbered: QUIRK_TOOL_ID=functions. Releases before 2026 call the field of the reasoning otherwise: QUIRK_REASONING_REPLAY=reasoning_content.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;

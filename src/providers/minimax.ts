@@ -10,8 +10,8 @@ const m2 = {
 } as const satisfies ModelFacts;
 
 /**
- * platform.minimax.io error codes. Not among them: 2013, which stands for every kind of bad request, an overflow too; its
- * words tell.
+ * platform.minimax.io error codes. Not among them: 2013, which stands for every kind of bad request, an overflow too, and is
+ * classified by its words.
  */
 const errorCodes = {
   '1000': 'overloaded',
@@ -29,7 +29,7 @@ const errorCodes = {
 } as const satisfies Record<string, ErrorCode>;
 
 /** Sources: platform.minimax.io (OpenAI API, text generation, error codes), MiniMax-AI/Mini-Agent. */
-export const minimax: Preset = {
+export const minimax = {
   name: 'minimax',
   title: 'MiniMax',
   protocol: 'chat',
@@ -88,10 +88,10 @@ export const minimax: Preset = {
     'The quality of MiniMax-M3 falls off beyond about 256000 tokens of context.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;
 
 /** Sources: platform.minimax.io (Anthropic API), metacpan Langertha MiniMax.pm (wrapped tool input). */
-export const minimaxAnthropic: Preset = {
+export const minimaxAnthropic = {
   name: 'minimax-anthropic',
   title: 'MiniMax, its own Messages API',
   protocol: 'anthropic',
@@ -99,14 +99,14 @@ export const minimaxAnthropic: Preset = {
   regions: { cn: 'https://api.minimaxi.com/anthropic' },
   hosts: ['api.minimax.io/anthropic', 'api.minimaxi.com/anthropic'],
   keyNames: minimax.keyNames,
-  ...(minimax.tiers && { tiers: minimax.tiers }),
+  tiers: minimax.tiers,
   models: nativeModels(minimax),
   quirks: { unwrapToolInput: true },
-  ...(minimax.errorCodes && { errorCodes: minimax.errorCodes }),
+  errorCodes: minimax.errorCodes,
   links: { ...minimax.links, docs: 'https://platform.minimax.io/docs/api-reference/text-anthropic-api' },
   notes: [
     'Keys of minimax.io and of minimaxi.com (China, REGION=cn) are separate.',
     'Several faults of this endpoint are known; PROVIDER=minimax is the safer way.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;

@@ -4,7 +4,7 @@ import type { ModelFacts, Preset } from './preset.ts';
 const reasons = { quirks: { reasoningStyle: 'effort', efforts: ['none', 'high'] } } as const satisfies ModelFacts;
 
 /** Sources: docs.mistral.ai (prices), models.dev mistral (efforts), charmbracelet/catwalk mistral.json (limits). */
-export const mistral: Preset = {
+export const mistral = {
   name: 'mistral',
   title: 'Mistral',
   protocol: 'chat',
@@ -41,4 +41,4 @@ export const mistral: Preset = {
   },
   links: { keys: 'https://console.mistral.ai/api-keys', docs: 'https://docs.mistral.ai' },
   checked: '2026-11-20',
-};
+} satisfies Preset;

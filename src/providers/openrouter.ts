@@ -1,7 +1,7 @@
 import { nativeModels, type Preset } from './preset.ts';
 
 /** Sources: openrouter.ai/docs (errors and debugging, reasoning), OpenRouterTeam/ai-sdk-provider, charmbracelet/catwalk. */
-export const openrouter: Preset = {
+export const openrouter = {
   name: 'openrouter',
   title: 'OpenRouter',
   protocol: 'chat',
@@ -43,10 +43,10 @@ export const openrouter: Preset = {
   links: { keys: 'https://openrouter.ai/settings/keys', docs: 'https://openrouter.ai/docs' },
   notes: ['Any model of openrouter.ai/models works: set BIG_MODEL, MIDDLE_MODEL and SMALL_MODEL to its name.'],
   checked: '2026-11-20',
-};
+} satisfies Preset;
 
 /** Source: farion1231/cc-switch (address; the key is a bearer token). */
-export const openrouterAnthropic: Preset = {
+export const openrouterAnthropic = {
   name: 'openrouter-anthropic',
   title: 'OpenRouter, its own Messages API',
   protocol: 'anthropic',
@@ -55,10 +55,10 @@ export const openrouterAnthropic: Preset = {
   hosts: [],
   keyNames: openrouter.keyNames,
   idsHaveSlash: true,
-  ...(openrouter.tiers && { tiers: openrouter.tiers }),
+  tiers: openrouter.tiers,
   models: nativeModels(openrouter),
   quirks: {},
   links: openrouter.links,
-  ...(openrouter.notes && { notes: openrouter.notes }),
+  notes: openrouter.notes,
   checked: '2026-11-20',
-};
+} satisfies Preset;

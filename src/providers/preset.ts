@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../core/errorTable.ts';
-import type { QuirkSettings } from '../quirks/settings.ts';
+import { mergeSettings, type QuirkSettings } from '../quirks/settings.ts';
 
 /** US dollars per million tokens. */
 export interface Prices {
@@ -35,7 +35,7 @@ export interface Endpoints {
 
 /** Everything known about a provider, so that a user picks a name and pastes a key. Data only. */
 export interface Preset {
-  /** Value of PROVIDER, and the tag on what travels back to this provider (R135). */
+  /** Value of PROVIDER, and the tag on what travels back to this provider. */
   readonly name: string;
   /** Other values of PROVIDER that mean this provider. */
   readonly otherNames?: readonly string[];
@@ -74,7 +74,7 @@ export interface Preset {
   readonly tiers?: Tiers;
   readonly models: Readonly<Record<string, ModelFacts>>;
   readonly quirks: Partial<QuirkSettings>;
-  /** What the provider's own error codes or types mean, where status and words do not tell. */
+  /** What the provider's own error codes or types mean, where status and words leave it open. */
   readonly errorCodes?: Readonly<Record<string, ErrorCode>>;
   readonly links: { readonly keys?: string; readonly docs?: string };
   /** What a user of this provider should know before the first start, one sentence each. */
@@ -98,4 +98,22 @@ export function nativeModels(
       return [name, own === undefined ? facts : { ...facts, quirks: own }];
     }),
   );
+}
+
+/** The settings that hold for one model of a provider: defaults, preset, model facts, the user's overrides. */
+export function modelSettings(
+  { preset, overrides }: { readonly preset: Preset; readonly overrides: Partial<QuirkSettings> },
+  model: string,
+): QuirkSettings {
+  const facts = preset.models[model];
+  return mergeSettings(preset.quirks, facts === undefined ? {} : settingsOfFacts(facts), overrides);
+}
+
+function settingsOfFacts(facts: ModelFacts): Partial<QuirkSettings> {
+  return {
+    ...(facts.contextWindow === undefined ? {} : { contextWindow: facts.contextWindow }),
+    ...(facts.maxOutput === undefined ? {} : { maxOutput: facts.maxOutput }),
+    ...(facts.vision === undefined ? {} : { vision: facts.vision }),
+    ...facts.quirks,
+  };
 }

@@ -3,7 +3,7 @@ import { type ModelFacts, nativeModels, type Preset } from './preset.ts';
 const common = { contextWindow: 1_000_000, maxOutput: 65_536 } as const satisfies ModelFacts;
 
 /** Sources: vercel/ai alibaba provider, QwenLM issues quoted error texts, charmbracelet/catwalk (limits, prices). */
-export const qwen: Preset = {
+export const qwen = {
   name: 'qwen',
   otherNames: ['dashscope', 'alibaba'],
   title: 'Qwen (Alibaba DashScope)',
@@ -42,10 +42,10 @@ export const qwen: Preset = {
     'Whether qwen3.8-max and qwen3.7-flash see images is not confirmed; set QUIRK_VISION where it is wrong.',
   ],
   checked: '2026-11-20',
-};
+} satisfies Preset;
 
 /** Source: farion1231/cc-switch (address); that of China is built alike and was not seen. */
-export const qwenAnthropic: Preset = {
+export const qwenAnthropic = {
   name: 'qwen-anthropic',
   otherNames: ['dashscope-anthropic'],
   title: 'Qwen (Alibaba DashScope), its own Messages API',
@@ -54,11 +54,11 @@ export const qwenAnthropic: Preset = {
   regions: { cn: 'https://dashscope.aliyuncs.com/apps/anthropic' },
   hosts: ['dashscope-intl.aliyuncs.com/apps/anthropic', 'dashscope.aliyuncs.com/apps/anthropic'],
   keyNames: qwen.keyNames,
-  ...(qwen.tiers && { tiers: qwen.tiers }),
+  tiers: qwen.tiers,
   models: nativeModels(qwen),
   quirks: {},
-  ...(qwen.errorCodes && { errorCodes: qwen.errorCodes }),
+  errorCodes: qwen.errorCodes,
   links: qwen.links,
   notes: ['Keys of the international site and of China (REGION=cn) are separate.'],
   checked: '2026-11-20',
-};
+} satisfies Preset;

@@ -1,7 +1,7 @@
 import type { Preset } from './preset.ts';
 
 /** Sources: docs.x.ai/developers/grok-4-7, vercel/ai xai provider. */
-export const xai: Preset = {
+export const xai = {
   name: 'xai',
   otherNames: ['grok'],
   title: 'xAI',
@@ -24,4 +24,4 @@ export const xai: Preset = {
   links: { keys: 'https://console.x.ai', docs: 'https://docs.x.ai' },
   notes: ['There is one model for all tiers; for a cheaper background set SMALL_MODEL.'],
   checked: '2026-11-20',
-};
+} satisfies Preset;

@@ -2,70 +2,28 @@ import { isObject, type JsonObject } from '../core/json.ts';
 import { type Delta, MISSING_REASONING } from '../protocol/delta.ts';
 import type { ChatMessage, ChatRequest } from '../protocol/openai/types.ts';
 import { FRAME_LIMIT } from '../protocol/sse.ts';
-import { dropCacheControl, dropIdleEffort, requireThinking } from './native.ts';
+import { dropCacheControl, dropUnusedEffort, requireThinking } from './native.ts';
 import { toOpenaiSchema } from './schema/common.ts';
 import { toMfjsSchema } from './schema/mfjs.ts';
 import { toOpenapiSchema } from './schema/openapi.ts';
 import type { QuirkSettings } from './settings.ts';
 
-/**
- * Takes the repeated beginning off reasoning that comes as snapshots, each with all that came before. A delta that does
- * not begin so is new text: the same provider has been seen to send both forms.
- */
-export function createCumulativeReasoning(): DeltaRepair {
-  let received = '';
-  return (delta) => {
-    if (delta.kind !== 'thinking') return [delta];
-    const repeats = delta.text.length >= received.length && delta.text.startsWith(received);
-    const text = repeats ? delta.text.slice(received.length) : delta.text;
-    // A snapshot cannot be longer than a frame, so that there is no more to compare with.
-    if (received.length <= FRAME_LIMIT) received += text;
-    return text === '' ? [] : [{ kind: 'thinking', text }];
-  };
+/** Named repairs of a provider, composed into one chain from its settings (decision 0003). */
+export interface Repairs {
+  /** Brings a tool's schema into the provider's dialect. Never changes its argument. */
+  readonly toolSchema: (schema: JsonObject) => JsonObject;
+  /** The last word on a translated request. Never changes its argument. */
+  readonly request: (body: ChatRequest) => ChatRequest;
+  /**
+   * The last word on the request to a native endpoint. Never changes its argument, and gives the same object when there is
+   * nothing to repair.
+   */
+  readonly nativeRequest: (body: JsonObject) => JsonObject;
+  /** One per answer, as it may hold state; gives the deltas that stand in for the one received. */
+  readonly createDeltaRepair: (() => DeltaRepair) | undefined;
 }
 
-/**
- * The repairs of deltas that a provider's settings ask for, as one function per answer; undefined where none is asked for. What needs more than one delta
- * of one kind is not a repair but belongs to the state machine.
- */
-export function composeDeltaRepair(settings: QuirkSettings): (() => DeltaRepair) | undefined {
-  return settings.reasoningCumulative ? createCumulativeReasoning : undefined;
-}
-
-const REQUIRED: ReadonlySet<string> = new Set(['model', 'messages']);
-
-/**
- * The request without fields that the provider refuses; the model and the messages always stay. The same object when it
- * has none of them.
- */
-export function dropParams<Body extends JsonObject>(body: Body, names: readonly string[]): Body {
-  const dropped = new Set(names.filter((name) => !REQUIRED.has(name) && Object.hasOwn(body, name)));
-  if (dropped.size === 0) return body;
-  return Object.fromEntries(Object.entries(body).filter(([name]) => !dropped.has(name))) as Body;
-}
-
-const PLACEHOLDER: ChatMessage = { role: 'user', content: '(no content)' };
-
-/** Gives a conversation without a user message one behind the system prompt, for servers that refuse it otherwise. */
-export function ensureUser(body: ChatRequest): ChatRequest {
-  if (body.messages.some((message) => message.role === 'user')) return body;
-  const start = body.messages.findIndex((message) => message.role !== 'system' && message.role !== 'developer');
-  const messages = body.messages.toSpliced(start < 0 ? body.messages.length : start, 0, PLACEHOLDER);
-  return { ...body, messages };
-}
-
-/** The request with the user's or preset's own fields laid over it: objects are merged, all else is replaced. */
-export function mergeBody<Body extends JsonObject>(body: Body, fields: JsonObject): Body {
-  return { ...mergeObjects(body, fields), model: body['model'], messages: body['messages'] } as unknown as Body;
-}
-
-function mergeObjects(base: JsonObject, over: JsonObject): JsonObject {
-  const merged = Object.entries(over).map(([key, value]) => {
-    const below = Object.hasOwn(base, key) ? base[key] : undefined;
-    return [key, isObject(below) && isObject(value) ? mergeObjects(below, value) : value] as const;
-  });
-  return { ...base, ...Object.fromEntries(merged) };
-}
+export type DeltaRepair = (delta: Delta) => readonly Delta[];
 
 const schemaDialects = { openai: toOpenaiSchema, openapi: toOpenapiSchema, mfjs: toMfjsSchema };
 
@@ -98,7 +56,7 @@ type NativeStep = (body: JsonObject) => JsonObject;
 function nativeRequestSteps(settings: QuirkSettings): NativeStep[] {
   const { dropParams: dropped, reasoningRequired, extraBody } = settings;
   const steps: NativeStep[] = [];
-  if (settings.effortNeedsThinking) steps.push(dropIdleEffort);
+  if (settings.effortNeedsThinking) steps.push(dropUnusedEffort);
   if (reasoningRequired !== 'no')
     steps.push((body) => requireThinking(body, reasoningRequired === 'empty' ? '' : MISSING_REASONING));
   if (settings.dropCacheControl) steps.push(dropCacheControl);
@@ -107,19 +65,61 @@ function nativeRequestSteps(settings: QuirkSettings): NativeStep[] {
   return steps;
 }
 
-/** Named repairs of a provider, composed into one chain from its settings (decision 0003). */
-export interface Repairs {
-  /** Brings a tool's schema into the provider's dialect. Never changes its argument. */
-  readonly toolSchema: (schema: JsonObject) => JsonObject;
-  /** The last word on a translated request. Never changes its argument. */
-  readonly request: (body: ChatRequest) => ChatRequest;
-  /**
-   * The last word on the request to a native endpoint. Never changes its argument, and gives the same object when there is
-   * nothing to repair.
-   */
-  readonly nativeRequest: (body: JsonObject) => JsonObject;
-  /** One per answer, as it may hold state; gives the deltas that stand in for the one received. */
-  readonly createDeltaRepair: (() => DeltaRepair) | undefined;
+/**
+ * Takes the repeated beginning off reasoning that comes as snapshots, each with all that came before. A delta that does
+ * not begin so is new text: the same provider has been seen to send both forms.
+ */
+function createCumulativeReasoning(): DeltaRepair {
+  let received = '';
+  return (delta) => {
+    if (delta.kind !== 'thinking') return [delta];
+    const repeats = delta.text.length >= received.length && delta.text.startsWith(received);
+    const text = repeats ? delta.text.slice(received.length) : delta.text;
+    // A snapshot cannot be longer than a frame, so that there is no more to compare with.
+    if (received.length <= FRAME_LIMIT) received += text;
+    return text === '' ? [] : [{ kind: 'thinking', text }];
+  };
 }
 
-export type DeltaRepair = (delta: Delta) => readonly Delta[];
+/**
+ * The repairs of deltas that a provider's settings ask for, as one function per answer; undefined where none is asked for. What
+ * needs more than one delta of one kind is not a repair but belongs to the state machine.
+ */
+export function composeDeltaRepair(settings: QuirkSettings): (() => DeltaRepair) | undefined {
+  return settings.reasoningCumulative ? createCumulativeReasoning : undefined;
+}
+
+const REQUIRED: ReadonlySet<string> = new Set(['model', 'messages']);
+
+/**
+ * The request without fields that the provider refuses; the model and the messages always stay. The same object when it
+ * has none of them.
+ */
+export function dropParams<Body extends JsonObject>(body: Body, names: readonly string[]): Body {
+  const dropped = new Set(names.filter((name) => !REQUIRED.has(name) && Object.hasOwn(body, name)));
+  if (dropped.size === 0) return body;
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !dropped.has(name))) as Body;
+}
+
+const PLACEHOLDER: ChatMessage = { role: 'user', content: '(no content)' };
+
+/** Gives a conversation without a user message one behind the system prompt, for servers that refuse it otherwise. */
+function ensureUser(body: ChatRequest): ChatRequest {
+  if (body.messages.some((message) => message.role === 'user')) return body;
+  const start = body.messages.findIndex((message) => message.role !== 'system' && message.role !== 'developer');
+  const messages = body.messages.toSpliced(start < 0 ? body.messages.length : start, 0, PLACEHOLDER);
+  return { ...body, messages };
+}
+
+/** The request with the user's or preset's own fields laid over it: objects are merged, all else is replaced. */
+function mergeBody<Body extends JsonObject>(body: Body, fields: JsonObject): Body {
+  return { ...mergeObjects(body, fields), model: body['model'], messages: body['messages'] } as unknown as Body;
+}
+
+function mergeObjects(base: JsonObject, over: JsonObject): JsonObject {
+  const merged = Object.entries(over).map(([key, value]) => {
+    const below = Object.hasOwn(base, key) ? base[key] : undefined;
+    return [key, isObject(below) && isObject(value) ? mergeObjects(below, value) : value] as const;
+  });
+  return { ...base, ...Object.fromEntries(merged) };
+}

@@ -39,7 +39,7 @@ export function dropCacheControl(body: JsonObject): JsonObject {
 }
 
 /** The request without an effort beside disabled thinking, which some refuse; the same object when there is none. */
-export function dropIdleEffort(body: JsonObject): JsonObject {
+export function dropUnusedEffort(body: JsonObject): JsonObject {
   const { thinking, output_config: outputConfig, ...rest } = body;
   if (!isObject(thinking) || thinking['type'] !== 'disabled') return body;
   if (!isObject(outputConfig) || outputConfig['effort'] === undefined) return body;

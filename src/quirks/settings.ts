@@ -13,7 +13,7 @@ type Kind =
   | { readonly kind: 'list'; readonly fallback: readonly string[] }
   | { readonly kind: 'json' };
 
-export type SettingRow = Kind & { readonly about: string };
+export type QuirkRow = Kind & { readonly about: string };
 
 const choice = <const V extends readonly string[]>(values: V, fallback: V[number], about: string) =>
   ({ kind: 'choice', values, fallback, about }) as const;
@@ -28,7 +28,7 @@ const json = (about: string) => ({ kind: 'json', about }) as const;
 const DAY_MS = 86_400_000;
 const TOKENS_MAX = 100_000_000;
 
-export const settingTable = {
+export const quirkTable = {
   // Content
   inlineSystem: choice(
     ['fold', 'system', 'developer', 'hoist'],
@@ -223,11 +223,11 @@ export const settingTable = {
   ),
   connectTimeoutMs: number(10_000, 100, DAY_MS, 'Time to connect, in ms (R326).'),
   idleTimeoutMs: number(240_000, 100, DAY_MS, 'Silence within an answer after which it is given up, in ms (R326).'),
-} as const satisfies Record<string, SettingRow>;
+} as const satisfies Record<string, QuirkRow>;
 
-export type SettingName = keyof typeof settingTable;
+export type QuirkName = keyof typeof quirkTable;
 
-type ValueOf<R extends SettingRow> = R extends { kind: 'choice'; values: readonly (infer V)[] }
+type ValueOf<R extends QuirkRow> = R extends { kind: 'choice'; values: readonly (infer V)[] }
   ? V
   : R extends { kind: 'flag' }
     ? boolean
@@ -239,15 +239,15 @@ type ValueOf<R extends SettingRow> = R extends { kind: 'choice'; values: readonl
           ? readonly string[]
           : JsonObject | undefined;
 
-export type QuirkSettings = { readonly [K in SettingName]: ValueOf<(typeof settingTable)[K]> };
+export type QuirkSettings = { readonly [K in QuirkName]: ValueOf<(typeof quirkTable)[K]> };
 
-function fallbackOf(row: SettingRow): unknown {
+function fallbackOf(row: QuirkRow): unknown {
   return 'fallback' in row ? row.fallback : undefined;
 }
 
 /** The settings of a provider that differs from nothing: the base that presets are laid over. */
 export const defaultSettings = Object.fromEntries(
-  Object.entries(settingTable).map(([name, row]) => [name, fallbackOf(row)]),
+  Object.entries(quirkTable).map(([name, row]) => [name, fallbackOf(row)]),
 ) as QuirkSettings;
 
 /** Lays partial settings over each other, later ones winning. */

@@ -1,61 +1,23 @@
 import type { ConfigResult } from '../config/build.ts';
 import type { Config, Problem } from '../config/config.ts';
-import { problemLine } from '../config/diagnostics.ts';
+import { formatProblemLine } from '../config/diagnostics.ts';
+import { readField, settingFields, takeFields } from '../config/env/values.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConfigurationStatus } from '../gateway/introspection.ts';
 import type { Logger } from '../telemetry/logger.ts';
-
-/** What the process takes once, when it starts, by the names under which users write it. */
-const START_SETTINGS: Readonly<Record<string, (config: Config) => unknown>> = {
-  HOST: ({ host }) => host,
-  PORT: ({ port }) => port,
-  MAX_BODY_BYTES: ({ limits }) => limits.maxBodyBytes,
-  LOG_DIR: ({ logs }) => logs.directory,
-  LOG_MAX_SIZE: ({ logs }) => logs.maxSizeBytes,
-  LOG_MAX_TOTAL: ({ logs }) => logs.maxTotalBytes,
-  LOG_RETENTION_DAYS: ({ logs }) => logs.retentionMs,
-  STATE_DIR: ({ stateDirectory }) => stateDirectory,
-  USAGE_RETENTION_DAYS: ({ usageRetentionDays }) => usageRetentionDays,
-  PERMISSION_MODEL: ({ permissionModel }) => permissionModel,
-  // The process manager was told at the start how long to wait.
-  DRAIN_SECONDS: ({ drainMs }) => drainMs,
-};
-
-/** The names of the settings that hold only after a restart. */
-export function changedStartSettings(started: Config, wanted: Config): readonly string[] {
-  return Object.entries(START_SETTINGS)
-    .filter(([, read]) => read(started) !== read(wanted))
-    .map(([name]) => name);
-}
-
-/** The wanted configuration as far as it can hold without a restart. Its hash stays that of the wanted one. */
-export function withStartSettings(started: Config, wanted: Config): Config {
-  const { host, port, limits, logs, stateDirectory, usageRetentionDays, permissionModel, drainMs } = started;
-  return {
-    ...wanted,
-    host,
-    port,
-    limits: { ...wanted.limits, maxBodyBytes: limits.maxBodyBytes },
-    logs: { ...logs, level: wanted.logs.level },
-    stateDirectory,
-    usageRetentionDays,
-    permissionModel,
-    drainMs,
-  };
-}
 
 export interface ReloaderOptions {
   /** What the process serves with. */
   readonly started: ConfigResult & { readonly config: Config };
   /** Reads the files anew. */
   readonly load: () => ConfigResult;
-  /** Makes a configuration hold for the requests from now on. */
+  /** Serves the requests from now on with this configuration. */
   readonly apply: (config: Config) => void;
   readonly logger: Logger;
   readonly clock: Clock;
 }
 
-/** Takes a changed configuration over, or says why not while the old one goes on serving (reliability E1, E2). */
+/** Takes a changed configuration over, or reports why not while the old one goes on serving. */
 export class Reloader {
   readonly #options: ReloaderOptions;
   #files: readonly string[];
@@ -63,7 +25,7 @@ export class Reloader {
   #loadedAt: number;
   #problems: readonly Problem[] = [];
   #restartNeeded: readonly string[] = [];
-  #told: string;
+  #reported: string;
 
   constructor(options: ReloaderOptions) {
     const { config, files, problems } = options.started;
@@ -71,7 +33,7 @@ export class Reloader {
     this.#files = files;
     this.#hash = config.hash;
     this.#loadedAt = options.clock.now();
-    this.#told = problems.map(problemLine).join('\n');
+    this.#reported = problems.map(formatProblemLine).join('\n');
   }
 
   /** All files of which the configuration is made, as they were last looked for. */
@@ -83,11 +45,11 @@ export class Reloader {
     return { loadedAt: this.#loadedAt, problems: this.#problems, restartNeeded: this.#restartNeeded };
   }
 
-  /** Reads the configuration and makes it hold if it is another one and a right one. */
+  /** Reads the configuration, and applies it if it is valid and has changed. */
   readonly check = (): void => {
     const { config, files, problems } = this.#options.load();
     this.#files = files;
-    this.#tell(problems);
+    this.#report(problems);
     const wasWrong = this.#problems.length > 0;
     this.#problems = config === undefined ? problems.filter(({ severity }) => severity === 'error') : [];
     if (config === undefined) return;
@@ -96,27 +58,28 @@ export class Reloader {
     if (wasWrong) logger.lifecycle('the configuration is right again', { config_hash: this.#hash });
   };
 
-  /** Says what is wrong, once. */
-  #tell(problems: readonly Problem[]): void {
-    const told = problems.map(problemLine).join('\n');
-    if (told === this.#told) return;
-    this.#told = told;
+  /** Logs what is wrong, once. */
+  #report(problems: readonly Problem[]): void {
+    const text = problems.map(formatProblemLine).join('\n');
+    if (text === this.#reported) return;
+    this.#reported = text;
     const { logger } = this.#options;
     for (const problem of problems) {
-      if (problem.severity === 'warning') logger.warn(problemLine(problem));
-      else logger.error(`the configuration is wrong, and the one before goes on serving: ${problemLine(problem)}`);
+      if (problem.severity === 'warning') logger.warn(formatProblemLine(problem));
+      else
+        logger.error(`the configuration is wrong, and the one before goes on serving: ${formatProblemLine(problem)}`);
     }
   }
 
   #takeOver(wanted: Config): void {
     const { started, apply, logger, clock } = this.#options;
-    const restartNeeded = changedStartSettings(started.config, wanted);
+    const restartNeeded = changedRestartOnlySettings(started.config, wanted);
     const isNews = restartNeeded.join() !== this.#restartNeeded.join();
     this.#restartNeeded = restartNeeded;
-    // A token may be left out on some hosts only: with the old host the rest of the new configuration could let strangers in.
+    // A token may be left out on some hosts only: with the old host the rest of the new configuration could let anybody in.
     const mayHold = !restartNeeded.includes('HOST');
     if (mayHold && wanted.hash !== this.#hash) {
-      apply(withStartSettings(started.config, wanted));
+      apply(withRestartOnlySettings(started.config, wanted));
       this.#hash = wanted.hash;
       this.#loadedAt = clock.now();
       logger.lifecycle('the configuration was changed', { config_hash: wanted.hash });
@@ -126,4 +89,17 @@ export class Reloader {
       logger.warn(`a restart is needed for ${restartNeeded.join(', ')}; ${rest}`);
     }
   }
+}
+
+/** The settings that the process takes once, when it starts. */
+const RESTART_ONLY = settingFields.filter(({ row }) => row.needsRestart === true);
+
+/** The names of the settings that have changed and hold only after a restart. */
+export function changedRestartOnlySettings(started: Config, wanted: Config): readonly string[] {
+  return RESTART_ONLY.filter((field) => readField(started, field) !== readField(wanted, field)).map(({ name }) => name);
+}
+
+/** The wanted configuration as far as it can hold without a restart. Its hash stays that of the wanted one. */
+export function withRestartOnlySettings(started: Config, wanted: Config): Config {
+  return takeFields(wanted, started, RESTART_ONLY);
 }

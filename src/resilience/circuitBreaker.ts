@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 
-export type BreakerState = 'closed' | 'open' | 'half-open';
+export type CircuitState = 'closed' | 'open' | 'half-open';
 
-export interface BreakerOptions {
+export interface CircuitBreakerOptions {
   /** So many failures within `windowMs` open the breaker. */
   readonly failures: number;
   readonly windowMs: number;
@@ -11,7 +11,7 @@ export interface BreakerOptions {
 }
 
 /** The answer to who asks to send a request. */
-export interface Leave {
+export interface CircuitPermit {
   /** 0 when it may be sent now, else the ms to wait. */
   readonly waitMs: number;
   /** Whether this one request decides if the breaker closes. */
@@ -22,26 +22,26 @@ export interface Leave {
  * Keeps requests from a provider that cannot be reached or cannot answer (R410): after some failures in a short time it opens, and requests fail
  * at once; later one trial decides whether it closes again. Time is looked at when asked; there are no timers.
  */
-export class Breaker {
+export class CircuitBreaker {
   readonly #clock: Clock;
-  readonly #options: BreakerOptions;
+  readonly #options: CircuitBreakerOptions;
   #failedAt: number[] = [];
   #openedAt: number | undefined;
   #onTrial = false;
   #answeredAt: number | undefined;
 
-  constructor(clock: Clock, options: BreakerOptions) {
+  constructor(clock: Clock, options: CircuitBreakerOptions) {
     this.#clock = clock;
     this.#options = options;
   }
 
-  get state(): BreakerState {
+  get state(): CircuitState {
     if (this.#openedAt === undefined) return 'closed';
     return this.#remainingMs() > 0 ? 'open' : 'half-open';
   }
 
   /** Whether `enter` would let a request through. */
-  get isPassable(): boolean {
+  get canAcquire(): boolean {
     return this.#openedAt === undefined || (this.#remainingMs() === 0 && !this.#onTrial);
   }
 
@@ -54,7 +54,7 @@ export class Breaker {
    * Asks for leave to send a request, whose end must then be told by `succeed`, `fail` or `withdraw`. While a trial is under way
    * all others wait as if it had failed.
    */
-  enter(): Leave {
+  acquire(): CircuitPermit {
     if (this.#openedAt === undefined) return { waitMs: 0, isTrial: false };
     const remaining = this.#remainingMs();
     if (remaining > 0) return { waitMs: remaining, isTrial: false };
@@ -64,7 +64,7 @@ export class Breaker {
   }
 
   /** The provider answered, with whatever: it can be reached. While the breaker is open only the trial's answer closes it. */
-  succeed({ isTrial }: Pick<Leave, 'isTrial'>): void {
+  recordSuccess({ isTrial }: Pick<CircuitPermit, 'isTrial'>): void {
     this.#answeredAt = this.#clock.monotonic();
     if (this.#openedAt !== undefined && !isTrial) return;
     this.#failedAt = [];
@@ -73,7 +73,7 @@ export class Breaker {
   }
 
   /** The provider could not be reached, or could not answer. Returns true when this failure has opened the breaker. */
-  fail({ isTrial }: Leave): boolean {
+  recordFailure({ isTrial }: CircuitPermit): boolean {
     const now = this.#clock.monotonic();
     if (this.#openedAt !== undefined) {
       // Requests that were under way when it opened say nothing new; a failed trial begins the waiting again.
@@ -90,7 +90,7 @@ export class Breaker {
   }
 
   /** The request ended without telling anything, because the client has gone. */
-  withdraw({ isTrial }: Leave): void {
+  release({ isTrial }: CircuitPermit): void {
     if (isTrial) this.#onTrial = false;
   }
 

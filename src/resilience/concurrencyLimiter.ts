@@ -1,10 +1,10 @@
 /** A place, or the wait for one. `leave` gives it back or ends the wait, once, however often it is called. */
-export interface Ticket {
-  leave(): void;
+export interface ConcurrencyPermit {
+  release(): void;
 }
 
 /** Lets so many in at a time and so many more wait in line, in the order in which they came. */
-export class Gate {
+export class ConcurrencyLimiter {
   #places = 0;
   #queueLength = 0;
   readonly #waiting = new Set<() => void>();
@@ -22,7 +22,7 @@ export class Gate {
     this.#admit();
   }
 
-  get inside(): number {
+  get active(): number {
     return this.#inside;
   }
 
@@ -31,10 +31,10 @@ export class Gate {
   }
 
   /**
-   * Asks to be let in; `onEnter` is called at once or later, never after the ticket was given back.
+   * Asks to be let in; `onEnter` is called at once or later, never after the permit was given back.
    * @returns undefined when so many wait already that nobody else may
    */
-  request(onEnter: () => void): Ticket | undefined {
+  acquire(onEnter: () => void): ConcurrencyPermit | undefined {
     let isInside = false;
     const enter = () => {
       isInside = true;
@@ -47,7 +47,7 @@ export class Gate {
 
     let hasLeft = false;
     return {
-      leave: () => {
+      release: () => {
         if (hasLeft) return;
         hasLeft = true;
         if (!isInside) this.#waiting.delete(enter);

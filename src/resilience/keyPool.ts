@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 
 /** A key that is left alone for a while, and why. */
-export interface Rest {
+export interface Cooldown {
   /** By the monotonic clock, in ms. */
   readonly since: number;
   /** By the monotonic clock, in ms. */
@@ -14,7 +14,7 @@ export interface Rest {
 /** A key with its rest, if it has any. */
 export interface KeyState<Key> {
   readonly key: Key;
-  readonly rest: Rest | undefined;
+  readonly cooldown: Cooldown | undefined;
 }
 
 function spread(text: string, places: number): number {
@@ -29,10 +29,10 @@ function spread(text: string, places: number): number {
  * The keys of one provider. Conversations are shared out among them, and each keeps to its key, because providers cache prompts
  * by account. A key that was refused rests; it is used only when no other is left, so that a single key is always used.
  */
-export class KeyRing<Key> {
+export class KeyPool<Key> {
   readonly #keys: readonly Key[];
   readonly #clock: Clock;
-  readonly #rests = new Map<Key, Rest>();
+  readonly #cooldowns = new Map<Key, Cooldown>();
 
   /** @param keys at least one */
   constructor(keys: readonly [Key, ...Key[]], clock: Clock) {
@@ -45,8 +45,8 @@ export class KeyRing<Key> {
   }
 
   /** Whether there is a key that does not rest. */
-  get isAwake(): boolean {
-    return this.#rests.size === 0 || this.#keys.some((key) => this.#restOf(key) === undefined);
+  get hasAvailable(): boolean {
+    return this.#cooldowns.size === 0 || this.#keys.some((key) => this.#cooldownOf(key) === undefined);
   }
 
   /**
@@ -58,33 +58,33 @@ export class KeyRing<Key> {
     if (this.#keys.length === 1) return only;
     const first = spread(conversation(), this.#keys.length);
     const inTurn = [...this.#keys.slice(first), ...this.#keys.slice(0, first)];
-    const until = (key: Key) => this.#restOf(key)?.until ?? 0;
+    const until = (key: Key) => this.#cooldownOf(key)?.until ?? 0;
     return inTurn.reduce((best, key) => (until(key) < until(best) ? key : best));
   }
 
   /** The key was refused: it is left alone for so long. */
-  rest(key: Key, ms: number, reason: string): void {
+  coolDown(key: Key, ms: number, reason: string): void {
     const since = this.#clock.monotonic();
-    this.#rests.set(key, { since, until: since + ms, endsAt: this.#clock.now() + ms, reason });
+    this.#cooldowns.set(key, { since, until: since + ms, endsAt: this.#clock.now() + ms, reason });
   }
 
   /**
    * The key was accepted.
    * @param askedAt when, by the monotonic clock: an answer that was under way when the rest began says nothing about it
    */
-  wake(key: Key, askedAt: number): void {
-    const rest = this.#rests.get(key);
-    if (rest !== undefined && rest.since <= askedAt) this.#rests.delete(key);
+  markHealthy(key: Key, askedAt: number): void {
+    const cooldown = this.#cooldowns.get(key);
+    if (cooldown !== undefined && cooldown.since <= askedAt) this.#cooldowns.delete(key);
   }
 
   list(): readonly KeyState<Key>[] {
-    return this.#keys.map((key) => ({ key, rest: this.#restOf(key) }));
+    return this.#keys.map((key) => ({ key, cooldown: this.#cooldownOf(key) }));
   }
 
-  #restOf(key: Key): Rest | undefined {
-    const rest = this.#rests.get(key);
-    if (rest === undefined || rest.until > this.#clock.monotonic()) return rest;
-    this.#rests.delete(key);
+  #cooldownOf(key: Key): Cooldown | undefined {
+    const cooldown = this.#cooldowns.get(key);
+    if (cooldown === undefined || cooldown.until > this.#clock.monotonic()) return cooldown;
+    this.#cooldowns.delete(key);
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 
-export interface BudgetOptions {
+export interface RetryBudgetOptions {
   /** Most requests to providers for one of the client's. */
   readonly attempts: number;
   /** Time after which nobody else is asked, in ms. */
@@ -8,13 +8,13 @@ export interface BudgetOptions {
 }
 
 /** What one of the client's requests may cost: so many requests to providers, and so much time until the last of them begins elsewhere. */
-export class Budget {
+export class RetryBudget {
   readonly #clock: Clock;
   readonly #attempts: number;
   readonly #endsAt: number;
   #spent = 0;
 
-  constructor({ attempts, timeMs }: BudgetOptions, clock: Clock) {
+  constructor({ attempts, timeMs }: RetryBudgetOptions, clock: Clock) {
     this.#clock = clock;
     this.#attempts = attempts;
     this.#endsAt = clock.monotonic() + timeMs;
@@ -26,26 +26,26 @@ export class Budget {
   }
 
   /** Whether one more request may be made at all. */
-  get isLeft(): boolean {
+  get hasAttemptsLeft(): boolean {
     return this.#spent < this.#attempts;
   }
 
   /** Whether a failed request may be handed to a further model, key or provider. */
-  get mayGoOn(): boolean {
-    return this.isLeft && this.#clock.monotonic() < this.#endsAt;
+  get allowsFallback(): boolean {
+    return this.hasAttemptsLeft && this.#clock.monotonic() < this.#endsAt;
   }
 
   /**
    * How long a silent provider is waited for while another could be asked, in ms: up to its own limit when that leaves time for
    * the other, else half of the time that is left.
    */
-  patienceMs(limitMs: number): number {
+  firstByteTimeoutMs(limitMs: number): number {
     const leftMs = Math.max(0, this.#endsAt - this.#clock.monotonic());
     return limitMs < leftMs ? limitMs : leftMs / 2;
   }
 
   /** Counts one request. */
-  spend(): void {
+  spendAttempt(): void {
     this.#spent += 1;
   }
 }

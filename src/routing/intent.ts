@@ -1,6 +1,6 @@
-import type { NamedProvider, Router } from '../config/config.ts';
+import type { Config, ModelRef, NamedProvider, Router } from '../config/config.ts';
 import type { Tiers } from '../providers/preset.ts';
-import type { RoutedName, Tier } from './modelRouter.ts';
+import type { RoutedModel, Tier } from './modelRouter.ts';
 
 /** What decided where a request goes: the model that the user named, a line ROUTER_* of the env file, or the tier of its model. */
 export type Intent =
@@ -17,8 +17,8 @@ export type Intent =
 export interface Decision {
   readonly intent: Intent;
   readonly tier: Tier;
-  /** The model that is asked first, by its name here. */
-  readonly model: string;
+  /** The model that is asked first. */
+  readonly model: ModelRef;
   /** Why, in words for the user. */
   readonly reason: string;
 }
@@ -32,8 +32,7 @@ export interface RequestFacts {
   /** Whether the client asks for thinking. */
   readonly isThinking: () => boolean;
   readonly hasImages: () => boolean;
-  /** Whether a model, by its name here, sees images. */
-  readonly seesImages: (model: string) => boolean;
+  readonly seesImages: (model: ModelRef) => boolean;
 }
 
 interface Rule {
@@ -91,11 +90,18 @@ function rulesOf(router: Router, tier: Tier, facts: RequestFacts): readonly Rule
   ];
 }
 
-function decideByRules(router: Router, { tier, model, explicit }: RoutedName, facts: RequestFacts): Decision {
+type Routing = Pick<Config, 'router' | 'modelRefs'>;
+
+function decideByRules(
+  { router, modelRefs }: Routing,
+  { tier, model, explicit }: RoutedModel,
+  facts: RequestFacts,
+): Decision {
   if (explicit) return { intent: 'named', tier, model, reason: 'the client names this model' };
   if (Object.keys(router).length > 0) {
     for (const { intent, setting, target, holds, reason } of rulesOf(router, tier, facts)) {
-      if (target !== undefined && holds()) return { intent, tier, model: target, reason: `${setting}: ${reason}` };
+      if (target !== undefined && holds())
+        return { intent, tier, model: modelRefs.of(target), reason: `${setting}: ${reason}` };
     }
   }
   return { intent: 'tier', tier, model, reason: `the requested model stands for the ${tier} model` };
@@ -105,36 +111,37 @@ function decideByRules(router: Router, { tier, model, explicit }: RoutedName, fa
  * Which model a request goes to, and why: the one that the user named, else the first line of the router that holds, else the
  * tier's. A model that does not see images gives way to ROUTER_IMAGE when there are any, unless the user named it.
  */
-export function decide(router: Router, routed: RoutedName, facts: RequestFacts): Decision {
-  const decision = decideByRules(router, routed, facts);
-  const { image } = router;
+export function decide(config: Routing, routed: RoutedModel, facts: RequestFacts): Decision {
+  const decision = decideByRules(config, routed, facts);
+  const { image } = config.router;
   if (image === undefined || decision.intent === 'named') return decision;
   if (facts.seesImages(decision.model) || !facts.hasImages()) return decision;
-  const reason = `ROUTER_IMAGE: there are images, which ${decision.model} does not see`;
-  return { ...decision, intent: 'image', model: image, reason };
+  const reason = `ROUTER_IMAGE: there are images, which ${decision.model.name} does not see`;
+  return { ...decision, intent: 'image', model: config.modelRefs.of(image), reason };
 }
 
 /**
- * The models that a request may be served by, in the order in which they are asked, by their names here: a model that the client
- * named has no spares; else each model of the tier at each provider follows, behind the router's target where there is one.
- * @param tiers of the configuration: the client's own name may stand for the first model of its tier
+ * The models that a request may be served by, in the order in which they are asked: a model that the client named has no fallback; else
+ * each model of the tier at each provider follows, behind the router's target where there is one. Where the client's own name stands
+ * for the first model of its tier, it is asked for by that name.
  * @param ordered the providers in the order of this request
  */
 export function planCandidates(
   { intent, tier, model }: Decision,
-  tiers: Tiers,
+  { tiers, modelRefs }: Pick<Config, 'tiers' | 'modelRefs'>,
   ordered: readonly NamedProvider[],
-): readonly string[] {
+): readonly ModelRef[] {
   if (intent === 'named' || tier === 'none') return [model];
-  if (intent !== 'tier') return unique([model, ...modelsOf(tier, ordered)]);
-  const ordinary = modelsOf(tier, ordered).map((name) => (name === tiers[tier] ? model : name));
+  const names = namesOf(tier, ordered);
+  if (intent !== 'tier') return unique([model, ...names.map(modelRefs.of)]);
+  const ordinary = names.map((name) => (name === tiers[tier] ? model : modelRefs.of(name)));
   return unique(ordinary.includes(model) ? ordinary : [model, ...ordinary]);
 }
 
-function modelsOf(tier: keyof Tiers, ordered: readonly NamedProvider[]): string[] {
+function namesOf(tier: keyof Tiers, ordered: readonly NamedProvider[]): string[] {
   return ordered.flatMap(({ models }) => models[tier]);
 }
 
-function unique(names: readonly string[]): readonly string[] {
-  return names.length === 1 ? names : [...new Set(names)];
+function unique(models: readonly ModelRef[]): readonly ModelRef[] {
+  return models.length === 1 ? models : [...new Set(models)];
 }

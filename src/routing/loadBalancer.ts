@@ -6,7 +6,7 @@ const STICKY_MS = 600_000;
 /** Conversations come from clients, so that their number is bounded. */
 const MAX_CONVERSATIONS = 10_000;
 
-interface Place {
+interface Assignment {
   readonly provider: string;
   /** By the monotonic clock, in ms. */
   readonly seenAt: number;
@@ -16,10 +16,10 @@ interface Place {
  * The order in which the providers are asked: by the strategy, but a conversation stays with the provider that served it, so that
  * this provider's prompt cache stays of use.
  */
-export class ProviderOrder {
+export class LoadBalancer {
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #places = new Map<string, Place>();
+  readonly #places = new Map<string, Assignment>();
   #turn = 0;
 
   /** @param random a number from 0 to below 1 */
@@ -62,7 +62,7 @@ export class ProviderOrder {
     if (this.#places.size > MAX_CONVERSATIONS && oldest !== undefined) this.#places.delete(oldest);
   }
 
-  #placeOf(conversation: string): Place | undefined {
+  #placeOf(conversation: string): Assignment | undefined {
     const place = this.#places.get(conversation);
     if (place === undefined || this.#clock.monotonic() - place.seenAt < STICKY_MS) return place;
     this.#places.delete(conversation);

@@ -17,7 +17,7 @@ export interface ModelPage {
 }
 
 /**
- * The configured models of all providers and those of the models file, each under two names (R503): its own, and
+ * The configured models of all providers and those of the models file, each under two names: its own, and
  * `claude-<instance>--<model>`, because Claude Code's picker keeps only ids that contain `claude`. `day` (YYYY-MM-DD) stands in for
  * the unknown day of their making.
  */
@@ -26,9 +26,9 @@ export function listModels(
   day: string,
 ): readonly ModelInfo[] {
   const created_at = `${day}T00:00:00Z`;
-  const spares = providers.flatMap(({ models: { big, middle, small } }) => [...big, ...middle, ...small]);
+  const fallbacks = providers.flatMap(({ models: { big, middle, small } }) => [...big, ...middle, ...small]);
   const custom = [...customModels.values()].map((model) => model.name);
-  return [...new Set([tiers.big, tiers.middle, tiers.small, ...spares, ...custom])].flatMap((model) => [
+  return [...new Set([tiers.big, tiers.middle, tiers.small, ...fallbacks, ...custom])].flatMap((model) => [
     { type: 'model', id: model, display_name: model, created_at },
     { type: 'model', id: `claude-${instance}--${model}`, display_name: `${model} (${instance})`, created_at },
   ]);

@@ -21,7 +21,7 @@ function readCredentials(headers: IncomingHttpHeaders): string[] {
 
 export interface Authenticator {
   /** Whether there is any credential that could be the instance's token. */
-  isTried(headers: IncomingHttpHeaders): boolean;
+  hasCredentials(headers: IncomingHttpHeaders): boolean;
   /** Throws `unauthenticated` unless one of the credentials is the instance's token. */
   check(headers: IncomingHttpHeaders): void;
   /** The client's own provider key, for an instance that has none: a credential that is not the instance's token. */
@@ -35,7 +35,7 @@ export function createAuthenticator(token: Secret | undefined): Authenticator {
   const expected = token === undefined ? undefined : digest(token.reveal());
   const isToken = (credential: string) => expected !== undefined && timingSafeEqual(digest(credential), expected);
   return {
-    isTried: (headers) => readCredentials(headers).length > 0,
+    hasCredentials: (headers) => readCredentials(headers).length > 0,
     check(headers) {
       if (expected === undefined) return;
       const credentials = readCredentials(headers);
@@ -119,7 +119,7 @@ interface Failures {
  * Keeps guessing slow (A9): after many wrong tokens from one address, none from there is looked at for the rest of a minute, so
  * that a right one among them cannot be told from the others. A request without a token is no guess.
  */
-export class Attempts {
+export class LoginThrottle {
   readonly #clock: Clock;
   readonly #logger: Pick<Logger, 'warn'>;
   readonly #failures = new Map<string, Failures>();

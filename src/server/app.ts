@@ -2,12 +2,12 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { ApiError } from '../core/errors.ts';
-import type { Live } from '../gateway/configSwap.ts';
-import { mintId } from '../gateway/ids.ts';
+import type { ActiveServices } from '../gateway/configSwap.ts';
+import { createId } from '../gateway/ids.ts';
 import type { ProcessFacts } from '../gateway/introspection.ts';
 import type { Services } from '../gateway/services.ts';
 import { listModels, type ModelInfo } from '../routing/modelList.ts';
-import { Attempts, type Authenticator, createAuthenticator, createOriginCheck } from './access.ts';
+import { type Authenticator, createAuthenticator, createOriginCheck, LoginThrottle } from './access.ts';
 import { answerClientError, logRefusal, sendError, toApiError } from './errors.ts';
 import {
   addInformationRoutes,
@@ -72,13 +72,13 @@ function createServing(services: Services): Serving {
 }
 
 /** Gives each request what it is served with, and keeps that in working order until it is answered. */
-export function addServing(app: FastifyInstance, live: Live): void {
+export function addServing(app: FastifyInstance, live: ActiveServices): void {
   let serving = createServing(live.current);
   app.decorateRequest('serving');
   app.addHook('onRequest', (request, reply, done) => {
     if (serving.services !== live.current) serving = createServing(live.current);
     request.serving = serving;
-    reply.raw.once('close', live.hold(serving.services));
+    reply.raw.once('close', live.lease(serving.services));
     done();
   });
 }
@@ -92,13 +92,13 @@ const TIMEOUT_CHECK_MS = 2_000;
 /** Routes that anyone on this machine may ask: whether there is an instance, and which (R504). */
 const OPEN_ROUTES = new Set(['/', '/health', '/healthz', '/api/hello']);
 
-function checkCaller(app: FastifyInstance, attempts: Attempts): void {
+function checkCaller(app: FastifyInstance, attempts: LoginThrottle): void {
   app.addHook('onRequest', (request, _reply, done) => {
     const { checkOrigin, authenticator } = request.serving;
     checkOrigin(request.raw);
     // The route as it was matched, never a path rebuilt from the URL, decides who may pass (CVE-2026-49468 elsewhere).
     if (!OPEN_ROUTES.has(request.routeOptions.url ?? '')) {
-      const hasToken = authenticator.isTried(request.headers);
+      const hasToken = authenticator.hasCredentials(request.headers);
       attempts.check(request.ip, hasToken, () => authenticator.check(request.headers));
     }
     done();
@@ -151,7 +151,7 @@ function answerErrors(app: FastifyInstance): void {
 }
 
 /** The HTTP face of one instance: checks who calls, and hands the rest to the gateway. */
-export function createApp(live: Live, facts: ProcessFacts): FastifyInstance {
+export function createApp(live: ActiveServices, facts: ProcessFacts): FastifyInstance {
   const { maxBodyBytes } = live.current.config.limits;
   const app = Fastify({
     logger: false,
@@ -163,14 +163,14 @@ export function createApp(live: Live, facts: ProcessFacts): FastifyInstance {
     return503OnClosing: false,
     forceCloseConnections: false,
     exposeHeadRoutes: false,
-    genReqId: () => mintId('req_'),
+    genReqId: () => createId('req_'),
     routerOptions: { ignoreTrailingSlash: true },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => sendError(reply, request, toApiError(error)),
   });
   addServing(app, live);
   const { clock, logger } = live.current;
-  checkCaller(app, new Attempts(clock, logger));
+  checkCaller(app, new LoginThrottle(clock, logger));
   acceptJsonOnly(app, maxBodyBytes);
   answerErrors(app);
   addMessageRoutes(app, live, facts);

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, asApiError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errorTable.ts';
-import { mintId } from '../gateway/ids.ts';
+import { createId } from '../gateway/ids.ts';
 import { errorBody, errorHeaders } from '../protocol/anthropic/errors.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 
@@ -50,7 +50,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   const [code, message] =
     CLIENT_ERRORS[error.code ?? ''] ?? (['invalid_request', 'the request is not valid HTTP'] as const);
   const answer = new ApiError(code, message);
-  const requestId = mintId('req_');
+  const requestId = createId('req_');
   const body = errorBody(answer, requestId);
   socket.end(
     `HTTP/1.1 ${answer.status} Error\r\ncontent-type: application/json; charset=utf-8\r\nrequest-id: ${requestId}\r\n` +

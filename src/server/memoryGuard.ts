@@ -27,7 +27,7 @@ const mib = (bytes: number) => Math.round(bytes / 1024 / 1024);
  * Refuses a request for whose body there is no memory (P12): at the end of its heap the process would die, and all its streams with it.
  * Asking the heap takes less than a microsecond.
  */
-export class MemoryCheck {
+export class MemoryGuard {
   readonly #clock: Clock;
   readonly #readHeap: () => Heap;
   readonly #collect: () => void;

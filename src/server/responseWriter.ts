@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ClientPort } from '../gateway/responseWriter.ts';
+import type { ResponseWriter } from '../gateway/responseWriter.ts';
 
 /**
  * Calls back once when the client has gone before its answer was complete (R320). The response's own `close` tells it; the
@@ -19,7 +19,11 @@ const STREAM_HEADERS = {
 };
 
 /** Connects the gateway to a socket. A closed one swallows what is written, because the gateway learns it by `onGone`. */
-export function createReplyPort(response: ServerResponse, requestId: string, isDraining: () => boolean): ClientPort {
+export function createResponseWriter(
+  response: ServerResponse,
+  requestId: string,
+  isDraining: () => boolean,
+): ResponseWriter {
   const common = (): Record<string, string> => ({
     'request-id': requestId,
     ...(isDraining() ? { connection: 'close' } : {}),

@@ -23,7 +23,7 @@ export function formOfBytes(bytes: Uint8Array): AnswerForm | undefined {
 }
 
 /** A limit in time, one at once: it stands still while the answer is paused, and begins anew when the answer goes on. */
-export class Limit {
+export class PausableTimer {
   #ms = 0;
   #onReached: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -68,12 +68,12 @@ export class Limit {
 }
 
 /** How long the silence before an answer's first output is borne, because somebody else could be asked. */
-export interface Patience {
+export interface FirstByteTimeout {
   readonly ms: number;
   /** Name of the setting that it comes from. */
   readonly setting: string;
   /** Asked when it is reached, as nobody else may be left by then. */
-  readonly isOver: () => boolean;
+  readonly shouldFailOver: () => boolean;
 }
 
 export interface ExchangeOptions {
@@ -85,7 +85,7 @@ export interface ExchangeOptions {
   /** Time without any output after which an answer that shows other signs of life is given up, in ms. */
   readonly requestTimeoutMs: number;
   /** Undefined where there is nobody else. */
-  readonly patience: Patience | undefined;
+  readonly firstByteTimeout: FirstByteTimeout | undefined;
   /** How long to wait for the usage after the answer has finished, in ms (R313). */
   readonly usageWaitMs: number;
   /** Whether an empty answer is held back, because it will be asked for again (R215). */
@@ -116,11 +116,11 @@ export class Exchange {
   readonly #startedAt: number;
   readonly #call: UpstreamCall;
   /** Runs between two reads. */
-  readonly #idle = new Limit();
+  readonly #idle = new PausableTimer();
   /** Runs in a silence before the first output. */
-  readonly #patience = new Limit();
+  readonly #patience = new PausableTimer();
   /** Runs until what is waited for has come: output, the usage after it, an error's body, the end of the connection. */
-  readonly #stage = new Limit();
+  readonly #stage = new PausableTimer();
   #resolve: (result: ExchangeResult) => void = () => {};
   #settled = false;
   #form: AnswerForm | undefined;
@@ -144,7 +144,7 @@ export class Exchange {
       onEnd: () => this.#protect(() => this.#onEnd()),
       onError: (error) => this.#protect(() => this.#onError(error)),
     });
-    const { patience } = options;
+    const { firstByteTimeout: patience } = options;
     if (patience !== undefined) this.#limit(this.#patience, patience.ms, () => this.#losePatience(patience));
   }
 
@@ -164,7 +164,7 @@ export class Exchange {
   }
 
   /** Ends the answer with an error of our own; one that lacked nothing but its end is completed instead. */
-  cut(error: ApiError): void {
+  fail(error: ApiError): void {
     this.#protect(() => this.#fail(error));
   }
 
@@ -256,7 +256,7 @@ export class Exchange {
     return failureToBegin(now() - this.#startedAt, 'REQUEST_TIMEOUT', failureContext());
   }
 
-  #losePatience({ setting, isOver }: Patience): void {
+  #losePatience({ setting, shouldFailOver: isOver }: FirstByteTimeout): void {
     const { now, failureContext } = this.#options;
     if (isOver()) this.#fail(failureToBegin(now() - this.#startedAt, setting, failureContext()));
   }
@@ -310,7 +310,7 @@ export class Exchange {
     if (this.#settled) this.#stage.stop();
   }
 
-  #limit(limit: Limit, ms: number, onReached: () => void): void {
+  #limit(limit: PausableTimer, ms: number, onReached: () => void): void {
     limit.start(ms, () => this.#protect(onReached));
   }
 

@@ -8,9 +8,9 @@ import type { ErrorCode } from '../core/errorTable.ts';
  * - `model`: another model or provider may serve it, and this provider is not to blame;
  * - `server`: another provider may serve it, and it counts against this one.
  */
-export type Blame = 'request' | 'key' | 'model' | 'server';
+export type FaultDomain = 'request' | 'key' | 'model' | 'server';
 
-const BLAMES: Readonly<Record<ErrorCode, Blame>> = {
+const FAULT_DOMAINS: Readonly<Record<ErrorCode, FaultDomain>> = {
   invalid_request: 'request',
   upstream_invalid_request: 'request',
   capability_rejected: 'request',
@@ -43,9 +43,9 @@ const BLAMES: Readonly<Record<ErrorCode, Blame>> = {
   upstream_timeout: 'server',
 };
 
-export function blameFor(error: ApiError): Blame {
+export function classifyFault(error: ApiError): FaultDomain {
   // A cause that was thrown is a fault of the proxy itself.
-  return error.cause instanceof Error ? 'request' : BLAMES[error.code];
+  return error.cause instanceof Error ? 'request' : FAULT_DOMAINS[error.code];
 }
 
 /** Rest of a key that is limited without a word on how long, in ms. */
@@ -56,7 +56,7 @@ const REFUSED_MS = 300_000;
 const SHORTEST_MS = 1000;
 
 /** How long a key is left alone after this error, in ms. */
-export function restOfKey(error: ApiError): number {
+export function keyCooldownMs(error: ApiError): number {
   if (error.code !== 'rate_limited') return REFUSED_MS;
   return error.retryAfterSeconds === undefined ? LIMITED_MS : Math.max(SHORTEST_MS, error.retryAfterSeconds * 1000);
 }

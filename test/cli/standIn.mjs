@@ -6,7 +6,7 @@
 import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { formatProblems } from '../../src/config/describe.ts';
+import { formatProblems } from '../../src/config/diagnostics.ts';
 import { loadConfig } from '../../src/config/load.ts';
 
 const { values } = parseArgs({ options: { env: { type: 'string' }, share: { type: 'boolean' } } });

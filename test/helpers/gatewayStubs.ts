@@ -1,14 +1,14 @@
 import { answerMessages } from '../../src/gateway/messages.ts';
-import type { ClientPort } from '../../src/gateway/responseWriter.ts';
-import { Destinations, type IncomingRequest, type Services } from '../../src/gateway/services.ts';
-import { Breaker } from '../../src/resilience/circuitBreaker.ts';
-import { Gate } from '../../src/resilience/concurrencyLimiter.ts';
-import { KeyRing } from '../../src/resilience/keyPool.ts';
+import type { ResponseWriter } from '../../src/gateway/responseWriter.ts';
+import { Backends, type IncomingRequest, type Services } from '../../src/gateway/services.ts';
+import { CircuitBreaker } from '../../src/resilience/circuitBreaker.ts';
+import { ConcurrencyLimiter } from '../../src/resilience/concurrencyLimiter.ts';
+import { KeyPool } from '../../src/resilience/keyPool.ts';
 import type { Upstream, UpstreamHandler } from '../../src/upstream/upstream.ts';
 import { message } from './startApp.ts';
 
 /** A client without a socket: what it gets is kept, and the test says when it is slow or gone. */
-export class StubPort implements ClientPort {
+export class StubPort implements ResponseWriter {
   status: number | undefined;
   text = '';
   ended = false;
@@ -131,12 +131,12 @@ export function ask(
   return { port, answered: answerMessages(services, incoming, port) };
 }
 
-/** The destinations of an instance whose every provider is the stub, and never given up. */
-export function stubDestinations(upstream: StubUpstream): Destinations {
+/** The backends of an instance whose every provider is the stub, and never given up. */
+export function stubDestinations(upstream: StubUpstream): Backends {
   const clock = { now: () => 0, monotonic: () => 0 };
-  const breaker = new Breaker(clock, { failures: Number.POSITIVE_INFINITY, windowMs: 30_000, openMs: 10_000 });
-  const rest = { breaker, gate: new Gate(0, 0), countsAllFailures: false };
-  return new Destinations({
-    connect: (provider) => ({ ...rest, provider, upstream, keys: new KeyRing([provider.key], clock) }),
+  const breaker = new CircuitBreaker(clock, { failures: Number.POSITIVE_INFINITY, windowMs: 30_000, openMs: 10_000 });
+  const rest = { breaker, limiter: new ConcurrencyLimiter(0, 0), countsAllFailures: false };
+  return new Backends({
+    connect: (provider) => ({ ...rest, provider, upstream, keys: new KeyPool([provider.key], clock) }),
   });
 }

@@ -1,6 +1,6 @@
-import { modelSettings } from '../../src/config/modelRef.ts';
 import { findPreset } from '../../src/providers/index.ts';
 import type { Preset } from '../../src/providers/preset.ts';
+import { modelSettings } from '../../src/providers/preset.ts';
 import type { QuirkSettings } from '../../src/quirks/settings.ts';
 
 export function presetNamed(name: string): Preset {

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import type { Config } from '../../src/config/config.ts';
 import { configFromText } from '../../src/config/load.ts';
 import { createRedactor } from '../../src/core/secret.ts';
-import { createServices, Live } from '../../src/gateway/configSwap.ts';
+import { ActiveServices, createServices } from '../../src/gateway/configSwap.ts';
 import { JsonBodyCodec } from '../../src/gateway/requestBody.ts';
 import { InFlight, type Services } from '../../src/gateway/services.ts';
-import type { BreakerOptions } from '../../src/resilience/circuitBreaker.ts';
-import { ProviderOrder } from '../../src/routing/loadBalancer.ts';
+import type { CircuitBreakerOptions } from '../../src/resilience/circuitBreaker.ts';
+import { LoadBalancer } from '../../src/routing/loadBalancer.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { RequestStats } from '../../src/telemetry/stats.ts';
@@ -27,7 +27,7 @@ export interface TestApp {
   readonly server: Server;
   /** Those of the configuration with which it was started. */
   readonly services: Services;
-  readonly live: Live;
+  readonly live: ActiveServices;
   /** The lines of the request log, parsed. */
   readonly log: Record<string, unknown>[];
   /** The rows for the usage file. */
@@ -48,10 +48,10 @@ export function testConfig(settings: Settings): Config {
 }
 
 /** Faults are what most tests are about: one must not hide the next. */
-const NEVER_OPEN: BreakerOptions = { failures: Number.POSITIVE_INFINITY, windowMs: 30_000, openMs: 10_000 };
+const NEVER_OPEN: CircuitBreakerOptions = { failures: Number.POSITIVE_INFINITY, windowMs: 30_000, openMs: 10_000 };
 
 /** An instance inside the test process, on a free port, with the log kept in memory. */
-export async function startApp(settings: Settings, breaker: BreakerOptions = NEVER_OPEN): Promise<TestApp> {
+export async function startApp(settings: Settings, breaker: CircuitBreakerOptions = NEVER_OPEN): Promise<TestApp> {
   const config = { ...testConfig(settings), breaker };
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const redact = createRedactor(config.secrets);
@@ -70,13 +70,13 @@ export async function startApp(settings: Settings, breaker: BreakerOptions = NEV
     usage: new UsageMeter({ clock, keep: (row) => usageRows.push(row) }),
     calibration: createTokenCalibration(),
     bodies: new JsonBodyCodec(),
-    order: new ProviderOrder(clock, Math.random),
+    order: new LoadBalancer(clock, Math.random),
     inFlight: new InFlight(),
     logger: createLogger({ instance: config.instance, level: 'debug', log: { write }, redact, stdout: quiet, clock }),
     redact,
   };
   const services = createServices(lasting, config, 'test');
-  const live = new Live(services);
+  const live = new ActiveServices(services);
   let draining = false;
   const app = createApp(live, {
     version: 'test',

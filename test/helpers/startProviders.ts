@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BreakerOptions } from '../../src/resilience/circuitBreaker.ts';
+import type { CircuitBreakerOptions } from '../../src/resilience/circuitBreaker.ts';
 import { type Settings, startApp, type TestApp } from './startApp.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
 
@@ -17,7 +17,7 @@ export function provider(name: string, url: string, fields: Record<string, unkno
 export async function startProviders(
   file: ProvidersFile,
   settings: Settings = {},
-  breaker?: BreakerOptions,
+  breaker?: CircuitBreakerOptions,
 ): Promise<TestApp> {
   const { path, remove } = temporaryFolder();
   const name = join(path, 'providers.json');

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
-import { Chain } from '../../src/gateway/fallback/fallback.ts';
+import { FallbackRunner } from '../../src/gateway/fallback/fallback.ts';
 import {
   type Behaviour,
   delta,
@@ -104,19 +104,19 @@ test('R320 who has gone before the line is reached does not stand in it', async 
   await untilQueue(1, 0);
   await expect.poll(() => finish.length).toBe(1);
   const { services } = app;
-  const { gate } = services.destinations.of(services.config.provider);
-  const chain = new Chain({
+  const { limiter } = services.backends.of(services.config.provider);
+  const chain = new FallbackRunner({
     services,
     requestId: 'req_1',
-    plan: { candidates: ['held'], conversation: () => '' },
-    createAnswerer: () => {
+    plan: { candidates: [services.config.modelRefs.of('held')], conversation: () => '' },
+    createAdapter: () => {
       throw new Error('nobody is asked');
     },
     onOutput: () => {},
   });
   chain.abort();
   expect(await chain.run()).toEqual({ kind: 'aborted' });
-  expect(gate.waiting).toBe(0);
+  expect(limiter.waiting).toBe(0);
   finish[0]?.();
   await first;
 });

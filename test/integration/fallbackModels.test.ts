@@ -136,9 +136,9 @@ test('the dry run tells the decision and its candidates, and asks nobody', async
 
 test('the dry run tells which candidates are passed over, and why', async () => {
   await start({ ROUTER_THINK: 'two,another' });
-  const { config, destinations } = app.services;
-  const { keys } = destinations.of(config.providers[1]?.provider ?? config.provider);
-  keys.rest(
+  const { config, backends } = app.services;
+  const { keys } = backends.of(config.providers[1]?.provider ?? config.provider);
+  keys.coolDown(
     keys.choose(() => ''),
     60_000,
     'bad key',

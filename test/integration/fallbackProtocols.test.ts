@@ -122,9 +122,9 @@ test('a token count is asked of nobody whose key rests', async () => {
   chat = await startFakeUpstream({ '*': words('never') });
   const fields = { preset: 'anthropic', api_keys: ['key-of-native-0002'] };
   app = await startProviders({ providers: [provider('native', native.url, fields)] });
-  const { config, destinations } = app.services;
-  const { keys } = destinations.of(config.provider);
-  for (const { key } of keys.list()) keys.rest(key, 60_000, 'bad key');
+  const { config, backends } = app.services;
+  const { keys } = backends.of(config.provider);
+  for (const { key } of keys.list()) keys.coolDown(key, 60_000, 'bad key');
   const count = await call(`${app.url}/v1/messages/count_tokens`, message('claude-opus-5'));
   expect(JSON.parse(count.text).input_tokens).toBeGreaterThan(0);
   expect(native.requests).toHaveLength(0);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ApiError } from '../../src/core/errors.ts';
-import { type Services, Targets } from '../../src/gateway/services.ts';
-import { ProviderOrder } from '../../src/routing/loadBalancer.ts';
+import { ResolvedModels, type Services } from '../../src/gateway/services.ts';
+import { LoadBalancer } from '../../src/routing/loadBalancer.ts';
 import { checkEvents } from '../helpers/eventGrammar.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
 import { ask as askGateway, StubPort, StubUpstream, stubDestinations } from '../helpers/gatewayStubs.ts';
@@ -31,13 +31,13 @@ beforeEach(() => {
   upstream = new StubUpstream();
   // Only timers pass: by the clock a budget stays as it was.
   const clock = { now: () => 0, monotonic: () => 0 };
-  const order = new ProviderOrder(clock, () => 0);
+  const order = new LoadBalancer(clock, () => 0);
   services = {
     ...app.services,
     clock,
     order,
-    destinations: stubDestinations(upstream),
-    targets: new Targets(app.services.config),
+    backends: stubDestinations(upstream),
+    models: new ResolvedModels(app.services.config),
   };
   app.log.length = 0;
 });
@@ -92,7 +92,7 @@ test.each([true, false])(
 test.each([true, false])('R512 a stop as the first provider fails has nobody asked (stream %s)', async (stream) => {
   const { port, answered } = ask(stream);
   fail();
-  services.inFlight.cutAll(draining);
+  services.inFlight.abortAll(draining);
   await answered;
   expect(upstream.calls).toHaveLength(1);
   expect(port.status).toBe(529);
@@ -104,7 +104,7 @@ test.each([true, false])(
     const { port, answered } = ask(stream);
     fail();
     await turn();
-    services.inFlight.cutAll(draining);
+    services.inFlight.abortAll(draining);
     await answered;
     expect(upstream.call.aborted).toBe(true);
     expect(port.status).toBe(529);
@@ -192,8 +192,8 @@ test('a silent provider is waited for when there is only another model of its ow
 test('a silent provider is waited for when the other cannot be asked any more', async () => {
   const { port, answered } = ask(true);
   await vi.advanceTimersByTimeAsync(HALF_MS - 1);
-  const { keys } = services.destinations.of(services.config.providers[1]?.provider ?? services.config.provider);
-  for (const { key } of keys.list()) keys.rest(key, 1000, 'slow down');
+  const { keys } = services.backends.of(services.config.providers[1]?.provider ?? services.config.provider);
+  for (const { key } of keys.list()) keys.coolDown(key, 1000, 'slow down');
   await vi.advanceTimersByTimeAsync(2 * HALF_MS);
   expect(upstream.calls).toHaveLength(1);
   port.leave();

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { checkProvider, dueProviders, startHealthChecks } from '../../src/gateway/healthChecks.ts';
+import { dueProviders, runHealthCheck, startHealthChecks } from '../../src/gateway/healthChecks.ts';
 import {
   type Behaviour,
   delta,
@@ -109,8 +109,8 @@ test('when every circuit is open the client is told to come back, and nobody is 
   await start();
   await ask('a');
   await ask('b');
-  app.services.destinations.list().forEach(({ breaker }) => {
-    for (let time = 0; time < 2; time += 1) breaker.fail({ waitMs: 0, isTrial: false });
+  app.services.backends.list().forEach(({ breaker }) => {
+    for (let time = 0; time < 2; time += 1) breaker.recordFailure({ waitMs: 0, isTrial: false });
   });
   const before = second.requests.length;
   const answer = await ask('c');
@@ -147,7 +147,7 @@ test('without a session id the first message tells the conversation', async () =
 });
 
 /** Runs what has to be checked, once. */
-const check = () => Promise.all(dueProviders(app.services).map((due) => checkProvider(app.services, due)));
+const check = () => Promise.all(dueProviders(app.services).map((due) => runHealthCheck(app.services, due)));
 
 const names = () => dueProviders(app.services).map(({ name }) => name);
 
@@ -195,7 +195,7 @@ test('a key may be kept from the list of models, and the list does not end the r
   behaviour = json(429, { error: { message: 'limit of five hours' } }, { 'retry-after': '9000' });
   await ask('a');
   behaviour = json(200, { data: [] });
-  await Promise.all(app.services.config.providers.map((one) => checkProvider(app.services, one)));
+  await Promise.all(app.services.config.providers.map((one) => runHealthCheck(app.services, one)));
   expect(first.requests.at(-1)?.path).toBe('/v1/models');
   expect(await keyState()).toBe('resting');
 });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { type Services, Targets } from '../../src/gateway/services.ts';
+import { ResolvedModels, type Services } from '../../src/gateway/services.ts';
 import { checkEvents } from '../helpers/eventGrammar.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
 import { ask, type StubPort, StubUpstream, stubDestinations } from '../helpers/gatewayStubs.ts';
@@ -25,7 +25,7 @@ afterAll(() => app.close());
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   upstream = new StubUpstream();
-  services = { ...app.services, destinations: stubDestinations(upstream), targets: new Targets(app.services.config) };
+  services = { ...app.services, backends: stubDestinations(upstream), models: new ResolvedModels(app.services.config) };
   app.log.length = 0;
 });
 
@@ -77,7 +77,7 @@ test('R414 R411 a fault of our own after the first event ends the stream with an
 });
 
 test('R414 a fault of our own between two attempts ends a stream that has begun', async () => {
-  vi.spyOn(services.targets, 'learn').mockImplementation(() => {
+  vi.spyOn(services.models, 'learn').mockImplementation(() => {
     throw new TypeError('a fault of our own');
   });
   const { port, answered } = ask(services, true);
@@ -92,11 +92,11 @@ test('R414 a fault of our own between two attempts ends a stream that has begun'
 });
 
 test('R411 a fault of our own before the first attempt leaves no ping behind its answer', async () => {
-  const target = services.targets.get('model');
+  const target = services.models.get(services.config.modelRefs.of('model'));
   const createDeltaRepair = () => {
     throw new TypeError('a fault of our own');
   };
-  vi.spyOn(services.targets, 'get').mockReturnValue({ ...target, repairs: { ...target.repairs, createDeltaRepair } });
+  vi.spyOn(services.models, 'get').mockReturnValue({ ...target, repairs: { ...target.repairs, createDeltaRepair } });
   const { port, answered } = ask(services, true);
   await answered;
   expect(port.status).toBe(500);

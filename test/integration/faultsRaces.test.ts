@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ApiError } from '../../src/core/errors.ts';
-import { type Services, Targets } from '../../src/gateway/services.ts';
+import { ResolvedModels, type Services } from '../../src/gateway/services.ts';
 import { checkEvents } from '../helpers/eventGrammar.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
 import { ask as askGateway, StubPort, StubUpstream, stubDestinations } from '../helpers/gatewayStubs.ts';
@@ -37,7 +37,7 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
   upstream = new StubUpstream();
   // What one test teaches about the model is not for the next.
-  services = { ...app.services, destinations: stubDestinations(upstream), targets: new Targets(app.services.config) };
+  services = { ...app.services, backends: stubDestinations(upstream), models: new ResolvedModels(app.services.config) };
   app.log.length = 0;
 });
 
@@ -86,7 +86,7 @@ test('R512 a stop while the proxy waits to repeat is an error with a status', as
   const { port, answered } = ask(true);
   upstream.call.onError(new Error('reset'));
   await turn();
-  services.inFlight.cutAll(draining);
+  services.inFlight.abortAll(draining);
   await answered;
   expect(port.status).toBe(529);
   expect(upstream.calls).toHaveLength(1);
@@ -96,7 +96,7 @@ test.each([true, false])('R512 a stop does not spoil an answer that lacks only i
   const { port, answered } = ask(stream);
   upstream.open();
   upstream.say(half, finish);
-  services.inFlight.cutAll(draining);
+  services.inFlight.abortAll(draining);
   await answered;
   expect(port.status).toBe(200);
   if (stream) expect(lastEvent(port)?.type).toBe('message_stop');
@@ -108,7 +108,7 @@ test.each([true, false])('R512 a stop in the middle of an answer is an error (st
   const { port, answered } = ask(stream);
   upstream.open();
   upstream.say(half);
-  services.inFlight.cutAll(draining);
+  services.inFlight.abortAll(draining);
   await answered;
   expect(upstream.call.aborted).toBe(true);
   if (stream) expect(lastEvent(port)).toMatchObject({ type: 'error', data: { error: { type: 'overloaded_error' } } });

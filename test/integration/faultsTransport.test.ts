@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
-import { createReplyPort } from '../../src/server/responseWriter.ts';
+import { createResponseWriter } from '../../src/server/responseWriter.ts';
 import { createDemoUpstream } from '../../src/upstream/demo.ts';
 import type { Upstream, UpstreamCall, UpstreamRequest } from '../../src/upstream/upstream.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
@@ -41,7 +41,7 @@ async function instance(port: number): Promise<TestApp> {
   return app;
 }
 
-const upstreamOf = ({ services }: TestApp) => services.destinations.of(services.config.provider).upstream;
+const upstreamOf = ({ services }: TestApp) => services.backends.of(services.config.provider).upstream;
 
 const REQUEST: UpstreamRequest = { body: '{}', stream: true, model: 'x', authorization: undefined };
 
@@ -219,7 +219,7 @@ test('R320 a client that has gone is told of at once to whoever asks later', asy
   const server = createServer((_request, response) => {
     asked = once(response, 'close').then(() => {
       let gone = false;
-      createReplyPort(response, 'req_test', () => false).onGone(() => {
+      createResponseWriter(response, 'req_test', () => false).onGone(() => {
         gone = true;
       });
       return gone;

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
-import { checkProvider } from '../../src/gateway/healthChecks.ts';
+import { runHealthCheck } from '../../src/gateway/healthChecks.ts';
 import {
   type Behaviour,
   delta,
@@ -41,11 +41,11 @@ afterEach(async () => {
   await second.close();
 });
 
-const check = () => Promise.all(app.services.config.providers.map((one) => checkProvider(app.services, one)));
+const check = () => Promise.all(app.services.config.providers.map((one) => runHealthCheck(app.services, one)));
 /** Whether the first provider counts as one that answers. */
 const answered = () => {
-  const { destinations, config } = app.services;
-  return destinations.of(config.provider).breaker.answeredAt !== undefined;
+  const { backends, config } = app.services;
+  return backends.of(config.provider).breaker.answeredAt !== undefined;
 };
 
 const PRICES = { one: { input: 1, output: 10, cacheRead: 0.5 } };

@@ -175,7 +175,7 @@ const overflows: Record<string, [NativeBehaviour, string]> = {
 const broken = nativeError(500, 'api_error', 'Internal server error');
 const overloaded = nativeError(529, 'overloaded_error', 'Overloaded');
 /** What late answers wait for. */
-let gate = Promise.withResolvers<void>();
+let limiter = Promise.withResolvers<void>();
 let server: AnthropicServer;
 let app: TestApp;
 
@@ -208,11 +208,11 @@ beforeAll(async () => {
     'never-answers': () => {},
     'error-late': async (response) => {
       openNative(response);
-      await gate.promise;
+      await limiter.promise;
       response.end(OVERLOADED);
     },
     'json-late': async (response, request) => {
-      await gate.promise;
+      await limiter.promise;
       await nativeJson({ type: 'message', content: [] })(response, request);
     },
   });
@@ -230,7 +230,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  gate = Promise.withResolvers();
+  limiter = Promise.withResolvers();
   server.requests.length = 0;
 });
 
@@ -390,7 +390,7 @@ describe('silence', () => {
     let text = '';
     for await (const part of response) {
       text += String(part);
-      gate.resolve();
+      limiter.resolve();
     }
     return text;
   }
@@ -407,7 +407,7 @@ describe('silence', () => {
   });
 
   test('without streaming nothing is sent before the answer', async () => {
-    gate.resolve();
+    limiter.resolve();
     expect(JSON.parse((await ask('json-late', false, impatient)).text)).toEqual({ type: 'message', content: [] });
   });
 });
@@ -445,7 +445,7 @@ test('R512 an instance that stops ends the answer with an error event behind the
   let text = '';
   for await (const part of response) {
     text += String(part);
-    app.services.inFlight.cutAll(new ApiError('draining', 'the instance is stopping'));
+    app.services.inFlight.abortAll(new ApiError('draining', 'the instance is stopping'));
   }
   expect(text.startsWith(START)).toBe(true);
   expect(text.slice(START.length)).toMatch(/^event: error\ndata: [^\n]*stopping[^\n]*\n\n$/);

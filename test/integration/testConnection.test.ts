@@ -1,6 +1,6 @@
 import { get as httpGet } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createProbe } from '../../src/gateway/connectionTest.ts';
+import { createConnectionTest } from '../../src/gateway/connectionTest.ts';
 import { type FakeUpstream, json, openEvents, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { type Answer, call, type Settings, startApp, type TestApp } from '../helpers/startApp.ts';
 import { freePort } from '../helpers/startBinary.ts';
@@ -104,7 +104,7 @@ test('a provider that says nothing is given up, and its request is ended', async
   const forwarded = { query: '', headers: {}, credentials: {} };
   const unknown = { forwarded, session: undefined, agent: undefined, userAgent: undefined };
   const arrived = upstream.nextRequest();
-  const { status, body } = await createProbe(100).run(app.services, { ...caller, ...unknown }, () => {});
+  const { status, body } = await createConnectionTest(100).run(app.services, { ...caller, ...unknown }, () => {});
   expect(status).toBe(503);
   expect(body).toMatchObject({ error_type: 'timeout_error', message: '[test] no whole answer within 0.1 s' });
   await (await arrived).closed;

@@ -1,13 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import {
-  clientEnvironment,
-  contradictoryVariables,
-  keepsLogin,
-  reachableHost,
-} from '../../config/clientEnvironment.ts';
+import { clientEnvironment, contradictoryVariables, keepsLogin } from '../../config/clientEnvironment.ts';
 import type { Config } from '../../config/config.ts';
 import { withThisMachine } from '../../config/env/variables.ts';
+import { reachableHost } from '../../config/identity.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';

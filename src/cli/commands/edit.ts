@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Problem } from '../../config/config.ts';
-import { formatProblems } from '../../config/describe.ts';
+import { formatProblems } from '../../config/diagnostics.ts';
 import { configFromText } from '../../config/load.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';

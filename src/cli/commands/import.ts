@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { formatProblems } from '../../config/describe.ts';
+import { formatProblems } from '../../config/diagnostics.ts';
 import { createRedactor } from '../../core/secret.ts';
 import { terminalSafe } from '../../core/text.ts';
 import type { Invocation } from '../args.ts';

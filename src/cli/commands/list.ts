@@ -1,5 +1,5 @@
 import type { ProviderKey } from '../../config/config.ts';
-import { formatProblems } from '../../config/describe.ts';
+import { formatProblems } from '../../config/diagnostics.ts';
 import { terminalSafe } from '../../core/text.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatProblems } from '../../config/describe.ts';
+import { formatProblems } from '../../config/diagnostics.ts';
 import { terminalSafe } from '../../core/text.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';

@@ -1,4 +1,4 @@
-import { clientBaseUrl, reachableHost } from '../../config/clientEnvironment.ts';
+import { clientBaseUrl, reachableHost } from '../../config/identity.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';

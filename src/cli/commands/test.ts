@@ -1,6 +1,5 @@
-import { clientBaseUrl } from '../../config/clientEnvironment.ts';
 import type { Config, ProviderKey } from '../../config/config.ts';
-import { endpointOf } from '../../config/modelRef.ts';
+import { clientBaseUrl } from '../../config/identity.ts';
 import { createRedactor, Secret } from '../../core/secret.ts';
 import type { Invocation } from '../args.ts';
 import type { Context } from '../context.ts';
@@ -52,7 +51,7 @@ async function describeState(observation: Observation): Promise<string | undefin
 
 /** The key for the model of the big tier, to which most checks go. */
 function keyOf(config: Config): ProviderKey {
-  return endpointOf(config, config.tiers.big).provider.key;
+  return config.modelRefs.of(config.tiers.big).provider.key;
 }
 
 /** Why there is no key to test with, or one too many. */

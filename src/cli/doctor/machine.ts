@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { clientBaseUrl } from '../../config/clientEnvironment.ts';
 import type { Config } from '../../config/config.ts';
+import { clientBaseUrl } from '../../config/identity.ts';
 import { asString, isObject, type JsonObject, parseObject } from '../../core/json.ts';
 import { formatDuration } from '../../core/text.ts';
 import { type BuildStamp, executablePath, hashSources, PLATFORM, readStamp } from '../buildStamp.ts';

@@ -1,8 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { clientBaseUrl } from '../../config/clientEnvironment.ts';
 import type { Config } from '../../config/config.ts';
-import { endpointOf } from '../../config/modelRef.ts';
+import { clientBaseUrl } from '../../config/identity.ts';
 import { createRedactor } from '../../core/secret.ts';
 import { formatDuration } from '../../core/text.ts';
 import { ask } from '../providerTest/client.ts';
@@ -20,7 +19,7 @@ const ONE_TOKEN = askFor('Answer with one word: ready', { max_tokens: 1 });
 export async function checkProvider(observation: Observation): Promise<Finding[]> {
   const { name, config } = observation.instance;
   if (config === undefined) return [];
-  const { provider } = endpointOf(config, config.tiers.small);
+  const { provider } = config.modelRefs.of(config.tiers.small);
   const route = await checkRoute(provider, config.networkProxy, PROVIDER_TIMEOUT_MS);
   const reach = describeRoute(name, route);
   return reach.result === 'fail' ? [reach] : [reach, await checkKey(observation, config)];
@@ -39,7 +38,7 @@ function describeRoute(instance: string, rows: readonly Row[]): Finding {
 
 async function checkKey(observation: Observation, config: Config): Promise<Finding> {
   const { instance: name, tiers, clientToken, secrets } = config;
-  const { key } = endpointOf(config, tiers.small).provider;
+  const { key } = config.modelRefs.of(tiers.small).provider;
   if (key.source === 'client') return ok('key', 'not asked, as the client’s own is passed on', name);
   if (judge(observation) !== 'serving' || hasOlderSettings(observation)) {
     const remedy = `./manage restart ${name}`;
@@ -80,7 +79,7 @@ export function judgeClock(offset: number): Finding {
 
 /** Where a connection of our own makes no sense there is none. */
 function originOf(config: Config): string | undefined {
-  const { provider } = endpointOf(config, config.tiers.small);
+  const { provider } = config.modelRefs.of(config.tiers.small);
   if (provider.preset.protocol === 'demo') return undefined;
   const { origin, protocol } = new URL(provider.baseUrl);
   const { httpProxy, httpsProxy } = config.networkProxy;

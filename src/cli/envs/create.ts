@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatProblems } from '../../config/describe.ts';
+import { formatProblems } from '../../config/diagnostics.ts';
 import { configFromText } from '../../config/load.ts';
 import { findPreset, presets } from '../../providers/index.ts';
 import type { Preset } from '../../providers/preset.ts';

@@ -1,4 +1,4 @@
-import { type KeyName, keyRow } from '../../config/env/settings.ts';
+import { type SettingName, settingRow } from '../../config/env/settings.ts';
 import { findSibling } from '../../providers/index.ts';
 import type { Preset } from '../../providers/preset.ts';
 
@@ -23,7 +23,7 @@ export function takesKey({ protocol }: Preset): boolean {
 }
 
 interface Setting {
-  readonly key: KeyName;
+  readonly key: SettingName;
   /** What holds while the line is a comment; empty for nothing. */
   readonly fallback: string;
   readonly words: string;
@@ -44,10 +44,10 @@ function commonSettings(preset: Preset): readonly Setting[] {
     { key: 'ANTHROPIC_API_KEY', fallback: '', words: 'a token that Claude Code then has to send' },
     {
       key: 'MAX_CONCURRENT',
-      fallback: keyRow('MAX_CONCURRENT').fallback ?? '',
+      fallback: settingRow('MAX_CONCURRENT').fallback ?? '',
       words: 'requests at the same time; 0: no limit',
     },
-    { key: 'LOG_LEVEL', fallback: keyRow('LOG_LEVEL').fallback ?? '', words: keyRow('LOG_LEVEL').form.form },
+    { key: 'LOG_LEVEL', fallback: settingRow('LOG_LEVEL').fallback ?? '', words: settingRow('LOG_LEVEL').form.form },
   ];
   return all.filter((setting) => setting !== false);
 }

@@ -1,4 +1,4 @@
-import { createReport } from '../../config/diagnostics.ts';
+import { createDiagnostics } from '../../config/diagnostics.ts';
 import { type ParsedDocument, type Path, parseDocumentText } from '../../config/files/document.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { findPreset, guessPreset } from '../../providers/index.ts';
@@ -273,7 +273,7 @@ interface RouterDocument {
 
 /** Reads a config.json of claude-code-router (version 2, as its README describes it); undefined for another text. */
 function readRouterFile(text: string): RouterDocument | undefined {
-  const document = parseDocumentText(withoutComments(text), createReport(''));
+  const document = parseDocumentText(withoutComments(text), createDiagnostics(''));
   if (document === undefined || !isObject(document.value)) return undefined;
   const { value: config, lineOf } = document;
   const field = config['Providers'] === undefined ? 'providers' : 'Providers';

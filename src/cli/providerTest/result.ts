@@ -1,6 +1,6 @@
 import { suggestionsFor } from '../../core/errorHints.ts';
 import type { Prices } from '../../providers/preset.ts';
-import { environmentName, type QuirkSettings, type SettingName } from '../../quirks/settings.ts';
+import { environmentName, type QuirkName, type QuirkSettings } from '../../quirks/settings.ts';
 import { costOf } from '../../telemetry/usage/cost.ts';
 import type { Answer, AnswerError, AnswerUsage } from './client.ts';
 
@@ -27,7 +27,7 @@ export const fail = (detail: string, ...quirks: string[]) => verdict('fail', det
 export const skipped = (reason: string) => verdict('skipped', reason);
 
 /** The line of an env file that sets a quirk. */
-export function quirk(name: SettingName, value: string): string {
+export function quirk(name: QuirkName, value: string): string {
   return `${environmentName(name)}=${value}`;
 }
 

@@ -4,10 +4,10 @@ import { connect, isIP, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import type { Config, NetworkProxy, ProviderConfig } from '../../config/config.ts';
-import { endpointOf, modelSettings } from '../../config/modelRef.ts';
 import { tlsHint } from '../../core/errorHints.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Tiers } from '../../providers/preset.ts';
+import { modelSettings } from '../../providers/preset.ts';
 import { localDay } from '../../telemetry/days.ts';
 import { findPrices } from '../../telemetry/usage/cost.ts';
 import { type Answer, ask, type Door } from './client.ts';
@@ -177,7 +177,7 @@ export function distinctModels(tiers: Tiers): { readonly model: string; readonly
 export function planSteps(config: Config, key: string, full: boolean, ask: AskModel): Step[] {
   const { tiers, limits } = config;
   const { big } = tiers;
-  const { provider, model: servedModel } = endpointOf(config, big);
+  const { provider, model: servedModel } = config.modelRefs.of(big);
   let firstAnswer: Promise<Answer> | undefined;
   const first = () => {
     firstAnswer ??= ask(big, SPEED_REQUEST);
@@ -257,7 +257,7 @@ function obstacle(rows: readonly Row[]): string | undefined {
 
 /** Tests an instance that runs. One check at a time, as a provider may take no more, and times are told. */
 export async function runProbe({ config, door, full, key, onCheck }: ProbeOptions): Promise<ProbeResult> {
-  const { provider } = endpointOf(config, config.tiers.big);
+  const { provider } = config.modelRefs.of(config.tiers.big);
   let spending = NOTHING_SPENT;
   const steps = planSteps(config, key, full, async (model, fields) => {
     const answer = await ask(door, { model, ...fields });

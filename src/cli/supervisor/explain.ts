@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, relative } from 'node:path';
-import { clientAddress } from '../../config/clientEnvironment.ts';
+import { clientAddress } from '../../config/identity.ts';
 import { asString, isObject, type JsonObject } from '../../core/json.ts';
 import { formatDuration, terminalSafe } from '../../core/text.ts';
 import { findPortHolder } from '../../host/ports.ts';

@@ -1,5 +1,5 @@
 import { createConnection } from 'node:net';
-import { clientAddress, reachableHost } from '../../config/clientEnvironment.ts';
+import { clientAddress, reachableHost } from '../../config/identity.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
 
 /** What an instance says of itself at GET /health. */

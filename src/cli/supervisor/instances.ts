@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } fr
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Config, Problem } from '../../config/config.ts';
-import { formatProblems } from '../../config/describe.ts';
+import { formatProblems } from '../../config/diagnostics.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';

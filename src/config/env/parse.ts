@@ -1,8 +1,8 @@
-import type { Report } from '../diagnostics.ts';
+import type { Diagnostics } from '../diagnostics.ts';
 
 /** One assignment of an env file. */
 export interface EnvEntry {
-  readonly key: string;
+  readonly name: string;
   readonly value: string;
   /** 1-based. */
   readonly line: number;
@@ -13,7 +13,7 @@ export interface EnvEntry {
 /** dotenv's `parse`, handed in so that only one file knows the package. */
 export type ParseAssignments = (text: string) => Record<string, string>;
 
-const ASSIGNMENT = /^\s*(?:export\s+)?(?<key>[\w.-]+)(?:\s*=|:\s)(?<value>.*)$/;
+const ASSIGNMENT = /^\s*(?:export\s+)?(?<name>[\w.-]+)(?:\s*=|:\s)(?<value>.*)$/;
 const BLANK_OR_COMMENT = /^\s*(?:#.*)?$/;
 /** dotenv begins a comment at any `#` of an unquoted value, also inside a word. */
 const CUT_BY_COMMENT = /^[^#]*[^\s#]#|^#\S/;
@@ -41,10 +41,14 @@ function countLines(lines: readonly string[], start: number, value: string): num
 
 /**
  * Reads env text: what dotenv reads, and in addition the line of each assignment and whatever dotenv passes over in
- * silence (E5): names given twice, a `#` that cuts a value, quotes that do not close, control characters, stray lines.
+ * silence: names given twice, a `#` that cuts a value, quotes that do not close, control characters, stray lines.
  * Values are never part of a problem.
  */
-export function parseEnvText(text: string, parse: ParseAssignments, report: Report): ReadonlyMap<string, EnvEntry> {
+export function parseEnvText(
+  text: string,
+  parse: ParseAssignments,
+  diagnostics: Diagnostics,
+): ReadonlyMap<string, EnvEntry> {
   const entries = new Map<string, EnvEntry>();
   const lines = text.split(/\r\n|\r|\n/);
   for (let index = 0; index < lines.length; ) {
@@ -53,41 +57,45 @@ export function parseEnvText(text: string, parse: ParseAssignments, report: Repo
     const groups = ASSIGNMENT.exec(first)?.groups;
     const written = groups?.['value'] ?? '';
     index += countLines(lines, start, written);
-    const key = groups?.['key'];
-    const value = key === undefined ? undefined : parse(lines.slice(start, index).join('\n'))[key];
-    if (key === undefined || typeof value !== 'string') {
+    const name = groups?.['name'];
+    const value = name === undefined ? undefined : parse(lines.slice(start, index).join('\n'))[name];
+    if (name === undefined || typeof value !== 'string') {
       if (!BLANK_OR_COMMENT.test(first))
-        report.error(
-          { key: key ?? 'line', line: start + 1 },
+        diagnostics.error(
+          { name: name ?? 'line', line: start + 1 },
           'a line that is neither KEY=value nor a comment',
           'Write it as KEY=value, or put # in front.',
         );
       continue;
     }
-    const entry: EnvEntry = { key, value, line: start + 1, literal: /^\s*'/.test(written) };
-    inspectEntry(entry, written, report);
-    const earlier = entries.get(key);
+    const entry: EnvEntry = { name, value, line: start + 1, literal: /^\s*'/.test(written) };
+    inspectEntry(entry, written, diagnostics);
+    const earlier = entries.get(name);
     if (earlier !== undefined)
-      report.warning(
+      diagnostics.warning(
         entry,
-        `a second ${key}, after line ${earlier.line}`,
+        `a second ${name}, after line ${earlier.line}`,
         `Keep one of them; line ${entry.line} is used.`,
       );
-    entries.set(key, entry);
+    entries.set(name, entry);
   }
   return entries;
 }
 
-function inspectEntry(entry: EnvEntry, written: string, report: Report): void {
+function inspectEntry(entry: EnvEntry, written: string, diagnostics: Diagnostics): void {
   const quote = /^\s*(['"`])/.exec(written)?.[1];
   if (quote !== undefined && entry.value.startsWith(quote))
-    report.error(entry, `a value whose quotes (${quote}) do not close at its end`, 'Close the quotes, or remove them.');
+    diagnostics.error(
+      entry,
+      `a value whose quotes (${quote}) do not close at its end`,
+      'Close the quotes, or remove them.',
+    );
   else if (quote === undefined && CUT_BY_COMMENT.test(written.trim()))
-    report.warning(
+    diagnostics.warning(
       entry,
       'a # inside the value: everything from it on is a comment',
-      `Put the value in quotes: ${entry.key}="...#..."; or put a blank before the # of a comment.`,
+      `Put the value in quotes: ${entry.name}="...#..."; or put a blank before the # of a comment.`,
     );
   if ([...entry.value].some(isControl))
-    report.error(entry, 'a control character in the value', 'Type the value anew, as plain text.');
+    diagnostics.error(entry, 'a control character in the value', 'Type the value anew, as plain text.');
 }

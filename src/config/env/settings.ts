@@ -1,4 +1,3 @@
-import type { LogLevel, Router } from '../config.ts';
 import {
   baseUrl,
   choice,
@@ -7,182 +6,140 @@ import {
   host,
   hostList,
   integer,
+  logLevel,
   proxyAddress,
   secret,
   size,
   text,
   tokens,
 } from '../parsers.ts';
+import type { FieldsOf, SettingFacts, SettingRow, ValueOf } from './setting.ts';
 
-/** What is known about one key of an env file. `docs/ENVIRONMENT.md` is generated from the table of them. */
-export interface KeyRow<T> {
-  readonly form: Form<T>;
-  /** As a user would write it; absent when the key has no default of its own. */
-  readonly fallback?: string;
-  /** Told instead of a fallback, where the default depends on something else. */
-  readonly otherwise?: string;
-  readonly about: string;
-  /** Names of the earlier systems that mean the same. */
-  readonly aliases?: readonly string[];
-  /** Never shown; may also come from a file named by `<KEY>_FILE`. */
-  readonly secret?: true;
-  /**
-   * How the process's own environment counts: it wins over the file unless stated; with `unless`, only where the file
-   * names none of these keys; `never`: not at all, as the name belongs to another program.
-   */
-  readonly environment?: 'never' | { readonly unless: readonly string[] };
+/** Declares one setting. Everything else, the type of its value too, follows from this. */
+function setting<T, const Facts extends SettingFacts<T>>(
+  form: Form<T>,
+  facts: Facts,
+): Facts & { readonly form: Form<T> } {
+  return { form, ...facts };
 }
 
-/** A key of which the default depends on something else, or which has none. */
-export const row = <T>(facts: KeyRow<T>): KeyRow<T> => facts;
-
-/** A key with a default of its own. */
-export const withDefault = <T>(
-  facts: KeyRow<T> & { readonly fallback: string },
-): KeyRow<T> & { readonly fallback: string } => facts;
-
-/** The keys that say where requests of a kind go in place of their tier's model. */
-export const routerKeys = {
-  ROUTER_DEFAULT: row({
-    form: text,
-    otherwise: 'the tier’s model',
-    about:
-      'Model for whatever no other line of the router is for. A target of the router is a model of the first provider, `custom/<id>` of the models file, or `<provider>,<model>` of the providers file. A model that the user names goes before the router.',
-  }),
-  ROUTER_BACKGROUND: row({
-    form: text,
-    about: 'Model for work in the background and for whatever else asks for haiku.',
-  }),
-  ROUTER_THINK: row({ form: text, about: 'Model for requests with thinking.' }),
-  ROUTER_LONG_CONTEXT: row({
-    form: text,
-    about: 'Model for requests of LONG_CONTEXT_THRESHOLD tokens and more.',
-  }),
-  LONG_CONTEXT_THRESHOLD: withDefault({
-    form: tokens,
-    fallback: '128k',
-    about: 'Estimated tokens of input from which on ROUTER_LONG_CONTEXT is asked.',
-  }),
-  ROUTER_IMAGE: row({ form: text, about: 'Model for requests with images, where the one that is due sees none.' }),
-  ROUTER_SUBAGENT: row({ form: text, about: 'Model for the requests of subagents.' }),
-  ROUTER_WEB_SEARCH: row({ form: text, about: 'Model for Claude Code’s searches of the web.' }),
-} as const;
-
-const LEVELS: Record<string, LogLevel> = {
-  trace: 'debug',
-  debug: 'debug',
-  info: 'info',
-  warn: 'warn',
-  warning: 'warn',
-  error: 'error',
-  critical: 'error',
-  fatal: 'error',
-};
-
-/** The first word counts, as the earlier systems had remarks behind it. */
-const logLevel: Form<LogLevel> = {
-  form: 'debug, info, warn or error',
-  parse: (value) => LEVELS[/^\w*/.exec(value.toLowerCase())?.[0] ?? ''],
-};
-
-export const keyTable = {
-  PROVIDER: row({
-    form: text,
+/** Every setting of an env file, in the order of docs/ENVIRONMENT.md, which is generated from this table. A new one is one entry here. */
+const settingsTable = {
+  PROVIDER: setting(text, {
     otherwise: 'guessed from OPENAI_BASE_URL; `openai` when only OPENAI_API_KEY is given',
     about: 'Which provider this instance is for: the name of a preset (docs/PROVIDERS.md), or `custom`.',
     aliases: ['PREFERRED_PROVIDER'],
     environment: { unless: ['PROVIDER', 'OPENAI_BASE_URL'] },
   }),
-  PROTOCOL: row({
-    form: choice('chat', 'anthropic'),
+  PROTOCOL: setting(choice('chat', 'anthropic'), {
     otherwise: 'the preset’s',
     about:
       'What is spoken to the provider: `chat` translates to OpenAI’s chat completions, `anthropic` hands everything on unchanged to a provider with a Messages API of its own.',
     environment: 'never',
+    ownProviderOnly: true,
   }),
-  REGION: row({
-    form: text,
+  REGION: setting(text, {
     about: 'Chooses another address of the provider where it has one: `cn` for China. Keys belong to one region.',
     environment: 'never',
+    ownProviderOnly: true,
   }),
-  OPENAI_API_KEY: row({
-    form: secret,
+  OPENAI_API_KEY: setting(secret, {
     about:
       'The provider’s key. The provider’s own names for it (docs/PROVIDERS.md) work too and go first. Empty: the client’s own key is passed through to the provider.',
     secret: true,
     environment: { unless: ['OPENAI_API_KEY'] },
+    ownProviderOnly: true,
   }),
-  OPENAI_BASE_URL: row({
-    form: baseUrl,
+  OPENAI_BASE_URL: setting(baseUrl, {
     otherwise: 'the provider’s',
     about:
       'Address of the provider’s API; `/chat/completions` is appended, with PROTOCOL=anthropic `/v1/messages`. Of a known provider the bare host is enough.',
     environment: { unless: ['OPENAI_BASE_URL', 'PROVIDER', 'REGION'] },
+    ownProviderOnly: true,
   }),
-  API_VERSION: row({
-    form: text,
+  API_VERSION: setting(text, {
     about:
       'Version of the API, for a provider with dated ones (docs/PROVIDERS.md says which); the model then stands in the path.',
     aliases: ['AZURE_API_VERSION'],
+    ownProviderOnly: true,
   }),
-  BIG_MODEL: row({
-    form: text,
+  BIG_MODEL: setting(text, {
     otherwise: 'ROUTER_DEFAULT, else the provider’s',
     about:
       'Model for opus and for Claude names that nobody knows. It may be one of the models file or, as `<provider>,<model>`, of the providers file.',
     aliases: ['CLAUDE_PROXY_BIG_MODEL'],
   }),
-  MIDDLE_MODEL: row({
-    form: text,
+  MIDDLE_MODEL: setting(text, {
     otherwise: 'BIG_MODEL where that is set, else the provider’s',
     about: 'Model for sonnet.',
     aliases: ['CLAUDE_PROXY_MIDDLE_MODEL'],
   }),
-  SMALL_MODEL: row({
-    form: text,
+  SMALL_MODEL: setting(text, {
     otherwise: 'ROUTER_BACKGROUND, else the provider’s, else MIDDLE_MODEL',
     about: 'Model for haiku: titles, summaries and other work in the background.',
     aliases: ['CLAUDE_PROXY_SMALL_MODEL'],
   }),
-  ...routerKeys,
-  MODELS_FILE: row({
-    form: text,
+  ROUTER_DEFAULT: setting(text, {
+    otherwise: 'the tier’s model',
+    about:
+      'Model for whatever no other line of the router is for. A target of the router is a model of the first provider, `custom/<id>` of the models file, or `<provider>,<model>` of the providers file. A model that the user names goes before the router.',
+    route: 'default',
+  }),
+  ROUTER_BACKGROUND: setting(text, {
+    about: 'Model for work in the background and for whatever else asks for haiku.',
+    route: 'background',
+  }),
+  ROUTER_THINK: setting(text, { about: 'Model for requests with thinking.', route: 'think' }),
+  ROUTER_LONG_CONTEXT: setting(text, {
+    about: 'Model for requests of LONG_CONTEXT_THRESHOLD tokens and more.',
+    route: 'longContext',
+  }),
+  LONG_CONTEXT_THRESHOLD: setting(tokens, {
+    fallback: '128k',
+    about: 'Estimated tokens of input from which on ROUTER_LONG_CONTEXT is asked.',
+    field: 'longContextThreshold',
+  }),
+  ROUTER_IMAGE: setting(text, {
+    about: 'Model for requests with images, where the one that is due sees none.',
+    route: 'image',
+  }),
+  ROUTER_SUBAGENT: setting(text, { about: 'Model for the requests of subagents.', route: 'subagent' }),
+  ROUTER_WEB_SEARCH: setting(text, { about: 'Model for Claude Code’s searches of the web.', route: 'webSearch' }),
+  MODELS_FILE: setting(text, {
     otherwise: '`models.yaml`, `models.yml`, `models.json` or `custom_models.yaml` beside the env file',
     about:
       'File of further models with addresses, keys and settings of their own, in YAML or JSON, which the keys above may name (docs/ENVIRONMENT.md); relative to the folder in which it is started (under PM2 the project).',
     aliases: ['CUSTOM_MODELS_FILE'],
   }),
-  PROVIDERS_FILE: row({
-    form: text,
+  PROVIDERS_FILE: setting(text, {
     otherwise: '`config/providers.json` or `providers.json` beside the env file',
     about:
       'File of several providers behind this one instance, in JSON or YAML (docs/ENVIRONMENT.md); relative to the folder in which it is started (under PM2 the project).',
   }),
-  PRICES_FILE: row({
-    form: text,
+  PRICES_FILE: setting(text, {
     about:
       'File with prices of your own, which go before the built-in ones, in YAML or JSON (docs/ENVIRONMENT.md); relative to the folder in which it is started (under PM2 the project).',
   }),
-  HOOKS_FILE: row({
-    form: text,
+  HOOKS_FILE: setting(text, {
     about:
       'JavaScript file with functions of yours that see each request and each answer and may change them (docs/HOOKS.md); relative to the folder in which it is started (under PM2 the project).',
   }),
-  HOST: withDefault({
-    form: host,
+  HOST: setting(host, {
     fallback: '127.0.0.1',
     about:
       'Address on which the instance listens. Anything but this machine itself (loopback) needs ANTHROPIC_API_KEY with at least 24 characters.',
     aliases: ['CLAUDE_PROXY_HOST'],
+    field: 'host',
+    needsRestart: true,
   }),
-  PORT: row({
-    form: integer(1, 65_535),
+  PORT: setting(integer(1, 65_535), {
     otherwise: 'the provider’s (docs/PROVIDERS.md), else 8080',
     about: 'Port on which the instance listens. Each instance needs its own.',
     aliases: ['CLAUDE_PROXY_PORT'],
+    field: 'port',
+    needsRestart: true,
   }),
-  ANTHROPIC_API_KEY: row({
-    form: secret,
+  ANTHROPIC_API_KEY: setting(secret, {
     otherwise: 'none: any local client may call',
     about:
       'The token that clients must present, as ANTHROPIC_AUTH_TOKEN or ANTHROPIC_API_KEY of theirs. Not taken from the process’s environment, where it is Claude Code’s own key; CLAUDE_PROXY_AUTH_KEY is.',
@@ -190,162 +147,185 @@ export const keyTable = {
     secret: true,
     environment: 'never',
   }),
-  ALLOWED_HOSTS: withDefault({
-    form: hostList,
+  ALLOWED_HOSTS: setting(hostList, {
     fallback: '',
     about: 'Further host names by which clients may call, separated by commas; loopback names always may.',
+    field: 'allowedHosts',
   }),
-  ALLOW_LINK_LOCAL: withDefault({
-    form: choice('on', 'off'),
+  ALLOW_LINK_LOCAL: setting(choice('on', 'off'), {
     fallback: 'off',
     about:
       'Whether a provider may be at a link-local address (169.254.…, fe80:…), where clouds tell their machines their credentials.',
   }),
-  MAX_TOKENS_LIMIT: row({
-    form: tokens,
+  MAX_TOKENS_LIMIT: setting(tokens, {
     otherwise: 'the model’s own limit',
     about: 'Most output tokens asked of the provider, whatever the client wishes.',
     aliases: ['CLAUDE_PROXY_MAX_TOKENS_LIMIT'],
+    field: 'limits.maxTokens',
   }),
-  MIN_TOKENS_LIMIT: row({
-    form: tokens,
+  MIN_TOKENS_LIMIT: setting(tokens, {
     about: 'Fewest output tokens asked of the provider.',
     aliases: ['CLAUDE_PROXY_MIN_TOKENS_LIMIT'],
+    field: 'limits.minTokens',
   }),
-  MAX_BODY_BYTES: withDefault({ form: size(65_536), fallback: '64M', about: 'Largest request that is accepted.' }),
-  REQUEST_TIMEOUT: withDefault({
-    form: duration('seconds', 1, 86_400),
+  MAX_BODY_BYTES: setting(size(65_536), {
+    fallback: '64M',
+    about: 'Largest request that is accepted.',
+    field: 'limits.maxBodyBytes',
+    needsRestart: true,
+  }),
+  REQUEST_TIMEOUT: setting(duration('seconds', 1, 86_400), {
     fallback: '600',
     about:
       'Seconds until the provider’s answer must have begun. Long, because a model that thinks before its first token may be silent for minutes, while the client is kept waiting by pings; where another provider can be asked, FALLBACK_SECONDS limits that silence. An answer that has begun has no total limit.',
     aliases: ['CLAUDE_PROXY_REQUEST_TIMEOUT'],
+    field: 'requestTimeoutMs',
   }),
-  MAX_RETRIES: withDefault({
-    form: integer(0, 20),
+  MAX_RETRIES: setting(integer(0, 20), {
     fallback: '2',
     about:
       'How often a failed request is repeated before the client is told. Nothing is repeated once the answer began.',
+    field: 'maxRetries',
   }),
-  MAX_ATTEMPTS: withDefault({
-    form: integer(1, 100),
+  MAX_ATTEMPTS: setting(integer(1, 100), {
     fallback: '8',
     about:
       'Most requests to providers for one request of the client, over all models, keys and providers that are tried in turn.',
+    field: 'budget.attempts',
   }),
-  FALLBACK_SECONDS: withDefault({
-    form: duration('seconds', 0, 86_400),
+  FALLBACK_SECONDS: setting(duration('seconds', 0, 86_400), {
     fallback: '120',
     about:
       'Time after which a failed request is not handed to a further model, key or provider any more. As long as another provider can be asked, one that sends nothing of a streamed answer is waited for up to its timeout if that leaves time for the other, else for half of the time that is left.',
+    field: 'budget.timeMs',
   }),
-  BREAKER_FAILURES: withDefault({
-    form: integer(1, 1000),
+  BREAKER_FAILURES: setting(integer(1, 1000), {
     fallback: '5',
     about: 'So many failures within BREAKER_WINDOW keep requests away from a provider for BREAKER_SECONDS.',
+    field: 'breaker.failures',
   }),
-  BREAKER_WINDOW: withDefault({
-    form: duration('seconds', 1, 86_400),
+  BREAKER_WINDOW: setting(duration('seconds', 1, 86_400), {
     fallback: '30',
     about: 'Time within which failures count together.',
+    field: 'breaker.windowMs',
   }),
-  BREAKER_SECONDS: withDefault({
-    form: duration('seconds', 1, 86_400),
+  BREAKER_SECONDS: setting(duration('seconds', 1, 86_400), {
     fallback: '10',
     about: 'How long a provider that failed so is left alone; then one request tries it.',
+    field: 'breaker.openMs',
   }),
-  MAX_CONCURRENT: withDefault({
-    form: integer(0, 100_000),
+  MAX_CONCURRENT: setting(integer(0, 100_000), {
     fallback: '0',
     about:
       'How many requests the provider gets at the same time; the others wait, and the client is kept waiting by pings. Coding plans often allow few. 0: no limit.',
+    field: 'concurrency.places',
   }),
-  MAX_QUEUE: withDefault({
-    form: integer(0, 100_000),
+  MAX_QUEUE: setting(integer(0, 100_000), {
     fallback: '100',
     about: 'How many requests may wait behind MAX_CONCURRENT; one more is told at once to come back later (529).',
+    field: 'concurrency.queueLength',
   }),
-  HTTPS_PROXY: row({
-    form: proxyAddress,
+  HTTPS_PROXY: setting(proxyAddress, {
     about:
       'Proxy between this machine and a provider with an https:// address, where the network needs one. One with a password belongs here, not into the shell: under PM2 such a one is not passed on.',
     aliases: ['https_proxy'],
+    field: 'networkProxy.httpsProxy',
   }),
-  HTTP_PROXY: row({
-    form: proxyAddress,
+  HTTP_PROXY: setting(proxyAddress, {
     about: 'The same for a provider with an http:// address.',
     aliases: ['http_proxy'],
+    field: 'networkProxy.httpProxy',
   }),
-  NO_PROXY: row({
-    form: text,
+  NO_PROXY: setting(text, {
     about: 'Hosts that are reached without the proxy, separated by commas. This machine always is.',
     aliases: ['no_proxy'],
+    field: 'networkProxy.noProxy',
   }),
-  LOG_LEVEL: withDefault({
-    form: logLevel,
+  LOG_LEVEL: setting(logLevel, {
     fallback: 'info',
     about: 'How much is logged: debug, info, warn or error. Bodies and keys never are.',
     aliases: ['CLAUDE_PROXY_LOG_LEVEL'],
+    field: 'logs.level',
   }),
-  LOG_DIR: withDefault({
-    form: text,
+  LOG_DIR: setting(text, {
     fallback: 'logs',
     about:
       'Folder of the logs, in which each instance has one of its own; relative to the folder in which it is started (under PM2 the project).',
+    field: 'logs.directory',
+    isFolder: true,
+    needsRestart: true,
   }),
-  STATE_DIR: withDefault({
-    form: text,
+  STATE_DIR: setting(text, {
     fallback: 'state',
     about:
       'Folder of what instances have learned, such as token counts per model, and of their usage; relative to the folder in which it is started (under PM2 the project). Losing it loses accuracy and statistics only.',
+    field: 'stateDirectory',
+    isFolder: true,
+    needsRestart: true,
+    shown: { line: 'state' },
   }),
-  USAGE_RETENTION_DAYS: withDefault({
-    form: integer(0, 36_500),
+  USAGE_RETENTION_DAYS: setting(integer(0, 36_500), {
     fallback: '400',
     about: 'How many days the usage of each request is kept for `./manage usage`; 0 keeps it for ever. Never text.',
+    field: 'usageRetentionDays',
+    needsRestart: true,
+    shown: { line: 'usage', words: (days) => `kept ${days === 0 ? 'for ever' : `${days} days`}` },
   }),
-  LOG_MAX_SIZE: withDefault({
-    form: size(4096),
+  LOG_MAX_SIZE: setting(size(4096), {
     fallback: '20M',
     about: 'Size at which a log file is rotated; it is rotated daily in any case.',
+    field: 'logs.maxSizeBytes',
+    needsRestart: true,
   }),
-  LOG_RETENTION_DAYS: withDefault({
-    form: duration('days', 0.001, 3650),
+  LOG_RETENTION_DAYS: setting(duration('days', 0.001, 3650), {
     fallback: '3',
     about: 'Age at which a log file is deleted, in days.',
+    field: 'logs.retentionMs',
+    needsRestart: true,
   }),
-  LOG_MAX_TOTAL: withDefault({
-    form: size(4096),
+  LOG_MAX_TOTAL: setting(size(4096), {
     fallback: '200M',
     about: 'Most that the logs of an instance may take together; the oldest are deleted first.',
+    field: 'logs.maxTotalBytes',
+    needsRestart: true,
   }),
-  PERMISSION_MODEL: withDefault({
-    form: choice('on', 'off'),
+  PERMISSION_MODEL: setting(choice('on', 'off'), {
     fallback: 'on',
     about:
       'Whether the process may only do what it has to: use the network, read its configuration and hooks, write its logs and state, and start no other program (docs/SECURITY.md). Not under Windows.',
+    field: 'permissionModel',
+    needsRestart: true,
   }),
-  DRAIN_SECONDS: withDefault({
-    form: duration('seconds', 0, 3600),
+  DRAIN_SECONDS: setting(duration('seconds', 0, 3600), {
     fallback: '30',
     about: 'How long running answers may go on after a stop.',
+    field: 'drainMs',
+    needsRestart: true,
+    shown: { line: 'drain' },
   }),
 } as const;
 
-export type KeyName = keyof typeof keyTable;
-export const keyNames = Object.keys(keyTable) as KeyName[];
+type SettingsTable = typeof settingsTable;
+export type SettingName = keyof SettingsTable;
+export const settingNames = Object.keys(settingsTable) as SettingName[];
 
-/** The row of a key, without the type of its value. */
-export function keyRow(key: KeyName): KeyRow<unknown> {
-  return keyTable[key];
+/** The row of a setting, without the type of its value. */
+export function settingRow(name: SettingName): SettingRow<unknown> {
+  return settingsTable[name] as SettingRow<unknown>;
 }
 
+/** The checked values of one env file. */
+export type SettingValues = { readonly [Name in SettingName]: ValueOf<SettingsTable[Name]> };
+
+/** The part of the configuration that takes its settings over as they are. */
+export type SettingFields = FieldsOf<SettingsTable>;
+
+type RoutedRow = Extract<SettingsTable[SettingName], { readonly route: string }>;
+/** What a request is, for which ROUTER_* may name a model of its own. */
+export type RouteName = RoutedRow['route'];
+
 /** The settings of the router by the names that routing knows. */
-export const routerSettings = [
-  ['ROUTER_DEFAULT', 'default'],
-  ['ROUTER_BACKGROUND', 'background'],
-  ['ROUTER_THINK', 'think'],
-  ['ROUTER_LONG_CONTEXT', 'longContext'],
-  ['ROUTER_IMAGE', 'image'],
-  ['ROUTER_SUBAGENT', 'subagent'],
-  ['ROUTER_WEB_SEARCH', 'webSearch'],
-] as const satisfies readonly (readonly [string, keyof Router])[];
+export const routerSettings: readonly (readonly [SettingName, RouteName])[] = settingNames.flatMap((name) => {
+  const { route } = settingRow(name);
+  return route === undefined ? [] : [[name, route as RouteName] as const];
+});

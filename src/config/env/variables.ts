@@ -1,7 +1,9 @@
+import { nearestName } from '../../core/text.ts';
 import { presets } from '../../providers/index.ts';
-import type { Report } from '../diagnostics.ts';
+import { environmentName, quirkTable } from '../../quirks/settings.ts';
+import type { Diagnostics } from '../diagnostics.ts';
 import type { EnvEntry } from './parse.ts';
-import { type KeyName, keyNames, keyRow } from './settings.ts';
+import { type SettingName, settingNames, settingRow } from './settings.ts';
 
 /** `OPENAI_API_KEY` -> `OPENAI_API_KEY_FILE`, the variable that names a file with the secret. */
 export function secretFileName(name: string): string {
@@ -11,20 +13,20 @@ export function secretFileName(name: string): string {
 /** Names under which providers themselves keep their keys; each means OPENAI_API_KEY. */
 export const providerKeyNames: readonly string[] = [...new Set(presets.flatMap((preset) => preset.keyNames))];
 
-/** Every name whose value is the key's value, the key's own first. */
-export function directNames(key: KeyName): readonly string[] {
-  return [key, ...(keyRow(key).aliases ?? []), ...(key === 'OPENAI_API_KEY' ? providerKeyNames : [])];
+/** Every name whose value is the setting's value, its own first. */
+export function directNames(setting: SettingName): readonly string[] {
+  return [setting, ...(settingRow(setting).aliases ?? []), ...(setting === 'OPENAI_API_KEY' ? providerKeyNames : [])];
 }
 
-/** Every name that gives a value to the key, also by way of a file. */
-export function namesOf(key: KeyName): readonly string[] {
-  const names = directNames(key);
-  return keyRow(key).secret === true ? [...names, ...names.map(secretFileName)] : names;
+/** Every name that gives a value to the setting, also by way of a file. */
+function namesOfSetting(setting: SettingName): readonly string[] {
+  const names = directNames(setting);
+  return settingRow(setting).secret === true ? [...names, ...names.map(secretFileName)] : names;
 }
 
-/** Which key a name gives a value to. */
-export const keyOfName: ReadonlyMap<string, KeyName> = new Map(
-  keyNames.flatMap((key) => namesOf(key).map((name) => [name, key] as const)),
+/** Which setting a name gives a value to. */
+export const settingOfName: ReadonlyMap<string, SettingName> = new Map(
+  settingNames.flatMap((setting) => namesOfSetting(setting).map((name) => [name, setting] as const)),
 );
 
 /** CUSTOM_HEADER_* and QUIRK_* are families of names without an end. */
@@ -32,7 +34,7 @@ export function isFamilyName(name: string): boolean {
   return name.startsWith('CUSTOM_HEADER_') || name.startsWith('QUIRK_');
 }
 
-/** The names of this machine, which a network proxy is never asked for: to it they would mean itself. */
+/** The names of this machine. A network proxy is never asked for them, because it would take them for its own. */
 const THIS_MACHINE = ['127.0.0.1', 'localhost', '::1'];
 
 function othersIn(list: string): readonly string[] {
@@ -45,8 +47,8 @@ export function withThisMachine(list: string): string {
   return [...othersIn(list), ...THIS_MACHINE].join(',');
 }
 
-/** Whether a list names more than this machine, which it need not name. */
-export function namesOthers(list: string): boolean {
+/** Whether a list names other hosts than this machine, which is always excepted. */
+function namesOthers(list: string): boolean {
   return othersIn(list).length > 0;
 }
 
@@ -54,7 +56,7 @@ export function namesOthers(list: string): boolean {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Variable {
-  readonly key: string;
+  readonly name: string;
   readonly value: string;
   readonly source: 'file' | 'environment';
   /** Line of the file. */
@@ -67,14 +69,14 @@ export type Variables = ReadonlyMap<string, Variable>;
 
 /** Whether a variable of the environment counts, for an env file with these entries. */
 function counts(name: string, value: string, entries: ReadonlyMap<string, EnvEntry>): boolean {
-  const key = keyOfName.get(name);
-  if (key === undefined) return isFamilyName(name);
+  const setting = settingOfName.get(name);
+  if (setting === undefined) return isFamilyName(name);
   // `./manage env` sets one in the shell, which must not take the place of the file's own.
-  if (key === 'NO_PROXY' && !namesOthers(value)) return false;
-  const rule = keyRow(key).environment;
-  if (rule === 'never') return !name.startsWith(key);
+  if (setting === 'NO_PROXY' && !namesOthers(value)) return false;
+  const rule = settingRow(setting).environment;
+  if (rule === 'never') return !name.startsWith(setting);
   if (rule === undefined) return true;
-  return ![...entries.keys()].some((one) => rule.unless.includes(keyOfName.get(one) ?? ''));
+  return ![...entries.keys()].some((one) => rule.unless.includes(settingOfName.get(one) ?? ''));
 }
 
 /**
@@ -86,10 +88,10 @@ function counts(name: string, value: string, entries: ReadonlyMap<string, EnvEnt
  */
 export function collectVariables(entries: ReadonlyMap<string, EnvEntry>, environment: Environment): Variables {
   const variables = new Map<string, Variable>();
-  for (const [key, entry] of entries) variables.set(key, { ...entry, source: 'file' });
-  for (const [key, value] of Object.entries(environment)) {
-    if (value === undefined || value === '' || !counts(key, value, entries)) continue;
-    variables.set(key, { key, value, source: 'environment', literal: true });
+  for (const [name, entry] of entries) variables.set(name, { ...entry, source: 'file' });
+  for (const [name, value] of Object.entries(environment)) {
+    if (value === undefined || value === '' || !counts(name, value, entries)) continue;
+    variables.set(name, { name, value, source: 'environment', literal: true });
   }
   return variables;
 }
@@ -113,7 +115,7 @@ export function referencesIn(value: string): readonly string[] {
 }
 
 /** A text with its references replaced, and what could not be. */
-export interface Replaced {
+interface Replaced {
   readonly text: string;
   /** Names without a value and without a default. */
   readonly missing: readonly string[];
@@ -144,7 +146,7 @@ export function replaceReferences(text: string, lookUp: (name: string) => string
  * names itself means the environment's. Missing names, circles and malformed references are problems of the line they
  * stand in.
  */
-export function expandVariables(variables: Variables, environment: Environment, report: Report): Variables {
+export function expandVariables(variables: Variables, environment: Environment, diagnostics: Diagnostics): Variables {
   const expanded = new Map<string, Variable>();
 
   function resolve(name: string, path: readonly Variable[]): string | undefined {
@@ -152,8 +154,8 @@ export function expandVariables(variables: Variables, environment: Environment, 
     if (variable === undefined || path.at(-1) === variable) return environment[name];
     const start = path.indexOf(variable);
     if (start < 0) return expand(variable, path).value;
-    const circle = [...path.slice(start), variable].map((one) => one.key).join(' -> ');
-    report.error(
+    const circle = [...path.slice(start), variable].map((one) => one.name).join(' -> ');
+    diagnostics.error(
       variable,
       `values that refer to each other in a circle: ${circle}`,
       'Give one of them a value of its own.',
@@ -162,28 +164,28 @@ export function expandVariables(variables: Variables, environment: Environment, 
   }
 
   function expand(variable: Variable, path: readonly Variable[]): Variable {
-    const known = expanded.get(variable.key);
+    const known = expanded.get(variable.name);
     if (known !== undefined) return known;
     if (variable.literal) {
-      expanded.set(variable.key, variable);
+      expanded.set(variable.name, variable);
       return variable;
     }
     const here = [...path, variable];
     const { text, missing, malformed } = replaceReferences(variable.value, (name) => resolve(name, here));
     if (malformed)
-      report.error(
+      diagnostics.error(
         variable,
         `a reference that is not of the form \${NAME} or \${NAME:-default}`,
         'Write it so, or put the value in single quotes.',
       );
     for (const name of missing)
-      report.error(
+      diagnostics.error(
         variable,
         `\${${name}}, which is set neither here nor in the environment`,
         `Set ${name}, or write \${${name}:-default}.`,
       );
     const result = { ...variable, value: text };
-    expanded.set(variable.key, result);
+    expanded.set(variable.name, result);
     return result;
   }
 
@@ -200,31 +202,73 @@ function hasValue(variable: Variable | undefined): variable is Variable {
  * The variable that counts among several names for one thing: one of the environment before one of the file, then the
  * earlier name. Another one of the same source with another value is a warning that says which is used.
  */
-export function chooseVariable(names: readonly string[], variables: Variables, report: Report): Variable | undefined {
+export function chooseVariable(
+  names: readonly string[],
+  variables: Variables,
+  diagnostics: Diagnostics,
+): Variable | undefined {
   const set = names.map((name) => variables.get(name)).filter(hasValue);
   const winner = set.find((variable) => variable.source === 'environment') ?? set[0];
   if (winner === undefined) return undefined;
   for (const other of set) {
     if (other.source === winner.source && other.value.trim() !== winner.value.trim())
-      report.warning(
+      diagnostics.warning(
         other,
-        `another value than that of ${winner.key}, which means the same`,
-        `${winner.key} is used; remove one of them.`,
+        `another value than that of ${winner.name}, which means the same`,
+        `${winner.name} is used; remove one of them.`,
       );
   }
   return { ...winner, value: winner.value.trim() };
 }
 
-/** The variable that gives each key its value; keys that nobody set are missing. */
-export type Choices = ReadonlyMap<KeyName, Variable>;
+/** The variable that gives each setting its value; settings that nobody set are missing. */
+export type Choices = ReadonlyMap<SettingName, Variable>;
 
-/** Chooses for every key but the secrets, which need more than a name. */
-export function chooseValues(variables: Variables, report: Report): Choices {
-  const choices = new Map<KeyName, Variable>();
-  for (const key of keyNames) {
-    if (keyRow(key).secret === true) continue;
-    const variable = chooseVariable(namesOf(key), variables, report);
-    if (variable !== undefined) choices.set(key, variable);
+/** Chooses for every setting but the secrets, which need more than a name. */
+export function chooseValues(variables: Variables, diagnostics: Diagnostics): Choices {
+  const choices = new Map<SettingName, Variable>();
+  for (const setting of settingNames) {
+    if (settingRow(setting).secret === true) continue;
+    const variable = chooseVariable(namesOfSetting(setting), variables, diagnostics);
+    if (variable !== undefined) choices.set(setting, variable);
   }
   return choices;
+}
+
+const known = [...settingOfName.keys(), ...Object.keys(quirkTable).map(environmentName)];
+
+/**
+ * Warns of names that mean nothing here, unless another value refers to them.
+ * @param used names that another file asks for
+ */
+export function warnOfUnknownNames(
+  entries: ReadonlyMap<string, EnvEntry>,
+  used: ReadonlySet<string>,
+  diagnostics: Diagnostics,
+): void {
+  const referred = new Set([...used, ...[...entries.values()].flatMap((entry) => referencesIn(entry.value))]);
+  for (const entry of entries.values()) {
+    if (settingOfName.has(entry.name) || isFamilyName(entry.name) || referred.has(entry.name)) continue;
+    const nearest = nearestName(entry.name, known);
+    const hint = nearest === undefined ? 'See docs/ENVIRONMENT.md for the names.' : `Did you mean ${nearest}?`;
+    diagnostics.warning(entry, 'a name that means nothing here', hint);
+  }
+}
+
+/**
+ * Warns of lines of the env file without effect where all providers stand in the providers file.
+ * @param used names of variables that other files ask for
+ */
+export function warnOfUnusedSettings(variables: Variables, used: ReadonlySet<string>, diagnostics: Diagnostics): void {
+  for (const variable of variables.values()) {
+    const { name, value, source } = variable;
+    if (source !== 'file' || value === '' || used.has(name)) continue;
+    const setting = settingOfName.get(name);
+    if ((setting !== undefined && settingRow(setting).ownProviderOnly === true) || isFamilyName(name))
+      diagnostics.warning(
+        variable,
+        'a setting of the env file’s own provider, of which there is none beside a providers file without PROVIDER',
+        'Set it in the providers file, or name the provider with PROVIDER.',
+      );
+  }
 }

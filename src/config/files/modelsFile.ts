@@ -1,36 +1,44 @@
-import { isObject, type Json } from '../../core/json.ts';
+import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { customId } from '../../core/modelName.ts';
-import { settingTable } from '../../quirks/settings.ts';
-import { createReport, type Report } from '../diagnostics.ts';
+import { guessPreset } from '../../providers/index.ts';
+import type { Preset, Prices } from '../../providers/preset.ts';
+import { modelSettings } from '../../providers/preset.ts';
+import { type QuirkSettings, quirkTable } from '../../quirks/settings.ts';
+import type { CustomModel, ProviderConfig, ProviderKey } from '../config.ts';
+import { createDiagnostics, type Diagnostics } from '../diagnostics.ts';
 import { type Choices, type LookUp, referencesIn, secretFileName } from '../env/variables.ts';
-import type { Files } from '../files.ts';
+import { readHeaderMapping, readQuirkMapping } from '../overrides.ts';
 import { baseUrl, type Form, modelName, number, text, tokens, yesOrNo } from '../parsers.ts';
-import { findSideFile, type SideFile } from '../sideFiles.ts';
-import { type Path, parseDocumentText, warnOfMissing } from './document.ts';
+import { chooseEndpoint, completeAddress } from '../provider.ts';
+import { type FindNamedKey, needsNoKey, providerKey } from '../secrets.ts';
+import { type CompanionFile, type CompanionFiles, findCompanionFile } from './companion.ts';
 import {
   type Fields,
   type FieldTable,
   type FieldValues,
+  locationAt,
   mapping,
-  placeAt,
+  type Path,
+  parseDocumentText,
   type Reading,
   readFields,
   scalar,
+  warnOfMissing,
   warnOfUnknownField,
-} from './fields.ts';
+} from './document.ts';
 
 const variableName: Form<string> = {
   form: 'the name of a variable, like MY_API_KEY; the key itself belongs into the env file',
   parse: (value) => (/^[A-Za-z_]\w*$/.test(value) ? value : undefined),
 };
 
-const EFFORTS: readonly string[] = settingTable.defaultEffort.values.filter((effort) => effort !== '');
+const EFFORTS: readonly string[] = quirkTable.defaultEffort.values.filter((effort) => effort !== '');
 const effort: Form<string> = {
   form: EFFORTS.join(', '),
   parse: (value) => EFFORTS.find((one) => one === value.toLowerCase()),
 };
 
-/** More than this a token is meant for a million of them. */
+/** A higher price for one token was meant for a million of them. */
 const MOST_PER_TOKEN = 0.01;
 
 /** The fields of a model in the models file. */
@@ -71,32 +79,32 @@ export const entryTable = {
 } as const satisfies FieldTable;
 
 /** The checked values of one entry. */
-export type EntryValues = FieldValues<typeof entryTable>;
+type EntryValues = FieldValues<typeof entryTable>;
 
 /** One model as the file has it, before it is known where it is served. */
 export interface ModelEntry {
   /** Without `custom/`. */
   readonly id: string;
   readonly values: EntryValues;
-  readonly place: Fields<typeof entryTable>['place'];
+  readonly locationOf: Fields<typeof entryTable>['locationOf'];
   /** Whether a variable that it refers to is not set, so that the model cannot be used. */
   readonly incomplete: boolean;
 }
 
-/** The models of the file: a list, or a mapping with the list under `models`. Everything wrong in it is told. */
-export function readEntries(reading: Reading): readonly ModelEntry[] {
-  const { document, report } = reading;
+/** The models of the file: a list, or a mapping with the list under `models`. Everything wrong in it is reported. */
+function readEntries(reading: Reading): readonly ModelEntry[] {
+  const { document, diagnostics } = reading;
   const { value } = document;
   if (value === null) return [];
   const path = isObject(value) ? ['models'] : [];
   const list = isObject(value) ? value['models'] : value;
   if (isObject(value)) {
     for (const name of Object.keys(value))
-      if (name !== 'models') warnOfUnknownField(name, ['models'], placeAt(document, [name]), report);
+      if (name !== 'models') warnOfUnknownField(name, ['models'], locationAt(document, [name]), diagnostics);
   }
   if (!Array.isArray(list)) {
-    report.error(
-      { key: 'models', line: document.lineOf(path) },
+    diagnostics.error(
+      { name: 'models', line: document.lineOf(path) },
       'no list of models',
       'Begin each model with "- model_id: NAME".',
     );
@@ -110,9 +118,9 @@ export function readEntries(reading: Reading): readonly ModelEntry[] {
     const earlier = entries.get(id);
     if (earlier === undefined) entries.set(id, entry);
     else
-      report.error(
-        entry.place('model_id'),
-        `a second ${JSON.stringify(entry.id)}, after line ${earlier.place('model_id').line}`,
+      diagnostics.error(
+        entry.locationOf('model_id'),
+        `a second ${JSON.stringify(entry.id)}, after line ${earlier.locationOf('model_id').line}`,
         'Give each model a model_id of its own.',
       );
   }
@@ -120,25 +128,25 @@ export function readEntries(reading: Reading): readonly ModelEntry[] {
 }
 
 function readEntry(item: Json, path: Path, reading: Reading): ModelEntry | undefined {
-  const { document, report } = reading;
+  const { document, diagnostics } = reading;
   if (!isObject(item)) {
-    report.error(placeAt(document, path), 'no model', 'Write "- model_id: NAME".');
+    diagnostics.error(locationAt(document, path), 'no model', 'Write "- model_id: NAME".');
     return undefined;
   }
-  const { values, missing, place } = readFields(entryTable, item, path, reading);
-  for (const one of missing) warnOfMissing(one, 'the model', report);
+  const { values, missing, locationOf } = readFields(entryTable, item, path, reading);
+  for (const one of missing) warnOfMissing(one, 'the model', diagnostics);
   const id = values.model_id?.replace(/^custom\//i, '');
   if (id === undefined) {
-    // One that is wrong has been told.
+    // A wrong one has been reported already.
     if ((item['model_id'] ?? null) === null)
-      report.error(place('model_id'), 'nothing', 'Give the model a name: model_id: my-model');
+      diagnostics.error(locationOf('model_id'), 'nothing', 'Give the model a name: model_id: my-model');
     return undefined;
   }
-  return { id, values, place, incomplete: missing.length > 0 };
+  return { id, values, locationOf, incomplete: missing.length > 0 };
 }
 
-export const MODELS_FILE: SideFile = {
-  key: 'MODELS_FILE',
+export const MODELS_FILE: CompanionFile = {
+  setting: 'MODELS_FILE',
   // The last one is of an earlier system.
   names: ['models.yaml', 'models.yml', 'models.json', 'custom_models.yaml'],
   what: 'models',
@@ -151,18 +159,217 @@ export interface ModelsFile {
   /** Names of variables that the file asks for. */
   readonly names: ReadonlySet<string>;
   /** Collects what is wrong in this file. */
-  readonly report: Report;
+  readonly diagnostics: Diagnostics;
 }
 
 /** Finds and reads the models file; no file, no models. */
-export function readModelsFile(files: Files, choices: Choices, lookUp: LookUp, report: Report): ModelsFile {
-  const found = findSideFile(MODELS_FILE, choices, files, report);
-  if (found === undefined) return { file: undefined, entries: [], names: new Set(), report: createReport('') };
+export function readModelsFile(
+  files: CompanionFiles,
+  choices: Choices,
+  lookUp: LookUp,
+  diagnostics: Diagnostics,
+): ModelsFile {
+  const found = findCompanionFile(MODELS_FILE, choices, files, diagnostics);
+  if (found === undefined)
+    return { file: undefined, entries: [], names: new Set(), diagnostics: createDiagnostics('') };
   const { file, text } = found;
-  const own = createReport(file);
+  const own = createDiagnostics(file);
   const document = parseDocumentText(text, own);
-  const entries = document === undefined ? [] : readEntries({ document, lookUp, report: own });
+  const entries = document === undefined ? [] : readEntries({ document, lookUp, diagnostics: own });
   const keys = entries.flatMap(({ values }) => (values.api_key_name === undefined ? [] : [values.api_key_name]));
   const names = new Set([...referencesIn(text), ...keys, ...keys.map(secretFileName)]);
-  return { file, entries, names, report: own };
+  return { file, entries, names, diagnostics: own };
+}
+
+const MILLION = 1_000_000;
+const PRICE_FIELDS = [
+  'input_cost_per_token',
+  'input_cost_per_million_tokens',
+  'output_cost_per_token',
+  'output_cost_per_million_tokens',
+] as const;
+
+function price(
+  { values, locationOf }: ModelEntry,
+  side: 'input' | 'output',
+  diagnostics: Diagnostics,
+): number | undefined {
+  const perMillion = values[`${side}_cost_per_million_tokens`];
+  const perToken = values[`${side}_cost_per_token`];
+  // Rounded, because 0.00000055 times a million is not quite 0.55.
+  const computed = perToken === undefined ? undefined : Number((perToken * MILLION).toPrecision(12));
+  if (perMillion !== undefined && computed !== undefined && perMillion !== computed)
+    diagnostics.warning(
+      locationOf(`${side}_cost_per_token`),
+      'another price than that for a million tokens',
+      `${side}_cost_per_million_tokens is used; remove one of them.`,
+    );
+  return perMillion ?? computed;
+}
+
+/** The prices of an entry in US dollars per million tokens; undefined when one of the two is missing, as half a cost is a wrong one. */
+function entryPrices(entry: ModelEntry, diagnostics: Diagnostics): Prices | undefined {
+  const input = price(entry, 'input', diagnostics);
+  const output = price(entry, 'output', diagnostics);
+  if (input !== undefined && output !== undefined) return { input, output };
+  const alone = PRICE_FIELDS.find((field) => entry.values[field] !== undefined);
+  if (alone !== undefined)
+    diagnostics.warning(
+      entry.locationOf(alone),
+      'one price of two',
+      'Set the prices of input and of output; until then costs are unknown.',
+    );
+  return undefined;
+}
+
+const STRENGTHS: readonly string[] = quirkTable.defaultEffort.values;
+
+/** The configured effort is the one where the client names none, and the most that is sent. */
+function effortSettings(effort: string, base: QuirkSettings): Partial<QuirkSettings> {
+  const weaker = base.efforts.filter((one) => STRENGTHS.indexOf(one) < STRENGTHS.indexOf(effort));
+  return {
+    efforts: [...weaker, effort],
+    defaultEffort: effort as QuirkSettings['defaultEffort'],
+    ...(base.reasoningStyle === 'none' ? { reasoningStyle: 'effort' } : {}),
+  };
+}
+
+/**
+ * What an entry says of its model, as settings to be laid over those of its provider.
+ * @param base The settings of the provider for the model.
+ */
+function entrySettings(entry: ModelEntry, base: QuirkSettings, diagnostics: Diagnostics): Partial<QuirkSettings> {
+  const { values } = entry;
+  const contextWindow = values.context ?? values.max_input_tokens;
+  const body: JsonObject = {
+    ...(values.temperature === undefined ? {} : { temperature: values.temperature }),
+    ...(values.enable_thinking === false && base.reasoningStyle === 'enable_thinking'
+      ? { enable_thinking: false }
+      : {}),
+    ...values.extra_body,
+  };
+  return {
+    ...(values.max_tokens === undefined ? {} : { maxOutput: values.max_tokens }),
+    ...(contextWindow === undefined ? {} : { contextWindow }),
+    ...(values.can_stream === undefined ? {} : { upstreamStream: values.can_stream }),
+    ...(values.enable_thinking === true ? { reasoningStyle: 'enable_thinking' } : {}),
+    ...(values.reasoning_effort === undefined ? {} : effortSettings(values.reasoning_effort, base)),
+    ...(Object.keys(body).length === 0 ? {} : { extraBody: { ...base.extraBody, ...body } }),
+    ...readQuirkMapping(values.quirks, (name) => entry.locationOf('quirks', name), diagnostics),
+  };
+}
+
+function origin(address: string): string | undefined {
+  return URL.parse(address)?.origin;
+}
+
+/** The server of an entry's model, seen from the instance. */
+interface ModelServer {
+  readonly baseUrl: string;
+  readonly preset: Preset;
+  /** Whether it is the instance's own server, to which the instance's own key belongs. */
+  readonly own: boolean;
+}
+
+function findServer(entry: ModelEntry, ownProvider: ProviderConfig, diagnostics: Diagnostics): ModelServer | undefined {
+  const address = entry.values.api_base;
+  if (address === undefined || address === ownProvider.baseUrl) {
+    if (ownProvider.baseUrl !== '' || ownProvider.preset.protocol === 'demo')
+      return { baseUrl: ownProvider.baseUrl, preset: ownProvider.preset, own: true };
+    diagnostics.error(entry.locationOf('api_base'), 'nothing', 'Set the address of the model’s API.');
+    return undefined;
+  }
+  const own = origin(address) === origin(ownProvider.baseUrl);
+  const guessed = guessPreset(address);
+  const preset = own && guessed.hosts.length === 0 ? ownProvider.preset : guessed;
+  return { baseUrl: completeAddress(address, preset), preset, own };
+}
+
+/**
+ * The key for an entry's server; undefined when there is none, which is reported. The instance's own key goes nowhere but to its
+ * own server, unless the entry names its variable.
+ */
+function findKey(
+  entry: ModelEntry,
+  server: ModelServer,
+  ownProvider: ProviderConfig,
+  findNamedKey: FindNamedKey,
+  diagnostics: Diagnostics,
+): ProviderKey | undefined {
+  const name = entry.values.api_key_name;
+  if (name !== undefined) {
+    const found = findNamedKey(name);
+    if (found !== undefined) return providerKey(server.preset, found);
+    // Where the instance passes on what the client sends, a model at the same server is no worse off than the instance.
+    const passesOn = server.own && ownProvider.key.source === 'client';
+    diagnostics.warning(
+      entry.locationOf('api_key_name'),
+      `${name}, which holds no key in the env file or the environment`,
+      `Set ${name} in the env file; until then ${passesOn ? 'the client’s own key is passed on' : 'the model is left out'}.`,
+    );
+    return passesOn ? ownProvider.key : undefined;
+  }
+  if (server.own) return ownProvider.key;
+  if (needsNoKey(server.preset, server.baseUrl)) return { source: 'none', variable: '' };
+  const host = URL.parse(server.baseUrl)?.hostname ?? '';
+  diagnostics.error(
+    entry.locationOf('api_key_name'),
+    'nothing',
+    `Name the variable that holds the key for ${host}. The instance’s own key is sent to another server only where OPENAI_API_KEY is named here.`,
+  );
+  return undefined;
+}
+
+function customModel(
+  entry: ModelEntry,
+  ownProvider: ProviderConfig,
+  findNamedKey: FindNamedKey,
+  diagnostics: Diagnostics,
+): CustomModel | undefined {
+  const server = findServer(entry, ownProvider, diagnostics);
+  const key = server && findKey(entry, server, ownProvider, findNamedKey, diagnostics);
+  const headers = readHeaderMapping(
+    entry.values.extra_headers,
+    (name) => entry.locationOf('extra_headers', name),
+    diagnostics,
+  );
+  const prices = entryPrices(entry, diagnostics);
+  if (server === undefined || key === undefined) return undefined;
+  const { baseUrl, preset, own } = server;
+  const model = entry.values.model_name ?? entry.id;
+  const overrides = own ? ownProvider.overrides : {};
+  const settings = entrySettings(entry, modelSettings({ preset, overrides }, model), diagnostics);
+  return {
+    id: entry.id,
+    name: `custom/${entry.id}`,
+    model,
+    provider: {
+      preset,
+      baseUrl,
+      endpoint:
+        baseUrl === ownProvider.baseUrl
+          ? ownProvider.endpoint
+          : chooseEndpoint(baseUrl, preset, undefined, diagnostics),
+      keyHeader: preset.keyHeader ?? 'authorization',
+      key,
+      headers: { ...(own ? ownProvider.headers : {}), ...headers },
+      overrides: { ...overrides, ...settings },
+    },
+    ...(prices === undefined ? {} : { prices }),
+  };
+}
+
+/** The usable models of the entries, by `customId`; what keeps one from being used is reported at its line. */
+export function customModels(
+  entries: readonly ModelEntry[],
+  ownProvider: ProviderConfig,
+  findNamedKey: FindNamedKey,
+  diagnostics: Diagnostics,
+): ReadonlyMap<string, CustomModel> {
+  const models = new Map<string, CustomModel>();
+  for (const entry of entries) {
+    const model = entry.incomplete ? undefined : customModel(entry, ownProvider, findNamedKey, diagnostics);
+    if (model !== undefined) models.set(customId(entry.id), model);
+  }
+  return models;
 }

@@ -1,15 +1,14 @@
 import { asNumber, asString, isObject } from '../../core/json.ts';
 import type { Config, DatedPrices } from '../config.ts';
-import { createReport, type Report } from '../diagnostics.ts';
+import { createDiagnostics, type Diagnostics } from '../diagnostics.ts';
 import type { Variable } from '../env/variables.ts';
-import { readErrorCode } from '../files.ts';
-import type { ReadSecretFile } from '../secrets.ts';
+import { type ReadText, readErrorCode } from './companion.ts';
 import { type ParsedDocument, type Path, parseDocumentText, showPath } from './document.ts';
 
 /** The prices of the user's own list, and what is wrong with it. */
 export interface PricesFile {
   readonly prices: Config['prices'];
-  readonly report: Report;
+  readonly diagnostics: Diagnostics;
 }
 
 const PRICES = ['input', 'output', 'cacheRead', 'cacheWrite'] as const;
@@ -27,10 +26,10 @@ function readEntry(value: unknown, path: Path, complain: Complain): DatedPrices 
     complain(path, JSON.stringify(value));
     return undefined;
   }
-  let sound = true;
+  let isValid = true;
   const refuse = (field: string, found: string, fix?: string) => {
     complain([...path, field], found, fix);
-    sound = false;
+    isValid = false;
   };
   for (const field of Object.keys(value)) {
     if (!FIELDS.includes(field)) refuse(field, 'a field that means nothing', `Use ${FIELDS.join(', ')}.`);
@@ -45,7 +44,7 @@ function readEntry(value: unknown, path: Path, complain: Complain): DatedPrices 
   if (from === undefined || (from !== ALWAYS && !DAY.test(from))) {
     refuse('from', JSON.stringify(value['from']), 'Write the first day of these prices like "2026-11-20".');
   }
-  if (!sound) return undefined;
+  if (!isValid) return undefined;
   const prices = Object.fromEntries(
     PRICES.flatMap((field) => (value[field] === undefined ? [] : [[field, value[field]]])),
   );
@@ -73,26 +72,26 @@ function readModel(model: string, value: unknown, complain: Complain): readonly 
 
 /**
  * Reads PRICES_FILE, YAML or JSON: prices by model, one entry or a list of entries with the day `from` which they hold. Without
- * the key there are none.
+ * the setting there are none.
  */
-export function readPricesFile(choice: Variable | undefined, readFile: ReadSecretFile, report: Report): PricesFile {
-  if (choice === undefined || choice.value === '') return { prices: new Map(), report: createReport('') };
-  const own = createReport(choice.value);
+export function readPricesFile(choice: Variable | undefined, readText: ReadText, diagnostics: Diagnostics): PricesFile {
+  if (choice === undefined || choice.value === '') return { prices: new Map(), diagnostics: createDiagnostics('') };
+  const own = createDiagnostics(choice.value);
   let document: ParsedDocument | undefined;
   try {
-    document = parseDocumentText(readFile(choice.value), own);
+    document = parseDocumentText(readText(choice.value), own);
   } catch (error) {
     const found = `the file "${choice.value}", which cannot be read (${readErrorCode(error)})`;
-    report.error(choice, found, 'Give the path of a readable file; a relative one starts from the project.');
+    diagnostics.error(choice, found, 'Give the path of a readable file; a relative one starts from the project.');
   }
-  if (document === undefined) return { prices: new Map(), report: own };
+  if (document === undefined) return { prices: new Map(), diagnostics: own };
   const { value, lineOf } = document;
   const complain: Complain = (path, found, fix = FORM) =>
-    own.error({ key: showPath(path) || 'file', line: lineOf(path) }, found, fix);
+    own.error({ name: showPath(path) || 'file', line: lineOf(path) }, found, fix);
   if (!isObject(value)) {
     complain([], 'no list of models', 'Write {"model-name": {"input": 2, "output": 10}}.');
-    return { prices: new Map(), report: own };
+    return { prices: new Map(), diagnostics: own };
   }
   const models = Object.entries(value).map(([model, entry]) => [model, readModel(model, entry, complain)] as const);
-  return { prices: new Map(models), report: own };
+  return { prices: new Map(models), diagnostics: own };
 }

@@ -7,7 +7,7 @@ import { isNative, type Route } from '../route.ts';
 import type { IncomingRequest, Services } from '../services.ts';
 
 /** One request as it is sent, and who reads its answer. */
-export interface Attempt {
+export interface PreparedAttempt {
   readonly request: UpstreamRequest;
   readonly reader: AnswerReader;
   /** Silence within the answer after which it is given up, in ms (R326). */
@@ -17,7 +17,7 @@ export interface Attempt {
 }
 
 /** The way in which one candidate answers the client's request: what it is sent, and how its answer is read. */
-export interface Answerer {
+export interface Adapter {
   readonly route: Route;
   /** Whether an answer that says nothing is asked for once more (R215). */
   readonly mayRepeatEmpty: boolean;
@@ -27,11 +27,11 @@ export interface Answerer {
    * Makes the next attempt; each has a reader of its own.
    * @throws ApiError when there is no key to send
    */
-  createAttempt(key: ProviderKey): Attempt;
+  createAttempt(key: ProviderKey): PreparedAttempt;
   /** What puts the failures of the latest attempt into words. */
   failureContext(): FailureContext;
   /** Changes what the provider refused; false when nothing can be changed (R413). */
-  heal(error: ApiError): boolean;
+  adaptRequest(error: ApiError): boolean;
   /** Whether the latest attempt is answered with one body rather than with events. */
   readonly isWhole: boolean;
   /**
@@ -76,17 +76,17 @@ export function createFailureContext(
   inputEstimate: number,
   { forwarded }: Pick<IncomingRequest, 'forwarded'>,
 ): FailureContext {
-  const { target, destination } = route;
+  const { model, backend } = route;
   const sent = key.source === 'client' ? Object.values(forwarded.credentials) : [];
   const credentials = sent.map((value) => value.replace(/^Bearer\s+/i, ''));
   const redactClient = createRedactor(credentials.map((value) => new Secret(value)));
   return {
     provider: nameOf(services, route),
     keyName: key.source === 'client' ? 'the key that the client sent' : key.variable,
-    model: target.model,
+    model: model.name,
     inputEstimate,
-    contextWindow: target.settings.contextWindow,
-    errorCodes: destination.provider.preset.errorCodes ?? {},
+    contextWindow: model.settings.contextWindow,
+    errorCodes: backend.provider.preset.errorCodes ?? {},
     native: isNative(route),
     redact: (text) => services.redact(redactClient(text)),
     now: services.clock.now(),

@@ -7,17 +7,17 @@ import { type TranslatedRequest, translateRequest } from '../../translate/reques
 import { createTranslator, type Translator } from '../../translate/response/translator.ts';
 import type { TokenParts } from '../../translate/tokens.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
-import { mintId } from '../ids.ts';
-import { inTurns } from '../readBody.ts';
+import { createId } from '../ids.ts';
+import { runCooperatively } from '../readBody.ts';
 import type { RequestBody } from '../requestBody.ts';
-import { type Run, recordKey, recordRoute } from '../requestContext.ts';
+import { type RequestContext, recordKey, recordRoute } from '../requestContext.ts';
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { Services } from '../services.ts';
-import { type Answerer, type Attempt, authorizationFor, createFailureContext } from './adapter.ts';
+import { type Adapter, authorizationFor, createFailureContext, type PreparedAttempt } from './adapter.ts';
 
 /** A change of settings that makes a refused request acceptable, and how the user writes it down for good. */
-export interface Healing {
+export interface RequestAdaptation {
   readonly settings: Partial<QuirkSettings>;
   /** The line for the env file. */
   readonly advice: string;
@@ -50,7 +50,7 @@ function mentions(text: string, field: string): boolean {
   return new RegExp(`(?<![\\w.-])${field}(?![\\w-])`, 'i').test(text);
 }
 
-function healMissingReasoning(text: string): Healing | undefined {
+function replayMissingReasoning(text: string): RequestAdaptation | undefined {
   if (!/reasoning_content\b.*(?:missing|passed back|required)/is.test(text)) return undefined;
   return {
     settings: { reasoningReplay: 'reasoning_content', reasoningRequired: 'empty' },
@@ -58,7 +58,7 @@ function healMissingReasoning(text: string): Healing | undefined {
   };
 }
 
-function healOutputLimitName(text: string, body: ChatRequest): Healing | undefined {
+function renameOutputLimit(text: string, body: ChatRequest): RequestAdaptation | undefined {
   for (const [sent, wanted] of [
     ['max_tokens', 'max_completion_tokens'],
     ['max_completion_tokens', 'max_tokens'],
@@ -70,7 +70,7 @@ function healOutputLimitName(text: string, body: ChatRequest): Healing | undefin
   return undefined;
 }
 
-function healRefusedField(text: string, body: ChatRequest, current: QuirkSettings): Healing | undefined {
+function dropRejectedField(text: string, body: ChatRequest, current: QuirkSettings): RequestAdaptation | undefined {
   const field = REFUSAL.test(text)
     ? OPTIONAL_FIELDS.find((name) => body[name] !== undefined && mentions(text, name))
     : undefined;
@@ -83,14 +83,18 @@ function healRefusedField(text: string, body: ChatRequest, current: QuirkSetting
  * Reads a provider's refusal of one dispensable part of a request (R413, R134): what to change so that the same request can
  * be sent again at once, or undefined when the refusal is about something else.
  */
-export function healingFor(error: ApiError, body: ChatRequest, current: QuirkSettings): Healing | undefined {
+export function adaptationFor(
+  error: ApiError,
+  body: ChatRequest,
+  current: QuirkSettings,
+): RequestAdaptation | undefined {
   if (error.code !== 'upstream_invalid_request' && error.code !== 'capability_rejected') return undefined;
   const text = typeof error.cause === 'string' ? error.cause : error.message;
-  return healMissingReasoning(text) ?? healOutputLimitName(text, body) ?? healRefusedField(text, body, current);
+  return replayMissingReasoning(text) ?? renameOutputLimit(text, body) ?? dropRejectedField(text, body, current);
 }
 
 /** A request that is understood and translated for one model, ready to be sent. */
-export interface Prepared {
+export interface PreparedRequest {
   readonly route: Route;
   readonly translated: TranslatedRequest;
   /** The input as it was measured, before the model's factors, to learn these from (R502). */
@@ -99,12 +103,12 @@ export interface Prepared {
 }
 
 /** From the client's request to the provider's words; throws ApiError for what cannot be served. */
-export function prepare(services: Services, body: RequestBody, route: Route): Prepared {
-  const { target } = route;
+export function prepareRequest(services: Services, body: RequestBody, route: Route): PreparedRequest {
+  const { model } = route;
   const request = body.parsed;
   const { measured } = body;
-  const inputEstimate = services.calibration.estimate(target.model, measured);
-  return { route, translated: translateRequest(request, target, inputEstimate, body.cache), measured, inputEstimate };
+  const inputEstimate = services.calibration.estimate(model.name, measured);
+  return { route, translated: translateRequest(request, model, inputEstimate, body.cache), measured, inputEstimate };
 }
 
 function endsWithToolResult(request: MessagesRequest): boolean {
@@ -113,29 +117,29 @@ function endsWithToolResult(request: MessagesRequest): boolean {
 }
 
 /** Answers a Messages request from a provider that speaks chat completions: translates there and back. */
-export class ChatAnswerer implements Answerer {
+export class ChatAdapter implements Adapter {
   readonly mayRepeatEmpty: boolean;
   readonly isWhole: boolean;
-  readonly #run: Run;
+  readonly #context: RequestContext;
   readonly #body: RequestBody;
-  #prepared: Prepared;
+  #prepared: PreparedRequest;
   #key: ProviderKey;
   /** Of each attempt, as the tokens of all were paid for. */
   readonly #readers: Translator[] = [];
 
   /** @throws ApiError for what cannot be translated */
-  constructor(run: Run, plan: Plan, body: RequestBody, route: Route) {
-    this.#run = run;
+  constructor(context: RequestContext, plan: Plan, body: RequestBody, route: Route) {
+    this.#context = context;
     this.#body = body;
-    this.#key = route.destination.provider.key;
-    recordRoute(run, route);
-    this.#prepared = prepare(run.services, body, route);
+    this.#key = route.backend.provider.key;
+    recordRoute(context, route);
+    this.#prepared = prepareRequest(context.services, body, route);
     // An empty answer to a tool's result is meant (R215).
     this.mayRepeatEmpty = !endsWithToolResult(body.parsed);
-    this.isWhole = !run.record.stream;
+    this.isWhole = !context.record.stream;
     const { droppedFields, notes } = this.#prepared.translated;
-    run.record.droppedFields = droppedFields.length;
-    run.record.notes = [...plan.notes, ...notes];
+    context.record.droppedFields = droppedFields.length;
+    context.record.notes = [...plan.notes, ...notes];
   }
 
   get route(): Route {
@@ -143,21 +147,21 @@ export class ChatAnswerer implements Answerer {
   }
 
   prepare(): Promise<void> | undefined {
-    return inTurns(this.#run.services.bodies.prepare(this.#prepared.translated.body));
+    return runCooperatively(this.#context.services.bodies.prepare(this.#prepared.translated.body));
   }
 
-  createAttempt(key: ProviderKey): Attempt {
+  createAttempt(key: ProviderKey): PreparedAttempt {
     this.#key = key;
-    recordKey(this.#run, this.route, key);
-    const { services, incoming } = this.#run;
-    const { target, destination } = this.route;
+    recordKey(this.#context, this.route, key);
+    const { services, incoming } = this.#context;
+    const { model, backend } = this.route;
     const { body } = this.#prepared.translated;
-    const { idleTimeoutMs, usageWaitMs } = target.settings;
+    const { idleTimeoutMs, usageWaitMs } = model.settings;
     const request = {
-      model: target.model,
+      model: model.name,
       body: services.bodies.write(body),
       stream: body['stream'] === true,
-      authorization: authorizationFor(services, incoming, destination.provider, key),
+      authorization: authorizationFor(services, incoming, backend.provider, key),
     };
     const reader = this.#createTranslator();
     this.#readers.push(reader);
@@ -165,22 +169,22 @@ export class ChatAnswerer implements Answerer {
   }
 
   failureContext(): FailureContext {
-    const { services, incoming } = this.#run;
+    const { services, incoming } = this.#context;
     return createFailureContext(services, this.route, this.#key, this.#prepared.inputEstimate, incoming);
   }
 
   /** Leaves out what the provider refused, and remembers it (R413). */
-  heal(error: ApiError): boolean {
-    const { services } = this.#run;
+  adaptRequest(error: ApiError): boolean {
+    const { services } = this.#context;
     const { route, translated } = this.#prepared;
-    const healing = healingFor(error, translated.body, route.target.settings);
+    const healing = adaptationFor(error, translated.body, route.model.settings);
     if (healing === undefined) return false;
-    const target = services.targets.learn(route.name, healing.settings);
+    const model = services.models.learn(route.ref, healing.settings);
     services.logger.warn(
       `the provider refused a part of the request, which is changed from now on; to keep it so, set ${healing.advice}`,
-      { model: target.model, refusal: error.message },
+      { model: model.name, refusal: error.message },
     );
-    this.#prepared = prepare(services, this.#body, { ...route, target });
+    this.#prepared = prepareRequest(services, this.#body, { ...route, model });
     return true;
   }
 
@@ -190,7 +194,7 @@ export class ChatAnswerer implements Answerer {
 
   /** Learns from the provider's own count, too (R502). */
   record(): void {
-    const { record, services } = this.#run;
+    const { record, services } = this.#context;
     const reader = this.#readers.at(-1);
     if (reader === undefined) return;
     // An answer that nobody waits for any more still cost the tokens so far (R320).
@@ -217,27 +221,27 @@ export class ChatAnswerer implements Answerer {
     if (outcome.notes.length > 0) record.notes = [...(record.notes ?? []), ...outcome.notes];
     if (outcome.ended && !outcome.usageEstimated) {
       const promptTokens = usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens;
-      services.calibration.observe(this.route.target.model, this.#prepared.measured, promptTokens);
+      services.calibration.observe(this.route.model.name, this.#prepared.measured, promptTokens);
     }
   }
 
   #createTranslator(): Translator {
     const { translated, inputEstimate } = this.#prepared;
-    const { target } = this.route;
+    const { model } = this.route;
     return createTranslator(
       {
-        messageId: mintId('msg_'),
+        messageId: createId('msg_'),
         requestedModel: this.#body.parsed.model,
-        provider: target.provider,
+        provider: model.provider,
         inputEstimate,
-        settings: target.settings,
+        settings: model.settings,
         toolNames: translated.toolNames,
         offeredTools: translated.offeredTools,
         stopSequences: translated.stopSequences,
         ...(translated.maxTokens === undefined ? {} : { maxTokens: translated.maxTokens }),
         ...(translated.safeguardResults === undefined ? {} : { safeguardResults: translated.safeguardResults }),
-        createToolId: () => mintId('toolu_'),
-        deltaRepair: target.repairs.createDeltaRepair?.(),
+        createToolId: () => createId('toolu_'),
+        deltaRepair: model.repairs.createDeltaRepair?.(),
         toApiError: (body) => failureOfBody(body, body.status, this.failureContext()),
       },
       this.isWhole ? 'message' : 'events',

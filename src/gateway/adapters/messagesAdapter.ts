@@ -3,21 +3,21 @@ import { asNumber, type JsonObject } from '../../core/json.ts';
 import { replaceModel } from '../../protocol/anthropic/replaceModel.ts';
 import { createToolInputRepair } from '../../quirks/native.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
-import type { Target } from '../../translate/request/context.ts';
+import type { ResolvedModel } from '../../translate/request/context.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
 import type { JsonBodyCodec, RequestBody } from '../requestBody.ts';
-import { type Run, recordKey, recordRoute, recordUsage } from '../requestContext.ts';
+import { type RequestContext, recordKey, recordRoute, recordUsage } from '../requestContext.ts';
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { IncomingRequest, Services } from '../services.ts';
-import { type Answerer, type Attempt, authorizationFor, createFailureContext } from './adapter.ts';
+import { type Adapter, authorizationFor, createFailureContext, type PreparedAttempt } from './adapter.ts';
 import { PassthroughReader, ToolInputFrames } from './messagesStream.ts';
 
 /** The version of the API that is meant when a client names none; the only one there has been since 2023. */
 const DEFAULT_VERSION = '2023-06-01';
 
 /** The request with an output limit within the instance's own bounds, where the user has set any. */
-function limitOutput(request: JsonObject, { maxTokensLimit, minTokensLimit }: Target): JsonObject {
+function limitOutput(request: JsonObject, { maxTokensLimit, minTokensLimit }: ResolvedModel): JsonObject {
   const wanted = asNumber(request['max_tokens']);
   if (wanted === undefined) return request;
   const limited = Math.max(minTokensLimit ?? 0, Math.min(wanted, maxTokensLimit ?? wanted));
@@ -25,11 +25,10 @@ function limitOutput(request: JsonObject, { maxTokensLimit, minTokensLimit }: Ta
 }
 
 /** What is sent to a native endpoint: the client's bytes but for the model, unless a repair has changed more. */
-export function passthroughBody({ bytes, object }: RequestBody, target: Target, bodies: JsonBodyCodec): Buffer {
-  const { model } = target;
-  const repaired = target.repairs.nativeRequest(limitOutput(object, target));
-  if (repaired !== object) return bodies.write({ ...repaired, model });
-  return object.model === model ? bytes : replaceModel(bytes, model);
+export function passthroughBody({ bytes, object }: RequestBody, model: ResolvedModel, bodies: JsonBodyCodec): Buffer {
+  const repaired = model.repairs.nativeRequest(limitOutput(object, model));
+  if (repaired !== object) return bodies.write({ ...repaired, model: model.name });
+  return object.model === model.name ? bytes : replaceModel(bytes, model.name);
 }
 
 /** The client's headers that belong to the API: its version and its beta features, but for those that the provider refuses. */
@@ -64,40 +63,40 @@ export function passthroughCredentials(
  * Answers a Messages request from a provider that speaks the Messages API itself: the request goes there as the client wrote it, but
  * for the model, and the answer comes back as the provider wrote it. Only a provider's named repairs change more.
  */
-export class NativeAnswerer implements Answerer {
+export class MessagesAdapter implements Adapter {
   readonly mayRepeatEmpty = false;
   readonly route: Route;
-  readonly #run: Run;
+  readonly #context: RequestContext;
   readonly #body: RequestBody;
   readonly #sent: Buffer;
   #key: ProviderKey;
   #reader: PassthroughReader | undefined;
 
-  constructor(run: Run, plan: Plan, body: RequestBody, route: Route) {
+  constructor(context: RequestContext, plan: Plan, body: RequestBody, route: Route) {
     this.route = route;
-    this.#run = run;
+    this.#context = context;
     this.#body = body;
-    this.#key = route.destination.provider.key;
-    this.#sent = passthroughBody(body, route.target, run.services.bodies);
-    recordRoute(run, route);
+    this.#key = route.backend.provider.key;
+    this.#sent = passthroughBody(body, route.model, context.services.bodies);
+    recordRoute(context, route);
     // In place of what was noted for a candidate before this one.
-    run.record.droppedFields = undefined;
-    run.record.notes = plan.notes.length > 0 ? plan.notes : undefined;
+    context.record.droppedFields = undefined;
+    context.record.notes = plan.notes.length > 0 ? plan.notes : undefined;
   }
 
   get isWhole(): boolean {
     return this.#reader?.isWhole === true;
   }
 
-  createAttempt(key: ProviderKey): Attempt {
+  createAttempt(key: ProviderKey): PreparedAttempt {
     this.#key = key;
-    recordKey(this.#run, this.route, key);
-    const { services, incoming, record } = this.#run;
-    const { target, destination } = this.route;
-    const { settings, model } = target;
-    const { authorization, headers } = passthroughCredentials(services, incoming, destination.provider, key);
+    recordKey(this.#context, this.route, key);
+    const { services, incoming, record } = this.#context;
+    const { model, backend } = this.route;
+    const { settings, name } = model;
+    const { authorization, headers } = passthroughCredentials(services, incoming, backend.provider, key);
     const request = {
-      model,
+      model: name,
       body: this.#sent,
       stream: record.stream,
       suffix: incoming.forwarded.query,
@@ -113,13 +112,13 @@ export class NativeAnswerer implements Answerer {
   }
 
   failureContext(): FailureContext {
-    const { services, incoming } = this.#run;
+    const { services, incoming } = this.#context;
     const measured = this.#body.measuredIfReadable;
-    const estimate = measured === undefined ? 0 : services.calibration.estimate(this.route.target.model, measured);
+    const estimate = measured === undefined ? 0 : services.calibration.estimate(this.route.model.name, measured);
     return createFailureContext(services, this.route, this.#key, estimate, incoming);
   }
 
-  heal(): boolean {
+  adaptRequest(): boolean {
     return false;
   }
 
@@ -129,7 +128,7 @@ export class NativeAnswerer implements Answerer {
 
   /** Learns from the provider's own count, too (R502). */
   record(): void {
-    const { record, services } = this.#run;
+    const { record, services } = this.#context;
     const reader = this.#reader;
     if (reader === undefined) return;
     record.upstreamModel = reader.upstreamModel ?? record.upstreamModel;
@@ -140,6 +139,6 @@ export class NativeAnswerer implements Answerer {
     const measured = reader.outcome.ended ? this.#body.measuredIfReadable : undefined;
     if (measured === undefined) return;
     const promptTokens = usage.input + usage.cacheRead + usage.cacheCreation;
-    services.calibration.observe(this.route.target.model, measured, promptTokens);
+    services.calibration.observe(this.route.model.name, measured, promptTokens);
   }
 }

@@ -7,10 +7,10 @@ import { readUsage } from '../../protocol/openai/usage.ts';
 import { createSseReader, SseFrameSplitter } from '../../protocol/sse.ts';
 import type { FailureContext } from '../../upstream/errors.ts';
 import { type AnswerReader, type Output, openOutcome } from '../../upstream/upstream.ts';
-import { type Run, recordKey, recordRoute, recordUsage } from '../requestContext.ts';
+import { type RequestContext, recordKey, recordRoute, recordUsage } from '../requestContext.ts';
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
-import { type Answerer, type Attempt, authorizationFor, createFailureContext } from './adapter.ts';
+import { type Adapter, authorizationFor, createFailureContext, type PreparedAttempt } from './adapter.ts';
 
 /** A finish reason in the text of a chunk; inside a string its quotes would be escaped. */
 const FINISH = /"finish_reason"\s*:\s*"/;
@@ -73,49 +73,49 @@ export class RelayReader implements AnswerReader {
 }
 
 /** Answers a chat completions request from a provider of that API: both go through as they are, but for the model. */
-export class RelayAnswerer implements Answerer {
+export class RelayAdapter implements Adapter {
   readonly mayRepeatEmpty = false;
   readonly route: Route;
-  readonly #run: Run;
+  readonly #context: RequestContext;
   readonly #sent: Buffer;
   #key: ProviderKey;
   #reader: RelayReader | undefined;
 
-  constructor(run: Run, plan: Plan, request: JsonObject, route: Route) {
+  constructor(context: RequestContext, plan: Plan, request: JsonObject, route: Route) {
     this.route = route;
-    this.#run = run;
-    this.#key = route.destination.provider.key;
-    this.#sent = run.services.bodies.write({ ...request, model: route.target.model });
-    recordRoute(run, route);
-    if (plan.notes.length > 0) run.record.notes = plan.notes;
+    this.#context = context;
+    this.#key = route.backend.provider.key;
+    this.#sent = context.services.bodies.write({ ...request, model: route.model.name });
+    recordRoute(context, route);
+    if (plan.notes.length > 0) context.record.notes = plan.notes;
   }
 
   get isWhole(): boolean {
     return this.#reader?.isWhole === true;
   }
 
-  createAttempt(key: ProviderKey): Attempt {
+  createAttempt(key: ProviderKey): PreparedAttempt {
     this.#key = key;
-    recordKey(this.#run, this.route, key);
-    const { services, incoming, record } = this.#run;
-    const { target, destination } = this.route;
-    const { idleTimeoutMs, usageWaitMs } = target.settings;
+    recordKey(this.#context, this.route, key);
+    const { services, incoming, record } = this.#context;
+    const { model, backend } = this.route;
+    const { idleTimeoutMs, usageWaitMs } = model.settings;
     const request = {
-      model: target.model,
+      model: model.name,
       body: this.#sent,
       stream: record.stream,
-      authorization: authorizationFor(services, incoming, destination.provider, key),
+      authorization: authorizationFor(services, incoming, backend.provider, key),
     };
     this.#reader = new RelayReader();
     return { request, reader: this.#reader, idleTimeoutMs, usageWaitMs };
   }
 
   failureContext(): FailureContext {
-    const { services, incoming } = this.#run;
+    const { services, incoming } = this.#context;
     return createFailureContext(services, this.route, this.#key, 0, incoming);
   }
 
-  heal(): boolean {
+  adaptRequest(): boolean {
     return false;
   }
 
@@ -124,7 +124,7 @@ export class RelayAnswerer implements Answerer {
   }
 
   record(): void {
-    const { record } = this.#run;
+    const { record } = this.#context;
     const reader = this.#reader;
     record.upstreamModel = reader?.upstreamModel ?? record.upstreamModel;
     if (reader?.usage === undefined) return;

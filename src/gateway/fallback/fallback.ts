@@ -1,18 +1,18 @@
 import { ApiError, asApiError } from '../../core/errors.ts';
-import { Budget } from '../../resilience/retryBudget.ts';
+import { RetryBudget } from '../../resilience/retryBudget.ts';
 import type { ExchangeResult } from '../../upstream/exchange.ts';
-import { blameFor } from '../../upstream/faultDomain.ts';
+import { classifyFault } from '../../upstream/faultDomain.ts';
 import type { Output } from '../../upstream/upstream.ts';
-import type { Answerer } from '../adapters/adapter.ts';
-import { type Run, recordError } from '../requestContext.ts';
-import { EventStream, type EventStreamOptions } from '../responseWriter.ts';
-import { Candidates, candidateLabel, type PassedOver, type Route, routeTo } from '../route.ts';
+import type { Adapter } from '../adapters/adapter.ts';
+import { type RequestContext, recordError } from '../requestContext.ts';
+import { SseResponse, type SseResponseOptions } from '../responseWriter.ts';
+import { Candidates, candidateLabel, type Route, routeTo, type SkippedCandidate } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { Cuttable, Services } from '../services.ts';
-import { Attempts } from './retry.ts';
+import { RetryLoop } from './retry.ts';
 
 /** A candidate that could not serve a request. */
-export interface Failure {
+export interface CandidateFailure {
   /** As `<provider>,<model>`. */
   readonly candidate: string;
   readonly error: ApiError;
@@ -49,7 +49,7 @@ function chooseError(errors: readonly [ApiError, ...ApiError[]]): ApiError {
  * What the client is told when every candidate has failed: the first candidate's error, but rather one after which it may repeat the
  * request, so that a session does not end for a refused key while another provider is only busy; of rate limits the shortest.
  */
-export function finalError(failures: readonly [Failure, ...Failure[]]): ApiError {
+export function finalError(failures: readonly [CandidateFailure, ...CandidateFailure[]]): ApiError {
   const [first, ...others] = failures;
   const error = chooseError([first.error, ...others.map((failure) => failure.error)]);
   if (others.length === 0) return error;
@@ -64,32 +64,32 @@ export interface Fallback {
   readonly reason: string;
 }
 
-export interface ChainOptions {
+export interface FallbackRunnerOptions {
   readonly services: Services;
   /** For the log. */
   readonly requestId: string;
   readonly plan: Pick<Plan, 'candidates' | 'conversation'>;
   /** @throws ApiError for a request that the candidate cannot be sent */
-  readonly createAnswerer: (route: Route) => Answerer;
+  readonly createAdapter: (route: Route) => Adapter;
   /** Output for the client as it arrives; `last` comes with the end of the answer. */
   readonly onOutput: (output: Output, last: boolean) => void;
 }
 
 /** The candidates for one answer, asked one after the other until one serves it, and only as long as the client has got nothing of it. */
-export class Chain implements Cuttable {
-  readonly #options: ChainOptions;
-  readonly #budget: Budget;
+export class FallbackRunner implements Cuttable {
+  readonly #options: FallbackRunnerOptions;
+  readonly #budget: RetryBudget;
   readonly #candidates: Candidates;
   readonly #fallbacks = new Map<string, string>();
-  readonly #failures: Failure[] = [];
-  #answerer: Answerer | undefined;
-  #attempts: Attempts | undefined;
+  readonly #failures: CandidateFailure[] = [];
+  #adapter: Adapter | undefined;
+  #attempts: RetryLoop | undefined;
   #stopped: ExchangeResult | undefined;
 
-  constructor(options: ChainOptions) {
+  constructor(options: FallbackRunnerOptions) {
     const { services, plan } = options;
     this.#options = options;
-    this.#budget = new Budget(services.config.budget, services.clock);
+    this.#budget = new RetryBudget(services.config.budget, services.clock);
     this.#candidates = new Candidates(services, plan.candidates);
   }
 
@@ -99,8 +99,8 @@ export class Chain implements Cuttable {
   }
 
   /** The candidate that is asked or was asked last. */
-  get answerer(): Answerer | undefined {
-    return this.#answerer;
+  get adapter(): Adapter | undefined {
+    return this.#adapter;
   }
 
   get fallbacks(): readonly Fallback[] {
@@ -122,11 +122,11 @@ export class Chain implements Cuttable {
     while (route !== undefined && this.#stopped === undefined) {
       const result = await this.#ask(route);
       if (result.kind !== 'failed' || this.sent) return result;
-      if (blameFor(result.error) === 'request') return result;
+      if (classifyFault(result.error) === 'request') return result;
       const isOneOfSeveral = this.#options.services.config.providers.length > 1;
       const error = isOneOfSeveral ? nameProvider(result.error, route.provider) : result.error;
       this.#failures.push({ candidate: candidateLabel(route), error });
-      const next = this.#budget.mayGoOn ? this.#next() : undefined;
+      const next = this.#budget.allowsFallback ? this.#next() : undefined;
       if (next !== undefined) this.#tellFallback(route, next, error);
       route = next;
     }
@@ -163,18 +163,18 @@ export class Chain implements Cuttable {
   }
 
   async #ask(route: Route): Promise<ExchangeResult> {
-    const { services, plan, createAnswerer, onOutput } = this.#options;
+    const { services, plan, createAdapter, onOutput } = this.#options;
     this.#fallbacks.delete(candidateLabel(route));
     try {
-      const answerer = createAnswerer(route);
-      this.#answerer = answerer;
-      this.#attempts = new Attempts({
+      const adapter = createAdapter(route);
+      this.#adapter = adapter;
+      this.#attempts = new RetryLoop({
         services,
-        answerer,
+        adapter,
         budget: this.#budget,
         conversation: plan.conversation,
-        hasNext: () => this.#budget.mayGoOn && this.#candidates.hasPassable,
-        isFreeElsewhere: () => this.#budget.mayGoOn && this.#candidates.isFreeElsewhere(route.destination),
+        hasNext: () => this.#budget.allowsFallback && this.#candidates.hasPassable,
+        isFreeElsewhere: () => this.#budget.allowsFallback && this.#candidates.isFreeElsewhere(route.backend),
         onOutput,
       });
       return await this.#attempts.run();
@@ -183,7 +183,7 @@ export class Chain implements Cuttable {
     }
   }
 
-  #noteFallback({ route, reason }: PassedOver): void {
+  #noteFallback({ route, reason }: SkippedCandidate): void {
     this.#fallbacks.set(candidateLabel(route), reason);
   }
 
@@ -199,21 +199,21 @@ export class Chain implements Cuttable {
   }
 }
 
-export interface TurnOptions extends Pick<EventStreamOptions, 'ping' | 'errorText'> {
-  readonly createAnswerer: (route: Route) => Answerer;
+export interface FallbackOptions extends Pick<SseResponseOptions, 'ping' | 'errorText'> {
+  readonly createAdapter: (route: Route) => Adapter;
 }
 
 /** Who answers, and how many candidates before did not. */
-function answerHeaders({ answerer, fallbacks }: Chain): Record<string, string> {
-  if (answerer === undefined) return {};
+function answerHeaders({ adapter, fallbacks }: FallbackRunner): Record<string, string> {
+  if (adapter === undefined) return {};
   const { length } = fallbacks;
-  return { 'x-provider': answerer.route.provider, ...(length === 0 ? {} : { 'x-fallback': String(length) }) };
+  return { 'x-provider': adapter.route.provider, ...(length === 0 ? {} : { 'x-fallback': String(length) }) };
 }
 
 /** Runs the chain while the client is there and the instance is not told to stop. Never rejects. */
-async function runChain(run: Run, chain: Chain): Promise<ExchangeResult> {
-  const { record, services } = run;
-  run.port.onGone(() => chain.abort());
+async function runFallback(context: RequestContext, chain: FallbackRunner): Promise<ExchangeResult> {
+  const { record, services } = context;
+  context.writer.onGone(() => chain.abort());
   services.inFlight.add(chain);
   const result = await chain.run();
   services.inFlight.remove(chain);
@@ -227,27 +227,28 @@ async function runChain(run: Run, chain: Chain): Promise<ExchangeResult> {
 /** Whether what ended the request, if nobody was asked, was the request itself. */
 function isRefusedHere(result: ExchangeResult): boolean {
   if (result.kind !== 'failed') return false;
-  return result.error.code === 'missing_provider_key' || blameFor(result.error) === 'request';
+  return result.error.code === 'missing_provider_key' || classifyFault(result.error) === 'request';
 }
 
 /** Answers a request from the first candidate of its plan that can, streamed or whole; throws what can still have a status of its own. */
-export async function answerInTurn(
-  run: Run,
+export async function respondWithFallback(
+  context: RequestContext,
   plan: Plan,
-  { createAnswerer, ping, errorText }: TurnOptions,
+  { createAdapter, ping, errorText }: FallbackOptions,
 ): Promise<void> {
-  const { services, incoming, port, record } = run;
-  const [first = ''] = plan.candidates;
-  const { pingMs, headerWaitMs } = routeTo(services, first).target.settings;
+  const { services, incoming, writer, record } = context;
+  const [first] = plan.candidates;
+  if (first === undefined) throw new TypeError('a plan without candidates');
+  const { pingMs, headerWaitMs } = routeTo(services, first).model.settings;
   let whole = '';
-  const chain = new Chain({
+  const chain = new FallbackRunner({
     services,
     requestId: incoming.id,
     plan,
-    createAnswerer,
+    createAdapter: createAdapter,
     onOutput: (output, last) => {
-      record.firstEventMs ??= run.elapsed();
-      if (chain.answerer?.isWhole === true) whole += output;
+      record.firstEventMs ??= context.elapsed();
+      if (chain.adapter?.isWhole === true) whole += output;
       else if (last) stream.end(output);
       else stream.write(output);
       if (stream.blocked) chain.pause();
@@ -255,23 +256,23 @@ export async function answerInTurn(
   });
   // A stream that begins with pings begins before it is known who will answer.
   const headers = () => (chain.sent || plan.candidates.length === 1 ? answerHeaders(chain) : {});
-  const stream = new EventStream(port, { ping, errorText, pingMs, headerWaitMs, headers }, () => chain.resume());
+  const stream = new SseResponse(writer, { ping, errorText, pingMs, headerWaitMs, headers }, () => chain.resume());
   try {
-    const result = await runChain(run, chain);
+    const result = await runFallback(context, chain);
     if (result.kind === 'aborted') return;
-    const { answerer } = chain;
-    const failure = result.kind === 'failed' ? result.error : failureOfWhole(answerer, stream);
+    const { adapter } = chain;
+    const failure = result.kind === 'failed' ? result.error : failureOfWhole(adapter, stream);
     if (failure !== undefined) {
       if (!stream.open) throw failure;
       stream.fail(failure);
-      recordError(run, failure, 'interrupted');
-    } else if (answerer !== undefined) {
-      keepConversation(services, plan, answerer.route);
-      if (answerer.isWhole) port.sendJson(200, answerHeaders(chain), answerer.bodyOf(whole));
+      recordError(context, failure, 'interrupted');
+    } else if (adapter !== undefined) {
+      keepConversation(services, plan, adapter.route);
+      if (adapter.isWhole) writer.sendJson(200, answerHeaders(chain), adapter.bodyOf(whole));
     }
   } finally {
     stream.close();
-    chain.answerer?.record();
+    chain.adapter?.record();
   }
 }
 
@@ -281,7 +282,7 @@ function keepConversation({ config, order }: Services, { decision, conversation 
 }
 
 /** An event stream that has begun with pings cannot become one JSON body any more. */
-function failureOfWhole(answerer: Answerer | undefined, stream: EventStream): ApiError | undefined {
-  if (answerer?.isWhole !== true || !stream.open) return undefined;
+function failureOfWhole(adapter: Adapter | undefined, stream: SseResponse): ApiError | undefined {
+  if (adapter?.isWhole !== true || !stream.open) return undefined;
   return new ApiError('bad_gateway', 'the provider answered with one body, too late for a stream that has begun');
 }

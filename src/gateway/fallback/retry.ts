@@ -1,19 +1,19 @@
 import type { ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
-import type { Leave } from '../../resilience/circuitBreaker.ts';
-import { type Budget, backoffMs } from '../../resilience/retryBudget.ts';
+import type { CircuitPermit } from '../../resilience/circuitBreaker.ts';
+import { backoffMs, type RetryBudget } from '../../resilience/retryBudget.ts';
 import { isRetryable } from '../../upstream/errors.ts';
-import { Exchange, type ExchangeResult, type Patience } from '../../upstream/exchange.ts';
-import { blameFor } from '../../upstream/faultDomain.ts';
+import { Exchange, type ExchangeResult, type FirstByteTimeout } from '../../upstream/exchange.ts';
+import { classifyFault } from '../../upstream/faultDomain.ts';
 import type { Output } from '../../upstream/upstream.ts';
-import type { Answerer, Attempt } from '../adapters/adapter.ts';
+import type { Adapter, PreparedAttempt } from '../adapters/adapter.ts';
 import type { Cuttable, Services } from '../services.ts';
-import { acquit, judge } from './feedback.ts';
+import { recordSuccess, reportOutcome } from './feedback.ts';
 
-export interface AttemptsOptions {
+export interface RetryLoopOptions {
   readonly services: Services;
-  readonly answerer: Answerer;
-  readonly budget: Budget;
+  readonly adapter: Adapter;
+  readonly budget: RetryBudget;
   /** What the requests of the conversation have in common, by which it keeps its key. */
   readonly conversation: () => string;
   /** Whether another candidate can be asked in place of a repetition. */
@@ -31,14 +31,14 @@ const REPEATABLE_WITHIN_MS = 15_000;
 const MAX_HEALINGS = 5;
 
 /** The requests to one candidate for one answer: the first, and repetitions as long as nothing was sent (R409, R215). */
-export class Attempts implements Cuttable {
-  readonly #options: AttemptsOptions;
+export class RetryLoop implements Cuttable {
+  readonly #options: RetryLoopOptions;
   #exchange: Exchange | undefined;
   #sent = false;
   #stopped: ExchangeResult | undefined;
   #wake: () => void = () => {};
 
-  constructor(options: AttemptsOptions) {
+  constructor(options: RetryLoopOptions) {
     this.#options = options;
   }
 
@@ -57,13 +57,13 @@ export class Attempts implements Cuttable {
   /** Waits for a place at the provider, then asks it as often as it takes. */
   async run(): Promise<ExchangeResult> {
     if (this.#stopped !== undefined) return this.#stopped;
-    const { gate } = this.#options.answerer.route.destination;
+    const { limiter } = this.#options.adapter.route.backend;
     let isIn = false;
-    const ticket = gate.request(() => {
+    const permit = limiter.acquire(() => {
       isIn = true;
       this.#wake();
     });
-    if (ticket === undefined) return this.#refusalOfGate();
+    if (permit === undefined) return this.#refusalOfGate();
     try {
       if (!isIn) {
         await new Promise<void>((resolve) => {
@@ -72,41 +72,42 @@ export class Attempts implements Cuttable {
       }
       return await this.#repeat();
     } finally {
-      ticket.leave();
+      permit.release();
     }
   }
 
   async #repeat(): Promise<ExchangeResult> {
-    const { services, answerer, budget, conversation } = this.#options;
-    const { breaker, keys } = answerer.route.destination;
-    let { mayRepeatEmpty } = answerer;
+    const { services, adapter, budget, conversation } = this.#options;
+    const { breaker, keys } = adapter.route.backend;
+    let { mayRepeatEmpty } = adapter;
     let healings = 0;
     let repetitions = 0;
     let failure: ExchangeResult | undefined;
-    const preparing = answerer.prepare?.();
+    const preparing = adapter.prepare?.();
     if (preparing !== undefined) await preparing;
     for (;;) {
       if (this.#stopped !== undefined) return this.#stopped;
       const key = keys.choose(conversation);
-      const attempt = answerer.createAttempt(key);
-      const leave = breaker.enter();
-      if (leave.waitMs > 0) return failure ?? this.#refusalOfBreaker(leave.waitMs);
+      const attempt = adapter.createAttempt(key);
+      const permit = breaker.acquire();
+      if (permit.waitMs > 0) return failure ?? this.#refusalOfBreaker(permit.waitMs);
       const startedAt = services.clock.monotonic();
-      budget.spend();
-      const result = await this.#send(attempt, key, leave, mayRepeatEmpty && budget.isLeft);
+      budget.spendAttempt();
+      const result = await this.#send(attempt, key, permit, mayRepeatEmpty && budget.hasAttemptsLeft);
       if (result.kind === 'done') return result;
       if (this.#stopped !== undefined) return this.#stopped;
       if (result.kind === 'empty') {
         mayRepeatEmpty = false;
         continue;
       }
-      if (result.kind === 'aborted' || this.#sent || !budget.isLeft) return result;
-      if (healings < MAX_HEALINGS && answerer.heal(result.error)) {
+      if (result.kind === 'aborted' || this.#sent || !budget.hasAttemptsLeft) return result;
+      if (healings < MAX_HEALINGS && adapter.adaptRequest(result.error)) {
         healings += 1;
         continue;
       }
       failure = result;
-      if (blameFor(result.error) === 'key' && keys.size > 1 && keys.isAwake && budget.mayGoOn) continue;
+      if (classifyFault(result.error) === 'key' && keys.size > 1 && keys.hasAvailable && budget.allowsFallback)
+        continue;
       const quick = services.clock.monotonic() - startedAt <= REPEATABLE_WITHIN_MS;
       if (!quick || !this.#mayRepeat(result.error, repetitions)) return result;
       await this.#wait(waitMs(result.error, repetitions));
@@ -131,7 +132,7 @@ export class Attempts implements Cuttable {
   /** Ends the answer with an error, because the instance stops. */
   cut(error: ApiError): void {
     this.#stop({ kind: 'failed', error });
-    this.#exchange?.cut(error);
+    this.#exchange?.fail(error);
   }
 
   #stop(result: ExchangeResult): void {
@@ -142,22 +143,22 @@ export class Attempts implements Cuttable {
   /** Rather than repeat a request, the next candidate is asked, unless the user wants it so or the wait is short. */
   #mayRepeat(error: ApiError, repetitions: number): boolean {
     if (!isRetryable(error)) return false;
-    const { services, answerer, hasNext } = this.#options;
+    const { services, adapter, hasNext } = this.#options;
     const { maxRetries } = services.config;
-    const own = answerer.route.named?.maxRetries;
+    const own = adapter.route.named?.maxRetries;
     return repetitions < (own ?? (error.code !== 'rate_limited' && hasNext() ? 0 : maxRetries));
   }
 
   #refusalOfGate(): ExchangeResult {
-    const { answerer } = this.#options;
-    const { inside, waiting } = answerer.route.destination.gate;
-    const message = `[${answerer.failureContext().provider}] ${inside} requests are under way (MAX_CONCURRENT) and ${waiting} more are waiting`;
+    const { adapter } = this.#options;
+    const { active: inside, waiting } = adapter.route.backend.limiter;
+    const message = `[${adapter.failureContext().provider}] ${inside} requests are under way (MAX_CONCURRENT) and ${waiting} more are waiting`;
     return { kind: 'failed', error: new ApiError('queue_full', message) };
   }
 
   /** A provider that failed several times just now is not asked again at once (R410). */
   #refusalOfBreaker(waitMs: number): ExchangeResult {
-    const { provider } = this.#options.answerer.failureContext();
+    const { provider } = this.#options.adapter.failureContext();
     const message = `[${provider}] the provider could not be reached several times; it is asked again shortly`;
     return {
       kind: 'failed',
@@ -166,27 +167,27 @@ export class Attempts implements Cuttable {
   }
 
   async #send(
-    { request, reader, idleTimeoutMs, usageWaitMs }: Attempt,
+    { request, reader, idleTimeoutMs, usageWaitMs }: PreparedAttempt,
     key: ProviderKey,
-    leave: Leave,
+    permit: CircuitPermit,
     holdEmpty: boolean,
   ): Promise<ExchangeResult> {
-    const { services, answerer, onOutput } = this.#options;
-    const { destination, named, provider } = answerer.route;
+    const { services, adapter, onOutput } = this.#options;
+    const { backend, named, provider } = adapter.route;
     const requestTimeoutMs = named?.requestTimeoutMs ?? services.config.requestTimeoutMs;
     const exchange = new Exchange({
-      upstream: destination.upstream,
+      upstream: backend.upstream,
       request,
       reader,
       idleTimeoutMs,
       requestTimeoutMs,
-      patience: request.stream ? this.#patience(requestTimeoutMs) : undefined,
+      firstByteTimeout: request.stream ? this.#patience(requestTimeoutMs) : undefined,
       usageWaitMs,
       holdEmpty,
-      failureContext: () => answerer.failureContext(),
+      failureContext: () => adapter.failureContext(),
       onOutput: (output, last) => {
         // Others need not wait for the end of an answer to learn that the provider is there again.
-        if (leave.isTrial && !this.#sent) acquit(services, { destination, provider, leave });
+        if (permit.isTrial && !this.#sent) recordSuccess(services, { backend, provider, permit });
         this.#sent ||= output.length > 0;
         onOutput(output, last);
       },
@@ -195,16 +196,20 @@ export class Attempts implements Cuttable {
     this.#exchange = exchange;
     const askedAt = services.clock.monotonic();
     const result = await exchange.result;
-    judge(services, { destination, provider, key, leave, askedAt }, result, exchange.isReached);
+    reportOutcome(services, { backend, provider, key, permit, askedAt }, result, exchange.isReached);
     return result;
   }
 
   /** For streams only: an answer that is not streamed is silent until it is whole, which says nothing. */
-  #patience(requestTimeoutMs: number): Patience | undefined {
+  #patience(requestTimeoutMs: number): FirstByteTimeout | undefined {
     const { budget, isFreeElsewhere } = this.#options;
     if (!isFreeElsewhere()) return undefined;
-    const ms = budget.patienceMs(requestTimeoutMs);
-    return { ms, setting: ms === requestTimeoutMs ? 'REQUEST_TIMEOUT' : 'FALLBACK_SECONDS', isOver: isFreeElsewhere };
+    const ms = budget.firstByteTimeoutMs(requestTimeoutMs);
+    return {
+      ms,
+      setting: ms === requestTimeoutMs ? 'REQUEST_TIMEOUT' : 'FALLBACK_SECONDS',
+      shouldFailOver: isFreeElsewhere,
+    };
   }
 
   #wait(ms: number): Promise<void> {

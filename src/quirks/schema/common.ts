@@ -17,13 +17,13 @@ const SINGLES = new Set([
 ]);
 const LISTS = new Set(['anyOf', 'oneOf', 'allOf', 'prefixItems', 'items']);
 
-export type SchemaRepair = (schema: JsonObject) => JsonObject;
+type SchemaRepair = (schema: JsonObject) => JsonObject;
 
 /**
  * A copy of the schema in which each schema directly below is repaired. Data under keywords such as `enum` and `default`
  * stays as it is, as do properties that happen to be called like a keyword. Weird values stay, too.
  */
-export function mapSubschemas(schema: JsonObject, repair: SchemaRepair): JsonObject {
+function mapSubschemas(schema: JsonObject, repair: SchemaRepair): JsonObject {
   const below = (value: Json | undefined): Json => (isObject(value) ? repair(value) : (value ?? null));
   return mapEntries(schema, (value, keyword) => {
     if (Array.isArray(value)) return LISTS.has(keyword) ? value.map(below) : value;
@@ -48,7 +48,7 @@ export function mapEntries(
 }
 
 /** The schema without some keywords. */
-export function omitKeywords(schema: JsonObject, keywords: ReadonlySet<string>): JsonObject {
+function omitKeywords(schema: JsonObject, keywords: ReadonlySet<string>): JsonObject {
   return mapEntries(schema, (value, keyword) => (keywords.has(keyword) ? undefined : value));
 }
 
@@ -84,7 +84,7 @@ export function inlineReferences(root: JsonObject): JsonObject {
 }
 
 /** The schema at a local JSON pointer such as `#/$defs/node`. */
-export function resolvePointer(root: JsonObject, reference: string): JsonObject | undefined {
+function resolvePointer(root: JsonObject, reference: string): JsonObject | undefined {
   if (!reference.startsWith('#')) return undefined;
   let place: Json | undefined = root;
   for (const step of reference.slice(1).split('/').slice(1)) {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from '../../core/errors.ts';
-import { createProbe } from '../../gateway/connectionTest.ts';
+import { createConnectionTest } from '../../gateway/connectionTest.ts';
 import {
   describeHealth,
   describeStatistics,
@@ -107,7 +107,7 @@ export function addStatisticsRoutes(app: FastifyInstance, facts: ProcessFacts): 
 
 /** `GET /test-connection`: a real small request to the provider; 503 with suggestions when it fails. */
 export function addTestConnectionRoute(app: FastifyInstance): void {
-  const probe = createProbe();
+  const probe = createConnectionTest();
 
   app.get('/test-connection', async (request, reply) => {
     const { services, authenticator } = request.serving;

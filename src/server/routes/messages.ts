@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../../core/errors.ts';
 import { answerChatCompletions } from '../../gateway/chatCompletions.ts';
-import type { Live } from '../../gateway/configSwap.ts';
+import type { ActiveServices } from '../../gateway/configSwap.ts';
 import { countTokens } from '../../gateway/countTokens.ts';
-import { testConversion } from '../../gateway/dryRun.ts';
+import { dryRun } from '../../gateway/dryRun.ts';
 import type { ProcessFacts } from '../../gateway/introspection.ts';
 import { answerMessages } from '../../gateway/messages.ts';
 import type { Forwarded, IncomingRequest } from '../../gateway/services.ts';
-import { MemoryCheck } from '../memoryGuard.ts';
-import { createReplyPort, onClientGone } from '../responseWriter.ts';
+import { MemoryGuard } from '../memoryGuard.ts';
+import { createResponseWriter, onClientGone } from '../responseWriter.ts';
 
 /** Headers of the Messages API itself; whatever else the client sends is its own business (R152). */
 const API_HEADERS = ['anthropic-version', 'anthropic-beta', 'accept'];
@@ -47,8 +47,8 @@ function bodyOf(request: FastifyRequest): Buffer {
 const MESSAGE_PATHS = ['/v1/messages', '/v1/v1/messages', '/messages'];
 
 /** The routes that carry a conversation: Messages API, its token count, its dry run, and chat completions. */
-export function addMessageRoutes(app: FastifyInstance, live: Live, facts: ProcessFacts): void {
-  const memory = new MemoryCheck(live.current.clock);
+export function addMessageRoutes(app: FastifyInstance, live: ActiveServices, facts: ProcessFacts): void {
+  const memory = new MemoryGuard(live.current.clock);
   const { maxBodyBytes } = live.current.config.limits;
   const checked = {
     // Before the body is read; one above the limit is refused for that.
@@ -75,8 +75,8 @@ export function addMessageRoutes(app: FastifyInstance, live: Live, facts: Proces
       reply.hijack();
       const { services } = request.serving;
       // The provider may go on after the client has got its answer, with the tokens for instance.
-      const release = live.hold(services);
-      void answer(services, incoming, createReplyPort(reply.raw, request.id, facts.isDraining)).then(release);
+      const release = live.lease(services);
+      void answer(services, incoming, createResponseWriter(reply.raw, request.id, facts.isDraining)).then(release);
     });
   };
   for (const path of MESSAGE_PATHS) {
@@ -90,6 +90,6 @@ export function addMessageRoutes(app: FastifyInstance, live: Live, facts: Proces
   addAnswer('/v1/chat/completions', '/v1/chat/completions', answerChatCompletions);
   app.post('/v1/messages/test_conversion', checked, (request, reply) => {
     reply.header('request-id', request.id);
-    return testConversion(request.serving.services, incomingOf(request, '/v1/messages/test_conversion'));
+    return dryRun(request.serving.services, incomingOf(request, '/v1/messages/test_conversion'));
   });
 }

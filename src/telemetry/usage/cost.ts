@@ -1,5 +1,4 @@
-import type { Config, NamedProvider } from '../../config/config.ts';
-import { customId, splitProvider } from '../../core/modelName.ts';
+import type { Config } from '../../config/config.ts';
 import type { Prices } from '../../providers/preset.ts';
 import type { RequestRecord } from '../requestRecord.ts';
 
@@ -26,32 +25,20 @@ export function costOf(tokens: TokenCounts, prices: Prices | undefined): number 
   return cost / MILLION;
 }
 
-type Sources = Pick<Config, 'prices' | 'customModels' | 'providers'>;
-
-/** Whose model a name is that is neither of the models file: the provider in front of the comma, else the first. */
-function splitName({ providers }: Sources, name: string): { provider: NamedProvider | undefined; model: string } {
-  const parts = splitProvider(name);
-  const provider = parts && providers.find((one) => one.name === parts.provider);
-  if (parts === undefined || provider === undefined) return { provider: providers[0], model: name };
-  return { provider, model: parts.model };
-}
+type Sources = Pick<Config, 'prices' | 'modelRefs'>;
 
 /**
  * What a model costs on a day (YYYY-MM-DD): by the prices file, else by the models file, else by the preset of its provider. In the
  * prices file a model of the first provider may stand with its provider in front as well, like those of the others.
  */
 export function findPrices(sources: Sources, name: string, day: string): Prices | undefined {
-  const { prices, customModels } = sources;
-  const { provider, model } = splitName(sources, name);
-  for (const listed of [name, `${provider?.name},${model}`]) {
+  const { prices, modelRefs } = sources;
+  const { named, provider, model, custom } = modelRefs.of(name);
+  for (const listed of [name, `${named?.name},${model}`]) {
     const dated = prices.get(listed)?.findLast(({ from }) => from <= day);
     if (dated !== undefined) return dated;
   }
-  if (/^custom\//i.test(name)) {
-    const custom = customModels.get(customId(name));
-    return custom?.prices ?? custom?.provider.preset.models[custom.model]?.prices;
-  }
-  return provider?.provider.preset.models[model]?.prices;
+  return custom?.prices ?? provider.preset.models[model]?.prices;
 }
 
 /**

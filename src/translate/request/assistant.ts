@@ -5,7 +5,7 @@ import { decodeCallFields, decodeSignature, MISSING_REASONING } from '../../prot
 import type { ChatMessage, ChatToolCall } from '../../protocol/openai/types.ts';
 import type { ConversationCache } from '../conversationCache.ts';
 import { replaceLoneSurrogates } from '../wellFormed.ts';
-import type { Context, Target } from './context.ts';
+import type { Context, ResolvedModel } from './context.ts';
 import { describeServerResult } from './tools.ts';
 
 /** An assistant message as one message; undefined when it has neither text nor calls. */
@@ -95,7 +95,11 @@ export interface ReplayedReasoning {
 }
 
 /** The reasoning of an assistant message in the place where the provider looks for it. */
-export function replayReasoning(blocks: readonly ContentBlock[], hasCalls: boolean, target: Target): ReplayedReasoning {
+export function replayReasoning(
+  blocks: readonly ContentBlock[],
+  hasCalls: boolean,
+  target: ResolvedModel,
+): ReplayedReasoning {
   const { reasoningReplay: place, reasoningRequired } = target.settings;
   if (place === 'none') return { fields: {}, prefix: '' };
   const text = blocks

@@ -18,7 +18,7 @@ export class Notes extends Set<string> {
 
 /** What the parts of one request's translation share; everything in it is settled before the messages are written. */
 export interface Context {
-  readonly target: Target;
+  readonly target: ResolvedModel;
   readonly settings: QuirkSettings;
   /** Tools that the model is offered, by the client's name. */
   readonly tools: ReadonlyMap<string, ToolDefinition>;
@@ -33,10 +33,10 @@ export interface Context {
 }
 
 /** What a request is translated for: one model of one provider. */
-export interface Target {
+export interface ResolvedModel {
   /** Name of the preset, the tag of what must travel back to this provider. */
   readonly provider: string;
-  readonly model: string;
+  readonly name: string;
   readonly settings: QuirkSettings;
   /** MAX_TOKENS_LIMIT and MIN_TOKENS_LIMIT of the instance. */
   readonly maxTokensLimit?: number;

@@ -3,7 +3,7 @@ import { asNumber, asString, isObject, type Json, type JsonObject, parseObject }
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import { estimateTokens } from '../tokens.ts';
-import type { Context, Target } from './context.ts';
+import type { Context, ResolvedModel } from './context.ts';
 import { shortHash } from './toolNames.ts';
 
 /** Tokens left free when the output is fitted into the window: the input is only estimated. */
@@ -13,7 +13,7 @@ const WINDOW_MARGIN = 1024;
  * The output limit in tokens: the client's wish within the instance's and the model's limits, the latter winning.
  * `inputTokens` is the estimated input, counted here when it is needed and not given.
  */
-export function outputLimit(request: MessagesRequest, target: Target, inputTokens?: number): number | undefined {
+export function outputLimit(request: MessagesRequest, target: ResolvedModel, inputTokens?: number): number | undefined {
   const { settings, minTokensLimit = 0, maxTokensLimit = Number.POSITIVE_INFINITY } = target;
   const wanted = asNumber(request['max_tokens']);
   if (wanted === undefined) return undefined;
@@ -89,7 +89,7 @@ export interface StructuredOutput {
  * The answer's JSON schema in the provider's words.
  * @throws ApiError `capability_rejected` when the provider has no structured output: the client then asks without.
  */
-export function structuredOutput(request: MessagesRequest, target: Target): StructuredOutput | undefined {
+export function structuredOutput(request: MessagesRequest, target: ResolvedModel): StructuredOutput | undefined {
   const outputConfig = isObject(request['output_config']) ? request['output_config'] : {};
   const wanted = outputConfig['format'] ?? request['output_format'];
   if (!isObject(wanted) || wanted['type'] !== 'json_schema' || !isObject(wanted['schema'])) return undefined;

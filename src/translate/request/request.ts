@@ -4,7 +4,7 @@ import type { ChatRequest } from '../../protocol/openai/types.ts';
 import { ConversationCache } from '../conversationCache.ts';
 import { replaceLoneSurrogates } from '../wellFormed.ts';
 import { selectBreakpoints } from './content.ts';
-import { type Context, Notes, type Target } from './context.ts';
+import { type Context, Notes, type ResolvedModel } from './context.ts';
 import { translateMessages } from './messages.ts';
 import { decideToolChoice, identity, outputLimit, samplers, splitStops, structuredOutput } from './parameters.ts';
 import { type ReasoningWish, readReasoningWish, reasoningFields } from './reasoning.ts';
@@ -86,7 +86,7 @@ export interface TranslatedRequest {
  */
 export function translateRequest(
   request: MessagesRequest,
-  target: Target,
+  target: ResolvedModel,
   inputTokens?: number,
   cache = new ConversationCache(),
 ): TranslatedRequest {
@@ -104,7 +104,7 @@ export function translateRequest(
   const maxTokens = outputLimit(request, target, inputTokens);
   const stops = splitStops(request, settings, context.notes);
   const body: ChatRequest = {
-    model: target.model,
+    model: target.name,
     messages: translateMessages(request, context, output?.instruction),
     ...(tools.length > 0 ? { tools } : {}),
     ...(choice.value === undefined ? {} : { tool_choice: choice.value }),
@@ -134,7 +134,7 @@ export function translateRequest(
   };
 }
 
-function createContext(request: MessagesRequest, target: Target, cache: ConversationCache): Context {
+function createContext(request: MessagesRequest, target: ResolvedModel, cache: ConversationCache): Context {
   const { settings } = target;
   const notes = new Notes();
   const tools = selectTools(request, settings, notes);

@@ -77,7 +77,7 @@ describe('PREFERRED_PROVIDER and the keys of the earlier systems', () => {
   test.each<[string, readonly string[], string]>([
     ['the one provider whose key is there', ['GEMINI_API_KEY=AIza-gemini'], 'gemini'],
     ['before OpenAI, as google was the default', keys, 'gemini'],
-    ['a placeholder tells nothing', ['OPENAI_API_KEY=sk-openai1', 'GEMINI_API_KEY=your-gemini-key'], 'openai'],
+    ['a placeholder implies nothing', ['OPENAI_API_KEY=sk-openai1', 'GEMINI_API_KEY=your-gemini-key'], 'openai'],
     ['OPENAI_API_KEY alone', ['OPENAI_API_KEY=sk-openai1'], 'openai'],
     ['OPENAI_API_KEY beside several', [...keys, 'DEEPSEEK_API_KEY=k1234'], 'openai'],
   ])('without it: %s', (_what, lines, preset) => {

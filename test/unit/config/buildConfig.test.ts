@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { keyNames } from '../../../src/config/env/settings.ts';
+import { settingNames } from '../../../src/config/env/settings.ts';
 import { createRedactor } from '../../../src/core/secret.ts';
 import { configOf, problemsOf, readLines } from '../../helpers/configText.ts';
 
@@ -74,12 +74,12 @@ test('every value can be set', () => {
 });
 
 test('an empty value is as good as none', () => {
-  const empty = keyNames.filter((key) => key !== 'PROVIDER').map((key) => `${key}=`);
+  const empty = settingNames.filter((key) => key !== 'PROVIDER').map((key) => `${key}=`);
   const { hash } = configOf(['PROVIDER=kimi', ...empty]);
   expect(hash).toBe(configOf(['PROVIDER=kimi']).hash);
 });
 
-test('all problems are told at once, in the order of the lines', () => {
+test('all problems are reported at once, in the order of the lines', () => {
   const lines = ['PROVIDER=kimo', 'PORT=80a1', 'HOST=0.0.0.0', 'MAX_RETRIES=-1', 'LOG_LVEL=info', 'QUIRK_TOP=1', 'x'];
   expect(problemsOf(lines)).toEqual([
     'error 1 PROVIDER',
@@ -277,7 +277,7 @@ test('no text whatever makes it throw', () => {
   const line = fc.oneof(
     fc.string(),
     fc
-      .tuple(fc.constantFrom(...keyNames, 'QUIRK_EXTRA_BODY', 'CUSTOM_HEADER_X'), fc.string())
+      .tuple(fc.constantFrom(...settingNames, 'QUIRK_EXTRA_BODY', 'CUSTOM_HEADER_X'), fc.string())
       .map((pair) => pair.join('=')),
   );
   fc.assert(

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { describeConfig, formatProblems } from '../../../src/config/describe.ts';
+import { describeConfig } from '../../../src/config/describe.ts';
+import { formatProblems } from '../../../src/config/diagnostics.ts';
 import { presets } from '../../../src/providers/index.ts';
 import { configOf, readLines } from '../../helpers/configText.ts';
 
@@ -105,7 +106,7 @@ test('a key that is passed through is said to be', () => {
   expect(describeConfig(configOf(['PROVIDER=glm'])).join('\n')).toContain('passed through from the client');
 });
 
-test('a problem says where, what was found and how to mend it', () => {
+test('a problem says where, what was found and how to repair it', () => {
   const { problems } = readLines(['PORT=80a1']);
   expect(formatProblems(problems)).toBe(
     [
@@ -117,7 +118,7 @@ test('a problem says where, what was found and how to mend it', () => {
   );
 });
 
-test('a problem of a file that several instances share is told once', () => {
+test('a problem of a file that several instances share is reported once', () => {
   const { problems } = readLines(['PORT=80a1']);
   expect(formatProblems([...problems, ...problems])).toBe(formatProblems(problems));
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { endpointOf, modelSettings } from '../../../src/config/modelRef.ts';
+import { modelSettings } from '../../../src/providers/preset.ts';
 import { findPrices } from '../../../src/telemetry/usage/cost.ts';
 import { readEarlier, readEarlierWithKeys } from '../../helpers/earlierFixture.ts';
 
@@ -12,7 +12,7 @@ const soundly = ({ config, problems }: ReturnType<typeof readEarlier>) => {
 test('a custom model is all that PREFERRED_PROVIDER=custom needs', () => {
   const config = soundly(readEarlierWithKeys('custom-model/custom-model.env'));
   expect(config.tiers.big).toBe('custom/my-model');
-  const { provider, model } = endpointOf(config, config.tiers.big);
+  const { provider, model } = config.modelRefs.of(config.tiers.big);
   expect(model).toBe('actual-model-name');
   expect(provider).toMatchObject({
     endpoint: 'https://api.example.com/chat/completions',
@@ -22,7 +22,7 @@ test('a custom model is all that PREFERRED_PROVIDER=custom needs', () => {
 
 test('where the example’s key still stands, the client’s own is passed on to the custom model’s server', () => {
   const { config } = readEarlier('custom-model/custom-model.env');
-  expect(config && endpointOf(config, config.tiers.big)).toMatchObject({
+  expect(config?.modelRefs.of(config.tiers.big)).toMatchObject({
     model: 'actual-model-name',
     provider: { key: { source: 'client' } },
   });
@@ -36,7 +36,7 @@ test('the last of several alternatives in one file counts', () => {
 test('models.yaml: addresses, keys, limits and prices', () => {
   const config = soundly(readEarlierWithKeys('models/models.env'));
   const [mine, added, deepseek] = ['my-model', 'my-new-model', 'deepseek-v3-250324'].map((id) =>
-    endpointOf(config, `custom/${id}`),
+    config.modelRefs.of(`custom/${id}`),
   );
   expect(mine).toMatchObject({ model: 'model-name-used-in-request', provider: { baseUrl: 'https://api.example.com' } });
   expect(mine?.provider.key.variable).toBe('MY_API_KEY');

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { endpointOf } from '../../../src/config/modelRef.ts';
 import { readLines } from '../../helpers/configText.ts';
 import { earlierText, readEarlier, readEarlierWithKeys } from '../../helpers/earlierFixture.ts';
 
@@ -51,7 +50,7 @@ test('the complete setup: three providers by priority, each with its models and 
   ]);
   expect(config?.provider).toBe(config?.providers[0]?.provider);
   expect(config?.breaker).toMatchObject({ failures: 3, openMs: 120_000 });
-  expect(config && endpointOf(config, 'azure-backup,gpt-4')).toMatchObject({
+  expect(config?.modelRefs.of('azure-backup,gpt-4')).toMatchObject({
     model: 'gpt-4',
     provider: {
       keyHeader: 'api-key',

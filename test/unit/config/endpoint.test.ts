@@ -47,7 +47,7 @@ describe('the address of chat completions', () => {
     );
   });
 
-  test('a version that the provider has none of is told', () => {
+  test('a version that the provider has none of is reported', () => {
     expect(problemsOf(['PROVIDER=kimi', 'API_VERSION=1'])).toEqual(['warning 2 API_VERSION']);
   });
 });

@@ -28,7 +28,7 @@ test('a file becomes a configuration; relative paths start from the directory', 
   });
 });
 
-test.each([0o644, 0o640, 0o604, 0o666])('E4 a file of mode %o is a warning that says how to mend it', (mode) => {
+test.each([0o644, 0o640, 0o604, 0o666])('E4 a file of mode %o is a warning that says how to repair it', (mode) => {
   const { config, problems } = loadConfig(write('kimi.env', 'PROVIDER=kimi', mode), {}, directory);
   expect(config).toBeDefined();
   expect(problems).toMatchObject([{ severity: 'warning', fix: 'Run: chmod 600 kimi.env' }]);
@@ -77,7 +77,7 @@ test('a secret in the file goes before one in a file of its own, with a warning'
   expect(problems).toMatchObject([{ line: 3, severity: 'warning' }]);
 });
 
-test('a provider’s key in a file tells the provider, too', () => {
+test('a provider’s key in a file implies the provider, too', () => {
   write('secret', 'AIza-gemini\n');
   const { config } = loadConfig(write('work.env', 'GEMINI_API_KEY_FILE=secret'), {}, directory);
   expect(config?.provider).toMatchObject({ preset: { name: 'gemini' }, key: { source: 'secret file' } });
@@ -105,7 +105,7 @@ test.each(['MODELS_FILE', 'CUSTOM_MODELS_FILE'])('%s names a models file, relati
   expect([...(config?.customModels.keys() ?? [])]).toEqual(['mine']);
 });
 
-test('a models file that cannot be read is told at its line', () => {
+test('a models file that cannot be read is reported at its line', () => {
   const file = write('work.env', 'PROVIDER=kimi\nMODELS_FILE=none.yaml');
   expect(loadConfig(file, {}, directory).problems).toMatchObject([
     { line: 2, key: 'MODELS_FILE', severity: 'error', found: 'the file "none.yaml", which cannot be read (ENOENT)' },

@@ -32,7 +32,7 @@ describe('variables of the environment (decision 0002)', () => {
     expect(problems).toEqual([]);
   });
 
-  test('a wrong one is told without a line', () => {
+  test('a wrong one is reported without a line', () => {
     const { problems } = readLines(FILE, { environment: { PORT: 'x' } });
     expect(problems).toMatchObject([{ key: 'PORT', severity: 'error', found: '"x"' }]);
     expect(problems[0]).not.toHaveProperty('line');

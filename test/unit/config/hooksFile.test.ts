@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { describeConfig, formatProblems } from '../../../src/config/describe.ts';
+import { describeConfig } from '../../../src/config/describe.ts';
+import { formatProblems } from '../../../src/config/diagnostics.ts';
 import { readLines } from '../../helpers/configText.ts';
 import { temporaryFolder } from '../../helpers/temporaryFolder.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { modelSettings } from '../../../src/config/modelRef.ts';
+import { modelSettings } from '../../../src/providers/preset.ts';
 import { configOf, readLines } from '../../helpers/configText.ts';
 
 const overridesOf = (line: string) => configOf(['PROVIDER=kimi', line]).provider.overrides;

@@ -39,7 +39,7 @@ describe('ROUTER_*', () => {
     ['custom/mime', 'Did you mean custom/mine?'],
     ['secund,b', 'Did you mean second,b?'],
     ['zzz,b', 'Write provider,model with one of the providers first, second.'],
-  ])('%s is told with its line and the nearest', (written, fix) => {
+  ])('%s is reported with its line and the nearest', (written, fix) => {
     expect(
       readLines(['', `ROUTER_THINK=${written}`], files).problems.filter(({ file }) => file.endsWith('.env')),
     ).toMatchObject([{ line: 2, key: 'ROUTER_THINK', severity: 'error', fix }]);

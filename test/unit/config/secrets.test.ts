@@ -44,7 +44,7 @@ describe('provider key', () => {
 
 describe('A2 R507 client token', () => {
   test.each(['changeme', 'dummy', 'test', 'your-api-key', 'any-value'])(
-    '%s is told on loopback and refused elsewhere',
+    '%s is reported on loopback and refused elsewhere',
     (value) => {
       const token = `ANTHROPIC_API_KEY=${value}`;
       expect(problemsOf(['PROVIDER=demo', token])).toEqual(['warning 2 ANTHROPIC_API_KEY']);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { inTurns, withBody } from '../../../src/gateway/readBody.ts';
+import { runCooperatively, withBody } from '../../../src/gateway/readBody.ts';
 import { JsonBodyCodec, RequestBody } from '../../../src/gateway/requestBody.ts';
 import { InFlight } from '../../../src/gateway/services.ts';
 import { ConversationCache } from '../../../src/translate/conversationCache.ts';
@@ -59,14 +59,14 @@ describe('between the stretches', () => {
       yield;
       seen.push('three');
     }
-    const done = inTurns(work());
+    const done = runCooperatively(work());
     setImmediate(() => seen.push('another'));
     await done;
     expect(seen).toEqual(['one', 'two', 'another', 'three']);
   });
 
   test('work without a pause is over at once', () => {
-    expect(inTurns([][Symbol.iterator]() as Generator<void>)).toBeUndefined();
+    expect(runCooperatively([][Symbol.iterator]() as Generator<void>)).toBeUndefined();
   });
 
   test('a stop waits for a body that is being read', async () => {

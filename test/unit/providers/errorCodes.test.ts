@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { failureOfResponse } from '../../../src/upstream/errors.ts';
 import { presetNamed } from '../../helpers/presetSettings.ts';
 
-/** An error answer of a provider as its client is told. */
-function told(preset: string, status: number, body: unknown) {
+/** An error answer of a provider as its client gets it. */
+function clientError(preset: string, status: number, body: unknown) {
   const error = failureOfResponse(status, {}, JSON.stringify(body), {
     provider: preset,
     keyName: 'OPENAI_API_KEY',
@@ -130,5 +130,5 @@ test.each<[string, number, unknown, [string, number | undefined]]>([
     ['unknown_model', undefined],
   ],
 ])('%s, %s, %j', (preset, status, body, expected) => {
-  expect(told(preset, status, body)).toEqual(expected);
+  expect(clientError(preset, status, body)).toEqual(expected);
 });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { defaultPreset, findPreset, findSibling, guessPreset, presets } from '../../../src/providers/index.ts';
 import type { Preset } from '../../../src/providers/preset.ts';
-import { type SettingRow, settingTable } from '../../../src/quirks/settings.ts';
+import { type QuirkRow, quirkTable } from '../../../src/quirks/settings.ts';
 import { presetNamed, presetSettings } from '../../helpers/presetSettings.ts';
 
-const rows: Readonly<Record<string, SettingRow>> = settingTable;
+const rows: Readonly<Record<string, QuirkRow>> = quirkTable;
 
 function isValid(name: string, value: unknown): boolean {
   const row = rows[name];

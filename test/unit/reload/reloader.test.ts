@@ -59,7 +59,7 @@ test('another one holds from then on', () => {
   expect(said).toEqual(['info: the configuration was changed']);
 });
 
-test('E1 a wrong one leaves the old one, and is told once, with its line, until it is mended', () => {
+test('E1 a wrong one leaves the old one, and is reported once, with its line, until it is repaired', () => {
   const { reloader, applied, said, checkWith } = reloaderOf({});
   checkWith(wrong('"80x"'));
   checkWith(wrong('"80x"'));
@@ -75,7 +75,7 @@ test('E1 a wrong one leaves the old one, and is told once, with its line, until 
   expect(applied).toEqual([]);
 });
 
-test('a warning is told and keeps nothing back', () => {
+test('a warning is reported and keeps nothing back', () => {
   const { applied, said, reloader, checkWith } = reloaderOf({});
   const warning: Problem = { file: 'f', key: 'K', found: 'x', fix: 'y', severity: 'warning' };
   checkWith(read({ BIG_MODEL: 'other' }, [warning]));

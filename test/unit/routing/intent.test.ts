@@ -38,12 +38,15 @@ function factsWith(...held: readonly Fact[]): RequestFacts & { readonly looked: 
     isWebSearch: fact('isWebSearch'),
     isThinking: fact('isThinking'),
     hasImages: fact('hasImages'),
-    seesImages: (model) => model === 'seer',
+    seesImages: ({ name }) => name === 'seer',
   };
 }
 
-const decideFor = (requested: string, lines: Router, ...held: readonly Fact[]) =>
-  decide(lines, routeModel(requested, config), factsWith(...held));
+/** The decision, with the name that its model has here. */
+function decideFor(requested: string, lines: Router, ...held: readonly Fact[]) {
+  const { model, ...rest } = decide({ ...config, router: lines }, routeModel(requested, config), factsWith(...held));
+  return { ...rest, model: model.name };
+}
 
 describe('which line of the router holds, the first of several', () => {
   const all: readonly Fact[] = ['isLong', 'isSubagent', 'isWebSearch', 'isThinking'];
@@ -107,6 +110,9 @@ describe('ROUTER_IMAGE', () => {
 
 test('without a router nothing of the request is looked at', () => {
   const facts = factsWith('isLong', 'hasImages');
-  expect(decide({}, routeModel('claude-opus-5', config), facts)).toMatchObject({ intent: 'tier', model: 'b' });
+  expect(decide(config, routeModel('claude-opus-5', config), facts)).toMatchObject({
+    intent: 'tier',
+    model: { name: 'b' },
+  });
   expect(facts.looked).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { parseRequestedName } from '../../../src/core/modelName.ts';
 import { listModels, pageModels } from '../../../src/routing/modelList.ts';
-import { resolveModel } from '../../../src/routing/modelRouter.ts';
+import { resolveTier } from '../../../src/routing/modelRouter.ts';
 import { configOf } from '../../helpers/configText.ts';
 
 const tiers = { big: 'glm-5.3', middle: 'glm-5.3', small: 'glm-5.3-flash' };
@@ -18,7 +19,7 @@ test('R503 each configured model once under its own name and once under one that
 });
 
 test('R503 both names resolve to the model', () => {
-  expect(models.map(({ id }) => resolveModel(id, tiers, {}).model)).toEqual([
+  expect(models.map(({ id }) => resolveTier(parseRequestedName(id), tiers, {}).model)).toEqual([
     'glm-5.3',
     'glm-5.3',
     'glm-5.3-flash',

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { NamedProvider } from '../../../src/config/config.ts';
+import { createModelRefs } from '../../../src/config/models.ts';
 import { type Decision, planCandidates } from '../../../src/routing/intent.ts';
-import { ProviderOrder } from '../../../src/routing/loadBalancer.ts';
+import { LoadBalancer } from '../../../src/routing/loadBalancer.ts';
 import { configOf } from '../../helpers/configText.ts';
 
 const { provider } = configOf(['PROVIDER=glm', 'OPENAI_API_KEY=own-key-0001']);
@@ -15,16 +16,19 @@ const one = named('one', { big: ['b1', 'b2'], small: ['s1'] });
 const two = named('two', { big: ['two,b'], small: ['two,s'] }, 3);
 const three = named('three', { big: ['three,b', 'b1'] }, 0);
 const tiers = { big: 'b1', middle: 'b1', small: 's1' };
+const names = [one, two, three].flatMap(({ models }) => Object.values(models).flat());
+const modelRefs = createModelRefs([one, two, three], new Map(), names);
 
 describe('the candidates of a decision', () => {
-  const decision = (fields: Partial<Decision>): Decision => ({
+  type Fields = Partial<Omit<Decision, 'model'>> & { readonly model?: string };
+  const decision = ({ model = 'b1', ...fields }: Fields): Decision => ({
     intent: 'tier',
     tier: 'big',
-    model: 'b1',
+    model: modelRefs.of(model),
     reason: '',
     ...fields,
   });
-  test.each<[string, Partial<Decision>, readonly string[]]>([
+  test.each<[string, Fields, readonly string[]]>([
     ['each model of the tier at each provider', {}, ['b1', 'b2', 'two,b', 'three,b']],
     ['the small tier', { tier: 'small', model: 's1' }, ['s1', 'two,s']],
     ['a named model has no spares', { intent: 'named', tier: 'none', model: 'x' }, ['x']],
@@ -33,7 +37,8 @@ describe('the candidates of a decision', () => {
     ['a client’s own name for the tier', { model: 'claude-opus-x' }, ['claude-opus-x', 'b2', 'two,b', 'three,b']],
     ['a tier that no provider lists', { tier: 'middle', model: 'm' }, ['m']],
   ])('%s', (_what, fields, expected) => {
-    expect(planCandidates(decision(fields), tiers, [one, two, three])).toEqual(expected);
+    const candidates = planCandidates(decision(fields), { tiers, modelRefs }, [one, two, three]);
+    expect(candidates.map(({ name }) => name)).toEqual(expected);
   });
 });
 
@@ -42,8 +47,8 @@ describe('the order of the providers', () => {
   const start = (lots: readonly number[] = []) => {
     const time = { now: 0 };
     const left = [...lots];
-    const order = new ProviderOrder({ now: () => 0, monotonic: () => time.now }, () => left.shift() ?? 0);
-    const take = (strategy: Parameters<ProviderOrder['take']>[0]['strategy'], conversation: string) =>
+    const order = new LoadBalancer({ now: () => 0, monotonic: () => time.now }, () => left.shift() ?? 0);
+    const take = (strategy: Parameters<LoadBalancer['take']>[0]['strategy'], conversation: string) =>
       order.take({ providers, strategy }, () => conversation).map(({ name }) => name);
     return { time, order, take };
   };

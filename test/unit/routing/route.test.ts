@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { endpointOf } from '../../../src/config/modelRef.ts';
 import { listModels } from '../../../src/routing/modelList.ts';
 import { routeModel } from '../../../src/routing/modelRouter.ts';
 import { configOf } from '../../helpers/configText.ts';
@@ -16,6 +15,12 @@ const models = `
 const lines = ['PROVIDER=glm', 'OPENAI_API_KEY=own-key-0001', 'MY_API_KEY=key-of-mine-01'];
 const config = configOf([...lines, 'SMALL_MODEL=my-model'], { models });
 
+/** Where a name leads, by the name that the model has here. */
+function routed(requested: string) {
+  const { model, ...rest } = routeModel(requested, config);
+  return { ...rest, model: model.name };
+}
+
 describe('R103 models that the user names pass unchanged', () => {
   test.each([
     'gpt-4o',
@@ -30,7 +35,7 @@ describe('R103 models that the user names pass unchanged', () => {
     'doubao-seed-1-6-20250615',
     'team/model-7',
   ])('%s', (name) => {
-    expect(routeModel(name, config)).toEqual({ tier: 'none', model: name, explicit: true });
+    expect(routed(name)).toEqual({ tier: 'none', model: name, explicit: true });
   });
 });
 
@@ -46,14 +51,14 @@ describe('R103 prefixes of requested models', () => {
     ['openai/', 'big', 'glm-5.3', undefined],
   ])('%s', (requested, tier, model, note) => {
     const explicit = tier === 'none';
-    expect(routeModel(requested, config)).toEqual({ tier, model, explicit, ...(note === undefined ? {} : { note }) });
+    expect(routed(requested)).toEqual({ tier, model, explicit, ...(note === undefined ? {} : { note }) });
   });
 
   test.each(['openai/gpt-5', 'anthropic/claude-opus-4.7', 'openrouter/auto'])(
     '%s stays whole where ids look like that',
     (name) => {
       const openrouter = configOf(['PROVIDER=openrouter', 'OPENAI_API_KEY=own-key-0001']);
-      expect(routeModel(name, openrouter).model).toBe(name);
+      expect(routeModel(name, openrouter).model.name).toBe(name);
     },
   );
 });
@@ -69,25 +74,39 @@ describe('R103 models of the models file', () => {
     ['my-opus', 'none', 'custom/my-opus'],
     ['glm-4.7', 'none', 'custom/glm-4.7'],
   ])('%s', (requested, tier, model) => {
-    expect(routeModel(requested, config)).toMatchObject({ tier, model });
+    expect(routed(requested)).toMatchObject({ tier, model });
   });
 
   test('are served at their own address under their own name, all else at the provider’s', () => {
-    expect(endpointOf(config, 'custom/my-model')).toMatchObject({
+    expect(config.modelRefs.of('custom/my-model')).toMatchObject({
       model: 'actual-name',
       provider: { endpoint: 'https://api.example.com/v1/chat/completions', key: { variable: 'MY_API_KEY' } },
       custom: { id: 'my-model' },
     });
-    expect(endpointOf(config, 'glm-5.3')).toEqual({ model: 'glm-5.3', provider: config.provider });
-    expect(endpointOf(config, 'actual-name').provider).toBe(config.provider);
-    expect(endpointOf(config, 'custom/glm-4.7')).toMatchObject({
+    expect(config.modelRefs.of('glm-5.3')).toEqual({
+      name: 'glm-5.3',
+      model: 'glm-5.3',
+      provider: config.provider,
+      named: config.providers[0],
+    });
+    expect(config.modelRefs.of('actual-name').provider).toBe(config.provider);
+    expect(config.modelRefs.of('custom/glm-4.7')).toMatchObject({
       model: 'glm-4.7',
       provider: { endpoint: config.provider.endpoint, key: { variable: 'OPENAI_API_KEY' } },
     });
   });
 
+  test('serve a name behind the first provider, too', () => {
+    expect(routeModel('glm,glm-4.7', config).model.custom?.id).toBe('glm-4.7');
+  });
+
   test('a name that ends with its comma is no model of the provider before it', () => {
-    expect(endpointOf(config, 'glm,')).toEqual({ model: 'glm,', provider: config.provider });
+    expect(config.modelRefs.of('glm,')).toEqual({
+      name: 'glm,',
+      model: 'glm,',
+      provider: config.provider,
+      named: config.providers[0],
+    });
   });
 
   test('R503 are listed once', () => {

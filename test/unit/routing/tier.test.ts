@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { resolveModel } from '../../../src/routing/modelRouter.ts';
+import { parseRequestedName } from '../../../src/core/modelName.ts';
+import { resolveTier } from '../../../src/routing/modelRouter.ts';
 
 const tiers = { big: 'glm-5.3', middle: 'glm-5.2', small: 'glm-5.3-flash' };
 const listed = { 'glm-5.3': {}, 'glm-4.7': {}, 'glm-5.3-flash': {} };
@@ -34,26 +35,32 @@ describe('R103 model names', () => {
     ['claude-my-glm--glm-5.2[1m]', 'middle', 'glm-5.2'],
     ['claude-kimi--kimi-k3', 'big', 'glm-5.3'],
   ])('%j -> %s %s', (requested, tier, model) => {
-    expect(resolveModel(requested, tiers, listed)).toEqual({ tier, model });
+    expect(resolveTier(parseRequestedName(requested), tiers, listed)).toEqual({ tier, model });
   });
 
   test('a configured name that looks like a Claude is taken as it stands', () => {
     const own = { big: 'anthropic/claude-sonnet-5', middle: 'claude-haiku-x', small: 'opus-mini' };
-    expect(resolveModel('anthropic/claude-sonnet-5', own, {})).toEqual({ tier: 'big', model: own.big });
-    expect(resolveModel('claude-haiku-x', own, {})).toEqual({ tier: 'middle', model: own.middle });
-    expect(resolveModel('claude-r--anthropic/claude-sonnet-5', own, {})).toEqual({ tier: 'big', model: own.big });
+    expect(resolveTier(parseRequestedName('anthropic/claude-sonnet-5'), own, {})).toEqual({
+      tier: 'big',
+      model: own.big,
+    });
+    expect(resolveTier(parseRequestedName('claude-haiku-x'), own, {})).toEqual({ tier: 'middle', model: own.middle });
+    expect(resolveTier(parseRequestedName('claude-r--anthropic/claude-sonnet-5'), own, {})).toEqual({
+      tier: 'big',
+      model: own.big,
+    });
   });
 
   test('one model in several tiers counts as the biggest', () => {
     const same = { big: 'm', middle: 'm', small: 'm' };
-    expect(resolveModel('m', same, {}).tier).toBe('big');
-    expect(resolveModel('claude-haiku-4-5', same, {}).tier).toBe('small');
+    expect(resolveTier(parseRequestedName('m'), same, {}).tier).toBe('big');
+    expect(resolveTier(parseRequestedName('claude-haiku-4-5'), same, {}).tier).toBe('small');
   });
 
   test('every name gives some model', () => {
     fc.assert(
       fc.property(fc.string(), (name) => {
-        expect(resolveModel(name, tiers, listed).model).not.toBe('');
+        expect(resolveTier(parseRequestedName(name), tiers, listed).model).not.toBe('');
       }),
     );
   });
@@ -71,12 +78,15 @@ describe('R103 a provider of Claude itself', () => {
     ['claude-work--claude-opus-5', 'big', 'claude-opus-5'],
     ['opus', 'big', 'claude-opus-5'],
   ])('gets %s as tier %s, %s', (requested, tier, model) => {
-    expect(resolveModel(requested, own, listed, own)).toEqual({ tier, model });
+    expect(resolveTier(parseRequestedName(requested), own, listed, own)).toEqual({ tier, model });
   });
 
   test('gets the model that the user has set for a tier, whatever the client names', () => {
     const tiers = { ...own, small: 'claude-sonnet-5' };
     for (const name of ['claude-haiku-4-5-20251001', 'claude-haiku-5-5'])
-      expect(resolveModel(name, tiers, listed, own)).toEqual({ tier: 'small', model: 'claude-sonnet-5' });
+      expect(resolveTier(parseRequestedName(name), tiers, listed, own)).toEqual({
+        tier: 'small',
+        model: 'claude-sonnet-5',
+      });
   });
 });

@@ -39,7 +39,7 @@ describe('${NAME} in values', () => {
     ['a name that only means itself', ['BIG_MODEL=${BIG_MODEL}'], ['error 3 BIG_MODEL']],
     ['a reference that does not end', ['BIG_MODEL=${A', 'A=x'], ['error 3 BIG_MODEL']],
     ['a malformed name', ['BIG_MODEL=${A B}'], ['error 3 BIG_MODEL']],
-  ])('%s is told with its line', (_name, lines, problems) => {
+  ])('%s is reported with its line', (_name, lines, problems) => {
     expect(problemsOf([...BASE, ...lines])).toEqual(problems);
   });
 

@@ -1,15 +1,15 @@
 import { parse } from 'dotenv';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createReport } from '../../../../src/config/diagnostics.ts';
+import { createDiagnostics } from '../../../../src/config/diagnostics.ts';
 import { parseEnvText } from '../../../../src/config/env/parse.ts';
 
 function read(text: string) {
-  const report = createReport('x.env');
+  const report = createDiagnostics('x.env');
   const entries = [...parseEnvText(text, parse, report).values()];
   return {
-    values: Object.fromEntries(entries.map((entry) => [entry.key, entry.value])),
-    lines: Object.fromEntries(entries.map((entry) => [entry.key, entry.line])),
+    values: Object.fromEntries(entries.map((entry) => [entry.name, entry.value])),
+    lines: Object.fromEntries(entries.map((entry) => [entry.name, entry.line])),
     problems: report.problems.map(({ severity, line, key }) => `${severity} ${line} ${key}`),
   };
 }
@@ -55,7 +55,7 @@ describe('E5 what an env file may look like', () => {
     ['a line without a value', 'A=1\nfoo bar\nB=2', ['error 2 line']],
     ['a line without a name', '=5', ['error 1 line']],
     ['a name that dotenv passes over', '__proto__=1', ['error 1 __proto__']],
-  ])('%s is told', (_name, text, problems) => {
+  ])('%s is reported', (_name, text, problems) => {
     expect(read(text).problems).toEqual(problems);
   });
 
@@ -68,7 +68,7 @@ describe('E5 what an env file may look like', () => {
   });
 
   test('no value is in a problem', () => {
-    const report = createReport('x.env');
+    const report = createDiagnostics('x.env');
     parseEnvText('A="sk-secret\nsk-secret\nB=sk-secret#sk-secret\nB=sk-secret\0', parse, report);
     expect(report.problems.length).toBeGreaterThan(3);
     expect(JSON.stringify(report.problems)).not.toContain('sk-secret');

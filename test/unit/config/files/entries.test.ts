@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { describeConfig } from '../../../../src/config/describe.ts';
-import { modelSettings } from '../../../../src/config/modelRef.ts';
+import { modelSettings } from '../../../../src/providers/preset.ts';
 import type { QuirkSettings } from '../../../../src/quirks/settings.ts';
 import { configOf, problemsOf, readLines } from '../../../helpers/configText.ts';
 
@@ -100,7 +100,7 @@ describe('fields of an entry', () => {
   });
 });
 
-describe('what is wrong in a models file is told with its path and line', () => {
+describe('what is wrong in a models file is reported with its path and line', () => {
   test.each<[string, readonly string[], string]>([
     ['an address', ['api_base: example.com'], 'error 2 [0].api_base'],
     ['a number', ['max_tokens: many'], 'error 2 [0].max_tokens'],
@@ -168,7 +168,7 @@ describe('names that a models file uses', () => {
     expect(key).toMatchObject({ source: 'environment', variable: 'DEEPSEEK_API_KEY' });
   });
 
-  test('do not tell the instance’s own provider', () => {
+  test('do not imply the instance’s own provider', () => {
     expect(configOf(['OPENAI_API_KEY=sk-openai-0001', ...lines], { models }).provider.preset.name).toBe('openai');
   });
 });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { formatProblems } from '../../../../src/config/describe.ts';
+import { formatProblems } from '../../../../src/config/diagnostics.ts';
 import { problemsOf, readLines } from '../../../helpers/configText.ts';
 
 /** A provider without fault, and below its name, in line 4, what the test is about. */
 const file = (...lines: readonly string[]) =>
   ['{"providers": [{', '  "preset": "demo",', '  "name": "one",', ...lines.map((line) => `${line},`), '}]}'].join('\n');
 
-describe('what is wrong in a providers file is told with its path and line', () => {
+describe('what is wrong in a providers file is reported with its path and line', () => {
   test.each([
     ['"base_url": "example.com"', 'error 4 providers[0].base_url'],
     ['"priority": "first"', 'error 4 providers[0].priority'],

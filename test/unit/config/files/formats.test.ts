@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { clientEnvironment } from '../../../../src/config/clientEnvironment.ts';
 import type { CustomModel } from '../../../../src/config/config.ts';
-import { endpointOf, modelSettings } from '../../../../src/config/modelRef.ts';
+import { modelSettings } from '../../../../src/providers/preset.ts';
 import { configOf, problemsOf, readLines } from '../../../helpers/configText.ts';
 
 const OWN = ['PROVIDER=openai', 'OPENAI_API_KEY=sk-openai-0001'];
@@ -76,10 +76,10 @@ describe('the formats of the earlier systems', () => {
     expect(problems).toEqual([]);
     expect(config?.tiers).toEqual({ big: 'custom/my-model', middle: 'custom/my-model', small: 'custom/my-model' });
     expect(config?.provider).toMatchObject({ baseUrl: 'https://api.example.com', key: { variable: 'MY_API_KEY' } });
-    expect(config && endpointOf(config, config.tiers.big).model).toBe('actual-model-name');
+    expect(config?.modelRefs.of(config.tiers.big).model).toBe('actual-model-name');
   });
 
-  test('the client is told the limits of a big model of the file', () => {
+  test('the client gets the limits of a big model of the file', () => {
     const lines = [...OWN, 'MY_API_KEY=key-of-mine-01', 'BIG_MODEL=my-model'];
     expect(clientEnvironment(configOf(lines, { models: MODELS_YAML }))).toMatchObject({
       ANTHROPIC_MODEL: 'custom/my-model',
@@ -87,7 +87,7 @@ describe('the formats of the earlier systems', () => {
     });
   });
 
-  test('without a provider at all the big model tells the address', () => {
+  test('without a provider at all the big model gives the address', () => {
     const config = configOf(['BIG_MODEL=custom/my-model', 'MY_API_KEY=k-0000000001'], { models: CUSTOM_MODELS_YAML });
     expect(config.provider.baseUrl).toBe('https://api.example.com');
   });
@@ -121,7 +121,7 @@ describe('faults of the earlier systems', () => {
     expect(configOf([...keyed, `BIG_MODEL=${name}`], { models: MODELS_YAML }).tiers.big).toBe('custom/my-model');
   });
 
-  test('custom/NAME that no file has is told at start, with the nearest', () => {
+  test('custom/NAME that no file has is reported at start, with the nearest', () => {
     const { problems } = readLines([...keyed, 'BIG_MODEL=custom/my-modle'], { models: MODELS_YAML });
     expect(problems).toMatchObject([
       { line: 4, key: 'BIG_MODEL', severity: 'error', fix: 'Did you mean custom/my-model?' },

@@ -122,7 +122,7 @@ describe('on the disk', () => {
     expect(load(both).config?.providersFile).toBe('envs/config/providers.json');
   });
 
-  test('one that is named and not there is told once', () => {
+  test('one that is named and not there is reported once', () => {
     expect(load({ 'envs/work.env': 'PROVIDERS_FILE=mine.json' }).problems).toMatchObject([
       { line: 1, key: 'PROVIDERS_FILE', severity: 'error', found: expect.stringContaining('ENOENT') },
     ]);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { formatProblems } from '../../../../src/config/describe.ts';
+import { formatProblems } from '../../../../src/config/diagnostics.ts';
 import { readLines } from '../../../helpers/configText.ts';
 import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';
 
@@ -59,7 +59,7 @@ test('other prices are another configuration', () => {
   expect(hashWith('m: {input: 1, output: 2}')).not.toBe(hash);
 });
 
-describe('what is wrong is told with its place', () => {
+describe('what is wrong is reported with its place', () => {
   test.each([
     ['{\n"m": {"input": 1}}', 'prices.json:2  m.output  error: found no price'],
     ['{"m": {\n"input": "1",\n"output": 1}}', 'prices.json:2  m.input  error: found "1"'],

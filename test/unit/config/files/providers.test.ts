@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../../src/config/config.ts';
-import { endpointOf } from '../../../../src/config/modelRef.ts';
 import { configOf, problemsOf, readLines } from '../../../helpers/configText.ts';
 
 const ACME = {
@@ -39,13 +38,24 @@ describe('who the providers of an instance are', () => {
     expect(config.providers[0]).toMatchObject({ models: { big: [config.tiers.big] }, maxRetries: undefined });
   });
 
-  test('keys and addresses of an env file without PROVIDER are mere variables, and told where nobody uses them', () => {
+  test('keys and addresses of an env file without PROVIDER are mere variables, and reported where nobody uses them', () => {
     const lines = ['OPENAI_API_KEY=key-0001', 'OPENAI_BASE_URL=https://api.openai.com/v1', 'QUIRK_TOP_K=1'];
     const providers = fileOf({ ...ACME, api_key: '${OPENAI_API_KEY}' });
     expect(problemsOf(lines, { providers })).toEqual(['warning 2 OPENAI_BASE_URL', 'warning 3 QUIRK_TOP_K']);
     expect(configOf(lines, { providers }).providers).toMatchObject([
       { provider: { baseUrl: ACME.base_url, overrides: {}, key: { variable: 'OPENAI_API_KEY', source: 'file' } } },
     ]);
+  });
+
+  test.each([
+    'PROTOCOL=anthropic',
+    'REGION=cn',
+    'OPENAI_API_KEY=key-0001',
+    'OPENAI_BASE_URL=http://127.0.0.1:1/v1',
+    'API_VERSION=1',
+    'CUSTOM_HEADER_X_TITLE=a',
+  ])('%s has no effect without a provider of the env file, which is reported', (line) => {
+    expect(problemsOf([line], { providers: fileOf(LOCAL) })).toEqual([`warning 1 ${line.split('=')[0]}`]);
   });
 
   test('one that is switched off is left out silently, also when its variables are not set', () => {
@@ -95,7 +105,7 @@ describe('what a provider is', () => {
     return provider;
   };
 
-  test('the preset is told by the address', () => {
+  test('the preset follows from the address', () => {
     expect(only({ base_url: 'https://api.deepseek.com' }).provider.preset.name).toBe('deepseek');
     expect(only({}).provider.preset.name).toBe('custom');
   });
@@ -177,10 +187,33 @@ describe('names of models', () => {
 
   test('lead to their servers', () => {
     const config = configWith([], ...both);
-    expect(endpointOf(config, 'large')).toEqual({ provider: config.providers[0]?.provider, model: 'large' });
-    expect(endpointOf(config, 'Local, one')).toEqual({ provider: config.providers[1]?.provider, model: 'one' });
-    expect(endpointOf(config, 'acme,any')).toEqual({ provider: config.provider, model: 'any' });
-    expect(endpointOf(config, 'nobody,one')).toEqual({ provider: config.provider, model: 'nobody,one' });
+    const [first, second] = config.providers;
+    expect(config.modelRefs.of('large')).toEqual({
+      name: 'large',
+      provider: first?.provider,
+      model: 'large',
+      named: first,
+    });
+    expect(config.modelRefs.of('Local, one')).toEqual({
+      name: 'Local, one',
+      provider: second?.provider,
+      model: 'one',
+      named: second,
+    });
+    expect(config.modelRefs.of('acme,any')).toEqual({
+      name: 'acme,any',
+      provider: config.provider,
+      model: 'any',
+      named: first,
+    });
+    expect(config.modelRefs.of('nobody,one')).toEqual({
+      name: 'nobody,one',
+      provider: config.provider,
+      model: 'nobody,one',
+      named: first,
+    });
+    const [big = ''] = second?.models.big ?? [];
+    expect(config.modelRefs.of(big)).toBe(config.modelRefs.of(big));
   });
 
   test('BIG_MODEL goes before the first provider’s models, and may be another provider’s or of the models file', () => {
@@ -207,7 +240,7 @@ describe('names of models', () => {
     });
   });
 
-  test('a provider that there is not is told with the nearest; one that is left out as well', () => {
+  test('a provider that there is not is reported with the nearest; one that is left out as well', () => {
     const providers = fileOf(ACME, { ...LOCAL, enabled: false });
     expect(readLines(['BIG_MODEL=acmee,x'], { providers }).problems).toMatchObject([
       { line: 1, key: 'BIG_MODEL', severity: 'error', fix: 'Did you mean acme,x?' },

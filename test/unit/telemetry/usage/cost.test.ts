@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CustomModel, DatedPrices } from '../../../../src/config/config.ts';
+import type { CustomModel, DatedPrices, NamedProvider } from '../../../../src/config/config.ts';
+import { createModelRefs } from '../../../../src/config/models.ts';
 import type { Prices } from '../../../../src/providers/preset.ts';
 import type { RequestRecord } from '../../../../src/telemetry/requestRecord.ts';
 import { costOf, findPrices, requestCost } from '../../../../src/telemetry/usage/cost.ts';
@@ -37,12 +38,15 @@ describe('the price of a model', () => {
     { ...SOME, input: 4, from: '2026-11-01' },
   ];
   const custom: CustomModel = { id: 'own', name: 'custom/own', model: 'm', provider: config.provider, prices: ALL };
+  const customModels = new Map<string, CustomModel>([
+    ['own', custom],
+    ['listed', { id: 'listed', name: 'custom/listed', model: listed, provider: config.provider }],
+  ]);
+  const [own] = config.providers;
+  if (own === undefined) throw new Error('a configuration without a provider');
+  const refsOf = (...others: readonly NamedProvider[]) => createModelRefs([own, ...others], customModels, []);
   const sources = {
-    providers: config.providers,
-    customModels: new Map<string, CustomModel>([
-      ['own', custom],
-      ['listed', { id: 'listed', name: 'custom/listed', model: listed, provider: config.provider }],
-    ]),
+    modelRefs: refsOf(),
     prices: new Map([
       ['dated', dated],
       ['future', dated.slice(2)],
@@ -66,14 +70,15 @@ describe('the price of a model', () => {
       config.provider.preset.models[listed]?.prices,
     );
     expect(findPrices(sources, 'custom/Own', '2026-11-20')).toBe(ALL);
+    // So routing serves a bare id as well, where the first provider is named before it.
+    expect(findPrices(sources, 'own', '2026-11-20')).toBe(ALL);
     expect(findPrices(sources, 'custom/listed', '2026-11-20')).toEqual(config.provider.preset.models[listed]?.prices);
   });
 
   test('of another provider’s model is that provider’s; the file may name the first provider as well', () => {
     const other = testConfig({ PROVIDER: 'kimi' });
     const [theirs = ''] = Object.keys(other.provider.preset.models);
-    const providers = [...config.providers, ...other.providers];
-    const all = { ...sources, providers, prices: new Map([['deepseek,named', dated]]) };
+    const all = { ...sources, modelRefs: refsOf(...other.providers), prices: new Map([['deepseek,named', dated]]) };
     expect(findPrices(all, `kimi,${theirs}`, '2026-11-20')).toEqual(other.provider.preset.models[theirs]?.prices);
     expect(findPrices(all, theirs, '2026-11-20')).toBeUndefined();
     expect(findPrices(all, `nobody,${theirs}`, '2026-11-20')).toBeUndefined();
@@ -85,7 +90,6 @@ describe('the price of a model', () => {
   test('is unknown before its first day and for a model that nobody knows', () => {
     expect(findPrices(sources, 'future', '2026-05-31')).toBeUndefined();
     expect(findPrices(sources, 'unheard-of', '2026-05-31')).toBeUndefined();
-    expect(findPrices(sources, 'own', '2026-05-31')).toBeUndefined();
   });
 });
 

@@ -35,7 +35,7 @@ function translate({ preset, model = 'test-model', settings, provider = preset, 
   try {
     const target = createTarget(preset === undefined ? settings : presetSettings(preset, model, settings), {
       ...(provider === undefined ? {} : { provider }),
-      model,
+      name: model,
       ...(limits?.max === undefined ? {} : { maxTokensLimit: limits.max }),
       ...(limits?.min === undefined ? {} : { minTokensLimit: limits.min }),
     });

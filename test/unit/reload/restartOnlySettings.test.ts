@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changedStartSettings, withStartSettings } from '../../../src/reload/configReloader.ts';
+import { changedRestartOnlySettings, withRestartOnlySettings } from '../../../src/reload/configReloader.ts';
 import { testConfig } from '../../helpers/startApp.ts';
 
 const started = testConfig({ ANTHROPIC_API_KEY: 'a-token-of-more-than-24-characters' });
@@ -20,9 +20,9 @@ test.each([
   ['DRAIN_SECONDS', '7'],
 ])('a changed %s waits for a restart, and what it was goes on', (name, value) => {
   const changed = wanted({ [name]: value, BIG_MODEL: 'another' });
-  expect(changedStartSettings(started, changed)).toEqual([name]);
-  const holding = withStartSettings(started, changed);
-  expect(changedStartSettings(started, holding)).toEqual([]);
+  expect(changedRestartOnlySettings(started, changed)).toEqual([name]);
+  const holding = withRestartOnlySettings(started, changed);
+  expect(changedRestartOnlySettings(started, holding)).toEqual([]);
   expect(holding).toMatchObject({ hash: changed.hash, tiers: { big: 'another' } });
 });
 
@@ -35,6 +35,6 @@ test('all else holds at once', () => {
     MAX_TOKENS_LIMIT: '5000',
     ALLOWED_HOSTS: 'proxy.local',
   });
-  expect(changedStartSettings(started, changed)).toEqual([]);
-  expect(withStartSettings(started, changed)).toEqual(changed);
+  expect(changedRestartOnlySettings(started, changed)).toEqual([]);
+  expect(withRestartOnlySettings(started, changed)).toEqual(changed);
 });

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
-import { Attempts } from '../../../src/server/access.ts';
+import { LoginThrottle } from '../../../src/server/access.ts';
 
 const RIGHT = 'right';
 
 function startAttempts() {
   let now = 0;
   const warnings: unknown[] = [];
-  const attempts = new Attempts(
+  const attempts = new LoginThrottle(
     { now: () => now, monotonic: () => now },
     { warn: (message, fields) => warnings.push([message, fields]) },
   );

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isLinkLocal } from '../../../src/config/endpoints.ts';
+import { isMetadataAddress } from '../../../src/config/provider.ts';
 import { problemsOf, readLines } from '../../helpers/configText.ts';
 
 const refused = [
@@ -20,7 +20,7 @@ const refused = [
 ];
 
 test.each(refused)('A8 %s is refused as a provider’s address, unless it is allowed', (address) => {
-  expect(isLinkLocal(address)).toBe(true);
+  expect(isMetadataAddress(address)).toBe(true);
   const lines = ['PROVIDER=custom', `OPENAI_BASE_URL=${address}`, 'OPENAI_API_KEY=sk-1', 'BIG_MODEL=x'];
   expect(problemsOf(lines)).toEqual(['error 2 OPENAI_BASE_URL']);
   expect(problemsOf([...lines, 'ALLOW_LINK_LOCAL=on'])).toEqual([]);
@@ -34,7 +34,7 @@ test.each([
   'https://169.254.example.com/v1',
   'https://api.openai.com/v1',
 ])('A8 %s is an address like others', (address) => {
-  expect(isLinkLocal(address)).toBe(false);
+  expect(isMetadataAddress(address)).toBe(false);
 });
 
 test('A8 nor may one stand in the providers file or in the models file', () => {

@@ -1,13 +1,13 @@
 import { beforeEach, expect, test } from 'vitest';
-import { KeyRing } from '../../../src/resilience/keyPool.ts';
+import { KeyPool } from '../../../src/resilience/keyPool.ts';
 
 let now = 0;
 const clock = { now: () => 1_000_000 + now, monotonic: () => now };
-let ring: KeyRing<string>;
+let ring: KeyPool<string>;
 
 beforeEach(() => {
   now = 0;
-  ring = new KeyRing(['a', 'b', 'c'], clock);
+  ring = new KeyPool(['a', 'b', 'c'], clock);
 });
 
 const choose = (conversation: string) => ring.choose(() => conversation);
@@ -22,10 +22,10 @@ test('each conversation keeps its key, and the keys are shared out', () => {
 
 test('a key that rests is left for the next, until its time is over', () => {
   const own = choose('x');
-  ring.rest(own, 1000, 'slow down');
+  ring.coolDown(own, 1000, 'slow down');
   const other = choose('x');
   expect(other).not.toBe(own);
-  ring.rest(other, 1000, 'slow down');
+  ring.coolDown(other, 1000, 'slow down');
   expect([own, other]).not.toContain(choose('x'));
   now = 999;
   expect(choose('x')).not.toBe(own);
@@ -34,45 +34,45 @@ test('a key that rests is left for the next, until its time is over', () => {
 });
 
 test('when all rest, the one is used whose rest ends first', () => {
-  ring.rest('a', 3000, '');
-  ring.rest('b', 1000, '');
-  ring.rest('c', 2000, '');
-  expect(ring.isAwake).toBe(false);
+  ring.coolDown('a', 3000, '');
+  ring.coolDown('b', 1000, '');
+  ring.coolDown('c', 2000, '');
+  expect(ring.hasAvailable).toBe(false);
   expect(choose('x')).toBe('b');
   now = 1000;
-  expect(ring.isAwake).toBe(true);
+  expect(ring.hasAvailable).toBe(true);
 });
 
 test('a key that is accepted rests no more', () => {
   const own = choose('x');
-  ring.rest(own, 1000, '');
+  ring.coolDown(own, 1000, '');
   now = 10;
-  ring.wake(own, 10);
+  ring.markHealthy(own, 10);
   expect(choose('x')).toBe(own);
 });
 
 test('an answer that was under way when its key was refused does not end the rest', () => {
   const own = choose('x');
   now = 10;
-  ring.rest(own, 1000, '');
-  ring.wake(own, 9);
+  ring.coolDown(own, 1000, '');
+  ring.markHealthy(own, 9);
   expect(choose('x')).not.toBe(own);
 });
 
 test('the list says until when by the calendar, and why', () => {
-  ring.rest('b', 5000, 'bad key');
+  ring.coolDown('b', 5000, 'bad key');
   expect(ring.list()).toEqual([
     { key: 'a', rest: undefined },
     { key: 'b', rest: { since: 0, until: 5000, endsAt: 1_005_000, reason: 'bad key' } },
     { key: 'c', rest: undefined },
   ]);
   now = 5000;
-  expect(ring.list()[1]?.rest).toBeUndefined();
+  expect(ring.list()[1]?.cooldown).toBeUndefined();
 });
 
 test('a single key is used always, and the conversation is not looked at', () => {
-  const single = new KeyRing(['only'], clock);
-  single.rest('only', 1000, '');
+  const single = new KeyPool(['only'], clock);
+  single.coolDown('only', 1000, '');
   const never = () => {
     throw new Error('looked at');
   };

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
-import { MemoryCheck } from '../../../src/server/memoryGuard.ts';
+import { MemoryGuard } from '../../../src/server/memoryGuard.ts';
 
 const MIB = 1024 * 1024;
 
@@ -12,12 +12,12 @@ const collect = vi.fn(() => {
   garbage = 0;
 });
 const clock = { now: () => now, monotonic: () => now };
-let memory: MemoryCheck;
+let memory: MemoryGuard;
 
 beforeEach(() => {
   [used, garbage, now] = [0, 0, 0];
   collect.mockClear();
-  memory = new MemoryCheck(clock, () => ({ used_heap_size: used * MIB, heap_size_limit: 1000 * MIB }), collect);
+  memory = new MemoryGuard(clock, () => ({ used_heap_size: used * MIB, heap_size_limit: 1000 * MIB }), collect);
 });
 
 test.each([
@@ -58,7 +58,7 @@ describe('P12 what nobody needs any more', () => {
 });
 
 test('P12 the process asks its own heap', () => {
-  const own = new MemoryCheck(clock);
+  const own = new MemoryGuard(clock);
   expect(() => own.check(0)).not.toThrow();
   expect(() => own.check(Number.MAX_SAFE_INTEGER)).toThrow('short of memory');
 });

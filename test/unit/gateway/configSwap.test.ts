@@ -1,32 +1,32 @@
 import { expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import { Live } from '../../../src/gateway/configSwap.ts';
-import { type Destination, Destinations, type Services, Targets } from '../../../src/gateway/services.ts';
-import { Gate } from '../../../src/resilience/concurrencyLimiter.ts';
+import { ActiveServices } from '../../../src/gateway/configSwap.ts';
+import { type Backend, Backends, ResolvedModels, type Services } from '../../../src/gateway/services.ts';
+import { ConcurrencyLimiter } from '../../../src/resilience/concurrencyLimiter.ts';
 import { type Settings, testConfig } from '../../helpers/startApp.ts';
 
 /** Services without anything but their servers, which tell when they are closed. */
 function servers() {
   const closed: string[] = [];
   const connections = {
-    connect: (provider: Config['provider'], gate = new Gate(0, 0)) =>
+    connect: (provider: Config['provider'], limiter = new ConcurrencyLimiter(0, 0)) =>
       ({
         provider,
-        gate,
+        limiter,
         upstream: {
           close: async () => {
             closed.push(provider.baseUrl);
           },
         },
-      }) as unknown as Destination,
+      }) as unknown as Backend,
   };
   const servicesOf = (settings: Settings, before?: Services): Services => {
     const config = testConfig(settings);
     const all = config.providers.map(({ provider }) => provider);
-    const destinations = before?.destinations.renew(connections, all) ?? new Destinations(connections);
+    const backends = before?.backends.renew(connections, all) ?? new Backends(connections);
     const hooks = { close: async () => {} };
-    const services = { config, destinations, targets: new Targets(config), hooks } as unknown as Services;
-    destinations.of(config.provider);
+    const services = { config, backends, targets: new ResolvedModels(config), hooks } as unknown as Services;
+    backends.of(config.provider);
     return services;
   };
   return { closed, servicesOf };
@@ -37,15 +37,15 @@ const at = (name: string, fields: Settings = {}) => ({
   BIG_MODEL: 'large',
   ...fields,
 });
-const destinationOf = ({ destinations, config }: Services) => destinations.of(config.provider);
+const backendOf = ({ backends, config }: Services) => backends.of(config.provider);
 
 test('a provider that stays as it is keeps its connections; nothing is closed', () => {
   const { closed, servicesOf } = servers();
   const first = servicesOf(at('a'));
-  const live = new Live(first);
+  const live = new ActiveServices(first);
   const second = servicesOf(at('a', { LOG_LEVEL: 'debug' }), first);
   live.replace(second);
-  expect(destinationOf(second)).toBe(destinationOf(first));
+  expect(backendOf(second)).toBe(backendOf(first));
   expect([live.current, closed]).toEqual([second, []]);
 });
 
@@ -57,18 +57,18 @@ test.each<[string, Settings]>([
 ])('a provider with another %s gets connections of its own, and the old are closed', (_what, settings) => {
   const { closed, servicesOf } = servers();
   const first = servicesOf(at('a'));
-  const live = new Live(first);
+  const live = new ActiveServices(first);
   const second = servicesOf(settings, first);
   live.replace(second);
-  expect(destinationOf(second)).not.toBe(destinationOf(first));
+  expect(backendOf(second)).not.toBe(backendOf(first));
   expect(closed).toEqual(['https://a.example/v1']);
 });
 
 test('old connections are closed when the last request that works with them has ended, and once', () => {
   const { closed, servicesOf } = servers();
   const first = servicesOf(at('a'));
-  const live = new Live(first);
-  const releases = [live.hold(first), live.hold(first)];
+  const live = new ActiveServices(first);
+  const releases = [live.lease(first), live.lease(first)];
   const second = servicesOf(at('b'), first);
   live.replace(second);
   releases[0]?.();
@@ -81,8 +81,8 @@ test('old connections are closed when the last request that works with them has 
 test('what a request of an earlier configuration still works with stays, also when one between has gone', () => {
   const { closed, servicesOf } = servers();
   const first = servicesOf(at('a'));
-  const live = new Live(first);
-  const release = live.hold(first);
+  const live = new ActiveServices(first);
+  const release = live.lease(first);
   const second = servicesOf(at('a', { LOG_LEVEL: 'debug' }), first);
   live.replace(second);
   live.replace(servicesOf(at('b'), second));
@@ -94,8 +94,8 @@ test('what a request of an earlier configuration still works with stays, also wh
 test('the end closes every connection, of old configurations too, each once', async () => {
   const { closed, servicesOf } = servers();
   const first = servicesOf(at('a'));
-  const live = new Live(first);
-  live.hold(first);
+  const live = new ActiveServices(first);
+  live.lease(first);
   const second = servicesOf(at('b'), first);
   live.replace(second);
   await live.close();
@@ -105,10 +105,10 @@ test('the end closes every connection, of old configurations too, each once', as
 test('with another key the place in the queue of the same server stays, also over a configuration in which nobody asked', () => {
   const { servicesOf } = servers();
   const first = servicesOf(at('a'));
-  const { gate } = destinationOf(first);
-  gate.request(() => {});
-  const idle = { ...first, destinations: first.destinations.renew({ connect: () => destinationOf(first) }, []) };
+  const { limiter } = backendOf(first);
+  limiter.acquire(() => {});
+  const idle = { ...first, backends: first.backends.renew({ connect: () => backendOf(first) }, []) };
   const third = servicesOf(at('a', { OPENAI_API_KEY: 'another-key-of-the-provider' }), idle);
-  expect(destinationOf(third).gate).toBe(gate);
-  expect(destinationOf(servicesOf(at('b'), third)).gate).not.toBe(gate);
+  expect(backendOf(third).limiter).toBe(limiter);
+  expect(backendOf(servicesOf(at('b'), third)).limiter).not.toBe(limiter);
 });

@@ -1,25 +1,28 @@
 import { expect, test } from 'vitest';
-import { Targets } from '../../../src/gateway/services.ts';
+import { ResolvedModels } from '../../../src/gateway/services.ts';
 import { type Settings, testConfig } from '../../helpers/startApp.ts';
 
-function learned(): Targets {
-  const targets = new Targets(testConfig({ BIG_MODEL: 'large' }));
-  targets.learn('large', { dropParams: ['user'] });
-  targets.learn('large', { maxTokensField: 'max_completion_tokens' });
-  return targets;
+const started = testConfig({ BIG_MODEL: 'large' });
+const ref = started.modelRefs.of('large');
+
+function learned(): ResolvedModels {
+  const models = new ResolvedModels(started);
+  models.learn(ref, { dropParams: ['user'] });
+  models.learn(ref, { maxTokensField: 'max_completion_tokens' });
+  return models;
 }
 
 test('R413 what a provider has refused is remembered over a change of something else', () => {
   const { settings } = learned()
     .renew(testConfig({ BIG_MODEL: 'large', MAX_TOKENS_LIMIT: '1000' }))
-    .get('large');
+    .get(ref);
   expect(settings).toMatchObject({ dropParams: ['user'], maxTokensField: 'max_completion_tokens' });
 });
 
 test('limits of the new configuration hold for what is remembered', () => {
   const target = learned()
     .renew(testConfig({ BIG_MODEL: 'large', MAX_TOKENS_LIMIT: '1000' }))
-    .get('large');
+    .get(ref);
   expect(target.maxTokensLimit).toBe(1000);
 });
 
@@ -29,5 +32,5 @@ test.each<[string, Settings]>([
   ['quirk', { QUIRK_DROP_PARAMS: 'top_p' }],
 ])('a provider with another %s is learned anew', (_what, settings) => {
   const renewed = learned().renew(testConfig({ BIG_MODEL: 'large', ...settings }));
-  expect(renewed.get('large').settings.dropParams).not.toContain('user');
+  expect(renewed.get(ref).settings.dropParams).not.toContain('user');
 });

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
-import { Budget } from '../../../src/resilience/retryBudget.ts';
+import { RetryBudget } from '../../../src/resilience/retryBudget.ts';
 
 test('a budget ends with its requests, and the handing on with its time', () => {
   let now = 0;
-  const budget = new Budget({ attempts: 2, timeMs: 100 }, { now: () => 0, monotonic: () => now });
-  const state = () => [budget.spent, budget.isLeft, budget.mayGoOn];
+  const budget = new RetryBudget({ attempts: 2, timeMs: 100 }, { now: () => 0, monotonic: () => now });
+  const state = () => [budget.spent, budget.hasAttemptsLeft, budget.allowsFallback];
   expect(state()).toEqual([0, true, true]);
-  budget.spend();
+  budget.spendAttempt();
   now = 100;
   expect(state()).toEqual([1, true, false]);
   now = 99;
-  budget.spend();
+  budget.spendAttempt();
   expect(state()).toEqual([2, false, false]);
 });
 
@@ -22,7 +22,7 @@ test.each([
   [600_000, 130_000, 0],
 ])('a silent provider with a limit of %i ms is waited for after %i ms for %i ms', (limit, elapsed, expected) => {
   let now = 0;
-  const budget = new Budget({ attempts: 2, timeMs: 120_000 }, { now: () => 0, monotonic: () => now });
+  const budget = new RetryBudget({ attempts: 2, timeMs: 120_000 }, { now: () => 0, monotonic: () => now });
   now = elapsed;
-  expect(budget.patienceMs(limit)).toBe(expected);
+  expect(budget.firstByteTimeoutMs(limit)).toBe(expected);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
 import { type ErrorCode, errorTable } from '../../../src/core/errorTable.ts';
 import { type FailureContext, failureOfResponse } from '../../../src/upstream/errors.ts';
-import { type Blame, blameFor, restOfKey } from '../../../src/upstream/faultDomain.ts';
+import { classifyFault, type FaultDomain, keyCooldownMs } from '../../../src/upstream/faultDomain.ts';
 import { failureOfTransport } from '../../../src/upstream/transportErrors.ts';
 
 const context: FailureContext = {
@@ -17,11 +17,12 @@ const context: FailureContext = {
 };
 
 const answered = (status: number, message: string) =>
-  blameFor(failureOfResponse(status, {}, JSON.stringify({ error: { message } }), context));
-const broken = (code: string) => blameFor(failureOfTransport(Object.assign(new Error('x'), { code }), 10, context));
+  classifyFault(failureOfResponse(status, {}, JSON.stringify({ error: { message } }), context));
+const broken = (code: string) =>
+  classifyFault(failureOfTransport(Object.assign(new Error('x'), { code }), 10, context));
 
 describe('who a failure is the fault of', () => {
-  test.each<[number, string, Blame]>([
+  test.each<[number, string, FaultDomain]>([
     [400, 'no such parameter', 'request'],
     [400, 'maximum context length is 100 tokens', 'request'],
     [413, 'too large', 'request'],
@@ -60,12 +61,12 @@ describe('who a failure is the fault of', () => {
   });
 
   test('a fault of the proxy itself is nobody else’s, and would be the same at the next', () => {
-    expect(blameFor(new ApiError('internal', 'x', { cause: new TypeError('x') }))).toBe('request');
+    expect(classifyFault(new ApiError('internal', 'x', { cause: new TypeError('x') }))).toBe('request');
   });
 
   test('every error that can be answered has its row', () => {
     for (const code of Object.keys(errorTable))
-      expect(blameFor(new ApiError(code as ErrorCode, ''))).toBeTypeOf('string');
+      expect(classifyFault(new ApiError(code as ErrorCode, ''))).toBeTypeOf('string');
   });
 });
 
@@ -77,5 +78,5 @@ test.each([
   ['billing', undefined, 300_000],
   ['upstream_forbidden', undefined, 300_000],
 ] as const)('a key with %s (retry-after %s) rests %i ms', (code, retryAfterSeconds, ms) => {
-  expect(restOfKey(new ApiError(code, '', retryAfterSeconds === undefined ? {} : { retryAfterSeconds }))).toBe(ms);
+  expect(keyCooldownMs(new ApiError(code, '', retryAfterSeconds === undefined ? {} : { retryAfterSeconds }))).toBe(ms);
 });

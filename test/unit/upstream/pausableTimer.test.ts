@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Limit } from '../../../src/upstream/exchange.ts';
+import { PausableTimer } from '../../../src/upstream/exchange.ts';
 
 const onReached = vi.fn();
-let limit: Limit;
+let limit: PausableTimer;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  limit = new Limit();
+  limit = new PausableTimer();
   limit.start(1000, onReached);
 });
 
