@@ -203,7 +203,7 @@ export type OptionValues = { readonly [Name in OptionName]: ReturnType<OptionTab
  * @throws UsageError for a value that an option does not take.
  */
 export function readOptions(given: Readonly<Record<string, unknown>>): OptionValues {
-  const entries = Object.entries(optionTable).map(([key, { name, read }]) => [key, read(given[name])]);
-  // One value of its own type for each key of the table, which `Object.fromEntries` cannot know.
-  return Object.fromEntries(entries) satisfies Record<string, unknown> as OptionValues;
+  const entries = Object.entries(optionTable).map(([key, { name, read }]) => [key, read(given[name])] as const);
+  // Each key of the table has a value of its own type, which `Object.fromEntries` cannot know.
+  return Object.fromEntries(entries) as OptionValues;
 }

@@ -107,7 +107,7 @@ test('it is quick because it loads nothing but a handful of small files of ours'
       else foreign.push(specifier);
     }
   };
-  visit(join(root, 'src/cli/statusLine/statusLine.ts'));
+  visit(join(root, 'src/cli/statusline/statusLine.ts'));
   expect(
     foreign.filter((name) => !['node:fs', 'node:net', 'node:tty', 'node:sqlite', 'node:crypto'].includes(name)),
   ).toEqual([]);

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { Secret } from '../../core/secret.ts';
 import { terminalSafe } from '../../core/text.ts';
+import { OWNER_ONLY, replaceFile } from '../envs/files.ts';
 import { Failure } from '../exitCodes.ts';
 
-const NEW_FILE_MODE = 0o600;
+const PERMISSIONS = 0o777;
 
 /** The file of a project's own settings, which Claude Code keeps out of git. */
 export function projectFile(directory: string): string {
@@ -41,10 +42,7 @@ export function writeProjectFile(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true });
   const mode = statSync(file, { throwIfNoEntry: false })?.mode;
   const target = mode === undefined ? file : realpathSync(file);
-  const temporary = `${target}.${process.pid}.new`;
-  writeFileSync(temporary, text, { mode: NEW_FILE_MODE });
-  if (mode !== undefined) chmodSync(temporary, mode & 0o777);
-  renameSync(temporary, target);
+  replaceFile(target, text, mode === undefined ? OWNER_ONLY : mode & PERMISSIONS);
 }
 
 /** What `use` has done to a project, so that `unuse` can take it back. */
@@ -81,7 +79,7 @@ export function writeRecord(root: string, record: ProjectRecord): void {
   const path = recordPath(root, record.file);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   rmSync(path, { force: true });
-  writeFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  writeFileSync(path, `${JSON.stringify(record)}\n`, { mode: OWNER_ONLY });
 }
 
 export function removeRecord(root: string, file: string): void {

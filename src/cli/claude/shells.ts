@@ -11,6 +11,11 @@ export function quotePosix(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/** A word for fish, in which nothing has a meaning. */
+export function quoteFish(text: string): string {
+  return `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
+}
+
 const posix: Shell = {
   set: (name, value) => `export ${name}=${quotePosix(value)}`,
   unset: (names) => `unset ${names.join(' ')}`,
@@ -21,7 +26,7 @@ const shells = {
   bash: posix,
   zsh: posix,
   fish: {
-    set: (name, value) => `set -gx ${name} '${value.replaceAll(/[\\']/g, '\\$&')}'`,
+    set: (name, value) => `set -gx ${name} ${quoteFish(value)}`,
     unset: (names) => `set -e ${names.join(' ')}`,
     evaluate: (command) => `${command} | source`,
   },

@@ -19,8 +19,7 @@ export const bundle = defineCommand({
     'Versions, system, masked configuration, state, health, and the last errors by their kind. No key, no text of a\nconversation, no word of a provider.',
 
   run: async (context, { names, json }) => {
-    const { reportText } = await import('../bundle/redact.ts');
-    const { collectReport } = await import('../bundle/report.ts');
+    const { collectReport, reportText } = await import('../bundle/report.ts');
     const { output, environment } = context;
     const written = new Date();
     const report = await collectReport(context, names, written);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { quotePosix } from '../claude/shells.ts';
+import { quoteFish, quotePosix } from '../claude/shells.ts';
 import { defineCommand } from '../command.ts';
 import { type CommandSpec, type CommandTable, loadCommands } from '../commandSpec.ts';
 import { exitCodes } from '../exitCodes.ts';
@@ -138,24 +138,19 @@ ${valueCases(unique).join('\n')}
 complete -F _claude_code_proxy manage`;
 }
 
-/** A word for fish, in which nothing has a meaning. */
-function quote(text: string): string {
-  return `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
-}
-
 function optionLine(condition: string, { name, short, summary, takesValue, choices }: OptionEntry): string {
   const flags = `-l ${name}${short === undefined ? '' : ` -s ${short}`}`;
-  const value = takesValue ? ` -x${choices.length === 0 ? '' : ` -a ${quote(choices.join(' '))}`}` : '';
-  return `complete -c manage -n ${quote(condition)} ${flags}${value} -d ${quote(summary)}`;
+  const value = takesValue ? ` -x${choices.length === 0 ? '' : ` -a ${quoteFish(choices.join(' '))}`}` : '';
+  return `complete -c manage -n ${quoteFish(condition)} ${flags}${value} -d ${quoteFish(summary)}`;
 }
 
 function wordLines(condition: string, { words, handsOn }: CommandEntry): string[] {
-  const start = `complete -c manage -n ${quote(condition)}`;
+  const start = `complete -c manage -n ${quoteFish(condition)}`;
   if (words === 'files') return [`${start} -F`];
   if (words === 'instances and all') return [`${start} -a 'all (__claude_code_proxy_instances)'`];
-  const behindDashes = handsOn ? [`complete -c manage -n ${quote(`${condition}; and ${HAS_DASHES}`)} -F`] : [];
+  const behindDashes = handsOn ? [`complete -c manage -n ${quoteFish(`${condition}; and ${HAS_DASHES}`)} -F`] : [];
   if (words === 'instances') return [`${start} -a '(__claude_code_proxy_instances)'`, ...behindDashes];
-  return words.length === 0 ? behindDashes : [`${start} -a ${quote(words.join(' '))}`];
+  return words.length === 0 ? behindDashes : [`${start} -a ${quoteFish(words.join(' '))}`];
 }
 
 const HAS_DASHES = 'contains -- -- (commandline -opc)';
@@ -166,14 +161,14 @@ function fishCompletion(root: string, entries: readonly CommandEntry[]): string 
   const lines = entries.flatMap((entry) => {
     const condition = `__claude_code_proxy_at ${entry.name}`;
     return [
-      `complete -c manage -n ${isFirst} -a ${entry.name} -d ${quote(entry.summary)}`,
+      `complete -c manage -n ${isFirst} -a ${entry.name} -d ${quoteFish(entry.summary)}`,
       ...entry.options.map((option) => optionLine(condition, option)),
       ...wordLines(condition, entry),
     ];
   });
   return `# Completion of ./manage for fish: ./manage completion fish | source
 function __claude_code_proxy_instances
-  for file in ${quote(join(root, 'envs'))}/*.env
+  for file in ${quoteFish(join(root, 'envs'))}/*.env
     string replace -r '^.*/(.*)\\.env$' '$1' -- $file
   end
 end

@@ -32,40 +32,16 @@ import {
   unusedName,
 } from './files.ts';
 
-function describeUnknown(word: string): string {
-  const names = presets.map(({ name }) => name);
-  return `there is no provider "${word}"${didYouMean(word, names)}`;
-}
-
-/**
- * The preset of this name.
- * @throws Failure (usage) when there is none.
- */
-export function presetNamed(word: string): Preset {
-  const preset = findPreset(word);
-  if (preset !== undefined) return preset;
-  throw new Failure(`${describeUnknown(word)} (all of them: ./manage providers)`, exitCodes.usage);
-}
-
-/** Shows all providers and asks until one is chosen, by number or name. */
-export async function askForPreset(prompter: Prompter, output: Output): Promise<Preset> {
-  const rows = presets.map((preset, index) => ({ preset, number: String(index + 1) }));
-  const table = renderTable(
-    [
-      { title: '', align: 'right', cell: ({ number }) => number },
-      { title: 'provider', cell: ({ preset }) => preset.name },
-      { title: '', cell: ({ preset }) => preset.title },
-    ],
-    rows,
-    output.columns,
-  );
-  output.say(table.join('\n'));
-  for (;;) {
-    const answer = await prompter.ask('Provider (number or name): ');
-    const preset = rows.find(({ number }) => number === answer)?.preset ?? findPreset(answer);
-    if (preset !== undefined) return preset;
-    if (answer !== '') output.complain(describeUnknown(answer));
-  }
+/** What the env file of a new instance is made from. */
+export interface NewInstance {
+  readonly name: string;
+  readonly preset: Preset;
+  readonly port: number;
+  /** Empty for none. */
+  readonly key: string;
+  readonly region: string | undefined;
+  readonly url: string | undefined;
+  readonly model: string | undefined;
 }
 
 /** A new instance; its env file may be there already, as a copy of the example that nobody has filled in. */
@@ -109,6 +85,42 @@ async function choosePreset(
     'there is no terminal to ask on; name the provider, as in: ./manage init openai --stdin < FILE',
     exitCodes.usage,
   );
+}
+
+/**
+ * The preset of this name.
+ * @throws Failure (usage) when there is none.
+ */
+export function presetNamed(word: string): Preset {
+  const preset = findPreset(word);
+  if (preset !== undefined) return preset;
+  throw new Failure(`${describeUnknown(word)} (all of them: ./manage providers)`, exitCodes.usage);
+}
+
+/** Shows all providers and asks until one is chosen, by number or name. */
+export async function askForPreset(prompter: Prompter, output: Output): Promise<Preset> {
+  const rows = presets.map((preset, index) => ({ preset, number: String(index + 1) }));
+  const table = renderTable(
+    [
+      { title: '', align: 'right', cell: ({ number }) => number },
+      { title: 'provider', cell: ({ preset }) => preset.name },
+      { title: '', cell: ({ preset }) => preset.title },
+    ],
+    rows,
+    output.columns,
+  );
+  output.say(table.join('\n'));
+  for (;;) {
+    const answer = await prompter.ask('Provider (number or name): ');
+    const preset = rows.find(({ number }) => number === answer)?.preset ?? findPreset(answer);
+    if (preset !== undefined) return preset;
+    if (answer !== '') output.complain(describeUnknown(answer));
+  }
+}
+
+function describeUnknown(word: string): string {
+  const names = presets.map(({ name }) => name);
+  return `there is no provider "${word}"${didYouMean(word, names)}`;
 }
 
 async function chooseName(
@@ -205,16 +217,22 @@ async function readKey(
   );
 }
 
-/** What the env file of a new instance is made from. */
-export interface NewInstance {
-  readonly name: string;
-  readonly preset: Preset;
-  readonly port: number;
-  /** Empty for none. */
-  readonly key: string;
-  readonly region: string | undefined;
-  readonly url: string | undefined;
-  readonly model: string | undefined;
+/**
+ * Writes the env file of a new instance, after the same check that its start would make.
+ * @returns what was done, in a sentence
+ * @throws Failure (configuration) when it could not start with it; then nothing is written.
+ */
+export function writeInstance({ root, output }: Context, instance: PlannedInstance): string {
+  const file = envPath(instance.name);
+  const text = envText(instance);
+  const { config, problems } = configFromText(file, text, {}, root);
+  if (config === undefined) {
+    throw new Failure(`${formatProblems(problems)}\n${file} was not written`, exitCodes.configuration);
+  }
+  if (instance.exists) replaceFile(join(root, file), text, OWNER_ONLY);
+  else createPrivateFile(join(root, file), file, text);
+  if (problems.length > 0) output.say(formatProblems(problems));
+  return `${instance.exists ? 'Filled in' : 'Made'} ${file} for ${instance.preset.title} on port ${instance.port}.`;
 }
 
 /** The text of its env file. */
@@ -238,22 +256,4 @@ export async function applySettings(context: Context, invocation: Invocation, na
   if (now === undefined || now.nameConflict !== undefined || !isUp(deriveState(now))) return;
   if ((await reloadReason(now, undefined)) === undefined) return;
   await withManagerLock(context, invocation, () => rollingReload(context, now));
-}
-
-/**
- * Writes the env file of a new instance, after the same check that its start would make.
- * @returns what was done, in a sentence
- * @throws Failure (configuration) when it could not start with it; then nothing is written.
- */
-export function writeInstance({ root, output }: Context, instance: PlannedInstance): string {
-  const file = envPath(instance.name);
-  const text = envText(instance);
-  const { config, problems } = configFromText(file, text, {}, root);
-  if (config === undefined) {
-    throw new Failure(`${formatProblems(problems)}\n${file} was not written`, exitCodes.configuration);
-  }
-  if (instance.exists) replaceFile(join(root, file), text, OWNER_ONLY);
-  else createPrivateFile(join(root, file), file, text);
-  if (problems.length > 0) output.say(formatProblems(problems));
-  return `${instance.exists ? 'Filled in' : 'Made'} ${file} for ${instance.preset.title} on port ${instance.port}.`;
 }

@@ -9,51 +9,8 @@ import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
 import { envFile, findPortClashes, type Instance, loadInstances, selectInstances } from '../supervisor/instances.ts';
 import type { Prompter } from '../terminal/prompt.ts';
-import { replaceFile } from './files.ts';
+import { OWNER_ONLY, replaceFile } from './files.ts';
 
-/** What is wrong with a new text for the env file of one of the instances, beside the env files of the others. */
-export function checkDraft(
-  root: string,
-  instances: readonly Instance[],
-  name: string,
-  text: string,
-): readonly Problem[] {
-  const file = `envs/${name}.env`;
-  const own = instances.find((instance) => instance.name === name);
-  const { config, problems } = configFromText(file, text, own?.app.env ?? {}, root);
-  if (config === undefined) return problems;
-  const others = instances.filter((instance) => instance.name !== name).flatMap((other) => other.config ?? []);
-  // The line of the port stands in the draft; the file on the disk has the old one.
-  const clashes = findPortClashes(root, [config, ...others]).filter(
-    (problem) => resolve(root, problem.file) === own?.app.args[1],
-  );
-  return [...problems, ...clashes.map(({ line: _line, ...problem }) => problem)];
-}
-
-/**
- * Opens a file in $VISUAL, $EDITOR or vi, and waits until that ends. The setting may hold arguments, as in `code --wait`: a shell
- * parts them, the path is handed over beside them.
- * @throws Failure when the editor does not end well.
- */
-export function openEditor(environment: Context['environment'], file: string): Promise<void> {
-  const editor = environment['VISUAL'] || environment['EDITOR'] || 'vi';
-  return new Promise((resolve, reject) => {
-    // Ctrl-C in the editor reaches this process, too, which has to outlive it.
-    process.on('SIGINT', ignore);
-    const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, editor, file], { stdio: 'inherit', env: environment });
-    child.once('error', (error) => reject(new Failure(`the editor cannot be run: ${error.message}`)));
-    child.once('close', (code, signal) => {
-      process.off('SIGINT', ignore);
-      if (code === 0) resolve();
-      else
-        reject(new Failure(`the editor (${editor}) ended with ${signal ?? `exit status ${code}`}; nothing is changed`));
-    });
-  });
-}
-
-function ignore(): void {}
-
-const OWNER_ONLY = 0o600;
 const PERMISSIONS = 0o777;
 
 /** Edits the env file of an instance by way of a copy, which takes its place only when an instance could start with it. */
@@ -113,3 +70,45 @@ async function editUntilRight(
     if (!(await prompter.confirm('Edit it again? No throws your changes away.', 'yes'))) return undefined;
   }
 }
+
+/** What is wrong with a new text for the env file of one of the instances, beside the env files of the others. */
+export function checkDraft(
+  root: string,
+  instances: readonly Instance[],
+  name: string,
+  text: string,
+): readonly Problem[] {
+  const file = `envs/${name}.env`;
+  const own = instances.find((instance) => instance.name === name);
+  const { config, problems } = configFromText(file, text, own?.app.env ?? {}, root);
+  if (config === undefined) return problems;
+  const others = instances.filter((instance) => instance.name !== name).flatMap((other) => other.config ?? []);
+  // The line of the port stands in the draft; the file on the disk has the old one.
+  const clashes = findPortClashes(root, [config, ...others]).filter(
+    (problem) => resolve(root, problem.file) === own?.app.args[1],
+  );
+  return [...problems, ...clashes.map(({ line: _line, ...problem }) => problem)];
+}
+
+/**
+ * Opens a file in $VISUAL, $EDITOR or vi, and waits until that ends. The setting may hold arguments, as in `code --wait`: a shell
+ * parts them, the path is handed over beside them.
+ * @throws Failure when the editor does not end well.
+ */
+export function openEditor(environment: Context['environment'], file: string): Promise<void> {
+  const editor = environment['VISUAL'] || environment['EDITOR'] || 'vi';
+  return new Promise((resolve, reject) => {
+    // Ctrl-C in the editor reaches this process, too, which has to outlive it.
+    process.on('SIGINT', ignore);
+    const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, editor, file], { stdio: 'inherit', env: environment });
+    child.once('error', (error) => reject(new Failure(`the editor cannot be run: ${error.message}`)));
+    child.once('close', (code, signal) => {
+      process.off('SIGINT', ignore);
+      if (code === 0) resolve();
+      else
+        reject(new Failure(`the editor (${editor}) ended with ${signal ?? `exit status ${code}`}; nothing is changed`));
+    });
+  });
+}
+
+function ignore(): void {}

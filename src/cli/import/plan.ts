@@ -23,53 +23,6 @@ export interface ImportScope {
   readonly usedPorts: Set<number>;
 }
 
-/** What is planned for one folder so far. */
-export interface PlanBuilder {
-  /** The name of the folder, for what belongs to all of it. */
-  readonly label: string;
-  /** A path as the user knows it. */
-  displayPath(file: string): string;
-  report(setting: UnsupportedSetting): void;
-  add(part: ImportPlan): void;
-  /** The wanted port unless another instance has it, which is reported for that place. */
-  choosePort(wanted: number | undefined, place: Omit<UnsupportedSetting, 'reason'>): Promise<number>;
-  /** Plans a copy of a models or providers file, once, and gives its path; undefined where there is none. */
-  planCopy(file: string | undefined, kind: 'models' | 'providers'): string | undefined;
-  result(): ImportPlan;
-}
-
-export function createPlanBuilder(folder: string, { directory, usedPorts }: ImportScope): PlanBuilder {
-  const files: PlannedFile[] = [];
-  const unsupported: UnsupportedSetting[] = [];
-  const label = instanceName(join(folder, '.env'));
-  const displayPath = (file: string) => relative(directory, file) || file;
-  return {
-    label,
-    displayPath,
-    report: (setting) => void unsupported.push(setting),
-    add: (part) => {
-      files.push(...part.files);
-      unsupported.push(...part.unsupported);
-    },
-    choosePort: async (wanted, place) => {
-      const isTaken = wanted === undefined || usedPorts.has(wanted);
-      const port = isTaken ? await freePort(usedPorts) : wanted;
-      usedPorts.add(port);
-      if (wanted !== undefined && isTaken)
-        unsupported.push({ ...place, reason: `${wanted} is the port of another instance; this one has ${port}` });
-      return port;
-    },
-    planCopy: (file, kind) => {
-      if (file === undefined) return undefined;
-      const path = `envs/${label}.${kind}${extname(file)}`;
-      if (!files.some((planned) => planned.path === path))
-        files.push({ path, source: displayPath(file), text: readFileSync(file, 'utf8') });
-      return path;
-    },
-    result: () => ({ files, unsupported }),
-  };
-}
-
 /** The env file to which a providers file beside it belongs. */
 const MAIN = '.env';
 
@@ -142,6 +95,53 @@ async function planRouter(plan: PlanBuilder, file: string): Promise<void> {
   const port = await plan.choosePort(routerPort(text), { source, setting: 'PORT' });
   const providersFile = `envs/${plan.label}.providers.json`;
   plan.add(importRouter({ source, text, path: envPath(plan.label), providersFile, port }));
+}
+
+/** What is planned for one folder so far. */
+export interface PlanBuilder {
+  /** The name of the folder, for what belongs to all of it. */
+  readonly label: string;
+  /** A path as the user knows it. */
+  displayPath(file: string): string;
+  report(setting: UnsupportedSetting): void;
+  add(part: ImportPlan): void;
+  /** The wanted port unless another instance has it, which is reported for that place. */
+  choosePort(wanted: number | undefined, place: Omit<UnsupportedSetting, 'reason'>): Promise<number>;
+  /** Plans a copy of a models or providers file, once, and gives its path; undefined where there is none. */
+  planCopy(file: string | undefined, kind: 'models' | 'providers'): string | undefined;
+  result(): ImportPlan;
+}
+
+export function createPlanBuilder(folder: string, { directory, usedPorts }: ImportScope): PlanBuilder {
+  const files: PlannedFile[] = [];
+  const unsupported: UnsupportedSetting[] = [];
+  const label = instanceName(join(folder, '.env'));
+  const displayPath = (file: string) => relative(directory, file) || file;
+  return {
+    label,
+    displayPath,
+    report: (setting) => void unsupported.push(setting),
+    add: (part) => {
+      files.push(...part.files);
+      unsupported.push(...part.unsupported);
+    },
+    choosePort: async (wanted, place) => {
+      const isTaken = wanted === undefined || usedPorts.has(wanted);
+      const port = isTaken ? await freePort(usedPorts) : wanted;
+      usedPorts.add(port);
+      if (wanted !== undefined && isTaken)
+        unsupported.push({ ...place, reason: `${wanted} is the port of another instance; this one has ${port}` });
+      return port;
+    },
+    planCopy: (file, kind) => {
+      if (file === undefined) return undefined;
+      const path = `envs/${label}.${kind}${extname(file)}`;
+      if (!files.some((planned) => planned.path === path))
+        files.push({ path, source: displayPath(file), text: readFileSync(file, 'utf8') });
+      return path;
+    },
+    result: () => ({ files, unsupported }),
+  };
 }
 
 /** What is wrong in the planned files, and the secrets that they hold. */

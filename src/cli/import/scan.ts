@@ -4,33 +4,6 @@ import { instanceName } from '../../config/identity.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { isRouterFile } from './claudeCodeRouter.ts';
 
-/** An entry of the table PROXIES in start-all-proxies.sh. */
-export interface ProxyEntry {
-  readonly port: number;
-  /** Relative to the script. */
-  readonly envFile: string;
-  readonly name: string;
-  /** 1-based. */
-  readonly line: number;
-}
-
-const ENTRY = /^\s*["']?(?<port>\d+):(?<envFile>[^:"']+):(?<name>[^"']+?)["']?\s*\)?\s*(?:#.*)?$/;
-
-/** The entries `PORT:ENVFILE:NAME` between `PROXIES=(` and its closing bracket; those that are commented out do not count. */
-export function readProxies(script: string): readonly ProxyEntry[] {
-  const lines = script.split(/\r?\n/);
-  const start = lines.findIndex((line) => /^\s*PROXIES=\(/.test(line));
-  if (start < 0) return [];
-  const length = lines.slice(start).findIndex((line) => /\)\s*(?:#.*)?$/.test(line));
-  const end = length < 0 ? lines.length : start + length + 1;
-  return lines.slice(start, end).flatMap((line, index) => {
-    const groups = ENTRY.exec(line.replace(/^\s*PROXIES=\(/, ''))?.groups;
-    if (groups === undefined) return [];
-    const { port = '', envFile = '', name = '' } = groups;
-    return [{ port: Number(port), envFile, name, line: start + index + 1 }];
-  });
-}
-
 /** An env file of an earlier system. */
 export interface FoundEnvFile {
   readonly file: string;
@@ -53,40 +26,11 @@ export interface FolderContents {
 
 /** The script with the table PROXIES. */
 export const SCRIPT = 'start-all-proxies.sh';
+
 const PROVIDERS_FILES = ['config/providers.json', 'providers.json'];
 const MODELS_FILES = ['models.yaml', 'models.yml', 'models.json', 'custom_models.yaml'];
 const ENV_FILE = /^(?:\.env(?:[-.].+)?|.+\.env)$/;
 const NO_ENV_FILE = /\b(?:example|sample|template|dist|bak|old|orig)$|~$/i;
-
-function firstOf(folder: string, names: readonly string[]): string | undefined {
-  return names.map((name) => join(folder, name)).find((file) => existsSync(file));
-}
-
-function isEnvFile(name: string): boolean {
-  return ENV_FILE.test(name) && !NO_ENV_FILE.test(name);
-}
-
-/** What lies in a folder, as the earlier systems would find it there. */
-function scanFolder(folder: string, isWanted: (file: string) => boolean): FolderContents {
-  const script = join(folder, SCRIPT);
-  const entries = existsSync(script) ? readProxies(readFileSync(script, 'utf8')) : [];
-  const fileOf = (entry: ProxyEntry) => join(folder, entry.envFile);
-  const listed = entries
-    .filter((entry) => existsSync(fileOf(entry)))
-    .map((entry) => ({ file: fileOf(entry), name: instanceName(`${entry.name}.env`), entry }));
-  const others = readdirSync(folder)
-    .filter((name) => isEnvFile(name) && !listed.some(({ file }) => file === join(folder, name)))
-    .map((name) => ({ file: join(folder, name), name: instanceName(join(folder, name)) }));
-  const config = join(folder, 'config.json');
-  return {
-    folder,
-    envFiles: [...listed, ...others].filter(({ file }) => statSync(file).isFile() && isWanted(file)),
-    providersFile: firstOf(folder, PROVIDERS_FILES),
-    modelsFile: firstOf(folder, MODELS_FILES),
-    routerFile: existsSync(config) && isRouterFile(readFileSync(config, 'utf8')) ? config : undefined,
-    missing: entries.filter((entry) => !existsSync(fileOf(entry))),
-  };
-}
 
 /**
  * What a path means: all of a folder, or a file with what belongs to it.
@@ -122,4 +66,61 @@ export function scanPath(path: string): FolderContents {
     `${path}: neither an env file nor a script, providers file or router file that is known; for a models file name its folder`,
     exitCodes.usage,
   );
+}
+
+/** What lies in a folder, as the earlier systems would find it there. */
+function scanFolder(folder: string, isWanted: (file: string) => boolean): FolderContents {
+  const script = join(folder, SCRIPT);
+  const entries = existsSync(script) ? readProxies(readFileSync(script, 'utf8')) : [];
+  const fileOf = (entry: ProxyEntry) => join(folder, entry.envFile);
+  const listed = entries
+    .filter((entry) => existsSync(fileOf(entry)))
+    .map((entry) => ({ file: fileOf(entry), name: instanceName(`${entry.name}.env`), entry }));
+  const others = readdirSync(folder)
+    .filter((name) => isEnvFile(name) && !listed.some(({ file }) => file === join(folder, name)))
+    .map((name) => ({ file: join(folder, name), name: instanceName(join(folder, name)) }));
+  const config = join(folder, 'config.json');
+  return {
+    folder,
+    envFiles: [...listed, ...others].filter(({ file }) => statSync(file).isFile() && isWanted(file)),
+    providersFile: firstOf(folder, PROVIDERS_FILES),
+    modelsFile: firstOf(folder, MODELS_FILES),
+    routerFile: existsSync(config) && isRouterFile(readFileSync(config, 'utf8')) ? config : undefined,
+    missing: entries.filter((entry) => !existsSync(fileOf(entry))),
+  };
+}
+
+function firstOf(folder: string, names: readonly string[]): string | undefined {
+  return names.map((name) => join(folder, name)).find((file) => existsSync(file));
+}
+
+function isEnvFile(name: string): boolean {
+  return ENV_FILE.test(name) && !NO_ENV_FILE.test(name);
+}
+
+/** An entry of the table PROXIES in start-all-proxies.sh. */
+export interface ProxyEntry {
+  readonly port: number;
+  /** Relative to the script. */
+  readonly envFile: string;
+  readonly name: string;
+  /** 1-based. */
+  readonly line: number;
+}
+
+const ENTRY = /^\s*["']?(?<port>\d+):(?<envFile>[^:"']+):(?<name>[^"']+?)["']?\s*\)?\s*(?:#.*)?$/;
+
+/** The entries `PORT:ENVFILE:NAME` between `PROXIES=(` and its closing bracket; those that are commented out do not count. */
+export function readProxies(script: string): readonly ProxyEntry[] {
+  const lines = script.split(/\r?\n/);
+  const start = lines.findIndex((line) => /^\s*PROXIES=\(/.test(line));
+  if (start < 0) return [];
+  const length = lines.slice(start).findIndex((line) => /\)\s*(?:#.*)?$/.test(line));
+  const end = length < 0 ? lines.length : start + length + 1;
+  return lines.slice(start, end).flatMap((line, index) => {
+    const groups = ENTRY.exec(line.replace(/^\s*PROXIES=\(/, ''))?.groups;
+    if (groups === undefined) return [];
+    const { port = '', envFile = '', name = '' } = groups;
+    return [{ port: Number(port), envFile, name, line: start + index + 1 }];
+  });
 }

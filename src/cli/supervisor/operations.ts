@@ -4,6 +4,7 @@ import { terminalSafe } from '../../core/text.ts';
 import { readStamp } from '../buildStamp.ts';
 import type { Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
+import { OWNER_ONLY } from '../envs/files.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
 import { localTime } from '../terminal/output.ts';
 import { showResult, showStatus } from '../views/statusView.ts';
@@ -161,8 +162,6 @@ export async function removeInstance(
     return exitCodes.ok;
   });
 }
-
-const OWNER_ONLY = 0o600;
 
 /** Gives a file the time of its removal as a further part of its name, which is returned; undefined when there is none. */
 function putAside(file: string): string | undefined {

@@ -7,6 +7,20 @@ import { terminalSafe } from '../../core/text.ts';
 import { localDay } from '../../telemetry/days.ts';
 import { hashSession } from '../../telemetry/requestRecord.ts';
 
+/** Where an instance's figures are; all of it stands in the command, so that no configuration has to be read. */
+export interface StatusSource {
+  readonly instance: string;
+  readonly host: string;
+  readonly port: number;
+  readonly usageFile: string;
+}
+
+/** Prints the status line. Never fails: whatever cannot be found out is left out. */
+export async function printStatusLine({ instance, host, port, usageFile }: StatusSource): Promise<void> {
+  const usage = readUsage(usageFile);
+  process.stdout.write(`${statusLine({ instance, isUp: await isListening(host, port), usage })}\n`);
+}
+
 /** On this machine a listener answers within one. */
 const TIMEOUT_MS = 150;
 
@@ -22,6 +36,26 @@ export function isListening(host: string, port: number): Promise<boolean> {
     socket.once('timeout', () => finish(false));
     socket.once('error', () => finish(false));
   });
+}
+
+const STDIN = 0;
+
+/** The session's id, from what Claude Code writes to the commands of status lines; empty when there is none. */
+function readSession(): string {
+  if (isatty(STDIN)) return '';
+  try {
+    return asString(parseObject(readFileSync(STDIN, 'utf8'))?.['session_id']) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function readUsage(path: string): SessionUsage | undefined {
+  try {
+    return readSessionUsage(path, readSession(), localDay(Date.now()));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The part of the usage that the line shows. */
@@ -45,12 +79,14 @@ export interface SessionUsage {
 }
 
 const LOCK_WAIT_MS = 20;
+
 /** A session is looked for among so many of the latest requests, as the file has no index on it. */
 const LATEST = 10_000;
 
 const SUMS = `count(*) AS requests, total(input_tokens) AS input, total(output_tokens) AS output,
   total(cache_read_tokens) AS cacheRead, total(cache_write_tokens) AS cacheWrite, total(cost) AS cost,
   total(cost IS NULL) AS unpriced`;
+
 const OF_SESSION = `FROM requests WHERE rowid > (SELECT max(rowid) FROM requests) - ${LATEST} AND session = ?`;
 
 /**
@@ -80,33 +116,12 @@ export function readSessionUsage(path: string, session: string, day: string): Se
   }
 }
 
-/** `950`, `12.3k`, `4.5M`. */
-export function formatTokens(count: number): string {
-  if (count < 1000) return String(count);
-  return count < 999_950 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1_000_000).toFixed(1)}M`;
-}
-
 /** What the line is made of. */
 export interface StatusFigures {
   readonly instance: string;
   readonly isUp: boolean;
   /** Undefined when the usage file cannot be read. */
   readonly usage: SessionUsage | undefined;
-}
-
-/** `$0.42`; more digits while it is little; `?` beside it, or alone, for what no price is known for. */
-function formatCost({ cost, unpriced, requests }: SessionUsage['session']): string {
-  if (requests > 0 && unpriced === requests) return '$?';
-  const known = cost === 0 || cost >= 1 ? cost.toFixed(2) : cost.toFixed(4);
-  return `$${known}${unpriced > 0 ? '+?' : ''}`;
-}
-
-function describeSession({ session }: SessionUsage): string[] {
-  const input = session.input + session.cacheRead + session.cacheWrite;
-  if (session.requests === 0) return [];
-  const cached = input === 0 ? 0 : Math.round((100 * session.cacheRead) / input);
-  const share = cached === 0 ? '' : ` (${cached}% cached)`;
-  return [`${formatTokens(input)} in${share}, ${formatTokens(session.output)} out`, formatCost(session)];
 }
 
 /** The line for Claude Code's status bar: instance, model that really answered, the session's tokens and cost, the day's cost. */
@@ -119,36 +134,23 @@ export function statusLine({ instance, isUp, usage }: StatusFigures): string {
   return terminalSafe(parts.join(' · '));
 }
 
-/** Where an instance's figures are; all of it stands in the command, so that no configuration has to be read. */
-export interface StatusSource {
-  readonly instance: string;
-  readonly host: string;
-  readonly port: number;
-  readonly usageFile: string;
+function describeSession({ session }: SessionUsage): string[] {
+  const input = session.input + session.cacheRead + session.cacheWrite;
+  if (session.requests === 0) return [];
+  const cached = input === 0 ? 0 : Math.round((100 * session.cacheRead) / input);
+  const share = cached === 0 ? '' : ` (${cached}% cached)`;
+  return [`${formatTokens(input)} in${share}, ${formatTokens(session.output)} out`, formatCost(session)];
 }
 
-const STDIN = 0;
-
-/** The session's id, from what Claude Code writes to the commands of status lines; empty when there is none. */
-function readSession(): string {
-  if (isatty(STDIN)) return '';
-  try {
-    return asString(parseObject(readFileSync(STDIN, 'utf8'))?.['session_id']) ?? '';
-  } catch {
-    return '';
-  }
+/** `$0.42`; more digits while it is little; `?` beside it, or alone, for what no price is known for. */
+function formatCost({ cost, unpriced, requests }: SessionUsage['session']): string {
+  if (requests > 0 && unpriced === requests) return '$?';
+  const known = cost === 0 || cost >= 1 ? cost.toFixed(2) : cost.toFixed(4);
+  return `$${known}${unpriced > 0 ? '+?' : ''}`;
 }
 
-function readUsage(path: string): SessionUsage | undefined {
-  try {
-    return readSessionUsage(path, readSession(), localDay(Date.now()));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Prints the status line. Never fails: whatever cannot be found out is left out. */
-export async function printStatusLine({ instance, host, port, usageFile }: StatusSource): Promise<void> {
-  const usage = readUsage(usageFile);
-  process.stdout.write(`${statusLine({ instance, isUp: await isListening(host, port), usage })}\n`);
+/** `950`, `12.3k`, `4.5M`. */
+export function formatTokens(count: number): string {
+  if (count < 1000) return String(count);
+  return count < 999_950 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1_000_000).toFixed(1)}M`;
 }
