@@ -73,8 +73,7 @@ function createCumulativeReasoning(): DeltaRepair {
   let received = '';
   return (delta) => {
     if (delta.kind !== 'thinking') return [delta];
-    const repeats = delta.text.length >= received.length && delta.text.startsWith(received);
-    const text = repeats ? delta.text.slice(received.length) : delta.text;
+    const text = delta.text.startsWith(received) ? delta.text.slice(received.length) : delta.text;
     // A snapshot cannot be longer than a frame, so that there is no more to compare with.
     if (received.length <= FRAME_LIMIT) received += text;
     return text === '' ? [] : [{ kind: 'thinking', text }];

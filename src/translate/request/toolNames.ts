@@ -114,13 +114,15 @@ class UsedIds {
   take(call: ContentBlock, form: 'keep' | 'nine'): string {
     const original = asString(call['id']) ?? '';
     const plain = toId(original, form);
-    let number = this.#numbers.get(plain) ?? 1;
-    let id = number === 1 ? plain : toId(`${original}_${number}`, form);
-    while (this.#used.has(id)) {
-      number += 1;
-      id = toId(`${original}_${number}`, form);
+    let id = plain;
+    if (this.#used.has(plain)) {
+      let number = this.#numbers.get(plain) ?? 1;
+      do {
+        number += 1;
+        id = toId(`${original}_${number}`, form);
+      } while (this.#used.has(id));
+      this.#numbers.set(plain, number);
     }
-    this.#numbers.set(plain, number);
     this.#used.add(id);
     return id;
   }

@@ -221,8 +221,7 @@ export class ToolArguments {
 
   /** Snapshots repeat all that came before. */
   #withoutRepeated(text: string): string {
-    const repeats = text.length >= this.#received.length && text.startsWith(this.#received);
-    return repeats ? text.slice(this.#received.length) : text;
+    return text.startsWith(this.#received) ? text.slice(this.#received.length) : text;
   }
 }
 

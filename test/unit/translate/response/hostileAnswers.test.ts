@@ -59,11 +59,6 @@ describe('an answer takes work in proportion to its length, whatever it is made 
         }),
       options: { settings: { reasoningReplay: 'reasoning_details' } },
     },
-    'reasoning that only looks cumulative': {
-      size: 16_000,
-      each: (at) => delta({ reasoning_content: `word ${at} `.repeat(20) }),
-      options: { settings: { reasoningCumulative: true } },
-    },
   };
 
   test.each(Object.entries(answers))('%s', { timeout: 120_000 }, (_name, { size, each, options }) => {
