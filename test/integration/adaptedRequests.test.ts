@@ -48,7 +48,7 @@ test.each([
   ['no-stop', 'QUIRK_DROP_PARAMS=stop'],
   ['no-stream-options', 'QUIRK_DROP_PARAMS=stream_options'],
   ['no-max-tokens', 'QUIRK_MAX_TOKENS_FIELD=max_completion_tokens'],
-])('R413 a refusal by %s is healed once, remembered, and told with its setting', async (model, advice) => {
+])('R413 a refusal by %s adapts the request once, is remembered, and reported with its setting', async (model, advice) => {
   upstream.requests.length = 0;
   expect((await call(`${app.url}/v1/messages`, message(model, all))).text).toContain('fine');
   expect(upstream.requests).toHaveLength(2);
