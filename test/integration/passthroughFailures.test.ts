@@ -257,12 +257,15 @@ describe('before the first event', () => {
     },
   );
 
-  test.each(Object.keys(overflows))('R404 R405 an overflow in %s is reported so that the client compacts', async (name) => {
-    const answer = await ask(name);
-    expect(answer.status).toBe(400);
-    expect(errorOf(answer)).toEqual({ type: 'invalid_request_error', message: overflows[name]?.[1] });
-    expect(server.requests).toHaveLength(1);
-  });
+  test.each(Object.keys(overflows))(
+    'R404 R405 an overflow in %s is reported so that the client compacts',
+    async (name) => {
+      const answer = await ask(name);
+      expect(answer.status).toBe(400);
+      expect(errorOf(answer)).toEqual({ type: 'invalid_request_error', message: overflows[name]?.[1] });
+      expect(server.requests).toHaveLength(1);
+    },
+  );
 
   test('R403 R408 what the provider says about repeating is handed on', async () => {
     expect((await ask('key')).headers['x-should-retry']).toBe('false');
