@@ -4,16 +4,16 @@ import type { Config } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
 import type { Clock } from './core/clock.ts';
 import { ApiError } from './core/errors.ts';
-import { LiveRedactor } from './core/secret.ts';
+import { ReloadableRedactor } from './core/secret.ts';
 import { ActiveServices, createServices, type LastingServices, renewServices } from './gateway/configSwap.ts';
 import { startHealthChecks } from './gateway/healthChecks.ts';
 import { describeHealth, type ProcessFacts } from './gateway/introspection.ts';
 import { Bodies } from './gateway/requestBody.ts';
 import { InFlight } from './gateway/services.ts';
-import { boundHeapGrowth } from './host/heap.ts';
-import { takePart } from './host/workers.ts';
+import { tuneHeapGrowth } from './host/heap.ts';
+import { claimWorkerNumber } from './host/workers.ts';
 import { closeListener, drain, listen } from './listener.ts';
-import { giveUpLookingAround } from './permissions/sandbox.ts';
+import { dropPortInspection } from './permissions/sandbox.ts';
 import { Reloader } from './reload/configReloader.ts';
 import { watchFiles } from './reload/fileWatcher.ts';
 import { LoadBalancer } from './routing/loadBalancer.ts';
@@ -22,9 +22,9 @@ import { createTerminalView } from './telemetry/console/view.ts';
 import { boundConsoleFile, openStateFile } from './telemetry/files.ts';
 import { openRotatingLog, type RotatingLog } from './telemetry/log/rotatingLog.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
-import { RequestStats } from './telemetry/stats.ts';
+import { RequestCounters } from './telemetry/requestCounters.ts';
+import { DAYS_SHOWN, UsageAggregator } from './telemetry/usage/aggregator.ts';
 import { usageFilePath } from './telemetry/usage/file.ts';
-import { DAYS_SHOWN, UsageMeter } from './telemetry/usage/meter.ts';
 import { UsageStore } from './telemetry/usage/store.ts';
 import { createCalibration } from './translate/tokenCalibration.ts';
 import { VERSION } from './version.ts';
@@ -82,19 +82,19 @@ export interface InstanceOptions {
 /** Runs one instance until it is told to stop; resolves with the exit status. */
 export async function runInstance({ started, load, consolePath, sharesPort }: InstanceOptions): Promise<number> {
   const { config } = started;
-  const redactor = new LiveRedactor(config.secrets);
+  const redactor = new ReloadableRedactor(config.secrets);
   const { redact } = redactor;
-  const part = await takePart(config.file);
-  const isShared = sharesPort && part.isHeld;
+  const worker = await claimWorkerNumber(config.file);
+  const isShared = sharesPort && worker.isHeld;
   const log = openRotatingLog({
     directory: `${config.logs.directory}/${config.instance}`,
     instance: config.instance,
-    part: part.number,
+    worker: worker.number,
     maxSizeBytes: config.logs.maxSizeBytes,
     retentionMs: config.logs.retentionMs,
     maxTotalBytes: config.logs.maxTotalBytes,
     clock,
-    onTrouble: (trouble) => logger.trouble(trouble),
+    onProblem: (problem) => logger.logProblem(problem),
   });
   const view = createTerminalView(process.stdout, process.env, {
     instance: config.instance,
@@ -123,10 +123,10 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     clock,
     logger,
   });
-  const usage = new UsageMeter({ clock, keep: (row) => usageStore.add(row) });
+  const usage = new UsageAggregator({ clock, keep: (row) => usageStore.add(row), redact });
   const lasting: LastingServices = {
     clock,
-    stats: new RequestStats(clock, redact),
+    stats: new RequestCounters(clock, redact),
     usage,
     calibration,
     bodies: new Bodies(),
@@ -140,7 +140,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     started,
     load,
     apply: (next) => {
-      redactor.learn(next.secrets);
+      redactor.addSecrets(next.secrets);
       logger.setLevel(next.logs.level);
       active.replace(renewServices(active.current, next, USER_AGENT));
     },
@@ -151,7 +151,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const facts: ProcessFacts = {
     version: VERSION,
     pid: process.pid,
-    part: part.number,
+    worker: worker.number,
     sharesPort: isShared,
     startedAt: clock.now(),
     isDraining: () => draining,
@@ -162,15 +162,15 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   };
 
   const app = createApp(active, facts);
-  const onListening = () => part.answerWith(() => describeHealth(active.current, facts));
-  const failure = await listen(app, { config, part, isShared, onListening });
+  const onListening = () => worker.answerWith(() => describeHealth(active.current, facts));
+  const failure = await listen(app, { config, worker, isShared, onListening });
   if (failure !== undefined) {
     logger.error(failure);
     await log.close();
     return EXIT_CONFIGURATION;
   }
-  giveUpLookingAround();
-  boundHeapGrowth(() => lasting.inFlight.size);
+  dropPortInspection();
+  tuneHeapGrowth(() => lasting.inFlight.size);
   logger.lifecycle(`listening on http://${config.host}:${config.port}`, {
     provider: config.provider.preset.name,
     big: config.tiers.big,

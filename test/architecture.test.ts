@@ -117,7 +117,7 @@ const SOLE_IMPORTERS: Record<string, RegExp> = {
   dotenv: /^src\/config\/load\.ts$/,
   'rotating-file-stream': /^src\/telemetry\/log\//,
   pino: /^src\/telemetry\/logger\.ts$/,
-  'zod/mini': /^src\/config\//,
+  'zod/mini': /^src\/(?:config\/|cli\/supervisor\/health\.ts$)/,
   yaml: /^src\/config\/files\//,
   jsonrepair: /^src\/translate\/response\//,
   rolldown: /^scripts\/build/,

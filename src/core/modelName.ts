@@ -34,10 +34,21 @@ export interface RequestedName {
   readonly spellings: readonly string[];
 }
 
+const ALIAS_START = 'claude-';
+const ALIAS_MARK = '--';
+
+/** By searching, as a regular expression for it takes time by the square where there are many dashes. */
+function aliasOf(name: string): string | undefined {
+  if (name.slice(0, ALIAS_START.length).toLowerCase() !== ALIAS_START) return undefined;
+  const mark = name.indexOf(ALIAS_MARK, ALIAS_START.length + 1); // an instance has a name
+  const alias = mark < 0 ? '' : name.slice(mark + ALIAS_MARK.length);
+  return alias === '' ? undefined : alias;
+}
+
 /** Takes apart the name that a client asks for; every request comes through here, before anything else looks at its name. */
 export function parseRequestedName(requested: string): RequestedName {
   const name = requested.replace(/\[1m\]\s*$/i, '').trim();
   const bare = name.replace(/^anthropic\//i, '');
-  const alias = /^claude-.+?--(.+)$/i.exec(bare)?.[1];
+  const alias = aliasOf(bare);
   return { bare, alias, spellings: [name, name.replace(/-\d{8}$/, ''), bare, ...(alias === undefined ? [] : [alias])] };
 }

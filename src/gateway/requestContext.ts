@@ -141,7 +141,7 @@ export async function handleRequest(
 export function recordUsage(record: RequestRecord, usage: Usage, isEnded: boolean): void {
   record.inputTokens = usage.input;
   record.cacheReadTokens = usage.cacheRead;
-  record.cacheCreationTokens = usage.cacheCreation;
+  record.cacheWriteTokens = usage.cacheWrite;
   record.outputTokens = usage.output;
   record.reasoningTokens = usage.reasoning;
   // What the provider had counted so far is less than what it will bill.

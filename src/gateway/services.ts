@@ -2,7 +2,7 @@ import type { Config, ModelRef, ProviderConfig, ProviderKey } from '../config/co
 import { fingerprint } from '../config/identity.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ApiError } from '../core/errors.ts';
-import type { LiveHooks } from '../hooks/liveHooks.ts';
+import type { ReloadableHooks } from '../hooks/reloadableHooks.ts';
 import { modelSettings } from '../providers/preset.ts';
 import { composeRepairs } from '../quirks/compose.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
@@ -11,8 +11,8 @@ import type { ConcurrencyLimiter } from '../resilience/concurrencyLimiter.ts';
 import type { KeyPool } from '../resilience/keyPool.ts';
 import type { LoadBalancer } from '../routing/loadBalancer.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { RequestStats } from '../telemetry/stats.ts';
-import type { UsageMeter } from '../telemetry/usage/meter.ts';
+import type { RequestCounters } from '../telemetry/requestCounters.ts';
+import type { UsageAggregator } from '../telemetry/usage/aggregator.ts';
 import type { ResolvedModel } from '../translate/request/context.ts';
 import type { Calibration } from '../translate/tokenCalibration.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -25,11 +25,11 @@ export interface Services {
   readonly backends: Backends;
   readonly models: ResolvedModels;
   /** The user's own functions; the same for every configuration. */
-  readonly hooks: LiveHooks;
+  readonly hooks: ReloadableHooks;
   /** Which provider is asked first, by conversation. */
   readonly order: LoadBalancer;
-  readonly stats: RequestStats;
-  readonly usage: UsageMeter;
+  readonly stats: RequestCounters;
+  readonly usage: UsageAggregator;
   readonly calibration: Calibration;
   readonly bodies: Bodies;
   readonly inFlight: InFlight;

@@ -17,7 +17,7 @@ function eventOf(type: string, fields: JsonObject): string {
 
 function queryOf(request: MessagesRequest): string {
   const text = JSON.stringify(request.messages.at(-1)?.content ?? '');
-  return /search for the query: (.*?)(?:"|\\n|$)/.exec(text)?.[1] ?? '';
+  return /search for the query: ((?:(?!"|\\n).){0,1000})/.exec(text)?.[1] ?? '';
 }
 
 /**

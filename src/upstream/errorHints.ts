@@ -40,14 +40,18 @@ const WORDINGS = [
 const EXCLUSIONS =
   /string too long|string_above_max_length|tokens per (?:min|day)|\btp[md]\b|rate[_ ]limit|data loss|policy/;
 
-const NUMBER = String.raw`\D{0,4}([\d,]+)`;
+/**
+ * The words are a provider's, so each pattern takes time in proportion to them: numbers have a bounded length, and where one comes
+ * first it is looked for at its first digit only.
+ */
+const NUMBER = String.raw`\D{0,4}([\d,]{1,15})`;
 
 const LIMIT_PATTERNS = [
   `maximum context (?:length|limit)(?: is| of)?`,
   `maximum prompt length is`,
   `maximum number of tokens allowed`,
   `exceeded model token limit`,
-  `range of input length should be \\[\\d+,`,
+  `range of input length should be \\[\\d{1,15},`,
   `only supports up to`,
   `max_new_tokens\`? must be <=?`,
   `tokens >`,
@@ -56,21 +60,21 @@ const LIMIT_PATTERNS = [
 ].map((words) => new RegExp(words + NUMBER));
 
 const PROMPT_PATTERNS = [
-  /([\d,]+) (?:tokens )?(?:in|from|of) (?:the |your )?(?:messages|prompt|input|text input)/,
-  /messages resulted in \D{0,3}([\d,]+)/,
-  /input token count \D{0,3}([\d,]+)/,
-  /requested:?\s*\D{0,8}?([\d,]+)/,
-  /request contains ([\d,]+)/,
-  /prompt is too long: ([\d,]+)/,
-  /given: ([\d,]+)/,
-  /"n_prompt_tokens":\s*([\d,]+)/,
-  /prompt (?:has|contains) (?:at least )?([\d,]+)/,
-  /([\d,]+) tokens >/,
+  /(?<![\d,])([\d,]{1,15}) (?:tokens )?(?:in|from|of) (?:the |your )?(?:messages|prompt|input|text input)/,
+  /messages resulted in \D{0,3}([\d,]{1,15})/,
+  /input token count \D{0,3}([\d,]{1,15})/,
+  /requested:?\s*\D{0,8}?([\d,]{1,15})/,
+  /request contains ([\d,]{1,15})/,
+  /prompt is too long: ([\d,]{1,15})/,
+  /given: ([\d,]{1,15})/,
+  /"n_prompt_tokens":\s*([\d,]{1,15})/,
+  /prompt (?:has|contains) (?:at least )?([\d,]{1,15})/,
+  /(?<![\d,])([\d,]{1,15}) tokens >/,
 ];
 
 const OUTPUT_PATTERNS = [
-  /([\d,]+) (?:tokens )?(?:in|for|of) (?:the |your )?(?:completion|output)/,
-  /(\d[\d,]*) `?max_new_tokens`?/,
+  /(?<![\d,])([\d,]{1,15}) (?:tokens )?(?:in|for|of) (?:the |your )?(?:completion|output)/,
+  /(?<![\d,])(\d[\d,]{0,14}) `?max_new_tokens`?/,
 ];
 
 function firstNumber(patterns: readonly RegExp[], text: string): number | undefined {

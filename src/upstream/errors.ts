@@ -112,9 +112,13 @@ function codeNamed(name: string | undefined, { errorCodes }: FailureContext): Er
   return name !== undefined && Object.hasOwn(errorCodes, name) ? errorCodes[name] : undefined;
 }
 
+/** Its numbers begin with a digit, and what stands between them holds none, so that each letter is looked at a few times only. */
+const LIMIT_AND_REQUESTED =
+  /limit:?\s*(\d[\d,]{0,14})\D{1,200}(?:used:?\s*\d[\d,]{0,14}\D{1,200})?requested:?\s*(\d[\d,]{0,14})/i;
+
 /** A limit per minute that the request alone exceeds can never be kept. */
 function neverFits(text: string): { limit: number; requested: number } | undefined {
-  const match = /limit:?\s*([\d,]+)[^\d]+(?:used:?\s*[\d,]+[^\d]+)?requested:?\s*([\d,]+)/i.exec(text);
+  const match = LIMIT_AND_REQUESTED.exec(text);
   if (match === null) return undefined;
   const [limit, requested] = [match[1], match[2]].map((digits) => Number((digits ?? '').replaceAll(',', '')));
   return limit !== undefined && requested !== undefined && requested > limit ? { limit, requested } : undefined;

@@ -51,7 +51,8 @@ function mentions(text: string, field: string): boolean {
 }
 
 function replayMissingReasoning(text: string): RequestAdaptation | undefined {
-  if (!/reasoning_content\b.*(?:missing|passed back|required)/is.test(text)) return undefined;
+  const at = text.search(/reasoning_content\b/i);
+  if (at < 0 || !/missing|passed back|required/i.test(text.slice(at))) return undefined;
   return {
     settings: { reasoningReplay: 'reasoning_content', reasoningRequired: 'empty' },
     advice: 'QUIRK_REASONING_REPLAY=reasoning_content and QUIRK_REASONING_REQUIRED=empty',
@@ -210,13 +211,13 @@ export class ChatAdapter implements Adapter {
     const { usage } = outcome;
     record.inputTokens = usage.input_tokens;
     record.cacheReadTokens = usage.cache_read_input_tokens;
-    record.cacheCreationTokens = usage.cache_creation_input_tokens;
+    record.cacheWriteTokens = usage.cache_creation_input_tokens;
     record.outputTokens = usage.output_tokens;
     for (const { outcome: earlier } of this.#readers.slice(0, -1)) {
       if (earlier.usageEstimated) continue;
       record.inputTokens += earlier.usage.input_tokens;
       record.cacheReadTokens += earlier.usage.cache_read_input_tokens;
-      record.cacheCreationTokens += earlier.usage.cache_creation_input_tokens;
+      record.cacheWriteTokens += earlier.usage.cache_creation_input_tokens;
       record.outputTokens += earlier.usage.output_tokens;
     }
     record.reasoningTokens = outcome.reasoningTokens;

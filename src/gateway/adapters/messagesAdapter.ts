@@ -139,7 +139,7 @@ export class MessagesAdapter implements Adapter {
     recordUsage(record, usage, reader.outcome.ended);
     const measured = reader.outcome.ended ? this.#body.measuredIfReadable : undefined;
     if (measured === undefined) return;
-    const promptTokens = usage.input + usage.cacheRead + usage.cacheCreation;
+    const promptTokens = usage.input + usage.cacheRead + usage.cacheWrite;
     services.calibration.observe(this.route.model.name, measured, promptTokens);
   }
 }

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -49,6 +50,22 @@ test('a missing file, a folder and a large file are problems, not exceptions', (
     ['large.env: 300000 bytes'],
   ]);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a pipe and a device are problems, in place of an instance that hangs',
+  () => {
+    execFileSync('mkfifo', [join(directory, 'pipe.env')]);
+    symlinkSync('/dev/zero', join(directory, 'zero.env'));
+    for (const name of ['pipe.env', 'zero.env']) {
+      const { config, problems } = loadConfig(name, {}, directory);
+      expect([config, problems.map(({ found }) => found)]).toEqual([undefined, ['a pipe or a device']]);
+      const text = `PROVIDER=kimi\nOPENAI_API_KEY_FILE=${name}`;
+      expect(loadConfig(write('kimi.env', text), {}, directory).problems).toMatchObject([
+        { line: 2, severity: 'error', found: expect.stringContaining('(a pipe or a device)') },
+      ]);
+    }
+  },
+);
 
 test('NAME_FILE reads a secret from a file', () => {
   write('key', 'sk-from-file\n');
