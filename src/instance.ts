@@ -8,7 +8,7 @@ import { ReloadableRedactor } from './core/secret.ts';
 import { ActiveServices, createServices, type LastingServices, renewServices } from './gateway/configSwap.ts';
 import { startHealthChecks } from './gateway/healthChecks.ts';
 import { describeHealth, type ProcessFacts } from './gateway/introspection.ts';
-import { Bodies } from './gateway/requestBody.ts';
+import { JsonBodyCodec } from './gateway/requestBody.ts';
 import { InFlight } from './gateway/services.ts';
 import { tuneHeapGrowth } from './host/heap.ts';
 import { claimWorkerNumber } from './host/workers.ts';
@@ -26,7 +26,7 @@ import { RequestCounters } from './telemetry/requestCounters.ts';
 import { DAYS_SHOWN, UsageAggregator } from './telemetry/usage/aggregator.ts';
 import { usageFilePath } from './telemetry/usage/file.ts';
 import { UsageStore } from './telemetry/usage/store.ts';
-import { createCalibration } from './translate/tokenCalibration.ts';
+import { createTokenCalibration } from './translate/tokenCalibration.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_FAILED = 1;
@@ -115,7 +115,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   for (const line of summary) process.stdout.write(`${line}\n`);
 
   const consoleFile = consolePath === undefined ? undefined : boundConsoleFile(consolePath);
-  const calibration = createCalibration();
+  const calibration = createTokenCalibration();
   const calibrationFile = openStateFile(`${config.stateDirectory}/${config.instance}.calibration.json`, calibration);
   const usageStore = new UsageStore({
     path: usageFilePath(config.stateDirectory, config.instance),
@@ -129,7 +129,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     stats: new RequestCounters(clock, redact),
     usage,
     calibration,
-    bodies: new Bodies(),
+    bodies: new JsonBodyCodec(),
     order: new LoadBalancer(clock, Math.random),
     inFlight: new InFlight(),
     logger,

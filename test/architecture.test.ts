@@ -172,6 +172,11 @@ test('process.env and process.exit stand only at the entries', () => {
   expect(found).toEqual([]);
 });
 
+test('no module keeps a cache of its own: what is remembered has an owner who hands it in', () => {
+  const cache = /^(?:export )?(?:const|let) \w+[^\n]*= new Weak(?:Map|Set)\b/m;
+  expect(source.filter((file) => cache.test(file.text)).map((file) => file.path)).toEqual([]);
+});
+
 const PROVIDER_NAMES =
   /kimi|moonshot|minimax|\bglm\b|zhipu|bigmodel|deepseek|openrouter|dashscope|qwen|gemini|mistral/i;
 test('providers are called by name only in src/providers', () => {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BodyMemory } from '../../../../src/protocol/json/incrementalParser.ts';
+import { IncrementalJsonParser } from '../../../../src/protocol/json/incrementalParser.ts';
 
 const LISTS: ReadonlySet<string> = new Set(['messages', 'tools']);
 const FILLER = 'x'.repeat(600);
 
-function memory(maxBytes = 1_000_000, minBytes = 0): BodyMemory {
-  return new BodyMemory({ lists: LISTS, minBytes, maxBytes });
+function memory(maxBytes = 1_000_000, minBytes = 0): IncrementalJsonParser {
+  return new IncrementalJsonParser({ lists: LISTS, minBytes, maxBytes });
 }
 
 interface Body {

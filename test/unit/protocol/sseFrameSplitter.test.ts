@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createSseReader, FrameCutter } from '../../../src/protocol/sse.ts';
+import { createSseReader, SseFrameSplitter } from '../../../src/protocol/sse.ts';
 
-const push = (cutter: FrameCutter, text: string) => Buffer.from(cutter.push(Buffer.from(text))).toString();
+const push = (cutter: SseFrameSplitter, text: string) => Buffer.from(cutter.push(Buffer.from(text))).toString();
 
 test.each([
   ['LF', ['data: a\n\ndata: b', '\n', '\ndata'], ['data: a\n\n', '', 'data: b\n\n']],
@@ -12,7 +12,7 @@ test.each([
   ['a pair that is cut within its blank line', ['data: a\r\n\r', '\ndata: b'], ['data: a\r\n\r', '\n']],
   ['comments', [': ping\n', '\n: '], ['', ': ping\n\n']],
 ])('R322 whole frames come out at once: %s', (_name, reads, expected) => {
-  const cutter = new FrameCutter();
+  const cutter = new SseFrameSplitter();
   expect(reads.map((read) => push(cutter, read))).toEqual(expected);
 });
 
@@ -26,7 +26,7 @@ test('R322 wherever the bytes are cut: nothing is lost, and no frame waits that 
     fc.property(stream, cuts, (pieces, at) => {
       const bytes = Buffer.from(pieces.join(''));
       const places = [...new Set([...at.filter((place) => place < bytes.length), bytes.length])].sort((a, b) => a - b);
-      const cutter = new FrameCutter();
+      const cutter = new SseFrameSplitter();
       let out = Buffer.alloc(0);
       let from = 0;
       let events = 0;
@@ -52,7 +52,7 @@ test('R322 wherever the bytes are cut: nothing is lost, and no frame waits that 
 });
 
 test('R322 a frame without an end is refused', () => {
-  const cutter = new FrameCutter();
+  const cutter = new SseFrameSplitter();
   const lines = Buffer.from('id: 1\n'.repeat(200_000));
   expect(() => {
     for (let round = 0; round < 10; round += 1) cutter.push(lines);

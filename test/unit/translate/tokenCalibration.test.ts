@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createCalibration } from '../../../src/translate/tokenCalibration.ts';
+import { createTokenCalibration } from '../../../src/translate/tokenCalibration.ts';
 
 const ENGLISH = { ideographs: 0, rest: 1000 };
 const CHINESE = { ideographs: 1000, rest: 0 };
 
 describe('R502 the calibration', () => {
   test('learns a model’s factor and leaves the others alone', () => {
-    const calibration = createCalibration();
+    const calibration = createTokenCalibration();
     expect(calibration.estimate('a', ENGLISH)).toBe(1000);
     for (let turn = 0; turn < 20; turn += 1) calibration.observe('a', ENGLISH, 1200);
     expect(calibration.estimate('a', ENGLISH) / 1200).toBeCloseTo(1, 2);
@@ -15,20 +15,20 @@ describe('R502 the calibration', () => {
   });
 
   test('one request is enough to come near', () => {
-    const calibration = createCalibration();
+    const calibration = createTokenCalibration();
     calibration.observe('a', ENGLISH, 1500);
     expect(calibration.estimate('a', ENGLISH) / 1500).toBeCloseTo(1, 1);
   });
 
   test('learns ideographs apart from the rest', () => {
-    const calibration = createCalibration();
+    const calibration = createTokenCalibration();
     for (let turn = 0; turn < 20; turn += 1) calibration.observe('a', CHINESE, 2000);
     expect(calibration.estimate('a', ENGLISH)).toBe(1000);
     expect(calibration.estimate('a', CHINESE) / 2000).toBeCloseTo(1, 2);
   });
 
   test('tells the two apart from mixed requests alone', () => {
-    const calibration = createCalibration();
+    const calibration = createTokenCalibration();
     for (let turn = 0; turn < 20; turn += 1) {
       const ideographs = 100 * (turn % 5);
       calibration.observe('a', { ideographs, rest: 500 }, 2 * ideographs + 500);
@@ -38,14 +38,14 @@ describe('R502 the calibration', () => {
   });
 
   test('follows a model that has changed', () => {
-    const calibration = createCalibration();
+    const calibration = createTokenCalibration();
     for (let turn = 0; turn < 200; turn += 1) calibration.observe('a', ENGLISH, 800);
     for (let turn = 0; turn < 40; turn += 1) calibration.observe('a', ENGLISH, 1400);
     expect(calibration.estimate('a', ENGLISH) / 1400).toBeCloseTo(1, 1);
   });
 
   test('an outlier moves it little, and is bounded', () => {
-    const calibration = createCalibration();
+    const calibration = createTokenCalibration();
     for (let turn = 0; turn < 100; turn += 1) calibration.observe('a', ENGLISH, 1000);
     calibration.observe('a', ENGLISH, 1_000_000);
     expect(calibration.estimate('a', ENGLISH)).toBeLessThan(1200);
@@ -65,7 +65,7 @@ describe('R502 the calibration', () => {
     [0, 5, Number.NaN],
     [0, 5, -5],
   ])('figures that make no sense teach nothing: %s and %s measured, %s counted', (ideographs, rest, actual) => {
-    const calibration = createCalibration();
+    const calibration = createTokenCalibration();
     calibration.observe('a', { ideographs, rest }, actual);
     expect(calibration.snapshot()).toEqual({});
   });
@@ -75,7 +75,7 @@ describe('R502 the calibration', () => {
     const figures = fc.array(fc.tuple(parts, fc.double()), { maxLength: 50 });
     fc.assert(
       fc.property(figures, (series) => {
-        const calibration = createCalibration();
+        const calibration = createTokenCalibration();
         for (const [measured, actual] of series) calibration.observe('a', measured, actual);
         const english = calibration.estimate('a', ENGLISH);
         const chinese = calibration.estimate('a', CHINESE);
@@ -85,8 +85,8 @@ describe('R502 the calibration', () => {
   });
 
   test('survives as JSON and goes on learning as if nothing had been', () => {
-    const calibration = createCalibration();
-    const restored = createCalibration();
+    const calibration = createTokenCalibration();
+    const restored = createTokenCalibration();
     calibration.observe('a', { ideographs: 300, rest: 700 }, 1300);
     restored.restore(JSON.parse(JSON.stringify(calibration.snapshot())));
     expect(restored.snapshot()).toEqual(calibration.snapshot());
@@ -96,7 +96,7 @@ describe('R502 the calibration', () => {
 
   test('what is not a snapshot is left out, and values beyond the bounds are brought back', () => {
     const factor = { value: 1, variance: 0.5 };
-    const restored = createCalibration();
+    const restored = createTokenCalibration();
     const damaged = {
       b: { ideographs: { value: 99, variance: 7 }, rest: { value: -1, variance: 0.5 } },
       c: null,
@@ -110,4 +110,21 @@ describe('R502 the calibration', () => {
       b: { ideographs: { value: 3, variance: 1 }, rest: { value: 0.6, variance: 0.5 } },
     });
   });
+});
+
+test('names of models come from clients: their number and their length are bounded', () => {
+  const calibration = createTokenCalibration();
+  const measured = { ideographs: 0, rest: 1000 };
+  for (let index = 0; index < 1000; index += 1) calibration.observe(`model-${index}`, measured, 1500);
+  calibration.observe('model-801', measured, 1500);
+  calibration.observe('n'.repeat(100_000), measured, 1500);
+  calibration.observe('last', measured, 1500);
+  const names = Object.keys(calibration.snapshot());
+  expect(names).toHaveLength(200);
+  expect(names.slice(-3)).toEqual(['model-999', 'model-801', 'last']);
+  const restored = createTokenCalibration();
+  restored.restore(
+    Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`m${at}`, calibration.snapshot()['last']])),
+  );
+  expect(Object.keys(restored.snapshot())).toHaveLength(200);
 });
