@@ -240,6 +240,15 @@ export const errorTable = {
     remedy:
       'Nothing: Claude Code repeats the request. If it goes on, check the network and the provider’s status page.',
   },
+  broken_tool_call: {
+    status: 529,
+    type: 'overloaded_error',
+    retryAfterSeconds: 2,
+    form: '[INSTANCE STATUS] WORDS',
+    cause:
+      'The model wrote a tool call that its provider cannot read (MALFORMED_FUNCTION_CALL, tool_use_failed), also when it was asked once more.',
+    remedy: 'Nothing: Claude Code repeats the request. If it goes on, another model calls tools more reliably.',
+  },
   queue_full: {
     status: 529,
     type: 'overloaded_error',

@@ -97,6 +97,8 @@ const RATE =
 const PER_MINUTE = /tokens per (?:min|day)|\btp[md]\b/i;
 const UNKNOWN_MODEL =
   /model[^.]{0,60}(?:not found|not exist|does not exist|unknown|not supported|invalid)|(?:unknown|invalid|no such) model|model_not_found/i;
+/** Names by which providers say that the model wrote a tool call that they cannot read. The request itself is sound. */
+const BROKEN_CALL = /^(?:tool_use_failed|malformed_function_call)$/i;
 const OVERLOAD_STATUSES = new Set([408, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
 
 function overflowError(prompt: number | undefined, limit: number | undefined): ApiError {
@@ -180,6 +182,8 @@ export function failureOfBody(
   if (named === 'rate_limited') return rateLimited(prefix, text, headers, context.now);
   if (named === 'context_overflow') return overflowError(context.inputEstimate, context.contextWindow);
   if (named !== undefined) return new ApiError(named, messageFor(named, prefix, text, context));
+
+  if (names.some((name) => BROKEN_CALL.test(name ?? ''))) return new ApiError('broken_tool_call', prefix + text);
 
   const mayOverflow = known === undefined || known === 400 || known === 413 || known === 422 || known === 500;
   const overflow = mayOverflow ? readOverflow(raw, [body.code, body.type]) : undefined;

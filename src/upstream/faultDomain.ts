@@ -30,6 +30,7 @@ const FAULT_DOMAINS: Readonly<Record<ErrorCode, FaultDomain>> = {
   missing_provider_key: 'model',
   unknown_model: 'model',
   never_fits_rate_limit: 'model',
+  broken_tool_call: 'model',
   not_supported: 'model',
   queue_full: 'model',
   upstream_unauthenticated: 'key',
