@@ -1,4 +1,4 @@
-import { customId, splitPrefix, splitProvider } from '../core/modelName.ts';
+import { customId, splitPrefix, splitProvider, withoutContextSuffix } from '../core/modelName.ts';
 import { nearestName } from '../core/text.ts';
 import { presets } from '../providers/index.ts';
 import type { Preset, Tiers } from '../providers/preset.ts';
@@ -17,6 +17,7 @@ import { routerSettings } from './env/settings.ts';
 import type { Choices } from './env/variables.ts';
 import { customModels, type ModelsFile } from './files/modelsFile.ts';
 import type { FindNamedKey } from './secrets.ts';
+import { showValue } from './wrongValue.ts';
 
 /** What the models of an instance are chosen from. */
 export interface ModelSources {
@@ -206,7 +207,7 @@ interface KnownNames {
 
 /** The name by which routing knows the model of a tier. */
 function tierName(written: string, location: SourceLocation, known: KnownNames, diagnostics: Diagnostics): string {
-  const { name, fault } = resolveName(written, known);
+  const { name, fault } = resolveName(withoutContextSuffix(written), known);
   if (fault?.kind === 'foreign') diagnostics.warning(location, fault.found, fault.fix);
   else if (fault !== undefined) diagnostics.error(location, fault.found, fault.fix);
   return name;
@@ -219,7 +220,7 @@ function routerName(
   known: KnownNames,
   diagnostics: Diagnostics,
 ): string | undefined {
-  const { name, fault } = resolveName(written, known);
+  const { name, fault } = resolveName(withoutContextSuffix(written), known);
   if (fault?.kind === 'unknown') diagnostics.error(location, fault.found, fault.fix);
   else if (fault?.kind === 'unusable')
     diagnostics.warning(location, fault.found, `${fault.fix} Until then the line has no effect.`);
@@ -254,7 +255,7 @@ function resolveAtProvider(written: string, provider: string, model: string, kno
   const { providers, unusable } = known;
   const found = findProvider(providers, provider);
   if (found !== undefined && model !== '') return { name: found === providers[0] ? model : `${found.name},${model}` };
-  const quoted = JSON.stringify(written);
+  const quoted = showValue(written);
   if (unusable.some((name) => name.toLowerCase() === provider.toLowerCase()))
     return {
       name: written,
@@ -282,7 +283,7 @@ function unknownCustom(written: string, id: string, { customModels }: KnownNames
   );
   return {
     kind: 'unknown',
-    found: `${JSON.stringify(written)}, which no models file has`,
+    found: `${showValue(written)}, which no models file has`,
     fix: nearest === undefined ? 'Enter it into the models file (MODELS_FILE).' : `Did you mean custom/${nearest}?`,
   };
 }
@@ -297,7 +298,7 @@ function resolveName(written: string, known: KnownNames): Resolved {
   const custom = customModels.get(id);
   if (custom !== undefined) return { name: custom.name };
   if (declared.has(id)) {
-    const found = `${JSON.stringify(written)}, which the models file has, but which cannot be used`;
+    const found = `${showValue(written)}, which the models file has, but which cannot be used`;
     return { name: written, fault: { kind: 'unusable', found, fix: 'Repair its entry there.' } };
   }
   const parts = splitProvider(written);
@@ -313,7 +314,7 @@ function resolveName(written: string, known: KnownNames): Resolved {
     name: other.rest,
     fault: {
       kind: 'foreign',
-      found: `${JSON.stringify(written)}, a model of another provider than ${providers[0]?.name}`,
+      found: `${showValue(written)}, a model of another provider than ${providers[0]?.name}`,
       fix: `${other.rest} is asked for; give each provider an instance of its own, or enter it into a providers file.`,
     },
   };

@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
-import { customId } from '../../core/modelName.ts';
+import { customId, withoutContextSuffix } from '../../core/modelName.ts';
 import { guessPreset } from '../../providers/index.ts';
 import type { Preset, Prices } from '../../providers/preset.ts';
 import { modelSettings } from '../../providers/preset.ts';
@@ -11,6 +11,7 @@ import { readHeaderMapping, readQuirkMapping } from '../overrides.ts';
 import { baseUrl, type Form, modelName, number, text, tokens, yesOrNo } from '../parsers.ts';
 import { chooseEndpoint, completeAddress } from '../provider.ts';
 import { type FindNamedKey, needsNoKey, providerKey } from '../secrets.ts';
+import { showValue } from '../wrongValue.ts';
 import { type CompanionFile, type CompanionFiles, findCompanionFile } from './companion.ts';
 import {
   type Fields,
@@ -120,7 +121,7 @@ function readEntries(reading: Reading): readonly ModelEntry[] {
     else
       diagnostics.error(
         entry.locationOf('model_id'),
-        `a second ${JSON.stringify(entry.id)}, after line ${earlier.locationOf('model_id').line}`,
+        `a second ${showValue(entry.id)}, after line ${earlier.locationOf('model_id').line}`,
         'Give each model a model_id of its own.',
       );
   }
@@ -336,7 +337,7 @@ function customModel(
   const prices = entryPrices(entry, diagnostics);
   if (server === undefined || key === undefined) return undefined;
   const { baseUrl, preset, own } = server;
-  const model = entry.values.model_name ?? entry.id;
+  const model = withoutContextSuffix(entry.values.model_name ?? entry.id);
   const overrides = own ? ownProvider.overrides : {};
   const settings = entrySettings(entry, modelSettings({ preset, overrides }, model), diagnostics);
   return {
