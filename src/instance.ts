@@ -4,16 +4,16 @@ import type { Config } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
 import type { Clock } from './core/clock.ts';
 import { ApiError } from './core/errors.ts';
-import { LiveRedactor } from './core/secret.ts';
+import { ReloadableRedactor } from './core/secret.ts';
 import { ActiveServices, createServices, type LastingServices, renewServices } from './gateway/configSwap.ts';
 import { startHealthChecks } from './gateway/healthChecks.ts';
 import { describeHealth, type ProcessFacts } from './gateway/introspection.ts';
 import { Bodies } from './gateway/requestBody.ts';
 import { InFlight } from './gateway/services.ts';
-import { boundHeapGrowth } from './host/heap.ts';
+import { tuneHeapGrowth } from './host/heap.ts';
 import { takePart } from './host/workers.ts';
 import { closeListener, drain, listen } from './listener.ts';
-import { giveUpLookingAround } from './permissions/sandbox.ts';
+import { dropPortInspection } from './permissions/sandbox.ts';
 import { Reloader } from './reload/configReloader.ts';
 import { watchFiles } from './reload/fileWatcher.ts';
 import { LoadBalancer } from './routing/loadBalancer.ts';
@@ -22,9 +22,9 @@ import { createTerminalView } from './telemetry/console/view.ts';
 import { boundConsoleFile, openStateFile } from './telemetry/files.ts';
 import { openRotatingLog, type RotatingLog } from './telemetry/log/rotatingLog.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
-import { RequestStats } from './telemetry/stats.ts';
+import { RequestCounters } from './telemetry/requestCounters.ts';
+import { DAYS_SHOWN, UsageAggregator } from './telemetry/usage/aggregator.ts';
 import { usageFilePath } from './telemetry/usage/file.ts';
-import { DAYS_SHOWN, UsageMeter } from './telemetry/usage/meter.ts';
 import { UsageStore } from './telemetry/usage/store.ts';
 import { createCalibration } from './translate/tokenCalibration.ts';
 import { VERSION } from './version.ts';
@@ -39,13 +39,13 @@ const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now()
 
 const USER_AGENT = `claude-code-proxy/${VERSION}`;
 
-/** Resolves with the first stop signal; a second one makes `onImpatience` run. */
-function stopSignal(onImpatience: () => void): Promise<NodeJS.Signals> {
+/** Resolves with the first stop signal; a second one makes `onSecondSignal` run. */
+function stopSignal(onSecondSignal: () => void): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let asked = false;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        if (asked) onImpatience();
+        if (asked) onSecondSignal();
         asked = true;
         resolve(signal);
       });
@@ -53,7 +53,7 @@ function stopSignal(onImpatience: () => void): Promise<NodeJS.Signals> {
   });
 }
 
-/** Faults outside of any request end the process cleanly, and the process manager starts it again (R414). */
+/** Faults outside of any request end the process cleanly, and the process manager starts it again. */
 function logFatalErrors(logger: Logger, log: RotatingLog): void {
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (reason: unknown) => {
@@ -82,19 +82,19 @@ export interface InstanceOptions {
 /** Runs one instance until it is told to stop; resolves with the exit status. */
 export async function runInstance({ started, load, consolePath, sharesPort }: InstanceOptions): Promise<number> {
   const { config } = started;
-  const redactor = new LiveRedactor(config.secrets);
+  const redactor = new ReloadableRedactor(config.secrets);
   const { redact } = redactor;
   const part = await takePart(config.file);
   const isShared = sharesPort && part.isHeld;
   const log = openRotatingLog({
     directory: `${config.logs.directory}/${config.instance}`,
     instance: config.instance,
-    part: part.number,
+    worker: part.number,
     maxSizeBytes: config.logs.maxSizeBytes,
     retentionMs: config.logs.retentionMs,
     maxTotalBytes: config.logs.maxTotalBytes,
     clock,
-    onTrouble: (trouble) => logger.trouble(trouble),
+    onProblem: (problem) => logger.logProblem(problem),
   });
   const view = createTerminalView(process.stdout, process.env, {
     instance: config.instance,
@@ -123,10 +123,10 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     clock,
     logger,
   });
-  const usage = new UsageMeter({ clock, keep: (row) => usageStore.add(row) });
+  const usage = new UsageAggregator({ clock, keep: (row) => usageStore.add(row), redact });
   const lasting: LastingServices = {
     clock,
-    stats: new RequestStats(clock, redact),
+    stats: new RequestCounters(clock, redact),
     usage,
     calibration,
     bodies: new Bodies(),
@@ -135,14 +135,14 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     logger,
     redact,
   };
-  const live = new ActiveServices(createServices(lasting, config, USER_AGENT));
+  const active = new ActiveServices(createServices(lasting, config, USER_AGENT));
   const reloader = new Reloader({
     started,
     load,
     apply: (next) => {
-      redactor.learn(next.secrets);
+      redactor.addSecrets(next.secrets);
       logger.setLevel(next.logs.level);
-      live.replace(renewServices(live.current, next, USER_AGENT));
+      active.replace(renewServices(active.current, next, USER_AGENT));
     },
     logger,
     clock,
@@ -161,16 +161,16 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     memoryBytes: () => process.memoryUsage.rss(),
   };
 
-  const app = createApp(live, facts);
-  const onListening = () => part.answerWith(() => describeHealth(live.current, facts));
+  const app = createApp(active, facts);
+  const onListening = () => part.answerWith(() => describeHealth(active.current, facts));
   const failure = await listen(app, { config, part, isShared, onListening });
   if (failure !== undefined) {
     logger.error(failure);
     await log.close();
     return EXIT_CONFIGURATION;
   }
-  giveUpLookingAround();
-  boundHeapGrowth(() => lasting.inFlight.size);
+  dropPortInspection();
+  tuneHeapGrowth(() => lasting.inFlight.size);
   logger.lifecycle(`listening on http://${config.host}:${config.port}`, {
     provider: config.provider.preset.name,
     big: config.tiers.big,
@@ -178,7 +178,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     small: config.tiers.small,
     version: VERSION,
   });
-  const stopHealthChecks = startHealthChecks(live, Math.random);
+  const stopHealthChecks = startHealthChecks(active, Math.random);
   const watch = watchFiles(() => reloader.files, reloader.check);
   usageStore.start(DAYS_SHOWN).then((sums) => usage.restoreDays(sums));
 
@@ -190,11 +190,11 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   stopHealthChecks();
   await closeListener(app);
   logger.lifecycle(`stopping on ${signal}`, { in_flight: lasting.inFlight.size });
-  await drain(app, live.current);
+  await drain(app, active.current);
   calibrationFile.close();
   usageStore.close();
   consoleFile?.close();
   logger.lifecycle('stopped');
-  await Promise.race([Promise.all([log.close(), live.close()]), sleep(FLUSH_MS)]);
+  await Promise.race([Promise.all([log.close(), active.close()]), sleep(FLUSH_MS)]);
   return 0;
 }

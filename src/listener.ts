@@ -44,7 +44,7 @@ async function describeFailure({ code, message }: NodeJS.ErrnoException, config:
 
 /**
  * With a shared port the kernel no longer refuses strangers, as long as they share it, too. So one looks first, and only one at a
- * time: whoever listens there already must be a part of the same instance (P10).
+ * time: whoever listens there already must be a part of the same instance.
  */
 async function listenWithOthers(app: FastifyInstance, { config, part, onListening }: OpenPortOptions): Promise<void> {
   const { host, port, file } = config;
@@ -59,14 +59,14 @@ async function listenWithOthers(app: FastifyInstance, { config, part, onListenin
 
 /** Whether the kernel lets somebody listen there who does not share; its refusal if not. */
 async function tryAlone(host: string, port: number): Promise<Error | undefined> {
-  const probe = createServer().listen({ host, port });
+  const server = createServer().listen({ host, port });
   try {
-    await once(probe, 'listening');
+    await once(server, 'listening');
   } catch (error) {
     return error as Error;
   }
-  probe.close();
-  await once(probe, 'close');
+  server.close();
+  await once(server, 'close');
   return undefined;
 }
 
@@ -112,7 +112,7 @@ export async function closeListener({ server }: FastifyInstance): Promise<void> 
 }
 
 /**
- * Ends what is under way without breaking an answer (R512), after the listener has closed: answers may end within `drainMs`,
+ * Ends what is under way without breaking an answer, after the listener has closed: answers may end within `drainMs`,
  * what is left gets an error event, then the connections close.
  */
 export async function drain(app: FastifyInstance, services: Services): Promise<void> {

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeConfig } from './config/describe.ts';
 import { formatProblems } from './config/diagnostics.ts';
 import { loadConfig } from './config/load.ts';
-import { leaveFolder, restrictProcess } from './permissions/sandbox.ts';
+import { changeToSafeDirectory, restrictProcess } from './permissions/sandbox.ts';
+import { protectConsoleFile } from './telemetry/files.ts';
 import { VERSION } from './version.ts';
 
 const HELP = `claude-code-proxy ${VERSION}: runs Claude Code on any model provider
@@ -55,19 +57,23 @@ if (values.help === true) {
   const result = load();
   const { config, problems } = result;
   const consolePath = process.env['pm_out_log_path'];
-  if (config?.permissionModel === 'on' && values.check !== true) {
-    restrictProcess(config, consolePath, process.env);
-  }
+  if (consolePath !== undefined)
+    protectConsoleFile(consolePath, config && join(config.logs.directory, config.instance));
+  const isRestricted = config?.permissionModel === 'on' && values.check !== true;
+  const refusal = isRestricted ? restrictProcess(config, consolePath, process.env) : undefined;
   if (problems.length > 0) process.stderr.write(`${formatProblems(problems)}\n`);
   if (config === undefined) {
+    process.exitCode = EXIT_CONFIGURATION;
+  } else if (refusal !== undefined) {
+    process.stderr.write(`claude-code-proxy: ${refusal}\n`);
     process.exitCode = EXIT_CONFIGURATION;
   } else if (values.check === true) {
     process.stdout.write(`${describeConfig(config).join('\n')}\n`);
   } else {
-    leaveFolder();
+    changeToSafeDirectory();
     const started = { ...result, config };
     const sharesPort = values.share === true;
-    // Loaded here, as a process that begins anew needs nothing of it.
+    // Loaded here, as a process that executes itself again needs nothing of it.
     import('./instance.ts')
       .then(({ runInstance }) => runInstance({ started, load, consolePath, sharesPort }))
       .then((code) => process.exit(code));

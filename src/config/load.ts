@@ -38,6 +38,9 @@ const READ_ERRORS: Record<string, string> = {
   EPERM: 'a file that may not be read',
 };
 
+/** Reading one could wait for ever, as of a pipe, or never end, as of /dev/zero. */
+const SPECIAL_FILE = 'a pipe or a device';
+
 /** Windows has no permission bits; Node makes them up there. */
 function isOpenToOthers(mode: number): boolean {
   return (mode & 0o077) !== 0 && platform() !== 'win32';
@@ -52,6 +55,7 @@ function readEnvFile(path: string, shown: string, diagnostics: Diagnostics): str
   try {
     const stat = statSync(path);
     if (stat.isDirectory()) diagnostics.error(location, 'a folder', 'Give the path of an env file.');
+    else if (!stat.isFile()) diagnostics.error(location, SPECIAL_FILE, 'Give the path of an env file.');
     else if (stat.size > MAX_BYTES)
       diagnostics.error(location, `${stat.size} bytes`, 'Give the path of an env file; this one is too large.');
     else {
@@ -74,8 +78,17 @@ function readEnvFile(path: string, shown: string, diagnostics: Diagnostics): str
   return undefined;
 }
 
+/** No file beside the env file is so large, and one that is would fill the memory before anybody looks at it. */
+const MAX_COMPANION_BYTES = 8 * 1024 * 1024;
+
 function readFile(path: string): FileText {
-  const { mode } = statSync(path);
+  const stat = statSync(path);
+  const isSpecial = !stat.isFile() && !stat.isDirectory();
+  if (isSpecial || stat.size > MAX_COMPANION_BYTES) {
+    const code = isSpecial ? SPECIAL_FILE : `${stat.size} bytes, which is too much`;
+    throw Object.assign(new Error(code), { code });
+  }
+  const { mode } = stat;
   const text = readFileSync(path, 'utf8');
   return isOpenToOthers(mode) ? { text, openMode: permissions(mode) } : { text };
 }

@@ -1,7 +1,7 @@
 /**
  * Every error the proxy can answer, as data: one row per cause. `docs/ERRORS.md` is generated from this table, and a test
  * holds the two together. Status and type are Anthropic's (platform.claude.com/docs/en/api/errors) so that Claude Code
- * reacts as it does to Anthropic itself; what it does by itself is measured in R402 and R403.
+ * reacts as it does to Anthropic itself; what it does by itself was measured (docs/RULES.md).
  */
 export type ErrorType =
   | 'invalid_request_error'
@@ -38,7 +38,7 @@ export const errorTable = {
     form: 'FIELD: FAULT',
     cause: 'The request cannot be served: not JSON, or a part that is required is missing or malformed.',
     remedy:
-      'Read the message: it names the field. Claude Code itself never sends such a request; another client must mend it.',
+      'Read the message: it names the field. Claude Code itself never sends such a request; another client must be corrected.',
   },
   upstream_invalid_request: {
     status: 400,

@@ -10,7 +10,7 @@ export interface ApiErrorDetails {
   cause?: unknown;
 }
 
-/** An error that is answered to the client in Anthropic's envelope (R401). The message is shown to the user as it stands. */
+/** An error that is answered to the client in Anthropic's envelope. The message is shown to the user as it stands. */
 export class ApiError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
@@ -30,15 +30,10 @@ export class ApiError extends Error {
   }
 }
 
-/** Any thrown value as an error that can be answered: what is not one becomes a 500 that tells nothing of the inside. */
+/** Any thrown value as an error that can be answered: what is not one becomes a 500 that reveals nothing of the inside. */
 export function asApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
   return new ApiError('internal', 'the proxy failed on this request; its log has the reason under the request id', {
     cause: thrown,
   });
-}
-
-/** Marks a switch as exhaustive: the compiler refuses the call when a case is missing. */
-export function never(value: never): never {
-  throw new TypeError(`unexpected value: ${String(value)}`);
 }

@@ -18,6 +18,17 @@ export function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
+/** More than any model reads or writes, and so little that the sums of many requests stay exact. */
+const MOST_TOKENS = 1_000_000_000;
+
+/**
+ * A count of tokens as another program gives it, made whole; undefined for what cannot be one: a text, a negative number, NaN, or
+ * more than a thousand million.
+ */
+export function tokenCount(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 && value <= MOST_TOKENS ? Math.round(value) : undefined;
+}
+
 /** Parses text to an object; undefined when it is not JSON or not an object. */
 export function parseObject(text: string): JsonObject | undefined {
   try {

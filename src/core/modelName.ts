@@ -44,14 +44,15 @@ export function withoutContextSuffix(name: string): string {
   return name.replace(/\[1m\]\s*$/i, '').trimEnd();
 }
 
-const ALIAS_PREFIX = /^claude-[^\n]/i;
+const ALIAS_START = 'claude-';
+const ALIAS_MARK = '--';
 
-/** What stands behind the first two dashes of `claude-<instance>--<model>`; undefined for a name of another form. */
+/** By searching, as a regular expression for it takes time by the square where there are many dashes. */
 function aliasOf(name: string): string | undefined {
-  if (!ALIAS_PREFIX.test(name)) return undefined;
-  const dashes = name.indexOf('--', 'claude-'.length + 1);
-  const model = dashes < 0 ? '' : name.slice(dashes + 2);
-  return model === '' ? undefined : model;
+  if (name.slice(0, ALIAS_START.length).toLowerCase() !== ALIAS_START) return undefined;
+  const mark = name.indexOf(ALIAS_MARK, ALIAS_START.length + 1); // an instance has a name
+  const alias = mark < 0 ? '' : name.slice(mark + ALIAS_MARK.length);
+  return alias === '' ? undefined : alias;
 }
 
 /**

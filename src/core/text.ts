@@ -56,6 +56,14 @@ export function terminalSafe(text: string): string {
   });
 }
 
+/** The same for a text of JSON, which stays the same JSON: such letters, but for its own line ends, become escapes like `\u202e`. */
+export function terminalSafeJson(json: string): string {
+  return json.replace(
+    /[^\P{Cc}\n]|[\p{Bidi_Control}\u2028\u2029]/gu,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** `0.4 s`, `12 s`, `3m 5s`, `4h 12m`, `2d 3h`. */
 export function formatDuration(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds) / 1000;

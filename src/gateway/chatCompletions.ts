@@ -1,14 +1,13 @@
 import { ApiError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
-import { errorHeaders } from '../protocol/anthropic/errors.ts';
 import { chatErrorBody, chatErrorEvent } from '../protocol/openai/errors.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import { RelayAdapter } from './adapters/relayAdapter.ts';
-import { respondWithFallback } from './fallback/fallback.ts';
+import { respondWithFallback } from './fallback/respond.ts';
 import { withBody } from './readBody.ts';
 import type { RequestBody } from './requestBody.ts';
-import { handleRequest, type RequestContext, recordPlan } from './requestContext.ts';
-import type { ResponseWriter } from './responseWriter.ts';
+import { handleRequest, type RequestContext, type RequestHandler, recordPlan } from './requestContext.ts';
+import type { ResponseWriter, SseFormat } from './responseWriter.ts';
 import { isNative, routeTo } from './route.ts';
 import { planRequest } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
@@ -34,12 +33,15 @@ async function answer(context: RequestContext, body: RequestBody): Promise<void>
   }
   recordPlan(context, plan);
   record.stream = request['stream'] === true;
-  await respondWithFallback(context, plan, {
-    createAdapter: (route) => new RelayAdapter(context, plan, request, route),
-    ping: undefined,
-    errorText: chatErrorEvent,
-  });
+  await respondWithFallback(context, plan, FORMAT, (route) => new RelayAdapter(context, plan, request, route));
 }
+
+const FORMAT: SseFormat = { ping: undefined, errorText: chatErrorEvent };
+
+const CHAT_COMPLETIONS: RequestHandler = {
+  answer: (context) => withBody(context.services, context.body, (body) => answer(context, body)),
+  errorBody: chatErrorBody,
+};
 
 /**
  * Answers `POST /v1/chat/completions`: a client of OpenAI's API through the same instance. The model is mapped, key and headers
@@ -50,11 +52,5 @@ export function answerChatCompletions(
   incoming: IncomingRequest,
   writer: ResponseWriter,
 ): Promise<Readonly<RequestRecord>> {
-  return handleRequest(
-    services,
-    incoming,
-    writer,
-    (context) => withBody(services, incoming.body, (body) => answer(context, body)),
-    (error) => writer.sendJson(error.status, errorHeaders(error), chatErrorBody(error)),
-  );
+  return handleRequest(services, incoming, writer, CHAT_COMPLETIONS);
 }

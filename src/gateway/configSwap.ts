@@ -1,7 +1,7 @@
 import type { Config, ProviderConfig } from '../config/config.ts';
 import { fingerprint } from '../config/identity.ts';
 import type { Clock } from '../core/clock.ts';
-import { LiveHooks } from '../hooks/liveHooks.ts';
+import { ReloadableHooks } from '../hooks/reloadableHooks.ts';
 import { modelSettings } from '../providers/preset.ts';
 import { CircuitBreaker } from '../resilience/circuitBreaker.ts';
 import { ConcurrencyLimiter } from '../resilience/concurrencyLimiter.ts';
@@ -55,7 +55,7 @@ export class ActiveServices {
       this.#users.set(services, users);
     } else {
       this.#users.delete(services);
-      this.#retire(services);
+      if (services !== this.#current) this.#retire(services);
     }
   }
 
@@ -101,7 +101,7 @@ export type LastingServices = Omit<Services, 'config' | 'backends' | 'models' | 
 /** The services of the configuration with which the process starts. */
 export function createServices(lasting: LastingServices, config: Config, userAgent: string): Services {
   const backends = new Backends(createConnections(config, lasting.clock, userAgent));
-  const hooks = new LiveHooks(lasting.logger);
+  const hooks = new ReloadableHooks(lasting.logger);
   hooks.use(config.hooks?.file);
   return { ...lasting, config, backends, models: new ResolvedModels(config), hooks };
 }

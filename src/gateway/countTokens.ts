@@ -1,6 +1,6 @@
 import { ApiError } from '../core/errors.ts';
 import { asNumber, parseObject } from '../core/json.ts';
-import { Exchange } from '../upstream/exchange.ts';
+import { DISCARD, Exchange } from '../upstream/exchange.ts';
 import type { AnswerReader } from '../upstream/upstream.ts';
 import { createFailureContext } from './adapters/adapter.ts';
 import { passthroughBody, passthroughCredentials, passthroughHeaders } from './adapters/messagesAdapter.ts';
@@ -60,31 +60,29 @@ export async function askTokenCount(
 ): Promise<number | undefined> {
   const { model, backend } = route;
   const key = backend.keys.choose(conversation);
-  if (key.source === 'client' && incoming.providerKey === undefined) return undefined;
+  if (key.source === 'client' && incoming.forwarded.providerKey === undefined) return undefined;
   const { authorization, headers } = passthroughCredentials(services, incoming, backend.provider, key);
+  const request = {
+    model: model.name,
+    body: passthroughBody(body, model, services.bodies),
+    stream: false,
+    suffix: `/count_tokens${incoming.forwarded.query}`,
+    headers: { ...passthroughHeaders(incoming, model.settings), ...headers },
+    authorization,
+  };
   const reader = new CountReader();
+  const controller = new AbortController();
+  const deadline = setTimeout(() => controller.abort(), COUNT_TIMEOUT_MS);
+  onGone(() => controller.abort());
   const exchange = new Exchange({
     upstream: backend.upstream,
-    request: {
-      model: model.name,
-      body: passthroughBody(body, model, services.bodies),
-      stream: false,
-      suffix: `/count_tokens${incoming.forwarded.query}`,
-      headers: { ...passthroughHeaders(incoming, model.settings), ...headers },
-      authorization,
-    },
-    reader,
-    idleTimeoutMs: COUNT_TIMEOUT_MS,
+    attempt: { request, reader, idleTimeoutMs: COUNT_TIMEOUT_MS, usageWaitMs: 0 },
     requestTimeoutMs: COUNT_TIMEOUT_MS,
-    firstByteTimeout: undefined,
-    usageWaitMs: 0,
-    holdEmpty: false,
-    failureContext: () => createFailureContext(services, route, key, 0, incoming),
-    onOutput: () => {},
-    now: () => services.clock.monotonic(),
+    failures: { failureContext: () => createFailureContext(services, route, key, 0, incoming) },
+    sink: DISCARD,
+    signal: controller.signal,
+    clock: services.clock,
   });
-  const deadline = setTimeout(() => exchange.abort(), COUNT_TIMEOUT_MS);
-  onGone(() => exchange.abort());
   await exchange.result;
   clearTimeout(deadline);
   return reader.count;
@@ -97,7 +95,7 @@ export interface TokenCount {
 
 /**
  * Answers `POST /v1/messages/count_tokens` for the candidate that would be asked now: an estimate with the factors learned for the model, no network
- * (R502); a native endpoint that counts exactly and for nothing is asked first.
+ *; a native endpoint that counts exactly and for nothing is asked first.
  * @param onGone calls its listener when the client goes away
  */
 export async function countTokens(

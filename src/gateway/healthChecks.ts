@@ -10,16 +10,15 @@ import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
 import { HEALTH_CHECK } from '../telemetry/usage/totals.ts';
 import { mergeUsage } from '../translate/response/finish.ts';
-import { Exchange, type ExchangeResult } from '../upstream/exchange.ts';
+import { DISCARD, Exchange, type ExchangeResult } from '../upstream/exchange.ts';
 import { type AnswerReader, openOutcome, type UpstreamRequest } from '../upstream/upstream.ts';
 import { authorizationFor, createFailureContext } from './adapters/adapter.ts';
 import { prepareRequest } from './adapters/chatAdapter.ts';
 import { passthroughBody, passthroughHeaders } from './adapters/messagesAdapter.ts';
 import type { ActiveServices } from './configSwap.ts';
 import { reportOutcome } from './fallback/feedback.ts';
-import { createId } from './ids.ts';
 import { listOf, RequestBody } from './requestBody.ts';
-import { recordKey, recordRoute, recordUsage } from './requestContext.ts';
+import { createId, recordKey, recordRoute, recordUsage } from './requestContext.ts';
 import { isNative, type Route, routeTo } from './route.ts';
 import type { Services } from './services.ts';
 
@@ -109,7 +108,7 @@ export function recordHealthCheckUsage(
 /** A provider that has not answered a small question by then is taken for one that cannot, in ms. */
 const CHECK_TIMEOUT_MS = 30_000;
 /** Nobody lends a key or sends headers for a check. */
-const NOBODY = { providerKey: undefined, forwarded: { query: '', headers: {}, credentials: {} } };
+const NOBODY = { forwarded: { query: '', headers: {}, credentials: {}, providerKey: undefined } };
 
 /** A question for the list of models, which costs nothing, or a request for one token. */
 function questionFor(services: Services, route: Route, key: ProviderKey): UpstreamRequest {
@@ -133,25 +132,23 @@ function questionFor(services: Services, route: Route, key: ProviderKey): Upstre
 
 async function ask(services: Services, route: Route, request: UpstreamRequest, key: ProviderKey) {
   const reader = new HealthCheckReader(isNative(route) ? readAnthropicUsage : readUsage);
-  const exchange = new Exchange({
-    upstream: route.backend.upstream,
-    request,
-    reader,
-    idleTimeoutMs: CHECK_TIMEOUT_MS,
-    requestTimeoutMs: CHECK_TIMEOUT_MS,
-    firstByteTimeout: undefined,
-    usageWaitMs: route.model.settings.usageWaitMs,
-    holdEmpty: false,
-    failureContext: () => createFailureContext(services, route, key, 0, NOBODY),
-    onOutput: () => {},
-    now: () => services.clock.monotonic(),
-  });
+  const controller = new AbortController();
   const late = new ApiError(
     'upstream_timeout',
     `[${route.provider}] no answer to a health check within ${CHECK_TIMEOUT_MS / 1000} s`,
   );
-  const deadline = setTimeout(() => exchange.fail(late), CHECK_TIMEOUT_MS);
+  const deadline = setTimeout(() => controller.abort(late), CHECK_TIMEOUT_MS);
   deadline.unref();
+  const { usageWaitMs } = route.model.settings;
+  const exchange = new Exchange({
+    upstream: route.backend.upstream,
+    attempt: { request, reader, idleTimeoutMs: CHECK_TIMEOUT_MS, usageWaitMs },
+    requestTimeoutMs: CHECK_TIMEOUT_MS,
+    failures: { failureContext: () => createFailureContext(services, route, key, 0, NOBODY) },
+    sink: DISCARD,
+    signal: controller.signal,
+    clock: services.clock,
+  });
   const result = await exchange.result;
   clearTimeout(deadline);
   return { result, isReached: exchange.isReached, reader };
@@ -167,8 +164,8 @@ function interpretListAnswer(result: ExchangeResult, isReached: boolean): Exchan
 }
 
 /**
- * Asks a provider whether it can answer, and tells its breaker and its key. Does nothing where no key of the instance's own can be
- * sent, where the breaker lets nobody through, or where all places are taken.
+ * Asks a provider whether it can answer, and reports that to its breaker and its key pool. Does nothing where no key of the instance's
+ * own can be sent, where the breaker lets nobody through, or where all slots are taken.
  */
 export async function runHealthCheck(services: Services, { name, models, provider }: NamedProvider): Promise<void> {
   const model = models.small[0] ?? models.big[0];
@@ -177,21 +174,19 @@ export async function runHealthCheck(services: Services, { name, models, provide
   const { backend } = route;
   const key = backend.keys.choose(() => '');
   const request = questionFor(services, route, key);
-  let isIn = false;
-  const place = backend.limiter.acquire(() => {
-    isIn = true;
-  });
-  const permit = isIn ? backend.breaker.acquire() : undefined;
+  // Nobody waits in the queue for a check.
+  const place = backend.limiter.acquire();
+  const permit = place?.isActive === true ? backend.breaker.acquire() : undefined;
   if (permit?.waitMs === 0) {
     const askedAt = services.clock.monotonic();
     const { result, isReached, reader } = await ask(services, route, request, key);
     const isList = request.lookUp !== undefined;
     if (!isList && result.kind === 'done') recordHealthCheckUsage(services, route, key, reader, askedAt);
-    const verdict = isList ? interpretListAnswer(result, isReached) : result;
-    reportOutcome(services, { backend, provider: name, key, permit, askedAt }, verdict, isReached);
+    const outcome = isList ? interpretListAnswer(result, isReached) : result;
+    reportOutcome(services, { backend, provider: name, key, permit, askedAt }, outcome, isReached);
     services.logger.debug('a provider was asked whether it can answer', {
       provider: name,
-      answer: verdict.kind === 'failed' ? verdict.error.message : 'yes',
+      answer: outcome.kind === 'failed' ? outcome.error.message : 'yes',
     });
   }
   place?.release();
@@ -212,9 +207,9 @@ export function dueProviders({ config, backends, clock }: Services): readonly Na
   });
 }
 
-async function checkAll(live: Pick<ActiveServices, 'current' | 'lease'>): Promise<void> {
-  const services = live.current;
-  const release = live.lease(services);
+async function checkAll(active: Pick<ActiveServices, 'current' | 'lease'>): Promise<void> {
+  const services = active.current;
+  const release = active.lease(services);
   try {
     await Promise.all(dueProviders(services).map((provider) => runHealthCheck(services, provider)));
   } catch (thrown) {
@@ -228,16 +223,16 @@ async function checkAll(live: Pick<ActiveServices, 'current' | 'lease'>): Promis
  * Asks providers that nobody asks whether they can answer, again and again, until the returned function is called.
  * @param random a number from 0 to below 1
  */
-export function startHealthChecks(live: Pick<ActiveServices, 'current' | 'lease'>, random: () => number): () => void {
+export function startHealthChecks(active: Pick<ActiveServices, 'current' | 'lease'>, random: () => number): () => void {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   const schedule = () => {
-    const { intervalMs } = live.current.config.healthCheck;
+    const { intervalMs } = active.current.config.healthCheck;
     const factor = 1 - JITTER + 2 * JITTER * random();
     timer = setTimeout(run, (intervalMs === 0 ? IDLE_MS : intervalMs) * factor).unref();
   };
   const run = async () => {
-    await checkAll(live);
+    await checkAll(active);
     if (!isStopped) schedule();
   };
   schedule();

@@ -74,7 +74,7 @@ function describeConfiguration({ loadedAt, problems, restartNeeded }: Configurat
 
 const isoTime = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString());
 
-/** The body of `GET /health` (R504): who answers on this port and how it fares; no secrets. */
+/** The body of `GET /health`: who answers on this port and how it fares; no secrets. */
 export function describeHealth(services: Services, facts: ProcessFacts): JsonObject {
   const { config, stats, clock } = services;
   const { provider } = config;
@@ -115,7 +115,7 @@ export function describeHealth(services: Services, facts: ProcessFacts): JsonObj
     tokens: {
       input: tokens.input,
       cache_read: tokens.cacheRead,
-      cache_creation: tokens.cacheCreation,
+      cache_creation: tokens.cacheWrite,
       output: tokens.output,
     },
     last_success_at: isoTime(lastSuccessAt),
@@ -238,7 +238,7 @@ export function formatMetrics({ usage, stats, backends, config }: Services, fact
   ].join('');
 }
 
-/** The client's variables as lines for a POSIX shell, for `eval "$(curl -s http://127.0.0.1:8081/env)"` (R513). */
+/** The client's variables as lines for a POSIX shell, for `eval "$(curl -s http://127.0.0.1:8081/env)"`. */
 export function shellExports(config: Config): string {
   const quote = (value: string) => `'${value.replaceAll("'", `'\\''`)}'`;
   const lines = Object.entries(clientEnvironment(config)).map(([name, value]) => `export ${name}=${quote(value)}`);

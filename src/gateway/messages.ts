@@ -1,15 +1,15 @@
 import { asString, isObject } from '../core/json.ts';
 import type { HookInfo, HookName, Hooks } from '../hooks/hooks.ts';
-import { errorBody, errorEvent, errorHeaders, PING_EVENT } from '../protocol/anthropic/errors.ts';
+import { errorBody, errorEvent, PING_EVENT } from '../protocol/anthropic/errors.ts';
 import { MessageAssembler } from '../protocol/anthropic/message.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import { ChatAdapter } from './adapters/chatAdapter.ts';
 import { MessagesAdapter } from './adapters/messagesAdapter.ts';
-import { respondWithFallback } from './fallback/fallback.ts';
+import { respondWithFallback } from './fallback/respond.ts';
 import { withBody } from './readBody.ts';
 import type { RequestBody } from './requestBody.ts';
-import { handleRequest, type RequestContext, recordPlan, recordRoute } from './requestContext.ts';
-import type { ResponseWriter } from './responseWriter.ts';
+import { handleRequest, type RequestContext, type RequestHandler, recordPlan, recordRoute } from './requestContext.ts';
+import type { ResponseWriter, SseFormat } from './responseWriter.ts';
 import { isNative, routeTo } from './route.ts';
 import { planRequest } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
@@ -72,12 +72,7 @@ function infoOf({ record, services }: RequestContext, { value }: RequestBody): H
 }
 
 /** Answers a request as the user's hooks have changed it, and shows them the answer; both are JSON texts to whoever is in between. */
-async function answerHooked(
-  context: RequestContext,
-  body: RequestBody,
-  hooks: Hooks,
-  answer: (context: RequestContext) => Promise<void>,
-): Promise<void> {
+async function answerHooked(context: RequestContext, body: RequestBody, hooks: Hooks): Promise<void> {
   const { inFlight } = context.services;
   const info = infoOf(context, body);
   const call = async (name: HookName, text: string) => {
@@ -87,44 +82,50 @@ async function answerHooked(
     return changed;
   };
   const changed = hooks.has('request') ? await call('request', JSON.stringify(body.value)) : undefined;
-  const incoming = changed === undefined ? context.incoming : { ...context.incoming, body: Buffer.from(changed) };
-  if (!hooks.has('response')) return answer({ ...context, incoming });
+  const changedContext = changed === undefined ? context : { ...context, body: Buffer.from(changed) };
+  const answerChanged = (writer: ResponseWriter) =>
+    withBody(context.services, changedContext.body, (changedBody) =>
+      answer({ ...changedContext, writer }, changedBody),
+    );
+  if (!hooks.has('response')) return answerChanged(context.writer);
   const writer = new HookedWriter(context.writer, (message) => call('response', message));
-  await answer({ ...context, incoming, writer });
+  await answerChanged(writer);
   await writer.sent;
 }
 
-/** The same way to an answer, by way of the user's hooks where there are any. */
-export function withHooks(
-  answer: (context: RequestContext) => Promise<void>,
-): (context: RequestContext) => Promise<void> {
-  return (context) => {
-    const { services, incoming } = context;
-    const { hooks } = services;
-    if (hooks.areIdle) return answer(context);
-    return withBody(services, incoming.body, (body) => answerHooked(context, body, hooks, answer));
-  };
-}
-
-async function answer(context: RequestContext, body: RequestBody): Promise<void> {
+function answer(context: RequestContext, body: RequestBody): Promise<void> {
   const { services, incoming, writer, record } = context;
-  const planned = planRequest(services, incoming, body);
-  recordPlan(context, planned);
+  const plan = planRequest(services, incoming, body);
+  recordPlan(context, plan);
   record.stream = body.object['stream'] === true;
-  const plan = { ...planned, candidates: filterByWebSearch(services, planned.candidates, body) };
-  if (plan.candidates.length === 0) {
-    recordRoute(context, routeTo(services, planned.decision.model));
+  const candidates = filterByWebSearch(services, plan.candidates, body);
+  if (candidates.length === 0) {
+    recordRoute(context, routeTo(services, plan.decision.model));
     record.notes = [...plan.notes, SEARCH_REFUSED];
     answerWebSearch(writer, body.parsed);
-    return;
+    return Promise.resolve();
   }
-  await respondWithFallback(context, plan, {
-    createAdapter: (route) =>
+  return respondWithFallback(
+    context,
+    candidates === plan.candidates ? plan : { ...plan, candidates },
+    record.stream ? STREAMED : WHOLE,
+    (route) =>
       isNative(route) ? new MessagesAdapter(context, plan, body, route) : new ChatAdapter(context, plan, body, route),
-    ping: record.stream ? PING_EVENT : undefined,
-    errorText: errorEvent,
-  });
+  );
 }
+
+const STREAMED: SseFormat = { ping: PING_EVENT, errorText: errorEvent };
+const WHOLE: SseFormat = { ping: undefined, errorText: errorEvent };
+
+const MESSAGES: RequestHandler = {
+  answer(context) {
+    const { hooks } = context.services;
+    return withBody(context.services, context.body, (body) =>
+      hooks.areIdle ? answer(context, body) : answerHooked(context, body, hooks),
+    );
+  },
+  errorBody,
+};
 
 /**
  * Answers `POST /v1/messages`; resolves when the answer is complete or the client is gone, with what was logged of it, and never
@@ -135,11 +136,5 @@ export function answerMessages(
   incoming: IncomingRequest,
   writer: ResponseWriter,
 ): Promise<Readonly<RequestRecord>> {
-  return handleRequest(
-    services,
-    incoming,
-    writer,
-    withHooks((context) => withBody(context.services, context.incoming.body, (body) => answer(context, body))),
-    (error) => writer.sendJson(error.status, errorHeaders(error), errorBody(error, incoming.id)),
-  );
+  return handleRequest(services, incoming, writer, MESSAGES);
 }

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { ProviderKey } from '../config/config.ts';
 import { type ApiError, asApiError } from '../core/errors.ts';
+import { errorHeaders } from '../protocol/anthropic/errors.ts';
 import type { Usage } from '../protocol/delta.ts';
 import { localDay } from '../telemetry/days.ts';
 import { hashSession, type RequestRecord } from '../telemetry/requestRecord.ts';
@@ -9,15 +11,36 @@ import { keyLabel, type Route } from './route.ts';
 import type { Plan } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
+/** A new id of Anthropic's form: the prefix (`msg_`, `toolu_`, `req_`) and 24 random digits and letters. */
+export function createId(prefix: string): string {
+  return prefix + randomUUID().replaceAll('-', '').slice(0, 24);
+}
+
 /** One request on its way through the gateway. */
 export interface RequestContext {
   readonly services: Services;
   readonly incoming: IncomingRequest;
+  /** The body as it came, or as the user's hooks have changed it. */
+  readonly body: Buffer;
   readonly writer: ResponseWriter;
   /** What will be logged; filled in on the way. */
   readonly record: RequestRecord;
-  /** Milliseconds since the request came in. */
-  readonly elapsed: () => number;
+  /** When the request came in, by the monotonic clock, in ms. */
+  readonly startedAt: number;
+  /** Aborts when the client goes away; with an ApiError when the instance stops, which is what the client then gets. */
+  readonly signal: AbortSignal;
+}
+
+/** How an endpoint answers its requests. */
+export interface RequestHandler {
+  answer(context: RequestContext): Promise<void>;
+  /** The body for what `answer` throws. */
+  errorBody(error: ApiError, requestId: string): string;
+}
+
+/** Whole milliseconds since the request came in. */
+export function elapsedMs({ services, startedAt }: RequestContext): number {
+  return Math.round(services.clock.monotonic() - startedAt);
 }
 
 /** Writes into the log line where the request shall go. */
@@ -74,30 +97,39 @@ function createRecord(services: Services, incoming: IncomingRequest): RequestRec
 }
 
 /**
- * Runs one request from its arrival to its line in the log. What `answer` throws is answered by `sendError`; a fault of the
- * proxy itself is logged and becomes a 500. Resolves with what was logged, and never rejects.
+ * Carries one request from its arrival to its line in the log. What the handler throws becomes an error answer; a fault of the proxy
+ * itself is logged and becomes a 500. Resolves with what was logged, and never rejects.
  */
 export async function handleRequest(
   services: Services,
   incoming: IncomingRequest,
   writer: ResponseWriter,
-  answer: (context: RequestContext) => Promise<void>,
-  sendError: (error: ApiError) => void,
+  handler: RequestHandler,
 ): Promise<RequestRecord> {
-  const { clock, config, logger, stats, usage } = services;
-  const startedAt = clock.monotonic();
-  const elapsed = () => Math.round(clock.monotonic() - startedAt);
+  const { clock, config, inFlight, logger, stats, usage } = services;
   const record = createRecord(services, incoming);
-  const context = { services, incoming, writer, record, elapsed };
+  const controller = new AbortController();
+  const context: RequestContext = {
+    services,
+    incoming,
+    body: incoming.body,
+    writer,
+    record,
+    startedAt: clock.monotonic(),
+    signal: controller.signal,
+  };
+  writer.onGone(() => controller.abort());
+  inFlight.add(controller);
   stats.start();
   try {
-    await answer(context);
+    await handler.answer(context);
   } catch (thrown) {
     const error = asApiError(thrown);
     recordError(context, error, record.attempts === undefined ? 'rejected' : 'error');
-    sendError(error);
+    writer.sendJson(error.status, errorHeaders(error), handler.errorBody(error, incoming.id));
   }
-  record.durationMs = elapsed();
+  inFlight.remove(controller);
+  record.durationMs = elapsedMs(context);
   record.cost = requestCost(record, config, localDay(clock.now()));
   stats.finish(record);
   usage.finish(record);
@@ -109,7 +141,7 @@ export async function handleRequest(
 export function recordUsage(record: RequestRecord, usage: Usage, isEnded: boolean): void {
   record.inputTokens = usage.input;
   record.cacheReadTokens = usage.cacheRead;
-  record.cacheCreationTokens = usage.cacheCreation;
+  record.cacheWriteTokens = usage.cacheWrite;
   record.outputTokens = usage.output;
   record.reasoningTokens = usage.reasoning;
   // What the provider had counted so far is less than what it will bill.

@@ -2,7 +2,7 @@ import type { ModelRef, NamedProvider, ProviderKey } from '../config/config.ts';
 import type { ResolvedModel } from '../translate/request/context.ts';
 import type { Backend, Services } from './services.ts';
 
-/** One candidate for a request: which model in whose words, and which server. */
+/** One candidate for a request: which model, as which provider calls it, and which server. */
 export interface Route {
   readonly ref: ModelRef;
   /** How the provider is called: in failures, the log and the answer's headers. */
@@ -30,7 +30,7 @@ export function isNative({ backend }: Route): boolean {
   return backend.provider.preset.protocol === 'anthropic';
 }
 
-/** How a key is called where several of a provider are told apart: by its variable, and by its place where that holds more. */
+/** How a key is called where a provider has several: by its variable, and by its place where that holds more. */
 export function keyLabel(keys: readonly ProviderKey[], key: ProviderKey): string {
   const alike = keys.filter(({ variable }) => variable === key.variable);
   return alike.length === 1 ? key.variable : `${key.variable} #${alike.indexOf(key) + 1}`;
@@ -72,8 +72,12 @@ export class Candidates {
     this.#left = candidates.map((ref) => routeTo(services, ref));
   }
 
+  get isEmpty(): boolean {
+    return this.#left.length === 0;
+  }
+
   /** Whether there is one that could be asked now. */
-  get hasPassable(): boolean {
+  get hasCallable(): boolean {
     return this.#left.some(({ backend }) => backend.breaker.canAcquire);
   }
 
@@ -83,14 +87,19 @@ export class Candidates {
   }
 
   /** Takes out the first that nothing speaks against, else the first that can be asked at all; undefined when there is none. */
-  take(): { readonly route: Route; readonly passedOver: readonly SkippedCandidate[] } | undefined {
-    const obstacles = this.#left.map(skipReason);
-    const free = obstacles.indexOf(undefined);
+  take(): { readonly route: Route; readonly skipped: readonly SkippedCandidate[] } | undefined {
+    const [first] = this.#left;
+    if (first !== undefined && skipReason(first) === undefined) {
+      this.#left.shift();
+      return { route: first, skipped: [] };
+    }
+    const reasons = this.#left.map(skipReason);
+    const free = reasons.indexOf(undefined);
     const index = free >= 0 ? free : this.#left.findIndex(({ backend }) => backend.breaker.canAcquire);
     const before = this.#left.slice(0, Math.max(index, 0));
     const [route] = index === -1 ? [] : this.#left.splice(index, 1);
     if (route === undefined) return undefined;
-    return { route, passedOver: before.map((passed, place) => ({ route: passed, reason: obstacles[place] ?? '' })) };
+    return { route, skipped: before.map((skipped, place) => ({ route: skipped, reason: reasons[place] ?? '' })) };
   }
 
   /** Takes out the first, whatever speaks against it. */

@@ -14,35 +14,51 @@ function hasImage(content: unknown): boolean {
   );
 }
 
-/**
- * What routing by intent may ask of a request.
- * @param model the model that a long input would otherwise go to, whose tokens are counted
- */
-export function factsOf(
-  services: Services,
-  { agent }: Pick<IncomingRequest, 'agent'>,
-  body: RequestBody,
-  model: ModelRef,
-): RequestFacts {
-  const { config, calibration, models } = services;
-  const { value } = body;
-  return {
-    isLong: () => {
-      // A token has at least one byte, so that most requests need no counting.
-      if (body.bytes.length < config.longContextThreshold) return false;
-      const measured = body.measuredIfReadable;
-      if (measured === undefined) return false;
-      return calibration.estimate(models.get(model).name, measured) >= config.longContextThreshold;
-    },
-    isSubagent: () => agent !== undefined,
-    isWebSearch: () => isWebSearchRequest(body.object),
-    isThinking: () => {
-      const thinking = isObject(value) ? value['thinking'] : undefined;
-      return isObject(thinking) && (thinking['type'] === 'enabled' || thinking['type'] === 'adaptive');
-    },
-    hasImages: () => listOf(value, 'messages').some((message) => isObject(message) && hasImage(message['content'])),
-    seesImages: (ref) => models.get(ref).settings.vision,
-  };
+/** What routing by intent may ask of a request; each is looked at only when it is asked for. */
+export class BodyFacts implements RequestFacts {
+  readonly #services: Services;
+  readonly #incoming: Pick<IncomingRequest, 'agent'>;
+  readonly #body: RequestBody;
+  readonly #model: ModelRef;
+
+  /** @param model the model that a long input would otherwise go to, whose tokens are counted */
+  constructor(services: Services, incoming: Pick<IncomingRequest, 'agent'>, body: RequestBody, model: ModelRef) {
+    this.#services = services;
+    this.#incoming = incoming;
+    this.#body = body;
+    this.#model = model;
+  }
+
+  isLong(): boolean {
+    const { config, calibration, models } = this.#services;
+    // A token has at least one byte, so that most requests need no counting.
+    if (this.#body.bytes.length < config.longContextThreshold) return false;
+    const measured = this.#body.measuredIfReadable;
+    if (measured === undefined) return false;
+    return calibration.estimate(models.get(this.#model).name, measured) >= config.longContextThreshold;
+  }
+
+  isSubagent(): boolean {
+    return this.#incoming.agent !== undefined;
+  }
+
+  isWebSearch(): boolean {
+    return isWebSearchRequest(this.#body.object);
+  }
+
+  isThinking(): boolean {
+    const { value } = this.#body;
+    const thinking = isObject(value) ? value['thinking'] : undefined;
+    return isObject(thinking) && (thinking['type'] === 'enabled' || thinking['type'] === 'adaptive');
+  }
+
+  hasImages(): boolean {
+    return listOf(this.#body.value, 'messages').some((message) => isObject(message) && hasImage(message['content']));
+  }
+
+  seesImages(model: ModelRef): boolean {
+    return this.#services.models.get(model).settings.vision;
+  }
 }
 
 /** Where one request goes. */
@@ -57,8 +73,10 @@ export interface Plan {
   readonly notes: readonly string[];
 }
 
+const NO_NOTES: readonly string[] = [];
+
 /**
- * From the requested model to the candidates (R103). Throws ApiError for a request without a model.
+ * From the requested model to the candidates. Throws ApiError for a request without a model.
  * @param isQuestion whether the plan is not carried out, and has no consequences for the requests to come
  */
 export function planRequest(
@@ -69,8 +87,8 @@ export function planRequest(
 ): Plan {
   const { config, order } = services;
   const requestedModel = body.object.model;
-  const { note, ...routed } = routeModel(requestedModel, config);
-  const decision = decide(config, routed, factsOf(services, incoming, body, routed.model));
+  const routed = routeModel(requestedModel, config);
+  const decision = decide(config, routed, new BodyFacts(services, incoming, body, routed.model));
   const conversation = () => incoming.session ?? body.firstMessage;
   const ordered =
     isQuestion || decision.intent !== 'tier' ? order.look(config, conversation) : order.take(config, conversation);
@@ -79,6 +97,6 @@ export function planRequest(
     decision,
     candidates: planCandidates(decision, config, ordered),
     conversation,
-    notes: note === undefined ? [] : [note],
+    notes: routed.note === undefined ? NO_NOTES : [routed.note],
   };
 }

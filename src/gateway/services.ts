@@ -2,7 +2,7 @@ import type { Config, ModelRef, ProviderConfig, ProviderKey } from '../config/co
 import { fingerprint } from '../config/identity.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ApiError } from '../core/errors.ts';
-import type { LiveHooks } from '../hooks/liveHooks.ts';
+import type { ReloadableHooks } from '../hooks/reloadableHooks.ts';
 import { modelSettings } from '../providers/preset.ts';
 import { composeRepairs } from '../quirks/compose.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
@@ -11,8 +11,8 @@ import type { ConcurrencyLimiter } from '../resilience/concurrencyLimiter.ts';
 import type { KeyPool } from '../resilience/keyPool.ts';
 import type { LoadBalancer } from '../routing/loadBalancer.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { RequestStats } from '../telemetry/stats.ts';
-import type { UsageMeter } from '../telemetry/usage/meter.ts';
+import type { RequestCounters } from '../telemetry/requestCounters.ts';
+import type { UsageAggregator } from '../telemetry/usage/aggregator.ts';
 import type { ResolvedModel } from '../translate/request/context.ts';
 import type { Calibration } from '../translate/tokenCalibration.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -25,16 +25,16 @@ export interface Services {
   readonly backends: Backends;
   readonly models: ResolvedModels;
   /** The user's own functions; the same for every configuration. */
-  readonly hooks: LiveHooks;
+  readonly hooks: ReloadableHooks;
   /** Which provider is asked first, by conversation. */
   readonly order: LoadBalancer;
-  readonly stats: RequestStats;
-  readonly usage: UsageMeter;
+  readonly stats: RequestCounters;
+  readonly usage: UsageAggregator;
   readonly calibration: Calibration;
   readonly bodies: Bodies;
   readonly inFlight: InFlight;
   readonly logger: Logger;
-  /** Masks credentials in text that leaves the process (R407). */
+  /** Masks credentials in text that leaves the process. */
   readonly redact: (text: string) => string;
 }
 
@@ -46,6 +46,8 @@ export interface Forwarded {
   readonly headers: Readonly<Record<string, string>>;
   /** `x-api-key` and `authorization` as they came, without the instance's own token. */
   readonly credentials: Readonly<Record<string, string>>;
+  /** The client's own provider key, where there is one. */
+  readonly providerKey: string | undefined;
 }
 
 /** One request to the gateway, after the server has checked who calls. */
@@ -56,10 +58,8 @@ export interface IncomingRequest {
   readonly endpoint: string;
   /** The decoded JSON body. */
   readonly body: Buffer;
-  /** The client's own provider key, where there is one. */
-  readonly providerKey: string | undefined;
   readonly forwarded: Forwarded;
-  /** Value of x-claude-code-session-id; only a hash of it is logged (R511). */
+  /** Value of x-claude-code-session-id; only a hash of it is logged. */
   readonly session: string | undefined;
   readonly agent: string | undefined;
   readonly userAgent: string | undefined;
@@ -74,7 +74,7 @@ export function identifyProvider(provider: ProviderConfig): string {
 export interface Backend {
   readonly provider: ProviderConfig;
   readonly upstream: Upstream;
-  /** Keeps requests from a server that cannot be reached (R410). */
+  /** Keeps requests from a server that cannot be reached. */
   readonly breaker: CircuitBreaker;
   /** Limits how many requests it gets at the same time. */
   readonly limiter: ConcurrencyLimiter;
@@ -122,7 +122,7 @@ export class Backends {
 
   /**
    * The backends of the next configuration: a provider that stays as it is keeps its own with its connections and its state, one
-   * that has changed the place in its queue.
+   * that has changed its limiter with the requests that run and wait.
    * @param providers all of the next configuration
    */
   renew(connections: Connections, providers: readonly ProviderConfig[]): Backends {
@@ -168,12 +168,12 @@ export class ResolvedModels {
     return this.#known.get(ref.name)?.model ?? this.#keep(ref, {});
   }
 
-  /** Settings that a provider's refusal has taught, for as long as the provider stays as it is configured (R413). */
+  /** Settings learned from a provider's refusal, for as long as the provider stays as it is configured. */
   learn(ref: ModelRef, settings: Partial<QuirkSettings>): ResolvedModel {
     return this.#keep(ref, { ...this.#known.get(ref.name)?.learned, ...settings });
   }
 
-  /** The targets of the next configuration, with what was learned of the providers that stay as they are. */
+  /** The models of the next configuration, with what was learned of the providers that stay as they are. */
   renew(config: Config): ResolvedModels {
     const next = new ResolvedModels(config);
     for (const [name, { learned }] of this.#known) {
@@ -203,45 +203,41 @@ export class ResolvedModels {
   }
 }
 
-/** An answer under way that can be ended with an error. */
-export interface Cuttable {
-  cut(error: ApiError): void;
-}
-
-/** The answers under way, so that a stop can wait for them and end those that take too long (R512). */
+/** The requests under way, so that a stop can wait for them and end those that take too long. */
 export class InFlight {
-  readonly #answers = new Set<Cuttable>();
+  readonly #requests = new Set<AbortController>();
   #onEmpty: (() => void) | undefined;
 
-  add(answer: Cuttable): void {
-    this.#answers.add(answer);
+  /** @param request aborts it with the error that shall be its answer */
+  add(request: AbortController): void {
+    this.#requests.add(request);
   }
 
-  remove(answer: Cuttable): void {
-    this.#answers.delete(answer);
-    if (this.#answers.size === 0) this.#onEmpty?.();
+  remove(request: AbortController): void {
+    this.#requests.delete(request);
+    if (this.#requests.size === 0) this.#onEmpty?.();
   }
 
-  /** Makes a stop wait for what is over soon, so that there is nothing to cut. Gives what ends it. */
+  /** Makes a stop wait for what is over soon, so that there is nothing to abort. Gives what ends it. */
   begin(): () => void {
-    const held = { cut: () => {} };
-    this.add(held);
-    return () => this.remove(held);
+    const work = new AbortController();
+    this.add(work);
+    return () => this.remove(work);
   }
 
   get size(): number {
-    return this.#answers.size;
+    return this.#requests.size;
   }
 
-  /** Resolves as soon as no answer is under way. */
+  /** Resolves as soon as nothing is under way. */
   whenEmpty(): Promise<void> {
-    if (this.#answers.size === 0) return Promise.resolve();
+    if (this.#requests.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onEmpty = resolve;
     });
   }
 
   abortAll(error: ApiError): void {
-    for (const answer of [...this.#answers]) answer.cut(error);
+    for (const request of [...this.#requests]) request.abort(error);
   }
 }

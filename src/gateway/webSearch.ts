@@ -2,8 +2,8 @@ import type { ModelRef } from '../config/config.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { MessagesRequest } from '../protocol/anthropic/request.ts';
 import { isWebSearchRequest } from '../translate/request/tools.ts';
-import { createId } from './ids.ts';
 import type { RequestBody } from './requestBody.ts';
+import { createId } from './requestContext.ts';
 import type { ResponseWriter } from './responseWriter.ts';
 import { isNative, routeTo } from './route.ts';
 import type { Services } from './services.ts';
@@ -17,11 +17,11 @@ function eventOf(type: string, fields: JsonObject): string {
 
 function queryOf(request: MessagesRequest): string {
   const text = JSON.stringify(request.messages.at(-1)?.content ?? '');
-  return /search for the query: (.*?)(?:"|\\n|$)/.exec(text)?.[1] ?? '';
+  return /search for the query: ((?:(?!"|\\n).){0,1000})/.exec(text)?.[1] ?? '';
 }
 
 /**
- * Answers a request whose only purpose is a web search that nobody can do (R150): an honest failure, so that the user does
+ * Answers a request whose only purpose is a web search that nobody can do: an honest failure, so that the user does
  * not read "Did 0 searches" or an invented answer.
  */
 export function answerWebSearch(writer: ResponseWriter, request: MessagesRequest): void {
@@ -72,7 +72,9 @@ export function filterByWebSearch(
   candidates: readonly ModelRef[],
   body: RequestBody,
 ): readonly ModelRef[] {
-  const isChat = (ref: ModelRef) => !isNative(routeTo(services, ref));
-  if (!candidates.some(isChat) || !isWebSearchRequest(body.object)) return candidates;
-  return candidates.filter((ref) => !isChat(ref) || services.models.get(ref).settings.webSearch === 'native');
+  if (!isWebSearchRequest(body.object)) return candidates;
+  return candidates.filter((ref) => {
+    const route = routeTo(services, ref);
+    return isNative(route) || route.model.settings.webSearch === 'native';
+  });
 }

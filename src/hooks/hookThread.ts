@@ -4,7 +4,7 @@ import { asNumber, asString, isObject } from '../core/json.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type HookInfo, type HookName, type Hooks, hookNames } from './hooks.ts';
 
-/** What the hooks' thread says. */
+/** A message of the hooks' thread. */
 export type WorkerReply =
   | { readonly kind: 'loaded'; readonly names: readonly HookName[] }
   | { readonly kind: 'broken'; readonly failure: HookFailure }
@@ -20,11 +20,14 @@ export interface HookFailure {
 /** An error's words may be a whole conversation. */
 const MOST_LETTERS = 200;
 /** A file of the user's in a stack; the runtime's own have no address of a file. */
-const PLACE = /file:\/\/[^\s()]*?([^/\s()]+:\d+):\d+/;
+const SOURCE_LOCATION = /file:\/\/[^\s()]*?([^/\s()]+:\d+):\d+/;
 
 function readFailure(value: unknown): HookFailure {
   const { reason, stack } = isObject(value) ? value : {};
-  return { reason: (asString(reason) ?? 'unknown').slice(0, MOST_LETTERS), at: PLACE.exec(asString(stack) ?? '')?.[1] };
+  return {
+    reason: (asString(reason) ?? 'unknown').slice(0, MOST_LETTERS),
+    at: SOURCE_LOCATION.exec(asString(stack) ?? '')?.[1],
+  };
 }
 
 /** Reads a message of the hooks' thread; undefined for one that the user's module has sent by itself. */
@@ -132,7 +135,7 @@ export class HookThread implements Hooks {
     this.#lastCall += 1;
     const id = this.#lastCall;
     const { promise: answer, resolve } = Promise.withResolvers<string | undefined>();
-    const timer = setTimeout(() => this.#runOut(id), this.#options.limitMs ?? LIMIT_MS);
+    const timer = setTimeout(() => this.#timeOut(id), this.#options.limitMs ?? LIMIT_MS);
     this.#calls.set(id, { name, requestId: info.id, timer, answer, resolve });
     worker.postMessage({ id, name, text, info });
     return answer;
@@ -154,16 +157,16 @@ export class HookThread implements Hooks {
     worker.unref();
     worker.on('message', (message: unknown) => {
       const reply = worker === this.#worker ? readWorkerReply(message) : undefined;
-      if (reply !== undefined) this.#take(reply);
+      if (reply !== undefined) this.#handleReply(reply);
     });
-    worker.on('error', (error) => this.#lose(worker, String(error)));
-    worker.on('exit', () => this.#lose(worker, 'it ended its thread'));
+    worker.on('error', (error) => this.#handleExit(worker, String(error)));
+    worker.on('exit', () => this.#handleExit(worker, 'it ended its thread'));
     this.#loadTimer = setTimeout(() => this.#giveUp({ reason: 'it takes too long', at: undefined }), LOAD_LIMIT_MS);
     this.#loadTimer.unref();
     return worker;
   }
 
-  #take(reply: WorkerReply): void {
+  #handleReply(reply: WorkerReply): void {
     switch (reply.kind) {
       case 'loaded':
         this.#stopLoading();
@@ -183,7 +186,7 @@ export class HookThread implements Hooks {
     }
   }
 
-  #runOut(id: number): void {
+  #timeOut(id: number): void {
     const { limitMs = LIMIT_MS } = this.#options;
     const isLoading = this.#loadTimer !== undefined;
     this.#fail(id, { reason: `it took longer than ${limitMs} ms`, at: undefined });
@@ -191,7 +194,7 @@ export class HookThread implements Hooks {
   }
 
   /** The thread has ended by itself. */
-  #lose(worker: Worker, reason: string): void {
+  #handleExit(worker: Worker, reason: string): void {
     if (worker !== this.#worker) return;
     if (this.#loadTimer !== undefined) this.#giveUp({ reason, at: undefined });
     else this.#end(reason);

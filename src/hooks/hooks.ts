@@ -1,4 +1,4 @@
-/** What a hook is told of the request. */
+/** What a hook learns of the request. */
 export interface HookInfo {
   readonly instance: string;
   /** `req_...`, as in the log. */

@@ -1,23 +1,23 @@
-import { mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { isSea } from 'node:sea';
 import type { Config } from '../config/config.ts';
 import { MODELS_FILE } from '../config/files/modelsFile.ts';
 import { PROVIDERS_FILE } from '../config/files/providersFile.ts';
 
-/** A folder that every machine has and in which nothing is secret. On Linux it tells which sockets there are (src/host/). */
-export const POOR_FOLDER = process.platform === 'linux' ? '/proc/net' : '/var/empty';
+/** A folder that every machine has and in which nothing is secret. On Linux it lists the sockets there are (src/host/). */
+export const SAFE_DIRECTORY = process.platform === 'linux' ? '/proc/net' : '/var/empty';
 
 /**
- * Leaves the folder in which the process was started. Node 26.10 lets each thread read the folder in which its process is: it allows
- * the script with which a thread begins, and that of the hooks' thread has no path, so that the folder is taken for it. Nothing
- * happens in a process that has all rights.
+ * Leaves the folder in which the process was started for a safe one. Node 26.10 lets each thread read the folder in which its process
+ * is: it allows the script with which a thread begins, and that of the hooks' thread has no path, so that the folder is taken for it.
+ * Nothing happens in a process that has all rights.
  */
-export function leaveFolder(): void {
-  if (process.permission !== undefined) process.chdir(POOR_FOLDER);
+export function changeToSafeDirectory(): void {
+  if (process.permission !== undefined) process.chdir(SAFE_DIRECTORY);
 }
 
-interface LookAround {
+interface DroppablePermission {
   /** Node's option that gives the right. */
   readonly option: string;
   readonly scope: string;
@@ -28,14 +28,14 @@ interface LookAround {
  * The right to find out who listens on a port: by the kernel's own files on Linux, by a program elsewhere (src/host/ports.ts).
  * An instance needs it until it listens itself; without it the message about a port that is taken does not say by whom.
  */
-export const LOOK_AROUND: LookAround =
+export const PORT_INSPECTION: DroppablePermission =
   process.platform === 'linux'
     ? { option: '--allow-fs-read=/proc/*', scope: 'fs.read', reference: '/proc/*' }
     : { option: '--allow-child-process', scope: 'child' };
 
 /** Gives the right up, until the end of the process. Nothing happens in one that has all rights. */
-export function giveUpLookingAround(): void {
-  process.permission?.drop(LOOK_AROUND.scope, LOOK_AROUND.reference);
+export function dropPortInspection(): void {
+  process.permission?.drop(PORT_INSPECTION.scope, PORT_INSPECTION.reference);
 }
 
 /**
@@ -71,19 +71,30 @@ export function permissionOptions(config: Config, consolePath: string | undefine
     ...(consolePath === undefined ? [] : [consolePath]),
   ];
   const ofHooks = hooks === undefined ? [] : [hooksPath(hooks.file, file)];
-  const read = [POOR_FOLDER, ...files, ...beside, ...both, ...ofHooks];
+  const read = [SAFE_DIRECTORY, ...files, ...beside, ...both, ...ofHooks];
   return [
     '--permission',
     '--allow-net',
     // A thread can be started with more rights than its process has, and keeps what its process gives up. Only hooks, which are
     // the user's own code, run in one.
-    hooks === undefined ? LOOK_AROUND.option : '--allow-worker',
+    hooks === undefined ? PORT_INSPECTION.option : '--allow-worker',
     ...[...new Set(read)].map((path) => `--allow-fs-read=${path}`),
     ...both.map((path) => `--allow-fs-write=${path}`),
     // Node warns of two of these options in each process.
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=SecurityWarning',
   ];
+}
+
+/**
+ * The first path that cannot be allowed by itself: Node takes a `*` in a path for all that begins so, and knows no other way to write
+ * one. A comma means itself.
+ */
+function findWildcard(config: Config, consolePath = ''): string | undefined {
+  const { file, files, hooks, logs, stateDirectory } = config;
+  const program = isSea() ? '' : realpathSync(process.argv[1] ?? '');
+  const paths = [file, ...files, hooks?.file ?? '', logs.directory, stateDirectory, consolePath, program];
+  return paths.find((path) => path.includes('*'));
 }
 
 /** Quotes options as Node reads several of them in one text. */
@@ -105,29 +116,57 @@ function allowInstance(script: string): string {
   return `--allow-fs-read=${join(dirname(realpathSync(script)), 'instance.cjs')}`;
 }
 
-/** Runs this program with further options of Node's in place of what runs now. */
-function beginAnew(options: readonly string[], environment: NodeJS.ProcessEnv): void {
-  const [program = '', script = '', ...words] = process.argv;
+const SHELL = '/bin/sh';
+
+/** Whether the system writes no core file of this process when it crashes; the file would hold the keys. */
+function hasNoCoreFile(): boolean {
+  try {
+    return /^Max core file size +0 /m.test(readFileSync('/proc/self/limits', 'utf8'));
+  } catch {
+    return false; // only Linux says so
+  }
+}
+
+/** Executes a program in place of this one, without core files: Node itself cannot set that limit, and a shell can. */
+function execute(words: readonly string[], environment: NodeJS.ProcessEnv): void {
+  const program = process.execPath;
+  const { execve } = process;
+  if (hasNoCoreFile() || !existsSync(SHELL)) execve?.(program, [program, ...words], environment);
+  else execve?.(SHELL, [SHELL, '-c', 'ulimit -c 0; exec "$0" "$@"', program, ...words], environment);
+}
+
+/** Executes this program with further options of Node's in place of what runs now. */
+function reExecute(options: readonly string[], environment: NodeJS.ProcessEnv): void {
+  const [, script = '', ...words] = process.argv;
   if (isSea()) {
     // As its first word the executable takes Node's options (scripts/build/executable.ts).
-    process.execve?.(process.execPath, [program, `--node-options=${quote(options)}`, ...words], environment);
+    execute([`--node-options=${quote(options)}`, ...words], environment);
   } else {
     const text = quote([...options, allowInstance(script)]);
     const given = environment['NODE_OPTIONS'];
     const all = given === undefined ? text : `${given} ${text}`;
-    process.execve?.(process.execPath, [program, script, ...words], { ...environment, NODE_OPTIONS: all });
+    execute([script, ...words], { ...environment, NODE_OPTIONS: all });
   }
 }
 
 /**
  * Takes from this process all rights that an instance does not need. Node gives rights at the start only, and which are needed is
- * known only when the env file has been read, so the program begins anew in the same process. Returns only where that cannot be:
- * under Windows, and in a process that has begun so already.
+ * known only when the env file has been read, so the program is executed again in the same process. Returns only where that cannot be:
+ * under Windows, in a process that was executed so already, and where a path would allow more than itself: then with the reason.
  * @param consolePath file into which the process manager writes stdout
- * @param environment of the program that begins
+ * @param environment of the program that is executed
  */
-export function restrictProcess(config: Config, consolePath: string | undefined, environment: NodeJS.ProcessEnv): void {
-  if (process.permission !== undefined || process.execve === undefined) return;
+export function restrictProcess(
+  config: Config,
+  consolePath: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): string | undefined {
+  if (process.permission !== undefined || process.execve === undefined) return undefined;
+  const wildcard = findWildcard(config, consolePath);
+  if (wildcard !== undefined) {
+    return `${JSON.stringify(wildcard)} holds a "*", which Node's permission model takes for other files too. Rename it, or set PERMISSION_MODEL=off in ${config.file}.`;
+  }
   makeStateFolder(config.stateDirectory);
-  beginAnew(permissionOptions(config, consolePath), environment);
+  reExecute(permissionOptions(config, consolePath), environment);
+  return undefined;
 }

@@ -31,7 +31,7 @@ export interface Usage {
   readonly input: number;
   readonly output: number;
   readonly cacheRead: number;
-  readonly cacheCreation: number;
+  readonly cacheWrite: number;
   /** The part of the output that was reasoning, where the provider says so. */
   readonly reasoning?: number;
 }

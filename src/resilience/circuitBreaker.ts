@@ -10,7 +10,7 @@ export interface CircuitBreakerOptions {
   readonly openMs: number;
 }
 
-/** The answer to who asks to send a request. */
+/** The answer to the question whether a request may be sent. */
 export interface CircuitPermit {
   /** 0 when it may be sent now, else the ms to wait. */
   readonly waitMs: number;
@@ -18,16 +18,19 @@ export interface CircuitPermit {
   readonly isTrial: boolean;
 }
 
+/** What every request gets while the breaker is closed. */
+const GRANTED: CircuitPermit = { waitMs: 0, isTrial: false };
+
 /**
- * Keeps requests from a provider that cannot be reached or cannot answer (R410): after some failures in a short time it opens, and requests fail
- * at once; later one trial decides whether it closes again. Time is looked at when asked; there are no timers.
+ * Keeps requests from a provider that cannot be reached or cannot answer: after some failures in a short time it opens, and requests
+ * fail at once; later one trial request decides whether it closes again. The time is compared when somebody asks; there are no timers.
  */
 export class CircuitBreaker {
   readonly #clock: Clock;
   readonly #options: CircuitBreakerOptions;
   #failedAt: number[] = [];
   #openedAt: number | undefined;
-  #onTrial = false;
+  #isTrialUnderWay = false;
   #answeredAt: number | undefined;
 
   constructor(clock: Clock, options: CircuitBreakerOptions) {
@@ -40,9 +43,9 @@ export class CircuitBreaker {
     return this.#remainingMs() > 0 ? 'open' : 'half-open';
   }
 
-  /** Whether `enter` would let a request through. */
+  /** Whether `acquire` would let a request through. */
   get canAcquire(): boolean {
-    return this.#openedAt === undefined || (this.#remainingMs() === 0 && !this.#onTrial);
+    return this.#openedAt === undefined || (this.#remainingMs() === 0 && !this.#isTrialUnderWay);
   }
 
   /** When the provider last answered, by the monotonic clock. */
@@ -51,15 +54,15 @@ export class CircuitBreaker {
   }
 
   /**
-   * Asks for leave to send a request, whose end must then be told by `succeed`, `fail` or `withdraw`. While a trial is under way
-   * all others wait as if it had failed.
+   * Asks whether a request may be sent. How it ended must then be reported by `recordSuccess`, `recordFailure` or `release`. While a
+   * trial is under way all others wait as if it had failed.
    */
   acquire(): CircuitPermit {
-    if (this.#openedAt === undefined) return { waitMs: 0, isTrial: false };
+    if (this.#openedAt === undefined) return GRANTED;
     const remaining = this.#remainingMs();
     if (remaining > 0) return { waitMs: remaining, isTrial: false };
-    if (this.#onTrial) return { waitMs: this.#options.openMs, isTrial: false };
-    this.#onTrial = true;
+    if (this.#isTrialUnderWay) return { waitMs: this.#options.openMs, isTrial: false };
+    this.#isTrialUnderWay = true;
     return { waitMs: 0, isTrial: true };
   }
 
@@ -69,7 +72,7 @@ export class CircuitBreaker {
     if (this.#openedAt !== undefined && !isTrial) return;
     this.#failedAt = [];
     this.#openedAt = undefined;
-    this.#onTrial = false;
+    this.#isTrialUnderWay = false;
   }
 
   /** The provider could not be reached, or could not answer. Returns true when this failure has opened the breaker. */
@@ -79,7 +82,7 @@ export class CircuitBreaker {
       // Requests that were under way when it opened say nothing new; a failed trial begins the waiting again.
       if (isTrial) {
         this.#openedAt = now;
-        this.#onTrial = false;
+        this.#isTrialUnderWay = false;
       }
       return false;
     }
@@ -89,9 +92,9 @@ export class CircuitBreaker {
     return true;
   }
 
-  /** The request ended without telling anything, because the client has gone. */
+  /** The request ended without saying anything of the provider, because the client has gone. */
   release({ isTrial }: CircuitPermit): void {
-    if (isTrial) this.#onTrial = false;
+    if (isTrial) this.#isTrialUnderWay = false;
   }
 
   #remainingMs(): number {

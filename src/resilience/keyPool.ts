@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 
-/** A key that is left alone for a while, and why. */
+/** A while in which a key is not used, and why. */
 export interface Cooldown {
   /** By the monotonic clock, in ms. */
   readonly since: number;
@@ -11,7 +11,7 @@ export interface Cooldown {
   readonly reason: string;
 }
 
-/** A key with its rest, if it has any. */
+/** A key with its cooldown, if it has any. */
 export interface KeyState<Key> {
   readonly key: Key;
   readonly cooldown: Cooldown | undefined;
@@ -27,7 +27,7 @@ function spread(text: string, places: number): number {
 
 /**
  * The keys of one provider. Conversations are shared out among them, and each keeps to its key, because providers cache prompts
- * by account. A key that was refused rests; it is used only when no other is left, so that a single key is always used.
+ * by account. A key that was refused cools down; it is used only when no other is left, so that a single key is always used.
  */
 export class KeyPool<Key> {
   readonly #keys: readonly Key[];
@@ -44,25 +44,25 @@ export class KeyPool<Key> {
     return this.#keys.length;
   }
 
-  /** Whether there is a key that does not rest. */
+  /** Whether there is a key that does not cool down. */
   get hasAvailable(): boolean {
     return this.#cooldowns.size === 0 || this.#keys.some((key) => this.#cooldownOf(key) === undefined);
   }
 
   /**
-   * The key for a conversation: its own, else the next that does not rest, else the one whose rest ends first.
+   * The key for a conversation: its own, else the next that does not cool down, else the one whose cooldown ends first.
    * @param conversation what the requests of one conversation have in common; asked for only where there is a choice
    */
   choose(conversation: () => string): Key {
     const [only] = this.#keys as readonly [Key, ...Key[]];
     if (this.#keys.length === 1) return only;
     const first = spread(conversation(), this.#keys.length);
-    const inTurn = [...this.#keys.slice(first), ...this.#keys.slice(0, first)];
+    const inOrder = [...this.#keys.slice(first), ...this.#keys.slice(0, first)];
     const until = (key: Key) => this.#cooldownOf(key)?.until ?? 0;
-    return inTurn.reduce((best, key) => (until(key) < until(best) ? key : best));
+    return inOrder.reduce((best, key) => (until(key) < until(best) ? key : best));
   }
 
-  /** The key was refused: it is left alone for so long. */
+  /** The key was refused: it is not used for so long. */
   coolDown(key: Key, ms: number, reason: string): void {
     const since = this.#clock.monotonic();
     this.#cooldowns.set(key, { since, until: since + ms, endsAt: this.#clock.now() + ms, reason });
@@ -70,7 +70,7 @@ export class KeyPool<Key> {
 
   /**
    * The key was accepted.
-   * @param askedAt when, by the monotonic clock: an answer that was under way when the rest began says nothing about it
+   * @param askedAt when, by the monotonic clock: an answer that was under way when the cooldown began says nothing about it
    */
   markHealthy(key: Key, askedAt: number): void {
     const cooldown = this.#cooldowns.get(key);

@@ -12,7 +12,8 @@ export class RetryBudget {
   readonly #clock: Clock;
   readonly #attempts: number;
   readonly #endsAt: number;
-  #spent = 0;
+  /** How many requests have been made. */
+  spent = 0;
 
   constructor({ attempts, timeMs }: RetryBudgetOptions, clock: Clock) {
     this.#clock = clock;
@@ -20,14 +21,9 @@ export class RetryBudget {
     this.#endsAt = clock.monotonic() + timeMs;
   }
 
-  /** How many requests have been made. */
-  get spent(): number {
-    return this.#spent;
-  }
-
   /** Whether one more request may be made at all. */
   get hasAttemptsLeft(): boolean {
-    return this.#spent < this.#attempts;
+    return this.spent < this.#attempts;
   }
 
   /** Whether a failed request may be handed to a further model, key or provider. */
@@ -43,18 +39,13 @@ export class RetryBudget {
     const leftMs = Math.max(0, this.#endsAt - this.#clock.monotonic());
     return limitMs < leftMs ? limitMs : leftMs / 2;
   }
-
-  /** Counts one request. */
-  spendAttempt(): void {
-    this.#spent += 1;
-  }
 }
 
 /** First waiting time before a repetition, in ms; it doubles with each further one. */
 const FIRST_MS = 500;
 
 /**
- * Exponential backoff with full jitter (R409): a random share of 0.5 s, 1 s, 2 s, ..., so that many clients of one provider
+ * Exponential backoff with full jitter: a random share of 0.5 s, 1 s, 2 s, ..., so that many clients of one provider
  * do not come back together.
  * @param repetition 0 for the first
  * @param random a number from 0 to below 1

@@ -26,13 +26,13 @@ export interface Decision {
 /** What routing by intent asks of a request; each is looked at only when the answer matters. */
 export interface RequestFacts {
   /** Whether the input is at least as long as LONG_CONTEXT_THRESHOLD. */
-  readonly isLong: () => boolean;
-  readonly isSubagent: () => boolean;
-  readonly isWebSearch: () => boolean;
+  isLong(): boolean;
+  isSubagent(): boolean;
+  isWebSearch(): boolean;
   /** Whether the client asks for thinking. */
-  readonly isThinking: () => boolean;
-  readonly hasImages: () => boolean;
-  readonly seesImages: (model: ModelRef) => boolean;
+  isThinking(): boolean;
+  hasImages(): boolean;
+  seesImages(model: ModelRef): boolean;
 }
 
 interface Rule {
@@ -49,14 +49,14 @@ function rulesOf(router: Router, tier: Tier, facts: RequestFacts): readonly Rule
       intent: 'long_context',
       setting: 'ROUTER_LONG_CONTEXT',
       target: router.longContext,
-      holds: facts.isLong,
+      holds: () => facts.isLong(),
       reason: 'the input is at least as long as LONG_CONTEXT_THRESHOLD',
     },
     {
       intent: 'subagent',
       setting: 'ROUTER_SUBAGENT',
       target: router.subagent,
-      holds: facts.isSubagent,
+      holds: () => facts.isSubagent(),
       reason: 'a subagent asks',
     },
     {
@@ -70,14 +70,14 @@ function rulesOf(router: Router, tier: Tier, facts: RequestFacts): readonly Rule
       intent: 'web_search',
       setting: 'ROUTER_WEB_SEARCH',
       target: router.webSearch,
-      holds: facts.isWebSearch,
+      holds: () => facts.isWebSearch(),
       reason: 'a web search is the only purpose',
     },
     {
       intent: 'think',
       setting: 'ROUTER_THINK',
       target: router.think,
-      holds: facts.isThinking,
+      holds: () => facts.isThinking(),
       reason: 'thinking is asked for',
     },
     {

@@ -9,7 +9,7 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** The credentials a client presents: `x-api-key` and the bearer token, one or both (R507). */
+/** The credentials a client presents: `x-api-key` and the bearer token, one or both. */
 function readCredentials(headers: IncomingHttpHeaders): string[] {
   const credentials: string[] = [];
   const key = headers['x-api-key'];
@@ -20,6 +20,8 @@ function readCredentials(headers: IncomingHttpHeaders): string[] {
 }
 
 export interface Authenticator {
+  /** Whether the instance has a token at all. */
+  readonly isRequired: boolean;
   /** Whether there is any credential that could be the instance's token. */
   hasCredentials(headers: IncomingHttpHeaders): boolean;
   /** Throws `unauthenticated` unless one of the credentials is the instance's token. */
@@ -30,11 +32,12 @@ export interface Authenticator {
   credentials(headers: IncomingHttpHeaders): Record<string, string>;
 }
 
-/** Compares hashes in constant time, so that neither length nor content of the token can be measured (R507, A3). */
+/** Compares hashes in constant time, so that neither length nor content of the token can be measured. */
 export function createAuthenticator(token: Secret | undefined): Authenticator {
   const expected = token === undefined ? undefined : digest(token.reveal());
   const isToken = (credential: string) => expected !== undefined && timingSafeEqual(digest(credential), expected);
   return {
+    isRequired: expected !== undefined,
     hasCredentials: (headers) => readCredentials(headers).length > 0,
     check(headers) {
       if (expected === undefined) return;
@@ -70,13 +73,14 @@ function hostName(host: string): string {
 function countHeader(rawHeaders: readonly string[], name: string): number {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === name) count += 1;
+    const raw = rawHeaders[index] ?? '';
+    if (raw.length === name.length && raw.toLowerCase() === name) count += 1;
   }
   return count;
 }
 
 /**
- * Refuses what a web page in the user's browser could send (R508): requests with an Origin, from another site, for another
+ * Refuses what a web page in the user's browser could send: requests with an Origin, from another site, for another
  * Host (DNS rebinding), and every preflight. No CORS header is ever answered.
  */
 export function createOriginCheck(names: readonly string[]): (request: IncomingMessage) => void {
@@ -116,8 +120,8 @@ interface Failures {
 }
 
 /**
- * Keeps guessing slow (A9): after many wrong tokens from one address, none from there is looked at for the rest of a minute, so
- * that a right one among them cannot be told from the others. A request without a token is no guess.
+ * Keeps guessing slow: after many wrong tokens from one address, none from there is looked at for the rest of a minute, so
+ * that a right one among them looks like the others. A request without a token is no guess.
  */
 export class LoginThrottle {
   readonly #clock: Clock;

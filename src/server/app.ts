@@ -3,8 +3,8 @@ import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { ApiError } from '../core/errors.ts';
 import type { ActiveServices } from '../gateway/configSwap.ts';
-import { createId } from '../gateway/ids.ts';
 import type { ProcessFacts } from '../gateway/introspection.ts';
+import { createId } from '../gateway/requestContext.ts';
 import type { Services } from '../gateway/services.ts';
 import { listModels, type ModelInfo } from '../routing/modelList.ts';
 import { type Authenticator, createAuthenticator, createOriginCheck, LoginThrottle } from './access.ts';
@@ -26,7 +26,7 @@ const DECODERS = {
   zstd: promisify(zstdDecompress),
 };
 
-/** Decodes a compressed request body; one that grows beyond the limit is refused while it is decoded (R510). */
+/** Decodes a compressed request body; one that grows beyond the limit is refused while it is decoded. */
 export async function decodeBody(encoding: string, body: Buffer, maxBytes: number): Promise<Buffer> {
   const name = encoding.toLowerCase();
   if (name === 'identity' || name === '') return body;
@@ -71,35 +71,31 @@ function createServing(services: Services): Serving {
   };
 }
 
-/** Gives each request what it is served with, and keeps that in working order until it is answered. */
-export function addServing(app: FastifyInstance, live: ActiveServices): void {
-  let serving = createServing(live.current);
-  app.decorateRequest('serving');
-  app.addHook('onRequest', (request, reply, done) => {
-    if (serving.services !== live.current) serving = createServing(live.current);
-    request.serving = serving;
-    reply.raw.once('close', live.lease(serving.services));
-    done();
-  });
-}
-
 const HEADERS_TIMEOUT_MS = 10_000;
 const BODY_TIMEOUT_MS = 60_000;
-/** Longer than clients keep an idle connection, so that the client closes first and never meets a closing socket (R512). */
+/** Longer than clients keep an idle connection, so that the client closes first and never meets a closing socket. */
 const KEEP_ALIVE_MS = 75_000;
 const TIMEOUT_CHECK_MS = 2_000;
 
-/** Routes that anyone on this machine may ask: whether there is an instance, and which (R504). */
+/** Routes that anyone on this machine may ask: whether there is an instance, and which. */
 const OPEN_ROUTES = new Set(['/', '/health', '/healthz', '/api/hello']);
 
-function checkCaller(app: FastifyInstance, attempts: LoginThrottle): void {
-  app.addHook('onRequest', (request, _reply, done) => {
-    const { checkOrigin, authenticator } = request.serving;
+/** Gives each request what it is served with, keeps that in working order until it is answered, and checks who calls. */
+export function addServing(app: FastifyInstance, active: ActiveServices): void {
+  const { clock, logger } = active.current;
+  const throttle = new LoginThrottle(clock, logger);
+  let serving = createServing(active.current);
+  app.decorateRequest('serving');
+  app.addHook('onRequest', (request, reply, done) => {
+    if (serving.services !== active.current) serving = createServing(active.current);
+    const { services, checkOrigin, authenticator } = serving;
+    request.serving = serving;
+    reply.raw.once('close', active.lease(services));
     checkOrigin(request.raw);
     // The route as it was matched, never a path rebuilt from the URL, decides who may pass (CVE-2026-49468 elsewhere).
-    if (!OPEN_ROUTES.has(request.routeOptions.url ?? '')) {
+    if (authenticator.isRequired && !OPEN_ROUTES.has(request.routeOptions.url ?? '')) {
       const hasToken = authenticator.hasCredentials(request.headers);
-      attempts.check(request.ip, hasToken, () => authenticator.check(request.headers));
+      throttle.check(request.ip, hasToken, () => authenticator.check(request.headers));
     }
     done();
   });
@@ -151,8 +147,8 @@ function answerErrors(app: FastifyInstance): void {
 }
 
 /** The HTTP face of one instance: checks who calls, and hands the rest to the gateway. */
-export function createApp(live: ActiveServices, facts: ProcessFacts): FastifyInstance {
-  const { maxBodyBytes } = live.current.config.limits;
+export function createApp(active: ActiveServices, facts: ProcessFacts): FastifyInstance {
+  const { maxBodyBytes } = active.current.config.limits;
   const app = Fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
@@ -168,12 +164,10 @@ export function createApp(live: ActiveServices, facts: ProcessFacts): FastifyIns
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => sendError(reply, request, toApiError(error)),
   });
-  addServing(app, live);
-  const { clock, logger } = live.current;
-  checkCaller(app, new LoginThrottle(clock, logger));
+  addServing(app, active);
   acceptJsonOnly(app, maxBodyBytes);
   answerErrors(app);
-  addMessageRoutes(app, live, facts);
+  addMessageRoutes(app, active, facts);
   addModelRoutes(app);
   addInformationRoutes(app, facts);
   addStatisticsRoutes(app, facts);

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, asApiError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errorTable.ts';
-import { createId } from '../gateway/ids.ts';
+import { createId } from '../gateway/requestContext.ts';
 import { errorBody, errorHeaders } from '../protocol/anthropic/errors.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 
@@ -15,14 +15,14 @@ const FRAMEWORK_CODES: Record<string, readonly [ErrorCode, string]> = {
   FST_ERR_MAX_PARAM_LENGTH: ['unknown_route', 'the path is too long'],
 };
 
-/** Any thrown value as an error that can be answered; what is not ours becomes a 500 that tells nothing of the inside. */
+/** Any thrown value as an error that can be answered; what is not ours becomes a 500 without details of the inside. */
 export function toApiError(error: unknown): ApiError {
   const known = FRAMEWORK_CODES[(error as Partial<FastifyError>).code ?? ''];
   if (known !== undefined) return new ApiError(known[0], known[1]);
   return asApiError(error);
 }
 
-/** Answers in Anthropic's envelope, with the request id in header and body (R201, R401). */
+/** Answers in Anthropic's envelope, with the request id in header and body. */
 export function sendError(reply: FastifyReply, request: FastifyRequest, error: ApiError): FastifyReply {
   return reply
     .code(error.status)
@@ -35,13 +35,13 @@ const CLIENT_ERRORS: Record<string, readonly [ErrorCode, string]> = {
   HPE_HEADER_OVERFLOW: ['headers_too_large', 'the headers are larger than 16 KB'],
 };
 
-/** Whether an answer is being written to the socket: a second head would stand in the middle of its body (R411). */
+/** Whether an answer is being written to the socket: a second head would stand in the middle of its body. */
 function isAnswering(socket: Socket & { _httpMessage?: { headersSent: boolean } | null }): boolean {
   // Node's own handler looks at the same field of the connection.
   return socket._httpMessage?.headersSent === true;
 }
 
-/** Answers what is not HTTP, or not in time, before a request exists for the framework (R401). */
+/** Answers what is not HTTP, or not in time, before a request exists for the framework. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy();

@@ -21,17 +21,22 @@ function collectGarbage(): void {
   runInNewContext('gc')();
 }
 
+/** While less than this part of the heap was used so short a time ago, small bodies are let in without a new look at it. */
+const CALM = 0.5;
+const CALM_MS = 20;
+const SMALL_BYTES = 64 * 1024;
+
 const mib = (bytes: number) => Math.round(bytes / 1024 / 1024);
 
 /**
- * Refuses a request for whose body there is no memory (P12): at the end of its heap the process would die, and all its streams with it.
- * Asking the heap takes less than a microsecond.
+ * Refuses a request for whose body there is no memory: at the end of its heap the process would die, and all its streams with it.
  */
 export class MemoryGuard {
   readonly #clock: Clock;
   readonly #readHeap: () => Heap;
   readonly #collect: () => void;
   #collectedAt = Number.NEGATIVE_INFINITY;
+  #calmAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, readHeap: () => Heap = getHeapStatistics, collect = collectGarbage) {
     this.#clock = clock;
@@ -44,6 +49,7 @@ export class MemoryGuard {
    * @throws ApiError `short_of_memory`
    */
   check(contentLength: number): void {
+    if (contentLength <= SMALL_BYTES && this.#clock.monotonic() - this.#calmAt < CALM_MS) return;
     const needed = contentLength * HEAP_PER_BYTE;
     if (this.#hasRoom(needed) || (this.#makeRoom() && this.#hasRoom(needed))) return;
     const { used_heap_size: used, heap_size_limit: limit } = this.#readHeap();
@@ -55,6 +61,7 @@ export class MemoryGuard {
 
   #hasRoom(needed: number): boolean {
     const { used_heap_size: used, heap_size_limit: limit } = this.#readHeap();
+    if (used <= limit * CALM) this.#calmAt = this.#clock.monotonic();
     return used + needed <= limit * MOST;
   }
 

@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { ResponseWriter } from '../gateway/responseWriter.ts';
 
 /**
- * Calls back once when the client has gone before its answer was complete (R320). The response's own `close` tells it; the
- * request's signal of the web framework fires while the client is still there, so that it is not used (measured).
+ * Calls back once when the client has gone before its answer was complete. The response's own `close` says so; the request's signal of
+ * the web framework fires while the client is still there, so that it is not used (measured).
  */
 export function onClientGone(response: ServerResponse, listener: () => void): void {
   response.once('close', () => {
@@ -14,53 +14,66 @@ export function onClientGone(response: ServerResponse, listener: () => void): vo
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache',
-  // Some reverse proxies hold event streams back unless told otherwise (R324).
+  // Some reverse proxies hold event streams back otherwise.
   'x-accel-buffering': 'no',
 };
 
-/** Connects the gateway to a socket. A closed one swallows what is written, because the gateway learns it by `onGone`. */
-export function createResponseWriter(
-  response: ServerResponse,
-  requestId: string,
-  isDraining: () => boolean,
-): ResponseWriter {
-  const common = (): Record<string, string> => ({
-    'request-id': requestId,
-    ...(isDraining() ? { connection: 'close' } : {}),
-  });
-  return {
-    sendJson(status, headers, body) {
-      if (response.destroyed) return;
-      if (response.headersSent) {
-        // A second head is not possible (R411), and an answer that breaks off is better than one that never ends.
-        response.destroy();
-        return;
-      }
-      response.writeHead(status, {
-        ...headers,
-        ...common(),
-        'content-type': 'application/json; charset=utf-8',
-        'content-length': Buffer.byteLength(body),
-      });
-      response.end(body);
-    },
-    openStream(headers) {
-      if (response.destroyed || response.headersSent) return;
-      response.writeHead(200, { ...headers, ...STREAM_HEADERS, ...common() });
-    },
-    write: (output) => response.destroyed || response.write(output),
-    end(output) {
-      if (response.destroyed) return;
-      if (output.length === 0) response.end();
-      else response.end(output);
-    },
-    onDrain: (listener) => {
-      response.on('drain', listener);
-    },
-    onGone: (listener) => {
-      // The client may have gone while its request was still being decoded.
-      if (response.destroyed) listener();
-      else onClientGone(response, listener);
-    },
-  };
+/** Connects the gateway to a socket. A closed one swallows what is written, because the gateway hears of that by `onGone`. */
+export class HttpResponseWriter implements ResponseWriter {
+  readonly #response: ServerResponse;
+  readonly #requestId: string;
+  readonly #isDraining: () => boolean;
+
+  constructor(response: ServerResponse, requestId: string, isDraining: () => boolean) {
+    this.#response = response;
+    this.#requestId = requestId;
+    this.#isDraining = isDraining;
+  }
+
+  sendJson(status: number, headers: Readonly<Record<string, string>>, body: string): void {
+    const response = this.#response;
+    if (response.destroyed) return;
+    if (response.headersSent) {
+      // A second head is not possible, and an answer that breaks off is better than one that never ends.
+      response.destroy();
+      return;
+    }
+    this.#writeHead(status, {
+      ...headers,
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': String(Buffer.byteLength(body)),
+    });
+    response.end(body);
+  }
+
+  openStream(headers?: Readonly<Record<string, string>>): void {
+    if (this.#response.destroyed || this.#response.headersSent) return;
+    this.#writeHead(200, { ...headers, ...STREAM_HEADERS });
+  }
+
+  write(output: string | Uint8Array): boolean {
+    return this.#response.destroyed || this.#response.write(output);
+  }
+
+  end(output: string | Uint8Array): void {
+    if (this.#response.destroyed) return;
+    if (output.length === 0) this.#response.end();
+    else this.#response.end(output);
+  }
+
+  onDrain(listener: () => void): void {
+    this.#response.once('drain', listener);
+  }
+
+  onGone(listener: () => void): void {
+    // The client may have gone while its request was still being decoded.
+    if (this.#response.destroyed) listener();
+    else onClientGone(this.#response, listener);
+  }
+
+  #writeHead(status: number, headers: Record<string, string>): void {
+    headers['request-id'] = this.#requestId;
+    if (this.#isDraining()) headers['connection'] = 'close';
+    this.#response.writeHead(status, headers);
+  }
 }

@@ -1,5 +1,19 @@
-import { mkdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
+
+/** A flag for opening: a link, which could lead to a file that is not ours, is an error (ELOOP). Windows has no such flag. */
+export const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
@@ -10,7 +24,7 @@ function codeOf(error: unknown): unknown {
  * write its files in a folder without having the right to make the folder (src/permissions/).
  * @throws what the work throws
  */
-export function inFolder<T>(path: string, work: () => T): T {
+export function withParentFolder<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -77,7 +91,7 @@ function read(path: string): string {
 function write(path: string, text: string): boolean {
   try {
     const draft = `${path}.${process.pid}.new`; // several processes may keep the same file
-    inFolder(draft, () => writeFileSync(draft, text, { mode: 0o600 }));
+    withParentFolder(draft, () => writeFileSync(draft, text, { mode: 0o600 }));
     renameSync(draft, path);
     return true;
   } catch {
@@ -88,6 +102,35 @@ function write(path: string, text: string): boolean {
 const LIMIT_BYTES = 1_000_000;
 const CHECK_MS = 3_600_000;
 
+function makePrivate(path: string): void {
+  try {
+    const stats = lstatSync(path);
+    const isOpen = (stats.mode & 0o077) !== 0 && !stats.isSymbolicLink();
+    if (isOpen) chmodSync(path, stats.isDirectory() ? 0o700 : 0o600);
+  } catch {
+    // It is not there, or it is not ours.
+  }
+}
+
+/**
+ * Takes from other users the right to read what the process manager writes for this process, which makes the file and its folder as
+ * the user's umask says. The folder is left as it is where it is not the instance's own.
+ * @param folder of the instance's logs, where that is known
+ */
+export function protectConsoleFile(path: string, folder: string | undefined): void {
+  makePrivate(path);
+  if (folder === dirname(path)) makePrivate(folder);
+}
+
+function emptyFile(path: string): void {
+  const descriptor = openSync(path, constants.O_WRONLY | NO_FOLLOW);
+  try {
+    ftruncateSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /**
  * Keeps the file small into which the process manager writes this process's output: it has no limit of its own, and appends,
  * so that emptying the file is safe. The few lines that go there are in the rotated log as well.
@@ -95,7 +138,8 @@ const CHECK_MS = 3_600_000;
 export function boundConsoleFile(path: string): { close(): void } {
   const check = () => {
     try {
-      if (statSync(path).size > LIMIT_BYTES) truncateSync(path);
+      const stats = lstatSync(path);
+      if (stats.isFile() && stats.size > LIMIT_BYTES) emptyFile(path);
     } catch {
       // There is no such file when nobody redirects the output.
     }

@@ -1,26 +1,27 @@
 import { pino } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import type { Json, JsonObject } from '../core/json.ts';
+import { redactBeginning } from '../core/secret.ts';
 import type { ConsoleView } from './console/view.ts';
-import type { LogTrouble } from './log/queue.ts';
+import type { LogProblem } from './log/queue.ts';
 import type { RotatingLog } from './log/rotatingLog.ts';
 import { type RequestRecord, serializeRequest } from './requestRecord.ts';
 
-/** Control characters (C0, DEL, C1) and the two line ends of Unicode. */
-const CONTROLS = /[\p{Cc}\u2028\u2029]/gu;
+/** Control characters (C0, DEL, C1), marks that turn the reading direction, and the two line ends of Unicode. */
+const CONTROLS = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
 /**
- * The last step of every JSON line on its way to the log (G5, G6): credentials are masked, and the characters that JSON
- * lets through but terminals and line readers act upon (DEL, C1, U+2028, U+2029) are escaped. The result is valid JSON.
+ * The last step of every JSON line on its way to the log: credentials are masked, and the characters that JSON
+ * lets through but terminals and line readers act upon (DEL, C1, marks of direction, U+2028, U+2029) are escaped. The result is valid JSON.
  */
-export function sealJsonLine(line: string, redact: (text: string) => string): string {
+export function sanitizeJsonLine(line: string, redact: (text: string) => string): string {
   // Where escapes are, a mask over the raw text could miss a key or cut an escape in two: mask the values instead.
   const clean = line.includes('\\') ? JSON.stringify(redactValues(JSON.parse(line), redact)) : redact(line);
   return clean.replace(CONTROLS, escapeCharacter);
 }
 
 /** The same for a line of plain text meant for a terminal. */
-export function sealPlainLine(line: string, redact: (text: string) => string): string {
+export function sanitizePlainLine(line: string, redact: (text: string) => string): string {
   return redact(line).replace(CONTROLS, escapeCharacter);
 }
 
@@ -73,47 +74,57 @@ export interface Logger {
   request(record: RequestRecord): void;
   /** Messages below it are not logged from now on. */
   setLevel(level: LogLevel): void;
-  /** Trouble with the log file itself: on stdout only. */
-  trouble(trouble: LogTrouble): void;
+  /** A problem with the log file itself: on stdout only. */
+  logProblem(problem: LogProblem): void;
 }
+
+/** Letters of a message or a field: the words of an error may be as long as an answer. */
+const WORDS_LIMIT = 8000;
 
 export function createLogger({ instance, level, log, redact, stdout, view, clock }: LoggerOptions): Logger {
   stdout.on('error', () => undefined);
   const time = (): string => new Date(clock.now()).toISOString();
-  const sink = { write: (line: string) => log.write(sealJsonLine(line.trimEnd(), redact)) };
+  const sink = { write: (line: string) => log.write(sanitizeJsonLine(line.trimEnd(), redact)) };
+  const bound = (words: string) => (words.length <= WORDS_LIMIT ? words : redactBeginning(words, WORDS_LIMIT, redact));
+  const boundFields = (fields: Record<string, unknown>) =>
+    Object.values(fields).some((value) => typeof value === 'string' && value.length > WORDS_LIMIT)
+      ? Object.fromEntries(
+          Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? bound(value) : value]),
+        )
+      : fields;
   const settings = {
     base: { instance },
     messageKey: 'message',
     timestamp: () => `,"time":"${time()}"`,
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }), log: boundFields },
   };
   const file = pino({ ...settings, level }, sink);
   const lifecycleFile = pino({ ...settings, level: 'info' }, sink);
 
-  function say(lines: readonly string[]): void {
+  function writeLines(lines: readonly string[]): void {
     if ((stdout.writableLength ?? 0) < MOST_UNREAD) stdout.write(`${lines.join('\n')}\n`);
   }
 
   function print(label: string, message: string, fields: LogFields = {}): void {
     const known = Object.entries(fields).filter(([, value]) => value !== undefined);
-    const details = known.map(([name, value]) => ` ${name}=${plain(value)}`);
-    const text = `${message}${details.join('')}`;
+    const details = known.map(([name, value]) => ` ${name}=${bound(plain(value))}`);
+    const text = `${bound(message)}${details.join('')}`;
     const lines = view?.message(clock.now(), label, text) ?? [
-      sealPlainLine(`${time()} ${label} ${instance}: ${text}`, redact),
+      sanitizePlainLine(`${time()} ${label} ${instance}: ${text}`, redact),
     ];
-    say(lines);
+    writeLines(lines);
   }
 
   function logAt(label: LogLevel): (message: string, fields?: LogFields) => void {
     return (message, fields) => {
-      file[label](fields ?? {}, message);
+      file[label](fields ?? {}, bound(message));
     };
   }
 
-  function logAloud(label: LogLevel): (message: string, fields?: LogFields) => void {
+  function logAndPrint(label: LogLevel): (message: string, fields?: LogFields) => void {
     return (message, fields) => {
       if (!file.isLevelEnabled(label)) return;
-      file[label](fields ?? {}, message);
+      file[label](fields ?? {}, bound(message));
       print(label, message, fields);
     };
   }
@@ -122,21 +133,21 @@ export function createLogger({ instance, level, log, redact, stdout, view, clock
     trace: logAt('trace'),
     debug: logAt('debug'),
     info: logAt('info'),
-    warn: logAloud('warn'),
-    error: logAloud('error'),
-    fatal: logAloud('fatal'),
+    warn: logAndPrint('warn'),
+    error: logAndPrint('error'),
+    fatal: logAndPrint('fatal'),
     lifecycle(message, fields) {
       lifecycleFile.info({ event: 'lifecycle', ...fields }, message);
       print('info', message, fields);
     },
     request(record) {
-      log.write(sealJsonLine(serializeRequest(record, instance, clock.now(), redact), redact));
-      if (view !== undefined) say([view.request(clock.now(), record)]);
+      log.write(sanitizeJsonLine(serializeRequest(record, instance, clock.now(), redact), redact));
+      if (view !== undefined) writeLines([view.request(clock.now(), record)]);
     },
     setLevel(next) {
       file.level = next;
     },
-    trouble({ kind, message }) {
+    logProblem({ kind, message }) {
       print(kind === 'recovered' ? 'info' : 'warn', message);
     },
   };

@@ -1,3 +1,4 @@
+import { terminalSafe } from '../core/text.ts';
 import { HEALTH_CHECK, type UsageRow } from './usage/totals.ts';
 
 /** The text form 0.0.4 of Prometheus, https://prometheus.io/docs/instrumenting/exposition_formats/ */
@@ -7,10 +8,16 @@ export type Labels = Readonly<Record<string, string | number>>;
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
 
-function formatLabels(labels: Labels): string {
-  const pairs = Object.entries(labels).map(
-    ([name, value]) => `${name}="${String(value).replace(/[\\"\n]/g, (letter) => ESCAPES[letter] ?? letter)}"`,
+/** The format knows three escapes; other control characters are shown as by `terminalSafe`, so that a terminal can show the page. */
+function escapeLabel(value: string): string {
+  return value.replace(
+    /[\\"\p{Cc}\p{Bidi_Control}]/gu,
+    (letter) => ESCAPES[letter] ?? terminalSafe(letter).replace('\\', '\\\\'),
   );
+}
+
+function formatLabels(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(String(value))}"`);
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 
@@ -181,7 +188,9 @@ export class RequestMetrics {
   }
 }
 
-/** Names that come from clients and become labels or keys: after the first so many, all further ones are `other`. */
+const LONGEST_NAME = 200;
+
+/** Names that come from clients and become labels or keys: they are cut, and after the first so many all further ones are `other`. */
 export class BoundedNames {
   readonly #limit: number;
   readonly #known = new Set<string>();
@@ -190,7 +199,8 @@ export class BoundedNames {
     this.#limit = limit;
   }
 
-  of(name: string): string {
+  of(text: string): string {
+    const name = text.slice(0, LONGEST_NAME);
     if (this.#known.has(name)) return name;
     if (this.#known.size >= this.#limit) return 'other';
     this.#known.add(name);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { redactBeginning } from '../core/secret.ts';
 
 /**
  * How a request ended:
@@ -35,7 +36,7 @@ export interface RequestRecord {
   errorMessage?: string | undefined;
   inputTokens?: number | undefined;
   cacheReadTokens?: number | undefined;
-  cacheCreationTokens?: number | undefined;
+  cacheWriteTokens?: number | undefined;
   outputTokens?: number | undefined;
   /** A part of the output. */
   reasoningTokens?: number | undefined;
@@ -52,7 +53,7 @@ export interface RequestRecord {
   /** The candidates before the one that served the request, as `<provider>,<model>`, and why they did not. */
   fallbacks?: readonly { readonly from: string; readonly reason: string }[] | undefined;
   upstreamRequestId?: string | undefined;
-  /** A short hash of the client's session id (R511); above 39 characters it would be masked as a key. */
+  /** A short hash of the client's session id; above 39 characters it would be masked as a key. */
   session?: string | undefined;
   /** The subagent's id. */
   agent?: string | undefined;
@@ -67,6 +68,27 @@ export interface RequestRecord {
 const ERROR_MESSAGE_LIMIT = 200;
 /** Names come from clients and providers, who may write what they like. */
 const NAME_LIMIT = 200;
+const MOST_NOTES = 100;
+/** For all notes of a line together: a client may name 100,000 tools, with a note for each. */
+const NOTES_LIMIT = 8000;
+
+/** A name as it may be stored: masked where it has to be cut, as half a key would not be recognised later. */
+function shortenName(name: string, redact: (text: string) => string): string {
+  return name.length <= NAME_LIMIT ? name : redactBeginning(name, NAME_LIMIT, redact);
+}
+
+/** The first of the notes, and how many are left out. */
+function boundNotes(notes: readonly string[], redact: (text: string) => string): readonly string[] {
+  const kept: string[] = [];
+  let letters = 0;
+  for (const note of notes.slice(0, MOST_NOTES)) {
+    const short = shortenName(note, redact);
+    letters += short.length;
+    if (letters > NOTES_LIMIT) break;
+    kept.push(short);
+  }
+  return kept.length === notes.length ? kept : [...kept, `notes_left_out:${notes.length - kept.length}`];
+}
 
 /** The record as one line of JSON (without newline) with flat snake_case fields; what is undefined is left out. */
 export function serializeRequest(
@@ -75,17 +97,18 @@ export function serializeRequest(
   now: number,
   redact: (text: string) => string,
 ): string {
+  const name = (text: string | undefined) => text && shortenName(text, redact);
   return JSON.stringify({
     time: new Date(now).toISOString(),
     level: levelOf(record.outcome),
     event: 'request',
     id: record.id,
     instance,
-    endpoint: record.endpoint.slice(0, NAME_LIMIT),
+    endpoint: name(record.endpoint),
     tier: record.tier,
     route: record.route,
-    model: record.model?.slice(0, NAME_LIMIT),
-    upstream_model: record.upstreamModel?.slice(0, NAME_LIMIT),
+    model: name(record.model),
+    upstream_model: name(record.upstreamModel),
     provider: record.provider,
     stream: record.stream,
     status: record.status,
@@ -94,39 +117,39 @@ export function serializeRequest(
     error_message: record.errorMessage && shortenErrorMessage(record.errorMessage, redact),
     input_tokens: record.inputTokens,
     cache_read_tokens: record.cacheReadTokens,
-    cache_creation_tokens: record.cacheCreationTokens,
+    cache_creation_tokens: record.cacheWriteTokens,
     output_tokens: record.outputTokens,
     reasoning_tokens: record.reasoningTokens,
     cost: record.cost,
     usage_estimated: record.usageEstimated,
-    stop_reason: record.stopReason?.slice(0, NAME_LIMIT),
+    stop_reason: name(record.stopReason),
     first_event_ms: record.firstEventMs,
     duration_ms: record.durationMs,
     attempts: record.attempts,
     fallbacks: record.fallbacks?.map(({ from, reason }) => ({
-      from: from.slice(0, NAME_LIMIT),
+      from: name(from),
       reason: shortenErrorMessage(reason, redact),
     })),
-    upstream_request_id: record.upstreamRequestId?.slice(0, NAME_LIMIT),
+    upstream_request_id: name(record.upstreamRequestId),
     session: record.session,
-    agent: record.agent?.slice(0, NAME_LIMIT),
-    client_version: record.clientVersion?.slice(0, NAME_LIMIT),
+    agent: name(record.agent),
+    client_version: name(record.clientVersion),
     request_bytes: record.requestBytes,
     dropped_fields: record.droppedFields,
-    notes: record.notes,
+    notes: record.notes && boundNotes(record.notes, redact),
   });
 }
 
-/** Without credentials and at most 200 characters; masked before it is cut, since half a key has no longer the form of one. */
+/** Without credentials and at most 200 characters. */
 export function shortenErrorMessage(message: string, redact: (text: string) => string): string {
-  return redact(message).slice(0, ERROR_MESSAGE_LIMIT);
+  return redactBeginning(message, ERROR_MESSAGE_LIMIT, redact);
 }
 
 function levelOf(outcome: RequestOutcome): string {
   return outcome === 'error' || outcome === 'interrupted' ? 'warn' : 'info';
 }
 
-/** The short hash by which a client's session is known in the log and the usage file (R511); longer it would be masked as a key. */
+/** The short hash by which a client's session is known in the log and the usage file; longer it would be masked as a key. */
 export function hashSession(session: string): string {
   return createHash('sha256').update(session).digest('hex').slice(0, 16);
 }

@@ -14,7 +14,7 @@ const DECODERS = new Map<string, () => Transform>([
 ]);
 
 /**
- * A decoder for an answer that is compressed although the request says `identity` (reliability U20); undefined for a plain one.
+ * A decoder for an answer that is compressed although the request says `identity`; undefined for a plain one.
  * An unknown encoding counts as plain, and the answer then fails as being neither JSON nor events.
  */
 export function createDecoder(encoding: string | string[] | undefined): Transform | undefined {
@@ -24,6 +24,15 @@ export function createDecoder(encoding: string | string[] | undefined): Transfor
 /** The address of chat completions for one model: `{model}` in it is filled in. */
 export function endpointUrl(endpoint: string, model: string): URL {
   return new URL(endpoint.replace('{model}', encodeURIComponent(model.toWellFormed())));
+}
+
+interface Address {
+  readonly origin: string;
+  readonly path: string;
+}
+
+function addressOf({ origin, pathname, search }: URL): Address {
+  return { origin, path: pathname + search };
 }
 
 export interface ClientOptions {
@@ -50,7 +59,7 @@ function createDispatcher(options: ClientOptions): Dispatcher {
   const settings: Agent.Options = {
     connect: { timeout: options.connectTimeoutMs },
     headersTimeout: options.headersTimeoutMs,
-    // Silence within an answer is watched by the gateway, which knows when it paused the answer itself (R323, R326).
+    // Silence within an answer is watched by the gateway, which knows when it paused the answer itself.
     bodyTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
@@ -98,6 +107,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   resume(): void {
+    if (!this.#paused) return;
     this.#paused = false;
     (this.#decoder ?? this.#controller)?.resume();
   }
@@ -111,8 +121,8 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
     // An informational answer (103) is followed by the real one.
     if (this.#done || status < 200) return;
-    this.#decoder = createDecoder(headers['content-encoding']);
-    if (this.#decoder !== undefined) this.#decode(this.#decoder, controller);
+    const encoding = headers['content-encoding'];
+    if (encoding !== undefined) this.#decode(createDecoder(encoding), controller);
     this.#handler.onHead(status, headers);
   }
 
@@ -131,7 +141,9 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#fail(error);
   }
 
-  #decode(decoder: Transform, controller: Dispatcher.DispatchController): void {
+  #decode(decoder: Transform | undefined, controller: Dispatcher.DispatchController): void {
+    if (decoder === undefined) return;
+    this.#decoder = decoder;
     decoder.on('data', (bytes: Buffer) => {
       if (!this.#done) this.#handler.onData(bytes);
     });
@@ -156,41 +168,56 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 }
 
 /** Speaks HTTP to a provider; redirects are not followed, so that a key never goes to another host. */
-export function createHttpUpstream(options: ClientOptions): Upstream {
-  const dispatcher = createDispatcher(options);
-  const { endpoint } = options;
-  const fixed = endpoint.includes('{model}') ? undefined : endpointUrl(endpoint, '');
-  const common = {
-    'content-type': 'application/json',
-    'accept-encoding': 'identity',
-    'user-agent': options.userAgent,
-  };
-  return {
-    send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
-      const call = new HttpCall(handler);
-      const { lookUp } = request;
-      const url = lookUp === undefined ? (fixed ?? endpointUrl(endpoint, request.model)) : new URL(lookUp);
-      const headers: Record<string, string> = {
-        ...common,
-        accept: request.stream ? 'text/event-stream' : 'application/json',
-        ...request.headers,
-        ...(request.authorization === undefined ? {} : { [options.keyHeader]: request.authorization }),
-        ...options.headers,
-      };
-      const target = {
-        origin: url.origin,
-        path: url.pathname + url.search + (request.suffix ?? ''),
-        headers,
-        ...(lookUp === undefined ? { method: 'POST', body: request.body } : { method: 'GET' }),
-      } as const;
-      // A request that cannot even be written fails at once, which the caller shall not hear before it has the call.
-      queueMicrotask(() => {
-        if (!call.done) dispatcher.dispatch(target, call);
-      });
-      return call;
-    },
-    close: () => dispatcher.destroy(),
-  };
+export class HttpUpstream implements Upstream {
+  readonly #dispatcher: Dispatcher;
+  readonly #options: ClientOptions;
+  /** Where the address does not depend on the model. */
+  readonly #address: Address | undefined;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#dispatcher = createDispatcher(options);
+    this.#address = options.endpoint.includes('{model}') ? undefined : addressOf(endpointUrl(options.endpoint, ''));
+  }
+
+  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+    const call = new HttpCall(handler);
+    const options = this.#describe(request);
+    // A request that cannot even be written fails at once, which the caller shall not hear before it has the call.
+    queueMicrotask(() => {
+      if (!call.done) this.#dispatcher.dispatch(options, call);
+    });
+    return call;
+  }
+
+  close(): Promise<void> {
+    return this.#dispatcher.destroy();
+  }
+
+  #describe(request: UpstreamRequest): Dispatcher.DispatchOptions {
+    const { endpoint, keyHeader, userAgent, headers: ownHeaders } = this.#options;
+    const { lookUp, authorization, suffix = '' } = request;
+    const { origin, path } =
+      lookUp === undefined
+        ? (this.#address ?? addressOf(endpointUrl(endpoint, request.model)))
+        : addressOf(new URL(lookUp));
+    const headers: Record<string, string> = {
+      'content-type': 'application/json',
+      'accept-encoding': 'identity',
+      'user-agent': userAgent,
+      accept: request.stream ? 'text/event-stream' : 'application/json',
+    };
+    if (request.headers !== undefined) Object.assign(headers, request.headers);
+    if (authorization !== undefined) headers[keyHeader] = authorization;
+    Object.assign(headers, ownHeaders);
+    return {
+      origin,
+      path: path + suffix,
+      headers,
+      method: lookUp === undefined ? 'POST' : 'GET',
+      body: lookUp === undefined ? request.body : null,
+    };
+  }
 }
 
 export interface ConnectionOptions {
@@ -207,5 +234,5 @@ export function createUpstream(
   options: ConnectionOptions,
 ): Upstream {
   if (preset.protocol === 'demo') return createDemoUpstream();
-  return createHttpUpstream({ endpoint, keyHeader, headers, ...options });
+  return new HttpUpstream({ endpoint, keyHeader, headers, ...options });
 }

@@ -19,10 +19,24 @@ function textOf(message: DemoMessage | undefined): string {
   return content.map((part) => (isObject(part) && typeof part['text'] === 'string' ? part['text'] : '')).join('\n');
 }
 
+const REMINDER_START = '<system-reminder>';
+const REMINDER_END = '</system-reminder>';
+
+/** Looks at each letter once, which a regular expression would not do where a reminder has no end. */
+function withoutReminders(text: string): string {
+  const parts = text.split(REMINDER_END);
+  const rest = parts.pop() ?? '';
+  const kept = parts.map((part) => {
+    const start = part.indexOf(REMINDER_START);
+    return start < 0 ? part + REMINDER_END : part.slice(0, start);
+  });
+  return kept.join('') + rest;
+}
+
 /** What the person wrote, without the reminders that the client wraps around it. */
 function spokenText(messages: readonly DemoMessage[]): string {
   const text = textOf(messages.findLast((message) => message.role === 'user'));
-  return text.replaceAll(/<system-reminder>[\s\S]*?<\/system-reminder>/g, '').trim();
+  return withoutReminders(text).trim();
 }
 
 function offers(body: JsonObject, name: string): boolean {
@@ -61,7 +75,7 @@ function schemaOf(body: JsonObject): JsonObject | undefined {
 }
 
 const COMMAND_REQUEST = /\b(?:run|execute)\s+`([^`]+)`/gi;
-const LIST_REQUEST = /\b(?:list|show)\b[^.]*\bfiles?\b/i;
+const LIST_REQUEST = /\b(?:list|show)\b[^.]{0,200}\bfiles?\b/i;
 
 function shellCommands(text: string): string[] {
   const commands = [...text.matchAll(COMMAND_REQUEST)].map((match) => match[1] ?? '');

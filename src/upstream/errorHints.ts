@@ -11,7 +11,7 @@ export interface Overflow {
 
 const CODES = new Set(['context_length_exceeded', 'model_context_window_exceeded', 'exceed_context_size_error']);
 
-/** Wordings that mean "too long for the context window", seen from providers and gateways (R404). */
+/** Wordings that mean "too long for the context window", seen from providers and gateways. */
 const WORDINGS = [
   /prompt is too long/,
   /maximum context length/,
@@ -36,18 +36,22 @@ const WORDINGS = [
   /too many tokens for (?:this|the) model/,
 ];
 
-/** Words that look alike and mean something else: a field's own limit, a policy, a budget per minute (R416). */
+/** Words that look alike and mean something else: a field's own limit, a policy, a budget per minute. */
 const EXCLUSIONS =
   /string too long|string_above_max_length|tokens per (?:min|day)|\btp[md]\b|rate[_ ]limit|data loss|policy/;
 
-const NUMBER = String.raw`\D{0,4}([\d,]+)`;
+/**
+ * The words are a provider's, so each pattern takes time in proportion to them: numbers have a bounded length, and where one comes
+ * first it is looked for at its first digit only.
+ */
+const NUMBER = String.raw`\D{0,4}([\d,]{1,15})`;
 
 const LIMIT_PATTERNS = [
   `maximum context (?:length|limit)(?: is| of)?`,
   `maximum prompt length is`,
   `maximum number of tokens allowed`,
   `exceeded model token limit`,
-  `range of input length should be \\[\\d+,`,
+  `range of input length should be \\[\\d{1,15},`,
   `only supports up to`,
   `max_new_tokens\`? must be <=?`,
   `tokens >`,
@@ -56,21 +60,21 @@ const LIMIT_PATTERNS = [
 ].map((words) => new RegExp(words + NUMBER));
 
 const PROMPT_PATTERNS = [
-  /([\d,]+) (?:tokens )?(?:in|from|of) (?:the |your )?(?:messages|prompt|input|text input)/,
-  /messages resulted in \D{0,3}([\d,]+)/,
-  /input token count \D{0,3}([\d,]+)/,
-  /requested:?\s*\D{0,8}?([\d,]+)/,
-  /request contains ([\d,]+)/,
-  /prompt is too long: ([\d,]+)/,
-  /given: ([\d,]+)/,
-  /"n_prompt_tokens":\s*([\d,]+)/,
-  /prompt (?:has|contains) (?:at least )?([\d,]+)/,
-  /([\d,]+) tokens >/,
+  /(?<![\d,])([\d,]{1,15}) (?:tokens )?(?:in|from|of) (?:the |your )?(?:messages|prompt|input|text input)/,
+  /messages resulted in \D{0,3}([\d,]{1,15})/,
+  /input token count \D{0,3}([\d,]{1,15})/,
+  /requested:?\s*\D{0,8}?([\d,]{1,15})/,
+  /request contains ([\d,]{1,15})/,
+  /prompt is too long: ([\d,]{1,15})/,
+  /given: ([\d,]{1,15})/,
+  /"n_prompt_tokens":\s*([\d,]{1,15})/,
+  /prompt (?:has|contains) (?:at least )?([\d,]{1,15})/,
+  /(?<![\d,])([\d,]{1,15}) tokens >/,
 ];
 
 const OUTPUT_PATTERNS = [
-  /([\d,]+) (?:tokens )?(?:in|for|of) (?:the |your )?(?:completion|output)/,
-  /(\d[\d,]*) `?max_new_tokens`?/,
+  /(?<![\d,])([\d,]{1,15}) (?:tokens )?(?:in|for|of) (?:the |your )?(?:completion|output)/,
+  /(?<![\d,])(\d[\d,]{0,14}) `?max_new_tokens`?/,
 ];
 
 function firstNumber(patterns: readonly RegExp[], text: string): number | undefined {
@@ -82,7 +86,7 @@ function firstNumber(patterns: readonly RegExp[], text: string): number | undefi
 }
 
 /**
- * Recognises a context overflow in an error's code, type or text, and the numbers in it (R404, R405).
+ * Recognises a context overflow in an error's code, type or text, and the numbers in it.
  * @param text message or whole body of the error
  * @param names its code and type, as far as known
  */
@@ -103,7 +107,7 @@ export function readOverflow(text: string, names: readonly (string | undefined)[
 }
 
 /** The client waits up to 60 s by itself and gives up at once above (measured), so short limits are not stretched over it. */
-const CLIENT_PATIENCE_SECONDS = 60;
+const CLIENT_WAIT_SECONDS = 60;
 const SHORT_LIMIT_SECONDS = 300;
 
 /** `1.5`, `250ms`, `12s`, `6m0s`, `1h2m` in seconds. */
@@ -154,12 +158,12 @@ function fromText(text: string): number | undefined {
 }
 
 /**
- * How long the provider asks to wait, in whole seconds (R408): from its headers, else from its words. A limit of minutes is
+ * How long the provider asks to wait, in whole seconds: from its headers, else from its words. A limit of minutes is
  * shortened to what the client waits by itself; one of hours is kept, so that the client stops and says so.
  */
 export function readRetryAfter(headers: ResponseHeaders, text: string, now: number): number | undefined {
   const seconds = fromHeaders(headers, now) ?? fromText(text);
   if (seconds === undefined || !Number.isFinite(seconds)) return undefined;
-  if (seconds > CLIENT_PATIENCE_SECONDS && seconds <= SHORT_LIMIT_SECONDS) return CLIENT_PATIENCE_SECONDS;
+  if (seconds > CLIENT_WAIT_SECONDS && seconds <= SHORT_LIMIT_SECONDS) return CLIENT_WAIT_SECONDS;
   return Math.ceil(seconds);
 }

@@ -5,7 +5,7 @@ import { readOverflow, readRetryAfter } from './errorHints.ts';
 import type { ResponseHeaders } from './upstream.ts';
 
 /**
- * Feature classes that Claude Code drops by itself when a 400 names them (R406). Only those whose refusal cannot be
+ * Feature classes that Claude Code drops by itself when a 400 names them. Only those whose refusal cannot be
  * translated away here stand in the table; the first that fits is answered.
  */
 const CLASSES: readonly (readonly [RegExp, string])[] = [
@@ -37,15 +37,15 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   overloaded_error: 'overloaded',
 };
 
-/** What the provider itself says about repeating (R403). */
+/** What the provider itself says about repeating. */
 function readShouldRetry(headers: ResponseHeaders): boolean | undefined {
   const value = headers['x-should-retry'];
   return value === 'true' || value === 'false' ? value === 'true' : undefined;
 }
 
 /**
- * An error that a native endpoint tells in Anthropic's own form: the client reads the words and heals itself by them, so they stay
- * as they are, with their status and type. A rejected key is the one exception: behind the words stands whose key it was.
+ * An error of a native endpoint in Anthropic's own form: the client reads the text and adapts its next request by it, so it stays as
+ * it is, with its status and type. A rejected key is the one exception: whose key it was is added to the text.
  * Undefined for any other form.
  * @param status of the answer; undefined for an error inside a stream
  */
@@ -112,9 +112,13 @@ function codeNamed(name: string | undefined, { errorCodes }: FailureContext): Er
   return name !== undefined && Object.hasOwn(errorCodes, name) ? errorCodes[name] : undefined;
 }
 
-/** A limit per minute that the request alone exceeds can never be kept (R416). */
+/** Its numbers begin with a digit, and what stands between them holds none, so that each letter is looked at a few times only. */
+const LIMIT_AND_REQUESTED =
+  /limit:?\s*(\d[\d,]{0,14})\D{1,200}(?:used:?\s*\d[\d,]{0,14}\D{1,200})?requested:?\s*(\d[\d,]{0,14})/i;
+
+/** A limit per minute that the request alone exceeds can never be kept. */
 function neverFits(text: string): { limit: number; requested: number } | undefined {
-  const match = /limit:?\s*([\d,]+)[^\d]+(?:used:?\s*[\d,]+[^\d]+)?requested:?\s*([\d,]+)/i.exec(text);
+  const match = LIMIT_AND_REQUESTED.exec(text);
   if (match === null) return undefined;
   const [limit, requested] = [match[1], match[2]].map((digits) => Number((digits ?? '').replaceAll(',', '')));
   return limit !== undefined && requested !== undefined && requested > limit ? { limit, requested } : undefined;
@@ -155,7 +159,7 @@ function messageFor(code: ErrorCode, prefix: string, text: string, context: Fail
 }
 
 /**
- * An error body of the provider, found at any status or inside a stream, as the error to answer (R402, R404-R408, R416).
+ * An error body of the provider, found at any status or inside a stream, as the error to answer.
  * @param status the HTTP status, or what the body itself names; undefined when neither says
  * @param raw the whole body, in which some servers put the numbers of an overflow
  */
@@ -229,16 +233,16 @@ export function failureOfResponse(
   return failureOfBody(readErrorBody(body), status, context, headers, body);
 }
 
-/** Waiting longer than this before a repetition is left to the client (R409). */
-const PATIENCE_SECONDS = 5;
+/** Waiting longer than this before a repetition is left to the client. */
+const LONGEST_RETRY_AFTER_SECONDS = 5;
 
-/** Whether the proxy may repeat the request by itself, as long as nothing was sent to the client (R409). */
+/** Whether the proxy may repeat the request by itself, as long as nothing was sent to the client. */
 export function isRetryable(error: ApiError): boolean {
   if (error.shouldRetry === false) return false;
   if (error.code === 'overloaded' || error.code === 'provider_failed') return true;
   return (
     error.code === 'rate_limited' &&
     error.retryAfterSeconds !== undefined &&
-    error.retryAfterSeconds <= PATIENCE_SECONDS
+    error.retryAfterSeconds <= LONGEST_RETRY_AFTER_SECONDS
   );
 }

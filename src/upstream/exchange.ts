@@ -1,14 +1,24 @@
+import type { Clock } from '../core/clock.ts';
 import { ApiError, asApiError } from '../core/errors.ts';
 import { type FailureContext, failureOfResponse } from './errors.ts';
+import { PausableTimer } from './pausableTimer.ts';
 import { failureOfTransport, failureToBegin, failureToComplete, failureToGoOn } from './transportErrors.ts';
-import type { AnswerReader, Output, ResponseHeaders, Upstream, UpstreamCall, UpstreamRequest } from './upstream.ts';
+import type {
+  AnswerReader,
+  Output,
+  ResponseHeaders,
+  Upstream,
+  UpstreamCall,
+  UpstreamHandler,
+  UpstreamRequest,
+} from './upstream.ts';
 
-/** How the body of an answer is read: as events, as one JSON text, or as the words of an error. */
+/** How the body of an answer is read: as events, as one JSON text, or as the text of an error. */
 export type AnswerForm = 'events' | 'json' | 'error';
 
 const BLANKS: ReadonlySet<number> = new Set([0x20, 0x0a, 0x0d, 0x09]);
 
-/** What the head says; undefined when the first byte must decide, as it must for JSON: events come under that name too (R220). */
+/** What the head says; undefined when the first byte must decide, as it must for JSON: some providers send events under that name too. */
 export function formOfHead(status: number, contentType: string): AnswerForm | undefined {
   if (status < 200 || status >= 300) return 'error';
   return contentType.includes('text/event-stream') ? 'events' : undefined;
@@ -22,78 +32,52 @@ export function formOfBytes(bytes: Uint8Array): AnswerForm | undefined {
   return first === 0x3c ? 'error' : 'events';
 }
 
-/** A limit in time, one at once: it stands still while the answer is paused, and begins anew when the answer goes on. */
-export class PausableTimer {
-  #ms = 0;
-  #onReached: (() => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #paused = false;
-
-  /** Begins a limit of so many milliseconds; an earlier one is forgotten. */
-  start(ms: number, onReached: () => void): void {
-    this.#ms = ms;
-    this.#onReached = onReached;
-    if (!this.#paused) this.#run();
-  }
-
-  /** Begins the same limit anew, also one that was reached. */
-  refresh(): void {
-    this.#timer?.refresh();
-  }
-
-  pause(): void {
-    this.#paused = true;
-    this.#clear();
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.#run();
-  }
-
-  stop(): void {
-    this.#onReached = undefined;
-    this.#clear();
-  }
-
-  #run(): void {
-    this.#clear();
-    if (this.#onReached !== undefined) this.#timer = setTimeout(this.#onReached, this.#ms);
-  }
-
-  #clear(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-}
-
-/** How long the silence before an answer's first output is borne, because somebody else could be asked. */
+/** How long the silence before an answer's first output may be, because another server could be asked. */
 export interface FirstByteTimeout {
   readonly ms: number;
   /** Name of the setting that it comes from. */
   readonly setting: string;
-  /** Asked when it is reached, as nobody else may be left by then. */
+  /** Asked when the time is over, as nobody else may be left by then. */
   readonly shouldFailOver: () => boolean;
 }
 
-export interface ExchangeOptions {
-  readonly upstream: Upstream;
+/** One request as it is sent, who reads its answer, and how long the answer may be silent. */
+export interface UpstreamAttempt {
   readonly request: UpstreamRequest;
   readonly reader: AnswerReader;
-  /** Silence within the answer after which it is given up, in ms (R326). */
+  /** Silence within the answer after which it is given up, in ms. */
   readonly idleTimeoutMs: number;
+  /** How long to wait for the usage after the answer has finished, in ms. */
+  readonly usageWaitMs: number;
+}
+
+/** Where the output of an answer goes. */
+export interface OutputSink {
+  /** Takes the next output; false when its reader is slow, so that the answer pauses until `resume` is called. */
+  write(output: Output): boolean;
+  /** Takes the last output, which may be empty. */
+  end(output: Output): void;
+}
+
+/** For an answer of which nothing is handed on. */
+export const DISCARD: OutputSink = { write: () => true, end: () => {} };
+
+export interface ExchangeOptions {
+  readonly upstream: Upstream;
+  readonly attempt: UpstreamAttempt;
   /** Time without any output after which an answer that shows other signs of life is given up, in ms. */
   readonly requestTimeoutMs: number;
-  /** Undefined where there is nobody else. */
-  readonly firstByteTimeout: FirstByteTimeout | undefined;
-  /** How long to wait for the usage after the answer has finished, in ms (R313). */
-  readonly usageWaitMs: number;
-  /** Whether an empty answer is held back, because it will be asked for again (R215). */
-  readonly holdEmpty: boolean;
-  readonly failureContext: () => FailureContext;
-  /** Output for the client, once per read; `last` comes with the end of the answer. */
-  readonly onOutput: (output: Output, last: boolean) => void;
-  readonly now: () => number;
+  /** Undefined where there is nobody else to ask. */
+  readonly firstByteTimeout?: FirstByteTimeout | undefined;
+  /** Whether an empty answer is held back, because it will be asked for again. */
+  readonly holdEmpty?: boolean;
+  readonly failures: { failureContext(): FailureContext };
+  readonly sink: OutputSink;
+  /** Called before the first output goes to the sink. */
+  readonly onFirstOutput?: () => void;
+  /** Ends the answer: with its reason where that is an ApiError, else without a word. An answer that lacks only its end is completed. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
 }
 
 export type ExchangeResult =
@@ -102,6 +86,15 @@ export type ExchangeResult =
   | { readonly kind: 'failed'; readonly error: ApiError }
   | { readonly kind: 'aborted' };
 
+const DONE: ExchangeResult = { kind: 'done' };
+const EMPTY: ExchangeResult = { kind: 'empty' };
+const ABORTED: ExchangeResult = { kind: 'aborted' };
+
+/** How an answer ends whose signal has aborted. */
+export function resultOfAbort({ reason }: AbortSignal): ExchangeResult {
+  return reason instanceof ApiError ? { kind: 'failed', error: reason } : ABORTED;
+}
+
 /** An error's first bytes say enough; more than these, or longer than this, it is not read. */
 const ERROR_BODY_MAX = 64 * 1024;
 const ERROR_BODY_MS = 3000;
@@ -109,43 +102,51 @@ const JSON_BODY_MAX = 64 * 1024 * 1024;
 /** How long a connection may need to close its answer after the last event before it is dropped instead of kept. */
 const TAIL_MS = 1000;
 
-/** One request to the provider and its answer, from sending to the last event. */
-export class Exchange {
+/**
+ * One request to the provider and its answer, from sending to the last event. A fault of the proxy itself ends this one answer; thrown
+ * into undici, a timer or a decoder it would end the process.
+ */
+export class Exchange implements UpstreamHandler {
   readonly result: Promise<ExchangeResult>;
   readonly #options: ExchangeOptions;
+  readonly #reader: AnswerReader;
   readonly #startedAt: number;
   readonly #call: UpstreamCall;
+  readonly #onAbort = () => this.#abort();
   /** Runs between two reads. */
-  readonly #idle = new PausableTimer();
-  /** Runs in a silence before the first output. */
-  readonly #patience = new PausableTimer();
+  readonly #idleTimer = new PausableTimer();
   /** Runs until what is waited for has come: output, the usage after it, an error's body, the end of the connection. */
-  readonly #stage = new PausableTimer();
-  #resolve: (result: ExchangeResult) => void = () => {};
+  readonly #stageTimer = new PausableTimer();
+  /** Runs in a silence before the first output. */
+  #firstByteTimer: PausableTimer | undefined;
+  readonly #resolve: (result: ExchangeResult) => void;
   #settled = false;
   #form: AnswerForm | undefined;
   #status = 0;
   #headers: ResponseHeaders = {};
   #body: Uint8Array[] = [];
   #bodyBytes = 0;
+  #hasBegun = false;
   #hasOutput = false;
   #awaitsUsage = false;
   #closed = false;
+  #isPaused = false;
 
   constructor(options: ExchangeOptions) {
+    const { upstream, attempt, firstByteTimeout, signal, clock } = options;
     this.#options = options;
-    this.#startedAt = options.now();
-    this.result = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-    this.#call = options.upstream.send(options.request, {
-      onHead: (status, headers) => this.#protect(() => this.#onHead(status, headers)),
-      onData: (bytes) => this.#protect(() => this.#onData(bytes)),
-      onEnd: () => this.#protect(() => this.#onEnd()),
-      onError: (error) => this.#protect(() => this.#onError(error)),
-    });
-    const { firstByteTimeout: patience } = options;
-    if (patience !== undefined) this.#limit(this.#patience, patience.ms, () => this.#losePatience(patience));
+    this.#reader = attempt.reader;
+    this.#startedAt = clock.monotonic();
+    const { promise, resolve } = Promise.withResolvers<ExchangeResult>();
+    this.result = promise;
+    this.#resolve = resolve;
+    this.#call = upstream.send(attempt.request, this);
+    if (firstByteTimeout !== undefined) {
+      this.#firstByteTimer = new PausableTimer();
+      this.#firstByteTimer.start(firstByteTimeout.ms, () => this.#guard(() => this.#failOver(firstByteTimeout)));
+    }
+    if (signal.aborted) this.#abort();
+    else signal.addEventListener('abort', this.#onAbort);
   }
 
   /** Headers of the answer, empty until they have come. */
@@ -158,53 +159,70 @@ export class Exchange {
     return this.#status !== 0;
   }
 
-  abort(): void {
-    this.#settle({ kind: 'aborted' });
-    this.#call.abort();
+  /** Whether the sink has got a part of the answer. */
+  get hasOutput(): boolean {
+    return this.#hasOutput;
   }
 
-  /** Ends the answer with an error of our own; one that lacked nothing but its end is completed instead. */
-  fail(error: ApiError): void {
-    this.#protect(() => this.#fail(error));
-  }
-
-  /** Stops reading while the client is slow; that time does not count as the provider's silence (R323). */
-  pause(): void {
-    if (this.#settled) return;
-    this.#idle.pause();
-    this.#stage.pause();
-    this.#call.pause();
-  }
-
+  /** Goes on after the sink was slow; the time since then does not count as the provider's silence. */
   resume(): void {
     if (this.#settled) return;
-    this.#idle.resume();
-    this.#stage.resume();
+    this.#isPaused = false;
+    this.#idleTimer.resume();
+    this.#stageTimer.resume();
     this.#call.resume();
   }
 
-  #onHead(status: number, headers: ResponseHeaders): void {
-    const { idleTimeoutMs, requestTimeoutMs } = this.#options;
-    this.#patience.refresh();
+  onHead(status: number, headers: ResponseHeaders): void {
+    this.#firstByteTimer?.refresh();
     this.#status = status;
     this.#headers = headers;
-    this.#limit(this.#idle, idleTimeoutMs, () => this.#fail(this.#failureOfSilence()));
-    this.#limit(this.#stage, requestTimeoutMs, () => this.#fail(this.#failureOfDrip()));
+    const { attempt, requestTimeoutMs } = this.#options;
+    this.#idleTimer.start(attempt.idleTimeoutMs, () =>
+      this.#guard(() => this.#timeOut(attempt.idleTimeoutMs, 'QUIRK_IDLE_TIMEOUT_MS')),
+    );
+    // Signs of life alone, without any output: pings hide it from the client, so that only this ends it.
+    this.#stageTimer.start(requestTimeoutMs, () =>
+      this.#guard(() => this.#timeOut(requestTimeoutMs, 'REQUEST_TIMEOUT')),
+    );
     this.#setForm(formOfHead(status, String(headers['content-type'] ?? '').toLowerCase()));
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#settled) return;
+    this.#idleTimer.refresh();
+    this.#firstByteTimer?.refresh();
+    try {
+      if (this.#form === undefined) this.#setForm(formOfBytes(bytes));
+      if (this.#form === 'events') this.#deliver(this.#reader.pushBytes(bytes));
+      else if (this.#form !== undefined) this.#collect(bytes);
+    } catch (thrown) {
+      this.#crash(thrown);
+    }
+  }
+
+  onEnd(): void {
+    this.#close();
+    if (this.#settled) return;
+    try {
+      if (this.#form === 'error') this.#fail(this.#failureOfAnswer());
+      else if (this.#form === 'json') this.#deliver(this.#reader.pushJson(this.#text()));
+      if (!this.#settled) this.#deliver(this.#reader.end());
+      if (!this.#settled) this.#settle(DONE);
+    } catch (thrown) {
+      this.#crash(thrown);
+    }
+  }
+
+  onError(error: Error): void {
+    this.#close();
+    if (!this.#settled) this.#guard(() => this.#fail(this.#failureOfError(error)));
   }
 
   #setForm(form: AnswerForm | undefined): void {
     this.#form = form;
-    if (form === 'error') this.#limit(this.#stage, ERROR_BODY_MS, () => this.#fail(this.#failureOfAnswer()));
-  }
-
-  #onData(bytes: Uint8Array): void {
-    if (this.#settled) return;
-    this.#idle.refresh();
-    this.#patience.refresh();
-    if (this.#form === undefined) this.#setForm(formOfBytes(bytes));
-    if (this.#form === 'events') this.#deliver(this.#options.reader.pushBytes(bytes));
-    else if (this.#form !== undefined) this.#collect(bytes);
+    if (form === 'error')
+      this.#stageTimer.start(ERROR_BODY_MS, () => this.#guard(() => this.#fail(this.#failureOfAnswer())));
   }
 
   #collect(bytes: Uint8Array): void {
@@ -214,68 +232,63 @@ export class Exchange {
     if (this.#bodyBytes > JSON_BODY_MAX) this.#fail(new ApiError('bad_gateway', 'the answer is larger than 64 MiB'));
   }
 
-  #onEnd(): void {
-    this.#close();
-    if (this.#settled) return;
-    const { reader } = this.#options;
-    if (this.#form === 'error') this.#fail(this.#failureOfAnswer());
-    else if (this.#form === 'json') this.#deliver(reader.pushJson(this.#text()));
-    if (!this.#settled) this.#deliver(reader.end());
-    if (!this.#settled) this.#settle({ kind: 'done' });
-  }
-
-  #onError(error: Error): void {
-    this.#close();
-    if (this.#settled) return;
-    const { now, failureContext } = this.#options;
-    if (this.#form === 'error') this.#fail(this.#failureOfAnswer());
-    else if (this.#status !== 0) this.#fail(failureToComplete(error, failureContext()));
-    else this.#fail(failureOfTransport(error, now() - this.#startedAt, failureContext()));
-  }
-
   #text(): string {
     return Buffer.concat(this.#body).toString('utf8');
+  }
+
+  #failureOfError(error: Error): ApiError {
+    const { clock, failures } = this.#options;
+    if (this.#form === 'error') return this.#failureOfAnswer();
+    if (this.#status !== 0) return failureToComplete(error, failures.failureContext());
+    return failureOfTransport(error, clock.monotonic() - this.#startedAt, failures.failureContext());
   }
 
   #failureOfAnswer(): ApiError {
     // A page with status 200 comes from something that is not the provider's API.
     const status = this.#status >= 200 && this.#status < 300 ? 404 : this.#status;
-    return failureOfResponse(status, this.#headers, this.#text(), this.#options.failureContext());
+    return failureOfResponse(status, this.#headers, this.#text(), this.#options.failures.failureContext());
   }
 
-  #failureOfSilence(): ApiError {
-    const { idleTimeoutMs, now, failureContext } = this.#options;
-    if (this.#hasOutput) return failureToGoOn(idleTimeoutMs, failureContext());
-    return failureToBegin(now() - this.#startedAt, 'QUIRK_IDLE_TIMEOUT_MS', failureContext());
+  /** @param setting the name of the setting that the time comes from */
+  #timeOut(silentMs: number, setting: string): void {
+    const { clock, failures } = this.#options;
+    const context = failures.failureContext();
+    this.#fail(
+      this.#hasOutput
+        ? failureToGoOn(silentMs, context)
+        : failureToBegin(clock.monotonic() - this.#startedAt, setting, context),
+    );
   }
 
-  /** Signs of life alone, without a word: pings hide it from the client, so that only this ends it. */
-  #failureOfDrip(): ApiError {
-    const { requestTimeoutMs, now, failureContext } = this.#options;
-    if (this.#hasOutput) return failureToGoOn(requestTimeoutMs, failureContext());
-    return failureToBegin(now() - this.#startedAt, 'REQUEST_TIMEOUT', failureContext());
+  #failOver({ ms, setting, shouldFailOver }: FirstByteTimeout): void {
+    if (shouldFailOver()) this.#timeOut(ms, setting);
   }
 
-  #losePatience({ setting, shouldFailOver: isOver }: FirstByteTimeout): void {
-    const { now, failureContext } = this.#options;
-    if (isOver()) this.#fail(failureToBegin(now() - this.#startedAt, setting, failureContext()));
+  #abort(): void {
+    const { reason } = this.#options.signal;
+    if (reason instanceof ApiError) {
+      this.#guard(() => this.#fail(reason));
+    } else {
+      this.#settle(ABORTED);
+      this.#call.abort();
+    }
   }
 
+  /** Ends the answer with an error; one that lacked nothing but its end is completed instead. */
   #fail(error: ApiError): void {
-    if (!this.#settled) this.#deliver(this.#options.reader.fail(error));
+    if (!this.#settled) this.#deliver(this.#reader.fail(error));
   }
 
   #deliver(output: Output): void {
-    const { reader, holdEmpty, onOutput } = this.#options;
-    const { outcome } = reader;
+    const { outcome } = this.#reader;
     if (outcome.error !== undefined) {
-      if (output.length > 0) onOutput(output, true);
+      if (output.length > 0) this.#end(output);
       this.#settle({ kind: 'failed', error: outcome.error });
       this.#call.abort();
     } else if (outcome.ended) {
-      const held = outcome.empty && holdEmpty;
-      if (!held) onOutput(output, true);
-      this.#leave({ kind: held ? 'empty' : 'done' });
+      const isHeld = outcome.empty && this.#options.holdEmpty === true;
+      if (!isHeld) this.#end(output);
+      this.#complete(isHeld ? EMPTY : DONE);
     } else {
       if (output.length > 0) this.#forward(output);
       if (outcome.finished) this.#awaitUsage();
@@ -283,51 +296,74 @@ export class Exchange {
   }
 
   #forward(output: Output): void {
+    if (!this.#hasBegun) this.#begin();
     this.#hasOutput = true;
-    this.#patience.stop();
-    this.#stage.refresh();
-    this.#options.onOutput(output, false);
+    this.#stageTimer.refresh();
+    if (!this.#options.sink.write(output)) this.#pause();
+  }
+
+  #end(output: Output): void {
+    if (!this.#hasBegun) this.#begin();
+    this.#hasOutput ||= output.length > 0;
+    this.#options.sink.end(output);
+  }
+
+  #begin(): void {
+    this.#hasBegun = true;
+    this.#firstByteTimer?.stop();
+    this.#options.onFirstOutput?.();
+  }
+
+  #pause(): void {
+    this.#isPaused = true;
+    this.#idleTimer.pause();
+    this.#stageTimer.pause();
+    this.#call.pause();
   }
 
   #awaitUsage(): void {
     if (this.#awaitsUsage) return;
     this.#awaitsUsage = true;
-    const { reader, usageWaitMs } = this.#options;
-    this.#limit(this.#stage, usageWaitMs, () => this.#deliver(reader.settle()));
+    this.#stageTimer.start(this.#options.attempt.usageWaitMs, () =>
+      this.#guard(() => this.#deliver(this.#reader.settle())),
+    );
   }
 
   /** The answer is complete: the rest of the body is let in, so that the connection can be used again. */
-  #leave(result: ExchangeResult): void {
+  #complete(result: ExchangeResult): void {
     this.#settle(result);
     if (this.#closed) return;
-    this.#call.resume();
-    this.#stage.resume();
-    this.#limit(this.#stage, TAIL_MS, () => this.#call.abort());
+    if (this.#isPaused) {
+      this.#call.resume();
+      this.#stageTimer.resume();
+    }
+    this.#stageTimer.start(TAIL_MS, () => this.#call.abort());
   }
 
   #close(): void {
     this.#closed = true;
-    if (this.#settled) this.#stage.stop();
+    if (this.#settled) this.#stageTimer.stop();
   }
 
-  #limit(limit: PausableTimer, ms: number, onReached: () => void): void {
-    limit.start(ms, () => this.#protect(onReached));
-  }
-
-  /** A fault of the proxy itself ends this one answer; thrown into a timer or a decoder it would end the process (R414). */
-  #protect(action: () => void): void {
+  #guard(action: () => void): void {
     try {
       action();
     } catch (thrown) {
-      this.#settle({ kind: 'failed', error: asApiError(thrown) });
-      this.#call.abort();
+      this.#crash(thrown);
     }
   }
 
+  /** Ends the answer after a fault of the proxy itself. */
+  #crash(thrown: unknown): void {
+    this.#settle({ kind: 'failed', error: asApiError(thrown) });
+    this.#call.abort();
+  }
+
   #settle(result: ExchangeResult): void {
-    this.#idle.stop();
-    this.#patience.stop();
-    this.#stage.stop();
+    this.#idleTimer.stop();
+    this.#firstByteTimer?.stop();
+    this.#stageTimer.stop();
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
     this.#settled = true;
     this.#resolve(result);
   }

@@ -4,8 +4,8 @@ import type { ErrorCode } from '../core/errorTable.ts';
 /**
  * Who a failure is the fault of, which decides what is done about it before the first event:
  * - `request`: every provider would refuse it, or nobody waits for it: nobody else is asked, nothing is held against the provider;
- * - `key`: another key or provider may be accepted; this key rests;
- * - `model`: another model or provider may serve it, and this provider is not to blame;
+ * - `key`: another key or provider may be accepted; this key cools down;
+ * - `model`: another model or provider may serve it, and nothing is held against this provider;
  * - `server`: another provider may serve it, and it counts against this one.
  */
 export type FaultDomain = 'request' | 'key' | 'model' | 'server';
@@ -48,14 +48,14 @@ export function classifyFault(error: ApiError): FaultDomain {
   return error.cause instanceof Error ? 'request' : FAULT_DOMAINS[error.code];
 }
 
-/** Rest of a key that is limited without a word on how long, in ms. */
+/** Cooldown of a key that is limited without a word on how long, in ms. */
 const LIMITED_MS = 60_000;
-/** Rest of a key that is refused: long enough not to annoy, short enough to notice that the user has mended it. */
+/** Cooldown of a key that is refused: long enough not to annoy, short enough to notice that the user has repaired it. */
 const REFUSED_MS = 300_000;
-/** No rest is shorter, so that a provider that says 0 is not asked again and again, in ms. */
+/** No cooldown is shorter, so that a provider that says 0 is not asked again and again, in ms. */
 const SHORTEST_MS = 1000;
 
-/** How long a key is left alone after this error, in ms. */
+/** How long a key is not used after this error, in ms. */
 export function keyCooldownMs(error: ApiError): number {
   if (error.code !== 'rate_limited') return REFUSED_MS;
   return error.retryAfterSeconds === undefined ? LIMITED_MS : Math.max(SHORTEST_MS, error.retryAfterSeconds * 1000);

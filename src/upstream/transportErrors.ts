@@ -31,7 +31,7 @@ export function failureOfTransport(error: unknown, elapsedMs: number, context: F
   return new ApiError('overloaded', `${prefix}connection failed (${code || 'unknown'}): ${words}`);
 }
 
-/** After this long the client shall not repeat a request that timed out (R402), in ms. */
+/** After this long the client shall not repeat a request that timed out, in ms. */
 const REPEATABLE_MS = 60_000;
 
 /**

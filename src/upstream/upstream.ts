@@ -21,7 +21,7 @@ export interface UpstreamRequest {
 
 /**
  * Called synchronously as bytes arrive (streams are pushed: decision 0004), but never before `send` has returned. Exactly one
- * of onEnd and onError comes last. None of them may throw: there is nobody to catch it (R414).
+ * of onEnd and onError comes last. None of them may throw: there is nobody to catch it.
  */
 export interface UpstreamHandler {
   onHead(status: number, headers: ResponseHeaders): void;

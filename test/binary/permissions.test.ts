@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -151,6 +151,51 @@ test('what an instance needs is allowed, in a folder of any name too', async () 
   expect(await outcomesOf(started, probes)).toEqual(every(probes, 'done'));
   const health = JSON.parse((await call(`${started.url}/health`)).text);
   expect(health).toMatchObject({ log: { healthy: true }, usage: { healthy: true } });
+});
+
+test('D3 the file into which PM2 writes the output, and the folder it made, become the owner’s alone', async () => {
+  const folder = makeFolder();
+  const logs = join(folder, 'logs/mine');
+  mkdirSync(logs, { recursive: true, mode: 0o755 });
+  const consoleFile = join(logs, 'console.log');
+  writeFileSync(consoleFile, 'x'.repeat(1_000_001), { mode: 0o644 });
+  await start(folder, ['PROVIDER=demo'], { environment: { pm_out_log_path: consoleFile } });
+  const { mode, size } = statSync(consoleFile);
+  expect([mode & 0o777, size, statSync(logs).mode & 0o777]).toEqual([0o600, 0, 0o700]);
+});
+
+test.runIf(process.platform === 'linux').each(programs)(
+  'a crash of %s leaves no core file, which would hold the keys, whatever the limit was',
+  async (_name, command) => {
+    const folder = makeFolder();
+    const shell = ['/bin/sh', '-c', 'ulimit -c unlimited 2>/dev/null; exec "$0" "$@"'];
+    const { pid, output } = await start(folder, ['PROVIDER=demo'], { command: [...shell, ...command] });
+    expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max core file size +0 +0 /m);
+    process.kill(pid, 'SIGABRT');
+    await waitUntil('it has ended', async () => !existsSync(`/proc/${pid}/cwd`));
+    expect(readdirSync(folder).filter((name) => name.startsWith('core'))).toEqual([]);
+    expect(output()).not.toContain('core dumped');
+  },
+);
+
+test('F1 in a folder whose name holds a wildcard it does not start, and says why', async () => {
+  const refused = start(makeFolder('a*b'), ['PROVIDER=demo']);
+  await expect(refused).rejects.toThrow(/a\*b.*holds a "\*".*Rename it, or set PERMISSION_MODEL=off in .*mine\.env/);
+  const started = await start(makeFolder('c*d'), ['PROVIDER=demo', 'PERMISSION_MODEL=off']);
+  expect((await call(`${started.url}/health`)).status).toBe(200);
+});
+
+test('F1 a comma in a folder’s name stands for itself', async () => {
+  const folder = makeFolder('mine,other');
+  const other = join(folder, '../mine');
+  mkdirSync(other);
+  writeFileSync(join(other, 'other.env'), 'of another');
+  const probes: Probe[] = [['read', join(other, 'other.env')]];
+  const started = await start(folder, [
+    'PROVIDER=demo',
+    `HOOKS_FILE='${writeProbeHook(join(folder, 'hooks'), probes)}'`,
+  ]);
+  expect(await outcomesOf(started, probes)).toEqual(every(probes, 'ERR_ACCESS_DENIED'));
 });
 
 test('PERMISSION_MODEL=off leaves all rights, without a second start', async () => {

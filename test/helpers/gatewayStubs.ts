@@ -8,7 +8,7 @@ import type { Upstream, UpstreamHandler } from '../../src/upstream/upstream.ts';
 import { message } from './startApp.ts';
 
 /** A client without a socket: what it gets is kept, and the test says when it is slow or gone. */
-export class StubPort implements ResponseWriter {
+export class StubWriter implements ResponseWriter {
   status: number | undefined;
   text = '';
   ended = false;
@@ -75,7 +75,14 @@ export class StubUpstream implements Upstream {
   readonly calls: StubCall[] = [];
 
   send(_request: unknown, handler: UpstreamHandler) {
-    const call: StubCall = { ...handler, aborted: false, paused: false };
+    const call: StubCall = {
+      onHead: (status, headers) => handler.onHead(status, headers),
+      onData: (bytes) => handler.onData(bytes),
+      onEnd: () => handler.onEnd(),
+      onError: (error) => handler.onError(error),
+      aborted: false,
+      paused: false,
+    };
     this.calls.push(call);
     return {
       abort: () => {
@@ -115,24 +122,23 @@ export class StubUpstream implements Upstream {
 export function ask(
   services: Services,
   stream: boolean,
-  port = new StubPort(),
+  writer = new StubWriter(),
   model = 'model',
-): { port: StubPort; answered: Promise<unknown> } {
+): { writer: StubWriter; answered: Promise<unknown> } {
   const incoming: IncomingRequest = {
     id: 'req_test',
     endpoint: '/v1/messages',
     body: Buffer.from(String(message(model, { stream, temperature: 0.5 }).body)),
-    providerKey: undefined,
-    forwarded: { query: '', headers: {}, credentials: {} },
+    forwarded: { query: '', headers: {}, credentials: {}, providerKey: undefined },
     session: undefined,
     agent: undefined,
     userAgent: undefined,
   };
-  return { port, answered: answerMessages(services, incoming, port) };
+  return { writer, answered: answerMessages(services, incoming, writer) };
 }
 
 /** The backends of an instance whose every provider is the stub, and never given up. */
-export function stubDestinations(upstream: StubUpstream): Backends {
+export function stubBackends(upstream: StubUpstream): Backends {
   const clock = { now: () => 0, monotonic: () => 0 };
   const breaker = new CircuitBreaker(clock, { failures: Number.POSITIVE_INFINITY, windowMs: 30_000, openMs: 10_000 });
   const rest = { breaker, limiter: new ConcurrencyLimiter(0, 0), countsAllFailures: false };

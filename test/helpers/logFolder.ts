@@ -33,7 +33,7 @@ export function makeFolder(): string {
 export function openTestLog(options: Partial<RotatingLogOptions> & { directory: string }): RotatingLog {
   const log = openRotatingLog({
     instance: 'kimi',
-    part: 1,
+    worker: 1,
     maxSizeBytes: 1_000_000,
     retentionMs: 3 * DAY,
     maxTotalBytes: 100_000_000,
@@ -94,7 +94,7 @@ export async function until(condition: () => boolean, what: string): Promise<voi
 /** Whether this machine lets the tests mount a file system of their own (root in most containers). */
 export const canMount = tryMount();
 
-/** A file system of its own, of the given size, unmounted when the test ends. */
+/** A file system of its own, of the given size, unmounted when the test ends; options of its kind may follow the size, after commas. */
 export function mountFolder(size: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'logs-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);

@@ -12,8 +12,8 @@ import type { CircuitBreakerOptions } from '../../src/resilience/circuitBreaker.
 import { LoadBalancer } from '../../src/routing/loadBalancer.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
-import { RequestStats } from '../../src/telemetry/stats.ts';
-import { UsageMeter } from '../../src/telemetry/usage/meter.ts';
+import { RequestCounters } from '../../src/telemetry/requestCounters.ts';
+import { UsageAggregator } from '../../src/telemetry/usage/aggregator.ts';
 import type { UsageRow } from '../../src/telemetry/usage/totals.ts';
 import { createCalibration } from '../../src/translate/tokenCalibration.ts';
 import { expectNoSecret } from './secretForms.ts';
@@ -66,8 +66,8 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
   const usageRows: UsageRow[] = [];
   const lasting = {
     clock,
-    stats: new RequestStats(clock, redact),
-    usage: new UsageMeter({ clock, keep: (row) => usageRows.push(row) }),
+    stats: new RequestCounters(clock, redact),
+    usage: new UsageAggregator({ clock, keep: (row) => usageRows.push(row), redact }),
     calibration: createCalibration(),
     bodies: new Bodies(),
     order: new LoadBalancer(clock, Math.random),

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
-import { FallbackRunner } from '../../src/gateway/fallback/fallback.ts';
+import { FallbackRunner } from '../../src/gateway/fallback/fallbackRunner.ts';
+import type { RequestContext } from '../../src/gateway/requestContext.ts';
+import { DISCARD } from '../../src/upstream/exchange.ts';
 import {
   type Behaviour,
   delta,
@@ -105,17 +107,17 @@ test('R320 who has gone before the line is reached does not stand in it', async 
   await expect.poll(() => finish.length).toBe(1);
   const { services } = app;
   const { limiter } = services.backends.of(services.config.provider);
-  const chain = new FallbackRunner({
-    services,
-    requestId: 'req_1',
-    plan: { candidates: [services.config.modelRefs.of('held')], conversation: () => '' },
-    createAdapter: () => {
+  const controller = new AbortController();
+  const context = { services, signal: controller.signal, record: {} } as unknown as RequestContext;
+  const runner = new FallbackRunner(
+    context,
+    { candidates: [services.config.modelRefs.of('held')], conversation: () => '' },
+    () => {
       throw new Error('nobody is asked');
     },
-    onOutput: () => {},
-  });
-  chain.abort();
-  expect(await chain.run()).toEqual({ kind: 'aborted' });
+  );
+  controller.abort();
+  expect(await runner.run(DISCARD)).toEqual({ kind: 'aborted' });
   expect(limiter.waiting).toBe(0);
   finish[0]?.();
   await first;

@@ -1,10 +1,11 @@
+import { getEventListeners } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ApiError } from '../../src/core/errors.ts';
-import { ResolvedModels, type Services } from '../../src/gateway/services.ts';
+import { InFlight, ResolvedModels, type Services } from '../../src/gateway/services.ts';
 import { LoadBalancer } from '../../src/routing/loadBalancer.ts';
 import { checkEvents } from '../helpers/eventGrammar.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
-import { ask as askGateway, StubPort, StubUpstream, stubDestinations } from '../helpers/gatewayStubs.ts';
+import { ask as askGateway, StubUpstream, StubWriter, stubBackends } from '../helpers/gatewayStubs.ts';
 import type { TestApp } from '../helpers/startApp.ts';
 import { provider, startProviders } from '../helpers/startProviders.ts';
 
@@ -15,6 +16,7 @@ const PING = 'event: ping\ndata: {"type":"ping"}\n\n';
 let app: TestApp;
 let upstream: StubUpstream;
 let services: Services;
+const requests: AbortController[] = [];
 
 beforeAll(async () => {
   const quirks = { header_wait_ms: HEADER_WAIT_MS, ping_ms: 1000 };
@@ -36,16 +38,23 @@ beforeEach(() => {
     ...app.services,
     clock,
     order,
-    backends: stubDestinations(upstream),
+    backends: stubBackends(upstream),
     models: new ResolvedModels(app.services.config),
   };
   app.log.length = 0;
+  requests.length = 0;
+  vi.spyOn(services.inFlight, 'add').mockImplementation((request) => {
+    requests.push(request);
+    InFlight.prototype.add.call(services.inFlight, request);
+  });
 });
 
-/** Whatever happens: no timer of ours outlives the answer, and nothing counts as under way. */
+/** Whatever happens: no timer and no listener of ours outlives the answer, and nothing counts as under way. */
 afterEach(() => {
   expect(vi.getTimerCount()).toBe(0);
   expect(services.inFlight.size).toBe(0);
+  expect(requests.flatMap(({ signal }) => getEventListeners(signal, 'abort'))).toEqual([]);
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -54,7 +63,7 @@ const record = () => app.log.find((line) => line['event'] === 'request');
 /** Lets promises run that are ready. */
 const turn = () => vi.advanceTimersByTimeAsync(0);
 
-const ask = (stream: boolean) => askGateway(services, stream, new StubPort(), 'claude-opus-5');
+const ask = (stream: boolean) => askGateway(services, stream, new StubWriter(), 'claude-opus-5');
 const fail = () => upstream.call.onError(new Error('reset'));
 
 function answer(): void {
@@ -66,9 +75,9 @@ function answer(): void {
 test.each([true, false])(
   'R320 a client that goes as the first provider fails has nobody asked for it (stream %s)',
   async (stream) => {
-    const { port, answered } = ask(stream);
+    const { writer, answered } = ask(stream);
     fail();
-    port.leave();
+    writer.leave();
     await answered;
     expect(upstream.calls).toHaveLength(1);
     expect(record()).toMatchObject({ outcome: 'client_closed', attempts: 1 });
@@ -78,51 +87,51 @@ test.each([true, false])(
 test.each([true, false])(
   'R320 a client that goes while the second is asked ends that request (stream %s)',
   async (stream) => {
-    const { port, answered } = ask(stream);
+    const { writer, answered } = ask(stream);
     fail();
     await turn();
-    port.leave();
+    writer.leave();
     await answered;
     expect(upstream.calls).toHaveLength(2);
     expect(upstream.call.aborted).toBe(true);
-    expect(port.text).toBe('');
+    expect(writer.text).toBe('');
   },
 );
 
 test.each([true, false])('R512 a stop as the first provider fails has nobody asked (stream %s)', async (stream) => {
-  const { port, answered } = ask(stream);
+  const { writer, answered } = ask(stream);
   fail();
   services.inFlight.abortAll(draining);
   await answered;
   expect(upstream.calls).toHaveLength(1);
-  expect(port.status).toBe(529);
+  expect(writer.status).toBe(529);
 });
 
 test.each([true, false])(
   'R512 a stop while the second is asked is an error with a status (stream %s)',
   async (stream) => {
-    const { port, answered } = ask(stream);
+    const { writer, answered } = ask(stream);
     fail();
     await turn();
     services.inFlight.abortAll(draining);
     await answered;
     expect(upstream.call.aborted).toBe(true);
-    expect(port.status).toBe(529);
-    expect(port.text).toContain('the instance is stopping');
+    expect(writer.status).toBe(529);
+    expect(writer.text).toContain('the instance is stopping');
   },
 );
 
 test('R321 the pings go on from one provider to the next, and the answer is legal', async () => {
-  const { port, answered } = ask(true);
+  const { writer, answered } = ask(true);
   await vi.advanceTimersByTimeAsync(HEADER_WAIT_MS);
-  expect(port.text).toBe(PING);
+  expect(writer.text).toBe(PING);
   fail();
   await vi.advanceTimersByTimeAsync(1000);
   expect(upstream.calls).toHaveLength(2);
-  expect(port.text).toBe(PING + PING);
+  expect(writer.text).toBe(PING + PING);
   answer();
   await answered;
-  const events = checkEvents(port.text.replaceAll(PING, ''));
+  const events = checkEvents(writer.text.replaceAll(PING, ''));
   expect(events.at(-1)?.type).toBe('message_stop');
 });
 
@@ -133,7 +142,7 @@ const silences: readonly (readonly [string, () => void])[] = [
 ];
 
 test.each(silences)('a silent provider (%s) is given up after half of FALLBACK_SECONDS', async (_what, begin) => {
-  const { port, answered } = ask(true);
+  const { writer, answered } = ask(true);
   begin();
   await vi.advanceTimersByTimeAsync(HALF_MS - 1);
   expect(upstream.calls).toHaveLength(1);
@@ -144,7 +153,7 @@ test.each(silences)('a silent provider (%s) is given up after half of FALLBACK_S
   expect(upstream.calls).toHaveLength(2);
   answer();
   await answered;
-  expect(port.text).toContain('message_stop');
+  expect(writer.text).toContain('message_stop');
   expect(record()).toMatchObject({
     outcome: 'ok',
     fallbacks: [
@@ -170,10 +179,10 @@ test('a provider that shows signs of life is waited for, and one that has begun 
 });
 
 test('the silence before an answer that is not streamed says nothing', async () => {
-  const { port, answered } = ask(false);
+  const { writer, answered } = ask(false);
   await vi.advanceTimersByTimeAsync(4 * HALF_MS);
   expect(upstream.calls).toHaveLength(1);
-  port.leave();
+  writer.leave();
   await answered;
 });
 
@@ -182,46 +191,46 @@ test('a silent provider is waited for when there is only another model of its ow
   if (one === undefined) throw new Error('no provider');
   const models = { ...one.models, big: ['one', 'another'] };
   services = { ...services, config: { ...services.config, providers: [{ ...one, models }] } };
-  const { port, answered } = ask(true);
+  const { writer, answered } = ask(true);
   await vi.advanceTimersByTimeAsync(4 * HALF_MS);
   expect(upstream.calls).toHaveLength(1);
-  port.leave();
+  writer.leave();
   await answered;
 });
 
 test('a silent provider is waited for when the other cannot be asked any more', async () => {
-  const { port, answered } = ask(true);
+  const { writer, answered } = ask(true);
   await vi.advanceTimersByTimeAsync(HALF_MS - 1);
   const { keys } = services.backends.of(services.config.providers[1]?.provider ?? services.config.provider);
   for (const { key } of keys.list()) keys.coolDown(key, 1000, 'slow down');
   await vi.advanceTimersByTimeAsync(2 * HALF_MS);
   expect(upstream.calls).toHaveLength(1);
-  port.leave();
+  writer.leave();
   await answered;
 });
 
 test('R318 when all fail after the pings have begun, the stream ends in one error event', async () => {
-  const { port, answered } = ask(true);
+  const { writer, answered } = ask(true);
   await vi.advanceTimersByTimeAsync(HEADER_WAIT_MS);
   for (const _candidate of ['one', 'two', 'two again', 'and again']) {
     fail();
     await vi.advanceTimersByTimeAsync(1000);
   }
   await answered;
-  expect(port.text.split('event: error')).toHaveLength(2);
-  expect(port.ended).toBe(true);
+  expect(writer.text.split('event: error')).toHaveLength(2);
+  expect(writer.ended).toBe(true);
   expect(record()).toMatchObject({ outcome: 'interrupted', attempts: 4 });
 });
 
 test('R323 a slow client holds back the provider that serves it, and lets it go on', async () => {
-  const { port, answered } = ask(true);
+  const { writer, answered } = ask(true);
   fail();
   await turn();
-  port.slow = true;
+  writer.slow = true;
   upstream.open();
   upstream.say(frame(delta({ content: 'from two' })));
   expect(upstream.calls.map(({ paused }) => paused)).toEqual([false, true]);
-  port.drain();
+  writer.drain();
   expect(upstream.call.paused).toBe(false);
   upstream.say(frame(delta({}, 'stop')), 'data: [DONE]\n\n');
   upstream.call.onEnd();

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { ResolvedModels, type Services } from '../../src/gateway/services.ts';
 import { checkEvents } from '../helpers/eventGrammar.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
-import { ask, type StubPort, StubUpstream, stubDestinations } from '../helpers/gatewayStubs.ts';
+import { ask, StubUpstream, type StubWriter, stubBackends } from '../helpers/gatewayStubs.ts';
 import { startApp, type TestApp } from '../helpers/startApp.ts';
 
 const HEADER_WAIT_MS = 300;
@@ -25,7 +25,7 @@ afterAll(() => app.close());
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   upstream = new StubUpstream();
-  services = { ...app.services, backends: stubDestinations(upstream), models: new ResolvedModels(app.services.config) };
+  services = { ...app.services, backends: stubBackends(upstream), models: new ResolvedModels(app.services.config) };
   app.log.length = 0;
 });
 
@@ -36,7 +36,7 @@ afterEach(() => {
 });
 
 const half = frame(delta({ content: 'half' }));
-const lastEvent = (port: StubPort) => checkEvents(port.text).at(-1);
+const lastEvent = (writer: StubWriter) => checkEvents(writer.text).at(-1);
 
 /** A fault of the proxy's own, in the middle of reading an answer. */
 const faulty = (): Services => ({
@@ -55,24 +55,24 @@ const expectLogged = () =>
 test.each([true, false])(
   'R414 a fault of our own while reading is a 500 with its reason in the log (stream %s)',
   async (stream) => {
-    const { port, answered } = ask(faulty(), stream);
+    const { writer, answered } = ask(faulty(), stream);
     upstream.open();
     upstream.say(inBandError);
     await answered;
-    expect(port.status).toBe(500);
-    expect(port.text).not.toContain('a fault of our own');
+    expect(writer.status).toBe(500);
+    expect(writer.text).not.toContain('a fault of our own');
     expect(upstream.call.aborted).toBe(true);
     expectLogged();
   },
 );
 
 test('R414 R411 a fault of our own after the first event ends the stream with an error event', async () => {
-  const { port, answered } = ask(faulty(), true);
+  const { writer, answered } = ask(faulty(), true);
   upstream.open();
   upstream.say(half, inBandError);
   await answered;
-  expect(lastEvent(port)).toMatchObject({ type: 'error', data: { error: { type: 'api_error' } } });
-  expect(port.ended).toBe(true);
+  expect(lastEvent(writer)).toMatchObject({ type: 'error', data: { error: { type: 'api_error' } } });
+  expect(writer.ended).toBe(true);
   expectLogged();
 });
 
@@ -80,14 +80,14 @@ test('R414 a fault of our own between two attempts ends a stream that has begun'
   vi.spyOn(services.models, 'learn').mockImplementation(() => {
     throw new TypeError('a fault of our own');
   });
-  const { port, answered } = ask(services, true);
+  const { writer, answered } = ask(services, true);
   await vi.advanceTimersByTimeAsync(HEADER_WAIT_MS);
   upstream.open(400, 'application/json');
   upstream.say('{"error":{"message":"unsupported parameter: temperature"}}');
   upstream.call.onEnd();
   await answered;
-  expect(port.text).toMatch(/event: error\ndata: .*api_error.*\n\n$/);
-  expect(port.ended).toBe(true);
+  expect(writer.text).toMatch(/event: error\ndata: .*api_error.*\n\n$/);
+  expect(writer.ended).toBe(true);
   expectLogged();
 });
 
@@ -97,8 +97,8 @@ test('R411 a fault of our own before the first attempt leaves no ping behind its
     throw new TypeError('a fault of our own');
   };
   vi.spyOn(services.models, 'get').mockReturnValue({ ...target, repairs: { ...target.repairs, createDeltaRepair } });
-  const { port, answered } = ask(services, true);
+  const { writer, answered } = ask(services, true);
   await answered;
-  expect(port.status).toBe(500);
+  expect(writer.status).toBe(500);
   expect(vi.getTimerCount()).toBe(0);
 });

@@ -1,9 +1,10 @@
+import { getEventListeners } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ApiError } from '../../src/core/errors.ts';
-import { ResolvedModels, type Services } from '../../src/gateway/services.ts';
+import { InFlight, ResolvedModels, type Services } from '../../src/gateway/services.ts';
 import { checkEvents } from '../helpers/eventGrammar.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
-import { ask as askGateway, StubPort, StubUpstream, stubDestinations } from '../helpers/gatewayStubs.ts';
+import { ask as askGateway, StubUpstream, StubWriter, stubBackends } from '../helpers/gatewayStubs.ts';
 import { startApp, type TestApp } from '../helpers/startApp.ts';
 
 /** The gateway between a client and a provider that both do what the test says, with every clock in its hand. */
@@ -17,6 +18,7 @@ const PING = 'event: ping\ndata: {"type":"ping"}\n\n';
 let app: TestApp;
 let upstream: StubUpstream;
 let services: Services;
+const requests: AbortController[] = [];
 
 beforeAll(async () => {
   app = await startApp({
@@ -37,14 +39,21 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
   upstream = new StubUpstream();
   // What one test teaches about the model is not for the next.
-  services = { ...app.services, backends: stubDestinations(upstream), models: new ResolvedModels(app.services.config) };
+  services = { ...app.services, backends: stubBackends(upstream), models: new ResolvedModels(app.services.config) };
   app.log.length = 0;
+  requests.length = 0;
+  vi.spyOn(services.inFlight, 'add').mockImplementation((request) => {
+    requests.push(request);
+    InFlight.prototype.add.call(services.inFlight, request);
+  });
 });
 
-/** Whatever happens: no timer of ours outlives the answer, and nothing counts as under way. */
+/** Whatever happens: no timer and no listener of ours outlives the answer, and nothing counts as under way. */
 afterEach(() => {
   expect(vi.getTimerCount()).toBe(0);
   expect(services.inFlight.size).toBe(0);
+  expect(requests.flatMap(({ signal }) => getEventListeners(signal, 'abort'))).toEqual([]);
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -56,63 +65,63 @@ const draining = new ApiError('draining', 'the instance is stopping');
 
 const record = () => app.log.find((line) => line['event'] === 'request');
 const withoutPings = (text: string) => text.replaceAll(PING, '');
-const lastEvent = (port: StubPort) => checkEvents(withoutPings(port.text)).at(-1);
+const lastEvent = (writer: StubWriter) => checkEvents(withoutPings(writer.text)).at(-1);
 
-const ask = (stream: boolean, port = new StubPort()) => askGateway(services, stream, port);
+const ask = (stream: boolean, writer = new StubWriter()) => askGateway(services, stream, writer);
 
 /** Lets promises run that are ready. */
 const turn = () => vi.advanceTimersByTimeAsync(0);
 
 test.each([true, false])('R320 a client that went before the work began costs nothing (stream %s)', async (stream) => {
-  const { port, answered } = ask(stream, new StubPort(true));
+  const { writer, answered } = ask(stream, new StubWriter(true));
   await answered;
   expect(upstream.calls).toHaveLength(0);
-  expect(port.status).toBeUndefined();
+  expect(writer.status).toBeUndefined();
   expect(record()).toMatchObject({ outcome: 'client_closed', attempts: 0 });
 });
 
 test('R320 a client that goes while the proxy waits to repeat is not repeated for', async () => {
-  const { port, answered } = ask(true);
+  const { writer, answered } = ask(true);
   upstream.call.onError(new Error('reset'));
   await turn();
-  port.leave();
+  writer.leave();
   await answered;
   await vi.runAllTimersAsync();
   expect(upstream.calls).toHaveLength(1);
-  expect(port.text).toBe('');
+  expect(writer.text).toBe('');
 });
 
 test('R512 a stop while the proxy waits to repeat is an error with a status', async () => {
-  const { port, answered } = ask(true);
+  const { writer, answered } = ask(true);
   upstream.call.onError(new Error('reset'));
   await turn();
   services.inFlight.abortAll(draining);
   await answered;
-  expect(port.status).toBe(529);
+  expect(writer.status).toBe(529);
   expect(upstream.calls).toHaveLength(1);
 });
 
 test.each([true, false])('R512 a stop does not spoil an answer that lacks only its end (stream %s)', async (stream) => {
-  const { port, answered } = ask(stream);
+  const { writer, answered } = ask(stream);
   upstream.open();
   upstream.say(half, finish);
   services.inFlight.abortAll(draining);
   await answered;
-  expect(port.status).toBe(200);
-  if (stream) expect(lastEvent(port)?.type).toBe('message_stop');
+  expect(writer.status).toBe(200);
+  if (stream) expect(lastEvent(writer)?.type).toBe('message_stop');
   expect(record()).toMatchObject({ outcome: 'ok', stop_reason: 'end_turn' });
   upstream.call.onEnd();
 });
 
 test.each([true, false])('R512 a stop in the middle of an answer is an error (stream %s)', async (stream) => {
-  const { port, answered } = ask(stream);
+  const { writer, answered } = ask(stream);
   upstream.open();
   upstream.say(half);
   services.inFlight.abortAll(draining);
   await answered;
   expect(upstream.call.aborted).toBe(true);
-  if (stream) expect(lastEvent(port)).toMatchObject({ type: 'error', data: { error: { type: 'overloaded_error' } } });
-  else expect(port.status).toBe(529);
+  if (stream) expect(lastEvent(writer)).toMatchObject({ type: 'error', data: { error: { type: 'overloaded_error' } } });
+  else expect(writer.status).toBe(529);
 });
 
 /** How a first attempt can end, long after the pings have begun, so that the same request is sent again. */
@@ -133,9 +142,9 @@ const again: Record<string, () => void> = {
 test.each(Object.entries(again))(
   '%s after the pings have begun is sent again, and the answer is legal',
   async (_name, end) => {
-    const { port, answered } = ask(true);
+    const { writer, answered } = ask(true);
     await vi.advanceTimersByTimeAsync(HEADER_WAIT_MS + PING_MS);
-    expect(port.text).toBe(PING + PING);
+    expect(writer.text).toBe(PING + PING);
     end();
     await vi.advanceTimersByTimeAsync(500);
     expect(upstream.calls).toHaveLength(2);
@@ -143,44 +152,44 @@ test.each(Object.entries(again))(
     upstream.say(half, finish, usage, done);
     upstream.call.onEnd();
     await answered;
-    expect(lastEvent(port)?.type).toBe('message_stop');
+    expect(lastEvent(writer)?.type).toBe('message_stop');
     expect(record()).toMatchObject({ outcome: 'ok', attempts: 2 });
   },
 );
 
 test('an error that goes on and on is answered from its beginning', async () => {
-  const { port, answered } = ask(true);
+  const { writer, answered } = ask(true);
   upstream.open(400, 'text/plain');
   upstream.say('no such model', '.'.repeat(70_000));
   await answered;
-  expect(port.status).toBe(404);
+  expect(writer.status).toBe(404);
   expect(upstream.call.aborted).toBe(true);
 });
 
 test('R411 a failure for good after the pings have begun is one error event', async () => {
-  const { port, answered } = ask(true);
+  const { writer, answered } = ask(true);
   await vi.advanceTimersByTimeAsync(HEADER_WAIT_MS);
   upstream.open(401, 'application/json');
   upstream.call.onEnd();
   await answered;
-  expect(port.text).toMatch(/^(event: ping\n.*\n\n)+event: error\ndata: .*authentication_error.*\n\n$/);
-  expect(port.ended).toBe(true);
+  expect(writer.text).toMatch(/^(event: ping\n.*\n\n)+event: error\ndata: .*authentication_error.*\n\n$/);
+  expect(writer.ended).toBe(true);
 });
 
 test('R323 neither the provider’s silence nor the wait for usage runs while the client is slow', async () => {
-  const { port, answered } = ask(true);
+  const { writer, answered } = ask(true);
   upstream.open();
-  port.slow = true;
+  writer.slow = true;
   upstream.say(half);
   expect(upstream.call.paused).toBe(true);
   await vi.advanceTimersByTimeAsync(10 * IDLE_MS);
-  port.drain();
+  writer.drain();
   expect(upstream.call.paused).toBe(false);
 
-  port.slow = true;
+  writer.slow = true;
   upstream.say(frame(delta({ content: ' and all' }, 'stop')));
   await vi.advanceTimersByTimeAsync(10 * USAGE_WAIT_MS);
-  port.drain();
+  writer.drain();
   upstream.say(usage, done);
   upstream.call.onEnd();
   await answered;
@@ -188,14 +197,14 @@ test('R323 neither the provider’s silence nor the wait for usage runs while th
 });
 
 test('R321 a slow client gets no pings on top, and they begin again afterwards', async () => {
-  const { port, answered } = ask(true);
-  port.slow = true;
+  const { writer, answered } = ask(true);
+  writer.slow = true;
   await vi.advanceTimersByTimeAsync(HEADER_WAIT_MS + 5 * PING_MS);
-  expect(port.text).toBe(PING);
-  port.drain();
+  expect(writer.text).toBe(PING);
+  writer.drain();
   await vi.advanceTimersByTimeAsync(2 * PING_MS);
-  expect(port.text).toBe(PING.repeat(3));
-  port.leave();
+  expect(writer.text).toBe(PING.repeat(3));
+  writer.leave();
   await answered;
 });
 
@@ -210,21 +219,21 @@ test('an answer that is complete lets its connection end, and drops it when that
 });
 
 test('R326 signs of life without a word are believed for as long as an answer may take to begin', async () => {
-  const { port, answered } = ask(true);
+  const { writer, answered } = ask(true);
   upstream.open();
   for (let waited = 0; waited < REQUEST_MS - IDLE_MS; waited += IDLE_MS - 1) {
     await vi.advanceTimersByTimeAsync(IDLE_MS - 1);
     upstream.say(': keep-alive\n\n');
   }
-  expect(port.ended).toBe(false);
+  expect(writer.ended).toBe(false);
   upstream.say(half);
   for (let waited = 0; waited < REQUEST_MS - IDLE_MS; waited += IDLE_MS - 1) {
     await vi.advanceTimersByTimeAsync(IDLE_MS - 1);
     upstream.say(': keep-alive\n\n');
   }
-  expect(port.ended).toBe(false);
+  expect(writer.ended).toBe(false);
   await vi.advanceTimersByTimeAsync(IDLE_MS - 1);
   await answered;
-  expect(lastEvent(port)?.type).toBe('error');
+  expect(lastEvent(writer)?.type).toBe('error');
   expect(upstream.call.aborted).toBe(true);
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
-import { createResponseWriter } from '../../src/server/responseWriter.ts';
+import { HttpResponseWriter } from '../../src/server/responseWriter.ts';
 import { createDemoUpstream } from '../../src/upstream/demo.ts';
 import type { Upstream, UpstreamCall, UpstreamRequest } from '../../src/upstream/upstream.ts';
 import { delta, frame } from '../helpers/fakeUpstream.ts';
@@ -219,7 +219,7 @@ test('R320 a client that has gone is told of at once to whoever asks later', asy
   const server = createServer((_request, response) => {
     asked = once(response, 'close').then(() => {
       let gone = false;
-      createResponseWriter(response, 'req_test', () => false).onGone(() => {
+      new HttpResponseWriter(response, 'req_test', () => false).onGone(() => {
         gone = true;
       });
       return gone;

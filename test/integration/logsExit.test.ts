@@ -10,7 +10,7 @@ function runChild(directory: string, program: string): number | null {
   const script = `
     const { openRotatingLog } = await import(${JSON.stringify(MODULE)});
     const log = openRotatingLog({
-      directory: ${JSON.stringify(directory)}, instance: 'kimi', part: 1, maxSizeBytes: 100_000, retentionMs: 1e9, maxTotalBytes: 1e8,
+      directory: ${JSON.stringify(directory)}, instance: 'kimi', worker: 1, maxSizeBytes: 100_000, retentionMs: 1e9, maxTotalBytes: 1e8,
       clock: { now: Date.now, monotonic: () => performance.now() },
     });
     const write = (from, to) => { for (let number = from; number < to; number++) log.write('line ' + number); };

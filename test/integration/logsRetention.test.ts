@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { LogTrouble } from '../../src/telemetry/log/queue.ts';
+import type { LogProblem } from '../../src/telemetry/log/queue.ts';
 import {
   DAY,
   HOUR,
@@ -54,9 +54,9 @@ test('G3 removes own rotated files of 72 hours on opening, and nothing else', as
   mkdirSync(join(directory, rotatedName(3)));
   utimesSync(join(directory, rotatedName(3)), 1, 1);
   put(directory, 'kimi.log', HOUR);
-  const troubles: LogTrouble[] = [];
-  await openTestLog({ directory, onTrouble: (trouble) => troubles.push(trouble) }).close();
-  expect(troubles).toEqual([]);
+  const problems: LogProblem[] = [];
+  await openTestLog({ directory, onProblem: (problem) => problems.push(problem) }).close();
+  expect(problems).toEqual([]);
   const left = listFolder(directory).filter((name) => name !== 'kimi.log');
   expect(left.filter((name) => !name.startsWith('kimi-2026') || others.includes(name)).sort()).toEqual(others.sort());
   expect(existsSync(join(directory, rotatedName(1)))).toBe(false);

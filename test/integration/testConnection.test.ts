@@ -100,8 +100,8 @@ describe('a provider that fails is 503, with what to try', () => {
 
 test('a provider that says nothing is given up, and its request is ended', async () => {
   await start({ SMALL_MODEL: 'silent' });
-  const caller = { id: 'req_1', endpoint: '/test-connection', providerKey: undefined };
-  const forwarded = { query: '', headers: {}, credentials: {} };
+  const caller = { id: 'req_1', endpoint: '/test-connection' };
+  const forwarded = { query: '', headers: {}, credentials: {}, providerKey: undefined };
   const unknown = { forwarded, session: undefined, agent: undefined, userAgent: undefined };
   const arrived = upstream.nextRequest();
   const { status, body } = await createConnectionTest(100).run(app.services, { ...caller, ...unknown }, () => {});

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { terminalSafe } from '../../core/text.ts';
+import { terminalSafe, terminalSafeJson } from '../../core/text.ts';
 import { firstOfDays } from '../../telemetry/days.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { isCostUnknown, type UsageGrouping } from '../../telemetry/usage/totals.ts';
@@ -89,15 +89,17 @@ function fields(line: UsageLine) {
 /** The same for programs. Names and meanings are kept as long as `schema` is. */
 export function usageJson(lines: readonly UsageLine[], by: UsageGrouping, firstDay: string): string {
   const rows = lines.map((line) => ({ [by]: line.group, ...fields(line) }));
-  return JSON.stringify(
-    { schema: SCHEMA, by, first_day: firstDay, rows, total: fields(totalLine(lines)) },
-    undefined,
-    2,
-  );
+  const usages = { schema: SCHEMA, by, first_day: firstDay, rows, total: fields(totalLine(lines)) };
+  return terminalSafeJson(JSON.stringify(usages, undefined, 2));
 }
 
+/** How a spreadsheet recognises a formula, also by the wide letters of East Asian keyboards. */
+const FORMULA = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/;
+
+/** Names of models are words of providers and clients: they must not become formulas, nor control a terminal. */
 function csvCell(value: string | number | null): string {
-  const text = String(value ?? '');
+  const safe = terminalSafe(String(value ?? ''));
+  const text = typeof value === 'string' && FORMULA.test(safe) ? `'${safe}` : safe;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

@@ -1,6 +1,6 @@
 import { asNumber, asString, type JsonObject } from '../../core/json.ts';
 import { formatDuration, terminalSafe } from '../../core/text.ts';
-import { sealJsonLine } from '../../telemetry/logger.ts';
+import { sanitizeJsonLine } from '../../telemetry/logger.ts';
 import type { Colour, Output } from '../terminal/output.ts';
 import { isTrouble, type LogEntry } from './read.ts';
 
@@ -76,7 +76,7 @@ export function readableEntry(entry: LogEntry, paint: Output['paint']): string {
 
 /** A line for programs: as it is stored, and one that is not JSON inside of a record. */
 export function jsonEntry({ record, line, instance }: LogEntry): string {
-  return sealJsonLine(record === undefined ? JSON.stringify({ instance, message: line }) : line, (text) => text);
+  return sanitizeJsonLine(record === undefined ? JSON.stringify({ instance, message: line }) : line, (text) => text);
 }
 
 /** Without red, yellow and gray, which mean something. */

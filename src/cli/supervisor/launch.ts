@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { askPort } from './health.ts';
@@ -16,9 +16,10 @@ export function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Empties the file when it has become large. PM2 keeps it open for appending, which goes on at the new end. */
+/** Empties the file when it has become large, but not what a link leads to. PM2 keeps it open for appending, which goes on at the new end. */
 export function emptyWhenLarge(file: string): void {
-  if (sizeOf(file) > MAX_BYTES) truncateSync(file);
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (stats?.isFile() && stats.size > MAX_BYTES) truncateSync(file);
 }
 
 /** The last lines that were written after the file had the given size. */

@@ -2,35 +2,25 @@ import type { ProviderConfig, ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
 import { createRedactor, Secret } from '../../core/secret.ts';
 import type { FailureContext } from '../../upstream/errors.ts';
-import type { AnswerReader, UpstreamRequest } from '../../upstream/upstream.ts';
+import type { UpstreamAttempt } from '../../upstream/exchange.ts';
 import { isNative, type Route } from '../route.ts';
 import type { IncomingRequest, Services } from '../services.ts';
-
-/** One request as it is sent, and who reads its answer. */
-export interface PreparedAttempt {
-  readonly request: UpstreamRequest;
-  readonly reader: AnswerReader;
-  /** Silence within the answer after which it is given up, in ms (R326). */
-  readonly idleTimeoutMs: number;
-  /** How long to wait for the usage after the answer has finished, in ms (R313). */
-  readonly usageWaitMs: number;
-}
 
 /** The way in which one candidate answers the client's request: what it is sent, and how its answer is read. */
 export interface Adapter {
   readonly route: Route;
-  /** Whether an answer that says nothing is asked for once more (R215). */
+  /** Whether an answer that says nothing is asked for once more. */
   readonly mayRepeatEmpty: boolean;
-  /** Does work for the attempts in advance that would hold up all others at a stretch; undefined when there is none. */
+  /** Does work for the attempts in advance, in steps, as all of it at once would block the event loop; undefined when there is none. */
   prepare?(): Promise<void> | undefined;
   /**
    * Makes the next attempt; each has a reader of its own.
    * @throws ApiError when there is no key to send
    */
-  createAttempt(key: ProviderKey): PreparedAttempt;
-  /** What puts the failures of the latest attempt into words. */
+  createAttempt(key: ProviderKey): UpstreamAttempt;
+  /** What the error messages of the latest attempt need to know. */
   failureContext(): FailureContext;
-  /** Changes what the provider refused; false when nothing can be changed (R413). */
+  /** Drops or renames the part of the request that the provider refused; false when nothing can be changed. */
   adaptRequest(error: ApiError): boolean;
   /** Whether the latest attempt is answered with one body rather than with events. */
   readonly isWhole: boolean;
@@ -43,16 +33,17 @@ export interface Adapter {
   record(): void;
 }
 
-/** The value of the header that carries the key to the provider: the instance's own key, else the client's (R152, decision 0006). */
+/** The value of the header that carries the key to the provider: the instance's own key, else the client's (decision 0006). */
 export function authorizationFor(
   { config }: Services,
-  { providerKey }: Pick<IncomingRequest, 'providerKey'>,
+  { forwarded }: Pick<IncomingRequest, 'forwarded'>,
   { keyHeader }: ProviderConfig,
   key: ProviderKey,
 ): string | undefined {
   const scheme = keyHeader === 'authorization' ? 'Bearer ' : '';
   if (key.secret !== undefined) return scheme + key.secret.reveal();
   if (key.source !== 'client') return undefined;
+  const { providerKey } = forwarded;
   if (providerKey !== undefined) return scheme + providerKey;
   throw new ApiError(
     'missing_provider_key',
@@ -66,7 +57,7 @@ function nameOf({ config }: Services, { provider }: Route): string {
 }
 
 /**
- * What puts a provider's failures into words (R402, R407), in which no credential stands: neither the instance's own nor the one
+ * What the messages of a provider's errors need to know, and a redactor so that no credential stands in them: neither the instance's own nor the one
  * that the client lends.
  */
 export function createFailureContext(

@@ -7,14 +7,14 @@ import { type TranslatedRequest, translateRequest } from '../../translate/reques
 import { createTranslator, type Translator } from '../../translate/response/translator.ts';
 import type { TokenParts } from '../../translate/tokens.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
-import { createId } from '../ids.ts';
+import type { UpstreamAttempt } from '../../upstream/exchange.ts';
 import { runCooperatively } from '../readBody.ts';
 import type { RequestBody } from '../requestBody.ts';
-import { type RequestContext, recordKey, recordRoute } from '../requestContext.ts';
+import { createId, type RequestContext, recordKey, recordRoute } from '../requestContext.ts';
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { Services } from '../services.ts';
-import { type Adapter, authorizationFor, createFailureContext, type PreparedAttempt } from './adapter.ts';
+import { type Adapter, authorizationFor, createFailureContext } from './adapter.ts';
 
 /** A change of settings that makes a refused request acceptable, and how the user writes it down for good. */
 export interface RequestAdaptation {
@@ -23,7 +23,7 @@ export interface RequestAdaptation {
   readonly advice: string;
 }
 
-/** Fields that a request can do without; messages and tools are never among them (R413). */
+/** Fields that a request can do without; messages and tools are never among them. */
 const OPTIONAL_FIELDS = [
   'temperature',
   'top_p',
@@ -51,7 +51,8 @@ function mentions(text: string, field: string): boolean {
 }
 
 function replayMissingReasoning(text: string): RequestAdaptation | undefined {
-  if (!/reasoning_content\b.*(?:missing|passed back|required)/is.test(text)) return undefined;
+  const at = text.search(/reasoning_content\b/i);
+  if (at < 0 || !/missing|passed back|required/i.test(text.slice(at))) return undefined;
   return {
     settings: { reasoningReplay: 'reasoning_content', reasoningRequired: 'empty' },
     advice: 'QUIRK_REASONING_REPLAY=reasoning_content and QUIRK_REASONING_REQUIRED=empty',
@@ -80,7 +81,7 @@ function dropRejectedField(text: string, body: ChatRequest, current: QuirkSettin
 }
 
 /**
- * Reads a provider's refusal of one dispensable part of a request (R413, R134): what to change so that the same request can
+ * Reads a provider's refusal of one dispensable part of a request: what to change so that the same request can
  * be sent again at once, or undefined when the refusal is about something else.
  */
 export function adaptationFor(
@@ -97,12 +98,12 @@ export function adaptationFor(
 export interface PreparedRequest {
   readonly route: Route;
   readonly translated: TranslatedRequest;
-  /** The input as it was measured, before the model's factors, to learn these from (R502). */
+  /** The input as it was measured, before the model's factors, to learn these from. */
   readonly measured: Readonly<TokenParts>;
   readonly inputEstimate: number;
 }
 
-/** From the client's request to the provider's words; throws ApiError for what cannot be served. */
+/** Translates the client's request for the provider; throws ApiError for what cannot be served. */
 export function prepareRequest(services: Services, body: RequestBody, route: Route): PreparedRequest {
   const { model } = route;
   const request = body.parsed;
@@ -110,6 +111,9 @@ export function prepareRequest(services: Services, body: RequestBody, route: Rou
   const inputEstimate = services.calibration.estimate(model.name, measured);
   return { route, translated: translateRequest(request, model, inputEstimate), measured, inputEstimate };
 }
+
+/** A body up to this size is printed at once, as that takes no longer than a pause. */
+const SHORT_BYTES = 64 * 1024;
 
 function endsWithToolResult(request: MessagesRequest): boolean {
   const content = request.messages.at(-1)?.content;
@@ -134,7 +138,7 @@ export class ChatAdapter implements Adapter {
     this.#key = route.backend.provider.key;
     recordRoute(context, route);
     this.#prepared = prepareRequest(context.services, body, route);
-    // An empty answer to a tool's result is meant (R215).
+    // An empty answer to a tool's result is a valid answer.
     this.mayRepeatEmpty = !endsWithToolResult(body.parsed);
     this.isWhole = !context.record.stream;
     const { droppedFields, notes } = this.#prepared.translated;
@@ -147,10 +151,11 @@ export class ChatAdapter implements Adapter {
   }
 
   prepare(): Promise<void> | undefined {
+    if (this.#body.bytes.length <= SHORT_BYTES) return undefined;
     return runCooperatively(this.#context.services.bodies.prepare(this.#prepared.translated.body));
   }
 
-  createAttempt(key: ProviderKey): PreparedAttempt {
+  createAttempt(key: ProviderKey): UpstreamAttempt {
     this.#key = key;
     recordKey(this.#context, this.route, key);
     const { services, incoming } = this.#context;
@@ -173,15 +178,15 @@ export class ChatAdapter implements Adapter {
     return createFailureContext(services, this.route, this.#key, this.#prepared.inputEstimate, incoming);
   }
 
-  /** Leaves out what the provider refused, and remembers it (R413). */
+  /** Drops or renames what the provider refused, and remembers that for the model. */
   adaptRequest(error: ApiError): boolean {
     const { services } = this.#context;
     const { route, translated } = this.#prepared;
-    const healing = adaptationFor(error, translated.body, route.model.settings);
-    if (healing === undefined) return false;
-    const model = services.models.learn(route.ref, healing.settings);
+    const adaptation = adaptationFor(error, translated.body, route.model.settings);
+    if (adaptation === undefined) return false;
+    const model = services.models.learn(route.ref, adaptation.settings);
     services.logger.warn(
-      `the provider refused a part of the request, which is changed from now on; to keep it so, set ${healing.advice}`,
+      `the provider refused a part of the request, which is changed from now on; to keep it so, set ${adaptation.advice}`,
       { model: model.name, refusal: error.message },
     );
     this.#prepared = prepareRequest(services, this.#body, { ...route, model });
@@ -192,12 +197,12 @@ export class ChatAdapter implements Adapter {
     return JSON.stringify(this.#readers.at(-1)?.message());
   }
 
-  /** Learns from the provider's own count, too (R502). */
+  /** Learns from the provider's own count, too. */
   record(): void {
     const { record, services } = this.#context;
     const reader = this.#readers.at(-1);
     if (reader === undefined) return;
-    // An answer that nobody waits for any more still cost the tokens so far (R320).
+    // An answer that nobody waits for any more still cost the tokens so far.
     if (record.outcome === 'client_closed') reader.fail(new ApiError('overloaded', 'the client has gone'));
     const { outcome } = reader;
     record.upstreamRequestId ??= outcome.upstreamId;
@@ -206,13 +211,13 @@ export class ChatAdapter implements Adapter {
     const { usage } = outcome;
     record.inputTokens = usage.input_tokens;
     record.cacheReadTokens = usage.cache_read_input_tokens;
-    record.cacheCreationTokens = usage.cache_creation_input_tokens;
+    record.cacheWriteTokens = usage.cache_creation_input_tokens;
     record.outputTokens = usage.output_tokens;
     for (const { outcome: earlier } of this.#readers.slice(0, -1)) {
       if (earlier.usageEstimated) continue;
       record.inputTokens += earlier.usage.input_tokens;
       record.cacheReadTokens += earlier.usage.cache_read_input_tokens;
-      record.cacheCreationTokens += earlier.usage.cache_creation_input_tokens;
+      record.cacheWriteTokens += earlier.usage.cache_creation_input_tokens;
       record.outputTokens += earlier.usage.output_tokens;
     }
     record.reasoningTokens = outcome.reasoningTokens;

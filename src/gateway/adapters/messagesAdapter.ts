@@ -5,12 +5,13 @@ import { createToolInputRepair } from '../../quirks/native.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import type { ResolvedModel } from '../../translate/request/context.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
+import type { UpstreamAttempt } from '../../upstream/exchange.ts';
 import type { Bodies, RequestBody } from '../requestBody.ts';
 import { type RequestContext, recordKey, recordRoute, recordUsage } from '../requestContext.ts';
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { IncomingRequest, Services } from '../services.ts';
-import { type Adapter, authorizationFor, createFailureContext, type PreparedAttempt } from './adapter.ts';
+import { type Adapter, authorizationFor, createFailureContext } from './adapter.ts';
 import { PassthroughReader, ToolInputFrames } from './messagesStream.ts';
 
 /** The version of the API that is meant when a client names none; the only one there has been since 2023. */
@@ -88,7 +89,7 @@ export class MessagesAdapter implements Adapter {
     return this.#reader?.isWhole === true;
   }
 
-  createAttempt(key: ProviderKey): PreparedAttempt {
+  createAttempt(key: ProviderKey): UpstreamAttempt {
     this.#key = key;
     recordKey(this.#context, this.route, key);
     const { services, incoming, record } = this.#context;
@@ -126,7 +127,7 @@ export class MessagesAdapter implements Adapter {
     return output;
   }
 
-  /** Learns from the provider's own count, too (R502). */
+  /** Learns from the provider's own count, too. */
   record(): void {
     const { record, services } = this.#context;
     const reader = this.#reader;
@@ -138,7 +139,7 @@ export class MessagesAdapter implements Adapter {
     recordUsage(record, usage, reader.outcome.ended);
     const measured = reader.outcome.ended ? this.#body.measuredIfReadable : undefined;
     if (measured === undefined) return;
-    const promptTokens = usage.input + usage.cacheRead + usage.cacheCreation;
+    const promptTokens = usage.input + usage.cacheRead + usage.cacheWrite;
     services.calibration.observe(this.route.model.name, measured, promptTokens);
   }
 }

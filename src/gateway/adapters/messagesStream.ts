@@ -12,7 +12,7 @@ import { type AnswerReader, type Output, openOutcome } from '../../upstream/upst
 /**
  * Hands the answer of a native endpoint on as it comes, byte for byte and frame by frame, and reads on the side what the log and
  * the errors need. The name of the model in it is the provider's own, which the client accepts. Nothing goes out before the first
- * event that says something, so that an error until then has a status of its own (R317).
+ * event that says something, so that an error until then has a status of its own.
  */
 export class PassthroughReader implements AnswerReader {
   readonly outcome = openOutcome();
@@ -28,8 +28,8 @@ export class PassthroughReader implements AnswerReader {
   #begun = false;
   /** Frames before the beginning: comments and pings. */
   #held: Uint8Array[] = [];
-  /** An error in a form that the client would not know for one is told once more. */
-  #lastWords = '';
+  /** An error event, where the provider's own has a form that the client would not take for one. */
+  #errorText = '';
 
   /** @param repair writes the frames anew, for a provider whose tool input needs it; then the bytes are not the provider's */
   constructor(toApiError: (body: UpstreamErrorBody) => ApiError, repair: ToolInputFrames | undefined) {
@@ -54,7 +54,7 @@ export class PassthroughReader implements AnswerReader {
     return this.#repair?.repairMessage(body) ?? text;
   }
 
-  /** Half an answer must not pass for a whole one (R316). */
+  /** Half an answer must not pass for a whole one. */
   end(): Output {
     this.#sse.end();
     if (!this.outcome.finished) return this.fail(new ApiError('overloaded', 'upstream stream ended early'));
@@ -82,10 +82,10 @@ export class PassthroughReader implements AnswerReader {
       this.#held.push(bytes);
       return new Uint8Array();
     }
-    if (this.#held.length === 0 && this.#lastWords === '') return bytes;
-    const all = Buffer.concat([...this.#held, bytes, Buffer.from(this.#lastWords)]);
+    if (this.#held.length === 0 && this.#errorText === '') return bytes;
+    const all = Buffer.concat([...this.#held, bytes, Buffer.from(this.#errorText)]);
     this.#held = [];
-    this.#lastWords = '';
+    this.#errorText = '';
     return all;
   }
 
@@ -102,7 +102,7 @@ export class PassthroughReader implements AnswerReader {
   #readError(data: string, event: string | undefined): void {
     const error = this.#toApiError(readErrorBody(data));
     this.outcome.error = error;
-    if (this.#begun && event !== 'error') this.#lastWords = errorEvent(error);
+    if (this.#begun && event !== 'error') this.#errorText = errorEvent(error);
   }
 
   #readFrame(frame: JsonObject, type: string | undefined): void {

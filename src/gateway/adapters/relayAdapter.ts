@@ -6,11 +6,12 @@ import { chatErrorEvent } from '../../protocol/openai/errors.ts';
 import { readUsage } from '../../protocol/openai/usage.ts';
 import { createSseReader, FrameCutter } from '../../protocol/sse.ts';
 import type { FailureContext } from '../../upstream/errors.ts';
+import type { UpstreamAttempt } from '../../upstream/exchange.ts';
 import { type AnswerReader, type Output, openOutcome } from '../../upstream/upstream.ts';
 import { type RequestContext, recordKey, recordRoute, recordUsage } from '../requestContext.ts';
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
-import { type Adapter, authorizationFor, createFailureContext, type PreparedAttempt } from './adapter.ts';
+import { type Adapter, authorizationFor, createFailureContext } from './adapter.ts';
 
 /** A finish reason in the text of a chunk; inside a string its quotes would be escaped. */
 const FINISH = /"finish_reason"\s*:\s*"/;
@@ -42,7 +43,7 @@ export class RelayReader implements AnswerReader {
     return text;
   }
 
-  /** Half an answer must not pass for a whole one (R316). */
+  /** Half an answer must not pass for a whole one. */
   end(): Output {
     return this.fail(new ApiError('overloaded', 'upstream stream ended early'));
   }
@@ -94,7 +95,7 @@ export class RelayAdapter implements Adapter {
     return this.#reader?.isWhole === true;
   }
 
-  createAttempt(key: ProviderKey): PreparedAttempt {
+  createAttempt(key: ProviderKey): UpstreamAttempt {
     this.#key = key;
     recordKey(this.#context, this.route, key);
     const { services, incoming, record } = this.#context;

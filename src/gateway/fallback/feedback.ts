@@ -6,7 +6,7 @@ import { classifyFault, keyCooldownMs } from '../../upstream/faultDomain.ts';
 import { keyLabel } from '../route.ts';
 import type { Backend, Services } from '../services.ts';
 
-/** One request to a provider, as its breaker and its keys learn of it. */
+/** One request to a provider, as far as its circuit breaker and its keys are concerned. */
 export interface Attempt {
   readonly backend: Backend;
   /** How the provider is called in the log. */
@@ -18,33 +18,33 @@ export interface Attempt {
 }
 
 /**
- * Tells breaker and key how a request has ended.
+ * Reports to breaker and key how a request has ended.
  * @param isReached whether the provider has answered, with whatever
  */
 export function reportOutcome(
   { logger }: Pick<Services, 'logger'>,
-  trial: Attempt,
+  attempt: Attempt,
   result: ExchangeResult,
   isReached: boolean,
 ): void {
-  const { backend, provider, key, permit, askedAt } = trial;
+  const { backend, provider, key, permit, askedAt } = attempt;
   const { breaker, keys } = backend;
   const failure = result.kind === 'failed' ? result.error : undefined;
-  const blame = failure === undefined ? undefined : classifyFault(failure);
-  if (failure !== undefined && blame === 'server' && isHeldAgainst(backend, failure, isReached)) {
+  const domain = failure === undefined ? undefined : classifyFault(failure);
+  if (failure !== undefined && domain === 'server' && countsAsFailure(backend, failure, isReached)) {
     if (breaker.recordFailure(permit))
       logger.warn('the provider cannot be reached or cannot answer; it is left alone for a while', {
         provider,
         reason: failure.message,
       });
-  } else if (isReached) recordSuccess({ logger }, trial);
+  } else if (isReached) recordSuccess({ logger }, attempt);
   else breaker.release(permit);
 
   if (result.kind === 'done') keys.markHealthy(key, askedAt);
-  if (failure !== undefined && blame === 'key') coolDownKey({ logger }, trial, failure);
+  if (failure !== undefined && domain === 'key') coolDownKey({ logger }, attempt, failure);
 }
 
-/** Tells the breaker that the provider answers. */
+/** Reports to the breaker that the provider answers. */
 export function recordSuccess(
   { logger }: Pick<Services, 'logger'>,
   { backend, provider, permit }: Omit<Attempt, 'key' | 'askedAt'>,
@@ -55,23 +55,23 @@ export function recordSuccess(
 }
 
 /** A provider that answers is asked again, if there is no other; a connection that fails counts always. */
-function isHeldAgainst({ countsAllFailures }: Backend, { code }: ApiError, isReached: boolean): boolean {
+function countsAsFailure({ countsAllFailures }: Backend, { code }: ApiError, isReached: boolean): boolean {
   return countsAllFailures || (!isReached && code === 'overloaded');
 }
 
-/** A key of the client's own is not the instance's to judge. */
+/** A key of the client's own has no cooldown here. */
 function coolDownKey({ logger }: Pick<Services, 'logger'>, { backend, provider, key }: Attempt, error: ApiError): void {
   if (key.secret === undefined) return;
   const { keys } = backend;
   const states = keys.list();
-  const wasAwake = states.every((state) => state.key !== key || state.cooldown === undefined);
+  const wasAvailable = states.every((state) => state.key !== key || state.cooldown === undefined);
   const ms = keyCooldownMs(error);
   keys.coolDown(key, ms, error.message);
   const label = keyLabel(
     states.map((state) => state.key),
     key,
   );
-  const isNews = wasAwake && (error.code !== 'rate_limited' || keys.size > 1);
+  const isNews = wasAvailable && (error.code !== 'rate_limited' || keys.size > 1);
   if (isNews)
     logger.warn('a key was refused and is left alone as far as there is another', {
       provider,

@@ -3,6 +3,9 @@ import { asNumber, asString, isObject, type Json, type JsonObject, parseObject }
 
 const MESSAGE_LIMIT = 500;
 
+/** Letters of a page among which its title is looked for. */
+const HEAD_LIMIT = 8192;
+
 /** What a provider says about a failure, whatever form it chose. */
 export interface UpstreamErrorBody {
   /** Most specific text that was found, at most 500 characters; empty when there is none. */
@@ -42,8 +45,16 @@ function readText(text: string): UpstreamErrorBody {
     }
   }
   if (!trimmed.startsWith('<')) return { message: cut(trimmed) };
-  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(trimmed)?.[1] ?? '';
-  return { message: cut(title.replace(/\s+/g, ' ').trim() || 'an HTML page') };
+  return { message: cut(titleOf(trimmed).replace(/\s+/g, ' ').trim() || 'an HTML page') };
+}
+
+/** The title of a page; it stands near the beginning. */
+function titleOf(page: string): string {
+  const head = page.slice(0, HEAD_LIMIT);
+  const start = head.search(/<title\b/i);
+  const from = start < 0 ? -1 : head.indexOf('>', start);
+  const to = from < 0 ? -1 : head.indexOf('<', from);
+  return to < 0 ? '' : head.slice(from + 1, to);
 }
 
 function readObject(body: JsonObject): UpstreamErrorBody {

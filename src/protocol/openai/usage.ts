@@ -1,4 +1,4 @@
-import { asNumber, isObject, type JsonObject } from '../../core/json.ts';
+import { isObject, type JsonObject, tokenCount } from '../../core/json.ts';
 import type { Usage } from '../delta.ts';
 
 /**
@@ -8,8 +8,8 @@ import type { Usage } from '../delta.ts';
  */
 export function readUsage(usage: unknown): Usage | undefined {
   if (!isObject(usage)) return undefined;
-  const prompt = asNumber(usage['prompt_tokens']) ?? asNumber(usage['input_tokens']);
-  const completion = asNumber(usage['completion_tokens']) ?? asNumber(usage['output_tokens']);
+  const prompt = tokenCount(usage['prompt_tokens']) ?? tokenCount(usage['input_tokens']);
+  const completion = tokenCount(usage['completion_tokens']) ?? tokenCount(usage['output_tokens']);
   if (prompt === undefined && completion === undefined) return undefined;
 
   const details = firstObject(usage['prompt_tokens_details'], usage['input_tokens_details']);
@@ -19,13 +19,13 @@ export function readUsage(usage: unknown): Usage | undefined {
     usage['prompt_cache_hit_tokens'],
     usage['cached_tokens'],
   );
-  const cacheCreation = firstCount(
+  const cacheWrite = firstCount(
     usage['cache_creation_input_tokens'],
     details['cache_creation_input_tokens'],
     details['cache_creation_tokens'],
     details['cache_write_tokens'],
   );
-  const total = asNumber(usage['total_tokens']) ?? 0;
+  const total = tokenCount(usage['total_tokens']) ?? 0;
   const output = completion ?? Math.max(0, total - (prompt ?? 0));
   const input = prompt ?? Math.max(0, total - output);
   // Some leave the reasoning out of the completion: the total shows that it comes on top.
@@ -34,10 +34,10 @@ export function readUsage(usage: unknown): Usage | undefined {
   const isBeside = total === input + output + reasoning;
   const alreadyNet = cacheRead > input;
   return {
-    input: alreadyNet ? input : Math.max(0, input - cacheRead - cacheCreation),
+    input: alreadyNet ? input : Math.max(0, input - cacheRead - cacheWrite),
     output: isBeside ? output + reasoning : output,
     cacheRead,
-    cacheCreation,
+    cacheWrite,
     ...(reasoning > 0 && { reasoning }),
   };
 }
@@ -49,7 +49,7 @@ function firstObject(...values: unknown[]): JsonObject {
 /** The first positive number: providers write 0 into the fields that they do not use. */
 function firstCount(...values: unknown[]): number {
   for (const value of values) {
-    const count = asNumber(value);
+    const count = tokenCount(value);
     if (count !== undefined && count > 0) return count;
   }
   return 0;

@@ -11,7 +11,7 @@ import {
 import { pageModels } from '../../routing/modelList.ts';
 import { PROMETHEUS_CONTENT_TYPE } from '../../telemetry/metrics.ts';
 import { onClientGone } from '../responseWriter.ts';
-import { readForwarded } from './messages.ts';
+import { ForwardedRequest } from './messages.ts';
 
 const ENDPOINTS = {
   messages: 'POST /v1/messages',
@@ -26,7 +26,7 @@ const ENDPOINTS = {
   environment: 'GET /env',
 };
 
-/** What an instance tells of itself: `/`, `/health` and the probes of the client without a token (R504), `/env` with it. */
+/** What an instance says of itself: `/`, `/health` and the client's own checks need no token, `/env` does. */
 export function addInformationRoutes(app: FastifyInstance, facts: ProcessFacts): void {
   app.get(
     '/',
@@ -69,7 +69,7 @@ export function addInformationRoutes(app: FastifyInstance, facts: ProcessFacts):
 /** Anthropic's own upper limit of a page. */
 const MAX_PAGE = 1000;
 
-/** `GET /v1/models` and `GET /v1/models/:id`: what the env file configures, never a question to the provider (R503). */
+/** `GET /v1/models` and `GET /v1/models/:id`: what the env file configures, never a question to the provider. */
 export function addModelRoutes(app: FastifyInstance): void {
   app.get<{ Querystring: { limit?: string; after_id?: string } }>('/v1/models', (request, reply) => {
     reply.header('request-id', request.id);
@@ -107,17 +107,16 @@ export function addStatisticsRoutes(app: FastifyInstance, facts: ProcessFacts): 
 
 /** `GET /test-connection`: a real small request to the provider; 503 with suggestions when it fails. */
 export function addTestConnectionRoute(app: FastifyInstance): void {
-  const probe = createConnectionTest();
+  const connectionTest = createConnectionTest();
 
   app.get('/test-connection', async (request, reply) => {
-    const { services, authenticator } = request.serving;
-    const { status, body } = await probe.run(
+    const { services } = request.serving;
+    const { status, body } = await connectionTest.run(
       services,
       {
         id: request.id,
         endpoint: '/test-connection',
-        providerKey: authenticator.providerKey(request.headers),
-        forwarded: readForwarded(request),
+        forwarded: new ForwardedRequest(request),
         session: undefined,
         agent: undefined,
         userAgent: request.headers['user-agent'],
@@ -128,7 +127,7 @@ export function addTestConnectionRoute(app: FastifyInstance): void {
   });
 }
 
-/** Parts of Anthropic's API that no chat completions provider can serve (R506). */
+/** Parts of Anthropic's API that no chat completions provider can serve. */
 const UNSUPPORTED = [
   '/v1/messages/batches',
   '/v1/messages/batches/*',
@@ -152,7 +151,7 @@ export function addUnsupportedRoutes(app: FastifyInstance): void {
       },
     });
   }
-  // Some hosts rewrite the client's telemetry to its base URL: taken and thrown away, so that it does not come back (R505).
+  // Some hosts rewrite the client's telemetry to its base URL: taken and thrown away, so that it does not come back.
   app.post('/api/event_logging/*', (request, reply) => {
     reply.header('request-id', request.id);
     return {};

@@ -8,29 +8,42 @@ import type { ProcessFacts } from '../../gateway/introspection.ts';
 import { answerMessages } from '../../gateway/messages.ts';
 import type { Forwarded, IncomingRequest } from '../../gateway/services.ts';
 import { MemoryGuard } from '../memoryGuard.ts';
-import { createResponseWriter, onClientGone } from '../responseWriter.ts';
+import { HttpResponseWriter, onClientGone } from '../responseWriter.ts';
 
-/** Headers of the Messages API itself; whatever else the client sends is its own business (R152). */
+/** Headers of the Messages API itself; whatever else the client sends is its own business. */
 const API_HEADERS = ['anthropic-version', 'anthropic-beta', 'accept'];
 
-/** What of a request may go along to a provider that speaks the Messages API itself; read when it is asked for, as others need none of it. */
-export function readForwarded({ raw, headers, serving }: FastifyRequest): Forwarded {
-  const url = raw.url ?? '';
-  const query = url.indexOf('?');
-  return {
-    query: query === -1 ? '' : url.slice(query),
-    get headers() {
-      return Object.fromEntries(
-        API_HEADERS.flatMap((name) => {
-          const value = headers[name];
-          return typeof value === 'string' ? [[name, value] as const] : [];
-        }),
-      );
-    },
-    get credentials() {
-      return serving.authenticator.credentials(headers);
-    },
-  };
+/** What of a request may go along to the provider; read when it is asked for, as most requests need none of it. */
+export class ForwardedRequest implements Forwarded {
+  readonly #request: FastifyRequest;
+
+  constructor(request: FastifyRequest) {
+    this.#request = request;
+  }
+
+  get query(): string {
+    const url = this.#request.raw.url ?? '';
+    const query = url.indexOf('?');
+    return query === -1 ? '' : url.slice(query);
+  }
+
+  get headers(): Record<string, string> {
+    const { headers } = this.#request;
+    return Object.fromEntries(
+      API_HEADERS.flatMap((name) => {
+        const value = headers[name];
+        return typeof value === 'string' ? [[name, value] as const] : [];
+      }),
+    );
+  }
+
+  get credentials(): Record<string, string> {
+    return this.#request.serving.authenticator.credentials(this.#request.headers);
+  }
+
+  get providerKey(): string | undefined {
+    return this.#request.serving.authenticator.providerKey(this.#request.headers);
+  }
 }
 
 function singleHeader(request: FastifyRequest, name: string): string | undefined {
@@ -43,13 +56,13 @@ function bodyOf(request: FastifyRequest): Buffer {
   throw new ApiError('wrong_content_type', 'the body must be JSON with content-type application/json');
 }
 
-/** Users write the base URL with and without /v1; all of these are meant (R501). */
+/** Users write the base URL with and without /v1; all of these are meant. */
 const MESSAGE_PATHS = ['/v1/messages', '/v1/v1/messages', '/messages'];
 
 /** The routes that carry a conversation: Messages API, its token count, its dry run, and chat completions. */
-export function addMessageRoutes(app: FastifyInstance, live: ActiveServices, facts: ProcessFacts): void {
-  const memory = new MemoryGuard(live.current.clock);
-  const { maxBodyBytes } = live.current.config.limits;
+export function addMessageRoutes(app: FastifyInstance, active: ActiveServices, facts: ProcessFacts): void {
+  const memory = new MemoryGuard(active.current.clock);
+  const { maxBodyBytes } = active.current.config.limits;
   const checked = {
     // Before the body is read; one above the limit is refused for that.
     onRequest(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
@@ -61,8 +74,7 @@ export function addMessageRoutes(app: FastifyInstance, live: ActiveServices, fac
     id: request.id,
     endpoint,
     body: bodyOf(request),
-    providerKey: request.serving.authenticator.providerKey(request.headers),
-    forwarded: readForwarded(request),
+    forwarded: new ForwardedRequest(request),
     session: singleHeader(request, 'x-claude-code-session-id'),
     agent: singleHeader(request, 'x-claude-code-agent-id'),
     userAgent: singleHeader(request, 'user-agent'),
@@ -75,8 +87,8 @@ export function addMessageRoutes(app: FastifyInstance, live: ActiveServices, fac
       reply.hijack();
       const { services } = request.serving;
       // The provider may go on after the client has got its answer, with the tokens for instance.
-      const release = live.lease(services);
-      void answer(services, incoming, createResponseWriter(reply.raw, request.id, facts.isDraining)).then(release);
+      const release = active.lease(services);
+      void answer(services, incoming, new HttpResponseWriter(reply.raw, request.id, facts.isDraining)).then(release);
     });
   };
   for (const path of MESSAGE_PATHS) {

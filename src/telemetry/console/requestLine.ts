@@ -1,9 +1,9 @@
 import { formatDuration } from '../../core/text.ts';
 import type { RequestOutcome, RequestRecord } from '../requestRecord.ts';
-import type { Part, Style } from './text.ts';
+import type { Span, Style } from './text.ts';
 
-/** What makes a text harmless; names and errors come from clients and providers. */
-type Seal = (text: string) => string;
+/** Makes a text harmless for a terminal: names and errors come from clients and providers. */
+type Sanitize = (text: string) => string;
 
 const MARKS: Record<RequestOutcome, { readonly mark: string; readonly style: Style }> = {
   ok: { mark: '✓', style: 'good' },
@@ -28,7 +28,7 @@ function compact(count: number): string {
 function tokenText({ inputTokens, outputTokens, ...record }: RequestRecord): string | undefined {
   if (inputTokens === undefined && outputTokens === undefined) return undefined;
   const count = (tokens = 0) => `${record.usageEstimated === true ? '~' : ''}${compact(tokens)}`;
-  const { cacheReadTokens: read = 0, cacheCreationTokens: written = 0 } = record;
+  const { cacheReadTokens: read = 0, cacheWriteTokens: written = 0 } = record;
   return [
     `in ${count(inputTokens)}`,
     `out ${count(outputTokens)}`,
@@ -76,36 +76,36 @@ function errorText({ outcome, status, errorType, errorMessage }: RequestRecord):
   return outcome === 'interrupted' ? `broken off, ${words}` : `${status} ${words}`;
 }
 
-/** What is told of one request behind its time and its name, the more important the earlier. */
-export function requestParts(record: RequestRecord, seal: Seal): readonly (readonly Part[])[] {
+/** What a line says of one request after its time and its name, the more important the earlier. */
+export function requestSpans(record: RequestRecord, sanitize: Sanitize): readonly (readonly Span[])[] {
   const { style } = MARKS[record.outcome];
   const asked = record.model ?? '';
   const used = record.upstreamModel ?? '';
-  const models: Part[] = [
-    { text: seal(asked), least: LEAST_NAME },
+  const models: Span[] = [
+    { text: sanitize(asked), least: LEAST_NAME },
     ...(used === '' || used === asked
       ? []
       : [
           { text: ' → ', style: 'faint' as const },
-          { text: seal(used), style: 'strong' as const, least: LEAST_NAME },
+          { text: sanitize(used), style: 'strong' as const, least: LEAST_NAME },
         ]),
   ];
-  const part = (text: string | undefined, facts: Omit<Part, 'text'> = {}): Part[] =>
-    text === undefined || text === '' ? [] : [{ text: seal(text), ...facts }];
+  const span = (text: string | undefined, facts: Omit<Span, 'text'> = {}): Span[] =>
+    text === undefined || text === '' ? [] : [{ text: sanitize(text), ...facts }];
   return [
-    part(record.endpoint === MESSAGES ? undefined : record.endpoint.replace(/^\/v1\//, ''), { style: 'faint' }),
-    part(tierText(record), { style: 'faint' }),
+    span(record.endpoint === MESSAGES ? undefined : record.endpoint.replace(/^\/v1\//, ''), { style: 'faint' }),
+    span(tierText(record), { style: 'faint' }),
     asked === '' ? [] : models,
-    part(errorText(record), { style, least: LEAST_ERROR }),
-    part(fallbackText(record), { style: 'warning', least: LEAST_ERROR }),
-    part(tokenText(record)),
-    part(costText(record)),
-    part(timeText(record), { style: 'faint' }),
-    part(attemptsText(record), { style: 'warning' }),
-  ].filter((parts) => parts.length > 0);
+    span(errorText(record), { style, least: LEAST_ERROR }),
+    span(fallbackText(record), { style: 'warning', least: LEAST_ERROR }),
+    span(tokenText(record)),
+    span(costText(record)),
+    span(timeText(record), { style: 'faint' }),
+    span(attemptsText(record), { style: 'warning' }),
+  ].filter((spans) => spans.length > 0);
 }
 
-export function markOf({ outcome }: RequestRecord): Part {
+export function outcomeMark({ outcome }: RequestRecord): Span {
   const { mark, style } = MARKS[outcome];
   return { text: mark, style };
 }

@@ -3,33 +3,33 @@ import { WriteStream } from 'node:tty';
 import { displayWidth, trimToWidth } from '../../core/text.ts';
 
 /** A piece of a line, harmless for a terminal already. */
-export interface Part {
+export interface Span {
   readonly text: string;
   readonly style?: Style | undefined;
   /** Columns to which it may be shortened before anything else is cut; absent where each letter counts. */
   readonly least?: number;
 }
 
-/** Shortens the widest of the parts that allow it until the line fits or they are at their least. */
-function squeeze(parts: readonly Part[], columns: number): readonly Part[] {
-  const widths = parts.map(({ text }) => displayWidth(text));
+/** Shortens the widest of the spans that allow it until the line fits or they are at their least. */
+function squeeze(spans: readonly Span[], columns: number): readonly Span[] {
+  const widths = spans.map(({ text }) => displayWidth(text));
   let excess = widths.reduce((sum, width) => sum + width, 0) - columns;
   while (excess > 0) {
-    const room = parts.map(({ least }, index) => (least === undefined ? 0 : (widths[index] ?? 0) - least));
-    const widest = room.indexOf(Math.max(...room));
+    const slack = spans.map(({ least }, index) => (least === undefined ? 0 : (widths[index] ?? 0) - least));
+    const widest = slack.indexOf(Math.max(...slack));
     const width = widths[widest];
-    if (width === undefined || (room[widest] ?? 0) <= 0) break;
+    if (width === undefined || (slack[widest] ?? 0) <= 0) break;
     widths[widest] = width - 1;
     excess -= 1;
   }
-  return parts.map((part, index) => ({ ...part, text: trimToWidth(part.text, widths[index] ?? 0) }));
+  return spans.map((span, index) => ({ ...span, text: trimToWidth(span.text, widths[index] ?? 0) }));
 }
 
-/** One line of a terminal, never wider than it: parts that may be shortened are, then the end is cut off. */
-export function composeLine(parts: readonly Part[], columns: number, paint: Paint): string {
+/** One line of a terminal, never wider than it: spans that may be shortened are, then the end is cut off. */
+export function composeLine(spans: readonly Span[], columns: number, paint: Paint): string {
   let left = columns;
   let line = '';
-  for (const { text, style } of squeeze(parts, columns)) {
+  for (const { text, style } of squeeze(spans, columns)) {
     if (left < 1) break;
     const shown = trimToWidth(text, left);
     left -= displayWidth(shown);

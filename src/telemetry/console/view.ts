@@ -1,8 +1,9 @@
 import type { WriteStream } from 'node:tty';
+import { redactBeginning } from '../../core/secret.ts';
 import { displayWidth, terminalSafe, trimToWidth } from '../../core/text.ts';
 import type { RequestRecord } from '../requestRecord.ts';
-import { markOf, requestParts } from './requestLine.ts';
-import { type ColourCount, composeLine, countColours, createPaint, foldText, NameColours, type Part } from './text.ts';
+import { outcomeMark, requestSpans } from './requestLine.ts';
+import { type ColourCount, composeLine, countColours, createPaint, foldText, NameColours, type Span } from './text.ts';
 
 export interface ConsoleViewOptions {
   readonly instance: string;
@@ -19,7 +20,7 @@ export interface ConsoleViewOptions {
 export interface ConsoleView {
   /** Rows of a name and a value, as the configuration describes itself; what is too long is cut. */
   summary(title: string, rows: readonly string[]): readonly string[];
-  /** Laid out over as many lines as it takes, as its end often says how to mend things. */
+  /** Laid out over as many lines as it takes, as its end often says how to repair what is wrong. */
   message(time: number, label: string, text: string): readonly string[];
   /** One line; what is too long is cut. */
   request(time: number, record: RequestRecord): string;
@@ -31,8 +32,8 @@ const LONGEST = 4000;
 const NARROWEST = 40;
 const MOST_NAME = 20;
 const INDENT = '    ';
-const GAP: Part = { text: '  ' };
-const LABELS: Readonly<Record<string, Part>> = {
+const GAP: Span = { text: '  ' };
+const LABELS: Readonly<Record<string, Span>> = {
   warn: { text: '!', style: 'warning' },
   error: { text: '✗', style: 'bad' },
   fatal: { text: '✗', style: 'bad' },
@@ -48,11 +49,10 @@ export function createConsoleView(options: ConsoleViewOptions): ConsoleView {
   const paint = createPaint(options.colours);
   const names = new NameColours([instance, ...options.providers]);
   const columns = () => Math.max(NARROWEST, options.columns() ?? Number.POSITIVE_INFINITY);
-  // Masked before it is cut, as half a key has no longer the form of one.
-  const seal = (text: string) => terminalSafe(redact(text).slice(0, LONGEST));
-  const compose = (parts: readonly Part[]) => composeLine(parts, columns(), paint);
-  const name = (text: string): Part => ({ text: trimToWidth(seal(text), MOST_NAME), style: names.slotOf(text) });
-  const head = (time: number, mark: Part): Part[] => [
+  const sanitize = (text: string) => terminalSafe(redactBeginning(text, LONGEST, redact));
+  const compose = (spans: readonly Span[]) => composeLine(spans, columns(), paint);
+  const name = (text: string): Span => ({ text: trimToWidth(sanitize(text), MOST_NAME), style: names.slotOf(text) });
+  const head = (time: number, mark: Span): Span[] => [
     { text: timeOfDay(time), style: 'faint' },
     GAP,
     mark,
@@ -64,27 +64,27 @@ export function createConsoleView(options: ConsoleViewOptions): ConsoleView {
     summary(title, rows) {
       const lines = rows.map((row) => {
         const label = /^.*? {2,}|^/.exec(row)?.[0] ?? '';
-        return compose([{ text: seal(label), style: 'faint' }, { text: seal(row.slice(label.length)) }]);
+        return compose([{ text: sanitize(label), style: 'faint' }, { text: sanitize(row.slice(label.length)) }]);
       });
-      return [compose([{ text: seal(title), style: 'strong' }]), ...lines];
+      return [compose([{ text: sanitize(title), style: 'strong' }]), ...lines];
     },
     message(time, label, text) {
       const mark = LABELS[label] ?? { text: '·' };
-      const parts = [...head(time, mark), GAP];
-      const used = parts.reduce((sum, part) => sum + displayWidth(part.text), 0);
-      const words = seal(label === 'info' ? text : `${label}: ${text}`);
+      const spans = [...head(time, mark), GAP];
+      const used = spans.reduce((sum, span) => sum + displayWidth(span.text), 0);
+      const words = sanitize(label === 'info' ? text : `${label}: ${text}`);
       const [first = '', ...more] = foldText(words, columns() - used, columns() - INDENT.length);
       return [
-        compose([...parts, { text: first, style: mark.style }]),
+        compose([...spans, { text: first, style: mark.style }]),
         ...more.map((line) => INDENT + paint(mark.style, line)),
       ];
     },
     request(time, record) {
       const provider = record.provider === instance ? [] : [{ text: '/' }, name(record.provider)];
       return compose([
-        ...head(time, markOf(record)),
+        ...head(time, outcomeMark(record)),
         ...provider,
-        ...requestParts(record, seal).flatMap((parts) => [GAP, ...parts]),
+        ...requestSpans(record, sanitize).flatMap((spans) => [GAP, ...spans]),
       ]);
     },
   };

@@ -7,8 +7,8 @@ const ROTATED_NAME = /^-\d{8}-\d{6}-\d{3,}\.log(?<suffix>|\.gz|\.gz\.tmp)$/;
  * How the log files of a process begin: with the name of its instance, and its number when it is not the first of several. Such names
  * take the place of the instance's in all that follows.
  */
-export function logName(instance: string, part: number): string {
-  return part === 1 ? instance : `${instance}.${part}`;
+export function logName(instance: string, worker: number): string {
+  return worker === 1 ? instance : `${instance}.${worker}`;
 }
 
 /** The log names that stand in an instance's folder; its own is the first. */

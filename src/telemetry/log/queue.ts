@@ -25,7 +25,7 @@ export class LogBatchQueue {
     this.#limits = limits;
   }
 
-  /** False when there is no room for the line. */
+  /** False when the queue is full. */
   add(line: string): boolean {
     const size = line.length + 1;
     if (this.#size + size > this.#limits.waiting) return false;
@@ -56,7 +56,7 @@ export class LogBatchQueue {
     return first;
   }
 
-  /** Forgets everything that waits and tells how many lines that were. */
+  /** Discards everything that waits; returns how many lines that were. */
   clear(): number {
     let lines = 0;
     for (let batch = this.take(); batch; batch = this.take()) lines += batch.lines;
@@ -75,7 +75,7 @@ const CALM_MS = 60_000;
 
 /**
  * When to try the log again after a failure: after 1 s, then twice as long each time up to 30 s, so that it is back within
- * 60 s of the trouble's end (G1). The delay starts anew only after a minute without failures: a disk that is full again
+ * 60 s of the problem's end. The delay starts anew only after a minute without failures: a disk that is full again
  * after every few lines must not be reported once a second.
  */
 export class LogBackoff {
@@ -92,12 +92,12 @@ export class LogBackoff {
 }
 
 /** Something about the log itself that the operator should know. */
-export interface LogTrouble {
+export interface LogProblem {
   /**
    * failing: lines are being dropped. recovered: logging is back. shared: another process writes the same file.
-   * upkeep: old files cannot be removed or compressed.
+   * maintenance: old files cannot be removed or compressed.
    */
-  kind: 'failing' | 'recovered' | 'shared' | 'upkeep';
+  kind: 'failing' | 'recovered' | 'shared' | 'maintenance';
   /** One sentence for a person. */
   message: string;
 }
@@ -117,7 +117,7 @@ export function describeOutage({ since, dropped }: LogOutage): string {
   return `logging is back; ${dropped} lines were dropped since ${new Date(since).toISOString()}`;
 }
 
-/** The line in the log that tells of a gap in it. */
+/** The line in the log that reports a gap in it. */
 export function recoveryLine(instance: string, now: number, outage: LogOutage): string {
   return JSON.stringify({
     time: new Date(now).toISOString(),

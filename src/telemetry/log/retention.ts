@@ -1,25 +1,26 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { lstat, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import { constants, createReadStream, createWriteStream } from 'node:fs';
+import { lstat, open, readdir, rename, rm, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { NO_FOLLOW } from '../files.ts';
 import { activeFileName, type LogFileKind, logFileKind, logNamesIn } from './fileNames.ts';
 
-const LONGEST_TORN_LINE = 4 * 1024 * 1024;
+const LONGEST_TRUNCATED_LINE = 4 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
 /**
  * Cuts a half-written last line off a log file, as a crash, a power cut or a full disk leaves it, so that every line of
- * the file is whole (G5). A file without any newline near its end is not one of our logs and is left alone.
+ * the file is whole. A file without any newline near its end is not one of our logs and is left alone.
  */
-export async function mendTail(path: string): Promise<void> {
-  const file = await open(path, 'r+');
+export async function repairTruncatedLine(path: string): Promise<void> {
+  const file = await open(path, constants.O_RDWR | NO_FOLLOW);
   try {
     const { size } = await file.stat();
     if (size === 0) return;
     const last = await file.read(Buffer.alloc(1), 0, 1, size - 1);
     if (last.buffer[0] === NEWLINE) return;
-    const length = Math.min(size, LONGEST_TORN_LINE);
+    const length = Math.min(size, LONGEST_TRUNCATED_LINE);
     const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
     const newline = buffer.lastIndexOf(NEWLINE);
     if (newline >= 0) await file.truncate(size - length + newline + 1);
@@ -31,16 +32,21 @@ export async function mendTail(path: string): Promise<void> {
 
 /**
  * Compresses a rotated file to `<path>.gz` and removes it. The copy keeps the time of the last line, from which its age is
- * counted. A crash at any point leaves the whole content in one place at least, and doing it again mends the rest.
+ * counted. A crash at any point leaves the whole content in one place at least, and doing it again completes the rest.
  * Not done by rotating-file-stream, which compresses under the final name, holds up writing meanwhile, and leaves an open
  * file descriptor behind each time that the disk is full.
  */
 export async function compressLog(path: string): Promise<void> {
-  const { atime, mtime } = await stat(path);
-  await mendTail(path);
+  const { atime, mtime } = await lstat(path);
+  await repairTruncatedLine(path);
   const temporary = `${path}.gz.tmp`;
+  await rm(temporary, { force: true });
   try {
-    await pipeline(createReadStream(path), createGzip(), createWriteStream(temporary, { mode: 0o600 }));
+    await pipeline(
+      createReadStream(path),
+      createGzip(),
+      createWriteStream(temporary, { flags: 'wx', mode: 0o600 }), // made anew, as there could be a link of this name
+    );
     await utimes(temporary, atime, mtime);
     await rename(temporary, `${path}.gz`);
   } catch (error) {
@@ -65,13 +71,13 @@ export interface RetentionLimits {
   maxTotalBytes: number;
   /** Name of the active file, which is never removed. */
   active: string;
-  /** How large the active file may still become before files are looked at again: room kept free for it. */
+  /** How large the active file may still become before files are looked at again: space kept free for it. */
   activeMaxBytes: number;
 }
 
 /**
- * Names of the files to remove: those at least as old as the retention, then the oldest until the rest fits under the total
- * (G3). The active file counts with the size that it may reach, so that the total also holds between two sweeps.
+ * Names of the files to remove: those at least as old as the retention, then the oldest until the rest fits under the total.
+ * The active file counts with the size that it may reach, so that the total also holds between two sweeps.
  */
 export function planRemovals(files: readonly LogFileInfo[], limits: RetentionLimits): string[] {
   const removals: string[] = [];
@@ -98,7 +104,7 @@ const CLOCK_TOLERANCE_MS = 3_600_000;
 
 /**
  * Names of the files whose time lies in the future: written while the clock was wrong. Their age counts from now on, else
- * they would be kept until the clock has caught up with them (G4).
+ * they would be kept until the clock has caught up with them.
  */
 export function planRedating(files: readonly LogFileInfo[], now: number): string[] {
   return files.filter((file) => file.modifiedAt > now + CLOCK_TOLERANCE_MS).map((file) => file.name);
@@ -139,10 +145,13 @@ export async function sweepLogs(options: SweepOptions): Promise<void> {
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-/** Names of our files of one kind, sorted, which is oldest first. */
+/** Names of our files of one kind, sorted, which is oldest first; links are not ours. */
 export async function listLogs(directory: string, logName: string, kind: LogFileKind): Promise<string[]> {
-  const names = await readdir(directory).catch(emptyWhenMissing);
-  return names.filter((name) => logFileKind(logName, name) === kind).sort();
+  const entries = await readdir(directory, { withFileTypes: true }).catch(emptyWhenMissing);
+  return entries
+    .filter((entry) => entry.isFile() && logFileKind(logName, entry.name) === kind)
+    .map(({ name }) => name)
+    .sort();
 }
 
 async function inspectLogs({ directory, instance, name, now, retentionMs }: SweepOptions): Promise<LogFileInfo[]> {
@@ -166,27 +175,27 @@ async function setTime(path: string, at: number): Promise<void> {
   await utimes(path, at / 1000, at / 1000);
 }
 
-function emptyWhenMissing(error: NodeJS.ErrnoException): string[] {
+function emptyWhenMissing(error: NodeJS.ErrnoException): never[] {
   if (error.code === 'ENOENT') return [];
   throw error;
 }
 
-export interface UpkeepOptions extends Omit<SweepOptions, 'now'> {
+export interface LogMaintenanceOptions extends Omit<SweepOptions, 'now'> {
   now: () => number;
   onProblem: (error: unknown) => void;
 }
 
 /**
- * Looks after the rotated files of one process in the background: compresses them and removes the old ones. One run at a
+ * Compresses the rotated files of one process in the background and removes the old ones. One run at a
  * time, and writing never waits for it.
  */
-export class LogUpkeep {
-  readonly #options: UpkeepOptions;
+export class LogMaintenance {
+  readonly #options: LogMaintenanceOptions;
   readonly #uncompressed = new Set<string>();
   #running: Promise<void> = Promise.resolve();
   #queued = false;
 
-  constructor(options: UpkeepOptions) {
+  constructor(options: LogMaintenanceOptions) {
     this.#options = options;
   }
 
@@ -224,7 +233,7 @@ export class LogUpkeep {
   }
 
   async #work(): Promise<void> {
-    // First, since compression needs room for a while, and what is to go need not be compressed.
+    // First, since compression needs space for a while, and what is to go need not be compressed.
     await this.#attempt(() => this.#sweep());
     for (const path of [...this.#uncompressed].sort()) {
       await this.#attempt(async () => {

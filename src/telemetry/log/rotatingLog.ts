@@ -1,6 +1,7 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
+import { NO_FOLLOW } from '../files.ts';
 import { activeFileName, logName } from './fileNames.ts';
 import { LogAppender } from './logFile.ts';
 import {
@@ -10,17 +11,17 @@ import {
   type LogBatch,
   LogBatchQueue,
   type LogOutage,
-  type LogTrouble,
+  type LogProblem,
   recoveryLine,
 } from './queue.ts';
-import { LogUpkeep } from './retention.ts';
+import { LogMaintenance } from './retention.ts';
 
 export interface RotatingLogOptions {
   /** The instance's own folder; made when missing. */
   directory: string;
   instance: string;
   /** The number of this process among those of the instance; each writes files of its own. */
-  part: number;
+  worker: number;
   /** The active file is rotated at this size (at most an eighth later, and never above a quarter of the total). */
   maxSizeBytes: number;
   /** Rotated files are removed this long after their last line. */
@@ -28,8 +29,8 @@ export interface RotatingLogOptions {
   /** Cap for all files of the instance together; the oldest go first. */
   maxTotalBytes: number;
   clock: Clock;
-  /** Told about trouble with the log itself. Must not throw. */
-  onTrouble?: (trouble: LogTrouble) => void;
+  /** Is called with each problem of the log itself. Must not throw. */
+  onProblem?: (problem: LogProblem) => void;
 }
 
 /** For /health. */
@@ -38,7 +39,7 @@ export interface LogStatus {
   /** Lines in the log, and lines lost, since the start. */
   written: number;
   dropped: number;
-  /** False while lines are being lost or the loss has not yet been told in the log. */
+  /** False while lines are being lost or the loss has not yet been reported in the log. */
   healthy: boolean;
   /** Code and short text of the latest problem, which may be over: see `healthy`. */
   lastError?: string;
@@ -53,7 +54,7 @@ export interface RotatingLog {
   flush(): Promise<void>;
   /** As the last act of a process: everything taken goes to the file before this returns. Done on `exit` by itself. */
   flushSync(): void;
-  /** Flushes, ends upkeep and releases the file; lines written later are dropped. */
+  /** Flushes, ends maintenance and releases the file; lines written later are dropped. */
   close(): Promise<void>;
   status(): LogStatus;
 }
@@ -63,13 +64,14 @@ const COMPLETE_BATCH = 64 * 1024;
 const LARGEST_BATCH = 1024 * 1024;
 const LARGEST_QUEUE = 4 * 1024 * 1024;
 const SWEEP_INTERVAL_MS = 3_600_000;
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | NO_FOLLOW;
 
 /**
  * A log file that is rotated by size and UTC day, compressed and removed by age and total size, and that never disturbs
- * the work of its process (G1-G4): on a full disk, a read-only or missing folder, lines are dropped and counted, the file
- * is opened again with increasing delays, and the first line after the gap tells how many are missing.
+ * the work of its process: on a full disk, a read-only or missing folder, lines are dropped and counted, the file
+ * is opened again with increasing delays, and the first line after the gap says how many are missing.
  *
- * One file belongs to one process; the caller sees to that by the number of the part.
+ * One file belongs to one process; the caller ensures that by the number of the worker.
  * A second writer is noticed and reported, but lines may be lost when both rotate.
  */
 export function openRotatingLog(options: RotatingLogOptions): RotatingLog {
@@ -80,7 +82,7 @@ class ResilientLog implements RotatingLog {
   readonly #options: RotatingLogOptions;
   readonly #path: string;
   readonly #waiting: LogBatchQueue;
-  readonly #upkeep: LogUpkeep;
+  readonly #maintenance: LogMaintenance;
   readonly #file: LogAppender;
   readonly #backoff = new LogBackoff();
   readonly #sweepTimer: NodeJS.Timeout;
@@ -101,7 +103,7 @@ class ResilientLog implements RotatingLog {
 
   constructor(options: RotatingLogOptions) {
     const { directory, instance, clock, retentionMs, maxTotalBytes } = options;
-    const name = logName(instance, options.part);
+    const name = logName(instance, options.worker);
     const maxSizeBytes = Math.max(1, Math.floor(Math.min(options.maxSizeBytes, maxTotalBytes / 4)));
     this.#options = options;
     this.#path = join(directory, activeFileName(name));
@@ -110,17 +112,18 @@ class ResilientLog implements RotatingLog {
       largest: Math.min(LARGEST_BATCH, maxSizeBytes / 8),
       waiting: LARGEST_QUEUE,
     });
-    this.#upkeep = new LogUpkeep({
+    this.#maintenance = new LogMaintenance({
       ...{ directory, instance, name, retentionMs, maxTotalBytes, activeMaxBytes: maxSizeBytes },
       now: () => clock.now(),
-      onProblem: (error) => this.#reportUpkeep(error),
+      onProblem: (error) => this.#reportMaintenance(error, 'old log files cannot be compressed or removed'),
     });
     this.#file = new LogAppender({
-      ...{ directory, name, maxSizeBytes, clock, upkeep: this.#upkeep },
+      ...{ directory, name, maxSizeBytes, clock, maintenance: this.#maintenance },
       onShared: () => this.#reportShared(),
+      onRotationFailed: (error) => this.#reportMaintenance(error, 'the full log file cannot be rotated and grows on'),
     });
     this.#work = this.#open();
-    this.#sweepTimer = setInterval(() => this.#tend(), SWEEP_INTERVAL_MS).unref();
+    this.#sweepTimer = setInterval(() => this.#maintain(), SWEEP_INTERVAL_MS).unref();
     process.on('exit', this.#onExit);
   }
 
@@ -143,10 +146,10 @@ class ResilientLog implements RotatingLog {
     const count = batches.reduce((sum, batch) => sum + batch.lines, lines);
     if (count === 0) return;
     try {
-      mkdirSync(this.#options.directory, { recursive: true });
+      mkdirSync(this.#options.directory, { recursive: true, mode: 0o700 });
       const missing = this.#file.missingSync(bytes);
       const rest = Buffer.from(batches.map((batch) => batch.text).join(''));
-      appendFileSync(this.#path, Buffer.concat([missing, rest]), { mode: 0o600 });
+      appendBytes(this.#path, Buffer.concat([missing, rest]));
       this.#written += count;
     } catch (error) {
       this.#lastError = describeError(error);
@@ -164,7 +167,7 @@ class ResilientLog implements RotatingLog {
       process.off('exit', this.#onExit);
       await this.#file.close();
     }
-    await this.#upkeep.idle();
+    await this.#maintenance.idle();
   }
 
   status(): LogStatus {
@@ -201,45 +204,45 @@ class ResilientLog implements RotatingLog {
   }
 
   /** Hourly, so that an idle instance too gives its file of yesterday away and loses what is too old. */
-  #tend(): void {
+  #maintain(): void {
     this.#work = this.#work.then(() => (this.#failing || this.#file.isOpenForToday ? undefined : this.#open()));
-    void this.#upkeep.run();
+    void this.#maintenance.run();
   }
 
   async #writeWaiting(): Promise<void> {
     if (this.#retryTimer) return;
-    if (this.#failing) await this.#tellOutage();
+    if (this.#failing) await this.#reportOutage();
     for (let batch = this.#waiting.take(); batch; batch = this.#waiting.take()) {
       await this.#append(batch.text, batch.lines);
     }
     // Lines dropped because too many were waiting.
-    if (this.#outage && !this.#failing) await this.#tellOutage();
+    if (this.#outage && !this.#failing) await this.#reportOutage();
   }
 
-  /** Also the trial after a failure: the log is well again when this line is in it. */
-  async #tellOutage(): Promise<void> {
-    const { instance, clock, onTrouble } = this.#options;
+  /** Also the test after a failure: the log works again when this line is in it. */
+  async #reportOutage(): Promise<void> {
+    const { instance, clock, onProblem } = this.#options;
     const outage = { since: 0, dropped: 0, ...this.#outage };
-    const told = await this.#append(`${recoveryLine(instance, clock.now(), outage)}\n`, 0);
-    if (!told) return;
+    const reported = await this.#append(`${recoveryLine(instance, clock.now(), outage)}\n`, 0);
+    if (!reported) return;
     this.#failing = false;
     this.#nextTryAt = undefined;
     const later = (this.#outage?.dropped ?? 0) - outage.dropped;
     this.#outage = later > 0 ? { since: clock.now(), dropped: later } : undefined;
-    onTrouble?.({ kind: 'recovered', message: describeOutage(outage) });
+    onProblem?.({ kind: 'recovered', message: describeOutage(outage) });
   }
 
   /** Appends whole lines and accounts for them. False when the file has failed. */
   async #append(text: string, lines: number): Promise<boolean> {
     const bytes = Buffer.from(text);
     this.#inFlight = { bytes, lines };
-    const { landed, error } = await this.#file.append(bytes);
+    const { written, error } = await this.#file.append(bytes);
     // Gone when flushSync has taken care of it meanwhile.
     if (!this.#inFlight) return true;
     this.#inFlight = undefined;
-    const landedLines = landed === bytes.length ? lines : countLines(bytes.subarray(0, landed), lines);
-    this.#written += landedLines;
-    if (error) await this.#fail(error, lines - landedLines);
+    const writtenLines = written === bytes.length ? lines : countLines(bytes.subarray(0, written), lines);
+    this.#written += writtenLines;
+    if (error) await this.#fail(error, lines - writtenLines);
     return !error;
   }
 
@@ -251,7 +254,7 @@ class ResilientLog implements RotatingLog {
   }
 
   async #fail(error: unknown, lostLines: number): Promise<void> {
-    const { clock, onTrouble } = this.#options;
+    const { clock, onProblem } = this.#options;
     this.#outage ??= { since: clock.now(), dropped: 0 };
     this.#drop(lostLines + this.#waiting.clear());
     this.#lastError = describeError(error);
@@ -261,7 +264,7 @@ class ResilientLog implements RotatingLog {
       this.#retryTimer = undefined;
       this.#scheduleWrite();
     }, delay).unref();
-    if (!this.#failing) onTrouble?.({ kind: 'failing', message: `log lines are being dropped: ${this.#lastError}` });
+    if (!this.#failing) onProblem?.({ kind: 'failing', message: `log lines are being dropped: ${this.#lastError}` });
     this.#failing = true;
     await this.#file.close();
   }
@@ -270,13 +273,22 @@ class ResilientLog implements RotatingLog {
     if (this.#sharedReported) return;
     this.#sharedReported = true;
     const message = `another process writes to ${this.#path}: lines may be lost; give each instance its own folder`;
-    this.#options.onTrouble?.({ kind: 'shared', message });
+    this.#options.onProblem?.({ kind: 'shared', message });
   }
 
-  #reportUpkeep(error: unknown): void {
+  #reportMaintenance(error: unknown, what: string): void {
     this.#lastError = describeError(error);
-    const message = `old log files cannot be compressed or removed: ${this.#lastError}`;
-    this.#options.onTrouble?.({ kind: 'upkeep', message });
+    const message = `${what}: ${this.#lastError}`;
+    this.#options.onProblem?.({ kind: 'maintenance', message });
+  }
+}
+
+function appendBytes(path: string, bytes: Buffer): void {
+  const descriptor = openSync(path, APPEND, 0o600);
+  try {
+    writeFileSync(descriptor, bytes);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -46,7 +46,7 @@ export function findPrices(sources: Sources, name: string, day: string): Prices 
  * refused; an answer whose tokens nobody counted was not free.
  */
 export function requestCost(record: RequestRecord, config: Sources, day: string): number | undefined {
-  const { inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens } = record;
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = record;
   if (inputTokens === undefined && outputTokens === undefined) {
     return record.attempts === undefined || record.outcome === 'error' ? 0 : undefined;
   }
@@ -54,7 +54,7 @@ export function requestCost(record: RequestRecord, config: Sources, day: string)
     input: inputTokens ?? 0,
     output: outputTokens ?? 0,
     cacheRead: cacheReadTokens ?? 0,
-    cacheWrite: cacheCreationTokens ?? 0,
+    cacheWrite: cacheWriteTokens ?? 0,
   };
   return costOf(tokens, record.routedModel === undefined ? undefined : findPrices(config, record.routedModel, day));
 }

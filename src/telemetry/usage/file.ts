@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { inFolder } from '../files.ts';
+import { withParentFolder } from '../files.ts';
 import { sumUsage, type UsageRow, type UsageSum } from './totals.ts';
 
 /** Node's own module, loaded by who opens the file, as it costs memory. */
@@ -34,7 +34,17 @@ export function isBroken(error: unknown): boolean {
   return typeof code === 'number' && [SQLITE_CORRUPT, SQLITE_NOTADB].includes(code & 0xff);
 }
 
+/** Whether it is the row that cannot be written, and not the file that cannot be written to. */
+function isRefusedRow(error: unknown): boolean {
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  if (typeof code === 'number') return [SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH].includes(code & 0xff);
+  return error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_ARG_TYPE';
+}
+
 const SQLITE_CORRUPT = 11;
+const SQLITE_TOOBIG = 18;
+const SQLITE_CONSTRAINT = 19;
+const SQLITE_MISMATCH = 20;
 const SQLITE_NOTADB = 26;
 
 /** Renames a broken file, and what SQLite keeps beside it, so that a new one can take its place; gives its new path. */
@@ -55,7 +65,7 @@ export class UsageFile {
 
   constructor({ DatabaseSync }: Sqlite, path: string) {
     this.#path = path;
-    closeSync(inFolder(path, () => openSync(path, 'a', 0o600))); // SQLite itself would let others read it
+    closeSync(withParentFolder(path, () => openSync(path, 'a', 0o600))); // SQLite itself would let others read it
     this.#database = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
     try {
       // Nothing is lost when the process dies; the last seconds may be when the machine does, for far fewer waits for the disk.
@@ -74,12 +84,14 @@ export class UsageFile {
     return !existsSync(this.#path);
   }
 
-  /** Writes all the rows or none. */
-  write(rows: readonly UsageRow[]): void {
-    if (rows.length === 0) return;
+  /** Writes all the rows or none, but for those that do not fit into its table; gives how many these are. */
+  write(rows: readonly UsageRow[]): number {
+    if (rows.length === 0) return 0;
+    let refused = 0;
     this.#transact(() => {
-      for (const row of rows) this.#insert.run(...this.#columns.map((name) => row[name]));
+      for (const row of rows) if (!this.#insertRow(row)) refused += 1;
     });
+    return refused;
   }
 
   /** Removes some of the rows from before a day; gives whether there may be more. */
@@ -126,6 +138,16 @@ export class UsageFile {
     return this.#database.prepare(
       `INSERT INTO requests (${names}) VALUES (${this.#columns.map(() => '?').join(', ')})`,
     );
+  }
+
+  #insertRow(row: UsageRow): boolean {
+    try {
+      this.#insert.run(...this.#columns.map((name) => row[name]));
+      return true;
+    } catch (error) {
+      if (isRefusedRow(error)) return false;
+      throw error;
+    }
   }
 
   #transact(write: () => void): void {

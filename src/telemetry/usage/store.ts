@@ -33,7 +33,7 @@ const SWEEP_PAUSE_MS = 1000;
 /**
  * Keeps one row per request in a SQLite file, off the requests' path: rows wait for up to a second in memory and are written in
  * one transaction. Whatever is wrong with the disk or the file costs rows, which are counted, and never a request; writing is
- * tried again with growing delays. A broken file is moved aside.
+ * tried again with growing delays. A broken file is moved aside; a row that does not fit into the table is dropped alone.
  */
 export class UsageStore {
   readonly #options: UsageStoreOptions;
@@ -116,10 +116,14 @@ export class UsageStore {
 
   #writeBatch(): boolean {
     const rows = this.#waiting.slice(0, BATCH_ROWS);
-    const done = this.#attempt((file) => file.write(rows));
+    let refused = 0;
+    const done = this.#attempt((file) => {
+      refused = file.write(rows);
+    });
     if (done) {
       this.#waiting.splice(0, rows.length);
-      this.#written += rows.length;
+      this.#written += rows.length - refused;
+      this.#dropped += refused;
     }
     return done;
   }

@@ -1,4 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { tokenCount } from '../../core/json.ts';
+import { redactBeginning } from '../../core/secret.ts';
+import { terminalSafe } from '../../core/text.ts';
 import type { RequestRecord } from '../requestRecord.ts';
 
 /** The endpoint of a health check that asks for tokens: it has a row like a request, but is not one of a client's. */
@@ -18,7 +21,7 @@ export interface UsageRow {
   readonly tier: string | null;
   readonly asked_model: string | null;
   readonly used_model: string | null;
-  /** A short hash (R511). */
+  /** A short hash of the session id. */
   readonly session: string | null;
   /** 1 for a subagent. */
   readonly agent: 0 | 1;
@@ -42,9 +45,34 @@ export interface UsageRow {
 /** A model's name comes from the client and may be as long as its body. */
 const MAX_NAME = 200;
 
-const shorten = (name: string | undefined) => name?.slice(0, MAX_NAME) ?? null;
+/** The name of a model as it may be stored and shown: clients and providers may write there what they like, a key too. */
+function modelName(name: string | undefined, redact: (text: string) => string): string | null {
+  return name === undefined ? null : terminalSafe(redactBeginning(name, MAX_NAME, redact)).slice(0, MAX_NAME);
+}
 
-export function createUsageRow(record: RequestRecord, { time, day }: Pick<UsageRow, 'time' | 'day'>): UsageRow {
+/** The model that answered. The name in the configuration stands as it is, even if it looks like a key. */
+function usedModel(
+  { upstreamModel, routedModel = '' }: RequestRecord,
+  redact: (text: string) => string,
+): string | null {
+  const isConfigured = upstreamModel !== undefined && `,${routedModel}`.endsWith(`,${upstreamModel}`);
+  return isConfigured ? upstreamModel.slice(0, MAX_NAME) : modelName(upstreamModel, redact);
+}
+
+/** A number of milliseconds, made whole. */
+function wholeTime(milliseconds: number): number {
+  return Number.isFinite(milliseconds) ? Math.max(0, Math.round(milliseconds)) : 0;
+}
+
+/**
+ * The row of a request. Whatever a provider has said in place of a count, the row can be written and summed up: what is no count is
+ * not known.
+ */
+export function createUsageRow(
+  record: RequestRecord,
+  { time, day }: Pick<UsageRow, 'time' | 'day'>,
+  redact: (text: string) => string,
+): UsageRow {
   return {
     time,
     day,
@@ -53,21 +81,21 @@ export function createUsageRow(record: RequestRecord, { time, day }: Pick<UsageR
     provider: record.provider,
     key: record.key ?? null,
     tier: record.tier ?? null,
-    asked_model: shorten(record.model),
-    used_model: shorten(record.upstreamModel),
+    asked_model: modelName(record.model, redact),
+    used_model: usedModel(record, redact),
     session: record.session ?? null,
     agent: record.agent === undefined ? 0 : 1,
     status: record.status,
     outcome: record.outcome,
-    input_tokens: record.inputTokens ?? null,
-    output_tokens: record.outputTokens ?? null,
-    cache_read_tokens: record.cacheReadTokens ?? null,
-    cache_write_tokens: record.cacheCreationTokens ?? null,
-    reasoning_tokens: record.reasoningTokens ?? null,
+    input_tokens: tokenCount(record.inputTokens) ?? null,
+    output_tokens: tokenCount(record.outputTokens) ?? null,
+    cache_read_tokens: tokenCount(record.cacheReadTokens) ?? null,
+    cache_write_tokens: tokenCount(record.cacheWriteTokens) ?? null,
+    reasoning_tokens: tokenCount(record.reasoningTokens) ?? null,
     estimated: record.usageEstimated === true ? 1 : 0,
-    cost: record.cost ?? null,
-    first_event_ms: record.firstEventMs ?? null,
-    duration_ms: record.durationMs,
+    cost: Number.isFinite(record.cost) ? (record.cost ?? null) : null,
+    first_event_ms: record.firstEventMs === undefined ? null : wholeTime(record.firstEventMs),
+    duration_ms: wholeTime(record.durationMs),
   };
 }
 

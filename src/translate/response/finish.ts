@@ -88,12 +88,12 @@ const BYTES_PER_TOKEN = 3.6;
  */
 export function mergeUsage(known: Usage | undefined, next: Usage): Usage {
   if (known === undefined) return next;
-  const prompt = next.input + next.cacheRead + next.cacheCreation > 0 ? next : known;
+  const prompt = next.input + next.cacheRead + next.cacheWrite > 0 ? next : known;
   const reasoning = next.reasoning ?? known.reasoning;
   return {
     input: prompt.input,
     cacheRead: prompt.cacheRead,
-    cacheCreation: prompt.cacheCreation,
+    cacheWrite: prompt.cacheWrite,
     output: next.output > 0 ? next.output : known.output,
     ...(reasoning !== undefined && { reasoning }),
   };
@@ -106,7 +106,7 @@ export function mergeUsage(known: Usage | undefined, next: Usage): Usage {
 export function toMessageUsage(usage: Usage): MessageUsage {
   return {
     input_tokens: Math.max(1, usage.input),
-    cache_creation_input_tokens: usage.cacheCreation,
+    cache_creation_input_tokens: usage.cacheWrite,
     cache_read_input_tokens: usage.cacheRead,
     output_tokens: usage.output,
   };
@@ -116,8 +116,8 @@ export function toMessageUsage(usage: Usage): MessageUsage {
  * Puts estimates where the provider gave no counts (R206); `utf8Bytes` is the length of everything that was answered.
  */
 export function fillUsage(usage: Usage | undefined, inputEstimate: number, utf8Bytes: number): Usage {
-  const known = usage ?? { input: 0, output: 0, cacheRead: 0, cacheCreation: 0 };
-  const prompt = known.input + known.cacheRead + known.cacheCreation;
+  const known = usage ?? { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+  const prompt = known.input + known.cacheRead + known.cacheWrite;
   return {
     ...known,
     input: prompt > 0 ? known.input : inputEstimate,
@@ -128,6 +128,6 @@ export function fillUsage(usage: Usage | undefined, inputEstimate: number, utf8B
 /** The context window is full although the output limit is far away (R204). */
 export function isWindowFull(usage: Usage, contextWindow: number | undefined, maxTokens: number | undefined): boolean {
   if (contextWindow === undefined) return false;
-  const total = usage.input + usage.cacheRead + usage.cacheCreation + usage.output;
+  const total = usage.input + usage.cacheRead + usage.cacheWrite + usage.output;
   return total >= contextWindow * 0.99 && (maxTokens === undefined || usage.output < maxTokens * 0.9);
 }

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -49,6 +50,22 @@ test('a missing file, a folder and a large file are problems, not exceptions', (
     ['large.env: 300000 bytes'],
   ]);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a pipe and a device are problems, in place of an instance that hangs',
+  () => {
+    execFileSync('mkfifo', [join(directory, 'pipe.env')]);
+    symlinkSync('/dev/zero', join(directory, 'zero.env'));
+    for (const name of ['pipe.env', 'zero.env']) {
+      const { config, problems } = loadConfig(name, {}, directory);
+      expect([config, problems.map(({ found }) => found)]).toEqual([undefined, ['a pipe or a device']]);
+      const text = `PROVIDER=kimi\nOPENAI_API_KEY_FILE=${name}`;
+      expect(loadConfig(write('kimi.env', text), {}, directory).problems).toMatchObject([
+        { line: 2, severity: 'error', found: expect.stringContaining('(a pipe or a device)') },
+      ]);
+    }
+  },
+);
 
 test('NAME_FILE reads a secret from a file', () => {
   write('key', 'sk-from-file\n');
@@ -122,3 +139,14 @@ test('a models file of a megabyte is another file', () => {
     { key: 'MODELS_FILE', severity: 'error', found: '1048577 characters in models.yaml' },
   ]);
 });
+
+test.each(['OPENAI_API_KEY_FILE', 'MODELS_FILE', 'PRICES_FILE', 'PROVIDERS_FILE', 'HOOKS_FILE'])(
+  'C3 a file of gigabytes that %s names is not read',
+  (setting) => {
+    write('large', '');
+    truncateSync(join(directory, 'large'), 5_000_000_000); // without a block of its own on the disk
+    const { config, problems } = loadConfig(write('kimi.env', `PROVIDER=kimi\n${setting}=large`), {}, directory);
+    expect(config).toBeUndefined();
+    expect(problems).toMatchObject([{ line: 2, found: expect.stringContaining('5000000000 bytes') }]);
+  },
+);

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createRedactor, Secret } from '../../../src/core/secret.ts';
+import { createRedactor, redactBeginning, Secret } from '../../../src/core/secret.ts';
 import { bestCount } from '../../helpers/bestCount.ts';
 
 const redact = createRedactor([new Secret('our own "key" of ünusual form')]);
@@ -33,7 +34,51 @@ test.each([
   expect(redact(text)).toBe(text);
 });
 
-test.each(['a-', 'a', '1a', 'Bearer ', 'sk-', 'a+', 'eyJ', '=', '. '])(
+const KEY = 'Key/of.A-Provider+17';
+
+test.each([
+  ['in hex', Buffer.from(KEY).toString('hex')],
+  ['in upper case hex', Buffer.from(KEY).toString('hex').toUpperCase()],
+  ['in lower case', KEY.toLowerCase()],
+  ['in upper case', KEY.toUpperCase()],
+  ['reversed', [...KEY].reverse().join('')],
+  ['with a letter escaped for a URL', KEY.replace('A', '%41')],
+  ['with a letter escaped for JSON', KEY.replace('A', '\\u0041')],
+  ['with each letter escaped', [...KEY].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join('')],
+])('S2 a known secret is masked %s', (_how, form) => {
+  expect(createRedactor([new Secret(KEY)])(`a ${form} b`)).toBe('a **** b');
+});
+
+test('S2 a short secret, which may be a word, is masked as it is written alone', () => {
+  expect(createRedactor([new Secret('ollama')])('ollama, Ollama and amallo')).toBe('****, Ollama and amallo');
+});
+
+test.each(['a', 'a1', 'A+', 'eyJ0123456789-', 'sk-', 'Bearer ', 'AIza', '%41', '\\u0041', ' ', '='])(
+  'S2 six million letters of %j do not overflow the stack, nor hide a key',
+  (piece) => {
+    const clean = createRedactor([new Secret(KEY)])(`${piece.repeat(6_000_000 / piece.length)} ${KEY} sk-abcdefgh1`);
+    expect(clean.endsWith(' **** ****')).toBe(true);
+  },
+);
+
+test('S2 wherever a text is cut, no part of a key is left at its end', () => {
+  const redactor = createRedactor([new Secret(KEY)]);
+  const filler = fc.constantFrom('word '.repeat(3000), 'x'.repeat(9000), 'a1'.repeat(5000), 'Bearer '.repeat(1200));
+  const cut = fc.oneof(fc.nat(9000), fc.integer({ min: 8150, max: 8200 }));
+  fc.assert(
+    fc.property(filler, cut, fc.integer({ min: 1, max: 9000 }), (words, at, length) => {
+      const clean = redactBeginning(words.slice(0, at) + KEY + words.slice(at), length, redactor);
+      expect(clean.length).toBeLessThanOrEqual(length);
+      expect(clean).not.toContain(KEY.slice(0, 6));
+    }),
+  );
+});
+
+test('the beginning of a short text is the whole text', () => {
+  expect(redactBeginning('a word', 200, redact)).toBe('a word');
+});
+
+test.each(['a-', 'a', '1a', 'Bearer ', 'sk-', 'a+', 'eyJ', 'eyJ0123456789-', '%41', '=', '. '])(
   'a text of many %j takes time in proportion to its length',
   (piece) => {
     const long = piece.repeat(40_000 / piece.length);

@@ -25,7 +25,7 @@ function servers() {
     const all = config.providers.map(({ provider }) => provider);
     const backends = before?.backends.renew(connections, all) ?? new Backends(connections);
     const hooks = { close: async () => {} };
-    const services = { config, backends, targets: new ResolvedModels(config), hooks } as unknown as Services;
+    const services = { config, backends, models: new ResolvedModels(config), hooks } as unknown as Services;
     backends.of(config.provider);
     return services;
   };
@@ -42,11 +42,11 @@ const backendOf = ({ backends, config }: Services) => backends.of(config.provide
 test('a provider that stays as it is keeps its connections; nothing is closed', () => {
   const { closed, servicesOf } = servers();
   const first = servicesOf(at('a'));
-  const live = new ActiveServices(first);
+  const active = new ActiveServices(first);
   const second = servicesOf(at('a', { LOG_LEVEL: 'debug' }), first);
-  live.replace(second);
+  active.replace(second);
   expect(backendOf(second)).toBe(backendOf(first));
-  expect([live.current, closed]).toEqual([second, []]);
+  expect([active.current, closed]).toEqual([second, []]);
 });
 
 test.each<[string, Settings]>([
@@ -57,9 +57,9 @@ test.each<[string, Settings]>([
 ])('a provider with another %s gets connections of its own, and the old are closed', (_what, settings) => {
   const { closed, servicesOf } = servers();
   const first = servicesOf(at('a'));
-  const live = new ActiveServices(first);
+  const active = new ActiveServices(first);
   const second = servicesOf(settings, first);
-  live.replace(second);
+  active.replace(second);
   expect(backendOf(second)).not.toBe(backendOf(first));
   expect(closed).toEqual(['https://a.example/v1']);
 });
@@ -67,10 +67,10 @@ test.each<[string, Settings]>([
 test('old connections are closed when the last request that works with them has ended, and once', () => {
   const { closed, servicesOf } = servers();
   const first = servicesOf(at('a'));
-  const live = new ActiveServices(first);
-  const releases = [live.lease(first), live.lease(first)];
+  const active = new ActiveServices(first);
+  const releases = [active.lease(first), active.lease(first)];
   const second = servicesOf(at('b'), first);
-  live.replace(second);
+  active.replace(second);
   releases[0]?.();
   releases[0]?.();
   expect(closed).toEqual([]);
@@ -81,11 +81,11 @@ test('old connections are closed when the last request that works with them has 
 test('what a request of an earlier configuration still works with stays, also when one between has gone', () => {
   const { closed, servicesOf } = servers();
   const first = servicesOf(at('a'));
-  const live = new ActiveServices(first);
-  const release = live.lease(first);
+  const active = new ActiveServices(first);
+  const release = active.lease(first);
   const second = servicesOf(at('a', { LOG_LEVEL: 'debug' }), first);
-  live.replace(second);
-  live.replace(servicesOf(at('b'), second));
+  active.replace(second);
+  active.replace(servicesOf(at('b'), second));
   expect(closed).toEqual([]);
   release();
   expect(closed).toEqual(['https://a.example/v1']);
@@ -94,11 +94,11 @@ test('what a request of an earlier configuration still works with stays, also wh
 test('the end closes every connection, of old configurations too, each once', async () => {
   const { closed, servicesOf } = servers();
   const first = servicesOf(at('a'));
-  const live = new ActiveServices(first);
-  live.lease(first);
+  const active = new ActiveServices(first);
+  active.lease(first);
   const second = servicesOf(at('b'), first);
-  live.replace(second);
-  await live.close();
+  active.replace(second);
+  await active.close();
   expect(closed.toSorted()).toEqual(['https://a.example/v1', 'https://b.example/v1']);
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { RequestBody } from '../../../src/gateway/requestBody.ts';
-import { factsOf } from '../../../src/gateway/routePlan.ts';
+import { BodyFacts } from '../../../src/gateway/routePlan.ts';
 import { ResolvedModels } from '../../../src/gateway/services.ts';
 import { createCalibration } from '../../../src/translate/tokenCalibration.ts';
 import { startApp } from '../../helpers/startApp.ts';
@@ -15,7 +15,8 @@ function bodyOf(fields: Record<string, unknown>): RequestBody {
   return new RequestBody(Buffer.from(JSON.stringify(value)), value);
 }
 
-const facts = (body: RequestBody, agent?: string) => factsOf(services, { agent }, body, config.modelRefs.of('big'));
+const facts = (body: RequestBody, agent?: string) =>
+  new BodyFacts(services, { agent }, body, config.modelRefs.of('big'));
 const say = (content: unknown) => ({ messages: [{ role: 'user', content }] });
 
 describe('whether a request is long', () => {

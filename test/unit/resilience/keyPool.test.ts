@@ -3,14 +3,14 @@ import { KeyPool } from '../../../src/resilience/keyPool.ts';
 
 let now = 0;
 const clock = { now: () => 1_000_000 + now, monotonic: () => now };
-let ring: KeyPool<string>;
+let pool: KeyPool<string>;
 
 beforeEach(() => {
   now = 0;
-  ring = new KeyPool(['a', 'b', 'c'], clock);
+  pool = new KeyPool(['a', 'b', 'c'], clock);
 });
 
-const choose = (conversation: string) => ring.choose(() => conversation);
+const choose = (conversation: string) => pool.choose(() => conversation);
 
 test('each conversation keeps its key, and the keys are shared out', () => {
   const names = Array.from({ length: 60 }, (_, index) => `conversation ${index}`);
@@ -22,10 +22,10 @@ test('each conversation keeps its key, and the keys are shared out', () => {
 
 test('a key that rests is left for the next, until its time is over', () => {
   const own = choose('x');
-  ring.coolDown(own, 1000, 'slow down');
+  pool.coolDown(own, 1000, 'slow down');
   const other = choose('x');
   expect(other).not.toBe(own);
-  ring.coolDown(other, 1000, 'slow down');
+  pool.coolDown(other, 1000, 'slow down');
   expect([own, other]).not.toContain(choose('x'));
   now = 999;
   expect(choose('x')).not.toBe(own);
@@ -34,40 +34,40 @@ test('a key that rests is left for the next, until its time is over', () => {
 });
 
 test('when all rest, the one is used whose rest ends first', () => {
-  ring.coolDown('a', 3000, '');
-  ring.coolDown('b', 1000, '');
-  ring.coolDown('c', 2000, '');
-  expect(ring.hasAvailable).toBe(false);
+  pool.coolDown('a', 3000, '');
+  pool.coolDown('b', 1000, '');
+  pool.coolDown('c', 2000, '');
+  expect(pool.hasAvailable).toBe(false);
   expect(choose('x')).toBe('b');
   now = 1000;
-  expect(ring.hasAvailable).toBe(true);
+  expect(pool.hasAvailable).toBe(true);
 });
 
 test('a key that is accepted rests no more', () => {
   const own = choose('x');
-  ring.coolDown(own, 1000, '');
+  pool.coolDown(own, 1000, '');
   now = 10;
-  ring.markHealthy(own, 10);
+  pool.markHealthy(own, 10);
   expect(choose('x')).toBe(own);
 });
 
 test('an answer that was under way when its key was refused does not end the rest', () => {
   const own = choose('x');
   now = 10;
-  ring.coolDown(own, 1000, '');
-  ring.markHealthy(own, 9);
+  pool.coolDown(own, 1000, '');
+  pool.markHealthy(own, 9);
   expect(choose('x')).not.toBe(own);
 });
 
 test('the list says until when by the calendar, and why', () => {
-  ring.coolDown('b', 5000, 'bad key');
-  expect(ring.list()).toEqual([
-    { key: 'a', rest: undefined },
-    { key: 'b', rest: { since: 0, until: 5000, endsAt: 1_005_000, reason: 'bad key' } },
-    { key: 'c', rest: undefined },
+  pool.coolDown('b', 5000, 'bad key');
+  expect(pool.list()).toEqual([
+    { key: 'a', cooldown: undefined },
+    { key: 'b', cooldown: { since: 0, until: 5000, endsAt: 1_005_000, reason: 'bad key' } },
+    { key: 'c', cooldown: undefined },
   ]);
   now = 5000;
-  expect(ring.list()[1]?.cooldown).toBeUndefined();
+  expect(pool.list()[1]?.cooldown).toBeUndefined();
 });
 
 test('a single key is used always, and the conversation is not looked at', () => {

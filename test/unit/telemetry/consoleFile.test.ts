@@ -1,7 +1,7 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { boundConsoleFile } from '../../../src/telemetry/files.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { boundConsoleFile, protectConsoleFile } from '../../../src/telemetry/files.ts';
 import { temporaryFolder } from '../../helpers/temporaryFolder.ts';
 
 test('a console file above its limit is emptied, a small one is left alone, a missing one costs nothing', () => {
@@ -14,4 +14,32 @@ test('a console file above its limit is emptied, a small one is left alone, a mi
   expect(statSync(large).size).toBe(0);
   expect(readFileSync(small, 'utf8')).toBe('the reason of the last crash');
   folder.remove();
+});
+
+test('F2 what a link leads to is neither emptied nor given another mode', () => {
+  const { path: folder, remove } = temporaryFolder();
+  onTestFinished(remove);
+  const foreign = join(folder, 'foreign');
+  const link = join(folder, 'console.log');
+  writeFileSync(foreign, 'x'.repeat(1_000_001));
+  chmodSync(foreign, 0o644);
+  symlinkSync(foreign, link);
+  protectConsoleFile(link, undefined);
+  boundConsoleFile(link).close();
+  const { size, mode } = statSync(foreign);
+  expect([size, mode & 0o777]).toEqual([1_000_001, 0o644]);
+});
+
+test('D3 the console file is its owner’s alone, and so is its folder where that is the instance’s own', () => {
+  const { path: folder, remove } = temporaryFolder();
+  onTestFinished(remove);
+  const modeOf = (path: string) => statSync(path).mode & 0o777;
+  for (const name of ['own', 'other']) {
+    mkdirSync(join(folder, name), { mode: 0o755 });
+    writeFileSync(join(folder, name, 'console.log'), 'x', { mode: 0o644 });
+    protectConsoleFile(join(folder, name, 'console.log'), join(folder, 'own'));
+    expect(modeOf(join(folder, name, 'console.log'))).toBe(0o600);
+  }
+  expect([modeOf(join(folder, 'own')), modeOf(join(folder, 'other'))]).toEqual([0o700, 0o755]);
+  protectConsoleFile(join(folder, 'none'), undefined);
 });

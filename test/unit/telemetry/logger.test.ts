@@ -149,8 +149,8 @@ test('a request is written at any level and never printed', () => {
 
 test('trouble with the log file is printed, and not written into it', () => {
   const { logger, file, printed } = createTestLogger('info');
-  logger.trouble({ kind: 'failing', message: 'log lines are being dropped: ENOSPC' });
-  logger.trouble({ kind: 'recovered', message: 'logging is back' });
+  logger.logProblem({ kind: 'failing', message: 'log lines are being dropped: ENOSPC' });
+  logger.logProblem({ kind: 'recovered', message: 'logging is back' });
   expect(printed()).toBe(
     `${TIME} warn kimi: log lines are being dropped: ENOSPC\n${TIME} info kimi: logging is back\n`,
   );

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createRedactor } from '../../../src/core/secret.ts';
+import { createRedactor, Secret } from '../../../src/core/secret.ts';
 import { type RequestRecord, serializeRequest } from '../../../src/telemetry/requestRecord.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 8, 54, 3, 217);
@@ -28,7 +28,7 @@ test('a full record is one flat line with the documented names', () => {
     errorMessage: 'the provider broke off',
     inputTokens: 1,
     cacheReadTokens: 2,
-    cacheCreationTokens: 3,
+    cacheWriteTokens: 3,
     outputTokens: 4,
     usageEstimated: true,
     stopReason: 'end_turn',
@@ -105,4 +105,32 @@ test('an error message is masked and then cut at 200 characters', () => {
   const message: string = JSON.parse(line).error_message;
   expect(message).toHaveLength(200);
   expect(message).not.toContain('abc');
+});
+
+test('a line holds the first notes, cut, and how many are left out', () => {
+  const notesOf = (notes: readonly string[]): string[] =>
+    JSON.parse(serializeRequest({ ...smallest, notes }, 'kimi', NOW, identity)).notes;
+  const many = notesOf(Array.from({ length: 100_000 }, (_, index) => `tool_without_schema:${index}`));
+  expect(many).toHaveLength(101);
+  expect(many.at(-1)).toBe('notes_left_out:99900');
+  const long = notesOf(Array.from({ length: 99 }, () => 'x'.repeat(1_000_000)));
+  expect(long.slice(0, -1)).toEqual(Array.from({ length: 40 }, () => 'x'.repeat(200)));
+  expect(long.at(-1)).toBe('notes_left_out:59');
+  expect(notesOf(['one', 'two'])).toEqual(['one', 'two']);
+});
+
+test('words of any length make a short line, and a key at their cut is in none of it', () => {
+  const key = 'Key/of.A-Provider+17';
+  const redact = createRedactor([new Secret(key)]);
+  const word = `${'x'.repeat(190)}${key}${'x'.repeat(6_000_000)}`;
+  const names = { endpoint: word, model: word, upstreamModel: word, stopReason: word, upstreamRequestId: word };
+  const record: RequestRecord = {
+    ...smallest,
+    ...names,
+    ...{ agent: word, clientVersion: word, errorMessage: word, notes: [word] },
+    fallbacks: [{ from: word, reason: word }],
+  };
+  const line = redact(serializeRequest(record, 'kimi', NOW, redact));
+  expect(line.length).toBeLessThan(4000);
+  expect(line).not.toContain(key.slice(0, 6));
 });

@@ -44,8 +44,8 @@ describe('who a failure is the fault of', () => {
     [505, 'odd', 'server'],
     [529, 'busy', 'server'],
     [302, 'elsewhere', 'server'],
-  ])('%i %s -> %s', (status, message, blame) => {
-    expect(answered(status, message)).toBe(blame);
+  ])('%i %s -> %s', (status, message, domain) => {
+    expect(answered(status, message)).toBe(domain);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { PausableTimer } from '../../../src/upstream/exchange.ts';
+import { PausableTimer } from '../../../src/upstream/pausableTimer.ts';
 
 const onReached = vi.fn();
 let limit: PausableTimer;

@@ -132,3 +132,25 @@ test('CSV quotes what needs it and leaves empty what is not known', () => {
     '"a,""b""",0,0,0,0,0,0,0,0,0,,0',
   ]);
 });
+
+test.each([
+  ['=HYPERLINK("http://x")', `"'=HYPERLINK(""http://x"")"`],
+  ['+1', "'+1"],
+  ['-1', "'-1"],
+  ['@SUM(A1)', "'@SUM(A1)"],
+  ['＝1', "'＝1"],
+  ['\t=1', '\\x09=1'],
+  ['\r=1', '\\x0d=1'],
+  ['a\u001b]52;c;\u0007\u009b\u202e', 'a\\x1b]52;c;\\x07\\x9b\\u202e'],
+  ['models/a-b', 'models/a-b'],
+])('the model name %j is no formula and no control character in a spreadsheet', (group, cell) => {
+  const [, row = ''] = usageCsv([{ ...NO_USAGE, group, last: 0 }], 'model').split('\n');
+  expect(row.startsWith(`${cell},`)).toBe(true);
+});
+
+test('JSON has no raw control character or mark of direction, and says the same', () => {
+  const group = 'a\u001b\u007f\u009b\u202e\u2028b';
+  const json = usageJson([{ ...NO_USAGE, group, last: 0 }], 'model', '2026-11-01');
+  expect(json).not.toMatch(/[^\P{Cc}\n]|[\p{Bidi_Control}\u2028]/u);
+  expect(JSON.parse(json).rows[0].model).toBe(group);
+});

@@ -17,7 +17,7 @@ export function writeLines(path: string, lines: readonly string[]): void {
   writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
 }
 
-/** What the log's upkeep does with a rotated file. */
+/** What the log's maintenance does with a rotated file. */
 export function compress(path: string): void {
   writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
   rmSync(path);

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -77,5 +77,12 @@ describe('the console log', () => {
     await appendFile(file, 'x');
     emptyWhenLarge(file);
     expect(sizeOf(file)).toBe(0);
+  });
+
+  test('F2 is left alone when it is a link', async () => {
+    await writeFile(join(root, 'foreign'), 'x'.repeat(1_000_001));
+    await symlink(join(root, 'foreign'), join(root, 'console.log'));
+    emptyWhenLarge(join(root, 'console.log'));
+    expect(sizeOf(join(root, 'foreign'))).toBe(1_000_001);
   });
 });

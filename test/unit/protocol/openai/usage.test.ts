@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/json.ts';
+import { readAnthropicUsage } from '../../../../src/protocol/anthropic/message.ts';
 import { readUsage } from '../../../../src/protocol/openai/usage.ts';
 
 test.each<[string, unknown, [number, number, number, number] | undefined]>([
@@ -57,6 +58,10 @@ test.each<[string, unknown, [number, number, number, number] | undefined]>([
     },
     [30, 104, 0, 0],
   ],
+  ['fractions, made whole', { prompt_tokens: 10.5, completion_tokens: 1.2 }, [11, 1, 0, 0]],
+  ['a count no model can reach', { prompt_tokens: 1e308, completion_tokens: 2 }, [0, 2, 0, 0]],
+  ['counts below zero', { prompt_tokens: 5, completion_tokens: 2, cached_tokens: -4 }, [5, 2, 0, 0]],
+  ['texts', { prompt_tokens: '5', completion_tokens: '2' }, undefined],
   ['only a total, which says nothing', { total_tokens: 9 }, undefined],
   ['a total and a prompt', { total_tokens: 9, prompt_tokens: 5 }, [5, 4, 0, 0]],
   ['nulls', { prompt_tokens: null, completion_tokens: null }, undefined],
@@ -64,6 +69,16 @@ test.each<[string, unknown, [number, number, number, number] | undefined]>([
   ['nothing', null, undefined],
 ])('R205 reads %s', (_name, usage, expected) => {
   const read = readUsage(usage) as JsonObject | undefined;
-  const counts = read && [read['input'], read['output'], read['cacheRead'], read['cacheCreation']];
+  const counts = read && [read['input'], read['output'], read['cacheRead'], read['cacheWrite']];
   expect(counts).toEqual(expected);
+});
+
+test('Anthropic’s own counts are made whole, and what is no count is not known', () => {
+  expect(readAnthropicUsage({ input_tokens: 10.5, output_tokens: 1e308, cache_read_input_tokens: -1 })).toEqual({
+    input: 11,
+    output: 0,
+    cacheRead: 0,
+    cacheWrite: 0,
+  });
+  expect(readAnthropicUsage({ input_tokens: '1', output_tokens: -1 })).toBeUndefined();
 });

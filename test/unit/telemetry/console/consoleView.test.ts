@@ -42,7 +42,7 @@ const lines: readonly [string, Partial<RequestRecord>, string][] = [
   ['ok', {}, '✓  kimi  big  claude-opus-5 → kimi-k3  in 12.3K out 456  $0.0123  3.4 s, first 812 ms'],
   [
     'another provider, cache, estimates',
-    { provider: 'glm', cacheReadTokens: 11_000, cacheCreationTokens: 2000, usageEstimated: true },
+    { provider: 'glm', cacheReadTokens: 11_000, cacheWriteTokens: 2000, usageEstimated: true },
     '✓  kimi/glm  big  claude-opus-5 → kimi-k3  in ~12.3K out ~456 cache read ~11K cache write ~2K  $0.0123  3.4 s, first 812 ms',
   ],
   [

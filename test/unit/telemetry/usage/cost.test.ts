@@ -107,7 +107,7 @@ describe('the cost of a request', () => {
     routedModel: 'm',
     upstreamModel: 'm-2026-11-01',
   };
-  const used = { inputTokens: 1_000_000, outputTokens: 100_000, cacheReadTokens: 0, cacheCreationTokens: 0 };
+  const used = { inputTokens: 1_000_000, outputTokens: 100_000, cacheReadTokens: 0, cacheWriteTokens: 0 };
 
   test.each([
     ['goes by the model that was asked for, not by its name in the answer', used, 3],

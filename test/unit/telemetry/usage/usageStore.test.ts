@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Logger } from '../../../../src/telemetry/logger.ts';
 import { UsageFile, usageFilePath } from '../../../../src/telemetry/usage/file.ts';
 import { UsageStore } from '../../../../src/telemetry/usage/store.ts';
+import type { UsageRow } from '../../../../src/telemetry/usage/totals.ts';
 import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';
 import { sampleRow } from '../../../helpers/usageRow.ts';
 
@@ -59,11 +60,30 @@ test('a batch is written wholly or not at all, and the next one can be written',
   (await open()).store.close();
   const file = new UsageFile(sqlite, path);
   onTestFinished(() => file.close());
-  const wrong = sampleRow({ status: 0.5 });
-  expect(() => file.write([sampleRow(), wrong])).toThrow('INTEGER');
+  const failing = {
+    ...sampleRow(),
+    get id(): string {
+      throw new Error('disk full');
+    },
+  };
+  expect(() => file.write([sampleRow(), failing])).toThrow('disk full');
   file.write([sampleRow()]);
   expect(count()).toBe(1);
 });
+
+test.each([{ status: 0.5 }, { input_tokens: 1e308 }, { duration_ms: Number.NaN }, { endpoint: undefined }])(
+  'a row that does not fit (%j) is dropped alone and counted; what comes before and after it is written',
+  async (fields) => {
+    const { open, query, said } = createStage();
+    const { store } = await open();
+    const wrong = { ...sampleRow({ id: 'wrong' }), ...fields } as unknown as UsageRow;
+    for (const row of [sampleRow({ id: 'before' }), wrong, sampleRow({ id: 'after' })]) store.add(row);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(query('SELECT id FROM requests').map(({ id }) => id)).toEqual(['before', 'after']);
+    expect(store.status()).toEqual({ written: 2, dropped: 1, healthy: true, lastError: undefined });
+    expect(said).toEqual([]);
+  },
+);
 
 test('many rows do not wait for the second', async () => {
   const { open } = createStage();

@@ -3,7 +3,7 @@ import { type HookInfo, type HookName, type Hooks, hookNames } from './hooks.ts'
 import { HookThread } from './hookThread.ts';
 
 /** The hooks of an instance whose configuration may change while it runs: a file that cannot be loaded leaves the one before at work. */
-export class LiveHooks implements Hooks {
+export class ReloadableHooks implements Hooks {
   readonly #logger: Pick<Logger, 'warn' | 'error'>;
   readonly #limitMs: number | undefined;
   #current: HookThread | undefined;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { boundHeapGrowth } from '../../../src/host/heap.ts';
+import { tuneHeapGrowth } from '../../../src/host/heap.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval'] });
@@ -12,7 +12,7 @@ afterEach(() => {
 test('L2 the heap is kept close while many answers are under way, and only then', () => {
   let underWay = 0;
   const flags: string[] = [];
-  boundHeapGrowth(
+  tuneHeapGrowth(
     () => underWay,
     (flag) => flags.push(flag),
   );

@@ -1,4 +1,6 @@
 import type { Clock } from '../core/clock.ts';
+import { tokenCount } from '../core/json.ts';
+import { terminalSafe } from '../core/text.ts';
 import { type RequestRecord, shortenErrorMessage } from './requestRecord.ts';
 
 /** The latest request that a provider or this proxy failed. */
@@ -11,25 +13,25 @@ export interface LastError {
 }
 
 /** Counters since the start, for /health. Each request is in one of ok, rejected, failed, clientClosed once it has ended. */
-export interface StatsSnapshot {
+export interface CountersSnapshot {
   requests: { total: number; ok: number; rejected: number; failed: number; clientClosed: number };
   /** `input` is what was not read from the provider's cache. */
-  tokens: { input: number; cacheRead: number; cacheCreation: number; output: number };
+  tokens: { input: number; cacheRead: number; cacheWrite: number; output: number };
   inFlight: number;
   lastSuccessAt?: number;
   lastError?: LastError;
 }
 
-export class RequestStats {
+export class RequestCounters {
   readonly #clock: Clock;
   readonly #redact: (text: string) => string;
   readonly #requests = { total: 0, ok: 0, rejected: 0, failed: 0, clientClosed: 0 };
-  readonly #tokens = { input: 0, cacheRead: 0, cacheCreation: 0, output: 0 };
+  readonly #tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
   #inFlight = 0;
   #lastSuccessAt: number | undefined;
   #lastError: LastError | undefined;
 
-  /** `redact` masks credentials: the message of the last error is shown to whoever asks for /health. */
+  /** @param redact masks credentials: the message of the last error is shown to whoever asks for /health */
   constructor(clock: Clock, redact: (text: string) => string) {
     this.#clock = clock;
     this.#redact = redact;
@@ -53,13 +55,13 @@ export class RequestStats {
 
   /** Counts the tokens alone, of what no client has asked for. */
   addTokens(record: RequestRecord): void {
-    this.#tokens.input += record.inputTokens ?? 0;
-    this.#tokens.cacheRead += record.cacheReadTokens ?? 0;
-    this.#tokens.cacheCreation += record.cacheCreationTokens ?? 0;
-    this.#tokens.output += record.outputTokens ?? 0;
+    this.#tokens.input += tokenCount(record.inputTokens) ?? 0;
+    this.#tokens.cacheRead += tokenCount(record.cacheReadTokens) ?? 0;
+    this.#tokens.cacheWrite += tokenCount(record.cacheWriteTokens) ?? 0;
+    this.#tokens.output += tokenCount(record.outputTokens) ?? 0;
   }
 
-  snapshot(): StatsSnapshot {
+  snapshot(): CountersSnapshot {
     return {
       requests: { ...this.#requests },
       tokens: { ...this.#tokens },
@@ -88,7 +90,7 @@ export class RequestStats {
           at: this.#clock.now(),
           status: record.status,
           type: record.errorType ?? 'api_error',
-          message: shortenErrorMessage(record.errorMessage ?? '', this.#redact),
+          message: terminalSafe(shortenErrorMessage(record.errorMessage ?? '', this.#redact)),
         };
     }
   }

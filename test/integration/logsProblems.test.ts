@@ -1,7 +1,19 @@
-import { closeSync, openSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { LogTrouble } from '../../src/telemetry/log/queue.ts';
+import type { LogProblem } from '../../src/telemetry/log/queue.ts';
+import { repairTruncatedLine } from '../../src/telemetry/log/retention.ts';
 import type { RotatingLog } from '../../src/telemetry/log/rotatingLog.ts';
 import {
   canMount,
@@ -12,6 +24,7 @@ import {
   openTestLog,
   readLines,
   remount,
+  totalSize,
   until,
 } from '../helpers/logFolder.ts';
 
@@ -28,6 +41,20 @@ function fill(path: string): void {
     }
   } finally {
     closeSync(file);
+  }
+}
+
+/** Makes empty files until there is no inode left; gives their paths. */
+function fillInodes(directory: string): string[] {
+  const paths: string[] = [];
+  for (;;) {
+    const path = join(directory, `filler-${paths.length}`);
+    try {
+      writeFileSync(path, '');
+    } catch {
+      return paths;
+    }
+    paths.push(path);
   }
 }
 
@@ -52,8 +79,8 @@ const reason = canMount ? '' : ' (SKIPPED: this machine does not allow mounting 
 describe.skipIf(!canMount)(`on a file system of its own${reason}`, () => {
   test('G1 a full disk: drops are counted exactly, logging comes back, and one line tells of the gap', async () => {
     const directory = mountFolder('256k');
-    const troubles: LogTrouble[] = [];
-    const log = openTestLog({ directory, maxTotalBytes: 8_000_000, onTrouble: (trouble) => troubles.push(trouble) });
+    const problems: LogProblem[] = [];
+    const log = openTestLog({ directory, maxTotalBytes: 8_000_000, onProblem: (problem) => problems.push(problem) });
     let number = 0;
     for (; number < 100; number++) log.write(numberedLine(number));
     await log.flush();
@@ -73,8 +100,8 @@ describe.skipIf(!canMount)(`on a file system of its own${reason}`, () => {
     await log.close();
     expectAccount(directory, log, 500);
     expect(log.status().nextTryAt).toBe(undefined);
-    expect(troubles.map((trouble) => trouble.kind)).toEqual(['failing', 'recovered']);
-    expect(troubles[1]?.message).toContain(`${log.status().dropped} lines were dropped since 20`);
+    expect(problems.map((problem) => problem.kind)).toEqual(['failing', 'recovered']);
+    expect(problems[1]?.message).toContain(`${log.status().dropped} lines were dropped since 20`);
   });
 
   test('G1 a disk that fills up in the midst of a write leaves no half line', async () => {
@@ -196,16 +223,16 @@ test('the memory for waiting lines is bounded, and the loss is told in the log',
 
 test('a second writer of the same file is reported once', async () => {
   const directory = makeFolder();
-  const troubles: LogTrouble[] = [];
-  const onTrouble = (trouble: LogTrouble) => troubles.push(trouble);
-  const [first, second] = [openTestLog({ directory, onTrouble }), openTestLog({ directory })];
+  const problems: LogProblem[] = [];
+  const onProblem = (problem: LogProblem) => problems.push(problem);
+  const [first, second] = [openTestLog({ directory, onProblem: onProblem }), openTestLog({ directory })];
   for (let round = 0; round < 3; round++) {
     for (const log of [first, second, first]) {
       log.write('line');
       await log.flush();
     }
   }
-  expect(troubles.map((trouble) => trouble.kind)).toEqual(['shared']);
+  expect(problems.map((problem) => problem.kind)).toEqual(['shared']);
 });
 
 test('lines after close are dropped and counted', async () => {
@@ -216,4 +243,102 @@ test('lines after close are dropped and counted', async () => {
   log.write('after');
   expect(statSync(join(directory, 'kimi.log')).size).toBe('before\n'.length);
   expect(log.status()).toMatchObject({ written: 1, dropped: 1 });
+});
+
+test.runIf(canMount)(
+  'G1 where no inode is free for rotating, no line is lost while the active file has room',
+  async () => {
+    const directory = mountFolder('4m,nr_inodes=8');
+    const problems: LogProblem[] = [];
+    const log = openTestLog({ directory, maxSizeBytes: 20_000, onProblem: (problem) => problems.push(problem) });
+    await log.flush();
+    const fillers = fillInodes(directory);
+    const lines = Array.from({ length: 35 }, (_, index) => `${index}`.padEnd(999, '.'));
+    for (const line of lines) {
+      log.write(line);
+      await log.flush();
+    }
+    expect([log.status().dropped, readLines(directory)]).toEqual([0, lines]);
+    expect(problems[0]?.message).toContain('the full log file cannot be rotated and grows on: ENOSPC');
+
+    for (const path of fillers) rmSync(path);
+    for (const line of lines) {
+      log.write(line);
+      await log.flush();
+    }
+    await log.close();
+    expect([log.status().dropped, readLines(directory)]).toEqual([0, [...lines, ...lines]]);
+    expect(listFolder(directory).length).toBeGreaterThan(1);
+  },
+);
+
+test.runIf(canMount)('G1 at twice its size lines are dropped and counted', async () => {
+  const directory = mountFolder('4m,nr_inodes=8');
+  const log = openTestLog({ directory, maxSizeBytes: 20_000 });
+  await log.flush();
+  fillInodes(directory);
+  for (let line = 0; line < 60; line += 1) {
+    log.write('.'.repeat(999));
+    await log.flush();
+  }
+  expect(log.status().dropped).toBeGreaterThan(0);
+  expect(totalSize(directory)).toBeLessThan(45_000);
+});
+
+describe('a link is nobody’s log', () => {
+  test.each(['kimi-20261101-000000-001.log', 'kimi-20261101-000000-001.log.gz.tmp'])(
+    'F2 %s is neither repaired, compressed nor removed, nor is what it leads to',
+    async (name) => {
+      const directory = makeFolder();
+      const foreign = join(makeFolder(), 'foreign');
+      writeFileSync(foreign, 'whole\nnot whole');
+      symlinkSync(foreign, join(directory, name));
+      const log = openTestLog({ directory });
+      log.write('a line');
+      await log.flush();
+      await log.close();
+      expect(readFileSync(foreign, 'utf8')).toBe('whole\nnot whole');
+      expect(listFolder(directory)).toEqual([name, 'kimi.log']);
+    },
+  );
+
+  test('F2 what a link leads to is not overwritten by a compressed log', async () => {
+    const directory = makeFolder();
+    const foreign = join(makeFolder(), 'foreign');
+    writeFileSync(foreign, 'whole\n');
+    writeFileSync(join(directory, 'kimi-20261101-000000-001.log'), 'a line\n');
+    for (const end of ['.gz.tmp', '.gz']) symlinkSync(foreign, join(directory, `kimi-20261101-000000-001.log${end}`));
+    const log = openTestLog({ directory });
+    await log.close();
+    expect(readFileSync(foreign, 'utf8')).toBe('whole\n');
+    expect(readLines(directory)).toEqual(['a line']);
+  });
+
+  test('F2 as the active file it is refused, at the start, while the log is written and at the exit', async () => {
+    const directory = makeFolder();
+    const foreign = join(makeFolder(), 'foreign');
+    writeFileSync(foreign, 'whole\nnot whole');
+    const link = () => symlinkSync(foreign, join(directory, 'kimi.log'));
+    link();
+    const problems: LogProblem[] = [];
+    const first = openTestLog({ directory, onProblem: (problem) => problems.push(problem) });
+    first.write('a line');
+    await first.close();
+    first.flushSync();
+    expect(problems[0]?.message).toContain('is a link, which a log does not follow; remove it');
+
+    rmSync(join(directory, 'kimi.log'));
+    const second = openTestLog({ directory });
+    second.write('a line');
+    await second.flush();
+    rmSync(join(directory, 'kimi.log'));
+    link();
+    second.write('a line at the exit');
+    second.flushSync();
+    second.write('another line');
+    await second.flush();
+    await expect(repairTruncatedLine(join(directory, 'kimi.log'))).rejects.toThrow('ELOOP');
+    expect(readFileSync(foreign, 'utf8')).toBe('whole\nnot whole');
+    expect(second.status().dropped).toBe(2);
+  });
 });

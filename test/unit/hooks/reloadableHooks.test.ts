@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { HookInfo } from '../../../src/hooks/hooks.ts';
-import { LiveHooks } from '../../../src/hooks/liveHooks.ts';
+import { ReloadableHooks } from '../../../src/hooks/reloadableHooks.ts';
 import { temporaryFolder } from '../../helpers/temporaryFolder.ts';
 
 const INFO: HookInfo = {
@@ -28,7 +28,7 @@ afterEach(() => {
 });
 
 interface Started {
-  readonly hooks: LiveHooks;
+  readonly hooks: ReloadableHooks;
   readonly file: string;
   /** `level message {"fields":...}` of each line that was logged. */
   readonly log: string[];
@@ -50,7 +50,7 @@ function startHooks(source: string, limitMs?: number): Started {
     waiting.shift()?.(line);
   };
   const logger = { warn: write('warn'), error: write('error') };
-  const hooks = new LiveHooks(logger, limitMs);
+  const hooks = new ReloadableHooks(logger, limitMs);
   hooks.use(file);
   cleanUps.push(folder.remove, () => void hooks.close());
   const parsed = (text: string | undefined) => (text === undefined ? undefined : JSON.parse(text));

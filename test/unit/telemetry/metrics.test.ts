@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Counter, formatFigure, Histogram } from '../../../src/telemetry/metrics.ts';
+import { BoundedNames, Counter, formatFigure, Histogram } from '../../../src/telemetry/metrics.ts';
 
 test('a counter has a line per set of labels, below its help and type', () => {
   const counter = new Counter('requests_total', 'Requests\nthat ended, with a \\.');
@@ -21,6 +21,17 @@ test('label values are escaped, so that no name can forge a line', () => {
   const counter = new Counter('requests_total', 'Requests.');
   counter.add({ model: 'a"} 1\nup{x="\\' });
   expect(counter.format().split('\n')[2]).toBe('requests_total{model="a\\"} 1\\nup{x=\\"\\\\"} 1');
+});
+
+test('control characters and marks of direction in a label are shown, so that a terminal can show the page', () => {
+  const counter = new Counter('requests_total', 'Requests.');
+  counter.add({ model: '\x1b[2J\r\x9b\u202e' });
+  expect(counter.format().split('\n')[2]).toBe('requests_total{model="\\\\x1b[2J\\\\x0d\\\\x9b\\\\u202e"} 1');
+});
+
+test('names are bounded in number and length', () => {
+  const names = new BoundedNames(2);
+  expect(['a', 'b'.repeat(1000), 'c', 'a'].map((name) => names.of(name))).toEqual(['a', 'b'.repeat(200), 'other', 'a']);
 });
 
 test('a figure without labels has no braces', () => {

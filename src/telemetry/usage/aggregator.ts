@@ -12,10 +12,12 @@ import {
   type UsageTotals,
 } from './totals.ts';
 
-export interface UsageMeterOptions {
+export interface UsageAggregatorOptions {
   readonly clock: Clock;
   /** Takes each row to be kept; must not throw. */
   readonly keep: (row: UsageRow) => void;
+  /** Masks credentials. */
+  readonly redact: (text: string) => string;
 }
 
 export interface UsageSnapshot {
@@ -26,7 +28,7 @@ export interface UsageSnapshot {
   readonly days: readonly (readonly [day: string, totals: UsageTotals])[];
 }
 
-/** How many days `snapshot` tells. */
+/** How many days `snapshot` covers. */
 export const DAYS_SHOWN = 7;
 const MOST_MODELS = 50;
 
@@ -35,21 +37,22 @@ function add(sums: Map<string, UsageTotals>, key: string, totals: UsageTotals): 
 }
 
 /** Sums up what ended requests have used, in memory, and hands each on as a row to be kept. */
-export class UsageMeter {
+export class UsageAggregator {
   readonly metrics = new RequestMetrics();
-  readonly #options: UsageMeterOptions;
+  readonly #options: UsageAggregatorOptions;
   readonly #names = new BoundedNames(MOST_MODELS);
   readonly #models = new Map<string, UsageTotals>();
   readonly #days = new Map<string, UsageTotals>();
   #total = NO_USAGE;
 
-  constructor(options: UsageMeterOptions) {
+  constructor(options: UsageAggregatorOptions) {
     this.#options = options;
   }
 
   finish(record: RequestRecord): void {
-    const time = this.#options.clock.now();
-    const row = createUsageRow(record, { time, day: localDay(time) });
+    const { clock, redact } = this.#options;
+    const time = clock.now();
+    const row = createUsageRow(record, { time, day: localDay(time) }, redact);
     const model = this.#names.of(row.used_model ?? 'none');
     const totals = totalsOf(row);
     this.#total = addTotals(this.#total, totals);

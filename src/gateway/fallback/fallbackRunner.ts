@@ -1,0 +1,317 @@
+import { ApiError, asApiError } from '../../core/errors.ts';
+import { backoffMs, RetryBudget } from '../../resilience/retryBudget.ts';
+import { isRetryable } from '../../upstream/errors.ts';
+import {
+  Exchange,
+  type ExchangeResult,
+  type FirstByteTimeout,
+  type OutputSink,
+  resultOfAbort,
+} from '../../upstream/exchange.ts';
+import { classifyFault } from '../../upstream/faultDomain.ts';
+import type { Adapter } from '../adapters/adapter.ts';
+import { elapsedMs, type RequestContext } from '../requestContext.ts';
+import type { SseSource } from '../responseWriter.ts';
+import { Candidates, candidateLabel, type Route } from '../route.ts';
+import type { Plan } from '../routePlan.ts';
+import { type Attempt, recordSuccess, reportOutcome } from './feedback.ts';
+import { type CandidateFailure, finalError, nameProvider } from './finalError.ts';
+
+/** A candidate that did not serve the request, and why. */
+export interface Fallback {
+  /** As `<provider>,<model>`. */
+  readonly from: string;
+  readonly reason: string;
+}
+
+/** An attempt that took longer than this is not repeated: the client would wait too long for too little. */
+const REPEATABLE_WITHIN_MS = 15_000;
+
+/** So many parts of one request may be refused one after the other. */
+const MAX_ADAPTATIONS = 5;
+
+/**
+ * Asks the candidates for one answer, one after the other and each as often as it makes sense, until one serves it, and only as long as
+ * the client has got nothing of it. One signal ends all of this at any moment: the request to the provider as well as the waits between.
+ */
+export class FallbackRunner implements SseSource {
+  readonly #context: RequestContext;
+  readonly #plan: Pick<Plan, 'candidates' | 'conversation'>;
+  readonly #createAdapter: (route: Route) => Adapter;
+  readonly #budget: RetryBudget;
+  readonly #candidates: Candidates;
+  readonly #fallbacks: Fallback[] = [];
+  readonly #failures: CandidateFailure[] = [];
+  #adapter: Adapter | undefined;
+  #exchange: Exchange | undefined;
+
+  /** @param createAdapter throws an ApiError for a request that the candidate cannot be sent */
+  constructor(
+    context: RequestContext,
+    plan: Pick<Plan, 'candidates' | 'conversation'>,
+    createAdapter: (route: Route) => Adapter,
+  ) {
+    const { services } = context;
+    this.#context = context;
+    this.#plan = plan;
+    this.#createAdapter = createAdapter;
+    this.#budget = new RetryBudget(services.config.budget, services.clock);
+    this.#candidates = new Candidates(services, plan.candidates);
+  }
+
+  /** Speaks for the candidate that is asked or was asked last. */
+  get adapter(): Adapter | undefined {
+    return this.#adapter;
+  }
+
+  /** Whether the answer is one JSON body. */
+  get isWhole(): boolean {
+    return this.#adapter?.isWhole === true;
+  }
+
+  /** Whether the client has got a part of the answer. */
+  get hasOutput(): boolean {
+    return this.#exchange?.hasOutput === true;
+  }
+
+  /** Goes on after the sink was slow. */
+  resume(): void {
+    this.#exchange?.resume();
+  }
+
+  /** A stream that begins with pings begins before it is known who will answer. */
+  responseHeaders(): Record<string, string> {
+    return this.hasOutput || this.#plan.candidates.length === 1 ? this.answerHeaders : {};
+  }
+
+  /** Who answers, and how many candidates before did not. */
+  get answerHeaders(): Record<string, string> {
+    if (this.#adapter === undefined) return {};
+    const { length } = this.#fallbacks;
+    return { 'x-provider': this.#adapter.route.provider, ...(length === 0 ? {} : { 'x-fallback': String(length) }) };
+  }
+
+  /**
+   * Never rejects: with a rejection, nobody would end an event stream that has begun. Leaves in the record how the candidates were asked.
+   * @param sink gets the answer as it arrives
+   */
+  async run(sink: OutputSink): Promise<ExchangeResult> {
+    const result = await this.#askCandidates(sink);
+    const { record } = this.#context;
+    const { spent } = this.#budget;
+    if (result.kind === 'aborted') record.outcome = 'client_closed';
+    if (spent > 0 || !isRefusedHere(result)) record.attempts = spent;
+    record.upstreamRequestId = requestIdOf(this.#exchange);
+    if (this.#fallbacks.length > 0) record.fallbacks = this.#fallbacks;
+    return result;
+  }
+
+  async #askCandidates(sink: OutputSink): Promise<ExchangeResult> {
+    const { services, signal } = this.#context;
+    let route = this.#next() ?? this.#candidates.takeFirst();
+    while (route !== undefined && !signal.aborted) {
+      const result = await this.#ask(route, sink);
+      if (result.kind !== 'failed' || this.hasOutput || classifyFault(result.error) === 'request') return result;
+      const isOneOfSeveral = services.config.providers.length > 1;
+      const error = isOneOfSeveral ? nameProvider(result.error, route.provider) : result.error;
+      this.#failures.push({ candidate: candidateLabel(route), error });
+      const next = this.#budget.allowsFallback ? this.#next() : undefined;
+      if (next !== undefined) this.#logFallback(route, next, error);
+      route = next;
+    }
+    if (signal.aborted) return resultOfAbort(signal);
+    const [first, ...others] = this.#failures;
+    const error = first === undefined ? asApiError(new TypeError('no candidates')) : finalError([first, ...others]);
+    return { kind: 'failed', error };
+  }
+
+  #next(): Route | undefined {
+    const taken = this.#candidates.take();
+    for (const { route, reason } of taken?.skipped ?? []) this.#noteFallback(route, reason);
+    return taken?.route;
+  }
+
+  #noteFallback(route: Route, reason: string): void {
+    const from = candidateLabel(route);
+    const noted = this.#fallbacks.findIndex((fallback) => fallback.from === from);
+    this.#fallbacks.splice(noted === -1 ? this.#fallbacks.length : noted, 1, { from, reason });
+  }
+
+  /** A candidate that was skipped before is asked after all. */
+  #forgetFallback(route: Route): void {
+    const noted = this.#fallbacks.findIndex(({ from }) => from === candidateLabel(route));
+    if (noted !== -1) this.#fallbacks.splice(noted, 1);
+  }
+
+  #logFallback(from: Route, to: Route, error: ApiError): void {
+    this.#noteFallback(from, error.message);
+    const { services, incoming } = this.#context;
+    services.logger.warn('a request goes on to the next model or provider, because one failed', {
+      id: incoming.id,
+      from: candidateLabel(from),
+      to: candidateLabel(to),
+      reason: error.message,
+    });
+  }
+
+  /** Waits for a slot at the provider, then asks it as often as it takes. */
+  async #ask(route: Route, sink: OutputSink): Promise<ExchangeResult> {
+    const { signal } = this.#context;
+    if (this.#fallbacks.length > 0) this.#forgetFallback(route);
+    try {
+      const adapter = this.#createAdapter(route);
+      this.#adapter = adapter;
+      const permit = route.backend.limiter.acquire();
+      if (permit === undefined) return refusalOfLimiter(adapter);
+      try {
+        if (!permit.isActive) {
+          await waitFor(signal, (done) => {
+            permit.onActive = done;
+          });
+        }
+        const preparing = adapter.prepare?.();
+        if (preparing !== undefined) await preparing;
+        return await this.#askRepeatedly(adapter, sink);
+      } finally {
+        permit.release();
+      }
+    } catch (thrown) {
+      return { kind: 'failed', error: asApiError(thrown) };
+    }
+  }
+
+  /** The requests to one candidate: the first, and repetitions as long as the client has got nothing. */
+  async #askRepeatedly(adapter: Adapter, sink: OutputSink): Promise<ExchangeResult> {
+    const { services, signal } = this.#context;
+    const { backend, provider, named } = adapter.route;
+    const { breaker, keys, upstream } = backend;
+    const requestTimeoutMs = named?.requestTimeoutMs ?? services.config.requestTimeoutMs;
+    let { mayRepeatEmpty } = adapter;
+    let adaptations = 0;
+    let retries = 0;
+    let failure: ExchangeResult | undefined;
+    while (!signal.aborted) {
+      const key = keys.choose(this.#plan.conversation);
+      const upstreamAttempt = adapter.createAttempt(key);
+      const permit = breaker.acquire();
+      if (permit.waitMs > 0) return failure ?? refusalOfBreaker(adapter, permit.waitMs);
+      const askedAt = services.clock.monotonic();
+      this.#budget.spent += 1;
+      const attempt = { backend, provider, key, permit, askedAt };
+      // An answer that is not streamed is silent until it is whole, which says nothing.
+      const mayFailOver = upstreamAttempt.request.stream && !this.#candidates.isEmpty;
+      const exchange = new Exchange({
+        upstream,
+        attempt: upstreamAttempt,
+        requestTimeoutMs,
+        firstByteTimeout: mayFailOver ? this.#firstByteTimeout(adapter, requestTimeoutMs) : undefined,
+        holdEmpty: mayRepeatEmpty && this.#budget.hasAttemptsLeft,
+        failures: adapter,
+        sink,
+        onFirstOutput: () => this.#noteFirstOutput(attempt),
+        signal,
+        clock: services.clock,
+      });
+      this.#exchange = exchange;
+      const result = await exchange.result;
+      reportOutcome(services, attempt, result, exchange.isReached);
+      if (result.kind === 'done') return result;
+      if (signal.aborted) break;
+      if (result.kind === 'empty') {
+        mayRepeatEmpty = false;
+        continue;
+      }
+      if (result.kind === 'aborted' || exchange.hasOutput || !this.#budget.hasAttemptsLeft) return result;
+      if (adaptations < MAX_ADAPTATIONS && adapter.adaptRequest(result.error)) {
+        adaptations += 1;
+        continue;
+      }
+      failure = result;
+      const isRefusedKey = classifyFault(result.error) === 'key';
+      if (isRefusedKey && keys.size > 1 && keys.hasAvailable && this.#budget.allowsFallback) continue;
+      const wasQuick = services.clock.monotonic() - askedAt <= REPEATABLE_WITHIN_MS;
+      if (!wasQuick || !this.#mayRetry(adapter, result.error, retries)) return result;
+      await sleep(retryDelayMs(result.error, retries), signal);
+      retries += 1;
+    }
+    return resultOfAbort(signal);
+  }
+
+  #noteFirstOutput(attempt: Attempt): void {
+    // Others need not wait for the end of an answer to learn that the provider is there again.
+    if (attempt.permit.isTrial) recordSuccess(this.#context.services, attempt);
+    this.#context.record.firstEventMs ??= elapsedMs(this.#context);
+  }
+
+  /** Undefined where no other server could be asked now. */
+  #firstByteTimeout({ route }: Adapter, requestTimeoutMs: number): FirstByteTimeout | undefined {
+    const shouldFailOver = () => this.#budget.allowsFallback && this.#candidates.isFreeElsewhere(route.backend);
+    if (!shouldFailOver()) return undefined;
+    const ms = this.#budget.firstByteTimeoutMs(requestTimeoutMs);
+    return { ms, setting: ms === requestTimeoutMs ? 'REQUEST_TIMEOUT' : 'FALLBACK_SECONDS', shouldFailOver };
+  }
+
+  /** Rather than repeat a request, the next candidate is asked, unless the user wants it so or the wait is short. */
+  #mayRetry({ route }: Adapter, error: ApiError, retries: number): boolean {
+    if (!isRetryable(error)) return false;
+    const hasNext = this.#budget.allowsFallback && this.#candidates.hasCallable;
+    const most = error.code !== 'rate_limited' && hasNext ? 0 : this.#context.services.config.maxRetries;
+    return retries < (route.named?.maxRetries ?? most);
+  }
+}
+
+/** The provider's own id of an attempt, for the log. */
+function requestIdOf(exchange: Exchange | undefined): string | undefined {
+  const headers = exchange?.headers ?? {};
+  const id = headers['x-request-id'] ?? headers['request-id'] ?? headers['x-trace-id'] ?? headers['x-mm-request-id'];
+  return Array.isArray(id) ? id[0] : id;
+}
+
+/** Whether what ended the request, if nobody was asked, was the request itself. */
+function isRefusedHere(result: ExchangeResult): boolean {
+  if (result.kind !== 'failed') return false;
+  return result.error.code === 'missing_provider_key' || classifyFault(result.error) === 'request';
+}
+
+function retryDelayMs(error: ApiError, retries: number): number {
+  return error.code === 'rate_limited' ? (error.retryAfterSeconds ?? 0) * 1000 : backoffMs(retries, Math.random());
+}
+
+function refusalOfLimiter(adapter: Adapter): ExchangeResult {
+  const { active, waiting } = adapter.route.backend.limiter;
+  const message = `[${adapter.failureContext().provider}] ${active} requests are under way (MAX_CONCURRENT) and ${waiting} more are waiting`;
+  return { kind: 'failed', error: new ApiError('queue_full', message) };
+}
+
+/** A provider that failed several times just now is not asked again at once. */
+function refusalOfBreaker(adapter: Adapter, waitMs: number): ExchangeResult {
+  const { provider } = adapter.failureContext();
+  const message = `[${provider}] the provider could not be reached several times; it is asked again shortly`;
+  return {
+    kind: 'failed',
+    error: new ApiError('overloaded', message, { retryAfterSeconds: Math.ceil(waitMs / 1000) }),
+  };
+}
+
+/**
+ * Waits until something happens, or until the signal aborts; the caller sees by the signal which of the two it was.
+ * @param begin is given what ends the wait
+ */
+function waitFor(signal: AbortSignal, begin: (done: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    signal.addEventListener('abort', done);
+    begin(done);
+  });
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await waitFor(signal, (done) => {
+    timer = setTimeout(done, ms);
+  });
+  clearTimeout(timer);
+}

@@ -1,0 +1,149 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAst } from 'rolldown/parseAst';
+import { describe, expect, test } from 'vitest';
+
+/**
+ * Every regular expression of the sources is in regexes.txt, with a verdict: `own` where it meets only the project's and the user's own
+ * words (settings, files, this machine), or `foreign` and the most letters of a provider, client or tool that it can meet. A new one fails
+ * here until somebody has thought about that. Those that meet foreign words must take time in proportion to them, which is tried.
+ */
+const ROOT = join(import.meta.dirname, '..');
+
+interface Reviewed {
+  readonly line: string;
+  readonly isForeign: boolean;
+  /** Most letters that it meets; Infinity where nothing bounds them. */
+  readonly limit: number;
+  readonly file: string;
+  readonly source: string;
+}
+
+function readList(): Reviewed[] {
+  const lines = readFileSync(join(import.meta.dirname, 'regexes.txt'), 'utf8').split('\n');
+  return lines
+    .filter((line) => line !== '' && !line.startsWith('# '))
+    .map((line) => {
+      const [verdict = '', file = '', ...rest] = line.split(' ');
+      const [kind, limit] = verdict.split(':');
+      return {
+        line: `${file} ${rest.join(' ')}`,
+        isForeign: kind === 'foreign',
+        limit: limit === undefined || limit === 'any' ? Number.POSITIVE_INFINITY : Number(limit),
+        file,
+        source: rest.join(' '),
+      };
+    });
+}
+
+interface Found {
+  readonly line: string;
+  readonly file: string;
+}
+
+/** All literals of a file, and what is given to RegExp. */
+function findRegexes(file: string, text: string): Found[] {
+  const found = new Set<string>();
+  const walk = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const { type, regex, callee, start, end } = node as Record<string, unknown>;
+    if (type === 'Literal' && regex) {
+      const { pattern, flags } = regex as { readonly pattern: string; readonly flags: string };
+      found.add(`/${pattern}/${flags}`);
+    }
+    const isCall = type === 'NewExpression' || type === 'CallExpression';
+    if (isCall && (callee as { name?: string }).name === 'RegExp')
+      found.add(text.slice(Number(start), Number(end)).replaceAll(/\s+/g, ' '));
+    for (const child of Object.values(node)) walk(child);
+  };
+  walk(parseAst(text, { lang: file.endsWith('.cjs') ? 'js' : 'ts' }, file));
+  return [...found].map((source) => ({ line: `${file} ${source}`, file }));
+}
+
+const reviewed = readList();
+
+test('each regular expression of the sources has been reviewed (else: put it into regexes.txt with its verdict)', () => {
+  const files = globSync('src/**/*.{ts,cjs}', { cwd: ROOT }).map((file) => file.replaceAll('\\', '/'));
+  const found = files.sort().flatMap((file) => findRegexes(file, readFileSync(join(ROOT, file), 'utf8')));
+  expect(found.length).toBeGreaterThan(200);
+  const known = new Set(reviewed.map(({ line }) => line));
+  const present = new Set(found.map(({ line }) => line));
+  expect(found.filter(({ line }) => !known.has(line)).map(({ line }) => line)).toEqual([]);
+  expect(reviewed.filter(({ line }) => !present.has(line)).map(({ line }) => line)).toEqual([]);
+});
+
+/** What is repeated to make an expression look at the same letters again and again: letters of all kinds, and its own words. */
+const LETTERS = [...' aA1-_.,;:"\'`<>[{(/\\\n\r\t=+%é\u202e', '😀'];
+
+function attackPieces(source: string): string[] {
+  const words = source
+    .replaceAll(/\\[bBdDwWsS]|\\u\{?[0-9a-f]+\}?|\\x[0-9a-f]{2}|\(\?(?:<[a-zA-Z]+>|<?[=!:])/g, '\0')
+    .replaceAll(/\\(\W)/g, '$1')
+    .split(/[\0()[\]{}|?*+^$]+/)
+    .filter((word) => word !== '');
+  const begun = words.flatMap((word) => [word, ...LETTERS.map((letter) => word + letter)]);
+  return [...new Set([...LETTERS, ...begun, words.join(''), words.join(' '), words.join('1')])];
+}
+
+/** The shortest of several times, in ms: what else the machine does only ever adds. */
+function shortest(regex: RegExp, text: string, tries: number): number {
+  const times = Array.from({ length: tries }, () => {
+    const start = performance.now();
+    text.replace(regex, '');
+    return performance.now() - start;
+  });
+  return Math.min(...times);
+}
+
+const REFERENCE = /[a-z]{3}\d[A-Z]{3}!/g;
+const SIZE = 4000;
+
+/**
+ * How many times as long a text of twice the size takes; 1 where it takes hardly longer than an expression that is known to be linear.
+ * By the shortest times of several rounds, in which both take turns.
+ */
+function growth(regex: RegExp, piece: string, end: string, size: number): number {
+  const textOf = (letters: number) => piece.repeat(Math.ceil(letters / piece.length)) + end;
+  const [short, long] = [textOf(size), textOf(2 * size)];
+  const isQuick = (tries: number) => shortest(regex, long, tries) < 50 * shortest(REFERENCE, long, tries);
+  if (isQuick(1) || isQuick(5)) return 1;
+  const rounds = Array.from({ length: 7 }, () => [shortest(regex, short, 2), shortest(regex, long, 2)] as const);
+  return Math.min(...rounds.map(([, time]) => time)) / Math.min(...rounds.map(([time]) => time));
+}
+
+/** Twice the length takes twice the time; work by the square of the length would take four times as long. */
+const MOST_GROWTH = 3;
+
+function parseLiteral(source: string): RegExp {
+  const end = source.lastIndexOf('/');
+  return new RegExp(source.slice(1, end), source.slice(end + 1));
+}
+
+function slowestPiece(source: string, limit: number): { piece: string; ratio: number } {
+  const regex = parseLiteral(source);
+  const size = Math.min(SIZE, Math.floor(limit / 2));
+  let slowest = { piece: '', ratio: 1 };
+  for (const piece of attackPieces(source)) {
+    for (const end of ['', '\nx']) {
+      const ratio = growth(regex, piece, end, size);
+      if (ratio > slowest.ratio) slowest = { piece: piece + end, ratio };
+    }
+  }
+  return slowest;
+}
+
+describe('what meets foreign words takes time in proportion to them', () => {
+  const foreign = reviewed.filter(({ isForeign, source }) => isForeign && source.startsWith('/'));
+  test.each(foreign.map(({ line, source, limit }) => [line, source, limit] as const))('%s', (_line, source, limit) => {
+    const { piece, ratio } = slowestPiece(source, limit);
+    expect(ratio, `on many ${JSON.stringify(piece)}`).toBeLessThan(MOST_GROWTH);
+  });
+});
+
+test.each([
+  ['/<title[^>]*>([^<]*)<\\/title>/i', '<title'],
+  ['/([\\d,]+) tokens >/', '1'],
+  ['/\\beyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_.-]+/', 'eyJ0123456789-'],
+])('%s, which takes time by the square, is found out', (source, piece) => {
+  expect(growth(parseLiteral(source), piece, '', SIZE)).toBeGreaterThanOrEqual(MOST_GROWTH);
+});
