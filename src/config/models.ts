@@ -13,11 +13,18 @@ import type {
   Router,
 } from './config.ts';
 import type { Diagnostics, SourceLocation } from './diagnostics.ts';
-import { routerSettings } from './env/settings.ts';
+import { routerSettings, type SettingName } from './env/settings.ts';
 import type { Choices } from './env/variables.ts';
 import { customModels, type ModelsFile } from './files/modelsFile.ts';
+import { refuseUnusableModel } from './provider.ts';
 import type { FindNamedKey } from './secrets.ts';
 import { showValue } from './wrongValue.ts';
+
+const tierSettings = [
+  ['BIG_MODEL', 'big'],
+  ['MIDDLE_MODEL', 'middle'],
+  ['SMALL_MODEL', 'small'],
+] as const satisfies readonly (readonly [SettingName, keyof Tiers])[];
 
 /** What the models of an instance are chosen from. */
 export interface ModelSources {
@@ -64,16 +71,36 @@ export function chooseModels(sources: ModelSources, diagnostics: Diagnostics): C
     ...named.flatMap((one) => Object.values(one.models).flat()),
     ...[...custom.values()].map(({ name }) => name),
   ];
+  const modelRefs = createModelRefs(named, custom, names);
+  refuseUnusableNames(choices, { tiers, router, modelRefs }, diagnostics);
   return {
     provider: first.provider,
     providers: named,
     tiers,
     router,
     customModels: custom,
-    modelRefs: createModelRefs(named, custom, names),
+    modelRefs,
     modelPrefixes: prefixes,
     modelsFile: modelsFile.file,
   };
+}
+
+/** Reports models that the env file names and that cannot serve here; those of other files are reported with them. */
+function refuseUnusableNames(
+  choices: Choices,
+  { tiers, router, modelRefs }: Pick<Config, 'tiers' | 'router' | 'modelRefs'>,
+  diagnostics: Diagnostics,
+): void {
+  const named = [
+    ...tierSettings.map(([setting, tier]) => [setting, tiers[tier]] as const),
+    ...routerSettings.map(([setting, route]) => [setting, router[route]] as const),
+  ];
+  for (const [setting, name] of named) {
+    const choice = choices.get(setting);
+    if (choice === undefined || name === undefined) continue;
+    const { model, provider, custom } = modelRefs.of(name);
+    if (custom === undefined) refuseUnusableModel(model, provider.preset, choice, diagnostics);
+  }
 }
 
 /** The env file's own provider as one among others, before all of which it is asked. */

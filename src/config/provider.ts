@@ -144,6 +144,21 @@ function inferPresetFromKeys(variables: Variables, used: ReadonlySet<string>): P
   return isSet('OPENAI_API_KEY') ? defaultPreset : undefined;
 }
 
+/** Reports a model that cannot serve here, for what is known of it; the reason is part of its preset. */
+export function refuseUnusableModel(
+  model: string,
+  preset: Preset,
+  location: SourceLocation,
+  diagnostics: Diagnostics,
+): void {
+  const reason = preset.models[model]?.unusable;
+  if (reason === undefined) return;
+  const { tiers } = preset;
+  const others = tiers === undefined ? [] : [...new Set([tiers.big, tiers.middle, tiers.small])];
+  const fix = others.length === 0 ? 'Name another model.' : `Name another model: ${others.join(', ')}.`;
+  diagnostics.error(location, `${showValue(model)}, which ${reason}`, fix);
+}
+
 /** What an entry of the models file says of its server. */
 interface AddressedModel {
   /** Without `custom/`. */

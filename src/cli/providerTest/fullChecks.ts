@@ -239,7 +239,10 @@ function judgeReplay(first: Answer, last: Answer): Verdict {
 /** Reasoning arrives as thinking, and the provider takes it back in the turn after a tool call. */
 export const reasoning: FullCheck = {
   name: 'reasoning',
-  skip: ({ settings }) => (settings.reasoningStyle === 'none' ? 'the provider is not asked for reasoning' : undefined),
+  skip: ({ settings }) =>
+    settings.reasoningStyle === 'none' || settings.reasoningStyle === 'effort_off'
+      ? 'the provider is not asked for reasoning'
+      : undefined,
   turns: [
     () => askFor(QUESTION, FIELDS),
     ([first]) => {

@@ -261,7 +261,8 @@ export async function runProbe({ config, door, full, key, onCheck }: ProbeOption
   let spending = NOTHING_SPENT;
   const steps = planSteps(config, key, full, async (model, fields) => {
     const answer = await ask(door, { model, ...fields });
-    spending = spend(spending, answer.usage, findPrices(config, model, localDay(Date.now())));
+    const now = Date.now();
+    spending = spend(spending, answer.usage, findPrices(config, model, localDay(now)), now);
     return answer;
   });
   onCheck('network');

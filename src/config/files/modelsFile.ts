@@ -9,7 +9,7 @@ import { createDiagnostics, type Diagnostics } from '../diagnostics.ts';
 import { type Choices, type LookUp, referencesIn, secretFileName } from '../env/variables.ts';
 import { readHeaderMapping, readQuirkMapping } from '../overrides.ts';
 import { baseUrl, type Form, modelName, number, text, tokens, yesOrNo } from '../parsers.ts';
-import { chooseEndpoint, completeAddress } from '../provider.ts';
+import { chooseEndpoint, completeAddress, refuseUnusableModel } from '../provider.ts';
 import { type FindNamedKey, needsNoKey, providerKey } from '../secrets.ts';
 import { showValue } from '../wrongValue.ts';
 import { type CompanionFile, type CompanionFiles, findCompanionFile } from './companion.ts';
@@ -231,7 +231,7 @@ function effortSettings(effort: string, base: QuirkSettings): Partial<QuirkSetti
   return {
     efforts: [...weaker, effort],
     defaultEffort: effort as QuirkSettings['defaultEffort'],
-    ...(base.reasoningStyle === 'none' ? { reasoningStyle: 'effort' } : {}),
+    ...(base.reasoningStyle === 'none' || base.reasoningStyle === 'effort_off' ? { reasoningStyle: 'effort' } : {}),
   };
 }
 
@@ -338,6 +338,8 @@ function customModel(
   if (server === undefined || key === undefined) return undefined;
   const { baseUrl, preset, own } = server;
   const model = withoutContextSuffix(entry.values.model_name ?? entry.id);
+  const field = entry.values.model_name === undefined ? 'model_id' : 'model_name';
+  refuseUnusableModel(model, preset, entry.locationOf(field), diagnostics);
   const overrides = own ? ownProvider.overrides : {};
   const settings = entrySettings(entry, modelSettings({ preset, overrides }, model), diagnostics);
   return {
