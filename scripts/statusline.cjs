@@ -8,7 +8,7 @@ const { enableCompileCache } = require('node:module');
 const { join } = require('node:path');
 
 enableCompileCache(join(__dirname, '..', 'state', 'compile-cache'));
-const { printStatusLine } = require('../src/cli/statusLine/statusLine.ts');
+const { printStatusLine } = require('../src/cli/statusline/statusLine.ts');
 
 const [instance, host, port, usageFile] = process.argv.slice(2);
 printStatusLine({ instance, host, port: Number(port), usageFile });

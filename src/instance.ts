@@ -8,10 +8,10 @@ import { ReloadableRedactor } from './core/secret.ts';
 import { ActiveServices, createServices, type LastingServices, renewServices } from './gateway/configSwap.ts';
 import { startHealthChecks } from './gateway/healthChecks.ts';
 import { describeHealth, type ProcessFacts } from './gateway/introspection.ts';
-import { Bodies } from './gateway/requestBody.ts';
+import { JsonBodyCodec } from './gateway/requestBody.ts';
 import { InFlight } from './gateway/services.ts';
 import { tuneHeapGrowth } from './host/heap.ts';
-import { takePart } from './host/workers.ts';
+import { claimWorkerNumber } from './host/workers.ts';
 import { closeListener, drain, listen } from './listener.ts';
 import { dropPortInspection } from './permissions/sandbox.ts';
 import { Reloader } from './reload/configReloader.ts';
@@ -26,7 +26,7 @@ import { RequestCounters } from './telemetry/requestCounters.ts';
 import { DAYS_SHOWN, UsageAggregator } from './telemetry/usage/aggregator.ts';
 import { usageFilePath } from './telemetry/usage/file.ts';
 import { UsageStore } from './telemetry/usage/store.ts';
-import { createCalibration } from './translate/tokenCalibration.ts';
+import { createTokenCalibration } from './translate/tokenCalibration.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_FAILED = 1;
@@ -84,12 +84,12 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const { config } = started;
   const redactor = new ReloadableRedactor(config.secrets);
   const { redact } = redactor;
-  const part = await takePart(config.file);
-  const isShared = sharesPort && part.isHeld;
+  const worker = await claimWorkerNumber(config.file);
+  const isShared = sharesPort && worker.isHeld;
   const log = openRotatingLog({
     directory: `${config.logs.directory}/${config.instance}`,
     instance: config.instance,
-    worker: part.number,
+    worker: worker.number,
     maxSizeBytes: config.logs.maxSizeBytes,
     retentionMs: config.logs.retentionMs,
     maxTotalBytes: config.logs.maxTotalBytes,
@@ -115,7 +115,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   for (const line of summary) process.stdout.write(`${line}\n`);
 
   const consoleFile = consolePath === undefined ? undefined : boundConsoleFile(consolePath);
-  const calibration = createCalibration();
+  const calibration = createTokenCalibration();
   const calibrationFile = openStateFile(`${config.stateDirectory}/${config.instance}.calibration.json`, calibration);
   const usageStore = new UsageStore({
     path: usageFilePath(config.stateDirectory, config.instance),
@@ -129,7 +129,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     stats: new RequestCounters(clock, redact),
     usage,
     calibration,
-    bodies: new Bodies(),
+    bodies: new JsonBodyCodec(),
     order: new LoadBalancer(clock, Math.random),
     inFlight: new InFlight(),
     logger,
@@ -151,7 +151,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const facts: ProcessFacts = {
     version: VERSION,
     pid: process.pid,
-    part: part.number,
+    worker: worker.number,
     sharesPort: isShared,
     startedAt: clock.now(),
     isDraining: () => draining,
@@ -162,8 +162,8 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   };
 
   const app = createApp(active, facts);
-  const onListening = () => part.answerWith(() => describeHealth(active.current, facts));
-  const failure = await listen(app, { config, part, isShared, onListening });
+  const onListening = () => worker.answerWith(() => describeHealth(active.current, facts));
+  const failure = await listen(app, { config, worker, isShared, onListening });
   if (failure !== undefined) {
     logger.error(failure);
     await log.close();

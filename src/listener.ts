@@ -7,14 +7,14 @@ import { ApiError } from './core/errors.ts';
 import { asNumber, parseObject } from './core/json.ts';
 import type { Services } from './gateway/services.ts';
 import { findPortHolder } from './host/ports.ts';
-import { askPart, type Part, partNumbers, withPortLock } from './host/workers.ts';
+import { listWorkerNumbers, queryWorker, type WorkerClaim, withPortLock } from './host/workers.ts';
 
 export interface OpenPortOptions {
   readonly config: Config;
-  readonly part: Part;
+  readonly worker: WorkerClaim;
   /** Whether other processes with the same env file may listen there, too. */
   readonly isShared: boolean;
-  /** Called as soon as connections come in; no other part looks at the port before. */
+  /** Called as soon as connections come in; no other worker looks at the port before. */
   readonly onListening: () => void;
 }
 
@@ -44,13 +44,13 @@ async function describeFailure({ code, message }: NodeJS.ErrnoException, config:
 
 /**
  * With a shared port the kernel no longer refuses strangers, as long as they share it, too. So one looks first, and only one at a
- * time: whoever listens there already must be a part of the same instance.
+ * time: whoever listens there already must be a worker of the same instance.
  */
-async function listenWithOthers(app: FastifyInstance, { config, part, onListening }: OpenPortOptions): Promise<void> {
+async function listenWithOthers(app: FastifyInstance, { config, worker, onListening }: OpenPortOptions): Promise<void> {
   const { host, port, file } = config;
   await withPortLock(port, async () => {
     const refusal = await tryAlone(host, port);
-    if (refusal !== undefined && !(await isOurs(file, part.number, port))) throw refusal;
+    if (refusal !== undefined && !(await isOurs(file, worker.number, port))) throw refusal;
     const shared: FastifyListenOptions & { reusePort: true } = { host, port, reusePort: true }; // which Fastify's own type lacks
     await app.listen(shared);
     onListening();
@@ -70,10 +70,10 @@ async function tryAlone(host: string, port: number): Promise<Error | undefined> 
   return undefined;
 }
 
-/** Whether another part of the instance says that it listens on the port and shares it. */
+/** Whether another worker of the instance reports that it listens on the port and shares it. */
 async function isOurs(file: string, own: number, port: number): Promise<boolean> {
-  const numbers = (await partNumbers())(file).filter((number) => number !== own);
-  const answers = await Promise.all(numbers.map((number) => askPart(file, number)));
+  const numbers = (await listWorkerNumbers())(file).filter((number) => number !== own);
+  const answers = await Promise.all(numbers.map((number) => queryWorker(file, number)));
   return answers.some((answer) => {
     const health = answer === undefined ? undefined : parseObject(answer);
     return health?.['shares_port'] === true && health['state'] === 'serving' && asNumber(health['port']) === port;

@@ -117,7 +117,7 @@ const SOLE_IMPORTERS: Record<string, RegExp> = {
   dotenv: /^src\/config\/load\.ts$/,
   'rotating-file-stream': /^src\/telemetry\/log\//,
   pino: /^src\/telemetry\/logger\.ts$/,
-  'zod/mini': /^src\/config\//,
+  'zod/mini': /^src\/(?:config\/|cli\/supervisor\/health\.ts$)/,
   yaml: /^src\/config\/files\//,
   jsonrepair: /^src\/translate\/response\//,
   rolldown: /^scripts\/build/,
@@ -170,6 +170,11 @@ test('process.env and process.exit stand only at the entries', () => {
     .filter((file) => !entries.test(file.path) && /\bprocess\.(?:env|exit)\b/.test(file.text))
     .map((file) => file.path);
   expect(found).toEqual([]);
+});
+
+test('no module keeps a cache of its own: what is remembered has an owner who hands it in', () => {
+  const cache = /^(?:export )?(?:const|let) \w+[^\n]*= new Weak(?:Map|Set)\b/m;
+  expect(source.filter((file) => cache.test(file.text)).map((file) => file.path)).toEqual([]);
 });
 
 const PROVIDER_NAMES =

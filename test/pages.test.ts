@@ -63,11 +63,13 @@ function commandLines(text: string): string[][] {
 
 // docs/COMMANDS.md is the help itself, which has a test of its own.
 const written = present.filter((path) => path !== 'docs/COMMANDS.md');
-test.each([...written, ...filesIn('envs', '.example')])('the commands in %s are such as there are', (path) => {
+test.each([...written, ...filesIn('envs', '.example')])('the commands in %s are such as there are', async (path) => {
   const withoutTestTitles = read(path).replaceAll(/› `[^`]+`/g, '');
-  const wrong = commandLines(withoutTestTitles)
-    .filter((words) => !words.includes('COMMAND'))
-    .map((words) => ({ words: words.join(' '), parsed: parseCommandLine(words) }))
+  const lines = commandLines(withoutTestTitles).filter((words) => !words.includes('COMMAND'));
+  const parsedLines = await Promise.all(
+    lines.map(async (words) => ({ words: words.join(' '), parsed: await parseCommandLine(words) })),
+  );
+  const wrong = parsedLines
     // A command alone is meant as its name.
     .filter(({ words, parsed }) => parsed.kind === 'usage' && !commandNames.some((name) => name === words));
   expect(wrong).toEqual([]);

@@ -1,7 +1,13 @@
+import { loadCommands } from '../../src/cli/commandSpec.ts';
 import { helpText } from '../../src/cli/commands/help.ts';
-import { type CommandName, commandNames, commandTable } from '../../src/cli/commandTable.ts';
+import { commandTable } from '../../src/cli/commandTable.ts';
 import { exitCodeRows } from '../../src/cli/exitCodes.ts';
 import { code, markdownPage, markdownTable } from './markdown.ts';
+
+const commands = await loadCommands(commandTable);
+const helpTexts = await Promise.all(
+  commands.map(async ([name]) => `## ${name}\n\n\`\`\`text\n${await helpText(name, commandTable)}\n\`\`\``),
+);
 
 const RULES = `\`./manage help COMMAND\` and \`./manage COMMAND --help\` print the same. For all commands:
 
@@ -17,23 +23,20 @@ export function commandsPage(): string {
     '# Commands',
     RULES,
     '## All commands',
-    commandTableOf(commandNames, ''),
+    commandTableOf(commands, ''),
     '## Exit status',
     markdownTable(
       ['Status', 'Meaning'],
       exitCodeRows.map(([code, meaning]) => [String(code), meaning]),
     ),
     '`run` and `pm2` give the status of the program that they run.',
-    ...commandNames.flatMap((name) => [`## ${name}`, `\`\`\`text\n${helpText(name)}\n\`\`\``]),
+    ...helpTexts,
   );
 }
 
 /** Commands in a table, each with a link to its help on the page at `path`. */
-function commandTableOf(names: readonly CommandName[], path: string): string {
-  const rows = names.map((name) => {
-    const { usage, summary } = commandTable[name];
-    return [`[${code(usage)}](${path}#${name})`, summary];
-  });
+function commandTableOf(shown: typeof commands, path: string): string {
+  const rows = shown.map(([name, { usage, summary }]) => [`[${code(usage)}](${path}#${name})`, summary]);
   return markdownTable(['./manage', 'what it does'], rows);
 }
 
@@ -43,7 +46,7 @@ function commandTableOf(names: readonly CommandName[], path: string): string {
  */
 export function commandsSection(names: readonly string[]): string {
   const known = names.map((name) => {
-    const found = commandNames.find((one) => one === name);
+    const found = commands.find(([one]) => one === name);
     if (found === undefined) throw new Error(`there is no command "${name}"`);
     return found;
   });

@@ -1,14 +1,12 @@
 import { styleText } from 'node:util';
-import { describeReload, remarkLine } from '../../src/cli/supervisor/explain.ts';
 import type { Health } from '../../src/cli/supervisor/health.ts';
 import type { Instance } from '../../src/cli/supervisor/instances.ts';
-import type { State } from '../../src/cli/supervisor/state.ts';
+import { diagnoseReload, hintLine, type State } from '../../src/cli/supervisor/state.ts';
 import type { Colour } from '../../src/cli/terminal/output.ts';
-import { type Circuit, NOTHING_RECENT, type TopRow } from '../../src/cli/top/sample.ts';
+import { type Circuit, type InstanceSample, NO_RECENT_USAGE } from '../../src/cli/top/sample.ts';
 import { topFrame } from '../../src/cli/top/topView.ts';
 import { type StatusEntry, statusTable } from '../../src/cli/views/statusView.ts';
 import { configFromText } from '../../src/config/load.ts';
-import type { JsonObject } from '../../src/core/json.ts';
 import { presets } from '../../src/providers/index.ts';
 import { createConsoleView } from '../../src/telemetry/console/view.ts';
 import type { RequestRecord } from '../../src/telemetry/requestRecord.ts';
@@ -54,8 +52,10 @@ function sampleInstance(name: string, text: string): Instance {
 const MINUTE = 60;
 const HOUR = 3600;
 
-/** What the instances say of themselves, in their order; the one without has been stopped. */
-const statusFigures: readonly (JsonObject | undefined)[] = [
+type StatusFigure = Partial<Health> & Pick<Health, 'pid'>;
+
+/** What the instances report of themselves, in their order; the one without has been stopped. */
+const statusFigures: readonly (StatusFigure | undefined)[] = [
   { pid: 4127, uptime_seconds: 6.4 * HOUR, memory_bytes: 98e6, requests: { total: 12, failed: 0 } },
   { pid: 4131, uptime_seconds: 6.4 * HOUR, memory_bytes: 104e6, requests: { total: 318, failed: 0 } },
   { pid: 4893, uptime_seconds: 3.2 * HOUR, memory_bytes: 121e6, requests: { total: 1904, failed: 2 } },
@@ -70,37 +70,35 @@ const statusFigures: readonly (JsonObject | undefined)[] = [
   undefined,
 ];
 
-function healthOf({ name, config }: Instance, figure: JsonObject): Health {
-  const body = {
+function healthOf({ name, config }: Instance, figure: StatusFigure): Health {
+  return {
+    service: 'claude-code-proxy',
+    instance: name,
+    state: 'serving',
+    config_hash: config?.hash,
+    shares_port: true,
     models: { ...config?.tiers },
     provider: { name: config?.provider.preset.name ?? name },
     key: config?.provider.key.source ?? '',
     ...figure,
   };
-  return {
-    instance: name,
-    pid: Number(figure['pid']),
-    state: 'serving',
-    configHash: config?.hash,
-    sharesPort: true,
-    body,
-  };
 }
 
-function statusEntryOf(instance: Instance, figure: JsonObject | undefined): StatusEntry {
+function statusEntryOf(instance: Instance, figure: StatusFigure | undefined): StatusEntry {
   const health = figure && healthOf(instance, figure);
-  const answer = health === undefined ? ({ kind: 'silent' } as const) : ({ kind: 'instance', health } as const);
-  const observation = { instance, row: undefined, rival: undefined, answer, isOurs: health !== undefined, parts: [] };
+  const answer = health === undefined ? ({ kind: 'closed' } as const) : ({ kind: 'instance', health } as const);
+  const isOurs = health !== undefined;
+  const inspection = { instance, row: undefined, nameConflict: undefined, answer, isOurs, workers: [] };
   const state: State = health === undefined ? 'stopped' : 'serving';
-  const news = describeReload(observation);
-  return { observation, state, health, remark: news && remarkLine(instance.name, news) };
+  const hint = diagnoseReload(inspection);
+  return { inspection, state, health, hint: hint && hintLine(instance.name, hint) };
 }
 
 /** docs/pictures/status.svg: what `./manage status` prints of instances as they may be. */
 export function statusPicture(): string {
   const entries = sampleInstances().map((instance, index) => statusEntryOf(instance, statusFigures[index]));
   const table = statusTable(entries, { paint, columns: COLUMNS }).split('\n');
-  return terminalPicture('./manage status', [...table, ...entries.flatMap(({ remark }) => remark ?? [])], COLUMNS);
+  return terminalPicture('./manage status', [...table, ...entries.flatMap(({ hint }) => hint ?? [])], COLUMNS);
 }
 
 const ROWS = 24;
@@ -138,9 +136,9 @@ const topFigures: readonly (TopFigure | undefined)[] = [
   undefined,
 ];
 
-function topRowOf(name: string, figure: TopFigure | undefined): TopRow {
+function topRowOf(name: string, figure: TopFigure | undefined): InstanceSample {
   if (figure === undefined) {
-    return { name, state: 'not running', inFlight: 0, waiting: 0, circuits: [], recent: NOTHING_RECENT };
+    return { name, state: 'not running', inFlight: 0, waiting: 0, circuits: [], recent: NO_RECENT_USAGE };
   }
   const { requests, outputTokens, inFlight, firstEvents, answering, today, circuit } = figure;
   const circuits: readonly Circuit[] = [{ provider: undefined, state: circuit }];

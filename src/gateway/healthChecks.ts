@@ -125,7 +125,7 @@ function questionFor(services: Services, route: Route, key: ProviderKey): Upstre
     return { ...question, body: '', lookUp: `${provider.baseUrl}${native ? '/v1/models' : '/models'}` };
   }
   const value = { model: model.name, max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] };
-  const body = new RequestBody(Buffer.from(JSON.stringify(value)), value);
+  const body = new RequestBody(Buffer.from(JSON.stringify(value)), value, services.bodies.cache);
   if (native) return { ...question, body: passthroughBody(body, model, services.bodies) };
   return { ...question, body: JSON.stringify(prepareRequest(services, body, route).translated.body) };
 }

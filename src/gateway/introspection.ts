@@ -1,5 +1,6 @@
 import { clientEnvironment, forwardsCredentials } from '../config/clientEnvironment.ts';
 import type { Config, Problem } from '../config/config.ts';
+import type { HealthReport, KeyHealth, ProviderHealth } from '../core/healthReport.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { LogStatus } from '../telemetry/log/rotatingLog.ts';
 import { formatFigure } from '../telemetry/metrics.ts';
@@ -8,20 +9,20 @@ import { isCostUnknown, type UsageTotals } from '../telemetry/usage/totals.ts';
 import { keyLabel } from './route.ts';
 import type { Backend, Services } from './services.ts';
 
-function describeKeys({ keys }: Backend): JsonObject[] {
+function describeKeys({ keys }: Backend): KeyHealth[] {
   const states = keys.list();
   const all = states.map(({ key }) => key);
   return states.map(({ key, cooldown }) => ({
     label: keyLabel(all, key),
     source: key.source,
     state: cooldown === undefined ? 'ready' : 'resting',
-    until: isoTime(cooldown?.endsAt),
+    until: isoTimeOrNull(cooldown?.endsAt),
     reason: cooldown?.reason ?? null,
   }));
 }
 
-/** The providers of an instance as `GET /health` shows them, in the order of their priority; no secrets. */
-export function describeProviders({ config, backends, clock }: Services): JsonObject[] {
+/** The providers in the order of their priority. */
+function describeProviders({ config, backends, clock }: Services): ProviderHealth[] {
   return config.providers.map(({ name, provider, priority, models }) => {
     const backend = backends.of(provider);
     const { answeredAt, state } = backend.breaker;
@@ -32,7 +33,9 @@ export function describeProviders({ config, backends, clock }: Services): JsonOb
       models: { big: [...models.big], middle: [...models.middle], small: [...models.small] },
       circuit: state,
       keys: describeKeys(backend),
-      last_answer_at: isoTime(answeredAt === undefined ? undefined : clock.now() - (clock.monotonic() - answeredAt)),
+      last_answer_at: isoTimeOrNull(
+        answeredAt === undefined ? undefined : clock.now() - (clock.monotonic() - answeredAt),
+      ),
     };
   });
 }
@@ -52,7 +55,7 @@ export interface ProcessFacts {
   readonly version: string;
   readonly pid: number;
   /** Its number among the processes of the same instance, from 1 on. */
-  readonly part: number;
+  readonly worker: number;
   /** Whether others of them may listen on the same port. */
   readonly sharesPort: boolean;
   /** Milliseconds since 1970. */
@@ -64,7 +67,7 @@ export interface ProcessFacts {
   readonly memoryBytes: () => number;
 }
 
-function describeConfiguration({ loadedAt, problems, restartNeeded }: ConfigurationStatus): JsonObject {
+function describeConfiguration({ loadedAt, problems, restartNeeded }: ConfigurationStatus) {
   return {
     config_loaded_at: isoTime(loadedAt),
     config_problems: problems.map(({ file, line, key, found, fix }) => ({ file, line: line ?? null, key, found, fix })),
@@ -72,10 +75,11 @@ function describeConfiguration({ loadedAt, problems, restartNeeded }: Configurat
   };
 }
 
-const isoTime = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString());
+const isoTime = (at: number) => new Date(at).toISOString();
+const isoTimeOrNull = (at: number | undefined) => (at === undefined ? null : isoTime(at));
 
 /** The body of `GET /health`: who answers on this port and how it fares; no secrets. */
-export function describeHealth(services: Services, facts: ProcessFacts): JsonObject {
+export function describeHealth(services: Services, facts: ProcessFacts): HealthReport {
   const { config, stats, clock } = services;
   const { provider } = config;
   const { requests, tokens, inFlight, lastSuccessAt, lastError } = stats.snapshot();
@@ -86,7 +90,7 @@ export function describeHealth(services: Services, facts: ProcessFacts): JsonObj
     service: 'claude-code-proxy',
     instance: config.instance,
     pid: facts.pid,
-    part: facts.part,
+    part: facts.worker,
     shares_port: facts.sharesPort,
     host: config.host,
     port: config.port,
@@ -118,7 +122,7 @@ export function describeHealth(services: Services, facts: ProcessFacts): JsonObj
       cache_creation: tokens.cacheWrite,
       output: tokens.output,
     },
-    last_success_at: isoTime(lastSuccessAt),
+    last_success_at: isoTimeOrNull(lastSuccessAt),
     last_error: lastError === undefined ? null : { ...lastError, at: isoTime(lastError.at) },
     log: {
       path: log.path,
@@ -169,7 +173,7 @@ export function describeStatistics({ usage, clock, config }: Services, facts: Pr
   const input = wholeInput(total);
   return {
     instance: config.instance,
-    session_start_time: new Date(facts.startedAt).toISOString(),
+    session_start_time: isoTime(facts.startedAt),
     session_duration_seconds: Math.round((clock.now() - facts.startedAt) / 1000),
     total_requests: total.requests,
     total_failed_requests: total.failed,

@@ -27,20 +27,21 @@ export function withBody<T>(
   bytes: Buffer,
   goOn: (body: RequestBody) => Promise<T>,
 ): Promise<T> {
-  const reading = services.bodies.read(bytes);
+  const { bodies } = services;
+  const reading = bodies.read(bytes);
   const { done, value } = reading.next();
-  return done === true ? goOn(new RequestBody(bytes, value)) : readOn(services, bytes, reading, goOn);
+  return done === true ? goOn(new RequestBody(bytes, value, bodies.cache)) : readOn(services, bytes, reading, goOn);
 }
 
 async function readOn<T>(
-  { inFlight }: Pick<Services, 'inFlight'>,
+  { bodies, inFlight }: Pick<Services, 'bodies' | 'inFlight'>,
   bytes: Buffer,
   reading: Generator<void, unknown>,
   goOn: (body: RequestBody) => Promise<T>,
 ): Promise<T> {
   const release = inFlight.begin();
   try {
-    const body = new RequestBody(bytes, await goOnCooperatively(reading));
+    const body = new RequestBody(bytes, await goOnCooperatively(reading), bodies.cache);
     await runCooperatively(body.measureInSteps());
     // Not awaited here: what goes on is under way itself by now, and the body is let go.
     return goOn(body);

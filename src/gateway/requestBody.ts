@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { ApiError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
 import { type MessagesRequest, parseCountRequest, parseRequest } from '../protocol/anthropic/request.ts';
-import { BodyMemory } from '../protocol/json/incrementalParser.ts';
+import { IncrementalJsonParser } from '../protocol/json/incrementalParser.ts';
 import { JsonWriter } from '../protocol/json/jsonWriter.ts';
+import { ConversationCache } from '../translate/conversationCache.ts';
 import { measureInSteps, measureTokens, type TokenParts } from '../translate/tokens.ts';
 
 /** So much is measured at a stretch before a pause, in tokens: about 2 ms. */
@@ -13,14 +14,17 @@ const STRETCH_TOKENS = 250_000;
 export class RequestBody {
   readonly bytes: Buffer;
   readonly value: unknown;
+  /** What earlier requests of the conversation have left of the work on this one. */
+  readonly cache: ConversationCache;
   #parsed: MessagesRequest | undefined;
   #measured: Readonly<TokenParts> | undefined;
   #firstMessage: string | undefined;
 
   /** @param value what the bytes are when parsed */
-  constructor(bytes: Buffer, value: unknown) {
+  constructor(bytes: Buffer, value: unknown, cache: ConversationCache) {
     this.bytes = bytes;
     this.value = value;
+    this.cache = cache;
   }
 
   /** As far as the way through the proxy depends on it; all else is the provider's to judge. */
@@ -32,25 +36,29 @@ export class RequestBody {
     return value as JsonObject & { model: string };
   }
 
-  /** As a request that can be translated (R105). */
+  /** As a request that can be translated. */
   get parsed(): MessagesRequest {
-    this.#parsed ??= parseRequest(this.value);
+    this.#parsed ??= parseRequest(this.value, this.cache);
     return this.#parsed;
   }
 
   /** Does most of the work for the following figures in advance, piece by piece. */
   *measureInSteps(): Generator<void> {
     try {
-      yield* measureInSteps(this.#parsed ?? parseCountRequest(this.value), STRETCH_TOKENS);
+      yield* measureInSteps(this.#countable, STRETCH_TOKENS, this.cache.tokens);
     } catch {
-      // What cannot be measured is told to who asks for the figure.
+      // Whoever asks for the figure gets the error.
     }
   }
 
-  /** The size of the input before a model's factors (R502). Throws for what cannot be translated. */
+  /** The size of the input before a model's factors. Throws for what cannot be translated. */
   get measured(): Readonly<TokenParts> {
-    this.#measured ??= measureTokens(this.#parsed ?? parseCountRequest(this.value));
+    this.#measured ??= measureTokens(this.#countable, this.cache.tokens);
     return this.#measured;
+  }
+
+  get #countable(): MessagesRequest {
+    return this.#parsed ?? parseCountRequest(this.value, this.cache);
   }
 
   /** The same; undefined where only the provider can make sense of the request. */
@@ -91,15 +99,16 @@ const COMMON = new Set(['messages', 'system', 'tools']);
 
 /**
  * Reads the bodies of requests and writes those for the provider. Turn N+1 of a conversation repeats all of turn N, so that both
- * remember what they have seen: a long request then costs less than to parse it once and print it once.
+ * keep what they have seen: a long request then costs less than to parse it once and print it once.
  */
-export class Bodies {
-  readonly #memory = new BodyMemory({ lists: COMMON, minBytes: SHORT_BYTES, maxBytes: REMEMBERED_BYTES });
+export class JsonBodyCodec {
+  readonly cache = new ConversationCache();
+  readonly #memory = new IncrementalJsonParser({ lists: COMMON, minBytes: SHORT_BYTES, maxBytes: REMEMBERED_BYTES });
   readonly #writer = new JsonWriter(COMMON);
 
   /**
    * Reads a JSON body, whose value nobody may change, piece by piece.
-   * @throws ApiError `invalid_request` with the parser's words about where it fails (R105)
+   * @throws ApiError `invalid_request` with the parser's words about where it fails
    */
   *read(bytes: Buffer): Generator<void, unknown> {
     const steps = this.#memory.parseInSteps(bytes);

@@ -14,9 +14,9 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { RequestCounters } from '../telemetry/requestCounters.ts';
 import type { UsageAggregator } from '../telemetry/usage/aggregator.ts';
 import type { ResolvedModel } from '../translate/request/context.ts';
-import type { Calibration } from '../translate/tokenCalibration.ts';
+import type { TokenCalibration } from '../translate/tokenCalibration.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { Bodies } from './requestBody.ts';
+import type { JsonBodyCodec } from './requestBody.ts';
 
 /** What the gateway works with under one configuration; a changed one gets services of its own. */
 export interface Services {
@@ -30,8 +30,8 @@ export interface Services {
   readonly order: LoadBalancer;
   readonly stats: RequestCounters;
   readonly usage: UsageAggregator;
-  readonly calibration: Calibration;
-  readonly bodies: Bodies;
+  readonly calibration: TokenCalibration;
+  readonly bodies: JsonBodyCodec;
   readonly inFlight: InFlight;
   readonly logger: Logger;
   /** Masks credentials in text that leaves the process. */

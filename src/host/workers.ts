@@ -35,8 +35,11 @@ export function holdName(name: string, answer: () => string): Promise<HeldName |
   });
 }
 
-/** What the holder of a name answers; undefined when there is none, or it says nothing in time. */
-export function askName(name: string, timeoutMs: number): Promise<string | undefined> {
+/** An answer has a few thousand letters; anything longer is not one of ours. */
+const MAX_ANSWER_LENGTH = 100_000;
+
+/** What the holder of a name answers; undefined when there is none, or it does not answer in time. */
+export function queryName(name: string, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createConnection(`\0${PREFIX}${name}`);
     const deadline = setTimeout(() => finish(undefined), timeoutMs);
@@ -47,8 +50,9 @@ export function askName(name: string, timeoutMs: number): Promise<string | undef
       resolve(answer);
     };
     socket.setEncoding('utf8');
-    socket.on('data', (part: string) => {
-      text += part;
+    socket.on('data', (piece: string) => {
+      text += piece;
+      if (text.length > MAX_ANSWER_LENGTH) finish(undefined);
     });
     socket.once('end', () => finish(text));
     socket.once('error', () => finish(undefined));
@@ -56,7 +60,7 @@ export function askName(name: string, timeoutMs: number): Promise<string | undef
 }
 
 /** All names that are held now. */
-export async function heldNames(): Promise<string[]> {
+export async function listHeldNames(): Promise<string[]> {
   if (!hasNamedSockets) return [];
   const list = await readFile('/proc/net/unix', 'utf8').catch(() => '');
   const names = list.split('\n').flatMap((line) => {
@@ -67,40 +71,41 @@ export async function heldNames(): Promise<string[]> {
 }
 
 /**
- * The processes that run with the same env file are the parts of one instance. Each holds a number of its own, by which its log is
- * called, and tells there how it fares, which the port, shared by all of them, tells only of one.
+ * The processes that run with the same env file are the workers of one instance. Each holds a number of its own, which is part of
+ * the name of its log, and answers there with its health report: on the port, which all share, any one of them may answer.
  */
 
-/** The place of this process among those of its env file. */
-export interface Part {
+/** The number of this process among the workers of its env file. */
+export interface WorkerClaim {
   /** From 1 on. */
   readonly number: number;
   /** Whether the number is held, so that no other process has it. */
   readonly isHeld: boolean;
-  /** Makes the part answer from now on. */
+  /** Makes the worker answer queries from now on. */
   answerWith(describe: () => object): void;
 }
 
 const ANSWER_TIMEOUT_MS = 2000;
 const LOCK_PAUSE_MS = 10;
-/** Its holder looks at the port and listens, which takes a few milliseconds. */
+/** Its holder checks the port and listens, which takes a few milliseconds. */
 const LOCK_TIMEOUT_MS = 5000;
 
-/** Tells the instances of this machine apart: the same name may stand in several projects. */
-function originOf(file: string): string {
+/** Stands for an env file: the same name may occur in several projects of this machine. */
+function digestOf(file: string): string {
   return createHash('sha256').update(file).digest('hex').slice(0, 16);
 }
 
-function partName(file: string, number: number): string {
-  return `part/${originOf(file)}/${number}`;
+/** Begins with "part", as in all builds so far: workers and managers of different builds find each other by it. */
+function workerName(file: string, number: number): string {
+  return `part/${digestOf(file)}/${number}`;
 }
 
 /**
- * Takes the lowest free number of an env file, until the end of this process. Elsewhere than on Linux there is one process for
- * each file, which its port sees to.
+ * Claims the lowest free number of an env file, until the end of this process. Elsewhere than on Linux there is one process for
+ * each file, as only one can listen on its port.
  * @param file absolute path
  */
-export async function takePart(file: string): Promise<Part> {
+export async function claimWorkerNumber(file: string): Promise<WorkerClaim> {
   let answer: () => object = () => ({});
   const answerWith = (describe: () => object) => {
     answer = describe;
@@ -108,18 +113,18 @@ export async function takePart(file: string): Promise<Part> {
   if (!hasNamedSockets) return { number: 1, isHeld: false, answerWith };
   try {
     let number = 1;
-    while ((await holdName(partName(file, number), () => JSON.stringify(answer()))) === undefined) number += 1;
+    while ((await holdName(workerName(file, number), () => JSON.stringify(answer()))) === undefined) number += 1;
     return { number, isHeld: true, answerWith };
   } catch {
     return { number: 1, isHeld: false, answerWith };
   }
 }
 
-/** The numbers that the processes of each env file hold now. */
-export async function partNumbers(): Promise<(file: string) => number[]> {
-  const names = await heldNames();
+/** The numbers that the workers of each env file hold now. */
+export async function listWorkerNumbers(): Promise<(file: string) => number[]> {
+  const names = await listHeldNames();
   return (file) => {
-    const prefix = partName(file, 0).slice(0, -1);
+    const prefix = workerName(file, 0).slice(0, -1);
     return names
       .filter((name) => name.startsWith(prefix))
       .map((name) => Number(name.slice(prefix.length)))
@@ -127,14 +132,14 @@ export async function partNumbers(): Promise<(file: string) => number[]> {
   };
 }
 
-/** What a part says of itself; undefined when there is none or it does not answer. */
-export function askPart(file: string, number: number): Promise<string | undefined> {
-  return askName(partName(file, number), ANSWER_TIMEOUT_MS);
+/** What a worker answers; undefined when there is none or it does not answer. */
+export function queryWorker(file: string, number: number): Promise<string | undefined> {
+  return queryName(workerName(file, number), ANSWER_TIMEOUT_MS);
 }
 
 /**
- * Does something while no other instance of this machine looks at this port in order to listen there: who shares a port is not kept
- * from it by the kernel.
+ * Does something while no other instance of this machine does the same for this port: the kernel does not keep those that share a
+ * port from listening at the same time.
  */
 export async function withPortLock<T>(port: number, work: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + LOCK_TIMEOUT_MS;

@@ -7,7 +7,7 @@ import { isObject, type JsonObject } from '../core/json.ts';
  */
 export type Delta =
   | { readonly kind: 'thinking'; readonly text: string }
-  /** Opaque reasoning state that the provider wants back in the next request (R135), as JSON text. */
+  /** Opaque reasoning state that the provider wants back in the next request, as JSON text. */
   | { readonly kind: 'reasoningState'; readonly state: string }
   | { readonly kind: 'text'; readonly text: string }
   | ToolCallDelta
@@ -15,18 +15,18 @@ export type Delta =
   | { readonly kind: 'finish'; readonly reason: string; readonly stopSequence?: string }
   | { readonly kind: 'error'; readonly error: ApiError };
 
-/** A piece of a tool call. Every field may be missing: providers leave out index, id or name as they please (R309, R310). */
+/** A piece of a tool call. Every field may be missing: providers leave out index, id or name as they please. */
 export interface ToolCallDelta {
   readonly kind: 'toolCall';
   readonly index?: number;
   readonly id?: string;
   readonly name?: string;
   readonly arguments: string;
-  /** Unknown fields of the call that must come back with it, such as `extra_content` (R135). */
+  /** Unknown fields of the call that must come back with it, such as `extra_content`. */
   readonly extra?: JsonObject;
 }
 
-/** Token counts as Anthropic separates them (R205): `input` excludes both cache figures. */
+/** Token counts as Anthropic separates them: `input` excludes both cache figures. */
 export interface Usage {
   readonly input: number;
   readonly output: number;
@@ -37,13 +37,13 @@ export interface Usage {
 }
 
 /**
- * Opaque provider state that travels through the conversation (R135, decision 0005): Claude Code sends back, unread, a
+ * Opaque provider state that travels through the conversation (decision 0005): Claude Code sends back, unread, a
  * thinking block's `signature`, a redacted block's `data` and unknown fields of a tool_use block. Each carrier names the
  * provider that it belongs to, so that another one never gets to see it.
  */
 const VERSION = 'ccp1';
 
-/** Signature of a thinking block that carries no state (R212): never to be taken for one of Anthropic's. */
+/** Signature of a thinking block that carries no state: never to be taken for one of Anthropic's. */
 export const MARKER_SIGNATURE = `${VERSION}.none`;
 
 /** The `signature` of a thinking block (or `data` of a redacted one) that brings `state` back to the provider. */
@@ -71,5 +71,5 @@ export function decodeCallFields(block: JsonObject, provider: string): JsonObjec
   return isObject(carrier['fields']) ? carrier['fields'] : undefined;
 }
 
-/** Stands in for thoughts that are lost, where a provider insists on some (R134). */
+/** Stands in for thoughts that are lost, where a provider insists on some. */
 export const MISSING_REASONING = '(reasoning not available)';

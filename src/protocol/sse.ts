@@ -1,8 +1,14 @@
 import { ApiError } from '../core/errors.ts';
+import { ByteBuffer } from './bounds.ts';
 
-/** Longest frame that is gathered, in bytes (R322): a peer that never ends a frame must not fill the memory. */
-const FRAME_LIMIT = 8 * 1024 * 1024;
+/** Longest frame that is gathered, in bytes: a peer that never ends a frame must not fill the memory. */
+export const FRAME_LIMIT = 8 * 1024 * 1024;
 
+/** What a line of data costs beside its letters, so that a frame of millions of empty lines is no small one. */
+const LINE_COST = 16;
+
+const SPACE = 0x20;
+const COLON = 0x3a;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = 0xfeff;
@@ -18,7 +24,7 @@ export interface SseReader {
 }
 
 /**
- * Reads server-sent events as the WHATWG describes them (R322): LF, CRLF and CR; comments; one optional space after the
+ * Reads server-sent events as the WHATWG describes them: LF, CRLF and CR; comments; one optional space after the
  * colon; several data lines joined by a line feed; a byte order mark. Frames without data are not reported.
  */
 export function createSseReader(onEvent: (data: string, event: string | undefined) => void): SseReader {
@@ -28,11 +34,11 @@ export function createSseReader(onEvent: (data: string, event: string | undefine
 class ByteReader implements SseReader {
   readonly #onEvent: (data: string, event: string | undefined) => void;
   /** Bytes of the last line, which has no end yet. Only whole lines are decoded, so no letter is ever cut. */
-  #rest: Uint8Array[] = [];
-  #restSize = 0;
+  readonly #rest = new ByteBuffer();
   #skipLineFeed = false;
   #beginning = true;
   #data: string | undefined;
+  #dataSize = 0;
   #event: string | undefined;
 
   constructor(onEvent: (data: string, event: string | undefined) => void) {
@@ -49,29 +55,27 @@ class ByteReader implements SseReader {
       return;
     }
     this.#skipLineFeed = end === fresh.length && fresh[end - 1] === CARRIAGE_RETURN;
-    const lines = this.#restSize === 0 ? decode(fresh, end) : this.#joined(fresh.subarray(0, end));
+    let whole = fresh;
+    let size = end;
+    if (this.#rest.length > 0) {
+      this.#rest.append(fresh.subarray(0, end));
+      whole = this.#rest.take();
+      size = whole.length;
+    }
+    const lines = decode(whole, size);
     if (end < fresh.length) this.#keep(fresh.subarray(end));
     this.#readLines(lines);
   }
 
   end(): void {
-    if (this.#restSize > 0) this.#readLines(`${this.#joined(new Uint8Array())}\n`);
+    const rest = this.#rest.take();
+    if (rest.length > 0) this.#readLines(`${decode(rest, rest.length)}\n`);
     this.#dispatch();
   }
 
   #keep(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#restSize += bytes.length;
-    if (this.#restSize > FRAME_LIMIT) throw endlessFrame();
-    // A copy: the caller's buffer is its own, and a small rest must not hold on to a large read.
-    this.#rest.push(Uint8Array.from(bytes));
-  }
-
-  #joined(bytes: Uint8Array): string {
-    const whole = Buffer.concat([...this.#rest, bytes]);
-    this.#rest = [];
-    this.#restSize = 0;
-    return decode(whole, whole.length);
+    if (this.#rest.length + bytes.length > FRAME_LIMIT) throw endlessFrame();
+    this.#rest.append(bytes);
   }
 
   /** Takes text that ends with a line end. */
@@ -93,19 +97,23 @@ class ByteReader implements SseReader {
   #readLine(text: string, from: number, to: number): void {
     if (from === to) {
       this.#dispatch();
-    } else if (isField(text, 'data', from, to)) {
-      const value = fieldValue(text, from + 4, to);
-      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
-      if (this.#data.length > FRAME_LIMIT) throw endlessFrame();
-    } else if (isField(text, 'event', from, to)) {
-      this.#event = fieldValue(text, from + 5, to);
+      return;
     }
+    const data = fieldValue(text, 'data', from, to);
+    if (data === undefined) {
+      this.#event = fieldValue(text, 'event', from, to) ?? this.#event;
+      return;
+    }
+    this.#dataSize += data.length + (this.#data === undefined ? 0 : LINE_COST);
+    this.#data = this.#data === undefined ? data : `${this.#data}\n${data}`;
+    if (this.#dataSize > FRAME_LIMIT) throw endlessFrame();
   }
 
   #dispatch(): void {
     const data = this.#data;
     const event = this.#event;
     this.#data = undefined;
+    this.#dataSize = 0;
     this.#event = undefined;
     if (data !== undefined) this.#onEvent(data, event === '' ? undefined : event);
   }
@@ -123,15 +131,11 @@ function decode(bytes: Uint8Array, end: number): string {
   return buffer.toString('utf8', 0, end);
 }
 
-function isField(text: string, name: string, from: number, to: number): boolean {
-  if (!text.startsWith(name, from)) return false;
+/** The value when the line is this field, else undefined. */
+function fieldValue(text: string, name: string, from: number, to: number): string | undefined {
   const end = from + name.length;
-  return end === to || text.charCodeAt(end) === 0x3a;
-}
-
-function fieldValue(text: string, colon: number, to: number): string {
-  const start = text.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1;
-  return text.slice(Math.min(start, to), to);
+  if (!text.startsWith(name, from) || (end !== to && text.charCodeAt(end) !== COLON)) return undefined;
+  return text.slice(Math.min(text.charCodeAt(end + 1) === SPACE ? end + 2 : end + 1, to), to);
 }
 
 function endlessFrame(): ApiError {
@@ -140,44 +144,41 @@ function endlessFrame(): ApiError {
 
 /**
  * Cuts an event stream behind its blank lines: whole frames come out byte for byte, half a frame waits for its rest. So there is
- * always room between what was handed on for an event of our own, and a stream that breaks off leaves no half frame behind.
+ * always a place between what was handed on for an event of our own, and a stream that breaks off leaves no half frame behind.
  */
-export class FrameCutter {
-  #rest: Uint8Array[] = [];
-  #restSize = 0;
+export class SseFrameSplitter {
+  readonly #rest = new ByteBuffer();
   /** The last two bytes before the ones at hand: a stream begins as if behind a blank line. */
   #before: readonly [number, number] = [LINE_FEED, LINE_FEED];
 
   /** Takes the next bytes, cut anywhere, and gives the frames that they complete. Throws an ApiError on an endless frame. */
   push(bytes: Uint8Array): Uint8Array {
     const end = this.#lastFrameEnd(bytes);
-    this.#remember(bytes);
+    this.#keepLast(bytes);
     if (end === 0) {
       this.#keep(bytes);
       return new Uint8Array();
     }
-    const whole =
-      this.#restSize === 0 ? bytes.subarray(0, end) : Buffer.concat([...this.#rest, bytes.subarray(0, end)]);
-    this.#rest = [];
-    this.#restSize = 0;
-    this.#keep(bytes.subarray(end));
+    let whole = bytes.subarray(0, end);
+    if (this.#rest.length > 0) {
+      this.#rest.append(whole);
+      whole = this.#rest.take();
+    }
+    if (end < bytes.length) this.#keep(bytes.subarray(end));
     return whole;
   }
 
   /** What came behind the last whole frame. */
   rest(): Uint8Array {
-    return Buffer.concat(this.#rest);
+    return this.#rest.take();
   }
 
   #keep(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#restSize += bytes.length;
-    if (this.#restSize > FRAME_LIMIT)
-      throw new ApiError('bad_gateway', `the provider sent a frame of more than ${FRAME_LIMIT} bytes`);
-    this.#rest.push(Uint8Array.from(bytes));
+    if (this.#rest.length + bytes.length > FRAME_LIMIT) throw endlessFrame();
+    this.#rest.append(bytes);
   }
 
-  #remember(bytes: Uint8Array): void {
+  #keepLast(bytes: Uint8Array): void {
     const last = bytes.at(-1);
     if (last !== undefined) this.#before = [bytes.at(-2) ?? this.#before[1], last];
   }

@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../core/json.ts';
 import { type Delta, MISSING_REASONING } from '../protocol/delta.ts';
 import type { ChatMessage, ChatRequest } from '../protocol/openai/types.ts';
+import { FRAME_LIMIT } from '../protocol/sse.ts';
 import { dropCacheControl, dropUnusedEffort, requireThinking } from './native.ts';
 import { toOpenaiSchema } from './schema/common.ts';
 import { toMfjsSchema } from './schema/mfjs.ts';
@@ -19,7 +20,7 @@ export interface Repairs {
    */
   readonly nativeRequest: (body: JsonObject) => JsonObject;
   /** One per answer, as it may hold state; gives the deltas that stand in for the one received. */
-  readonly createDeltaRepair: () => DeltaRepair;
+  readonly createDeltaRepair: (() => DeltaRepair) | undefined;
 }
 
 export type DeltaRepair = (delta: Delta) => readonly Delta[];
@@ -73,19 +74,18 @@ function createCumulativeReasoning(): DeltaRepair {
   return (delta) => {
     if (delta.kind !== 'thinking') return [delta];
     const text = delta.text.startsWith(received) ? delta.text.slice(received.length) : delta.text;
-    received += text;
+    // A snapshot cannot be longer than a frame, so that there is no more to compare with.
+    if (received.length <= FRAME_LIMIT) received += text;
     return text === '' ? [] : [{ kind: 'thinking', text }];
   };
 }
 
-const keep: DeltaRepair = (delta) => [delta];
-
 /**
- * The repairs of deltas that a provider's settings ask for, as one function per answer. What needs more than one delta
- * of one kind is not a repair but belongs to the state machine.
+ * The repairs of deltas that a provider's settings ask for, as one function per answer; undefined where none is asked for. What
+ * needs more than one delta of one kind is not a repair but belongs to the state machine.
  */
-export function composeDeltaRepair(settings: QuirkSettings): () => DeltaRepair {
-  return settings.reasoningCumulative ? createCumulativeReasoning : () => keep;
+export function composeDeltaRepair(settings: QuirkSettings): (() => DeltaRepair) | undefined {
+  return settings.reasoningCumulative ? createCumulativeReasoning : undefined;
 }
 
 const REQUIRED: ReadonlySet<string> = new Set(['model', 'messages']);
@@ -100,13 +100,13 @@ export function dropParams<Body extends JsonObject>(body: Body, names: readonly 
   return Object.fromEntries(Object.entries(body).filter(([name]) => !dropped.has(name))) as Body;
 }
 
-const STAND_IN: ChatMessage = { role: 'user', content: '(no content)' };
+const PLACEHOLDER: ChatMessage = { role: 'user', content: '(no content)' };
 
 /** Gives a conversation without a user message one behind the system prompt, for servers that refuse it otherwise. */
 function ensureUser(body: ChatRequest): ChatRequest {
   if (body.messages.some((message) => message.role === 'user')) return body;
   const start = body.messages.findIndex((message) => message.role !== 'system' && message.role !== 'developer');
-  const messages = body.messages.toSpliced(start < 0 ? body.messages.length : start, 0, STAND_IN);
+  const messages = body.messages.toSpliced(start < 0 ? body.messages.length : start, 0, PLACEHOLDER);
   return { ...body, messages };
 }
 

@@ -6,7 +6,7 @@ interface Range {
   readonly max: number;
 }
 
-/** Bounds of the factors: beyond them a figure is a fault of the provider's accounting, not of the estimate (R502). */
+/** Bounds of the factors: beyond them a figure is a fault of the provider's accounting, not of the estimate. */
 const IDEOGRAPHS: Range = { min: 0.5, max: 3 };
 const REST: Range = { min: 0.6, max: 1.8 };
 
@@ -16,6 +16,10 @@ const NOISE = 0.02;
 const DRIFT = 0.0005;
 /** Variance of a factor of which nothing is known. */
 const UNKNOWN = 1;
+
+/** Names of models come from clients: so many are remembered, those that were used last, and none that is longer. */
+const MODELS_MAX = 200;
+const NAME_MAX = 400;
 
 interface Factor {
   readonly value: number;
@@ -27,27 +31,34 @@ type Factors = Readonly<Record<keyof TokenParts, Factor>>;
 const INITIAL: Factors = { ideographs: { value: 1, variance: UNKNOWN }, rest: { value: 1, variance: UNKNOWN } };
 
 /** What has been learned about each model's tokenizer, as plain JSON. */
-export type CalibrationSnapshot = Readonly<Record<string, Factors>>;
+export type TokenCalibrationSnapshot = Readonly<Record<string, Factors>>;
 
-/** Learns how a model's own `prompt_tokens` compare with the estimate (R502). Losing it costs accuracy only. */
-export interface Calibration {
+/** Learns how a model's own `prompt_tokens` compare with the estimate. Losing it costs accuracy only. */
+export interface TokenCalibration {
   /** Takes in a finished request: what was measured, and the provider's figure in tokens. */
   observe(model: string, measured: Readonly<TokenParts>, actual: number): void;
   /** The tokens that the model is expected to count for what was measured: a whole number, at least 1. */
   estimate(model: string, measured: Readonly<TokenParts>): number;
-  snapshot(): CalibrationSnapshot;
+  snapshot(): TokenCalibrationSnapshot;
   /** Takes a snapshot back; entries that are not one are left out. */
   restore(snapshot: unknown): void;
 }
 
 /** One factor for each part and model: a Chinese text teaches nothing about English, nor the other way round. */
-export function createCalibration(): Calibration {
+export function createTokenCalibration(): TokenCalibration {
   const models = new Map<string, Factors>();
+  const keep = (model: string, factors: Factors): void => {
+    if (model.length > NAME_MAX) return;
+    models.delete(model);
+    models.set(model, factors);
+    const [oldest] = models.keys();
+    if (models.size > MODELS_MAX && oldest !== undefined) models.delete(oldest);
+  };
   return {
     observe(model, measured, actual) {
       const total = measured.ideographs + measured.rest;
       if (!(total > 0 && actual > 0 && Number.isFinite(total) && Number.isFinite(actual))) return;
-      models.set(model, learn(models.get(model) ?? INITIAL, measured.ideographs / total, actual / total));
+      keep(model, learn(models.get(model) ?? INITIAL, measured.ideographs / total, actual / total));
     },
     estimate(model, { ideographs, rest }) {
       const factors = models.get(model) ?? INITIAL;
@@ -60,7 +71,7 @@ export function createCalibration(): Calibration {
         if (!isObject(entry)) continue;
         const ideographs = readFactor(entry['ideographs'], IDEOGRAPHS);
         const rest = readFactor(entry['rest'], REST);
-        if (ideographs !== undefined && rest !== undefined) models.set(model, { ideographs, rest });
+        if (ideographs !== undefined && rest !== undefined) keep(model, { ideographs, rest });
       }
     },
   };

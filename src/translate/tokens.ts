@@ -1,10 +1,9 @@
 import { asString, isObject, type JsonObject } from '../core/json.ts';
-import type { MessagesRequest, RequestMessage } from '../protocol/anthropic/request.ts';
-import { removeAttribution } from './request/messages.ts';
+import { type MessagesRequest, type RequestMessage, removeAttribution } from '../protocol/anthropic/request.ts';
 
 /**
  * Estimated tokens in the two parts that tokenizers treat most differently: one spends half as many tokens again on Chinese
- * as another, and both the same on English. What each part is to be multiplied by is learned per model (R502).
+ * as another, and both the same on English. What each part is to be multiplied by is learned per model.
  */
 export interface TokenParts {
   ideographs: number;
@@ -13,7 +12,7 @@ export interface TokenParts {
 
 /**
  * What the pieces cost into which tokenizers cut text, in tokens. The weights were fitted to a common tokenizer over prose,
- * code, JSON and Chinese; what differs from model to model is learned (R502).
+ * code, JSON and Chinese; what differs from model to model is learned.
  */
 const WORD = 1;
 /** Each letter of a word beyond those that one token usually holds. */
@@ -51,7 +50,7 @@ function classAt(text: string, index: number): number {
   return code < 128 ? (classes[code] ?? MARK) : FOREIGN;
 }
 
-/** Longer texts are sampled: what four windows cost, one of them tells nearly as well. */
+/** Longer texts are sampled: what four windows cost, one of them shows nearly as well. */
 const SAMPLED_LENGTH = 4096;
 const WINDOW = 512;
 const WINDOWS_PER_SAMPLE = 4;
@@ -135,7 +134,7 @@ const SILENT_FIELDS: ReadonlySet<string> = new Set([
   'extra_content',
 ]);
 
-/** Adds the estimated tokens of a message's or the system prompt's content, every kind of block included (R502). */
+/** Adds the estimated tokens of a message's or the system prompt's content, every kind of block included. */
 export function addContent(parts: TokenParts, content: unknown): void {
   if (typeof content === 'string') addText(parts, removeAttribution(content));
   if (!Array.isArray(content)) return;
@@ -200,36 +199,42 @@ function addValue(parts: TokenParts, value: unknown): void {
   }
 }
 
+/** What messages and tools were measured to; requests of one conversation share them as objects. */
+export type TokenCache = WeakMap<object, Readonly<TokenParts>>;
+
 /**
- * The input of a request in tokens, estimated without a tokenizer: linear in the request and never throwing (R502). What a
+ * The input of a request in tokens, estimated without a tokenizer: linear in the request and never throwing. What a
  * model's own figures have taught is put on top by `createCalibration`.
+ * @param measured what was measured before; takes in what is new
  */
-export function measureTokens(request: MessagesRequest): Readonly<TokenParts> {
+export function measureTokens(request: MessagesRequest, measured: TokenCache = new WeakMap()): Readonly<TokenParts> {
   const parts = { ideographs: 0, rest: request.messages.length * PER_MESSAGE };
   addContent(parts, request['system']);
   if (Array.isArray(request['tools'])) {
-    for (const tool of request['tools']) addOnce(parts, tool, addTool);
+    for (const tool of request['tools']) addOnce(parts, tool, addTool, measured);
   }
-  for (const message of request.messages) addOnce(parts, message, addMessage);
+  for (const message of request.messages) addOnce(parts, message, addMessage, measured);
   return parts;
 }
 
 /** Does the work of `measureTokens` for the messages in advance, with a pause after each stretch of so many tokens. */
-export function* measureInSteps(request: MessagesRequest, stretch: number): Generator<void> {
+export function* measureInSteps(request: MessagesRequest, stretch: number, measured: TokenCache): Generator<void> {
   const parts = { ideographs: 0, rest: 0 };
   let paused = 0;
   for (const message of request.messages) {
-    addOnce(parts, message, addMessage);
+    addOnce(parts, message, addMessage, measured);
     if (parts.ideographs + parts.rest - paused < stretch) continue;
     paused = parts.ideographs + parts.rest;
     yield;
   }
 }
 
-/** What was measured before, by message and tool: requests of one conversation share them as objects. */
-const measured = new WeakMap<object, Readonly<TokenParts>>();
-
-function addOnce<T>(parts: TokenParts, value: T, add: (parts: TokenParts, value: T) => void): void {
+function addOnce<T>(
+  parts: TokenParts,
+  value: T,
+  add: (parts: TokenParts, value: T) => void,
+  measured: TokenCache,
+): void {
   if (typeof value !== 'object' || value === null) {
     add(parts, value);
     return;

@@ -18,7 +18,7 @@ async function statusOfDemo(): Promise<StatusRow | undefined> {
   return (await project.status()).find(({ name }) => name === 'demo');
 }
 
-// One story, told in order.
+// One story, in order.
 test('the compiled binary comes up under PM2 with the settings that the manager read', async () => {
   const { code, stderr } = await project.manage(['start', 'demo']);
   expect(stderr).toMatch(/^demo up on/m);

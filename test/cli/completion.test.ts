@@ -2,7 +2,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadCommands } from '../../src/cli/commandSpec.ts';
 import { commandNames, commandTable } from '../../src/cli/commandTable.ts';
+import { optionTable } from '../../src/cli/options.ts';
 import { createProject, type TemporaryProject } from './temporaryProject.ts';
 
 let project: TemporaryProject;
@@ -61,11 +63,11 @@ describe.each(Object.keys(offers).filter(hasProgram))('%s', (shell) => {
     expect(offered(line)).toEqual(expected);
   });
 
-  test('every command and its long options, as the table has them', () => {
+  test('every command and its long options, as the table has them', async () => {
     expect(offered('./manage ')).toEqual([...commandNames].sort());
-    for (const name of commandNames) {
-      const options = commandTable[name].options.map((option) => `--${option}`);
-      expect(offered(`./manage ${name} --`)).toEqual(options.sort());
+    for (const [name, { options }] of await loadCommands(commandTable)) {
+      const flags = options.map((option) => `--${optionTable[option].name}`);
+      expect(offered(`./manage ${name} --`)).toEqual(flags.sort());
     }
   }, 60_000);
 
@@ -86,9 +88,9 @@ test.runIf(hasProgram('zsh'))('zsh takes the script', () => {
   expect(spawnSync('zsh', ['-fn', '-c', scripts['zsh'] ?? '']).status).toBe(0);
 });
 
-test('the script for zsh names every command and option', () => {
-  for (const name of commandNames) {
+test('the script for zsh names every command and option', async () => {
+  for (const [name, { options }] of await loadCommands(commandTable)) {
     expect(scripts['zsh']).toContain(`    ${name}) _arguments`);
-    for (const option of commandTable[name].options) expect(scripts['zsh']).toContain(`--${option}[`);
+    for (const option of options) expect(scripts['zsh']).toContain(`--${optionTable[option].name}[`);
   }
 });

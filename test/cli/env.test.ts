@@ -66,7 +66,7 @@ describe('./manage env', () => {
     expect(stdout).toContain("export ANTHROPIC_AUTH_TOKEN='mine'");
   });
 
-  test.runIf(hasPseudoTerminal)('on a terminal the token is masked, and the way to take it over told', async () => {
+  test.runIf(hasPseudoTerminal)('on a terminal the token is masked, and the way to take it over shown', async () => {
     const program = runInTerminal([process.execPath, join(project.root, 'scripts', 'manage.ts'), 'env', 'one'], {
       columns: 200,
       folder: project.root,

@@ -63,7 +63,7 @@ describe('a folder with start-all-proxies.sh', () => {
     expect(await written()).toEqual([]);
   });
 
-  test('each proxy becomes an instance; what is different is told with its line', async () => {
+  test('each proxy becomes an instance; what is different is reported with its line', async () => {
     const finished = await take('old');
     expect(finished.code).toBe(0);
     expectNoKey(finished);
@@ -167,7 +167,7 @@ test('claude-code-router: providers, keys and routes', async () => {
   ]);
 });
 
-test('a file whose name cannot be that of an instance is told', async () => {
+test('a file whose name cannot be that of an instance is reported', async () => {
   await write({ '.env-all': 'PROVIDER=demo\n', '.env-fine': 'PROVIDER=demo\nCUSTOM_MODELS_FILE=gone.yaml\n' });
   const { code, stderr } = await take('old');
   expect(stderr).toContain('old/.env-all  name: "all" cannot be the name of an instance');
@@ -187,7 +187,7 @@ test.each([
   expect(code).toBe(2);
 });
 
-test('what is wrong in the new files is told with file and line, and gives 78', async () => {
+test('what is wrong in the new files is reported with file and line, and gives 78', async () => {
   await write({ '.env-bad': `PROVIDER=openai\nOPENAI_API_KEY=${KEYS[0]}\nPORT=18095\nMAX_RETRIES=banana\n` });
   const finished = await take('old/.env-bad');
   expect(finished.code).toBe(78);

@@ -238,7 +238,7 @@ describe.each(['sh', 'bash'])('with %s', (shell) => {
     expect(readdirSync(join(root, 'state'))).toEqual([]);
   });
 
-  test('it works from elsewhere, through symbolic links, and tells the manager where it was called', async () => {
+  test('it works from elsewhere, through symbolic links, and passes on to the manager where it was called', async () => {
     const elsewhere = join(root, 'else where');
     mkdirSync(elsewhere);
     symlinkSync('../manage', join(elsewhere, 'first'));

@@ -32,7 +32,7 @@ test('./manage pm2 --help is about the command', async () => {
   expect([code, stdout]).toEqual([0, expect.stringContaining('Usage: ./manage pm2 PM2-ARGUMENTS')]);
 });
 
-test('./manage version tells the versions of all parts and how to update', async () => {
+test('./manage version shows the versions of all parts and how to update', async () => {
   const { code, stdout, stderr } = await project.manage(['version']);
   expect(code).toBe(0);
   expect(stdout).toMatch(

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasPseudoTerminal, runInTerminal } from '../helpers/pseudoTerminal.ts';
 import { createProject, type Finished, type TemporaryProject } from './temporaryProject.ts';
 
-const STAND_IN = resolve(import.meta.dirname, 'standInClaude.mjs');
+const FAKE_CLAUDE = resolve(import.meta.dirname, 'fakeClaude.mjs');
 const TOKEN = 'token-of-the-instance-1';
 
 let project: TemporaryProject;
@@ -13,9 +13,9 @@ let home: string;
 let work: string;
 let port: number;
 
-const shell = (more: Record<string, string> = {}) => ({ CLAUDE_BIN: STAND_IN, INIT_CWD: work, ...more });
+const shell = (more: Record<string, string> = {}) => ({ CLAUDE_BIN: FAKE_CLAUDE, INIT_CWD: work, ...more });
 const run = (words: string[], more: Record<string, string> = {}) => project.manage(['run', ...words], shell(more));
-/** What the stand-in saw. */
+/** What the fake claude saw. */
 const seen = ({ stdout }: Finished) => JSON.parse(stdout.split('\n')[0] ?? '');
 
 beforeAll(async () => {
@@ -163,7 +163,7 @@ describe('./manage run', () => {
     expect(stderr).toContain('./manage reload moved');
   });
 
-  test('a wrong env file is told with its line', async () => {
+  test('a wrong env file is reported with its line', async () => {
     await project.addInstance('wrong', ['MAX_RETRIES=banana']);
     const { code, stderr } = await run(['wrong']);
     expect(code).toBe(78);
@@ -178,7 +178,7 @@ describe('./manage run', () => {
 });
 
 describe('signals', () => {
-  /** Runs until the stand-in waits; then sends the signal to ./manage alone. */
+  /** Runs until the fake claude waits; then sends the signal to ./manage alone. */
   async function signalled(signal: NodeJS.Signals, words: readonly string[]) {
     const child = spawn(process.execPath, [join(project.root, 'scripts', 'manage.ts'), 'run', 'one', '--', ...words], {
       cwd: project.root,

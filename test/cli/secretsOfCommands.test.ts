@@ -124,13 +124,13 @@ test.each([
   expectNoSecret(stdout + stderr, all);
 });
 
-test('S1 ./manage env tells the clients’ token, which is for the clients, and no key', async () => {
+test('S1 ./manage env prints the clients’ token, which is for the clients, and no key', async () => {
   const { stdout, stderr } = await manage(['env', 'full']);
   expect(stdout).toContain(TOKEN);
   expectNoSecret(stdout + stderr, keys);
 });
 
-test('S1 no secret in what the instance tells of itself', async () => {
+test('S1 no secret in what the instance says of itself', async () => {
   for (const path of ['/', '/health', '/v1/models', '/v1/stats', '/metrics', '/test-connection', '/nothing']) {
     const answer = await ask(path);
     expectNoSecret(answer.text + JSON.stringify(answer.headers), all);

@@ -7,7 +7,7 @@ import { createProject, type TemporaryProject } from './temporaryProject.ts';
  * Stand-ins for what belongs to the machine: `systemctl` knows a service when PM2 has been asked to make it, and `env`, with which the
  * command that needs root's rights begins, only writes down what it was to run.
  */
-const standIns = {
+const fakePrograms = {
   systemctl: '#!/bin/sh\n[ -e "$0.enabled" ] && echo enabled || echo disabled\n',
   sudo: '#!/bin/sh\nexec "$@"\n',
   env: `#!/bin/sh
@@ -28,7 +28,7 @@ beforeAll(async () => {
   await project.addInstance('demo');
   folder = join(dirname(project.root), 'bin');
   await mkdir(folder);
-  for (const [name, text] of Object.entries(standIns)) await writeFile(join(folder, name), text, { mode: 0o755 });
+  for (const [name, text] of Object.entries(fakePrograms)) await writeFile(join(folder, name), text, { mode: 0o755 });
   environment = { PATH: `${folder}:/bin`, USER: 'somebody' };
 });
 afterAll(() => project.dispose());

@@ -25,7 +25,7 @@ const statusLine = (stdin: string) => run('sh', ['-c', command], '/', { PATH: pr
 beforeAll(async () => {
   project = await createProject();
   port = await project.addInstance('one');
-  const claude = resolve(import.meta.dirname, 'standInClaude.mjs');
+  const claude = resolve(import.meta.dirname, 'fakeClaude.mjs');
   const { stdout } = await project.manage(['run', 'one'], { CLAUDE_BIN: claude });
   command = JSON.parse(stdout).settings.statusLine.command;
   await project.manage(['stop', 'one']);
@@ -41,7 +41,7 @@ describe('the status line as Claude Code runs it', () => {
     expect(await statusLine(input(SESSION))).toEqual({ code: 0, stdout: 'one\n', stderr: '' });
   });
 
-  test('tells instance, model that answered, tokens and cost of the session, and the day’s cost', async () => {
+  test('shows instance, model that answered, tokens and cost of the session, and the day’s cost', async () => {
     const file = new UsageFile(sqlite, join(project.root, 'state', 'one.usage.sqlite'));
     const session = hashSession(SESSION);
     const row = { day: TODAY, session, used_model: 'real-model', cost: 0.125, agent: 0 as const };
@@ -107,7 +107,7 @@ test('it is quick because it loads nothing but a handful of small files of ours'
       else foreign.push(specifier);
     }
   };
-  visit(join(root, 'src/cli/statusLine/statusLine.ts'));
+  visit(join(root, 'src/cli/statusline/statusLine.ts'));
   expect(
     foreign.filter((name) => !['node:fs', 'node:net', 'node:tty', 'node:sqlite', 'node:crypto'].includes(name)),
   ).toEqual([]);

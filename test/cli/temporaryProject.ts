@@ -37,7 +37,7 @@ export interface TemporaryProject {
 }
 
 export interface ProjectOptions {
-  /** The binary; the stand-in when absent. */
+  /** The binary; the fake proxy when absent. */
   readonly binary?: string;
   /** Whether all is as the build leaves it, and the launcher is used, which takes the manager in one file. Else its sources are run. */
   readonly isBuilt?: boolean;
@@ -84,11 +84,11 @@ async function placeBinary(root: string, binary: string | undefined): Promise<vo
   const target = join(root, 'dist', 'claude-code-proxy');
   await mkdir(dirname(target), { recursive: true });
   if (binary !== undefined) return symlink(binary, target);
-  const standIn = join(REPOSITORY, 'test', 'cli', 'standIn.mjs');
-  await writeFile(target, `#!${NODE}\nawait import(${JSON.stringify(standIn)});\n`, { mode: 0o755 });
+  const fakeProxy = join(REPOSITORY, 'test', 'cli', 'fakeProxy.mjs');
+  await writeFile(target, `#!${NODE}\nawait import(${JSON.stringify(fakeProxy)});\n`, { mode: 0o755 });
 }
 
-/** Copies with the dates, by which the launcher tells what is current. */
+/** Copies with the dates, by which the launcher knows what is current. */
 function copy(root: string, part: string): Promise<void> {
   return cp(join(REPOSITORY, part), join(root, part), { recursive: true, preserveTimestamps: true });
 }

@@ -56,7 +56,7 @@ test('a crash at start is told with what the instance said', async () => {
   const { code, stderr } = await project.manage(['start', 'crash']);
   expect(code).toBe(1);
   expect(stderr).toContain('crash ended at start (exit status 1)');
-  expect(stderr).toContain('    the stand-in crashes at start, as its name demands');
+  expect(stderr).toContain('    the fake proxy crashes at start, as its name demands');
   await project.manage(['stop', 'crash']);
   expect((await statusOf('crash'))?.state).toBe('not started');
 });

@@ -92,7 +92,7 @@ describe('./manage usage, with no instance running', () => {
   });
 });
 
-test('a file that cannot be read is told, and the others are shown', async () => {
+test('a file that cannot be read is reported, and the others are shown', async () => {
   await project.addInstance('broken');
   mkdirSync(join(project.root, 'state'), { recursive: true });
   writeFileSync(join(project.root, 'state', 'broken.usage.sqlite'), 'no database '.repeat(100));

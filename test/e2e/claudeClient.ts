@@ -10,18 +10,23 @@ const VERSION = '2.1.328';
 const CACHE = join(homedir(), '.cache', 'claude-code');
 const BINARY = join(CACHE, 'node_modules/@anthropic-ai', `claude-code-${process.platform}-${process.arch}`, 'claude');
 
-/** Path of the real client, installed from npm into the user's cache when it is not there (about 370 MB). */
-export function installClaude(): string {
+/** Path of the real client if it is there already. */
+export function findClaude(): string | undefined {
   const named = process.env['CLAUDE_BIN'];
   if (named !== undefined && named !== '') return named;
-  if (!existsSync(BINARY)) {
-    mkdirSync(CACHE, { recursive: true });
-    execFileSync(
-      'npm',
-      ['install', '--prefix', CACHE, '--ignore-scripts', '--no-save', `@anthropic-ai/claude-code@${VERSION}`],
-      { stdio: 'inherit' },
-    );
-  }
+  return existsSync(BINARY) ? BINARY : undefined;
+}
+
+/** Path of the real client, installed from npm into the user's cache when it is not there (about 370 MB). */
+export function installClaude(): string {
+  const found = findClaude();
+  if (found !== undefined) return found;
+  mkdirSync(CACHE, { recursive: true });
+  execFileSync(
+    'npm',
+    ['install', '--prefix', CACHE, '--ignore-scripts', '--no-save', `@anthropic-ai/claude-code@${VERSION}`],
+    { stdio: 'inherit' },
+  );
   return BINARY;
 }
 

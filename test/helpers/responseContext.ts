@@ -40,11 +40,11 @@ export function createResponseContext(options: ContextOptions = {}): ResponseCon
     stopSequences: options.stopSequences ?? [],
     ...(options.maxTokens === undefined ? {} : { maxTokens: options.maxTokens }),
     ...(options.safeguardResults === undefined ? {} : { safeguardResults: options.safeguardResults }),
-    mintToolId: () => {
+    createToolId: () => {
       minted += 1;
       return `toolu_${minted}`;
     },
-    deltaRepair: composeDeltaRepair(settings)(),
+    deltaRepair: composeDeltaRepair(settings)?.(),
     toApiError:
       preset === undefined ? toApiError : (body) => failureOfBody(body, body.status, failureContext(preset, settings)),
   };

@@ -6,7 +6,7 @@ import type { Config } from '../../src/config/config.ts';
 import { configFromText } from '../../src/config/load.ts';
 import { createRedactor } from '../../src/core/secret.ts';
 import { ActiveServices, createServices } from '../../src/gateway/configSwap.ts';
-import { Bodies } from '../../src/gateway/requestBody.ts';
+import { JsonBodyCodec } from '../../src/gateway/requestBody.ts';
 import { InFlight, type Services } from '../../src/gateway/services.ts';
 import type { CircuitBreakerOptions } from '../../src/resilience/circuitBreaker.ts';
 import { LoadBalancer } from '../../src/routing/loadBalancer.ts';
@@ -15,7 +15,7 @@ import { createLogger } from '../../src/telemetry/logger.ts';
 import { RequestCounters } from '../../src/telemetry/requestCounters.ts';
 import { UsageAggregator } from '../../src/telemetry/usage/aggregator.ts';
 import type { UsageRow } from '../../src/telemetry/usage/totals.ts';
-import { createCalibration } from '../../src/translate/tokenCalibration.ts';
+import { createTokenCalibration } from '../../src/translate/tokenCalibration.ts';
 import { expectNoSecret } from './secretForms.ts';
 
 /** Settings of a test instance, as lines of its env file. */
@@ -68,8 +68,8 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
     clock,
     stats: new RequestCounters(clock, redact),
     usage: new UsageAggregator({ clock, keep: (row) => usageRows.push(row), redact }),
-    calibration: createCalibration(),
-    bodies: new Bodies(),
+    calibration: createTokenCalibration(),
+    bodies: new JsonBodyCodec(),
     order: new LoadBalancer(clock, Math.random),
     inFlight: new InFlight(),
     logger: createLogger({ instance: config.instance, level: 'debug', log: { write }, redact, stdout: quiet, clock }),
@@ -81,7 +81,7 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
   const app = createApp(live, {
     version: 'test',
     pid: process.pid,
-    part: 1,
+    worker: 1,
     sharesPort: false,
     startedAt: clock.now(),
     isDraining: () => draining,

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseHealth } from '../../src/cli/supervisor/health.ts';
 import { type FakeUpstream, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { call, message, startApp, type TestApp } from '../helpers/startApp.ts';
 
@@ -79,6 +80,16 @@ test('R504 health says who answers and how it fares, without a key', async () =>
     log: { dropped: 0, healthy: true },
   });
   expect(answer.text).not.toContain('key-of-the-provider');
+});
+
+test('R504 the manager reads health reports to the last byte, with an error and without', async () => {
+  const failing = await startApp({ OPENAI_BASE_URL: 'http://127.0.0.1:9', BIG_MODEL: 'large', MAX_RETRIES: '0' });
+  const failed = await call(`${failing.url}/v1/messages`, message('large'));
+  expect(failed.status).toBeGreaterThanOrEqual(500);
+  const reports = await Promise.all([app, failing].map(async ({ url }) => (await call(`${url}/health`)).text));
+  expect(reports.map((report) => JSON.stringify(parseHealth(report)))).toEqual(reports);
+  expect(reports.map((report) => parseHealth(report)?.last_error?.status)).toEqual([undefined, failed.status]);
+  await failing.close();
 });
 
 test('R504 GET / tells what the instance is and where its endpoints are', async () => {

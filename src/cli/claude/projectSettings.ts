@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { Secret } from '../../core/secret.ts';
 import { terminalSafe } from '../../core/text.ts';
+import { OWNER_ONLY, replaceFile } from '../envs/files.ts';
 import { Failure } from '../exitCodes.ts';
 
-const NEW_FILE_MODE = 0o600;
+const PERMISSIONS = 0o777;
 
 /** The file of a project's own settings, which Claude Code keeps out of git. */
 export function projectFile(directory: string): string {
@@ -41,10 +42,7 @@ export function writeProjectFile(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true });
   const mode = statSync(file, { throwIfNoEntry: false })?.mode;
   const target = mode === undefined ? file : realpathSync(file);
-  const temporary = `${target}.${process.pid}.new`;
-  writeFileSync(temporary, text, { mode: NEW_FILE_MODE });
-  if (mode !== undefined) chmodSync(temporary, mode & 0o777);
-  renameSync(temporary, target);
+  replaceFile(target, text, mode === undefined ? OWNER_ONLY : mode & PERMISSIONS);
 }
 
 /** What `use` has done to a project, so that `unuse` can take it back. */
@@ -81,7 +79,7 @@ export function writeRecord(root: string, record: ProjectRecord): void {
   const path = recordPath(root, record.file);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   rmSync(path, { force: true });
-  writeFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  writeFileSync(path, `${JSON.stringify(record)}\n`, { mode: OWNER_ONLY });
 }
 
 export function removeRecord(root: string, file: string): void {
@@ -89,31 +87,31 @@ export function removeRecord(root: string, file: string): void {
 }
 
 /** Where a value stands in a settings file: its key, or its key within `env`. */
-export interface Place {
+export interface SettingPath {
   readonly key: string;
   readonly within?: 'env';
 }
 
 /** `env.NAME` or `key`, as messages show it. */
-export function placeName({ key, within }: Place): string {
+export function formatPath({ key, within }: SettingPath): string {
   return within === undefined ? key : `${within}.${key}`;
 }
 
 /** The places that settings fill. */
-export function placesOf(settings: JsonObject): Place[] {
+export function settingPaths(settings: JsonObject): SettingPath[] {
   return Object.entries(settings).flatMap(([key, value]) =>
     key === 'env' && isObject(value) ? Object.keys(value).map((name) => ({ key: name, within: key })) : [{ key }],
   );
 }
 
-export function valueAt(settings: JsonObject, { key, within }: Place): Json | undefined {
+export function valueAt(settings: JsonObject, { key, within }: SettingPath): Json | undefined {
   if (within === undefined) return settings[key];
   const part = settings[within];
   return isObject(part) ? part[key] : undefined;
 }
 
 /** The settings with another value at a place; undefined takes it out, and an `env` that is then empty with it. */
-export function withValue(settings: JsonObject, { key, within }: Place, value: Json | undefined): JsonObject {
+export function withValue(settings: JsonObject, { key, within }: SettingPath, value: Json | undefined): JsonObject {
   if (within === undefined) return without({ ...settings, [key]: value }, value === undefined ? key : undefined);
   const part = isObject(settings[within]) ? settings[within] : {};
   const changed = without({ ...part, [key]: value }, value === undefined ? key : undefined);
@@ -138,18 +136,18 @@ export function formatSettings(settings: JsonObject, model: string): string {
  * @returns undefined when there should be no file
  * @throws Failure when somebody has changed our values.
  */
-export function takeBack(record: ProjectRecord, present: string | undefined): string | undefined {
+export function restoreText(record: ProjectRecord, present: string | undefined): string | undefined {
   const original = record.original ?? undefined;
   if (present === undefined || present === record.written) return original;
   const now = parseSettings(record.file, present);
   const before = parseSettings(record.file, original);
-  const places = placesOf(record.settings);
-  const isKnown = (place: Place) =>
+  const places = settingPaths(record.settings);
+  const isKnown = (place: SettingPath) =>
     [record.settings, before].some((settings) => isDeepStrictEqual(valueAt(now, place), valueAt(settings, place)));
   const changed = places.filter((place) => !isKnown(place));
   if (changed.length > 0) {
     throw new Failure(
-      `${record.file} was changed since by somebody else, in ${changed.map(placeName).join(', ')}; nothing is changed.\n` +
+      `${record.file} was changed since by somebody else, in ${changed.map(formatPath).join(', ')}; nothing is changed.\n` +
         'Put them back to what they were before by hand, or take them out if they were not there; then ./manage unuse does the rest.',
     );
   }
@@ -160,16 +158,16 @@ export function takeBack(record: ProjectRecord, present: string | undefined): st
 const SECRET_NAME = /TOKEN$|KEY$|HEADERS$|SECRET|PASSWORD|apiKeyHelper/;
 
 /** A value as it may be shown: what can be a key is masked. */
-function show({ key }: Place, value: Json | undefined): string {
+function show({ key }: SettingPath, value: Json | undefined): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
   const isSecret = SECRET_NAME.test(key) && !['', 'unused'].includes(text);
   return terminalSafe(isSecret ? new Secret(text).masked : text);
 }
 
 /** What changes at the given places: `+ NAME = new`, `- NAME = old`; variables that are only switched off in one line. */
-export function describeDifference(before: JsonObject, after: JsonObject, places: readonly Place[]): string[] {
+export function describeDifference(before: JsonObject, after: JsonObject, places: readonly SettingPath[]): string[] {
   const changed = places.filter((place) => !isDeepStrictEqual(valueAt(before, place), valueAt(after, place)));
-  const isOff = (place: Place) => valueAt(before, place) === undefined && valueAt(after, place) === '';
+  const isOff = (place: SettingPath) => valueAt(before, place) === undefined && valueAt(after, place) === '';
   const lines = changed
     .filter((place) => !isOff(place))
     .flatMap((place) =>
@@ -178,8 +176,8 @@ export function describeDifference(before: JsonObject, after: JsonObject, places
         { sign: '+', value: valueAt(after, place) },
       ]
         .filter(({ value }) => value !== undefined)
-        .map(({ sign, value }) => `${sign} ${placeName(place)} = ${show(place, value)}`),
+        .map(({ sign, value }) => `${sign} ${formatPath(place)} = ${show(place, value)}`),
     );
-  const off = changed.filter(isOff).map(placeName);
+  const off = changed.filter(isOff).map(formatPath);
   return off.length === 0 ? lines : [...lines, `+ empty, so that they have no effect: ${off.join(', ')}`];
 }

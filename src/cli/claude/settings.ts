@@ -10,6 +10,70 @@ import { exitCodes, Failure } from '../exitCodes.ts';
 import { isAlive } from '../supervisor/instances.ts';
 import { quotePosix } from './shells.ts';
 
+/** Settings of Claude Code, in the form of its settings files. */
+export interface ClientSettings {
+  readonly env: Readonly<Record<string, string>>;
+  readonly statusLine: { readonly type: 'command'; readonly command: string; readonly refreshInterval: number };
+  /** Empty switches a helper of the user's off, whose key the client would show beside the token. */
+  readonly apiKeyHelper?: '';
+}
+
+/** In seconds. Figures reach the usage file a moment after the answer, so that the last of them needs a second look. */
+const REFRESH_SECONDS = 5;
+
+/**
+ * The settings with which Claude Code works through an instance and nothing else, whatever the user's own say: what goes
+ * against them is set to nothing.
+ * @param environment The user's shell, which may hold the provider's key and exceptions for a network proxy.
+ */
+export function clientSettings(
+  root: string,
+  config: Config,
+  environment: Readonly<Record<string, string | undefined>>,
+): ClientSettings {
+  const { variables, isMissing } = chooseCredentials(config, environment);
+  // The user gives the token elsewhere.
+  const contradictory = contradictoryVariables(config).filter((name) => !isMissing || name !== 'ANTHROPIC_AUTH_TOKEN');
+  return {
+    env: {
+      ...Object.fromEntries(contradictory.map((name) => [name, ''])),
+      ...clientEnvironment(config),
+      ...variables,
+      ...withoutNetworkProxy(environment),
+    },
+    ...(keepsLogin(config) ? {} : { apiKeyHelper: '' }),
+    statusLine: { type: 'command', command: statusLineCommand(root, config), refreshInterval: REFRESH_SECONDS },
+  };
+}
+
+/**
+ * The shell's exceptions and this machine: the client asks a network proxy for 127.0.0.1 too. Where the shell has two lists each
+ * stays what it is, as programs differ in which they read.
+ */
+function withoutNetworkProxy(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const { NO_PROXY, no_proxy } = environment;
+  return {
+    NO_PROXY: withThisMachine(NO_PROXY || no_proxy || ''),
+    no_proxy: withThisMachine(no_proxy || NO_PROXY || ''),
+  };
+}
+
+/**
+ * The shell command that prints the status line of an instance. It holds all that is needed, so that nothing but the usage
+ * file has to be read: Claude Code runs it after every answer.
+ */
+export function statusLineCommand(root: string, { instance, host, port, stateDirectory }: Config): string {
+  const words = [
+    process.execPath,
+    join(root, 'scripts', 'statusline.cjs'),
+    instance,
+    reachableHost(host),
+    String(port),
+    usageFilePath(stateDirectory, instance),
+  ];
+  return words.map(quotePosix).join(' ');
+}
+
 /** How the client proves who it is. */
 export interface Credentials {
   readonly variables: Readonly<Record<string, string>>;
@@ -41,72 +105,8 @@ export function chooseCredentials(
   };
 }
 
-/**
- * The shell command that prints the status line of an instance. It tells all that is needed, so that nothing but the usage
- * file has to be read: Claude Code runs it after every answer.
- */
-export function statusLineCommand(root: string, { instance, host, port, stateDirectory }: Config): string {
-  const words = [
-    process.execPath,
-    join(root, 'scripts', 'statusline.cjs'),
-    instance,
-    reachableHost(host),
-    String(port),
-    usageFilePath(stateDirectory, instance),
-  ];
-  return words.map(quotePosix).join(' ');
-}
-
-/** Settings of Claude Code, in the form of its settings files. */
-export interface ClientSettings {
-  readonly env: Readonly<Record<string, string>>;
-  readonly statusLine: { readonly type: 'command'; readonly command: string; readonly refreshInterval: number };
-  /** Empty switches a helper of the user's off, whose key the client would show beside the token. */
-  readonly apiKeyHelper?: '';
-}
-
-/** In seconds. Figures reach the usage file a moment after the answer, so that the last of them needs a second look. */
-const REFRESH_SECONDS = 5;
-
-/**
- * The shell's exceptions and this machine: the client asks a network proxy for 127.0.0.1 too. Where the shell has two lists each
- * stays what it is, as programs differ in which they read.
- */
-function withoutNetworkProxy(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const { NO_PROXY, no_proxy } = environment;
-  return {
-    NO_PROXY: withThisMachine(NO_PROXY || no_proxy || ''),
-    no_proxy: withThisMachine(no_proxy || NO_PROXY || ''),
-  };
-}
-
-/**
- * The settings with which Claude Code works through an instance and nothing else, whatever the user's own say: what goes
- * against them is set to nothing.
- * @param environment The user's shell, which may hold the provider's key and exceptions for a network proxy.
- */
-export function clientSettings(
-  root: string,
-  config: Config,
-  environment: Readonly<Record<string, string | undefined>>,
-): ClientSettings {
-  const { variables, isMissing } = chooseCredentials(config, environment);
-  // The user gives the token elsewhere.
-  const contradictory = contradictoryVariables(config).filter((name) => !isMissing || name !== 'ANTHROPIC_AUTH_TOKEN');
-  return {
-    env: {
-      ...Object.fromEntries(contradictory.map((name) => [name, ''])),
-      ...clientEnvironment(config),
-      ...variables,
-      ...withoutNetworkProxy(environment),
-    },
-    ...(keepsLogin(config) ? {} : { apiKeyHelper: '' }),
-    statusLine: { type: 'command', command: statusLineCommand(root, config), refreshInterval: REFRESH_SECONDS },
-  };
-}
-
 /** The user's words for claude, and the settings that they bring. */
-export interface ClientWords {
+export interface ClaudeArguments {
   readonly words: readonly string[];
   readonly settings: JsonObject;
 }
@@ -117,13 +117,13 @@ const OPTION = '--settings';
  * Takes `--settings` out of the words for claude: the client heeds only the last, so that two have to become one.
  * @throws Failure (usage) when it is neither JSON nor a file with JSON.
  */
-export function takeOwnSettings(words: readonly string[], directory: string): ClientWords {
+export function extractUserSettings(words: readonly string[], directory: string): ClaudeArguments {
   const index = words.findIndex((word) => word === OPTION || word.startsWith(`${OPTION}=`));
   const word = words[index];
   if (word === undefined) return { words, settings: {} };
   const isJoined = word !== OPTION;
   const given = isJoined ? word.slice(OPTION.length + 1) : words[index + 1];
-  const rest = takeOwnSettings([...words.slice(0, index), ...words.slice(index + (isJoined ? 1 : 2))], directory);
+  const rest = extractUserSettings([...words.slice(0, index), ...words.slice(index + (isJoined ? 1 : 2))], directory);
   return { words: rest.words, settings: { ...readSettings(given ?? '', directory), ...rest.settings } };
 }
 
@@ -152,14 +152,6 @@ export function mergeSettings(own: JsonObject, settings: ClientSettings): JsonOb
 
 const NAME = /^claude-(?<pid>\d+)\.json$/;
 
-/** Removes what processes have left that were killed. */
-function sweep(directory: string): void {
-  for (const file of readdirSync(directory)) {
-    const pid = Number(NAME.exec(file)?.groups?.['pid'] ?? process.pid);
-    if (!isAlive(pid)) rmSync(join(directory, file), { force: true });
-  }
-}
-
 /**
  * Writes the settings for one run of Claude Code, for the user's eyes only as they may hold a token, and does the work with
  * the path of that file, which is gone afterwards.
@@ -171,7 +163,7 @@ export async function withSettingsFile<T>(
 ): Promise<T> {
   const directory = join(root, 'state', 'run');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  sweep(directory);
+  removeStaleFiles(directory);
   const path = join(directory, `claude-${process.pid}.json`);
   rmSync(path, { force: true });
   writeFileSync(path, `${JSON.stringify(settings, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' });
@@ -179,5 +171,13 @@ export async function withSettingsFile<T>(
     return await work(path);
   } finally {
     rmSync(path, { force: true });
+  }
+}
+
+/** Removes what processes have left that were killed. */
+function removeStaleFiles(directory: string): void {
+  for (const file of readdirSync(directory)) {
+    const pid = Number(NAME.exec(file)?.groups?.['pid'] ?? process.pid);
+    if (!isAlive(pid)) rmSync(join(directory, file), { force: true });
   }
 }

@@ -3,7 +3,7 @@ interface Shell {
   set(name: string, value: string): string;
   unset(names: readonly string[]): string;
   /** How to take over what is printed. */
-  takeOver(command: string): string;
+  evaluate(command: string): string;
 }
 
 /** A word for a POSIX shell, in which nothing has a meaning. */
@@ -11,25 +11,30 @@ export function quotePosix(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/** A word for fish, in which nothing has a meaning. */
+export function quoteFish(text: string): string {
+  return `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
+}
+
 const posix: Shell = {
   set: (name, value) => `export ${name}=${quotePosix(value)}`,
   unset: (names) => `unset ${names.join(' ')}`,
-  takeOver: (command) => `eval "$(${command})"`,
+  evaluate: (command) => `eval "$(${command})"`,
 };
 
 const shells = {
   bash: posix,
   zsh: posix,
   fish: {
-    set: (name, value) => `set -gx ${name} '${value.replaceAll(/[\\']/g, '\\$&')}'`,
+    set: (name, value) => `set -gx ${name} ${quoteFish(value)}`,
     unset: (names) => `set -e ${names.join(' ')}`,
-    takeOver: (command) => `${command} | source`,
+    evaluate: (command) => `${command} | source`,
   },
   powershell: {
     // It takes typographic quotes for quotes, too.
     set: (name, value) => `$Env:${name} = '${value.replaceAll(/['\u2018-\u201b]/g, '$&$&')}'`,
     unset: (names) => `Remove-Item ${names.map((name) => `Env:${name}`).join(', ')} -ErrorAction SilentlyContinue`,
-    takeOver: (command) => `${command} | Out-String | Invoke-Expression`,
+    evaluate: (command) => `${command} | Out-String | Invoke-Expression`,
   },
 } as const satisfies Record<string, Shell>;
 
@@ -53,6 +58,6 @@ export function shellLines(shell: ShellName, variables: Readonly<Record<string, 
 }
 
 /** How the user takes over what a command prints. */
-export function takeOverLine(shell: ShellName, command: string): string {
-  return shells[shell].takeOver(command);
+export function evalLine(shell: ShellName, command: string): string {
+  return shells[shell].evaluate(command);
 }

@@ -1,47 +1,37 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JsonObject } from '../../core/json.ts';
-import { createRedactor } from '../../core/secret.ts';
-import type { Invocation } from '../args.ts';
-import { hidePerson, mapTexts, reportText, secretsOf } from '../bugReport/redact.ts';
-import { askDoctor, describeInstance, describeSystem } from '../bugReport/report.ts';
-import { type Context, callerDirectory } from '../context.ts';
-import { type ExitCode, exitCodes } from '../exitCodes.ts';
-import { selectInstances } from '../supervisor/instances.ts';
-import { observe, takeStock } from '../supervisor/observe.ts';
-
-const SCHEMA = 1;
+import { defineCommand } from '../command.ts';
+import { callerDirectory } from '../context.ts';
+import { exitCodes } from '../exitCodes.ts';
+import { common } from '../options.ts';
 
 /** Writes what somebody needs who looks into a fault from afar: no key, no text of a conversation, no name of the user. */
-export async function bundle(context: Context, { names, json }: Invocation): Promise<ExitCode> {
-  const { root, output, environment } = context;
-  const directory = callerDirectory(environment);
-  const { rows, instances } = await takeStock(context);
-  const selected = selectInstances(root, instances, names);
-  const observations = await observe(rows, selected);
-  const [system, doctor, ...described] = await Promise.all([
-    describeSystem(root, environment, directory),
-    askDoctor(context, names),
-    ...observations.map((observation) => describeInstance(root, observation)),
-  ]);
-  const written = new Date();
-  const whole: JsonObject = {
-    schema: SCHEMA,
-    written_at: written.toISOString(),
-    system,
-    instances: described,
-    doctor,
-  };
-  const redact = createRedactor(instances.flatMap(secretsOf));
-  const report = mapTexts(whole, (text) => hidePerson(redact(text)));
-  if (json) {
-    output.print(JSON.stringify(report, undefined, 2));
+export const bundle = defineCommand({
+  usage: 'bundle [all|NAME...]',
+  summary: 'write a report for a bug report, without secrets',
+  names: 'optional',
+  options: ['json', ...common],
+  examples: [
+    ['./manage bundle', 'one text file where you are; look through it before you send it'],
+    ['./manage bundle demo --json', 'of one instance, as JSON on stdout'],
+  ],
+  details:
+    'Versions, system, masked configuration, state, health, and the last errors by their kind. No key, no text of a\nconversation, no word of a provider.',
+
+  run: async (context, { names, json }) => {
+    const { collectReport, reportText } = await import('../bundle/report.ts');
+    const { output, environment } = context;
+    const written = new Date();
+    const report = await collectReport(context, names, written);
+    if (json) {
+      output.print(JSON.stringify(report, undefined, 2));
+      return exitCodes.ok;
+    }
+    const moment = written.toISOString().replace(/\..*/, '').replaceAll(/[-:]/g, '').replace('T', '-');
+    const file = join(callerDirectory(environment), `claude-code-proxy-report-${moment}.txt`);
+    writeFileSync(file, reportText(report), { mode: 0o600, flag: 'wx' });
+    output.print(file);
+    output.say('Look through it before you send it; keys, names and what was said are left out.');
     return exitCodes.ok;
-  }
-  const moment = written.toISOString().replace(/\..*/, '').replaceAll(/[-:]/g, '').replace('T', '-');
-  const file = join(directory, `claude-code-proxy-report-${moment}.txt`);
-  writeFileSync(file, reportText(report), { mode: 0o600, flag: 'wx' });
-  output.print(file);
-  output.say('Look through it before you send it; keys, names and what was said are left out.');
-  return exitCodes.ok;
-}
+  },
+});

@@ -1,14 +1,37 @@
 import { join } from 'node:path';
-import { presets } from '../../providers/index.ts';
-import type { Invocation } from '../args.ts';
-import { quotePosix } from '../claude/shells.ts';
-import { type CommandRow, commandNames, commandTable, completionShells } from '../commandTable.ts';
-import type { Context } from '../context.ts';
-import { type ExitCode, exitCodes } from '../exitCodes.ts';
-import { type OptionRow, optionTable } from '../optionTable.ts';
+import { quoteFish, quotePosix } from '../claude/shells.ts';
+import { defineCommand } from '../command.ts';
+import { type CommandSpec, type CommandTable, loadCommands } from '../commandSpec.ts';
+import { exitCodes } from '../exitCodes.ts';
+import { type Option, type OptionName, optionTable } from '../options.ts';
+
+/** The shells for which there is a completion. */
+const shells = ['bash', 'zsh', 'fish'] as const;
+
+/** Prints the completion script of a shell. */
+export const completion = defineCommand({
+  usage: 'completion bash|zsh|fish',
+  summary: 'print the completion for a shell',
+  names: 'required',
+  operand: { called: 'one of bash, zsh, fish', most: 1, from: shells },
+  options: ['help'],
+  examples: [
+    ['eval "$(./manage completion bash)"', 'in ~/.bashrc, with the path of ./manage; zsh likewise'],
+    ['./manage completion fish | source', 'in ~/.config/fish/config.fish'],
+  ],
+  details: 'Knows commands, options, and the instances that there are when you press Tab.',
+
+  run: async ({ root, output, commands }, { names: [name] }) => {
+    const shell = shells.find((known) => known === name) ?? 'bash';
+    output.print(writers[shell](root, await completionEntries(commands)));
+    return exitCodes.ok;
+  },
+});
+
+const writers = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
 
 /** An option as it is completed. */
-export interface OptionEntry {
+interface OptionEntry {
   /** Without dashes. */
   readonly name: string;
   readonly short: string | undefined;
@@ -18,7 +41,7 @@ export interface OptionEntry {
 }
 
 /** A command as it is completed. */
-export interface CommandEntry {
+interface CommandEntry {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly OptionEntry[];
@@ -28,48 +51,39 @@ export interface CommandEntry {
   readonly handsOn: boolean;
 }
 
-function describeOption(name: keyof typeof optionTable): OptionEntry {
-  const row: OptionRow = optionTable[name];
-  const { short, summary, type, choices = [] } = row;
-  return { name, short, summary, takesValue: type === 'string', choices };
-}
-
-function completionWords({ names, operand }: CommandRow): CommandEntry['words'] {
-  if (names === 'none') return [];
-  const { from, most } = operand ?? {};
-  switch (from) {
-    case undefined:
-      return most === 1 ? 'instances' : 'instances and all';
-    case 'providers':
-      return presets.map(({ name }) => name);
-    case 'commands':
-      return commandNames;
-    case 'files':
-      return 'files';
-    default:
-      return from;
-  }
-}
-
-/** The command table as the completion scripts need it. */
-export function completionTable(): readonly CommandEntry[] {
-  return commandNames.map((name) => {
-    const row: CommandRow = commandTable[name];
-    return {
-      name,
-      summary: row.summary,
-      options: row.options.map(describeOption),
-      words: completionWords(row),
-      handsOn: row.handsOn !== undefined,
-    };
-  });
+function describeOption(key: OptionName): OptionEntry {
+  const { name, short, summary, placeholder, choices = [] }: Option = optionTable[key];
+  return { name, short, summary, takesValue: placeholder !== undefined, choices };
 }
 
 /** The options of `./manage` itself. */
-export const generalOptions: readonly OptionEntry[] = [describeOption('help'), describeOption('version')];
+const generalOptions: readonly OptionEntry[] = [describeOption('help'), describeOption('version')];
+
+/** The commands as the completion scripts need them. */
+async function completionEntries(table: CommandTable): Promise<readonly CommandEntry[]> {
+  const { presets } = await import('../../providers/index.ts');
+  const names = { providers: presets.map(({ name }) => name), commands: Object.keys(table) };
+  return (await loadCommands(table)).map(([name, command]) => ({
+    name,
+    summary: command.summary,
+    options: command.options.map(describeOption),
+    words: completionWords(command, names),
+    handsOn: command.handsOn !== undefined,
+  }));
+}
+
+function completionWords(
+  { names, operand }: CommandSpec,
+  known: Readonly<Record<'providers' | 'commands', readonly string[]>>,
+): CommandEntry['words'] {
+  if (names === 'none') return [];
+  const { from, most } = operand ?? {};
+  if (from === undefined) return most === 1 ? 'instances' : 'instances and all';
+  return from === 'providers' || from === 'commands' ? known[from] : from;
+}
 
 /** A line for a POSIX shell that prints the names of the instances, as they are when it runs. */
-export function instanceNamesCommand(root: string): string {
+function instanceNamesCommand(root: string): string {
   const directory = quotePosix(join(root, 'envs'));
   return `(cd ${directory} 2>/dev/null && for file in *.env; do [ -e "$file" ] && printf '%s\\n' "\${file%.env}"; done)`;
 }
@@ -93,9 +107,8 @@ function valueCases(options: readonly OptionEntry[]): string[] {
 }
 
 /** The completion for bash 3.2 and later. The names of instances are looked up at each Tab. */
-export function bashCompletion(root: string): string {
-  const table = completionTable();
-  const valued = table.flatMap(({ options }) => options).filter(({ takesValue }) => takesValue);
+function bashCompletion(root: string, entries: readonly CommandEntry[]): string {
+  const valued = entries.flatMap(({ options }) => options).filter(({ takesValue }) => takesValue);
   const unique = [...new Map(valued.map((option) => [option.name, option])).values()];
   return `# Completion of ./manage for bash: eval "$(./manage completion bash)"
 _claude_code_proxy_instances() ${instanceNamesCommand(root)}
@@ -111,8 +124,8 @@ _claude_code_proxy() {
     esac
   done
   case $command in
-    '') words="${table.map(({ name }) => name).join(' ')}"; options="${flagsOf(generalOptions).join(' ')}" ;;
-${table.map((entry) => `    ${entry.name}) options="${flagsOf(entry.options).join(' ')}"; ${bashWords(entry)} ;;`).join('\n')}
+    '') words="${entries.map(({ name }) => name).join(' ')}"; options="${flagsOf(generalOptions).join(' ')}" ;;
+${entries.map((entry) => `    ${entry.name}) options="${flagsOf(entry.options).join(' ')}"; ${bashWords(entry)} ;;`).join('\n')}
   esac
   case $previous in
 ${valueCases(unique).join('\n')}
@@ -125,42 +138,37 @@ ${valueCases(unique).join('\n')}
 complete -F _claude_code_proxy manage`;
 }
 
-/** A word for fish, in which nothing has a meaning. */
-function quote(text: string): string {
-  return `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
-}
-
 function optionLine(condition: string, { name, short, summary, takesValue, choices }: OptionEntry): string {
   const flags = `-l ${name}${short === undefined ? '' : ` -s ${short}`}`;
-  const value = takesValue ? ` -x${choices.length === 0 ? '' : ` -a ${quote(choices.join(' '))}`}` : '';
-  return `complete -c manage -n ${quote(condition)} ${flags}${value} -d ${quote(summary)}`;
+  const value = takesValue ? ` -x${choices.length === 0 ? '' : ` -a ${quoteFish(choices.join(' '))}`}` : '';
+  return `complete -c manage -n ${quoteFish(condition)} ${flags}${value} -d ${quoteFish(summary)}`;
 }
 
 function wordLines(condition: string, { words, handsOn }: CommandEntry): string[] {
-  const start = `complete -c manage -n ${quote(condition)}`;
+  const start = `complete -c manage -n ${quoteFish(condition)}`;
   if (words === 'files') return [`${start} -F`];
   if (words === 'instances and all') return [`${start} -a 'all (__claude_code_proxy_instances)'`];
-  const behindDashes = handsOn ? [`complete -c manage -n ${quote(`${condition}; and ${HAS_DASHES}`)} -F`] : [];
+  const behindDashes = handsOn ? [`complete -c manage -n ${quoteFish(`${condition}; and ${HAS_DASHES}`)} -F`] : [];
   if (words === 'instances') return [`${start} -a '(__claude_code_proxy_instances)'`, ...behindDashes];
-  return words.length === 0 ? behindDashes : [`${start} -a ${quote(words.join(' '))}`];
+  return words.length === 0 ? behindDashes : [`${start} -a ${quoteFish(words.join(' '))}`];
 }
 
 const HAS_DASHES = 'contains -- -- (commandline -opc)';
 
 /** The completion for fish. The names of instances are looked up at each Tab. */
-export function fishCompletion(root: string): string {
+function fishCompletion(root: string, entries: readonly CommandEntry[]): string {
   const isFirst = '__claude_code_proxy_at';
-  const lines = completionTable().flatMap((entry) => {
+  const lines = entries.flatMap((entry) => {
     const condition = `__claude_code_proxy_at ${entry.name}`;
     return [
-      `complete -c manage -n ${isFirst} -a ${entry.name} -d ${quote(entry.summary)}`,
+      `complete -c manage -n ${isFirst} -a ${entry.name} -d ${quoteFish(entry.summary)}`,
       ...entry.options.map((option) => optionLine(condition, option)),
       ...wordLines(condition, entry),
     ];
   });
   return `# Completion of ./manage for fish: ./manage completion fish | source
 function __claude_code_proxy_instances
-  for file in ${quote(join(root, 'envs'))}/*.env
+  for file in ${quoteFish(join(root, 'envs'))}/*.env
     string replace -r '^.*/(.*)\\.env$' '$1' -- $file
   end
 end
@@ -203,9 +211,8 @@ function caseOf(entry: CommandEntry): string {
 }
 
 /** The completion for zsh. The names of instances are looked up at each Tab. */
-export function zshCompletion(root: string): string {
-  const table = completionTable();
-  const described = table.map(({ name, summary }) => quotePosix(`${name}:${summary.replaceAll(':', '\\:')}`));
+function zshCompletion(root: string, entries: readonly CommandEntry[]): string {
+  const described = entries.map(({ name, summary }) => quotePosix(`${name}:${summary.replaceAll(':', '\\:')}`));
   return `#compdef manage
 # Completion of ./manage for zsh, after compinit: eval "$(./manage completion zsh)"
 _claude_code_proxy_instances() {
@@ -225,17 +232,8 @@ _claude_code_proxy() {
     *) return ;;
   esac
   case $line[1] in
-${table.map(caseOf).join('\n')}
+${entries.map(caseOf).join('\n')}
   esac
 }
 compdef _claude_code_proxy manage`;
-}
-
-const writers = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
-
-/** Prints the completion script of a shell. */
-export async function completion({ root, output }: Context, { names: [name] }: Invocation): Promise<ExitCode> {
-  const shell = completionShells.find((known) => known === name) ?? 'bash';
-  output.print(writers[shell](root));
-  return exitCodes.ok;
 }

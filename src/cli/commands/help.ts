@@ -1,19 +1,31 @@
-import { type CommandName, type CommandRow, commandNames, commandTable } from '../commandTable.ts';
-import { exitCodeRows } from '../exitCodes.ts';
-import { type OptionRow, optionTable } from '../optionTable.ts';
+import { defineCommand } from '../command.ts';
+import { type CommandSpec, type CommandTable, loadCommands } from '../commandSpec.ts';
+import { exitCodeRows, exitCodes } from '../exitCodes.ts';
+import { type Option, type OptionName, optionTable } from '../options.ts';
 
-function alignPairs(pairs: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...pairs.map(([left]) => left.length));
-  return pairs.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+/** Shows the help of one command, or of the whole. */
+export const help = defineCommand({
+  usage: 'help [COMMAND]',
+  summary: 'show help for a command',
+  names: 'optional',
+  operand: { called: 'one command', most: 1, from: 'commands' },
+  options: ['help'],
+  examples: [['./manage help start', 'the same as ./manage start --help']],
+  details: '',
+
+  run: async ({ output, commands }, { names: [topic] }) => {
+    output.print(await helpText(topic, commands));
+    return exitCodes.ok;
+  },
+});
+
+/** The help text of one command, or of the whole. */
+export async function helpText(topic: string | undefined, table: CommandTable): Promise<string> {
+  const load = topic === undefined ? undefined : table[topic];
+  return load === undefined ? generalHelp(await loadCommands(table)) : commandHelp(await load());
 }
 
-function describeOption(name: keyof typeof optionTable): [string, string] {
-  const row: OptionRow = optionTable[name];
-  const short = row.short === undefined ? '    ' : `-${row.short}, `;
-  return [`${short}--${name}${row.value === undefined ? '' : ` ${row.value}`}`, row.summary];
-}
-
-function generalHelp(): string {
+function generalHelp(commands: readonly (readonly [string, CommandSpec])[]): string {
   return [
     'Run Claude Code on any model provider: one proxy per env file, each on its own port, under PM2.',
     '',
@@ -27,7 +39,7 @@ function generalHelp(): string {
     ]),
     '',
     'Commands',
-    ...alignPairs(commandNames.map((name) => [commandTable[name].usage, commandTable[name].summary])),
+    ...alignPairs(commands.map(([, { usage, summary }]) => [usage, summary])),
     '',
     'Options',
     ...alignPairs([describeOption('help'), describeOption('version')]),
@@ -39,23 +51,28 @@ function generalHelp(): string {
   ].join('\n');
 }
 
-function commandHelp(name: CommandName): string {
-  const row: CommandRow = commandTable[name];
+function commandHelp({ summary, examples, usage, options, details }: CommandSpec): string {
   return [
-    `${row.summary[0]?.toUpperCase()}${row.summary.slice(1)}.`,
+    `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
     '',
     'Examples',
-    ...alignPairs(row.examples),
+    ...alignPairs(examples),
     '',
-    `Usage: ./manage ${row.usage}`,
+    `Usage: ./manage ${usage}`,
     '',
     'Options',
-    ...alignPairs(row.options.map(describeOption)),
-    ...(row.details === '' ? [] : ['', row.details]),
+    ...alignPairs(options.map(describeOption)),
+    ...(details === '' ? [] : ['', details]),
   ].join('\n');
 }
 
-/** The help text of one command, or of the whole. */
-export function helpText(topic: CommandName | undefined): string {
-  return topic === undefined ? generalHelp() : commandHelp(topic);
+function alignPairs(pairs: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...pairs.map(([left]) => left.length));
+  return pairs.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}
+
+function describeOption(key: OptionName): [string, string] {
+  const { name, short, placeholder, summary }: Option = optionTable[key];
+  const flag = `${short === undefined ? '    ' : `-${short}, `}--${name}`;
+  return [placeholder === undefined ? flag : `${flag} ${placeholder}`, summary];
 }

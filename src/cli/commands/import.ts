@@ -1,75 +1,20 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { formatProblems } from '../../config/diagnostics.ts';
-import { createRedactor } from '../../core/secret.ts';
-import { terminalSafe } from '../../core/text.ts';
-import type { Invocation } from '../args.ts';
-import { type Context, callerDirectory } from '../context.ts';
-import { createPrivateFile, portsOf } from '../envs/files.ts';
-import { type ExitCode, exitCodes, worstOf } from '../exitCodes.ts';
-import { maskText, type PlannedFile, type Remark } from '../import/envFile.ts';
-import { checkMove, planMove } from '../import/plan.ts';
-import { findAt } from '../import/scan.ts';
-import { loadInstances } from '../supervisor/instances.ts';
+import { defineCommand } from '../command.ts';
+import { common } from '../options.ts';
 
-/** The number in the `schema` field: changes when a program that reads the JSON has to. */
-const SCHEMA = 1;
+/** Takes over what other proxies have in the given places, or where the user is. */
+export const importSettings = defineCommand({
+  usage: 'import [PATH...]',
+  summary: 'take over the settings of another proxy',
+  names: 'optional',
+  operand: { called: 'files or folders', from: 'files' },
+  options: ['dryRun', 'json', ...common],
+  examples: [
+    ['./manage import ../old-proxy --dry-run', 'show what a folder holds and would become, keys masked'],
+    ['./manage import ../old-proxy/.env-work', 'one env file'],
+    ['./manage import ~/.claude-code-router', 'the providers and routes of claude-code-router'],
+  ],
+  details:
+    'Knows .env and .env-* files, the PROXIES of start-all-proxies.sh, providers.json, models.yaml or custom_models.yaml, and\nclaude-code-router’s config.json; without a path it looks where you are. Never changes a file that exists, and says line by\nline what it could not carry over, and why.',
 
-/** Takes over what earlier systems have in the given places, or where the user is. */
-export async function importSettings(context: Context, invocation: Invocation): Promise<ExitCode> {
-  const { root, output, environment } = context;
-  const { names: paths, dryRun, json } = invocation;
-  const directory = callerDirectory(environment);
-  const usedPorts = portsOf(loadInstances(root));
-  const planned: PlannedFile[] = [];
-  const remarks: Remark[] = [];
-  for (const path of paths.length === 0 ? [directory] : paths) {
-    const move = await planMove(findAt(resolve(directory, path)), { directory, usedPorts });
-    planned.push(...move.files);
-    remarks.push(...move.remarks);
-  }
-
-  const { files, codes } = withoutPresent(context, planned);
-  const { problems, secrets } = checkMove(root, files);
-  if (problems.some(({ severity }) => severity === 'error')) codes.push(exitCodes.configuration);
-  if (!dryRun) for (const { path, text } of files) createPrivateFile(join(root, path), path, text);
-
-  const redact = createRedactor(secrets);
-  const harmless = (text: string) => redact(text).split('\n').map(terminalSafe).join('\n');
-  if (json) {
-    const shown = files.map(({ path, source }) => ({ path, source }));
-    output.print(JSON.stringify({ schema: SCHEMA, dry_run: dryRun, files: shown, remarks, problems }, undefined, 2));
-    return worstOf(codes);
-  }
-  for (const { path, source, text } of files) {
-    output.print(`${output.paint('bold', path)}  (from ${harmless(source)})`);
-    if (dryRun) output.print(harmless(maskText(text).trimEnd().replaceAll(/^/gm, '    ')));
-  }
-  if (remarks.length > 0)
-    output.say(['Not carried over as it was:', ...remarks.map(describe)].map(harmless).join('\n'));
-  if (problems.length > 0)
-    output.complain(`What the new files say of themselves:\n${harmless(formatProblems(problems))}`);
-  const count = `${files.length} file${files.length === 1 ? '' : 's'}`;
-  if (dryRun) output.say(`Would write ${count}; nothing is written.`);
-  else output.say(`Wrote ${count}. Look at them with ./manage list, stop the old proxies, then: ./manage start all`);
-  return worstOf(codes);
-}
-
-function describe({ source, line, setting, reason }: Remark): string {
-  return `  ${line === undefined ? source : `${source}:${line}`}  ${setting}: ${reason}`;
-}
-
-/** The files that are not there yet. One that is there with the same text needs nothing; another one is left as it is, and told. */
-function withoutPresent({ root, output }: Context, planned: readonly PlannedFile[]) {
-  const codes: ExitCode[] = [];
-  const files = planned.filter(({ path, source, text }, index) => {
-    const isFirst = planned.findIndex((other) => other.path === path) === index;
-    const present = existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined;
-    if (isFirst && present === undefined) return true;
-    if (present === text) return false;
-    output.complain(`${path} is there already and is left as it is; ${source} was not taken over`);
-    codes.push(exitCodes.failed);
-    return false;
-  });
-  return { files, codes };
-}
+  run: async (context, invocation) => (await import('../import/importSettings.ts')).importSettings(context, invocation),
+});

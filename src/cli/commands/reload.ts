@@ -1,38 +1,19 @@
-import type { Invocation } from '../args.ts';
-import { readStamp } from '../buildStamp.ts';
-import type { Context } from '../context.ts';
-import { type ExitCode, exitCodes, worstOf } from '../exitCodes.ts';
-import { isSound, loadInstances, selectInstances, tellProblems } from '../supervisor/instances.ts';
-import { withManagerLock } from '../supervisor/lock.ts';
-import { type Observation, observe } from '../supervisor/observe.ts';
-import { reloadReason, swap } from '../supervisor/reload.ts';
-import { isUp, judge } from '../supervisor/state.ts';
-import { showResult } from './start.ts';
+import { defineCommand } from '../command.ts';
+import { common } from '../options.ts';
 
-/** Puts new processes in the place of those that have an older build or settings; the rest is left alone. */
-export function reload(context: Context, invocation: Invocation): Promise<ExitCode> {
-  const { root, pm2, output } = context;
-  return withManagerLock(context, invocation, async () => {
-    const selected = selectInstances(root, loadInstances(root), invocation.names);
-    const code = tellProblems(context, selected);
-    const stamp = await readStamp(root);
-    const reloadOne = async (observation: Observation): Promise<ExitCode> => {
-      const { name } = observation.instance;
-      const isRunning = observation.rival === undefined && isUp(judge(observation));
-      if (!isRunning) {
-        output.say(`${name} does not run; start it with: ./manage start ${name}`);
-        return exitCodes.ok;
-      }
-      const reason = await reloadReason(observation, stamp);
-      if (reason === undefined && !invocation.force) {
-        output.say(`${name} has the present settings and build (reload it nevertheless with --force)`);
-        return exitCodes.ok;
-      }
-      if (reason !== undefined) output.say(`${name}: ${reason}`);
-      return swap(context, observation);
-    };
-    const codes = await Promise.all((await observe(await pm2.list(), selected.filter(isSound))).map(reloadOne));
-    await showResult(context, await observe(await pm2.list(), selected), invocation.json);
-    return worstOf([code, ...codes]);
-  });
-}
+/** Puts new processes in the place of those that have an older build or settings. */
+export const reload = defineCommand({
+  usage: 'reload all|NAME [NAME...]',
+  summary: 'take a new build or new settings without a failed request',
+  names: 'required',
+  options: ['force', 'json', ...common],
+  examples: [
+    ['./manage reload all', 'after an update, or a setting for which status says "restart needed"'],
+    ['./manage reload demo --force', 'new processes although nothing has changed'],
+  ],
+  details:
+    'The new process serves before the old one stops listening and ends its running answers. One that does not come up is removed,\nand the old one goes on. On macOS and Windows, and for another DRAIN_SECONDS, it is a restart.',
+
+  run: async (context, invocation) =>
+    (await import('../supervisor/operations.ts')).reloadInstances(context, invocation),
+});

@@ -1,24 +1,17 @@
-import type { Invocation } from '../args.ts';
-import type { Context } from '../context.ts';
-import { type ExitCode, exitCodes } from '../exitCodes.ts';
-import { selectInstances } from '../supervisor/instances.ts';
-import { withManagerLock } from '../supervisor/lock.ts';
-import { observe, takeStock } from '../supervisor/observe.ts';
-import { haltAll, isHaltable } from '../supervisor/stop.ts';
-import { showStatus } from './status.ts';
+import { defineCommand } from '../command.ts';
+import { common } from '../options.ts';
 
-/** Stops what runs, after its running answers, and takes it off PM2's list. What does not run is no error. */
-export function stop(context: Context, invocation: Invocation): Promise<ExitCode> {
-  const { root, output, pm2 } = context;
-  return withManagerLock(context, invocation, async () => {
-    const { rows, instances } = await takeStock(context);
-    const selected = selectInstances(root, instances, invocation.names);
-    const observations = await observe(rows, selected);
-    for (const observation of observations) {
-      if (!isHaltable(observation)) output.say(`${observation.instance.name} does not run`);
-    }
-    await haltAll(context, observations.filter(isHaltable));
-    if (invocation.json) await showStatus(context, await observe(await pm2.list(), selected), true);
-    return exitCodes.ok;
-  });
-}
+/** Stops what runs, after its running answers, and takes it off PM2's list. */
+export const stop = defineCommand({
+  usage: 'stop all|NAME [NAME...]',
+  summary: 'stop instances after their running answers',
+  names: 'required',
+  options: ['json', ...common],
+  examples: [
+    ['./manage stop demo', 'stop one, leave the others'],
+    ['./manage stop all', 'stop everything of this project'],
+  ],
+  details: 'Running answers may end within DRAIN_SECONDS (30) of the env file. Stopping what is stopped is no error.',
+
+  run: async (context, invocation) => (await import('../supervisor/operations.ts')).stopInstances(context, invocation),
+});

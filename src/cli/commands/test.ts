@@ -1,96 +1,23 @@
-import type { Config, ProviderKey } from '../../config/config.ts';
-import { clientBaseUrl } from '../../config/identity.ts';
-import { createRedactor, Secret } from '../../core/secret.ts';
-import type { Invocation } from '../args.ts';
-import type { Context } from '../context.ts';
-import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
-import { runProbe } from '../providerTest/run.ts';
-import { isSuccess, type ProbeReport, probeJson, probeText } from '../providerTest/view.ts';
-import { explain } from '../supervisor/explain.ts';
-import { isSound, loadInstances, selectInstances, tellProblems } from '../supervisor/instances.ts';
-import { type Observation, observe } from '../supervisor/observe.ts';
-import { hasOlderSettings, isUp, judge } from '../supervisor/state.ts';
-import { readSecretFromStdin } from '../terminal/prompt.ts';
+import { defineCommand } from '../command.ts';
+import { common } from '../options.ts';
 
-/** Proves that the provider of each named instance does what Claude Code needs, through the instance that runs. */
-export async function test(context: Context, invocation: Invocation): Promise<ExitCode> {
-  const { root, output, pm2 } = context;
-  const { names, json, keyStdin } = invocation;
-  const selected = selectInstances(root, loadInstances(root), names);
-  if (keyStdin && selected.length !== 1) throw new Failure('--key-stdin takes one instance', exitCodes.usage);
-  const codes: ExitCode[] = [tellProblems(context, selected)];
-  const key = keyStdin ? new Secret(await readSecretFromStdin(process.stdin)) : undefined;
+/** Proves that the provider of each named instance does what Claude Code needs. */
+export const test = defineCommand({
+  usage: 'test all|NAME [NAME...]',
+  summary: 'prove that a provider does what Claude Code needs',
+  names: 'required',
+  options: ['full', 'timeoutMs', 'keyStdin', 'json', ...common],
+  examples: [
+    ['./manage test work', 'network, key, models and a streamed answer, for a few tokens'],
+    [
+      './manage test work --full',
+      'everything, for about 15,000 tokens; a model that does not refuse an overflow bills that, too',
+    ],
+    ['./manage test work --key-stdin < FILE', 'an instance that passes on the client’s key'],
+  ],
+  details:
+    'Sends real requests through the running instance, shows what works and what it cost, and names the QUIRK_ line to set\nwhere something does not. Exit status 1 when a check failed; a warning is no failure.',
 
-  const reports: ProbeReport[] = [];
-  for (const observation of await observe(await pm2.list(), selected.filter(isSound))) {
-    const { config, name } = observation.instance;
-    if (config === undefined) continue;
-    const obstacle = (await describeState(observation)) ?? describeKey(name, config, key);
-    if (obstacle !== undefined) {
-      output.complain(obstacle);
-      codes.push(exitCodes.failed);
-      continue;
-    }
-    const report = await probeInstance(context, invocation, config, key);
-    reports.push(report);
-    codes.push(isSuccess(report.rows) ? exitCodes.ok : exitCodes.failed);
-    if (!json) output.print(probeText(report, output));
-  }
-  if (json) output.print(probeJson(reports));
-  return worstOf(codes);
-}
-
-/** Why the instance cannot be asked as it is. */
-async function describeState(observation: Observation): Promise<string | undefined> {
-  const { name } = observation.instance;
-  const state = judge(observation);
-  if (hasOlderSettings(observation)) return explain(observation, state);
-  if (isUp(state)) return undefined;
-  return (await explain(observation, state)) ?? `${name} is ${state}; a test goes through it: ./manage start ${name}`;
-}
-
-/** The key for the model of the big tier, to which most checks go. */
-function keyOf(config: Config): ProviderKey {
-  return config.modelRefs.of(config.tiers.big).provider.key;
-}
-
-/** Why there is no key to test with, or one too many. */
-function describeKey(name: string, config: Config, key: Secret | undefined): string | undefined {
-  const { source, variable } = keyOf(config);
-  if (source === 'client' && key === undefined) {
-    return `${name}: envs/${name}.env holds no key to test with; put ${variable} there, or give one: ./manage test ${name} --key-stdin < FILE`;
-  }
-  if (source !== 'client' && key !== undefined) {
-    return `${name}: uses ${source === 'none' ? 'no key' : `its own ${variable}`}, so that another cannot be tested`;
-  }
-  return undefined;
-}
-
-function describeAccepted({ source, variable }: ProviderKey): string {
-  if (source === 'none') return 'none needed';
-  return source === 'client' ? 'the one from stdin is accepted' : `${variable} is accepted`;
-}
-
-async function probeInstance(
-  { output }: Context,
-  { full, timeoutMs }: Invocation,
-  config: Config,
-  key: Secret | undefined,
-): Promise<ProbeReport> {
-  const { instance: name, provider, clientToken, secrets } = config;
-  output.say(`Testing ${name} (${provider.preset.title}) through ${clientBaseUrl(config)}`);
-  const credentials = {
-    ...(clientToken === undefined ? {} : { 'x-api-key': clientToken.reveal() }),
-    ...(key === undefined ? {} : { authorization: `Bearer ${key.reveal()}` }),
-  };
-  const result = await runProbe({
-    config,
-    door: { baseUrl: clientBaseUrl(config), credentials, timeoutMs },
-    full,
-    key: describeAccepted(keyOf(config)),
-    onCheck: (check) => output.say(`  ${check} ...`),
-  });
-  const redact = createRedactor([...secrets, ...(key === undefined ? [] : [key])]);
-  const rows = result.rows.map((row) => ({ ...row, detail: redact(row.detail) }));
-  return { ...result, rows, name, provider: provider.preset.name };
-}
+  run: async (context, invocation) =>
+    (await import('../providerTest/testInstances.ts')).testInstances(context, invocation),
+});

@@ -1,48 +1,19 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Invocation } from '../args.ts';
-import type { Context } from '../context.ts';
-import { type ExitCode, exitCodes } from '../exitCodes.ts';
-import { type Instance, loadInstances, selectInstances } from '../supervisor/instances.ts';
-import { look, type TopRow } from '../top/sample.ts';
-import { Screen } from '../top/screen.ts';
-import { topFrame, topJson, topTable } from '../top/topView.ts';
-
-const REFRESH_MS = 1000;
+import { defineCommand } from '../command.ts';
+import { common } from '../options.ts';
 
 /** Shows how the instances fare: live on a terminal, once elsewhere. */
-export async function top(context: Context, { names, once, json }: Invocation): Promise<ExitCode> {
-  const { root, output, environment } = context;
-  const instances = selectInstances(root, loadInstances(root), names);
-  const canPaint = output.columns !== undefined && environment['TERM'] !== 'dumb';
-  if (canPaint && !once && !json) {
-    await watch(context, instances);
-    return exitCodes.ok;
-  }
-  const now = Date.now();
-  const rows = await look(root, instances, now);
-  if (json) output.print(topJson(rows, now));
-  else if (rows.length === 0) output.say('There are no env files yet; ./manage start all makes them.');
-  else output.print(topTable(rows, output).join('\n'));
-  return exitCodes.ok;
-}
+export const top = defineCommand({
+  usage: 'top [all|NAME...]',
+  summary: 'watch requests, tokens, latencies, errors and cost',
+  names: 'optional',
+  options: ['once', 'json', ...common],
+  examples: [
+    ['./manage top', 'a live view of all instances; q or Ctrl-C ends it'],
+    ['./manage top demo --once', 'one sampleInstances, as when there is no terminal'],
+    ['./manage top --json', 'the same for a program'],
+  ],
+  details:
+    'Requests and tokens per second are those of the last minute, latencies those of the last five: until the first event (first)\nand until the end (whole), half of the requests being quicker than p50 and 95 of 100 quicker than p95. Requests, errors and\ncost are those of today; ? is a cost whose price is unknown.',
 
-async function watch({ root, output }: Context, instances: readonly Instance[]): Promise<void> {
-  const screen = new Screen(process.stdin, process.stdout);
-  let rows: TopRow[] | undefined;
-  let now = Date.now();
-  const paint = () => {
-    if (rows !== undefined) screen.draw(topFrame(rows, now, output.paint, screen.size));
-  };
-  screen.open(paint);
-  try {
-    while (!screen.closed.aborted) {
-      rows = await look(root, instances, Date.now(), screen.closed);
-      now = Date.now();
-      if (screen.closed.aborted) break;
-      paint();
-      await pause(REFRESH_MS, undefined, { signal: screen.closed }).catch(() => undefined);
-    }
-  } finally {
-    screen.close();
-  }
-}
+  run: async (context, invocation) => (await import('../top/showTop.ts')).showTop(context, invocation),
+});

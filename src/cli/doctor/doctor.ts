@@ -2,25 +2,18 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { terminalSafe } from '../../core/text.ts';
 import { type Context, callerDirectory } from '../context.ts';
+import { inspect, type Listing, listAll } from '../supervisor/inspect.ts';
 import { loadInstances, selectInstances } from '../supervisor/instances.ts';
-import { observe, type Stock, takeStock } from '../supervisor/observe.ts';
 import type { Colour, Output } from '../terminal/output.ts';
-import type { Finding, Subject } from './finding.ts';
-import { checkEnvFiles, checkInstances, checkPm2, findStrays } from './instances.ts';
-import {
-  checkClaudeSettings,
-  checkDisk,
-  checkExecutable,
-  checkFolders,
-  checkLocks,
-  checkRuntime,
-  checkShell,
-} from './machine.ts';
-import { checkClock, checkProvider } from './online.ts';
+import { checkClaudeSettings, checkShell } from './clientChecks.ts';
+import type { CheckContext, Finding } from './finding.ts';
+import { checkEnvFiles, checkInstances, checkPm2, findUnsupervised } from './instanceChecks.ts';
+import { checkDisk, checkExecutable, checkFolders, checkLocks, checkRuntime } from './machineChecks.ts';
+import { checkClock, checkProviders } from './onlineChecks.ts';
 
-type Check = (subject: Subject) => readonly Finding[] | Promise<readonly Finding[]>;
+type Check = (context: CheckContext) => readonly Finding[] | Promise<readonly Finding[]>;
 
-/** In the order in which they are told: what others rest on comes first. */
+/** In the order of the report: what others rest on comes first. */
 const checks: readonly Check[] = [
   checkRuntime,
   checkExecutable,
@@ -30,46 +23,45 @@ const checks: readonly Check[] = [
   checkEnvFiles,
   checkPm2,
   checkInstances,
-  findStrays,
+  findUnsupervised,
   checkShell,
   checkClaudeSettings,
 ];
 
-const onlineChecks: readonly Check[] = [
-  async ({ observations }) => (await Promise.all(observations.map(checkProvider))).flat(),
-  ({ observations }) => checkClock(observations.flatMap(({ instance: { config } }) => config ?? [])),
-];
+const onlineChecks: readonly Check[] = [checkProviders, checkClock];
 
 /**
- * Looks at this machine and the named instances; with `online` at their providers, too. Changes nothing.
+ * Checks this machine and the named instances; with `online` their providers, too. Changes nothing.
  * @throws Failure (usage) when a name is unknown.
  */
-export async function examine(context: Context, names: readonly string[], online: boolean): Promise<Finding[]> {
-  const subject = await describeSubject(context, names);
-  const found = await Promise.all([...checks, ...(online ? onlineChecks : [])].map((check) => check(subject)));
+export async function runChecks(context: Context, names: readonly string[], online: boolean): Promise<Finding[]> {
+  const checkContext = await gatherContext(context, names);
+  const found = await Promise.all([...checks, ...(online ? onlineChecks : [])].map((check) => check(checkContext)));
   return found.flat();
 }
 
-async function describeSubject(context: Context, names: readonly string[]): Promise<Subject> {
+async function gatherContext(context: Context, names: readonly string[]): Promise<CheckContext> {
   const { root, environment } = context;
-  const { rows, instances } = await takeStockIfPossible(context);
-  const known = rows instanceof Error ? [] : rows;
+  const { rows, instances } = await listAllIfPossible(context);
+  const knownRows = rows instanceof Error ? [] : rows;
   return {
     root,
     environment,
     directory: callerDirectory(environment),
     all: instances,
-    observations: await observe(known, selectInstances(root, instances, names)),
+    inspections: await inspect(knownRows, selectInstances(root, instances, names)),
     pm2: rows,
     now: Date.now(),
   };
 }
 
-/** Stock is taken of what there is, as the doctor is called when something is missing. */
-async function takeStockIfPossible(context: Context): Promise<Pick<Stock, 'instances'> & { rows: Subject['pm2'] }> {
+/** Lists what there is, as the doctor is called when something is missing. */
+async function listAllIfPossible(
+  context: Context,
+): Promise<Pick<Listing, 'instances'> & { readonly rows: CheckContext['pm2'] }> {
   const hasEnvs = existsSync(join(context.root, 'envs'));
   try {
-    return hasEnvs ? await takeStock(context) : { rows: await context.pm2.list(), instances: [] };
+    return hasEnvs ? await listAll(context) : { rows: await context.pm2.list(), instances: [] };
   } catch (error) {
     const rows = error instanceof Error ? error : new Error(String(error));
     return { rows, instances: hasEnvs ? loadInstances(context.root) : [] };
@@ -86,7 +78,7 @@ function labelOf({ check, instance }: Finding): string {
   return instance === undefined ? check : `${check} ${instance}`;
 }
 
-/** A line for each finding, and how to mend it below. */
+/** A line for each finding, with the remedy below. */
 export function doctorText(findings: readonly Finding[], paint: Output['paint']): string {
   const width = Math.max(0, ...findings.map((finding) => labelOf(finding).length));
   return findings
@@ -99,7 +91,7 @@ export function doctorText(findings: readonly Finding[], paint: Output['paint'])
     .join('\n');
 }
 
-/** What it comes to, in a line. */
+/** How many failures and warnings there are, in a line. */
 export function summarize(findings: readonly Finding[]): string {
   const count = (result: Finding['result'], word: string) => {
     const number = findings.filter((finding) => finding.result === result).length;

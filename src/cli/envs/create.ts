@@ -4,15 +4,15 @@ import { formatProblems } from '../../config/diagnostics.ts';
 import { configFromText } from '../../config/load.ts';
 import { findPreset, presets } from '../../providers/index.ts';
 import type { Preset } from '../../providers/preset.ts';
-import type { Invocation } from '../args.ts';
+import type { Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
+import { inspect } from '../supervisor/inspect.ts';
 import { isCopyOfExample, loadInstances } from '../supervisor/instances.ts';
 import { withManagerLock } from '../supervisor/lock.ts';
-import { observe } from '../supervisor/observe.ts';
-import { reloadReason, swap } from '../supervisor/reload.ts';
+import { reloadReason, rollingReload } from '../supervisor/reload.ts';
 import { loadInstance } from '../supervisor/start.ts';
-import { isUp, judge } from '../supervisor/state.ts';
+import { deriveState, isUp } from '../supervisor/state.ts';
 import { didYouMean, type Output } from '../terminal/output.ts';
 import { type Prompter, readSecretFromStdin } from '../terminal/prompt.ts';
 import { renderTable } from '../terminal/table.ts';
@@ -32,9 +32,59 @@ import {
   unusedName,
 } from './files.ts';
 
-function describeUnknown(word: string): string {
-  const names = presets.map(({ name }) => name);
-  return `there is no provider "${word}"${didYouMean(word, names)}`;
+/** What the env file of a new instance is made from. */
+export interface NewInstance {
+  readonly name: string;
+  readonly preset: Preset;
+  readonly port: number;
+  /** Empty for none. */
+  readonly key: string;
+  readonly region: string | undefined;
+  readonly url: string | undefined;
+  readonly model: string | undefined;
+}
+
+/** A new instance; its env file may be there already, as a copy of the example that nobody has filled in. */
+export interface PlannedInstance extends NewInstance {
+  readonly exists: boolean;
+}
+
+/** The options that a new instance is described by. */
+type NewInstanceInvocation = Invocation<'as' | 'port' | 'region' | 'url' | 'model' | 'stdin' | 'input'>;
+
+/**
+ * Everything that a new instance needs: from the command line, and what is missing there from the user, as far as there is a
+ * terminal to ask on.
+ * @throws Failure (usage) for what is wrong, or is missing and cannot be asked.
+ */
+export async function planInstance(context: Context, invocation: NewInstanceInvocation): Promise<PlannedInstance> {
+  const prompter = invocation.input ? context.prompter : undefined;
+  const preset = await choosePreset(context, invocation, prompter);
+  const name = await chooseName(context, invocation, preset, prompter);
+  const exists = hasEnvFile(context.root, name);
+  const port = await choosePort(context, invocation, preset, exists ? portOf(context, name) : undefined);
+  const region = await chooseRegion(invocation, preset, prompter);
+  const isComplete = preset.baseUrl !== '' || preset.protocol === 'demo';
+  const url =
+    invocation.url ??
+    (isComplete ? undefined : await askRequired(prompter, '--url URL', `Address of ${preset.title}: `));
+  const model =
+    invocation.model ??
+    (preset.tiers === undefined ? await askRequired(prompter, '--model MODEL', 'Model to use: ') : undefined);
+  return { name, preset, port, region, url, model, exists, key: await readKey(invocation, preset, prompter) };
+}
+
+async function choosePreset(
+  { output }: Context,
+  { names: [word] }: Invocation,
+  prompter: Prompter | undefined,
+): Promise<Preset> {
+  if (word !== undefined) return presetNamed(word);
+  if (prompter !== undefined) return askForPreset(prompter, output);
+  throw new Failure(
+    'there is no terminal to ask on; name the provider, as in: ./manage init openai --stdin < FILE',
+    exitCodes.usage,
+  );
 }
 
 /**
@@ -68,48 +118,14 @@ export async function askForPreset(prompter: Prompter, output: Output): Promise<
   }
 }
 
-/** A new instance; its env file may be there already, as a copy of the example that nobody has filled in. */
-export interface PlannedInstance extends NewInstance {
-  readonly isThere: boolean;
-}
-
-/**
- * Everything that a new instance needs: from the command line, and what is missing there from the user, as far as there is a
- * terminal to ask on.
- * @throws Failure (usage) for what is wrong, or is missing and cannot be asked.
- */
-export async function planInstance(context: Context, invocation: Invocation): Promise<PlannedInstance> {
-  const prompter = invocation.input ? context.prompter : undefined;
-  const preset = await choosePreset(context, invocation, prompter);
-  const name = await chooseName(context, invocation, preset, prompter);
-  const isThere = hasEnvFile(context.root, name);
-  const port = await choosePort(context, invocation, preset, isThere ? portOf(context, name) : undefined);
-  const region = await chooseRegion(invocation, preset, prompter);
-  const isComplete = preset.baseUrl !== '' || preset.protocol === 'demo';
-  const url =
-    invocation.url ?? (isComplete ? undefined : await need(prompter, '--url URL', `Address of ${preset.title}: `));
-  const model =
-    invocation.model ??
-    (preset.tiers === undefined ? await need(prompter, '--model MODEL', 'Model to use: ') : undefined);
-  return { name, preset, port, region, url, model, isThere, key: await readKey(invocation, preset, prompter) };
-}
-
-async function choosePreset(
-  { output }: Context,
-  { names: [word] }: Invocation,
-  prompter: Prompter | undefined,
-): Promise<Preset> {
-  if (word !== undefined) return presetNamed(word);
-  if (prompter !== undefined) return askForPreset(prompter, output);
-  throw new Failure(
-    'there is no terminal to ask on; name the provider, as in: ./manage init openai --stdin < FILE',
-    exitCodes.usage,
-  );
+function describeUnknown(word: string): string {
+  const names = presets.map(({ name }) => name);
+  return `there is no provider "${word}"${didYouMean(word, names)}`;
 }
 
 async function chooseName(
   { root }: Context,
-  { as }: Invocation,
+  { as }: Pick<NewInstanceInvocation, 'as'>,
   preset: Preset,
   prompter: Prompter | undefined,
 ): Promise<string> {
@@ -142,7 +158,7 @@ function portOf({ root }: Context, name: string): number | undefined {
 /** @param own The port in the file that is filled in, where the instance may listen by now. */
 async function choosePort(
   { root }: Context,
-  { port }: Invocation,
+  { port }: Pick<NewInstanceInvocation, 'port'>,
   preset: Preset,
   own: number | undefined,
 ): Promise<number> {
@@ -156,7 +172,7 @@ async function choosePort(
 
 /** The region; keys belong to one, so it is asked for where the provider has several. */
 async function chooseRegion(
-  { region }: Invocation,
+  { region }: Pick<NewInstanceInvocation, 'region'>,
   preset: Preset,
   prompter: Prompter | undefined,
 ): Promise<string | undefined> {
@@ -175,7 +191,7 @@ async function chooseRegion(
   throw new Failure(`there is no region "${region}"; ${hint}`, exitCodes.usage);
 }
 
-async function need(prompter: Prompter | undefined, option: string, question: string): Promise<string> {
+async function askRequired(prompter: Prompter | undefined, option: string, question: string): Promise<string> {
   if (prompter === undefined) throw new Failure(`this provider needs ${option}`, exitCodes.usage);
   for (;;) {
     const answer = await prompter.ask(question);
@@ -184,7 +200,11 @@ async function need(prompter: Prompter | undefined, option: string, question: st
 }
 
 /** The key, empty for none. It is never asked of a server that usually wants none. */
-async function readKey({ stdin, input }: Invocation, preset: Preset, prompter: Prompter | undefined): Promise<string> {
+async function readKey(
+  { stdin, input }: Pick<NewInstanceInvocation, 'stdin' | 'input'>,
+  preset: Preset,
+  prompter: Prompter | undefined,
+): Promise<string> {
   if (stdin) return readSecretFromStdin(process.stdin, '--stdin');
   if (!takesKey(preset) || preset.keyOptional === true || !input) return '';
   if (prompter !== undefined) {
@@ -197,16 +217,22 @@ async function readKey({ stdin, input }: Invocation, preset: Preset, prompter: P
   );
 }
 
-/** What the env file of a new instance is made from. */
-export interface NewInstance {
-  readonly name: string;
-  readonly preset: Preset;
-  readonly port: number;
-  /** Empty for none. */
-  readonly key: string;
-  readonly region: string | undefined;
-  readonly url: string | undefined;
-  readonly model: string | undefined;
+/**
+ * Writes the env file of a new instance, after the same check that its start would make.
+ * @returns what was done, in a sentence
+ * @throws Failure (configuration) when it could not start with it; then nothing is written.
+ */
+export function writeInstance({ root, output }: Context, instance: PlannedInstance): string {
+  const file = envPath(instance.name);
+  const text = envText(instance);
+  const { config, problems } = configFromText(file, text, {}, root);
+  if (config === undefined) {
+    throw new Failure(`${formatProblems(problems)}\n${file} was not written`, exitCodes.configuration);
+  }
+  if (instance.exists) replaceFile(join(root, file), text, OWNER_ONLY);
+  else createPrivateFile(join(root, file), file, text);
+  if (problems.length > 0) output.say(formatProblems(problems));
+  return `${instance.exists ? 'Filled in' : 'Made'} ${file} for ${instance.preset.title} on port ${instance.port}.`;
 }
 
 /** The text of its env file. */
@@ -224,28 +250,10 @@ export function envText({ name, preset, port, key, region, url, model }: NewInst
 }
 
 /** Waits until an instance that runs has the settings that were just written, and makes new processes where it has to. */
-export async function takeOver(context: Context, invocation: Invocation, name: string): Promise<void> {
+export async function applySettings(context: Context, invocation: Invocation, name: string): Promise<void> {
   const { instance } = loadInstance(context, name);
-  const [now] = await observe(await context.pm2.list(), [instance]);
-  if (now === undefined || now.rival !== undefined || !isUp(judge(now))) return;
+  const [now] = await inspect(await context.pm2.list(), [instance]);
+  if (now === undefined || now.nameConflict !== undefined || !isUp(deriveState(now))) return;
   if ((await reloadReason(now, undefined)) === undefined) return;
-  await withManagerLock(context, invocation, () => swap(context, now));
-}
-
-/**
- * Writes the env file of a new instance, after the same check that its start would make.
- * @returns what was done, in a sentence
- * @throws Failure (configuration) when it could not start with it; then nothing is written.
- */
-export function writeInstance({ root, output }: Context, instance: PlannedInstance): string {
-  const file = envPath(instance.name);
-  const text = envText(instance);
-  const { config, problems } = configFromText(file, text, {}, root);
-  if (config === undefined) {
-    throw new Failure(`${formatProblems(problems)}\n${file} was not written`, exitCodes.configuration);
-  }
-  if (instance.isThere) replaceFile(join(root, file), text, OWNER_ONLY);
-  else createPrivateFile(join(root, file), file, text);
-  if (problems.length > 0) output.say(formatProblems(problems));
-  return `${instance.isThere ? 'Filled in' : 'Made'} ${file} for ${instance.preset.title} on port ${instance.port}.`;
+  await withManagerLock(context, invocation, () => rollingReload(context, now));
 }

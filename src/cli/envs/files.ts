@@ -1,6 +1,7 @@
 import {
   closeSync,
   existsSync,
+  fchmodSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -51,13 +52,14 @@ export function createPrivateFile(path: string, shown: string, text: string): vo
   }
 }
 
-/** Puts text in the place of a file in one step, so that nobody ever reads half of it. */
+/** Puts text in the place of a file in one step, so that nobody ever reads half of it; with exactly this mode. */
 export function replaceFile(path: string, text: string, mode: number): void {
   const next = `${path}.new-${process.pid}`;
   try {
     const file = openSync(next, 'wx', mode);
     try {
       writeFileSync(file, text);
+      fchmodSync(file, mode);
       fsyncSync(file);
     } finally {
       closeSync(file);

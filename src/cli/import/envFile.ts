@@ -2,6 +2,62 @@ import { isLoopback } from '../../config/secrets.ts';
 import { Secret } from '../../core/secret.ts';
 import { envLine } from '../envs/files.ts';
 
+/** A file for envs/, made from one of an earlier system. */
+export interface PlannedFile {
+  /** Relative to the project. */
+  readonly path: string;
+  /** The file that it is made from. */
+  readonly source: string;
+  readonly text: string;
+}
+
+/** What could not be carried over as it is, where it stands, and what becomes of it. */
+export interface UnsupportedSetting {
+  readonly source: string;
+  /** 1-based. */
+  readonly line?: number | undefined;
+  readonly setting: string;
+  readonly reason: string;
+}
+
+/** What the instances of one place become here. */
+export interface ImportPlan {
+  readonly files: readonly PlannedFile[];
+  readonly unsupported: readonly UnsupportedSetting[];
+}
+
+/** What an env file of an earlier system is to become. */
+export interface EnvFileImport {
+  readonly source: string;
+  readonly text: string;
+  /** Path of the new file, relative to the project. */
+  readonly path: string;
+  readonly port: number;
+  /** Paths of the new models file and providers file, relative to the project. */
+  readonly modelsFile: string | undefined;
+  readonly providersFile: string | undefined;
+}
+
+/** The same file, line by line, with the port and the paths that hold here, and what means nothing here as a comment. */
+export function importEnvFile({ source, text, path, port, modelsFile, providersFile }: EnvFileImport): ImportPlan {
+  const assignments = readAssignments(text);
+  const unsupported = assignments.flatMap((assignment) => {
+    const reason = whyUnsupported(assignment, assignments);
+    return reason === undefined ? [] : [{ source, line: assignment.line, setting: assignment.key, reason }];
+  });
+  const kept = unsupported.reduce((changed, { line }) => commentOut(changed, line), text);
+  const settings = [
+    { keys: ['PORT', 'CLAUDE_PROXY_PORT'], line: `PORT=${port}` },
+    ...(modelsFile === undefined
+      ? []
+      : [{ keys: ['MODELS_FILE', 'CUSTOM_MODELS_FILE'], line: envLine('MODELS_FILE', modelsFile) }]),
+    ...(providersFile === undefined
+      ? []
+      : [{ keys: ['PROVIDERS_FILE'], line: envLine('PROVIDERS_FILE', providersFile) }]),
+  ];
+  return { files: [{ path, source, text: setLines(kept, settings) }], unsupported };
+}
+
 /** An assignment in the text of an env file. */
 export interface Assignment {
   readonly key: string;
@@ -72,7 +128,7 @@ const REASONS: Readonly<Record<string, string>> = {
 const SHORTEST_PUBLIC_TOKEN = 24;
 
 /** Why a line of an env file cannot stand here as it did there; undefined when it can. */
-export function reasonToLeaveOut({ key, value }: Assignment, all: readonly Assignment[]): string | undefined {
+export function whyUnsupported({ key, value }: Assignment, all: readonly Assignment[]): string | undefined {
   if (key === 'HOST' || key === 'CLAUDE_PROXY_HOST') {
     const token = findValue(all, 'ANTHROPIC_API_KEY', 'CLAUDE_PROXY_AUTH_KEY') ?? '';
     if (value === '' || isLoopback(value) || token.length >= SHORTEST_PUBLIC_TOKEN) return undefined;
@@ -84,85 +140,33 @@ export function reasonToLeaveOut({ key, value }: Assignment, all: readonly Assig
   return Object.hasOwn(REASONS, key) ? REASONS[key] : undefined;
 }
 
-/** What an env file of an earlier system is to become. */
-export interface EnvMove {
-  readonly source: string;
-  readonly text: string;
-  /** Path of the new file, relative to the project. */
-  readonly path: string;
-  readonly port: number;
-  /** Paths of the new models file and providers file, relative to the project. */
-  readonly modelsFile: string | undefined;
-  readonly providersFile: string | undefined;
-}
-
-/** The same file, line by line, with the port and the paths that hold here, and what means nothing here as a comment. */
-export function moveEnvFile({ source, text, path, port, modelsFile, providersFile }: EnvMove): Move {
-  const assignments = readAssignments(text);
-  const remarks = assignments.flatMap((assignment) => {
-    const reason = reasonToLeaveOut(assignment, assignments);
-    return reason === undefined ? [] : [{ source, line: assignment.line, setting: assignment.key, reason }];
-  });
-  const kept = remarks.reduce((changed, { line }) => commentOut(changed, line), text);
-  const settings = [
-    { keys: ['PORT', 'CLAUDE_PROXY_PORT'], line: `PORT=${port}` },
-    ...(modelsFile === undefined
-      ? []
-      : [{ keys: ['MODELS_FILE', 'CUSTOM_MODELS_FILE'], line: envLine('MODELS_FILE', modelsFile) }]),
-    ...(providersFile === undefined
-      ? []
-      : [{ keys: ['PROVIDERS_FILE'], line: envLine('PROVIDERS_FILE', providersFile) }]),
-  ];
-  return { files: [{ path, source, text: setLines(kept, settings) }], remarks };
-}
-
-/** A file for envs/, made from one of an earlier system. */
-export interface PlannedFile {
-  /** Relative to the project. */
-  readonly path: string;
-  /** The file that it is made from. */
-  readonly source: string;
-  readonly text: string;
-}
-
-/** What could not be carried over as it is, where it stands, and what becomes of it. */
-export interface Remark {
-  readonly source: string;
-  /** 1-based. */
-  readonly line?: number | undefined;
-  readonly setting: string;
-  readonly reason: string;
-}
-
-/** What the instances of one place become here. */
-export interface Move {
-  readonly files: readonly PlannedFile[];
-  readonly remarks: readonly Remark[];
-}
-
 const SECRET_NAME = String.raw`[\w.-]*(?:key|token|secret|password|authorization|cookie)[\w.-]*`;
+
 /** `NAME=value`, also behind a #. */
 const SECRET_ASSIGNMENT = new RegExp(String.raw`^([^=\n]*?)(${SECRET_NAME})([ \t]*=[ \t]*)(.+)$`, 'gim');
+
 /** `name: value` and `"name": value`, the value in quotes, a list, or one word. */
 const FIELD = new RegExp(
   String.raw`(["']?)(${SECRET_NAME})(\1\s*:\s*)(\[[^\]]*\]|"[^"\n]*"|'[^'\n]*'|[^\s,}\]]+)`,
   'gi',
 );
+
 const QUOTED_TEXT = /(["'`])(.*?)\1/g;
 const CREDENTIALS = /(?<=:\/\/)[^\s/@]+@/g;
+
 /** References to variables, numbers and nothing. */
 const HARMLESS = /^(?:\$\{[^}]*\}|\d*)$/;
-
-function maskValue(name: string, value: string): string {
-  if (/(?:name|file)$/i.test(name)) return value;
-  const mask = (text: string) => (HARMLESS.test(text) ? text : new Secret(text).masked);
-  if (!/^["'`[]/.test(value)) return mask(value);
-  return value.replaceAll(QUOTED_TEXT, (_quoted, quote: string, inner: string) => `${quote}${mask(inner)}${quote}`);
-}
 
 /** A text of settings for people: what stands under the name of a secret is masked, but for references to variables. */
 export function maskText(text: string): string {
   const mask = (_found: string, before: string, name: string, between: string, value: string) =>
     `${before}${name}${between}${maskValue(name, value)}`;
   return text.replaceAll(SECRET_ASSIGNMENT, mask).replaceAll(FIELD, mask).replaceAll(CREDENTIALS, '****@');
+}
+
+function maskValue(name: string, value: string): string {
+  if (/(?:name|file)$/i.test(name)) return value;
+  const mask = (text: string) => (HARMLESS.test(text) ? text : new Secret(text).masked);
+  if (!/^["'`[]/.test(value)) return mask(value);
+  return value.replaceAll(QUOTED_TEXT, (_quoted, quote: string, inner: string) => `${quote}${mask(inner)}${quote}`);
 }

@@ -4,6 +4,100 @@ import { instanceName } from '../../config/identity.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { isRouterFile } from './claudeCodeRouter.ts';
 
+/** An env file of an earlier system. */
+export interface FoundEnvFile {
+  readonly file: string;
+  /** The name of its instance here. */
+  readonly name: string;
+  /** Its entry in start-all-proxies.sh. */
+  readonly entry?: ProxyEntry;
+}
+
+/** What one folder holds; paths are absolute. */
+export interface FolderContents {
+  readonly folder: string;
+  readonly envFiles: readonly FoundEnvFile[];
+  readonly providersFile: string | undefined;
+  readonly modelsFile: string | undefined;
+  readonly routerFile: string | undefined;
+  /** Entries of start-all-proxies.sh whose env file is not there. */
+  readonly missing: readonly ProxyEntry[];
+}
+
+/** The script with the table PROXIES. */
+export const SCRIPT = 'start-all-proxies.sh';
+
+const PROVIDERS_FILES = ['config/providers.json', 'providers.json'];
+const MODELS_FILES = ['models.yaml', 'models.yml', 'models.json', 'custom_models.yaml'];
+const ENV_FILE = /^(?:\.env(?:[-.].+)?|.+\.env)$/;
+const NO_ENV_FILE = /\b(?:example|sample|template|dist|bak|old|orig)$|~$/i;
+
+/**
+ * What a path means: all of a folder, or a file with what belongs to it.
+ * @throws Failure (usage) for a path that leads to nothing known.
+ */
+export function scanPath(path: string): FolderContents {
+  if (!existsSync(path)) throw new Failure(`${path}: there is no such file or folder`, exitCodes.usage);
+  const none = { envFiles: [], providersFile: undefined, modelsFile: undefined, routerFile: undefined, missing: [] };
+  if (statSync(path).isDirectory()) {
+    const contents = scanFolder(path, () => true);
+    const { envFiles, providersFile, routerFile, missing } = contents;
+    if (envFiles.length + missing.length > 0 || providersFile !== undefined || routerFile !== undefined)
+      return contents;
+    throw new Failure(`${path} holds nothing that is known; see ./manage import --help`, exitCodes.usage);
+  }
+  const folder = dirname(path);
+  const name = basename(path);
+  if (name === SCRIPT) {
+    const { missing, ...contents } = scanFolder(folder, () => true);
+    return { ...contents, missing, envFiles: contents.envFiles.filter(({ entry }) => entry !== undefined) };
+  }
+  if (isEnvFile(name)) {
+    const contents = scanFolder(folder, (file) => file === path);
+    return { ...contents, routerFile: undefined, missing: [] };
+  }
+  if (isRouterFile(readFileSync(path, 'utf8'))) return { ...none, folder, routerFile: path };
+  if (name.includes('providers')) {
+    const home = basename(folder) === 'config' ? dirname(folder) : folder;
+    const contents = scanFolder(home, (file) => basename(file) === '.env');
+    return { ...contents, providersFile: path, routerFile: undefined, missing: [] };
+  }
+  throw new Failure(
+    `${path}: neither an env file nor a script, providers file or router file that is known; for a models file name its folder`,
+    exitCodes.usage,
+  );
+}
+
+/** What lies in a folder, as the earlier systems would find it there. */
+function scanFolder(folder: string, isWanted: (file: string) => boolean): FolderContents {
+  const script = join(folder, SCRIPT);
+  const entries = existsSync(script) ? readProxies(readFileSync(script, 'utf8')) : [];
+  const fileOf = (entry: ProxyEntry) => join(folder, entry.envFile);
+  const listed = entries
+    .filter((entry) => existsSync(fileOf(entry)))
+    .map((entry) => ({ file: fileOf(entry), name: instanceName(`${entry.name}.env`), entry }));
+  const others = readdirSync(folder)
+    .filter((name) => isEnvFile(name) && !listed.some(({ file }) => file === join(folder, name)))
+    .map((name) => ({ file: join(folder, name), name: instanceName(join(folder, name)) }));
+  const config = join(folder, 'config.json');
+  return {
+    folder,
+    envFiles: [...listed, ...others].filter(({ file }) => statSync(file).isFile() && isWanted(file)),
+    providersFile: firstOf(folder, PROVIDERS_FILES),
+    modelsFile: firstOf(folder, MODELS_FILES),
+    routerFile: existsSync(config) && isRouterFile(readFileSync(config, 'utf8')) ? config : undefined,
+    missing: entries.filter((entry) => !existsSync(fileOf(entry))),
+  };
+}
+
+function firstOf(folder: string, names: readonly string[]): string | undefined {
+  return names.map((name) => join(folder, name)).find((file) => existsSync(file));
+}
+
+function isEnvFile(name: string): boolean {
+  return ENV_FILE.test(name) && !NO_ENV_FILE.test(name);
+}
+
 /** An entry of the table PROXIES in start-all-proxies.sh. */
 export interface ProxyEntry {
   readonly port: number;
@@ -29,96 +123,4 @@ export function readProxies(script: string): readonly ProxyEntry[] {
     const { port = '', envFile = '', name = '' } = groups;
     return [{ port: Number(port), envFile, name, line: start + index + 1 }];
   });
-}
-
-/** An env file of an earlier system. */
-export interface FoundEnvFile {
-  readonly file: string;
-  /** The name of its instance here. */
-  readonly name: string;
-  /** Its entry in start-all-proxies.sh. */
-  readonly entry?: ProxyEntry;
-}
-
-/** What one folder holds; paths are absolute. */
-export interface Finding {
-  readonly folder: string;
-  readonly envFiles: readonly FoundEnvFile[];
-  readonly providersFile: string | undefined;
-  readonly modelsFile: string | undefined;
-  readonly routerFile: string | undefined;
-  /** Entries of start-all-proxies.sh whose env file is not there. */
-  readonly lost: readonly ProxyEntry[];
-}
-
-/** The script with the table PROXIES. */
-export const SCRIPT = 'start-all-proxies.sh';
-const PROVIDERS_FILES = ['config/providers.json', 'providers.json'];
-const MODELS_FILES = ['models.yaml', 'models.yml', 'models.json', 'custom_models.yaml'];
-const ENV_FILE = /^(?:\.env(?:[-.].+)?|.+\.env)$/;
-const NO_ENV_FILE = /\b(?:example|sample|template|dist|bak|old|orig)$|~$/i;
-
-function firstOf(folder: string, names: readonly string[]): string | undefined {
-  return names.map((name) => join(folder, name)).find((file) => existsSync(file));
-}
-
-function isEnvFile(name: string): boolean {
-  return ENV_FILE.test(name) && !NO_ENV_FILE.test(name);
-}
-
-/** What lies in a folder, as the earlier systems would find it there. */
-function lookThrough(folder: string, isWanted: (file: string) => boolean): Finding {
-  const script = join(folder, SCRIPT);
-  const entries = existsSync(script) ? readProxies(readFileSync(script, 'utf8')) : [];
-  const fileOf = (entry: ProxyEntry) => join(folder, entry.envFile);
-  const listed = entries
-    .filter((entry) => existsSync(fileOf(entry)))
-    .map((entry) => ({ file: fileOf(entry), name: instanceName(`${entry.name}.env`), entry }));
-  const others = readdirSync(folder)
-    .filter((name) => isEnvFile(name) && !listed.some(({ file }) => file === join(folder, name)))
-    .map((name) => ({ file: join(folder, name), name: instanceName(join(folder, name)) }));
-  const config = join(folder, 'config.json');
-  return {
-    folder,
-    envFiles: [...listed, ...others].filter(({ file }) => statSync(file).isFile() && isWanted(file)),
-    providersFile: firstOf(folder, PROVIDERS_FILES),
-    modelsFile: firstOf(folder, MODELS_FILES),
-    routerFile: existsSync(config) && isRouterFile(readFileSync(config, 'utf8')) ? config : undefined,
-    lost: entries.filter((entry) => !existsSync(fileOf(entry))),
-  };
-}
-
-/**
- * What a path means: all of a folder, or a file with what belongs to it.
- * @throws Failure (usage) for a path that leads to nothing known.
- */
-export function findAt(path: string): Finding {
-  if (!existsSync(path)) throw new Failure(`${path}: there is no such file or folder`, exitCodes.usage);
-  const none = { envFiles: [], providersFile: undefined, modelsFile: undefined, routerFile: undefined, lost: [] };
-  if (statSync(path).isDirectory()) {
-    const finding = lookThrough(path, () => true);
-    const { envFiles, providersFile, routerFile, lost } = finding;
-    if (envFiles.length + lost.length > 0 || providersFile !== undefined || routerFile !== undefined) return finding;
-    throw new Failure(`${path} holds nothing that is known; see ./manage import --help`, exitCodes.usage);
-  }
-  const folder = dirname(path);
-  const name = basename(path);
-  if (name === SCRIPT) {
-    const { lost, ...finding } = lookThrough(folder, () => true);
-    return { ...finding, lost, envFiles: finding.envFiles.filter(({ entry }) => entry !== undefined) };
-  }
-  if (isEnvFile(name)) {
-    const finding = lookThrough(folder, (file) => file === path);
-    return { ...finding, routerFile: undefined, lost: [] };
-  }
-  if (isRouterFile(readFileSync(path, 'utf8'))) return { ...none, folder, routerFile: path };
-  if (name.includes('providers')) {
-    const home = basename(folder) === 'config' ? dirname(folder) : folder;
-    const finding = lookThrough(home, (file) => basename(file) === '.env');
-    return { ...finding, providersFile: path, routerFile: undefined, lost: [] };
-  }
-  throw new Failure(
-    `${path}: neither an env file nor a script, providers file or router file that is known; for a models file name its folder`,
-    exitCodes.usage,
-  );
 }

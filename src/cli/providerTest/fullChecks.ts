@@ -1,48 +1,60 @@
 import { crc32, deflateSync } from 'node:zlib';
 import { asString, type JsonObject, parseObject } from '../../core/json.ts';
-import type { Answer } from './client.ts';
-import { fail, failOf, ok, quirk, type Row, row, type Subject, said, skipped, type Verdict, warn } from './result.ts';
+import type { Answer } from './messagesClient.ts';
+import {
+  describeReply,
+  fail,
+  failFromError,
+  ok,
+  quirk,
+  skipped,
+  type TestedModel,
+  type TestResult,
+  type TestRow,
+  testRow,
+  warn,
+} from './testResult.ts';
 
 /** One check of `test --full`, as data and pure functions: what is sent, and what the answers mean. */
 export interface FullCheck {
   readonly name: string;
-  /** Why it is not made with this subject; undefined when it is made. */
-  readonly skip?: (subject: Subject) => string | undefined;
+  /** Why it is not made with this model; undefined when it is made. */
+  readonly skip?: (model: TestedModel) => string | undefined;
   /**
    * The messages requests, without model and stream, one after the other. Each knows the answers before it; undefined ends
    * the check early, as does an error.
    */
-  readonly turns: readonly ((answers: readonly Answer[], subject: Subject) => JsonObject | undefined)[];
+  readonly turns: readonly ((answers: readonly Answer[], model: TestedModel) => JsonObject | undefined)[];
   /** Never called without an answer. */
-  readonly judge: (first: Answer, last: Answer, subject: Subject) => Verdict;
+  readonly evaluate: (first: Answer, last: Answer, model: TestedModel) => TestResult;
 }
 
-/** Room for models that think before each answer and cannot be told not to. */
-export const ROOM = 4000;
+/** Enough for models that think before each answer and cannot be kept from it. */
+export const MAX_TOKENS = 4000;
 
 /** A message of the user, with further fields of the request. */
-export function askFor(text: string, fields: JsonObject = {}): JsonObject {
-  return { max_tokens: ROOM, messages: [{ role: 'user', content: text }], ...fields };
+export function userMessage(text: string, fields: JsonObject = {}): JsonObject {
+  return { max_tokens: MAX_TOKENS, messages: [{ role: 'user', content: text }], ...fields };
 }
 
-/** Makes one check of `test --full`: its turns one after the other until one fails, then the verdict. */
+/** Makes one check of `test --full`: its turns one after the other until one fails, then the evaluation. */
 export async function runFullCheck(
-  { name, skip, turns, judge }: FullCheck,
-  subject: Subject,
+  { name, skip, turns, evaluate }: FullCheck,
+  model: TestedModel,
   ask: (fields: JsonObject) => Promise<Answer>,
-): Promise<Row> {
-  const reason = skip?.(subject);
-  if (reason !== undefined) return row(name, skipped(reason));
+): Promise<TestRow> {
+  const reason = skip?.(model);
+  if (reason !== undefined) return testRow(name, skipped(reason));
   const answers: Answer[] = [];
   for (const turn of turns) {
-    const fields = turn(answers, subject);
+    const fields = turn(answers, model);
     if (fields === undefined || answers.at(-1)?.error !== undefined) break;
     answers.push(await ask(fields));
   }
   const [first, last] = [answers[0], answers.at(-1)];
-  if (first === undefined || last === undefined) return row(name, skipped('there is nothing to ask'));
+  if (first === undefined || last === undefined) return testRow(name, skipped('there is nothing to ask'));
   const totalMs = answers.reduce((sum, answer) => sum + answer.totalMs, 0);
-  return row(name, judge(first, last, subject), totalMs);
+  return testRow(name, evaluate(first, last, model), totalMs);
 }
 
 const SIDE = 64;
@@ -84,7 +96,7 @@ const MANUAL = Array.from(
 ).join('\n');
 
 const request = () =>
-  askFor('Answer with one word: ready', {
+  userMessage('Answer with one word: ready', {
     max_tokens: 16,
     system: [{ type: 'text', text: MANUAL, cache_control: { type: 'ephemeral' } }],
   });
@@ -93,8 +105,8 @@ const request = () =>
 export const cachedTokens: FullCheck = {
   name: 'cached tokens',
   turns: [request, request],
-  judge: (_first, last) => {
-    if (last.error !== undefined) return failOf(last.error);
+  evaluate: (_first, last) => {
+    if (last.error !== undefined) return failFromError(last.error);
     const { input, cacheRead, cacheWrite } = last.usage;
     const total = input + cacheRead + cacheWrite;
     if (cacheRead > 0) return ok(`${cacheRead} of ${total} input tokens came from the cache`);
@@ -110,7 +122,7 @@ export const image: FullCheck = {
   skip: ({ settings }) => (settings.vision ? undefined : 'the model sees no images'),
   turns: [
     () => ({
-      max_tokens: ROOM,
+      max_tokens: MAX_TOKENS,
       messages: [
         {
           role: 'user',
@@ -122,9 +134,9 @@ export const image: FullCheck = {
       ],
     }),
   ],
-  judge: (answer) => {
-    if (answer.error !== undefined) return failOf(answer.error, NO_VISION);
-    return /\bred\b/i.test(answer.text) ? ok('the model sees') : fail(`not red: ${said(answer)}`, NO_VISION);
+  evaluate: (answer) => {
+    if (answer.error !== undefined) return failFromError(answer.error, NO_VISION);
+    return /\bred\b/i.test(answer.text) ? ok('the model sees') : fail(`not red: ${describeReply(answer)}`, NO_VISION);
   },
 };
 
@@ -132,7 +144,7 @@ export const image: FullCheck = {
 const WORD = 'a ';
 /** So far above the window that it is refused before anything is computed, and so costs nothing. */
 const TIMES_WINDOW = 2;
-/** Room for the rest of the request. */
+/** For the rest of the request. */
 const ENVELOPE_BYTES = 10_000;
 
 /** A conversation that is too long gets the words at which Claude Code makes it shorter. */
@@ -145,9 +157,10 @@ export const overflow: FullCheck = {
     return bytes > maxBodyBytes ? 'it would be larger than MAX_BODY_BYTES' : undefined;
   },
   turns: [
-    (_answers, { settings }) => askFor(WORD.repeat((settings.contextWindow ?? 0) * TIMES_WINDOW), { max_tokens: 1 }),
+    (_answers, { settings }) =>
+      userMessage(WORD.repeat((settings.contextWindow ?? 0) * TIMES_WINDOW), { max_tokens: 1 }),
   ],
-  judge: ({ error, usage }) => {
+  evaluate: ({ error, usage }) => {
     if (error === undefined) {
       const tokens = usage.input + usage.cacheRead + usage.cacheWrite;
       return warn(`the provider took ${tokens} tokens: its window is larger than is known, or it cuts silently`);
@@ -191,17 +204,19 @@ export const parallelCalls: FullCheck = {
   name: 'parallel calls',
   turns: [
     () =>
-      askFor(
+      userMessage(
         'Use the tool twice in this one turn, with two calls at the same time: run `echo one` and run `echo two`',
         {
           tools: [SHELL_TOOL],
         },
       ),
   ],
-  judge: (answer) => {
+  evaluate: (answer) => {
     const { error, toolUses } = answer;
     if (error !== undefined) {
-      return /parallel/i.test(error.message) ? failOf(error, quirk('parallelToolCalls', 'false')) : failOf(error);
+      return /parallel/i.test(error.message)
+        ? failFromError(error, quirk('parallelToolCalls', 'false'))
+        : failFromError(error);
     }
     const commands = commandsOf(answer);
     const isWhole = ['one', 'two'].every((word) => commands.some((command) => isEchoOf(command, word)));
@@ -209,7 +224,7 @@ export const parallelCalls: FullCheck = {
     if (commands.length > 1 && !isDistinct) return fail('two calls with the same id');
     if (commands.length === 2 && isWhole) return ok('2 calls in one answer');
     if (commands.length === 1) return warn('one call only: tools work one after the other');
-    if (commands.length === 0) return warn(`no tool call: ${said(answer)}`);
+    if (commands.length === 0) return warn(`no tool call: ${describeReply(answer)}`);
     return fail(`calls that were not asked for: ${commands.join('; ').slice(0, 80)}`, quirk('toolArgs', 'buffer'));
   },
 };
@@ -225,14 +240,14 @@ function replayQuirks(message: string): string[] {
     : [];
 }
 
-function judgeReplay(first: Answer, last: Answer): Verdict {
+function evaluateReplay(first: Answer, last: Answer): TestResult {
   if (last.error !== undefined) {
-    const refused = failOf(last.error, ...replayQuirks(last.error.message));
+    const refused = failFromError(last.error, ...replayQuirks(last.error.message));
     return { ...refused, detail: `refused in the second turn: ${refused.detail}` };
   }
   if (first.thinking === '') return warn('no thinking arrived; the model may have none, or hide it');
   return first === last
-    ? warn(`thinking arrived, but no tool call to go on from: ${said(first)}`)
+    ? warn(`thinking arrived, but no tool call to go on from: ${describeReply(first)}`)
     : ok(`thinking arrived, and was taken back with a tool result`);
 }
 
@@ -244,11 +259,11 @@ export const reasoning: FullCheck = {
       ? 'the provider is not asked for reasoning'
       : undefined,
   turns: [
-    () => askFor(QUESTION, FIELDS),
+    () => userMessage(QUESTION, FIELDS),
     ([first]) => {
       if (first === undefined || first.toolUses.length === 0) return undefined;
       const results = first.toolUses.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: '391' }));
-      return askFor(QUESTION, {
+      return userMessage(QUESTION, {
         ...FIELDS,
         messages: [
           { role: 'user', content: QUESTION },
@@ -258,11 +273,11 @@ export const reasoning: FullCheck = {
       });
     },
   ],
-  judge: (first, last, { settings }) => {
+  evaluate: (first, last, { settings }) => {
     const { error } = first;
-    if (error === undefined) return judgeReplay(first, last);
+    if (error === undefined) return evaluateReplay(first, last);
     const isRefused = settings.reasoningStyle !== 'none' && /reasoning|thinking|effort/i.test(error.message);
-    return isRefused ? failOf(error, quirk('reasoningStyle', 'none')) : failOf(error);
+    return isRefused ? failFromError(error, quirk('reasoningStyle', 'none')) : failFromError(error);
   },
 };
 
@@ -272,13 +287,15 @@ const MATCHED_HERE = [quirk('stopMax', '0'), quirk('localStop', 'true')];
 export const stopSequence: FullCheck = {
   name: 'stop sequence',
   turns: [
-    () => askFor('Repeat these words and nothing else: alpha bravo charlie delta', { stop_sequences: ['charlie'] }),
+    () =>
+      userMessage('Repeat these words and nothing else: alpha bravo charlie delta', { stop_sequences: ['charlie'] }),
   ],
-  judge: (answer) => {
+  evaluate: (answer) => {
     const { error, text, stopReason } = answer;
-    if (error !== undefined) return /\bstop/i.test(error.message) ? failOf(error, ...MATCHED_HERE) : failOf(error);
+    if (error !== undefined)
+      return /\bstop/i.test(error.message) ? failFromError(error, ...MATCHED_HERE) : failFromError(error);
     if (/charlie|delta/i.test(text)) return fail('the answer went on', ...MATCHED_HERE);
-    if (!/bravo/i.test(text)) return warn(`not known: ${said(answer)}`);
+    if (!/bravo/i.test(text)) return warn(`not known: ${describeReply(answer)}`);
     return ok(stopReason === 'stop_sequence' ? 'stopped there' : 'stopped there; the provider does not say why');
   },
 };
@@ -291,7 +308,7 @@ const SCHEMA = {
 };
 
 /** The next weaker form of structured output. */
-function weaker({ settings }: Subject): string {
+function weaker({ settings }: TestedModel): string {
   return quirk('jsonMode', settings.jsonMode === 'schema' ? 'object' : 'none');
 }
 
@@ -301,34 +318,36 @@ export const structuredOutput: FullCheck = {
   skip: ({ settings }) => (settings.jsonMode === 'none' ? 'the provider has none' : undefined),
   turns: [
     () =>
-      askFor('A cat has four legs. Write it as JSON.', {
+      userMessage('A cat has four legs. Write it as JSON.', {
         output_config: { format: { type: 'json_schema', schema: SCHEMA } },
       }),
   ],
-  judge: (answer, _last, subject) => {
+  evaluate: (answer, _last, model) => {
     if (answer.error !== undefined) {
       const isRefused = /structured|json|response_format/i.test(answer.error.message);
-      return isRefused ? failOf(answer.error, weaker(subject)) : failOf(answer.error);
+      return isRefused ? failFromError(answer.error, weaker(model)) : failFromError(answer.error);
     }
     const { animal, legs } = parseObject(answer.text) ?? {};
     const fits = SCHEMA.properties.animal.enum.includes(String(animal)) && Number.isInteger(legs);
-    return fits ? ok('fits the schema') : fail(`does not fit the schema: ${said(answer)}`, weaker(subject));
+    return fits ? ok('fits the schema') : fail(`does not fit the schema: ${describeReply(answer)}`, weaker(model));
   },
 };
 
 /** A tool call arrives as one, with the argument that was asked for. */
 export const toolCall: FullCheck = {
   name: 'tool call',
-  turns: [() => askFor('Use the tool: run `echo ready`', { tools: [SHELL_TOOL] })],
-  judge: (answer) => {
+  turns: [() => userMessage('Use the tool: run `echo ready`', { tools: [SHELL_TOOL] })],
+  evaluate: (answer) => {
     const { error, toolUses, stopReason } = answer;
     if (error !== undefined) {
-      return /tool_choice/i.test(error.message) ? failOf(error, quirk('toolChoice', 'auto')) : failOf(error);
+      return /tool_choice/i.test(error.message)
+        ? failFromError(error, quirk('toolChoice', 'auto'))
+        : failFromError(error);
     }
     if (toolUses.length === 0) {
       return leaksToolCall(answer)
         ? fail('the call stands in the text', quirk('toolText', 'true'))
-        : fail(`no tool call: ${said(answer)}`);
+        : fail(`no tool call: ${describeReply(answer)}`);
     }
     const [command] = commandsOf(answer);
     if (command === undefined) return fail(`a call of a tool that does not exist: ${toolUses[0]?.name}`);

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Config, Problem } from '../../config/config.ts';
 import { formatProblems } from '../../config/diagnostics.ts';
+import { clientAddress } from '../../config/identity.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
@@ -13,7 +14,7 @@ export interface EcosystemApp {
   readonly name: string;
   /** Absolute path of the binary. */
   readonly script: string;
-  /** `--env FILE`, the file absolute, and what else the binary is told. */
+  /** `--env FILE`, the file absolute, and further options of the binary. */
   readonly args: readonly [string, string, ...string[]];
   /** The whole environment of the instance but for what PM2 adds. */
   readonly env: Readonly<Record<string, string>>;
@@ -24,7 +25,7 @@ export interface EcosystemApp {
   readonly listen_timeout: number;
 }
 
-/** The list that PM2 reads too, so that there is one truth; made anew at each call, as envs/ may have changed. */
+/** The list that PM2 reads too, so that there is one source; read again at each call, as envs/ may have changed. */
 export function readEcosystem(root: string): readonly EcosystemApp[] {
   const file = join(root, 'ecosystem.config.cjs');
   const require = createRequire(file);
@@ -70,6 +71,11 @@ export function envFile(instance: Instance): string {
   return instance.app.args[1];
 }
 
+/** `127.0.0.1:8081`, as a client on this machine would write it. */
+export function addressOf({ config }: Instance): string {
+  return config === undefined ? 'an unknown port' : clientAddress(config);
+}
+
 /** Whether the instance may be started: nothing but warnings. */
 export function isSound(instance: Instance): boolean {
   return instance.config !== undefined && instance.problems.every((problem) => problem.severity === 'warning');
@@ -111,7 +117,7 @@ export function selectInstances<T extends { readonly name: string }>(
   return instances.filter(({ name }) => names.includes(name));
 }
 
-/** A process that begins anew names its program by the path without links. */
+/** A process that executes itself again names its program by the path without links. */
 function realPath(path: string): string {
   return existsSync(path) ? realpathSync(path) : path;
 }
@@ -124,7 +130,7 @@ export function runsExecutable(command: readonly string[], executable: string): 
 
 /**
  * Whether a process was started as this instance of this project: it runs our executable, and its env file is the
- * instance's own. Only such a process may be signalled (P6).
+ * instance's own. Only such a process may be signalled.
  */
 export function isCommandOf(command: readonly string[] | undefined, app: EcosystemApp): boolean {
   if (command === undefined) return false;
@@ -142,8 +148,8 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Tells all problems of all env files at once; the code says whether an instance cannot start because of one. */
-export function tellProblems({ output }: Context, instances: readonly Instance[]): ExitCode {
+/** Reports all problems of all env files at once; the code says whether an instance cannot start because of one. */
+export function reportProblems({ output }: Context, instances: readonly Instance[]): ExitCode {
   const problems = instances.flatMap((instance) => instance.problems);
   if (problems.length > 0) output.complain(formatProblems(problems));
   return instances.every(isSound) ? exitCodes.ok : exitCodes.configuration;
@@ -195,4 +201,15 @@ export function checkNames(root: string, names: readonly string[]): void {
   const examples = exampleNames(root);
   const others = names.filter((name) => !examples.includes(name));
   if (others.length > 0) selectInstances(root, readEcosystem(root), others);
+}
+
+/** A line for every file of envs/ that looks like an env file and makes no instance because of its name. */
+export function describeIgnoredEnvFiles(root: string, instances: readonly Instance[]): string[] {
+  const directory = join(root, 'envs');
+  if (!existsSync(directory)) return [];
+  const used = new Set(instances.map(({ name }) => `${name}.env`));
+  const ignored = readdirSync(directory).filter((file) => file.endsWith('.env') && !used.has(file));
+  return ignored.map((file) => {
+    return `envs/${file} is not used: a name has lower-case letters and digits, parted by single - _ or . (not "all", not "env")`;
+  });
 }

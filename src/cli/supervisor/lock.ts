@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Invocation } from '../args.ts';
+import type { Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../exitCodes.ts';
 
@@ -18,7 +18,7 @@ const RETRY_MS = 50;
 const SQLITE_BUSY = 5;
 
 /**
- * Does `work` while no other manager of the same project does: one lock for start, stop and restart (P7).
+ * Does `work` while no other manager of the same project does: one lock for start, stop and restart.
  * The lock is the operating system's own (SQLite's on state/manage.lock), which ends with its process: it can be neither
  * stale nor stolen, however its holder died. `manage.holder` beside it is for messages only.
  * @throws Failure when the lock is not free in time.

@@ -111,7 +111,7 @@ export interface Pm2 {
   start(names: readonly string[]): Promise<void>;
   /** Starts more processes of an app that PM2 runs, with the settings under which PM2 knows it. */
   add(name: string, count: number): Promise<void>;
-  /** Stops an app, as patiently as its kill_timeout says, and takes it off the list. */
+  /** Stops an app, within its kill_timeout, and takes it off the list. */
   remove(id: number): Promise<void>;
 }
 
@@ -164,7 +164,7 @@ export function pm2Command(root: string): readonly [program: string, ...words: s
   return existsSync(own) ? [process.execPath, own] : ['pm2'];
 }
 
-/** Reads what `pm2 jlist` prints; lines before the list (a warning about PM2's version, say) are passed over. */
+/** Reads what `pm2 jlist` prints; lines before the list (a warning about PM2's version, for instance) are skipped. */
 export function parseList(text: string): Pm2Row[] {
   const start = text.search(/^\[(?=[{\]])/m);
   return readList(start < 0 ? undefined : JSON.parse(text.slice(start)));
@@ -191,10 +191,13 @@ function readList(list: unknown): Pm2Row[] {
   });
 }
 
+/** The folder in which PM2 keeps its state. */
+export function pm2Home(environment: Pm2Options['environment']): string {
+  return environment['PM2_HOME'] ?? join(environment['HOME'] ?? homedir(), '.pm2');
+}
+
 function socketPath(environment: Pm2Options['environment']): string {
-  if (process.platform === 'win32') return '\\\\.\\pipe\\rpc.sock';
-  const home = environment['PM2_HOME'] ?? join(environment['HOME'] ?? homedir(), '.pm2');
-  return join(home, 'rpc.sock');
+  return process.platform === 'win32' ? '\\\\.\\pipe\\rpc.sock' : join(pm2Home(environment), 'rpc.sock');
 }
 
 /** PM2 for the project at `root`. */

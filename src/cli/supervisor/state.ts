@@ -1,8 +1,12 @@
+import { dirname, isAbsolute, relative } from 'node:path';
+import { terminalSafe } from '../../core/text.ts';
+import type { BuildStamp } from '../buildStamp.ts';
 import { exitCodes } from '../exitCodes.ts';
-import { isSound } from './instances.ts';
-import type { Observation } from './observe.ts';
+import type { Health } from './health.ts';
+import { type Inspection, isWorkerServing } from './inspect.ts';
+import { addressOf, envFile, isSound } from './instances.ts';
 
-/** How it is with an instance, in the words that `status` shows. */
+/** The state of an instance, in the words that `status` shows. */
 export type State =
   | 'serving'
   | 'draining'
@@ -18,23 +22,23 @@ export type State =
   | 'running';
 
 /**
- * Reconciles PM2's view with the port's own identity. The port has the first word: it is what a client meets. PM2 tells
- * only why nobody answers; its pid counts when the answering process has the same.
+ * Derives the state from PM2's row and from who answers on the port. The port goes first, as it is what a client reaches. PM2
+ * only says why nobody answers, and whether it runs the process that does.
  */
-export function judge({ instance, row, rival, answer, isOurs }: Observation): State {
+export function deriveState({ instance, row, nameConflict, answer, isOurs }: Inspection): State {
   if (answer?.kind === 'instance' && isOurs) {
     return answer.health.pid === row?.pid ? answer.health.state : 'unsupervised';
   }
-  if (answer?.kind === 'instance' || answer?.kind === 'stranger') return 'port taken';
+  if (answer?.kind === 'instance' || answer?.kind === 'other') return 'port taken';
   if (row === undefined) {
-    if (answer?.kind === 'mute') return 'port taken';
-    if (rival !== undefined) return 'name taken';
+    if (answer?.kind === 'unresponsive') return 'port taken';
+    if (nameConflict !== undefined) return 'name taken';
     return isSound(instance) ? 'not started' : 'failed';
   }
   switch (row.status) {
     case 'online':
       if (answer === undefined) return 'running';
-      return answer.kind === 'mute' ? 'not answering' : 'starting';
+      return answer.kind === 'unresponsive' ? 'not answering' : 'starting';
     case 'launching':
       return 'starting';
     case 'stopping':
@@ -54,7 +58,118 @@ export function isUp(state: State): boolean {
 }
 
 /** Whether the instance runs with other settings than its env file now holds. */
-export function hasOlderSettings({ instance, answer, isOurs }: Observation): boolean {
+export function hasOlderSettings({ instance, answer, isOurs }: Inspection): boolean {
   if (answer?.kind !== 'instance' || !isOurs) return false;
-  return instance.config === undefined || answer.health.configHash !== instance.config.hash;
+  return instance.config === undefined || answer.health.config_hash !== instance.config.hash;
+}
+
+/** Whether a process began before the executable was built that there is now. */
+export function isOlderThanBuild({ builtAt }: BuildStamp, { started_at: startedAt }: Health): boolean {
+  return startedAt !== undefined && startedAt < builtAt;
+}
+
+/** What a user should know of an instance besides its state. */
+export interface Hint {
+  readonly problem: string;
+  /** How to solve it; undefined where there is nothing to do, or `problem` says it. */
+  readonly remedy?: string;
+}
+
+/** A hint in a line that begins with the instance. */
+export function hintLine(name: string, { problem, remedy }: Hint): string {
+  return remedy === undefined ? `${name}: ${problem}` : `${name}: ${problem}; ${remedy}`;
+}
+
+/** The diagnosis of an instance in a line; undefined when all is well. */
+export async function diagnosisLine(inspection: Inspection, state: State): Promise<string | undefined> {
+  const hint = await diagnose(inspection, state);
+  return hint && hintLine(inspection.instance.name, hint);
+}
+
+/** What a user should know of an instance besides its state, and what to do about it; undefined when all is well. */
+export async function diagnose(inspection: Inspection, state: State): Promise<Hint | undefined> {
+  const { instance, row, nameConflict } = inspection;
+  const { name } = instance;
+  if (state === 'port taken') {
+    const problem = await describePortHolder(inspection);
+    return { problem, remedy: `end that program or change PORT in envs/${name}.env` };
+  }
+  if (nameConflict !== undefined) {
+    return {
+      problem: `PM2 already has another app of this name (id ${nameConflict.id}, ${terminalSafe(nameConflict.executable)})`,
+      remedy: `rename envs/${name}.env or remove that app`,
+    };
+  }
+  if (state === 'unsupervised') {
+    return {
+      problem: 'runs, but PM2 does not know it',
+      remedy: `put it under PM2 again with: ./manage start ${name}`,
+    };
+  }
+  if (state === 'backing off') {
+    const often = row?.restarts === 1 ? 'once' : `${row?.restarts} times`;
+    const status = row?.exitCode ?? 'unknown';
+    return {
+      problem: `ended with exit status ${status} and was started again ${often}; logs/${name}/console.log says why`,
+    };
+  }
+  if (state === 'starting' || state === 'not answering') {
+    return { problem: `online but not ready: nothing answers on ${addressOf(instance)} yet` };
+  }
+  const hint = diagnoseWorkers(inspection) ?? diagnoseReload(inspection);
+  if (hint !== undefined || !hasOlderSettings(inspection)) return hint;
+  const remedy = instance.config === undefined ? 'mend its env file first' : `./manage reload ${name}`;
+  return {
+    problem: `runs with older settings than envs/${name}.env holds`,
+    remedy: `for the new ones: ${remedy}`,
+  };
+}
+
+/** Who has the port of an instance. */
+async function describePortHolder({ instance: { config }, answer }: Inspection): Promise<string> {
+  const { findPortHolder } = await import('../../host/ports.ts');
+  const holder = config && (await findPortHolder(config.port));
+  const who = holder ? `pid ${holder.pid} (${terminalSafe(holder.program)})` : 'another program';
+  const name = answer?.kind === 'instance' ? `, which answers as "${answer.health.instance}"` : '';
+  return `port ${config?.port} is held by ${who}${name}`;
+}
+
+/** Which of several processes do not serve, or not under PM2. */
+function diagnoseWorkers({ instance: { name }, workers }: Inspection): Hint | undefined {
+  const unsupervised = workers.filter(({ row }) => row === undefined).flatMap(({ health }) => health?.pid ?? []);
+  if (unsupervised.length > 0 && unsupervised.length < workers.length) {
+    return {
+      problem: `pid ${unsupervised.join(', ')} serves it too, and PM2 does not know it`,
+      remedy: `end it with: ./manage start ${name}`,
+    };
+  }
+  const others = workers.filter((worker) => !isWorkerServing(worker));
+  if (others.length === 0 || others.length === workers.length) return undefined;
+  const states = others.map(({ health, row }) => health?.state ?? row?.status).join(', ');
+  return { problem: `${workers.length - others.length} of ${workers.length} processes serve, the others: ${states}` };
+}
+
+/** Why a running instance could not apply a change of its configuration; undefined when it could, or there was none. */
+export function diagnoseReload({ instance, answer, isOurs }: Inspection): Hint | undefined {
+  if (answer?.kind !== 'instance' || !isOurs) return undefined;
+  const { config_problems: problems = [], restart_needed: restartNeeded = [] } = answer.health;
+  if (problems.length > 0) {
+    const root = dirname(dirname(envFile(instance)));
+    const locations = problems.map((problem) => formatLocation(problem, root)).join(', ');
+    return { problem: `serving the old configuration; wrong is ${locations}` };
+  }
+  if (restartNeeded.length === 0) return undefined;
+  return {
+    problem: `restart needed for ${restartNeeded.join(', ')}`,
+    remedy: `do it with: ./manage reload ${instance.name}`,
+  };
+}
+
+/** Where a problem is, with the path of its file from the project, as all other problems are shown. */
+function formatLocation(
+  { file = '', line, key }: NonNullable<Health['config_problems']>[number],
+  root: string,
+): string {
+  const path = isAbsolute(file) ? relative(root, file) : file;
+  return `${path}${line == null ? '' : `:${line}`} ${key}`;
 }

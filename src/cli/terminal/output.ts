@@ -56,6 +56,13 @@ export function formatBytes(bytes: number): string {
   return bytes < 10e9 ? `${Math.round(bytes / 1e6)} MB` : `${Math.round(bytes / 1e9)} GB`;
 }
 
+/** A time as the people of this machine read it, YYYY-MM-DD HH:MM:SS. */
+export function localTime(iso: string | undefined): string {
+  const time = new Date(iso ?? Number.NaN);
+  // The Swedish way to write a date is the ISO one, in local time.
+  return Number.isNaN(time.getTime()) ? '-'.padEnd(19) : time.toLocaleString('sv-SE');
+}
+
 /** `; did you mean "x"?` or nothing, to hang on to a message. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
   const found = nearestName(word, candidates);

@@ -13,43 +13,6 @@ export interface Column<Row> {
   paint?(text: string, row: Row): string;
 }
 
-interface SizedColumn<Row> extends Column<Row> {
-  readonly cells: readonly string[];
-  readonly width: number;
-}
-
-const GAP = 2;
-
-function totalWidth(columns: readonly { readonly width: number }[]): number {
-  return columns.reduce((sum, { width }) => sum + width, 0) + GAP * Math.max(0, columns.length - 1);
-}
-
-/** Takes what is too much from the columns that may be trimmed, the widest first. */
-function shrink<Row>(columns: readonly SizedColumn<Row>[], limit: number): SizedColumn<Row>[] {
-  let excess = totalWidth(columns) - limit;
-  const widths = new Map<Column<Row>, number>();
-  for (const column of [...columns].sort((a, b) => b.width - a.width)) {
-    const spare = column.minimum === undefined ? 0 : Math.max(0, column.width - column.minimum);
-    const taken = Math.max(0, Math.min(spare, excess));
-    widths.set(column, column.width - taken);
-    excess -= taken;
-  }
-  return columns.map((column) => ({ ...column, width: widths.get(column) ?? column.width }));
-}
-
-function fitColumns<Row>(columns: readonly SizedColumn<Row>[], limit: number): SizedColumn<Row>[] {
-  const shrunk = shrink(columns, limit);
-  if (totalWidth(shrunk) <= limit) return shrunk;
-  const candidates = columns.filter((column) => column.dropOrder !== undefined);
-  const next = candidates.sort((a, b) => (b.dropOrder ?? 0) - (a.dropOrder ?? 0))[0];
-  return next
-    ? fitColumns(
-        columns.filter((column) => column !== next),
-        limit,
-      )
-    : shrunk;
-}
-
 /**
  * Lines of a table whose columns stay straight with letters of any width. With a limit no line is longer: columns are first
  * trimmed, then left out, then the line is cut. Without one (not a terminal) everything is shown.
@@ -79,4 +42,41 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
       .trimEnd();
   });
   return [header, ...lines];
+}
+
+interface SizedColumn<Row> extends Column<Row> {
+  readonly cells: readonly string[];
+  readonly width: number;
+}
+
+const GAP = 2;
+
+function fitColumns<Row>(columns: readonly SizedColumn<Row>[], limit: number): SizedColumn<Row>[] {
+  const shrunk = shrink(columns, limit);
+  if (totalWidth(shrunk) <= limit) return shrunk;
+  const candidates = columns.filter((column) => column.dropOrder !== undefined);
+  const next = candidates.sort((a, b) => (b.dropOrder ?? 0) - (a.dropOrder ?? 0))[0];
+  return next
+    ? fitColumns(
+        columns.filter((column) => column !== next),
+        limit,
+      )
+    : shrunk;
+}
+
+/** Takes what is too much from the columns that may be trimmed, the widest first. */
+function shrink<Row>(columns: readonly SizedColumn<Row>[], limit: number): SizedColumn<Row>[] {
+  let excess = totalWidth(columns) - limit;
+  const widths = new Map<Column<Row>, number>();
+  for (const column of [...columns].sort((a, b) => b.width - a.width)) {
+    const spare = column.minimum === undefined ? 0 : Math.max(0, column.width - column.minimum);
+    const taken = Math.max(0, Math.min(spare, excess));
+    widths.set(column, column.width - taken);
+    excess -= taken;
+  }
+  return columns.map((column) => ({ ...column, width: widths.get(column) ?? column.width }));
+}
+
+function totalWidth(columns: readonly { readonly width: number }[]): number {
+  return columns.reduce((sum, { width }) => sum + width, 0) + GAP * Math.max(0, columns.length - 1);
 }

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import { asNumber, asString, isObject } from '../../core/json.ts';
+import { asNumber } from '../../core/json.ts';
 import { localDay } from '../../telemetry/days.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { addTotals, IS_REQUEST, NO_USAGE, sumUsage, type UsageTotals } from '../../telemetry/usage/totals.ts';
-import { askPort, combineHealth, type Health, healthField, type PortAnswer } from '../supervisor/health.ts';
+import { combineHealth, type Health, type PortAnswer, queryPort } from '../supervisor/health.ts';
+import { queryAllWorkers } from '../supervisor/inspect.ts';
 import type { Instance } from '../supervisor/instances.ts';
-import { findParts } from '../supervisor/observe.ts';
 import { withUsageDatabase } from '../usage/read.ts';
 
 /** Rates are of this much time, in ms. */
 export const RATE_WINDOW_MS = 60_000;
-/** Latencies are of this much time, in ms: of enough requests to tell. */
+/** Latencies are of this much time, in ms: long enough for a meaningful number of requests. */
 export const LATENCY_WINDOW_MS = 300_000;
 
 /** What an instance has done of late for its clients. */
@@ -25,7 +25,7 @@ export interface RecentUsage {
   readonly today: UsageTotals;
 }
 
-export const NOTHING_RECENT: RecentUsage = {
+export const NO_RECENT_USAGE: RecentUsage = {
   requests: 0,
   inputTokens: 0,
   outputTokens: 0,
@@ -43,7 +43,7 @@ const STATEMENT = `SELECT time, duration_ms, first_event_ms, ifnull(output_token
  * @throws when the file cannot be read
  */
 export function readRecentUsage(path: string, now: number): RecentUsage {
-  return withUsageDatabase(path, (database) => readRecent(database, now)) ?? NOTHING_RECENT;
+  return withUsageDatabase(path, (database) => readRecent(database, now)) ?? NO_RECENT_USAGE;
 }
 
 function readRecent(database: Parameters<typeof sumUsage>[0], now: number): RecentUsage {
@@ -62,45 +62,45 @@ function readRecent(database: Parameters<typeof sumUsage>[0], now: number): Rece
   };
 }
 
-/** What a port answers to, in words; PM2 is not asked, as that takes longer than all the rest. */
+/** Who answers on the port of an instance, in words; PM2 is not asked, as that takes longer than all the rest. */
 export type TopState = 'serving' | 'draining' | 'not running' | 'not answering' | 'port taken' | 'wrong settings';
 
-/** One breaker: of the instance's only provider, or of one of several. */
+/** The circuit breaker of the instance's only provider, or of one of several. */
 export interface Circuit {
   readonly provider: string | undefined;
   readonly state: string;
 }
 
-/** An instance at one moment; also all of them together. */
-export interface TopRow {
+/** What is known of an instance at one moment; also of all of them together. */
+export interface InstanceSample {
   readonly name: string;
   readonly state: TopState | undefined;
   readonly inFlight: number;
-  /** Requests that wait for a place. */
+  /** Requests that wait until others have ended. */
   readonly waiting: number;
   readonly circuits: readonly Circuit[];
   /** Undefined when the usage file cannot be read. */
   readonly recent: RecentUsage | undefined;
 }
 
-/** Looks at all instances at the same time. */
-export function look(
+/** Samples all instances at the same time. */
+export function sampleInstances(
   root: string,
   instances: readonly Instance[],
   now: number,
   signal?: AbortSignal,
-): Promise<TopRow[]> {
+): Promise<InstanceSample[]> {
   return Promise.all(
     instances.map(async (instance) => {
       const { name, config } = instance;
-      const answer = config && (await askPort(config.host, config.port, signal));
+      const answer = config && (await queryPort(config.host, config.port, signal));
       const one = answer?.kind === 'instance' && answer.health.instance === name ? answer.health : undefined;
-      const health = one && combineHealth(one, await findParts(instance));
+      const health = one && combineHealth(one, await queryAllWorkers(instance));
       return {
         name,
         state: stateOf(answer, health),
-        inFlight: asNumber(health?.body['in_flight']) ?? 0,
-        waiting: asNumber(health && healthField(health, 'queue', 'waiting')) ?? 0,
+        inFlight: health?.in_flight ?? 0,
+        waiting: health?.queue?.waiting ?? 0,
         circuits: health === undefined ? [] : circuitsOf(health),
         recent: readIfPossible(usageFilePath(config?.stateDirectory ?? join(root, 'state'), name), now),
       };
@@ -108,17 +108,17 @@ export function look(
   );
 }
 
-/** All rows as one; latencies are those of all requests together. */
-export function totalOf(rows: readonly TopRow[]): TopRow {
-  const sum = (read: (row: TopRow) => number) => rows.reduce((total, row) => total + read(row), 0);
-  const known = rows.flatMap(({ recent }) => recent ?? []);
+/** All samples as one; latencies are those of all requests together. */
+export function sumSamples(samples: readonly InstanceSample[]): InstanceSample {
+  const sum = (read: (sample: InstanceSample) => number) => samples.reduce((total, sample) => total + read(sample), 0);
+  const known = samples.flatMap(({ recent }) => recent ?? []);
   return {
     name: 'total',
     state: undefined,
     inFlight: sum(({ inFlight }) => inFlight),
     waiting: sum(({ waiting }) => waiting),
     circuits: [],
-    recent: known.reduce(addRecent, NOTHING_RECENT),
+    recent: known.reduce(addRecent, NO_RECENT_USAGE),
   };
 }
 
@@ -136,16 +136,14 @@ function addRecent(a: RecentUsage, b: RecentUsage): RecentUsage {
 function stateOf(answer: PortAnswer | undefined, health: Health | undefined): TopState {
   if (answer === undefined) return 'wrong settings';
   if (health !== undefined) return health.state;
-  if (answer.kind === 'silent') return 'not running';
-  return answer.kind === 'mute' ? 'not answering' : 'port taken';
+  if (answer.kind === 'closed') return 'not running';
+  return answer.kind === 'unresponsive' ? 'not answering' : 'port taken';
 }
 
-function circuitsOf({ body }: Health): Circuit[] {
-  const providers = Array.isArray(body['providers']) ? body['providers'].filter(isObject) : [];
-  return providers.flatMap(({ name, circuit }) => {
-    const state = asString(circuit);
-    return state === undefined ? [] : [{ provider: providers.length > 1 ? asString(name) : undefined, state }];
-  });
+function circuitsOf({ providers = [] }: Health): Circuit[] {
+  return providers.flatMap(({ name, circuit: state }) =>
+    state === undefined ? [] : [{ provider: providers.length > 1 ? name : undefined, state }],
+  );
 }
 
 function readIfPossible(path: string, now: number): RecentUsage | undefined {

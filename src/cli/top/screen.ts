@@ -25,7 +25,7 @@ export class Screen {
   readonly #output: NodeJS.WriteStream;
   readonly #closing = new AbortController();
   #isOpen = false;
-  /** Paints anew, for another size. */
+  /** Paints again, for another size. */
   #onChange: () => void = () => undefined;
 
   constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream) {
@@ -42,7 +42,7 @@ export class Screen {
     return { columns: this.#output.columns || FALLBACK_COLUMNS, rows: this.#output.rows || FALLBACK_ROWS };
   }
 
-  /** Takes the terminal. `onChange` is called when what was painted has to be painted anew. */
+  /** Takes the terminal. `onChange` is called when everything has to be painted again. */
   open(onChange: () => void): void {
     this.#onChange = onChange;
     // Also when an error nobody has caught ends the process.

@@ -1,8 +1,15 @@
 import { formatDuration, terminalSafe } from '../../core/text.ts';
-import { costText } from '../commands/usage.ts';
 import type { Colour, Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
-import { percentile, RATE_WINDOW_MS, type RecentUsage, type TopRow, type TopState, totalOf } from './sample.ts';
+import { costText } from '../usage/usageView.ts';
+import {
+  type InstanceSample,
+  percentile,
+  RATE_WINDOW_MS,
+  type RecentUsage,
+  sumSamples,
+  type TopState,
+} from './sample.ts';
 
 /** The number in the `schema` field: changes when a program that reads the JSON has to. */
 const SCHEMA = 1;
@@ -23,7 +30,7 @@ function rate(amount: number): number {
   return amount / (RATE_WINDOW_MS / 1000);
 }
 
-/** `0.03`, `1.5`, `210`: as many digits as say something. */
+/** `0.03`, `1.5`, `210`: as many digits as mean something. */
 function rateText(amount: number): string {
   const perSecond = rate(amount);
   if (perSecond === 0) return '0';
@@ -36,24 +43,24 @@ function latencyText(values: readonly number[], share: number): string {
 }
 
 /** The breaker, or which of several are not closed. */
-function breakerText({ circuits }: TopRow): string {
+function breakerText({ circuits }: InstanceSample): string {
   const notClosed = circuits.filter(({ state }) => state !== 'closed');
   if (notClosed.length === 0) return circuits.length === 0 ? NOTHING : 'closed';
   return notClosed.map(({ provider, state }) => (provider === undefined ? state : `${provider} ${state}`)).join(', ');
 }
 
-function columnsOf(paint: Output['paint'], total: TopRow): readonly Column<TopRow>[] {
+function columnsOf(paint: Output['paint'], total: InstanceSample): readonly Column<InstanceSample>[] {
   const figure = (
     title: string,
     dropOrder: number | undefined,
     text: (recent: RecentUsage) => string,
-  ): Column<TopRow> => ({
+  ): Column<InstanceSample> => ({
     title,
     align: 'right',
     cell: ({ recent }) => (recent === undefined ? NOTHING : text(recent)),
     ...(dropOrder === undefined ? {} : { dropOrder }),
   });
-  const columns: readonly Column<TopRow>[] = [
+  const columns: readonly Column<InstanceSample>[] = [
     { title: 'name', cell: ({ name }) => name },
     {
       title: 'state',
@@ -90,8 +97,11 @@ function columnsOf(paint: Output['paint'], total: TopRow): readonly Column<TopRo
 }
 
 /** The table, with a line for all together when there are several. */
-export function topTable(rows: readonly TopRow[], { paint, columns }: Pick<Output, 'paint' | 'columns'>): string[] {
-  const total = totalOf(rows);
+export function topTable(
+  rows: readonly InstanceSample[],
+  { paint, columns }: Pick<Output, 'paint' | 'columns'>,
+): string[] {
+  const total = sumSamples(rows);
   return renderTable(columnsOf(paint, total), rows.length > 1 ? [...rows, total] : rows, columns);
 }
 
@@ -103,7 +113,7 @@ export interface FrameSize {
 
 /** The lines of the live view: never more, and none wider, than the terminal has. */
 export function topFrame(
-  rows: readonly TopRow[],
+  rows: readonly InstanceSample[],
   now: number,
   paint: Output['paint'],
   { columns, rows: height }: FrameSize,
@@ -111,9 +121,9 @@ export function topFrame(
   const serving = rows.filter(({ state }) => state === 'serving').length;
   const time = new Date(now).toLocaleTimeString('sv-SE');
   const [header = '', ...lines] = topTable(rows, { paint, columns });
-  const room = Math.max(1, height - FRAME_LINES);
+  const available = Math.max(1, height - FRAME_LINES);
   // The last line is the total.
-  const shown = lines.length <= room ? lines : [...lines.slice(0, room - 1), ...lines.slice(-1)];
+  const shown = lines.length <= available ? lines : [...lines.slice(0, available - 1), ...lines.slice(-1)];
   return [
     `${time}  ${serving} of ${rows.length} serving`.slice(0, columns),
     '',
@@ -131,7 +141,7 @@ function latencies(values: readonly number[]) {
   return { p50: percentile(values, 0.5) ?? null, p95: percentile(values, 0.95) ?? null };
 }
 
-function fields({ state, inFlight, waiting, circuits, recent }: TopRow) {
+function fields({ state, inFlight, waiting, circuits, recent }: InstanceSample) {
   return {
     state: state ?? null,
     in_flight: inFlight,
@@ -160,8 +170,8 @@ function fields({ state, inFlight, waiting, circuits, recent }: TopRow) {
 }
 
 /** The same for programs. Names and meanings are kept as long as `schema` is. */
-export function topJson(rows: readonly TopRow[], now: number): string {
+export function topJson(rows: readonly InstanceSample[], now: number): string {
   const instances = rows.map((row) => ({ name: row.name, ...fields(row) }));
-  const { state: _state, circuits: _circuits, ...total } = fields(totalOf(rows));
+  const { state: _state, circuits: _circuits, ...total } = fields(sumSamples(rows));
   return JSON.stringify({ schema: SCHEMA, at: new Date(now).toISOString(), instances, total }, undefined, 2);
 }

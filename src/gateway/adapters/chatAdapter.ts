@@ -109,7 +109,7 @@ export function prepareRequest(services: Services, body: RequestBody, route: Rou
   const request = body.parsed;
   const { measured } = body;
   const inputEstimate = services.calibration.estimate(model.name, measured);
-  return { route, translated: translateRequest(request, model, inputEstimate), measured, inputEstimate };
+  return { route, translated: translateRequest(request, model, inputEstimate, body.cache), measured, inputEstimate };
 }
 
 /** A body up to this size is printed at once, as that takes no longer than a pause. */
@@ -245,8 +245,8 @@ export class ChatAdapter implements Adapter {
         stopSequences: translated.stopSequences,
         ...(translated.maxTokens === undefined ? {} : { maxTokens: translated.maxTokens }),
         ...(translated.safeguardResults === undefined ? {} : { safeguardResults: translated.safeguardResults }),
-        mintToolId: () => createId('toolu_'),
-        deltaRepair: model.repairs.createDeltaRepair(),
+        createToolId: () => createId('toolu_'),
+        deltaRepair: model.repairs.createDeltaRepair?.(),
         toApiError: (body) => failureOfBody(body, body.status, this.failureContext()),
       },
       this.isWhole ? 'message' : 'events',

@@ -6,7 +6,7 @@ import type { QuirkSettings } from '../../quirks/settings.ts';
 import type { ResolvedModel } from '../../translate/request/context.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';
-import type { Bodies, RequestBody } from '../requestBody.ts';
+import type { JsonBodyCodec, RequestBody } from '../requestBody.ts';
 import { type RequestContext, recordKey, recordRoute, recordUsage } from '../requestContext.ts';
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
@@ -26,7 +26,7 @@ function limitOutput(request: JsonObject, { maxTokensLimit, minTokensLimit }: Re
 }
 
 /** What is sent to a native endpoint: the client's bytes but for the model, unless a repair has changed more. */
-export function passthroughBody({ bytes, object }: RequestBody, model: ResolvedModel, bodies: Bodies): Buffer {
+export function passthroughBody({ bytes, object }: RequestBody, model: ResolvedModel, bodies: JsonBodyCodec): Buffer {
   const repaired = model.repairs.nativeRequest(limitOutput(object, model));
   if (repaired !== object) return bodies.write({ ...repaired, model: model.name });
   return object.model === model.name ? bytes : replaceModel(bytes, model.name);

@@ -1,6 +1,6 @@
 import type { ApiError } from '../../core/errors.ts';
 
-/** The body of an error answer in Anthropic's envelope (R401). */
+/** The body of an error answer in Anthropic's envelope. */
 export function errorBody(error: ApiError, requestId: string): string {
   return JSON.stringify({
     type: 'error',
@@ -9,7 +9,7 @@ export function errorBody(error: ApiError, requestId: string): string {
   });
 }
 
-/** The headers that tell the client whether and when to repeat (R403). */
+/** The headers that say whether and when the client shall repeat. */
 export function errorHeaders(error: ApiError): Record<string, string> {
   return {
     ...(error.shouldRetry === undefined ? {} : { 'x-should-retry': String(error.shouldRetry) }),
@@ -17,11 +17,11 @@ export function errorHeaders(error: ApiError): Record<string, string> {
   };
 }
 
-/** The event that ends a stream which cannot be completed (R318). */
+/** The event that ends a stream which cannot be completed. */
 export function errorEvent(error: ApiError): string {
   const data = JSON.stringify({ type: 'error', error: { type: error.type, message: error.message } });
   return `event: error\ndata: ${data}\n\n`;
 }
 
-/** The sign of life in a silence (R321). */
+/** The sign of life in a silence. */
 export const PING_EVENT = 'event: ping\ndata: {"type":"ping"}\n\n';

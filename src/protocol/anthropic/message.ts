@@ -10,7 +10,7 @@ export type StopReason =
   | 'refusal'
   | 'model_context_window_exceeded';
 
-/** Usage as Anthropic writes it; `input_tokens` excludes both cache figures (R205). */
+/** Usage as Anthropic writes it; `input_tokens` excludes both cache figures. */
 export interface MessageUsage {
   input_tokens: number;
   cache_creation_input_tokens: number;
@@ -23,7 +23,7 @@ export type MessageBlock =
   | { type: 'text'; text: string }
   | ({ type: 'tool_use'; id: string; name: string; input: JsonObject } & JsonObject);
 
-/** A complete answer of the Messages API (R201). */
+/** A complete answer of the Messages API. */
 export interface Message {
   id: string;
   type: 'message';
@@ -33,7 +33,7 @@ export interface Message {
   stop_reason: StopReason;
   stop_sequence: string | null;
   usage: MessageUsage;
-  /** Answers to the safety checks that the request asks for (R108). */
+  /** Answers to the safety checks that the request asks for. */
   safeguard_results?: readonly JsonObject[];
 }
 
@@ -47,6 +47,10 @@ const PIECES: Readonly<Record<string, string>> = {
   signature_delta: 'signature',
 };
 
+/** Largest message that is put together, in letters, and what a piece costs beside its own. */
+const MESSAGE_MAX = 64 * 1024 * 1024;
+const PIECE_COST = 16;
+
 /** Puts a message together out of the event stream in which it is sent. */
 export class MessageAssembler {
   readonly #sse = createSseReader((data, event) => this.#read(data, event));
@@ -55,20 +59,23 @@ export class MessageAssembler {
   /** The arguments of tools so far, by block. */
   readonly #inputs = new Map<JsonObject, string>();
   #isComplete = false;
+  #size = 0;
 
   /** Takes the next part of the stream, cut anywhere. */
   push(output: string | Uint8Array): void {
     this.#sse.push(typeof output === 'string' ? Buffer.from(output) : output);
   }
 
-  /** The whole message; undefined when the stream has ended before it was complete. */
+  /** The whole message; undefined when the stream has ended before it was complete, or is too large. */
   end(): JsonObject | undefined {
     this.#sse.end();
-    if (this.#message === undefined || !this.#isComplete) return undefined;
+    if (this.#message === undefined || !this.#isComplete || this.#size > MESSAGE_MAX) return undefined;
     return { ...this.#message, content: this.#blocks };
   }
 
   #read(data: string, event: string | undefined): void {
+    this.#size += data.length + PIECE_COST;
+    if (this.#size > MESSAGE_MAX) return;
     const frame = parseObject(data);
     if (frame === undefined) return;
     const type = event ?? asString(frame['type']);
@@ -108,7 +115,9 @@ export class MessageAssembler {
     else if (type === 'input_json_delta') {
       this.#inputs.set(block, (this.#inputs.get(block) ?? '') + (asString(delta['partial_json']) ?? ''));
     } else if (type === 'citations_delta' && delta['citation'] !== undefined) {
-      block['citations'] = [...(Array.isArray(block['citations']) ? block['citations'] : []), delta['citation']];
+      const citations = Array.isArray(block['citations']) ? block['citations'] : [];
+      citations.push(delta['citation']);
+      block['citations'] = citations;
     }
   }
 }

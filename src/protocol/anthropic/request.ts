@@ -1,9 +1,10 @@
 import { ApiError } from '../../core/errors.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
+import { DEPTH_MAX } from '../bounds.ts';
 
 /**
  * A Messages API request as it arrives, typed only as far as the proxy reads it. Unknown fields and block types are kept
- * (R101): clients add fields several times a month. `parseRequest` has checked what must hold (R105).
+ *: clients add fields several times a month. `parseRequest` has checked what must hold.
  */
 export interface MessagesRequest extends JsonObject {
   model: string;
@@ -20,8 +21,13 @@ export interface ContentBlock extends JsonObject {
   type: string;
 }
 
-/** Deeper bodies are refused before anything walks them recursively (reliability C2). */
-const DEPTH_MAX = 256;
+/** What was found about parts of earlier bodies; requests of one conversation share them as objects. */
+export interface ParseCache {
+  /** Messages as they were parsed, by what the client sent. */
+  readonly parsedMessages: WeakMap<object, RequestMessage>;
+  /** Elements of lists directly below a body that were found shallow enough. */
+  readonly shallowElements: WeakSet<object>;
+}
 
 /** Depth of what holds messages, tools and blocks of the system prompt. */
 const ELEMENT_PARENT = 2;
@@ -29,52 +35,53 @@ const ELEMENT_PARENT = 2;
 const ROLES: ReadonlySet<unknown> = new Set(['user', 'assistant', 'system', 'developer']);
 
 /**
- * Reads the body of a Messages API call. Only what cannot be served is refused (R105), with an `invalid_request` ApiError
- * that names the path; anything unknown stays in place (R101).
+ * Reads the body of a Messages API call. Only what cannot be served is refused, with an `invalid_request` ApiError
+ * that names the path; anything unknown stays in place.
+ * @param cache of the conversation; without it everything is read anew
  */
-export function parseRequest(value: unknown): MessagesRequest {
-  const request = parseEnvelope(value);
+export function parseRequest(value: unknown, cache?: ParseCache): MessagesRequest {
+  const request = parseEnvelope(value, cache);
   if (request.messages.length === 0) throw invalid('messages', 'needs at least one message');
   return request;
 }
 
-/** Reads the body of a count_tokens call, which may lack messages (R502). */
-export function parseCountRequest(value: unknown): MessagesRequest {
-  return parseEnvelope(isObject(value) && value['messages'] == null ? { ...value, messages: [] } : value);
+/** Reads the body of a count_tokens call, which may lack messages. */
+export function parseCountRequest(value: unknown, cache?: ParseCache): MessagesRequest {
+  return parseEnvelope(isObject(value) && value['messages'] == null ? { ...value, messages: [] } : value, cache);
 }
 
-function parseEnvelope(value: unknown): MessagesRequest {
+function parseEnvelope(value: unknown, cache: ParseCache | undefined): MessagesRequest {
   if (!isObject(value)) throw invalid('body', 'must be a JSON object');
-  checkDepth(value);
+  checkDepth(value, cache?.shallowElements);
   const { model, messages, tool_choice: toolChoice } = value;
   if (typeof model !== 'string' || model.trim() === '') throw invalid('model', 'is missing');
   if (!Array.isArray(messages)) throw invalid('messages', 'must be a list');
   if (isObject(toolChoice) && toolChoice['type'] === 'tool' && !isName(toolChoice['name'])) {
     throw invalid('tool_choice', 'type tool needs name');
   }
-  return { ...value, model, messages: messages.map(parseMessageOnce) };
+  const parsed: RequestMessage[] = [];
+  for (const [index, message] of messages.entries()) {
+    const known = isObject(message) ? cache?.parsedMessages.get(message) : undefined;
+    parsed.push(known ?? parseMessage(message, `messages.${index}`, cache));
+  }
+  return { ...value, model, messages: parsed };
 }
 
-/** Messages that were read before: requests of one conversation share them as objects. */
-const parsed = new WeakMap<object, RequestMessage>();
-
-function parseMessageOnce(message: unknown, index: number): RequestMessage {
-  const known = isObject(message) ? parsed.get(message) : undefined;
-  if (known !== undefined) return known;
-  const fresh = parseMessage(message, `messages.${index}`);
-  if (isObject(message)) parsed.set(message, fresh);
-  return fresh;
-}
-
-function parseMessage(message: unknown, path: string): RequestMessage {
+function parseMessage(message: unknown, path: string, cache: ParseCache | undefined): RequestMessage {
   if (!isObject(message)) throw invalid(path, 'must be an object');
   const { role, content } = message;
   if (typeof role !== 'string' || !ROLES.has(role)) {
     throw invalid(`${path}.role`, 'must be user, assistant or system');
   }
-  if (content == null || typeof content === 'string') return { ...message, role, content: content ?? '' };
-  if (!Array.isArray(content)) throw invalid(`${path}.content`, 'must be a string or a list of blocks');
-  return { ...message, role, content: content.map((block, index) => parseBlock(block, `${path}.content.${index}`)) };
+  const parsed: RequestMessage = { ...message, role, content: parseContent(content, `${path}.content`) };
+  cache?.parsedMessages.set(message, parsed);
+  return parsed;
+}
+
+function parseContent(content: unknown, path: string): string | ContentBlock[] {
+  if (content == null || typeof content === 'string') return content ?? '';
+  if (!Array.isArray(content)) throw invalid(path, 'must be a string or a list of blocks');
+  return content.map((block, index) => parseBlock(block, `${path}.${index}`));
 }
 
 function parseBlock(block: unknown, path: string): ContentBlock {
@@ -92,11 +99,11 @@ function isName(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
 }
 
-/** Elements of lists directly below a body that were found shallow enough before. */
-const shallow = new WeakSet<object>();
-
-/** Throws for what is nested deeper than anybody means. Goes down level by level, so that no depth can exhaust the stack. */
-export function checkDepth(body: JsonObject): void {
+/**
+ * Throws for what is nested deeper than anybody means, before anything walks it recursively. Goes down level by level, so that no depth can exhaust the stack.
+ * @param shallow elements that need not be looked at again; takes in those of this body
+ */
+export function checkDepth(body: JsonObject, shallow?: WeakSet<object>): void {
   const elements: object[] = [];
   let level: object[] = [body];
   for (let depth = 1; level.length > 0; depth += 1) {
@@ -104,16 +111,32 @@ export function checkDepth(body: JsonObject): void {
     const next: object[] = [];
     for (const value of level) {
       for (const child of Object.values(value)) {
-        if (typeof child === 'object' && child !== null && !(depth === ELEMENT_PARENT && shallow.has(child)))
-          next.push(child);
+        if (typeof child !== 'object' || child === null) continue;
+        if (depth === ELEMENT_PARENT) {
+          if (shallow?.has(child)) continue;
+          elements.push(child);
+        }
+        next.push(child);
       }
     }
-    if (depth === ELEMENT_PARENT) elements.push(...next);
     level = next;
   }
-  for (const element of elements) shallow.add(element);
+  for (const element of elements) shallow?.add(element);
 }
 
 function invalid(path: string, fault: string): ApiError {
   return new ApiError('invalid_request', `${path}: ${fault}`);
+}
+
+const ATTRIBUTION = 'x-anthropic-billing-header:';
+
+/**
+ * The text without a leading attribution line and one blank line after it: its checksum differs from request to request and
+ * would make every prefix cache miss.
+ */
+export function removeAttribution(text: string): string {
+  const trimmed = text.trimStart();
+  if (!trimmed.startsWith(ATTRIBUTION)) return text;
+  const end = trimmed.indexOf('\n');
+  return end < 0 ? '' : trimmed.slice(end + 1).replace(/^[ \t]*\r?\n/, '');
 }

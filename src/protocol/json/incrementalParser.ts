@@ -1,16 +1,109 @@
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+
+/** From here on a search by the runtime is cheaper than a look at each byte. */
+const LONG_STRING = 64;
+
+const BYTE_ORDER_MARK = 0xfeff;
+
+/** A body that begins with fewer bytes in common belongs to another conversation. */
+const RELATED_BYTES = 512;
+
+/** Conversations that are kept at a time: those of one user, with their subagents. */
+const MAX_BODIES = 16;
+
+export interface IncrementalParserOptions {
+  /** Top-level names whose lists grow from request to request. */
+  readonly lists: ReadonlySet<string>;
+  /** Shorter bodies are parsed whole, which is quicker than to compare them. */
+  readonly minBytes: number;
+  /** Most bytes of bodies that are kept. */
+  readonly maxBytes: number;
+}
+
 /** A value within a body: its bytes by position, and what they say. */
-export interface RememberedValue {
+export interface ParsedValue {
   readonly start: number;
   readonly end: number;
   readonly value: unknown;
 }
 
 /** A body that was read, with those of its parts that a later body may have in common with it. */
-export interface RememberedBody {
+export interface ParsedBody {
   readonly bytes: Buffer;
   /** By top-level name; of lists that were read element by element, the elements. */
-  readonly values: ReadonlyMap<string, RememberedValue>;
-  readonly elements: ReadonlyMap<string, readonly RememberedValue[]>;
+  readonly values: ReadonlyMap<string, ParsedValue>;
+  readonly elements: ReadonlyMap<string, readonly ParsedValue[]>;
+}
+
+/**
+ * Parses JSON bodies of which each repeats most of an earlier one, as the requests of a conversation do: what has the same bytes is
+ * not parsed again, but is the same object as before. So nobody may change what `parse` gives, and work on such a part can be
+ * cached by its identity.
+ */
+export class IncrementalJsonParser {
+  readonly #options: IncrementalParserOptions;
+  /** The one that was used last at the end. */
+  #bodies: ParsedBody[] = [];
+
+  constructor(options: IncrementalParserOptions) {
+    this.#options = options;
+  }
+
+  /** The value of the body; throws the SyntaxError of JSON.parse. */
+  parse(bytes: Buffer): unknown {
+    const steps = this.parseInSteps(bytes);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
+  }
+
+  /** The same with a pause after each piece that had to be parsed, at which the length of the piece in bytes is given. */
+  *parseInSteps(bytes: Buffer): Generator<number, unknown> {
+    if (bytes.length < this.#options.minBytes) return parseWhole(bytes);
+    const earlier = this.#mostAlike(bytes);
+    const body = yield* new ObjectParser(bytes, this.#options.lists, earlier).read();
+    if (body === undefined) return parseWhole(bytes);
+    this.#keep(body, earlier);
+    const value: Record<string, unknown> = {};
+    for (const [name, part] of body.values) value[name] = part.value;
+    return value;
+  }
+
+  #mostAlike(bytes: Buffer): ParsedBody | undefined {
+    let best: ParsedBody | undefined;
+    let most = RELATED_BYTES - 1;
+    for (const body of this.#bodies) {
+      const length = commonPrefix(bytes, body.bytes);
+      if (length <= most) continue;
+      most = length;
+      best = body;
+    }
+    return best;
+  }
+
+  /** Keeps the body in place of the one that it continues, and forgets the oldest beyond the bounds. */
+  #keep(body: ParsedBody, earlier: ParsedBody | undefined): void {
+    if (body.bytes.length < RELATED_BYTES || body.bytes.length > this.#options.maxBytes) return;
+    this.#bodies = this.#bodies.filter((one) => one !== earlier);
+    this.#bodies.push(body);
+    let total = this.#bodies.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    while (total > this.#options.maxBytes || this.#bodies.length > MAX_BODIES) {
+      total -= this.#bodies.shift()?.bytes.length ?? 0;
+    }
+  }
+}
+
+function parseWhole(bytes: Buffer): unknown {
+  const text = bytes.toString('utf8');
+  return JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
 }
 
 const FIRST_STEP = 512;
@@ -27,15 +120,138 @@ export function commonPrefix(one: Buffer, other: Buffer): number {
   return equal;
 }
 
-/** Whether `bytes` has at `at` what the remembered body has as this value. */
-export function standsAt(bytes: Buffer, at: number, body: RememberedBody, { start, end }: RememberedValue): boolean {
+/** Thrown at anything that is not plainly an object of JSON; the parser of the runtime then says what is wrong. */
+class NotAnObject extends Error {}
+
+/** Values that end by themselves; a number could go on behind the bytes that are compared. */
+function endsItself(byte: number | undefined): boolean {
+  return byte === OPEN_BRACE || byte === OPEN_BRACKET || byte === QUOTE;
+}
+
+/** Reads one body piece by piece, taking over from an earlier one what has the same bytes. */
+export class ObjectParser {
+  readonly #bytes: Buffer;
+  readonly #lists: ReadonlySet<string>;
+  readonly #earlier: ParsedBody | undefined;
+  readonly #values = new Map<string, ParsedValue>();
+  readonly #elements = new Map<string, ParsedValue[]>();
+  #at = 0;
+
+  /** @param lists top-level names whose lists are read element by element */
+  constructor(bytes: Buffer, lists: ReadonlySet<string>, earlier: ParsedBody | undefined) {
+    this.#bytes = bytes;
+    this.#lists = lists;
+    this.#earlier = earlier;
+  }
+
+  /**
+   * Reads the body, with a pause after each piece that had to be parsed: its length is given.
+   * @returns undefined when the body is not plainly an object
+   */
+  *read(): Generator<number, ParsedBody | undefined> {
+    try {
+      this.#expect(OPEN_BRACE);
+      if (this.#take(CLOSE_BRACE)) return this.#finish();
+      do {
+        const name = this.#name();
+        this.#expect(COLON);
+        this.#blanks();
+        const start = this.#at;
+        const value =
+          this.#lists.has(name) && this.#bytes[start] === OPEN_BRACKET
+            ? yield* this.#list(name)
+            : yield* this.#value(name);
+        this.#values.set(name, { start, end: this.#at, value });
+      } while (this.#take(COMMA));
+      this.#expect(CLOSE_BRACE);
+      return this.#finish();
+    } catch (error) {
+      if (error instanceof NotAnObject || error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  #finish(): ParsedBody {
+    this.#blanks();
+    if (this.#at !== this.#bytes.length) throw new NotAnObject();
+    return { bytes: this.#bytes, values: this.#values, elements: this.#elements };
+  }
+
+  #name(): string {
+    this.#blanks();
+    if (this.#bytes[this.#at] !== QUOTE) throw new NotAnObject();
+    const name = JSON.parse(this.#cut(skipString(this.#bytes, this.#at))) as string;
+    // An assignment would not set it.
+    if (name === '__proto__') throw new NotAnObject();
+    return name;
+  }
+
+  *#value(name: string): Generator<number, unknown> {
+    const known = this.#earlier?.values.get(name);
+    return yield* this.#known(known);
+  }
+
+  *#list(name: string): Generator<number, unknown[]> {
+    const earlier = this.#earlier?.elements.get(name) ?? [];
+    const elements: ParsedValue[] = [];
+    this.#elements.set(name, elements);
+    this.#expect(OPEN_BRACKET);
+    if (this.#take(CLOSE_BRACKET)) return [];
+    do {
+      this.#blanks();
+      const start = this.#at;
+      const value = yield* this.#known(earlier[elements.length]);
+      elements.push({ start, end: this.#at, value });
+    } while (this.#take(COMMA));
+    this.#expect(CLOSE_BRACKET);
+    return elements.map(({ value }) => value);
+  }
+
+  /** The value here: the known one where the same bytes stand, else what they are parsed to. */
+  *#known(known: ParsedValue | undefined): Generator<number, unknown> {
+    const start = this.#at;
+    if (
+      known !== undefined &&
+      this.#earlier !== undefined &&
+      endsItself(this.#bytes[start]) &&
+      hasSameBytesAt(this.#bytes, start, this.#earlier, known)
+    ) {
+      this.#at += known.end - known.start;
+      return known.value;
+    }
+    const value: unknown = JSON.parse(this.#cut(skipValue(this.#bytes, start)));
+    yield this.#at - start;
+    return value;
+  }
+
+  #cut(end: number): string {
+    if (end === -1) throw new NotAnObject();
+    const text = this.#bytes.toString('utf8', this.#at, end);
+    this.#at = end;
+    return text;
+  }
+
+  #blanks(): void {
+    this.#at = skipBlanks(this.#bytes, this.#at);
+  }
+
+  #take(byte: number): boolean {
+    this.#blanks();
+    if (this.#bytes[this.#at] !== byte) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  #expect(byte: number): void {
+    if (!this.#take(byte)) throw new NotAnObject();
+  }
+}
+
+/** Whether `bytes` has at `at` what the earlier body has as this value. */
+export function hasSameBytesAt(bytes: Buffer, at: number, body: ParsedBody, { start, end }: ParsedValue): boolean {
   const length = end - start;
   return at + length <= bytes.length && bytes.compare(body.bytes, start, end, at, at + length) === 0;
 }
-
-const BACKSLASH = 0x5c;
-/** From here on a search by the runtime is cheaper than a look at each byte. */
-const LONG_STRING = 64;
 
 export function isBlank(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
@@ -92,220 +308,4 @@ export function skipValue(bytes: Buffer, at: number): number {
     }
   }
   return -1;
-}
-
-const QUOTE = 0x22;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const COLON = 0x3a;
-const COMMA = 0x2c;
-
-/** Thrown at anything that is not plainly an object of JSON; the parser of the runtime then says what is wrong. */
-class NotPlain extends Error {}
-
-/** Values that end by themselves; a number could go on behind the bytes that are compared. */
-function endsItself(byte: number | undefined): boolean {
-  return byte === OPEN_BRACE || byte === OPEN_BRACKET || byte === QUOTE;
-}
-
-/** Reads one body piece by piece, taking over from an earlier one what has the same bytes. */
-export class BodyReader {
-  readonly #bytes: Buffer;
-  readonly #lists: ReadonlySet<string>;
-  readonly #earlier: RememberedBody | undefined;
-  readonly #values = new Map<string, RememberedValue>();
-  readonly #elements = new Map<string, RememberedValue[]>();
-  #at = 0;
-
-  /** @param lists top-level names whose lists are read element by element */
-  constructor(bytes: Buffer, lists: ReadonlySet<string>, earlier: RememberedBody | undefined) {
-    this.#bytes = bytes;
-    this.#lists = lists;
-    this.#earlier = earlier;
-  }
-
-  /**
-   * Reads the body, with a pause after each piece that had to be parsed: its length is given.
-   * @returns undefined when the body is not plainly an object
-   */
-  *read(): Generator<number, RememberedBody | undefined> {
-    try {
-      this.#expect(OPEN_BRACE);
-      if (this.#take(CLOSE_BRACE)) return this.#finish();
-      do {
-        const name = this.#name();
-        this.#expect(COLON);
-        this.#blanks();
-        const start = this.#at;
-        const value =
-          this.#lists.has(name) && this.#bytes[start] === OPEN_BRACKET
-            ? yield* this.#list(name)
-            : yield* this.#value(name);
-        this.#values.set(name, { start, end: this.#at, value });
-      } while (this.#take(COMMA));
-      this.#expect(CLOSE_BRACE);
-      return this.#finish();
-    } catch (error) {
-      if (error instanceof NotPlain || error instanceof SyntaxError) return undefined;
-      throw error;
-    }
-  }
-
-  #finish(): RememberedBody {
-    this.#blanks();
-    if (this.#at !== this.#bytes.length) throw new NotPlain();
-    return { bytes: this.#bytes, values: this.#values, elements: this.#elements };
-  }
-
-  #name(): string {
-    this.#blanks();
-    if (this.#bytes[this.#at] !== QUOTE) throw new NotPlain();
-    const name = JSON.parse(this.#cut(skipString(this.#bytes, this.#at))) as string;
-    // An assignment would not set it.
-    if (name === '__proto__') throw new NotPlain();
-    return name;
-  }
-
-  *#value(name: string): Generator<number, unknown> {
-    const known = this.#earlier?.values.get(name);
-    return yield* this.#known(known);
-  }
-
-  *#list(name: string): Generator<number, unknown[]> {
-    const earlier = this.#earlier?.elements.get(name) ?? [];
-    const elements: RememberedValue[] = [];
-    this.#elements.set(name, elements);
-    this.#expect(OPEN_BRACKET);
-    if (this.#take(CLOSE_BRACKET)) return [];
-    do {
-      this.#blanks();
-      const start = this.#at;
-      const value = yield* this.#known(earlier[elements.length]);
-      elements.push({ start, end: this.#at, value });
-    } while (this.#take(COMMA));
-    this.#expect(CLOSE_BRACKET);
-    return elements.map(({ value }) => value);
-  }
-
-  /** The value here: the known one where the same bytes stand, else what they are parsed to. */
-  *#known(known: RememberedValue | undefined): Generator<number, unknown> {
-    const start = this.#at;
-    if (
-      known !== undefined &&
-      this.#earlier !== undefined &&
-      endsItself(this.#bytes[start]) &&
-      standsAt(this.#bytes, start, this.#earlier, known)
-    ) {
-      this.#at += known.end - known.start;
-      return known.value;
-    }
-    const value: unknown = JSON.parse(this.#cut(skipValue(this.#bytes, start)));
-    yield this.#at - start;
-    return value;
-  }
-
-  #cut(end: number): string {
-    if (end === -1) throw new NotPlain();
-    const text = this.#bytes.toString('utf8', this.#at, end);
-    this.#at = end;
-    return text;
-  }
-
-  #blanks(): void {
-    this.#at = skipBlanks(this.#bytes, this.#at);
-  }
-
-  #take(byte: number): boolean {
-    this.#blanks();
-    if (this.#bytes[this.#at] !== byte) return false;
-    this.#at += 1;
-    return true;
-  }
-
-  #expect(byte: number): void {
-    if (!this.#take(byte)) throw new NotPlain();
-  }
-}
-
-const BYTE_ORDER_MARK = 0xfeff;
-
-/** A body that begins with fewer bytes in common belongs to another conversation. */
-const RELATED_BYTES = 512;
-
-/** Conversations that are remembered at a time: those of one user, with their subagents. */
-const MAX_BODIES = 16;
-
-export interface BodyMemoryOptions {
-  /** Top-level names whose lists grow from request to request. */
-  readonly lists: ReadonlySet<string>;
-  /** Shorter bodies are parsed whole, which is quicker than to compare them. */
-  readonly minBytes: number;
-  /** Most bytes of bodies that are kept. */
-  readonly maxBytes: number;
-}
-
-/**
- * Parses JSON bodies of which each repeats most of an earlier one, as the requests of a conversation do: what has the same bytes is
- * not parsed again, but is the same object as before. So nobody may change what `parse` gives, and work on such a part can be
- * remembered by its identity.
- */
-export class BodyMemory {
-  readonly #options: BodyMemoryOptions;
-  /** The one that was used last at the end. */
-  #bodies: RememberedBody[] = [];
-
-  constructor(options: BodyMemoryOptions) {
-    this.#options = options;
-  }
-
-  /** The value of the body; throws the SyntaxError of JSON.parse. */
-  parse(bytes: Buffer): unknown {
-    const steps = this.parseInSteps(bytes);
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done === true) return value;
-    }
-  }
-
-  /** The same with a pause after each piece that had to be parsed, at which the length of the piece in bytes is given. */
-  *parseInSteps(bytes: Buffer): Generator<number, unknown> {
-    if (bytes.length < this.#options.minBytes) return parseWhole(bytes);
-    const earlier = this.#mostAlike(bytes);
-    const body = yield* new BodyReader(bytes, this.#options.lists, earlier).read();
-    if (body === undefined) return parseWhole(bytes);
-    this.#remember(body, earlier);
-    const value: Record<string, unknown> = {};
-    for (const [name, part] of body.values) value[name] = part.value;
-    return value;
-  }
-
-  #mostAlike(bytes: Buffer): RememberedBody | undefined {
-    let best: RememberedBody | undefined;
-    let most = RELATED_BYTES - 1;
-    for (const body of this.#bodies) {
-      const length = commonPrefix(bytes, body.bytes);
-      if (length <= most) continue;
-      most = length;
-      best = body;
-    }
-    return best;
-  }
-
-  /** Keeps the body in place of the one that it continues, and forgets the oldest beyond the bounds. */
-  #remember(body: RememberedBody, earlier: RememberedBody | undefined): void {
-    if (body.bytes.length < RELATED_BYTES || body.bytes.length > this.#options.maxBytes) return;
-    this.#bodies = this.#bodies.filter((one) => one !== earlier);
-    this.#bodies.push(body);
-    let total = this.#bodies.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    while (total > this.#options.maxBytes || this.#bodies.length > MAX_BODIES) {
-      total -= this.#bodies.shift()?.bytes.length ?? 0;
-    }
-  }
-}
-
-function parseWhole(bytes: Buffer): unknown {
-  const text = bytes.toString('utf8');
-  return JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
 }

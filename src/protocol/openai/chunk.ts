@@ -4,7 +4,7 @@ import type { Delta, ToolCallDelta } from '../delta.ts';
 import { isErrorBody, readErrorBody, type UpstreamErrorBody } from './errors.ts';
 import { readUsage } from './usage.ts';
 
-/** The text of a string, a `{text}` object, or a list of such; '' for anything else (R213). */
+/** The text of a string, a `{text}` object, or a list of such; '' for anything else. */
 export function readText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (Array.isArray(value)) return value.map(readText).join('');
@@ -13,7 +13,7 @@ export function readText(value: unknown): string {
 
 /**
  * Reasoning of a delta or message: the first field that has any, never two added up, as some send the same text twice
- * (R210).
+ *.
  */
 export function readReasoning(body: JsonObject): string {
   return (
@@ -27,7 +27,7 @@ export function readReasoning(body: JsonObject): string {
 /**
  * Reads chat completion chunks, and whole completions, into deltas. Reads little and loosely: every field may be
  * missing or null, and what is not understood is passed over. In one chunk the order is reasoning, text, calls, usage,
- * finish (R311, R312).
+ * finish.
  */
 export class ChunkReader {
   readonly #emit: (delta: Delta) => void;
@@ -55,7 +55,7 @@ export class ChunkReader {
   }
 
   /**
-   * A completion that came as one JSON body (R220); without choices it is an error in spite of its status 200 (R219).
+   * A completion that came as one JSON body; without choices it is an error in spite of its status 200.
    */
   readWhole(body: JsonObject): void {
     const choices = body['choices'];
@@ -74,7 +74,7 @@ export class ChunkReader {
   #readChoice(chunk: JsonObject, choice: JsonObject): void {
     const delta = choice['delta'];
     const whole = !isObject(delta) || chunk['object'] === 'chat.completion';
-    // A last frame that repeats the whole answer brings usage and finish, but no new words (R313).
+    // A last frame that repeats the whole answer brings usage and finish, but no new words.
     if (whole && this.#streamed) return;
     const body = isObject(delta) ? delta : choice['message'];
     if (isObject(body)) this.#readBody(body, whole);
@@ -180,25 +180,26 @@ function argumentsText(value: Json | undefined): string {
 }
 
 /**
- * Learned frames that may go unused in a row before learning is given up: some servers write a new time into every
+ * Learned templates that may go unused in a row before learning is given up: some servers write a new time into every
  * chunk.
  */
-const PATIENCE = 8;
+const UNUSED_MAX = 8;
 
 const OPENING = '"content":"';
 const PROBE = 'probe';
+
 /**
  * A shortcut for the most frequent chunk of all, a piece of text: within one stream those chunks differ in nothing but
  * the text. The frame around it is learned from one chunk that was parsed; another chunk with the same frame around a
  * valid JSON string must then mean the same with that string as its text. Comparing costs a sixth of parsing.
  */
-export class TextFrame {
+export class TextChunkTemplate {
   #before = '';
   #after = '';
   #unused = 0;
 
   /** The text of a chunk that has the known frame; undefined when it must be parsed. */
-  read(data: string): string | undefined {
+  match(data: string): string | undefined {
     const start = this.#before.length;
     const end = data.length - this.#after.length;
     if (start === 0 || end < start) return undefined;
@@ -214,7 +215,7 @@ export class TextFrame {
 
   /** Learns from a chunk whose only meaning was this text. */
   learn(data: string, text: string): void {
-    if (this.#unused >= PATIENCE) return;
+    if (this.#unused >= UNUSED_MAX) return;
     this.#unused += 1;
     const string = JSON.stringify(text);
     const at = data.indexOf(`"content":${string}`);
@@ -231,7 +232,7 @@ function contentOf(data: string): unknown {
   const chunk = JSON.parse(data) as JsonObject;
   const choice = Array.isArray(chunk['choices']) ? chunk['choices'][0] : undefined;
   const delta = isObject(choice) ? choice['delta'] : undefined;
-  // A whole answer in one frame means different things at different times (R313).
+  // A whole answer in one frame means different things at different times.
   if (chunk['object'] === 'chat.completion' || !isObject(delta)) return undefined;
   return delta['content'];
 }

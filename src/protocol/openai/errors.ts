@@ -1,5 +1,6 @@
 import type { ApiError } from '../../core/errors.ts';
-import { asNumber, asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
+import { asNumber, asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { parseBounded } from '../bounds.ts';
 
 const MESSAGE_LIMIT = 500;
 
@@ -17,7 +18,7 @@ export interface UpstreamErrorBody {
   readonly status?: number;
 }
 
-/** Reads an error body: JSON in any provider's form, an array around it, plain text or an HTML page (R407). */
+/** Reads an error body: JSON in any provider's form, an array around it, plain text or an HTML page. */
 export function readErrorBody(body: unknown): UpstreamErrorBody {
   if (typeof body === 'string') return readText(body);
   if (Array.isArray(body)) return readErrorBody(body[0]);
@@ -25,7 +26,7 @@ export function readErrorBody(body: unknown): UpstreamErrorBody {
 }
 
 /**
- * Whether an answer with status 200 is an error in truth (R219): `error`, a failed `base_resp`, or `object: "error"`.
+ * Whether an answer with status 200 is an error in truth: `error`, a failed `base_resp`, or `object: "error"`.
  */
 export function isErrorBody(body: JsonObject): boolean {
   const error = body['error'];
@@ -39,7 +40,7 @@ function readText(text: string): UpstreamErrorBody {
   const trimmed = text.trim();
   if (trimmed.startsWith('{') || trimmed.startsWith('[')) {
     try {
-      return readErrorBody(JSON.parse(trimmed));
+      return readErrorBody(parseBounded(trimmed));
     } catch {
       return { message: cut(trimmed) };
     }
@@ -96,8 +97,7 @@ function rawMessage(error: JsonObject): string | undefined {
   const raw = isObject(metadata) ? metadata['raw'] : undefined;
   if (isObject(raw)) return readObject(raw).message;
   if (typeof raw !== 'string') return undefined;
-  const parsed = parseObject(raw);
-  return (parsed && readObject(parsed).message) || raw;
+  return readText(raw).message || raw;
 }
 
 function ownMessage(layer: JsonObject): string | undefined {

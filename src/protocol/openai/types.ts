@@ -23,7 +23,7 @@ export interface ChatTool extends JsonObject {
   function: { name: string; description: string; parameters: JsonObject } & JsonObject;
 }
 
-/** A chat completions request, in the order in which its fields are written (R104: the bytes must be stable). */
+/** A chat completions request, in the order in which its fields are written (the bytes must be the same for each turn, for the provider's prompt cache). */
 export interface ChatRequest extends JsonObject {
   model: string;
   messages: ChatMessage[];

@@ -2,7 +2,7 @@ import { isObject, type JsonObject, tokenCount } from '../../core/json.ts';
 import type { Usage } from '../delta.ts';
 
 /**
- * Token counts from any provider's `usage` object (R205), undefined when it names none. OpenAI's prompt count includes
+ * Token counts from any provider's `usage` object, undefined when it names none. OpenAI's prompt count includes
  * what came from the cache, Anthropic's excludes it; a cached count above the prompt count shows that the provider had
  * taken it out already.
  */

@@ -24,10 +24,11 @@ type SchemaRepair = (schema: JsonObject) => JsonObject;
  * stays as it is, as do properties that happen to be called like a keyword. Weird values stay, too.
  */
 function mapSubschemas(schema: JsonObject, repair: SchemaRepair): JsonObject {
+  const below = (value: Json | undefined): Json => (isObject(value) ? repair(value) : (value ?? null));
   return mapEntries(schema, (value, keyword) => {
-    if (Array.isArray(value)) return LISTS.has(keyword) ? value.map((item) => repairSchema(item, repair)) : value;
+    if (Array.isArray(value)) return LISTS.has(keyword) ? value.map(below) : value;
     if (!isObject(value)) return value;
-    if (MAPS.has(keyword)) return mapEntries(value, (child) => repairSchema(child ?? null, repair));
+    if (MAPS.has(keyword)) return mapEntries(value, below);
     return SINGLES.has(keyword) ? repair(value) : value;
   });
 }
@@ -51,12 +52,9 @@ function omitKeywords(schema: JsonObject, keywords: ReadonlySet<string>): JsonOb
   return mapEntries(schema, (value, keyword) => (keywords.has(keyword) ? undefined : value));
 }
 
-function repairSchema(value: Json, repair: SchemaRepair): Json {
-  return isObject(value) ? repair(value) : value;
-}
-
-/** Schemas after which no more references are followed: they can multiply each other. */
+/** Schemas after which no more references are followed, and levels below which none is: they can multiply each other. */
 const SCHEMAS_MAX = 10_000;
+const LEVELS_MAX = 128;
 
 const DEFINITIONS = new Set(['$defs', 'definitions']);
 const REFERENCE = new Set(['$ref']);
@@ -67,16 +65,22 @@ const REFERENCE = new Set(['$ref']);
  */
 export function inlineReferences(root: JsonObject): JsonObject {
   let count = 0;
-  const inline = (schema: JsonObject, path: readonly string[]): JsonObject => {
+  /** References that are being followed. */
+  const open = new Set<string>();
+  const inline = (schema: JsonObject, level: number): JsonObject => {
     count += 1;
     const reference = schema['$ref'];
-    if (typeof reference !== 'string') return mapSubschemas(schema, (child) => inline(child, path));
-    const beside = inline(omitKeywords(schema, REFERENCE), path);
-    const target = path.includes(reference) || count > SCHEMAS_MAX ? undefined : resolvePointer(root, reference);
+    if (typeof reference !== 'string') return mapSubschemas(schema, (child) => inline(child, level + 1));
+    const beside = inline(omitKeywords(schema, REFERENCE), level);
+    const isTooMuch = count > SCHEMAS_MAX || level > LEVELS_MAX;
+    const target = isTooMuch || open.has(reference) ? undefined : resolvePointer(root, reference);
     if (target === undefined) return beside;
-    return { ...omitKeywords(inline(target, [...path, reference]), DEFINITIONS), ...beside };
+    open.add(reference);
+    const inlined = inline(target, level + 1);
+    open.delete(reference);
+    return { ...omitKeywords(inlined, DEFINITIONS), ...beside };
   };
-  return omitKeywords(inline(omitKeywords(root, DEFINITIONS), []), DEFINITIONS);
+  return omitKeywords(inline(omitKeywords(root, DEFINITIONS), 0), DEFINITIONS);
 }
 
 /** The schema at a local JSON pointer such as `#/$defs/node`. */
@@ -102,7 +106,7 @@ function decodeStep(step: string): string {
 
 const ALL_OF = new Set(['allOf']);
 const COMBINERS = ['anyOf', 'oneOf', 'allOf'];
-/** Keywords that providers refuse at the root of a schema. */
+/** What cannot describe an object of arguments: refused at the root. */
 const NOT_AT_ROOT = new Set([...COMBINERS, '$ref', 'enum', 'const', 'not']);
 
 /**
@@ -141,25 +145,36 @@ function resolveBranch(branch: Json, root: JsonObject): JsonObject | undefined {
 }
 
 function mergeBranches(base: JsonObject, branches: readonly JsonObject[], needsAll: boolean): JsonObject {
-  const properties = new Map<string, Json[]>();
+  /** The different schemas of each property, by their text. */
+  const properties = new Map<string, Map<string, Json>>();
   for (const source of [base, ...branches]) {
     if (!isObject(source['properties'])) continue;
     for (const [name, schema] of Object.entries(source['properties'])) {
-      const known = properties.get(name) ?? [];
+      if (schema === undefined) continue;
+      const known = properties.get(name) ?? new Map<string, Json>();
       const text = JSON.stringify(schema);
-      if (schema !== undefined && !known.some((other) => JSON.stringify(other) === text)) {
-        properties.set(name, [...known, schema]);
-      }
+      if (!known.has(text)) known.set(text, schema);
+      properties.set(name, known);
     }
   }
   const lists = branches.map(requiredNames);
-  const common = (lists[0] ?? []).filter((name) => lists.every((list) => list.includes(name)));
-  const required = new Set([...requiredNames(base), ...(needsAll ? lists.flat() : common)]);
+  const required = new Set([...requiredNames(base), ...(needsAll ? lists.flat() : commonNames(lists))]);
   return {
     ...base,
-    properties: Object.fromEntries([...properties].map(([name, schemas]) => [name, joinSchemas(schemas)])),
+    properties: Object.fromEntries(
+      [...properties].map(([name, schemas]) => [name, joinSchemas([...schemas.values()])]),
+    ),
     ...(required.size > 0 ? { required: [...required] } : {}),
   };
+}
+
+/** The names that are in each of the lists, in the order of the first. */
+function commonNames(lists: readonly (readonly string[])[]): string[] {
+  const counts = new Map<string, number>();
+  for (const list of lists) {
+    for (const name of new Set(list)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return (lists[0] ?? []).filter((name) => counts.get(name) === lists.length);
 }
 
 function joinSchemas(schemas: Json[]): Json {
@@ -193,7 +208,7 @@ export function alternativesOf(schema: JsonObject): JsonObject[] {
     .filter(isObject);
 }
 
-/** The type that a schema without one must mean; a string when nothing says so. */
+/** The type that a schema without one must mean; a string when nothing shows it. */
 export function inferType(schema: JsonObject): string {
   if (isObject(schema['properties']) || schema['additionalProperties'] !== undefined) return 'object';
   if (schema['items'] !== undefined || schema['prefixItems'] !== undefined) return 'array';

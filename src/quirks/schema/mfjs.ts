@@ -65,7 +65,9 @@ function variantsOf(schema: JsonObject): Variant[] {
   for (const value of values) {
     const own = typeOfValue(value);
     const type = own === 'integer' && named.includes('number') ? 'number' : own;
-    groups.set(type, [...(groups.get(type) ?? []), value]);
+    const members = groups.get(type) ?? [];
+    members.push(value);
+    groups.set(type, members);
   }
   return [...groups].map(([type, members]) => ({ type, values: members }));
 }

@@ -104,7 +104,7 @@ function describe(schema: JsonObject, values: Json[] | undefined): JsonObject {
   return words.length > 0 ? { description: words.join(' ') } : {};
 }
 
-/** Bounds at the edge of what numbers can express are written by generators and mean nothing to the model. */
+/** Bounds at the edge of what numbers can express are written by generators and say nothing to the model. */
 function isTelling(value: Json | undefined): boolean {
   if (typeof value === 'number') return Math.abs(value) < Number.MAX_SAFE_INTEGER;
   return (typeof value === 'string' && value !== '') || typeof value === 'boolean';

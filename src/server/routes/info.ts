@@ -26,7 +26,7 @@ const ENDPOINTS = {
   environment: 'GET /env',
 };
 
-/** What an instance says of itself: `/`, `/health` and the client's own checks need no token, `/env` does. */
+/** What an instance reports of itself: `/`, `/health` and the client's checks without a token, `/env` with it. */
 export function addInformationRoutes(app: FastifyInstance, facts: ProcessFacts): void {
   app.get(
     '/',
@@ -127,7 +127,7 @@ export function addTestConnectionRoute(app: FastifyInstance): void {
   });
 }
 
-/** Parts of Anthropic's API that no chat completions provider can serve. */
+/** Endpoints of Anthropic's API that no chat completions provider can serve. */
 const UNSUPPORTED = [
   '/v1/messages/batches',
   '/v1/messages/batches/*',

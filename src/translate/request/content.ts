@@ -4,7 +4,93 @@ import type { ChatContentPart } from '../../protocol/openai/types.ts';
 import type { Context } from './context.ts';
 import { describeServerResult } from './tools.ts';
 
-/** First base64 letters of the formats that the Messages API takes, by media type (R121). */
+/** The content of a user message, tool result or document as parts in the same order; empty texts are skipped. */
+export function translateContent(content: unknown, context: Context): ChatContentPart[] {
+  if (typeof content === 'string') return nonEmpty(withoutSkill(content, context));
+  if (!Array.isArray(content)) return [];
+  return content.flatMap((block: unknown) => {
+    if (typeof block === 'string') return nonEmpty(block);
+    return isObject(block) ? translateBlock(block as ContentBlock, context) : [];
+  });
+}
+
+/** One block as parts; tool results are the caller's. */
+export function translateBlock(block: ContentBlock, context: Context): ChatContentPart[] {
+  switch (block.type) {
+    case 'text':
+      return nonEmpty(withoutSkill(asString(block['text']) ?? '', context)).map((part) =>
+        markBreakpoint(part, block, context),
+      );
+    case 'image':
+      return [translateImage(block, context)];
+    case 'document':
+      return translateDocument(block, context);
+    case 'search_result':
+      return nonEmpty(describeSearchResult(block));
+    case 'tool_reference':
+      return [textPart(describeReference(asString(block['tool_name']) ?? '', context))];
+    default: {
+      const text = describeServerResult(block);
+      if (text === undefined) context.notes.add(`block_dropped:${block.type}`);
+      return text === undefined ? [] : [textPart(text)];
+    }
+  }
+}
+
+function nonEmpty(text: string): ChatContentPart[] {
+  return text === '' ? [] : [textPart(text)];
+}
+
+export function textPart(text: string): ChatContentPart {
+  return { type: 'text', text };
+}
+
+function withoutSkill(text: string, { settings, notes }: Context): string {
+  if (settings.elideSkills.length === 0) return text;
+  const elided = elideSkill(text, settings.elideSkills);
+  if (elided !== undefined) notes.add('skill_elided');
+  return elided ?? text;
+}
+
+/** How Claude Code begins the text of a skill that was called; the last folder of the path is its name (seen with 2.1.328). */
+const SKILL_HEAD = /^Base directory for this skill: [^\n]*[/\\]([^/\\\n]+)\n/;
+
+/**
+ * Leaves out the text of a skill that only makes sense for Claude, such as the bundled guide to Anthropic's own API of some
+ * 30,000 tokens, and says so in its place. Only for the names that QUIRK_ELIDE_SKILLS lists; undefined for any other text.
+ */
+function elideSkill(text: string, names: readonly string[]): string | undefined {
+  const name = SKILL_HEAD.exec(text)?.[1];
+  if (name === undefined || !names.includes(name)) return undefined;
+  return `[The text of the skill ${name} was left out: it is not meant for this model.]`;
+}
+
+/** Passes a block's cache breakpoint on to the part made of it, without `ttl` and `scope`. */
+export function markBreakpoint(part: ChatContentPart, block: ContentBlock, context: Context): ChatContentPart {
+  return context.breakpoints.has(block) && part.type === 'text'
+    ? { ...part, cache_control: { type: 'ephemeral' } }
+    : part;
+}
+
+/** Tells the model about a tool that a search has found. */
+function describeReference(name: string, { tools, toolNames }: Context): string {
+  const tool = tools.get(name);
+  const shown = toolNames.toProvider(name);
+  if (tool === undefined) return `Loaded tool: ${shown}`;
+  return [`Tool ${shown} is now available.`, tool.description, `Parameters: ${JSON.stringify(tool.schema)}`]
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+/** A search result that the client gives as a source: title, address and text. */
+export function describeSearchResult(block: ContentBlock): string {
+  const texts = Array.isArray(block['content']) ? block['content'].filter(isObject).map((part) => part['text']) : [];
+  return [block['title'], block['source'], ...texts]
+    .filter((line) => typeof line === 'string' && line !== '')
+    .join('\n');
+}
+
+/** First base64 letters of the formats that the Messages API takes, by media type. */
 const IMAGE_BEGINNINGS: readonly (readonly [beginning: string, mediaType: string])[] = [
   ['iVBORw0KGgo', 'image/png'],
   ['/9j/', 'image/jpeg'],
@@ -12,7 +98,7 @@ const IMAGE_BEGINNINGS: readonly (readonly [beginning: string, mediaType: string
   ['UklGR', 'image/webp'],
 ];
 
-/** An image as an image part, or as a line that says why the model does not see it: never silently dropped (R121, R122). */
+/** An image as an image part, or as a line that says why the model does not see it: never silently dropped. */
 export function translateImage(block: ContentBlock, { settings, notes }: Context): ChatContentPart {
   const url = imageUrl(block['source']);
   if (!settings.vision) {
@@ -39,13 +125,9 @@ function imageUrl(source: unknown): string | undefined {
   return `data:${asString(source['media_type']) ?? beginning?.[1] ?? 'image/png'};base64,${data}`;
 }
 
-export function textPart(text: string): ChatContentPart {
-  return { type: 'text', text };
-}
-
 const PDF = 'application/pdf';
 
-/** A document as text, as a file part, or as a line that says what is missing: never dropped, never base64 as text (R123). */
+/** A document as text, as a file part, or as a line that says what is missing: never dropped, never base64 as text. */
 export function translateDocument(block: ContentBlock, context: Context): ChatContentPart[] {
   const source = isObject(block['source']) ? block['source'] : {};
   const title = asString(block['title']);
@@ -100,95 +182,13 @@ function describeUnseen(source: JsonObject, title: string | undefined): string {
   return `[A document was attached here that this model cannot read: ${facts.join(', ')}]`;
 }
 
-/** A search result that the client gives as a source: title, address and text (R123). */
-export function describeSearchResult(block: ContentBlock): string {
-  const texts = Array.isArray(block['content']) ? block['content'].filter(isObject).map((part) => part['text']) : [];
-  return [block['title'], block['source'], ...texts]
-    .filter((line) => typeof line === 'string' && line !== '')
-    .join('\n');
-}
-
-/** How Claude Code begins the text of a skill that was called; the last folder of the path is its name (seen with 2.1.328). */
-const SKILL_HEAD = /^Base directory for this skill: [^\n]*[/\\]([^/\\\n]+)\n/;
-
-/**
- * Leaves out the text of a skill that only makes sense for Claude (R153), such as the bundled guide to Anthropic's own API of some
- * 30,000 tokens, and says so in its place. Only for the names that QUIRK_ELIDE_SKILLS lists; undefined for any other text.
- */
-export function elideSkill(text: string, names: readonly string[]): string | undefined {
-  if (names.length === 0) return undefined;
-  const name = SKILL_HEAD.exec(text)?.[1];
-  if (name === undefined || !names.includes(name)) return undefined;
-  return `[The text of the skill ${name} was left out: it is not meant for this model.]`;
-}
-
-/** The content of a user message, tool result or document as parts in the same order; empty texts are skipped (R120). */
-export function translateContent(content: unknown, context: Context): ChatContentPart[] {
-  if (typeof content === 'string') return nonEmpty(withoutSkill(content, context));
-  if (!Array.isArray(content)) return [];
-  return content.flatMap((block: unknown) => {
-    if (typeof block === 'string') return nonEmpty(block);
-    return isObject(block) ? translateBlock(block as ContentBlock, context) : [];
-  });
-}
-
-/** One block as parts; tool results are the caller's. */
-export function translateBlock(block: ContentBlock, context: Context): ChatContentPart[] {
-  switch (block.type) {
-    case 'text':
-      return nonEmpty(withoutSkill(asString(block['text']) ?? '', context)).map((part) =>
-        markBreakpoint(part, block, context),
-      );
-    case 'image':
-      return [translateImage(block, context)];
-    case 'document':
-      return translateDocument(block, context);
-    case 'search_result':
-      return nonEmpty(describeSearchResult(block));
-    case 'tool_reference':
-      return [textPart(describeReference(asString(block['tool_name']) ?? '', context))];
-    default: {
-      const text = describeServerResult(block);
-      if (text === undefined) context.notes.add(`block_dropped:${block.type}`);
-      return text === undefined ? [] : [textPart(text)];
-    }
-  }
-}
-
-/** Passes a block's cache breakpoint on to the part made of it, without `ttl` and `scope` (R147). */
-export function markBreakpoint(part: ChatContentPart, block: ContentBlock, context: Context): ChatContentPart {
-  return context.breakpoints.has(block) && part.type === 'text'
-    ? { ...part, cache_control: { type: 'ephemeral' } }
-    : part;
-}
-
-function withoutSkill(text: string, { settings, notes }: Context): string {
-  const elided = elideSkill(text, settings.elideSkills);
-  if (elided !== undefined) notes.add('skill_elided');
-  return elided ?? text;
-}
-
-function nonEmpty(text: string): ChatContentPart[] {
-  return text === '' ? [] : [textPart(text)];
-}
-
-/** Tells the model about a tool that a search has found (R128). */
-function describeReference(name: string, { tools, toolNames }: Context): string {
-  const tool = tools.get(name);
-  const shown = toolNames.toProvider(name);
-  if (tool === undefined) return `Loaded tool: ${shown}`;
-  return [`Tool ${shown} is now available.`, tool.description, `Parameters: ${JSON.stringify(tool.schema)}`]
-    .filter((line) => line !== '')
-    .join('\n');
-}
-
-/** The answer to one call: parts of its tool message, and media that must come after the run of tool messages (R127). */
+/** The answer to one call: parts of its tool message, and media that must come after the run of tool messages. */
 export interface TranslatedResult {
   readonly parts: ChatContentPart[];
   readonly media: ChatContentPart[];
 }
 
-/** The result of a call in the provider's words; a call that was interrupted gets a line that says so (R129). */
+/** The result of a call in the provider's words; a call that was interrupted gets a line that says so. */
 export function translateResult(call: ContentBlock, context: Context): TranslatedResult {
   const result = context.pairing.results.get(call);
   const name = context.toolNames.toProvider(asString(call['name']) ?? '');
@@ -203,7 +203,7 @@ export function translateResult(call: ContentBlock, context: Context): Translate
   return { parts: [...parts, ...inline], media: after };
 }
 
-/** A result that answers no call, as text for the user message that it came in (R129). */
+/** A result that answers no call, as text for the user message that it came in. */
 export function describeOrphan(result: ContentBlock, context: Context): ChatContentPart[] {
   context.notes.add('result_without_call');
   const { lines, inline, after } = splitContent(result, 'from it:', context);
@@ -227,14 +227,14 @@ function splitContent(result: ContentBlock, label: string, context: Context) {
   return { lines, inline, after };
 }
 
-/** OpenAI's tool messages know no error flag (R126), and some providers refuse empty ones (R125). */
+/** OpenAI's tool messages know no error flag, and some providers refuse empty ones. */
 function resultText(lines: readonly string[], isError: boolean, hasMedia: boolean): string {
   const text = lines.join('\n');
   if (isError) return `[tool error] ${text === '' ? '(no details)' : text}`;
   return text === '' && !hasMedia ? '(empty result)' : text;
 }
 
-/** More are refused ("maximum of 4 blocks", R147). */
+/** More are refused ("maximum of 4 blocks"). */
 const BREAKPOINTS_MAX = 4;
 
 /** Text blocks and tool results whose cache breakpoint is kept: the last four, as each covers all that stands before it. */

@@ -1,8 +1,20 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { Repairs } from '../../quirks/compose.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
+import type { ConversationCache } from '../conversationCache.ts';
 import type { Pairing, ToolNames } from './toolNames.ts';
 import type { ToolDefinition } from './tools.ts';
+
+/** So many notes, and so many letters of each, are kept of a request: parts of them come from the client. */
+const NOTES_MAX = 50;
+const NOTE_LETTERS_MAX = 200;
+
+/** Short words for the log about what was changed or left out; each once per request. */
+export class Notes extends Set<string> {
+  override add(note: string): this {
+    return this.size < NOTES_MAX ? super.add(note.slice(0, NOTE_LETTERS_MAX)) : this;
+  }
+}
 
 /** What the parts of one request's translation share; everything in it is settled before the messages are written. */
 export interface Context {
@@ -16,13 +28,13 @@ export interface Context {
   readonly toolIds: ReadonlyMap<object, string>;
   /** Blocks whose cache breakpoint is passed on. */
   readonly breakpoints: ReadonlySet<JsonObject>;
-  /** Short words for the log about what was changed or left out; each once per request. */
-  readonly notes: Set<string>;
+  readonly notes: Notes;
+  readonly cache: ConversationCache;
 }
 
 /** What a request is translated for: one model of one provider. */
 export interface ResolvedModel {
-  /** Name of the preset, the tag of what must travel back to this provider (R135). */
+  /** Name of the preset, the tag of what must travel back to this provider. */
   readonly provider: string;
   readonly name: string;
   readonly settings: QuirkSettings;

@@ -1,98 +1,17 @@
 import { asString, isObject, type JsonObject } from '../../core/json.ts';
-import type { ContentBlock, MessagesRequest, RequestMessage } from '../../protocol/anthropic/request.ts';
+import {
+  type ContentBlock,
+  type MessagesRequest,
+  type RequestMessage,
+  removeAttribution,
+} from '../../protocol/anthropic/request.ts';
 import type { ChatContentPart, ChatMessage } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
+import type { Checkpoint } from '../conversationCache.ts';
 import { translateAssistant } from './assistant.ts';
 import { describeOrphan, textPart, translateBlock, translateContent, translateResult } from './content.ts';
 import type { Context } from './context.ts';
-import { Conversation, joinTexts, type Mark, recallTurns, rememberTurns } from './conversation.ts';
-
-const ATTRIBUTION = 'x-anthropic-billing-header:';
-
-/**
- * The texts of a system prompt or inline system message; empty blocks and the attribution line are left out (R110, R111).
- * `marked` names the blocks whose cache breakpoint is kept (R147).
- */
-export function systemParts(content: unknown, marked: ReadonlySet<JsonObject>): ChatContentPart[] {
-  const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
-  if (!Array.isArray(blocks)) return [];
-  return blocks.filter(isObject).flatMap((block) => {
-    const text = block['type'] === 'text' ? removeAttribution(asString(block['text']) ?? '') : '';
-    if (text === '') return [];
-    return [{ type: 'text', text, ...(marked.has(block) ? { cache_control: { type: 'ephemeral' } } : {}) }];
-  });
-}
-
-/**
- * The text without a leading attribution line and one blank line after it: its checksum differs from request to request and
- * would make every prefix cache miss (R111).
- */
-export function removeAttribution(text: string): string {
-  const trimmed = text.trimStart();
-  if (!trimmed.startsWith(ATTRIBUTION)) return text;
-  const end = trimmed.indexOf('\n');
-  return end < 0 ? '' : trimmed.slice(end + 1).replace(/^[ \t]*\r?\n/, '');
-}
-
-export function isSystem(message: RequestMessage): boolean {
-  return message.role === 'system' || message.role === 'developer';
-}
-
-/** The text of a system message inside the conversation; blocks other than text are dropped (R112, R115). */
-export function inlineText(message: RequestMessage): string {
-  return systemParts(message.content, new Set())
-    .map((part) => (part.type === 'text' ? part.text : ''))
-    .join('\n\n');
-}
-
-/** How many messages at the front are system messages, which join the system prompt (R113 a). */
-export function countLeadingSystem(messages: readonly RequestMessage[]): number {
-  const first = messages.findIndex((message) => !isSystem(message));
-  return first < 0 ? messages.length : first;
-}
-
-/**
- * Puts a system message into its place (R113): folded into its neighbour it neither rewrites the prompt's head, which would
- * lose the prefix cache, nor stands where chat templates refuse it.
- */
-export function placeInline(message: RequestMessage, conversation: Conversation, { settings }: Context): void {
-  const text = inlineText(message);
-  if (text === '') return;
-  if (settings.inlineSystem === 'fold') {
-    const reminder = textPart(`<system-reminder>\n${text}\n</system-reminder>`);
-    if (!conversation.append(reminder)) conversation.addLoose([reminder]);
-  } else if (settings.inlineSystem !== 'hoist') {
-    conversation.add({ role: settings.inlineSystem, content: text });
-  }
-}
-
-/** The effort that the last system message with one sets for the turns after it (R114). */
-export function inlineEffort(request: MessagesRequest): string | undefined {
-  const efforts = request.messages
-    .filter(isSystem)
-    .map((message) => (isObject(message['output_config']) ? asString(message['output_config']['effort']) : undefined));
-  return efforts.findLast((effort) => effort !== undefined);
-}
-
-const CONTINUE = 'Continue from where the last message stops.';
-
-/** Treats a conversation that ends with the assistant as the provider wants it (R149). */
-export function closePrefill(messages: ChatMessage[], settings: QuirkSettings): ChatMessage[] {
-  const last = messages.at(-1);
-  if (last?.role !== 'assistant' || typeof last.content !== 'string') return messages;
-  const content = last.content.trimEnd();
-  const before = messages.slice(0, -1);
-  if (content === '') return before;
-  const trimmed: ChatMessage = { ...last, content };
-  switch (settings.prefill) {
-    case 'pass':
-      return [...before, trimmed];
-    case 'user':
-      return [...before, trimmed, { role: 'user', content: CONTINUE }];
-    default:
-      return [...before, { ...trimmed, [settings.prefill]: true }];
-  }
-}
+import { Conversation, joinTexts } from './conversation.ts';
 
 /** The whole conversation in the provider's words; `instruction` is appended to the system prompt. */
 export function translateMessages(
@@ -112,42 +31,29 @@ export function translateMessages(
 
 /** All messages but those at the front that have joined the system prompt; what an earlier request wrote is taken over. */
 function translateTurns(messages: readonly RequestMessage[], leading: number, context: Context): ChatMessage[] {
-  const { settings, notes } = context;
-  const earlier = recallTurns(messages, context);
-  const conversation = new Conversation(settings.content, earlier?.written ?? []);
-  const marks: Mark[] = [...(earlier?.marks ?? [])];
+  const { settings, notes, cache } = context;
+  const earlier = cache.reuseMessages(messages, context);
+  const conversation = new Conversation(settings.content, earlier?.written ?? [], cache.wellFormed);
+  const checkpoints: Checkpoint[] = [...(earlier?.checkpoints ?? [])];
   const notesBefore = notes.size;
   for (const note of earlier?.notes ?? []) notes.add(note);
   let calls = earlier?.calls ?? 0;
   for (let index = earlier?.index ?? leading; index < messages.length; index += 1) {
     const message = messages[index];
     if (message === undefined) break;
-    if (isSystem(message)) placeInline(message, conversation, context);
+    if (isSystem(message)) placeSystemMessage(message, conversation, context);
     else if (message.role === 'assistant') {
-      marks.push({ index, size: conversation.size, calls, notes: [...notes].slice(notesBefore) });
+      checkpoints.push({ index, size: conversation.size, calls, notes: [...notes].slice(notesBefore) });
       calls += callsOf(message).length;
       addAssistant(message, conversation, context);
     } else addUser(message, conversation, context);
   }
   const written = conversation.finish();
-  rememberTurns({ context, messages, marks, written });
+  cache.storeMessages({ basis: context, messages, checkpoints, written });
   return written;
 }
 
-/** All system texts as one message at the front, or none (R110). */
-function systemMessage(
-  request: MessagesRequest,
-  hoisted: readonly RequestMessage[],
-  instruction: string | undefined,
-  context: Context,
-): ChatMessage | undefined {
-  const added = [...hoisted.map(inlineText), instruction ?? ''].filter((text) => text !== '');
-  const parts = [...systemParts(request['system'], context.breakpoints), ...added.map(textPart)];
-  if (parts.length === 0) return undefined;
-  return { role: context.settings.systemRole, content: joinTexts(parts, '\n\n') };
-}
-
-/** The message, its results right behind it, in the order of the calls, and then what they showed (R124, R127). */
+/** The message, its results right behind it, in the order of the calls, and then what they showed. */
 function addAssistant(message: RequestMessage, conversation: Conversation, context: Context): void {
   conversation.add(translateAssistant(message, context));
   const media: ChatContentPart[] = [];
@@ -159,7 +65,7 @@ function addAssistant(message: RequestMessage, conversation: Conversation, conte
       { role: 'tool', tool_call_id: id, ...(context.settings.toolResultName ? { name } : {}) },
       result.parts,
     );
-    media.push(...result.media);
+    for (const part of result.media) media.push(part);
   }
   if (media.length > 0) conversation.addLoose(media);
 }
@@ -173,7 +79,7 @@ function addUser(message: RequestMessage, conversation: Conversation, context: C
   const parts = userParts(message, context);
   const { openRole } = conversation;
   if (parts.length === 0) {
-    // An empty message that keeps two answers apart must not vanish (R120).
+    // An empty message that keeps two answers apart must not vanish.
     const isNeeded = hasResult(message) ? conversation.lastRole === 'assistant' : openRole === undefined;
     if (isNeeded) conversation.addUser([textPart('(no content)')]);
   } else if (
@@ -202,4 +108,91 @@ function hasResult({ content }: RequestMessage): boolean {
 
 function areTexts(parts: readonly ChatContentPart[]): boolean {
   return parts.every((part) => part.type === 'text');
+}
+
+/** All system texts as one message at the front, or none. */
+function systemMessage(
+  request: MessagesRequest,
+  hoisted: readonly RequestMessage[],
+  instruction: string | undefined,
+  context: Context,
+): ChatMessage | undefined {
+  const added = [...hoisted.map(systemMessageText), instruction ?? ''].filter((text) => text !== '');
+  const parts = [...systemParts(request['system'], context.breakpoints), ...added.map(textPart)];
+  if (parts.length === 0) return undefined;
+  return { role: context.settings.systemRole, content: joinTexts(parts, '\n\n') };
+}
+
+/**
+ * The texts of a system prompt or inline system message; empty blocks and the attribution line are left out.
+ * `marked` names the blocks whose cache breakpoint is kept.
+ */
+export function systemParts(content: unknown, marked: ReadonlySet<JsonObject>): ChatContentPart[] {
+  const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+  if (!Array.isArray(blocks)) return [];
+  return blocks.filter(isObject).flatMap((block) => {
+    const text = block['type'] === 'text' ? removeAttribution(asString(block['text']) ?? '') : '';
+    if (text === '') return [];
+    return [{ type: 'text', text, ...(marked.has(block) ? { cache_control: { type: 'ephemeral' } } : {}) }];
+  });
+}
+
+export function isSystem(message: RequestMessage): boolean {
+  return message.role === 'system' || message.role === 'developer';
+}
+
+/** The text of a system message inside the conversation; blocks other than text are dropped. */
+export function systemMessageText(message: RequestMessage): string {
+  return systemParts(message.content, new Set())
+    .map((part) => (part.type === 'text' ? part.text : ''))
+    .join('\n\n');
+}
+
+/** How many messages at the front are system messages, which join the system prompt. */
+export function countLeadingSystem(messages: readonly RequestMessage[]): number {
+  const first = messages.findIndex((message) => !isSystem(message));
+  return first < 0 ? messages.length : first;
+}
+
+/**
+ * Puts a system message into its place: folded into its neighbour it neither rewrites the prompt's head, which would
+ * lose the prefix cache, nor stands where chat templates refuse it.
+ */
+export function placeSystemMessage(message: RequestMessage, conversation: Conversation, { settings }: Context): void {
+  const text = systemMessageText(message);
+  if (text === '') return;
+  if (settings.inlineSystem === 'fold') {
+    const reminder = textPart(`<system-reminder>\n${text}\n</system-reminder>`);
+    if (!conversation.append(reminder)) conversation.addLoose([reminder]);
+  } else if (settings.inlineSystem !== 'hoist') {
+    conversation.add({ role: settings.inlineSystem, content: text });
+  }
+}
+
+/** The effort that the last system message with one sets for the turns after it. */
+export function effortOfSystemMessages(request: MessagesRequest): string | undefined {
+  const efforts = request.messages
+    .filter(isSystem)
+    .map((message) => (isObject(message['output_config']) ? asString(message['output_config']['effort']) : undefined));
+  return efforts.findLast((effort) => effort !== undefined);
+}
+
+const CONTINUE = 'Continue from where the last message stops.';
+
+/** Treats a conversation that ends with the assistant as the provider wants it. */
+export function closePrefill(messages: ChatMessage[], settings: QuirkSettings): ChatMessage[] {
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant' || typeof last.content !== 'string') return messages;
+  const content = last.content.trimEnd();
+  const before = messages.slice(0, -1);
+  if (content === '') return before;
+  const trimmed: ChatMessage = { ...last, content };
+  switch (settings.prefill) {
+    case 'pass':
+      return [...before, trimmed];
+    case 'user':
+      return [...before, trimmed, { role: 'user', content: CONTINUE }];
+    default:
+      return [...before, { ...trimmed, [settings.prefill]: true }];
+  }
 }

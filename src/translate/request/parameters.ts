@@ -10,7 +10,7 @@ import { shortHash } from './toolNames.ts';
 const WINDOW_MARGIN = 1024;
 
 /**
- * The output limit in tokens (R140): the client's wish within the instance's and the model's limits, the latter winning.
+ * The output limit in tokens: the client's wish within the instance's and the model's limits, the latter winning.
  * `inputTokens` is the estimated input, counted here when it is needed and not given.
  */
 export function outputLimit(request: MessagesRequest, target: ResolvedModel, inputTokens?: number): number | undefined {
@@ -21,11 +21,11 @@ export function outputLimit(request: MessagesRequest, target: ResolvedModel, inp
   const ceiling = Math.min(maxTokensLimit, settings.maxOutput ?? Number.POSITIVE_INFINITY);
   const limit = Math.min(Math.max(Math.floor(wanted), floor), ceiling);
   if (!settings.clampOutput || settings.contextWindow === undefined) return limit;
-  const room = settings.contextWindow - (inputTokens ?? estimateTokens(request)) - WINDOW_MARGIN;
-  return Math.min(limit, Math.max(room, settings.minOutput, 1));
+  const free = settings.contextWindow - (inputTokens ?? estimateTokens(request)) - WINDOW_MARGIN;
+  return Math.min(limit, Math.max(free, settings.minOutput, 1));
 }
 
-/** temperature, top_p and top_k within what the provider takes (R142, R107). */
+/** temperature, top_p and top_k within what the provider takes. */
 export function samplers(request: MessagesRequest, settings: QuirkSettings): JsonObject {
   const temperature = asNumber(request['temperature']);
   const topP = asNumber(request['top_p']);
@@ -47,7 +47,7 @@ export interface StopStrings {
   readonly local: readonly string[];
 }
 
-/** Divides the stop sequences between the provider, as far as it takes them, and the proxy itself (R144). */
+/** Divides the stop sequences between the provider, as far as it takes them, and the proxy itself. */
 export function splitStops(request: MessagesRequest, settings: QuirkSettings, notes: Set<string>): StopStrings {
   const given = Array.isArray(request['stop_sequences']) ? request['stop_sequences'] : [];
   const wanted = new Set(given.filter((stop) => typeof stop === 'string').filter((stop) => stop.trim() !== ''));
@@ -61,7 +61,7 @@ export function splitStops(request: MessagesRequest, settings: QuirkSettings, no
   return { sent, local: settings.localStop ? rest : [] };
 }
 
-/** Who is asking, as a hash that stays the same for a session; never the id itself, which names the account (R146). */
+/** Who is asking, as a hash that stays the same for a session; never the id itself, which names the account. */
 export function identity(request: MessagesRequest, settings: QuirkSettings): JsonObject {
   const metadata = isObject(request['metadata']) ? request['metadata'] : {};
   const userId = asString(metadata['user_id']);
@@ -86,7 +86,7 @@ export interface StructuredOutput {
 }
 
 /**
- * The answer's JSON schema in the provider's words (R143).
+ * The answer's JSON schema in the provider's words.
  * @throws ApiError `capability_rejected` when the provider has no structured output: the client then asks without.
  */
 export function structuredOutput(request: MessagesRequest, target: ResolvedModel): StructuredOutput | undefined {
@@ -123,7 +123,7 @@ export interface ToolChoice {
 
 const NO_CHOICE: ToolChoice = { value: undefined, withoutTools: false, needsThinkingOff: false, oneAtATime: false };
 
-/** Decides tool_choice and parallel_tool_calls (R145); `thinkingIsOff` says that the client has turned reasoning off. */
+/** Decides tool_choice and parallel_tool_calls; `thinkingIsOff` says that the client has turned reasoning off. */
 export function decideToolChoice(request: MessagesRequest, context: Context, thinkingIsOff: boolean): ToolChoice {
   const { settings, notes, tools } = context;
   const choice = isObject(request['tool_choice']) ? request['tool_choice'] : undefined;

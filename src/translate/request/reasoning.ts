@@ -1,7 +1,7 @@
 import { asNumber, asString, isObject, type JsonObject } from '../../core/json.ts';
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
-import { inlineEffort } from './messages.ts';
+import { effortOfSystemMessages } from './messages.ts';
 
 /** How much the client wants the model to reason; `open` leaves it to the provider. */
 export interface ReasoningWish {
@@ -13,18 +13,18 @@ export interface ReasoningWish {
 
 const STRENGTHS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
 
-/** Budgets up to which an effort is meant, in tokens (R141). */
+/** Budgets up to which an effort is meant, in tokens. */
 const LOW_BUDGET = 4096;
 const MEDIUM_BUDGET = 16_384;
 
 /** What tells the server to keep the reasoning of earlier turns. */
 const KEEP_FIELDS = { none: {}, keep_all: { keep: 'all' }, clear_false: { clear_thinking: false } };
 
-/** Reads the wish out of `thinking`, `output_config` and inline system messages (R141, R114). */
+/** Reads the wish out of `thinking`, `output_config` and inline system messages. */
 export function readReasoningWish(request: MessagesRequest): ReasoningWish {
   const thinking = isObject(request['thinking']) ? request['thinking'] : {};
   const outputConfig = isObject(request['output_config']) ? request['output_config'] : {};
-  const effort = inlineEffort(request) ?? asString(outputConfig['effort']);
+  const effort = effortOfSystemMessages(request) ?? asString(outputConfig['effort']);
   if (thinking['type'] === 'disabled' || effort === 'none') return { mode: 'off' };
   const budget = asNumber(thinking['budget_tokens']);
   const wanted =
@@ -41,7 +41,7 @@ function effortOfBudget(budget: number): string {
   return budget <= MEDIUM_BUDGET ? 'medium' : 'high';
 }
 
-/** The wish in the provider's fields (R141). Never both an "off" and an effort: that is refused, or thought about anyway. */
+/** The wish in the provider's fields. Never both an "off" and an effort: that is refused, or thought about anyway. */
 export function reasoningFields(wish: ReasoningWish, hasTools: boolean, settings: QuirkSettings): JsonObject {
   const off = wish.mode === 'off' && settings.thinkingOff;
   const effort = off ? undefined : wantedEffort(wish, hasTools, settings);

@@ -1,16 +1,17 @@
 import { asNumber, asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
 import type { ChatRequest } from '../../protocol/openai/types.ts';
+import { ConversationCache } from '../conversationCache.ts';
 import { replaceLoneSurrogates } from '../wellFormed.ts';
 import { selectBreakpoints } from './content.ts';
-import type { Context, ResolvedModel } from './context.ts';
+import { type Context, Notes, type ResolvedModel } from './context.ts';
 import { translateMessages } from './messages.ts';
 import { decideToolChoice, identity, outputLimit, samplers, splitStops, structuredOutput } from './parameters.ts';
 import { type ReasoningWish, readReasoningWish, reasoningFields } from './reasoning.ts';
 import { assignToolIds, createToolNames, pairResults, type ToolNames } from './toolNames.ts';
-import { selectTools, switchOnSearch, translateTools } from './tools.ts';
+import { addWebSearch, selectTools, translateTools } from './tools.ts';
 
-/** Every top-level field whose fate is decided: mapped, or dropped on purpose (R107). */
+/** Every top-level field whose fate is decided: mapped, or dropped on purpose. */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'model',
   'messages',
@@ -49,7 +50,7 @@ export function unknownFields(request: MessagesRequest): string[] {
 }
 
 /**
- * What is answered to the safety checks that auto mode asks of its server: nobody here judges tool calls (R108). The client
+ * What is answered to the safety checks that auto mode asks of its server: nobody here judges tool calls. The client
  * then judges by itself or asks its user; a verdict that was made up would be obeyed. Undefined when none is asked for.
  * Decision 0011 has what the client makes of each possible answer.
  */
@@ -70,29 +71,34 @@ export interface TranslatedRequest {
   readonly stopSequences: readonly string[];
   /** The output limit that was sent, in tokens. */
   readonly maxTokens: number | undefined;
-  /** Top-level fields that nobody here knows (R107). */
+  /** Top-level fields that nobody here knows. */
   readonly droppedFields: readonly string[];
-  /** The answer to the safety checks that the client asks for, if it does (R108). */
+  /** The answer to the safety checks that the client asks for, if it does. */
   readonly safeguardResults?: readonly JsonObject[];
 }
 
 /**
  * A Messages API request as a chat completions request. The same input gives the same bytes, and a conversation that grows
- * by a turn keeps the bytes of those before it (R104). `inputTokens` is an estimate of the input when there is one already.
- * @throws ApiError `capability_rejected` (R143): the client repeats without the feature.
+ * by a turn keeps the bytes of those before it.
+ * @param inputTokens an estimate of the input when there is one already
+ * @param cache of the conversation; without it nothing is taken over from earlier requests
+ * @throws ApiError `capability_rejected`: the client repeats without the feature.
  */
 export function translateRequest(
   request: MessagesRequest,
   target: ResolvedModel,
   inputTokens?: number,
+  cache = new ConversationCache(),
 ): TranslatedRequest {
   const { settings, repairs } = target;
-  const context = createContext(request, target);
+  const context = createContext(request, target, cache);
   const wish = readReasoningWish(request);
   const isStream = request['stream'] === true && settings.upstreamStream;
   const mustNotThink = settings.thinkingNeedsStream && !isStream;
   const choice = decideToolChoice(request, context, wish.mode === 'off' || mustNotThink);
-  const tools = choice.withoutTools ? [] : translateTools(context.tools, context.toolNames, repairs, settings);
+  const tools = choice.withoutTools
+    ? []
+    : translateTools(context.tools, context.toolNames, repairs, settings, cache.toolsFor(repairs), cache.wellFormed);
   const effectiveWish: ReasoningWish = choice.needsThinkingOff || mustNotThink ? { mode: 'off' } : wish;
   const output = structuredOutput(request, target);
   const maxTokens = outputLimit(request, target, inputTokens);
@@ -112,13 +118,14 @@ export function translateRequest(
     ...reasoningFields(effectiveWish, tools.length > 0, settings),
     ...identity(request, settings),
   };
-  const repaired = repairs.request(replaceLoneSurrogates(switchOnSearch(body, request, settings)));
+  const repaired = repairs.request(replaceLoneSurrogates(addWebSearch(body, request, settings), cache.wellFormed));
   const droppedFields = unknownFields(request);
+  for (const name of droppedFields) context.notes.add(`field_dropped:${name}`);
   const safeguardResults = answerSafeguards(request);
   return {
     body: repaired,
     toolNames: context.toolNames,
-    notes: [...context.notes, ...droppedFields.map((name) => `field_dropped:${name}`)],
+    notes: [...context.notes],
     offeredTools: new Map([...context.tools.values()].map((tool) => [tool.name, tool.schema])),
     stopSequences: stops.local,
     maxTokens: asNumber(repaired[settings.maxTokensField]),
@@ -127,9 +134,9 @@ export function translateRequest(
   };
 }
 
-function createContext(request: MessagesRequest, target: ResolvedModel): Context {
+function createContext(request: MessagesRequest, target: ResolvedModel, cache: ConversationCache): Context {
   const { settings } = target;
-  const notes = new Set<string>();
+  const notes = new Notes();
   const tools = selectTools(request, settings, notes);
   const pairing = pairResults(request.messages);
   const mentioned = pairing.calls.map((call) => asString(call['name']) ?? '');
@@ -143,5 +150,6 @@ function createContext(request: MessagesRequest, target: ResolvedModel): Context
     toolIds: assignToolIds(pairing.calls, settings.toolId, toolNames),
     breakpoints: settings.cacheControl ? selectBreakpoints(request) : new Set(),
     notes,
+    cache,
   };
 }

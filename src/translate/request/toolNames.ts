@@ -3,13 +3,13 @@ import { asString } from '../../core/json.ts';
 import type { ContentBlock, RequestMessage } from '../../protocol/anthropic/request.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 
-/** The first `length` hexadecimal digits of SHA-256: a short stand-in that is the same on every run (R104). */
+/** The first `length` hexadecimal digits of SHA-256: a short name that is the same on every run, as prompts must be for the provider's cache. */
 export function shortHash(text: string, length: number): string {
   return createHash('sha256').update(text).digest('hex').slice(0, length);
 }
 
 /**
- * The tool names of one request in both directions (R139, R209): what Claude Code calls a tool, and what the provider gets
+ * The tool names of one request in both directions: what Claude Code calls a tool, and what the provider gets
  * to see when that name is too long or has characters that it refuses.
  */
 export interface ToolNames {
@@ -21,13 +21,13 @@ export interface ToolNames {
 
 const HASH_LENGTH = 8;
 
-/** What models put before a tool's name when they confuse the API with their training format (R209). */
+/** What models put before a tool's name when they confuse the API with their training format. */
 const STRAY_PREFIX = /^(?:functions\.|default_api[:.]|tool_use:)/;
 
 /**
  * Names both ways for the tools on offer and those that only the history mentions; `longest` is the provider's limit. Two
  * offered names that would become one both get a hash. One that the history brings up gets it alone, so that a turn more
- * never changes the names in those before it (R104).
+ * never changes the names in those before it.
  */
 export function createToolNames(offered: Iterable<string>, mentioned: Iterable<string>, longest: number): ToolNames {
   const names = new Set(offered);
@@ -48,7 +48,13 @@ export function createToolNames(offered: Iterable<string>, mentioned: Iterable<s
   for (const name of mentioned) {
     if (!forward.has(name)) add(name, back.has(sanitize(name, longest)));
   }
-  const find = (name: string) => back.get(name) ?? (forward.has(name) ? name : findIgnoringCase(forward.keys(), name));
+  let folded: ReadonlyMap<string, string | undefined> | undefined;
+  const find = (name: string): string | undefined => {
+    const known = back.get(name) ?? (forward.has(name) ? name : undefined);
+    if (known !== undefined) return known;
+    folded ??= foldCase(forward.keys());
+    return folded.get(name.toLowerCase());
+  };
   return {
     toProvider: (name) => forward.get(name) ?? sanitize(name, longest),
     toClient: (name) => find(name) ?? find(name.replace(STRAY_PREFIX, '')) ?? name,
@@ -64,18 +70,22 @@ function withHash(clean: string, original: string, longest: number): string {
   return `${clean.slice(0, longest - HASH_LENGTH - 1)}_${shortHash(original, HASH_LENGTH)}`;
 }
 
-function findIgnoringCase(names: Iterable<string>, wanted: string): string | undefined {
-  const lower = wanted.toLowerCase();
-  const matches = [...names].filter((name) => name.toLowerCase() === lower);
-  return matches.length === 1 ? matches[0] : undefined;
+/** The names by what is left of them in lower case; undefined where that is the same for several. */
+function foldCase(names: Iterable<string>): ReadonlyMap<string, string | undefined> {
+  const folded = new Map<string, string | undefined>();
+  for (const name of names) {
+    const lower = name.toLowerCase();
+    folded.set(lower, folded.has(lower) ? undefined : name);
+  }
+  return folded;
 }
 
 /** OpenAI refuses longer ids. */
 const ID_MAX = 40;
 
 /**
- * The id that each call of the history, and its result, has for the provider (R132). Ids are given in the order of the
- * calls and are unique, so a turn that is added never changes those before it (R104).
+ * The id that each call of the history, and its result, has for the provider. Ids are given in the order of the
+ * calls and are unique, so a turn that is added never changes those before it.
  */
 export function assignToolIds(
   calls: readonly ContentBlock[],
@@ -83,11 +93,9 @@ export function assignToolIds(
   toolNames: ToolNames,
 ): ReadonlyMap<ContentBlock, string> {
   const ids = new Map<ContentBlock, string>();
-  const used = new Set<string>();
+  const used = new UsedIds();
   for (const call of calls) {
-    const id = form === 'functions' ? numberedId(call, ids.size, toolNames) : unusedId(call, form, used);
-    used.add(id);
-    ids.set(call, id);
+    ids.set(call, form === 'functions' ? numberedId(call, ids.size, toolNames) : used.take(call, form));
   }
   return ids;
 }
@@ -97,21 +105,36 @@ function numberedId(call: ContentBlock, position: number, toolNames: ToolNames):
   return `functions.${toolNames.toProvider(asString(call['name']) ?? '')}:${position}`;
 }
 
-function unusedId(call: ContentBlock, form: 'keep' | 'nine', used: ReadonlySet<string>): string {
-  const original = asString(call['id']) ?? '';
-  for (let repetition = 1; ; repetition += 1) {
-    const wanted = repetition === 1 ? original : `${original}_${repetition}`;
-    const id = form === 'nine' ? shortHash(wanted, 9) : cleanId(wanted);
-    if (!used.has(id)) return id;
+/** Gives each call an id of its own: its own one, or when that is taken the first with a number behind it that is not. */
+class UsedIds {
+  readonly #used = new Set<string>();
+  /** The number that the last call with this id got: below it all are taken, which need not be tried again. */
+  readonly #numbers = new Map<string, number>();
+
+  take(call: ContentBlock, form: 'keep' | 'nine'): string {
+    const original = asString(call['id']) ?? '';
+    const plain = toId(original, form);
+    let id = plain;
+    if (this.#used.has(plain)) {
+      let number = this.#numbers.get(plain) ?? 1;
+      do {
+        number += 1;
+        id = toId(`${original}_${number}`, form);
+      } while (this.#used.has(id));
+      this.#numbers.set(plain, number);
+    }
+    this.#used.add(id);
+    return id;
   }
 }
 
-function cleanId(id: string): string {
+function toId(id: string, form: 'keep' | 'nine'): string {
+  if (form === 'nine') return shortHash(id, 9);
   const clean = id.replaceAll(/[^A-Za-z0-9_-]/g, '_');
   return clean.length > ID_MAX ? `${clean.slice(0, ID_MAX - 9)}_${shortHash(id, 8)}` : clean;
 }
 
-/** Which result answers which call of a conversation (R129). Blocks are told apart by identity: ids may repeat. */
+/** Which result answers which call of a conversation. Blocks are compared by identity: ids may repeat. */
 export interface Pairing {
   /** Every tool_use block, in order. */
   readonly calls: readonly ContentBlock[];
@@ -121,9 +144,11 @@ export interface Pairing {
   readonly orphans: ReadonlySet<ContentBlock>;
 }
 
-interface OpenCall {
+/** Unanswered calls of one round that have the same id, in order; those before `next` are answered. */
+interface Round {
   readonly round: number;
-  readonly call: ContentBlock;
+  readonly calls: ContentBlock[];
+  next: number;
 }
 
 /**
@@ -134,15 +159,16 @@ export function pairResults(messages: readonly RequestMessage[]): Pairing {
   const calls: ContentBlock[] = [];
   const results = new Map<ContentBlock, ContentBlock>();
   const orphans = new Set<ContentBlock>();
-  const open = new Map<string, OpenCall[]>();
+  const open = new Map<string, Round[]>();
   for (const [round, message] of messages.entries()) {
     if (typeof message.content === 'string') continue;
     for (const block of message.content) {
       if (block.type === 'tool_use') {
         const id = asString(block['id']) ?? '';
-        const waiting = open.get(id) ?? [];
-        waiting.push({ round, call: block });
-        open.set(id, waiting);
+        const rounds = open.get(id) ?? [];
+        if (rounds.at(-1)?.round === round) rounds.at(-1)?.calls.push(block);
+        else rounds.push({ round, calls: [block], next: 0 });
+        open.set(id, rounds);
         calls.push(block);
       } else if (block.type === 'tool_result') {
         const call = takeLatest(open.get(asString(block['tool_use_id']) ?? ''));
@@ -154,8 +180,11 @@ export function pairResults(messages: readonly RequestMessage[]): Pairing {
   return { calls, results, orphans };
 }
 
-function takeLatest(waiting: OpenCall[] | undefined): ContentBlock | undefined {
-  const latest = waiting?.at(-1)?.round;
-  const index = waiting?.findIndex((entry) => entry.round === latest) ?? -1;
-  return index < 0 ? undefined : waiting?.splice(index, 1)[0]?.call;
+function takeLatest(rounds: Round[] | undefined): ContentBlock | undefined {
+  const latest = rounds?.at(-1);
+  if (latest === undefined) return undefined;
+  const call = latest.calls[latest.next];
+  latest.next += 1;
+  if (latest.next === latest.calls.length) rounds?.pop();
+  return call;
 }

@@ -6,62 +6,6 @@ import type { QuirkSettings } from '../../quirks/settings.ts';
 import { replaceLoneSurrogatesOnce } from '../wellFormed.ts';
 import type { ToolNames } from './toolNames.ts';
 
-/** Beginnings of the `type` of tools that Anthropic itself defines or runs: not functions (R150). */
-const SERVER_TOOL_TYPES = [
-  'web_search_',
-  'web_fetch_',
-  'code_execution_',
-  'bash_',
-  'text_editor_',
-  'computer_',
-  'memory_',
-  'tool_search_',
-  'advisor_',
-  'mcp_toolset',
-];
-
-export function isServerTool(tool: JsonObject): boolean {
-  const type = asString(tool['type']) ?? '';
-  return SERVER_TOOL_TYPES.some((prefix) => type.startsWith(prefix));
-}
-
-/** Whether a search is the request's only purpose, as in Claude Code's WebSearch sub-request (R150). */
-export function isWebSearchRequest(request: JsonObject): boolean {
-  const tools = toolsOf(request);
-  return tools.length === 1 && tools.every(isWebSearch);
-}
-
-/** Adds the provider's own web search to a request that offers Anthropic's, where settings say how (R150). */
-export function switchOnSearch(body: ChatRequest, request: MessagesRequest, settings: QuirkSettings): ChatRequest {
-  const fields = settings.webSearchBody;
-  if (settings.webSearch !== 'native' || fields === undefined || !toolsOf(request).some(isWebSearch)) return body;
-  const tools = [...(body.tools ?? []), ...(Array.isArray(fields['tools']) ? (fields['tools'] as ChatTool[]) : [])];
-  return { ...body, ...fields, ...(tools.length > 0 ? { tools } : {}) };
-}
-
-function toolsOf(request: JsonObject): JsonObject[] {
-  return Array.isArray(request['tools']) ? request['tools'].filter(isObject) : [];
-}
-
-function isWebSearch(tool: JsonObject): boolean {
-  return asString(tool['type'])?.startsWith('web_search_') ?? false;
-}
-
-/** Text that stands for the result of a tool which Anthropic's server ran (R151); undefined for what says nothing here. */
-export function describeServerResult(block: ContentBlock): string | undefined {
-  if (!block.type.endsWith('_tool_result')) return undefined;
-  const content = block['content'];
-  if (isObject(content) && typeof content['error_code'] === 'string') {
-    return `[${block.type.replace(/_tool_result$/, '')} failed: ${content['error_code']}]`;
-  }
-  if (!Array.isArray(content)) return undefined;
-  const lines = content.filter(isObject).flatMap((entry) => {
-    const url = asString(entry['url']);
-    return url === undefined ? [] : [`${asString(entry['title']) ?? url}: ${url}`];
-  });
-  return lines.length > 0 ? lines.join('\n') : undefined;
-}
-
 /** A tool that the client runs and the model is offered. */
 export interface ToolDefinition {
   readonly name: string;
@@ -75,9 +19,9 @@ export interface ToolDefinition {
 const PLACEHOLDER_TOOL = 'DeferredToolPlaceholder';
 
 /**
- * The tools to offer, by name: no server tools, no placeholder, nothing that is hidden (R136). In the client's order, but
+ * The tools to offer, by name: no server tools, no placeholder, nothing that is hidden. In the client's order, but
  * deferred ones last, as they were found: the client puts a found tool among the others by its letter, and whatever
- * stands behind it would be lost to the provider's prompt cache (R104).
+ * stands behind it would be lost to the provider's prompt cache.
  */
 export function selectTools(
   request: MessagesRequest,
@@ -114,9 +58,12 @@ function putLast(
   found: ReadonlySet<string>,
 ): ReadonlyMap<string, ToolDefinition> {
   const order = [...deferred].every((name) => found.has(name)) ? found : deferred;
-  const names = [...tools.keys()].filter((name) => !deferred.has(name));
-  names.push(...[...order].filter((name) => deferred.has(name)));
-  return new Map([...tools].sort(([one], [other]) => names.indexOf(one) - names.indexOf(other)));
+  const sorted = new Map([...tools].filter(([name]) => !deferred.has(name)));
+  for (const name of order) {
+    const tool = deferred.has(name) ? tools.get(name) : undefined;
+    if (tool !== undefined) sorted.set(name, tool);
+  }
+  return sorted;
 }
 
 /** Names of the tools that a tool search has found so far. */
@@ -135,26 +82,23 @@ function referencedTools(request: MessagesRequest): ReadonlySet<string> {
 }
 
 /**
- * Tools as they were translated last, by the schema that the client sent: requests of one conversation share it as an object, and
- * its repair was a third of the work on a long request (measured).
+ * The tools in the provider's words, their schemas in its dialect.
+ * @param earlier tools by the client's schema, as earlier requests of the conversation had them; takes in what is new
  */
-const translatedTools = new WeakMap<Repairs, WeakMap<JsonObject, ChatTool>>();
-
-/** The tools in the provider's words (R136, R139), their schemas in its dialect (R137, R138). */
 export function translateTools(
   tools: ReadonlyMap<string, ToolDefinition>,
   toolNames: ToolNames,
   repairs: Repairs,
   settings: QuirkSettings,
+  earlier: WeakMap<JsonObject, ChatTool>,
+  wellFormed: WeakSet<object>,
 ): ChatTool[] {
-  const earlier = translatedTools.get(repairs) ?? new WeakMap<JsonObject, ChatTool>();
-  translatedTools.set(repairs, earlier);
   return [...tools.values()].map((tool) => {
     const name = toolNames.toProvider(tool.name);
     const strict = settings.strictTools ? tool.strict : undefined;
     const known = earlier.get(tool.schema);
     if (known !== undefined && isSame(known.function, name, tool.description, strict)) return known;
-    const translated = replaceLoneSurrogatesOnce(translateTool(tool, name, strict, repairs));
+    const translated = replaceLoneSurrogatesOnce(translateTool(tool, name, strict, repairs), wellFormed);
     earlier.set(tool.schema, translated);
     return translated;
   });
@@ -179,4 +123,49 @@ function translateTool(
       ...(strict === undefined ? {} : { strict }),
     },
   };
+}
+
+/** Beginnings of the `type` of tools that Anthropic itself defines or runs: not functions. */
+const SERVER_TOOL =
+  /^(?:web_search_|web_fetch_|code_execution_|bash_|text_editor_|computer_|memory_|tool_search_|advisor_|mcp_toolset)/;
+
+export function isServerTool(tool: JsonObject): boolean {
+  return SERVER_TOOL.test(asString(tool['type']) ?? '');
+}
+
+/** Whether a search is the request's only purpose, as in Claude Code's WebSearch sub-request. */
+export function isWebSearchRequest(request: JsonObject): boolean {
+  const tools = toolsOf(request);
+  return tools.length === 1 && tools.every(isWebSearch);
+}
+
+/** Adds the provider's own web search to a request that offers Anthropic's, where settings say how. */
+export function addWebSearch(body: ChatRequest, request: MessagesRequest, settings: QuirkSettings): ChatRequest {
+  const fields = settings.webSearchBody;
+  if (settings.webSearch !== 'native' || fields === undefined || !toolsOf(request).some(isWebSearch)) return body;
+  const tools = [...(body.tools ?? []), ...(Array.isArray(fields['tools']) ? (fields['tools'] as ChatTool[]) : [])];
+  return { ...body, ...fields, ...(tools.length > 0 ? { tools } : {}) };
+}
+
+function toolsOf(request: JsonObject): JsonObject[] {
+  return Array.isArray(request['tools']) ? request['tools'].filter(isObject) : [];
+}
+
+function isWebSearch(tool: JsonObject): boolean {
+  return asString(tool['type'])?.startsWith('web_search_') ?? false;
+}
+
+/** Text that stands for the result of a tool which Anthropic's server ran; undefined for what says nothing here. */
+export function describeServerResult(block: ContentBlock): string | undefined {
+  if (!block.type.endsWith('_tool_result')) return undefined;
+  const content = block['content'];
+  if (isObject(content) && typeof content['error_code'] === 'string') {
+    return `[${block.type.replace(/_tool_result$/, '')} failed: ${content['error_code']}]`;
+  }
+  if (!Array.isArray(content)) return undefined;
+  const lines = content.filter(isObject).flatMap((entry) => {
+    const url = asString(entry['url']);
+    return url === undefined ? [] : [`${asString(entry['title']) ?? url}: ${url}`];
+  });
+  return lines.length > 0 ? lines.join('\n') : undefined;
 }

@@ -6,39 +6,49 @@ import type { OutcomeRecord } from './context.ts';
 export type BlockKind = 'thinking' | 'text' | 'tool';
 
 /**
- * The content blocks of one message: one open at a time, opening another closes it (R307), and the message starts with
- * the first of them. Also joins letters that a provider cut into two deltas, and replaces halves that stay alone
- * (R106).
+ * What the state machine says; one implementation writes events, the other builds the message. The machine keeps the
+ * grammar: start comes first and once, at most one block is open, append fits the open block, finish or fail comes
+ * last.
  */
-export class Blocks {
+export interface MessageSink {
+  start(): void;
+  openThinking(): void;
+  openText(): void;
+  /** `fields` are extra members of the block that must come back with it. */
+  openTool(id: string, name: string, fields: JsonObject): void;
+  /** Adds to the open block: thinking, text, or arguments as JSON text. Well-formed Unicode. */
+  append(text: string): void;
+  /** The signature of the open thinking block, just before it is closed. */
+  sign(signature: string): void;
+  close(): void;
+  finish(stopReason: StopReason, stopSequence: string | null, usage: MessageUsage): void;
+  /** The answer has failed after its start. An unfinished block stays open. */
+  fail(error: ApiError): void;
+}
+
+/**
+ * The content blocks of one message: one open at a time, opening another closes it, and the message starts with
+ * the first of them. Also joins letters that a provider cut into two deltas, and replaces halves that stay alone
+ *.
+ */
+export class ContentBlocks {
   readonly #sink: MessageSink;
   readonly #outcome: OutcomeRecord;
   readonly #signature: () => string;
-  #open: BlockKind | undefined;
-  #count = 0;
+  /** The block that is open. */
+  open: BlockKind | undefined;
+  /** Blocks begun so far. */
+  count = 0;
+  /** UTF-8 length of everything that was appended. */
+  bytes = 0;
   /** First half of a surrogate pair, waiting for the second. */
   #half = '';
-  #bytes = 0;
 
-  /** `signature` gives what a thinking block is signed with when it closes (R212). */
+  /** `signature` gives what a thinking block is signed with when it closes. */
   constructor(sink: MessageSink, outcome: OutcomeRecord, signature: () => string) {
     this.#sink = sink;
     this.#outcome = outcome;
     this.#signature = signature;
-  }
-
-  get open(): BlockKind | undefined {
-    return this.#open;
-  }
-
-  /** Blocks begun so far. */
-  get count(): number {
-    return this.#count;
-  }
-
-  /** UTF-8 length of everything that was appended. */
-  get bytes(): number {
-    return this.#bytes;
   }
 
   /** Begins the message if it has not begun. */
@@ -71,7 +81,7 @@ export class Blocks {
       whole = this.#half + text;
       this.#half = '';
     }
-    if (endsWithHalf(whole)) {
+    if ((whole.charCodeAt(whole.length - 1) & 0xfc00) === 0xd800) {
       this.#half = whole.slice(-1);
       whole = whole.slice(0, -1);
     }
@@ -79,54 +89,29 @@ export class Blocks {
   }
 
   close(): void {
-    if (this.#open === undefined) return;
+    if (this.open === undefined) return;
     if (this.#half !== '') {
       this.#write(this.#half);
       this.#half = '';
     }
-    if (this.#open === 'thinking') this.#sink.sign(this.#signature());
+    if (this.open === 'thinking') this.#sink.sign(this.#signature());
     this.#sink.close();
-    this.#open = undefined;
+    this.open = undefined;
   }
 
   #begin(kind: BlockKind): void {
     this.close();
     this.start();
-    this.#open = kind;
-    this.#count += 1;
+    this.open = kind;
+    this.count += 1;
   }
 
   #write(text: string): void {
     const outcome = this.#outcome;
-    if (this.#open === 'text') outcome.textCharacters += text.length;
-    else if (this.#open === 'thinking') outcome.thinkingCharacters += text.length;
+    if (this.open === 'text') outcome.textCharacters += text.length;
+    else if (this.open === 'thinking') outcome.thinkingCharacters += text.length;
     else outcome.argumentCharacters += text.length;
-    this.#bytes += Buffer.byteLength(text);
+    this.bytes += Buffer.byteLength(text);
     this.#sink.append(text.isWellFormed() ? text : text.toWellFormed());
   }
-}
-
-function endsWithHalf(text: string): boolean {
-  return (text.charCodeAt(text.length - 1) & 0xfc00) === 0xd800;
-}
-
-/**
- * What the state machine says; one implementation writes events, the other builds the message. The machine keeps the
- * grammar: start comes first and once, at most one block is open, append fits the open block, finish or fail comes
- * last.
- */
-export interface MessageSink {
-  start(): void;
-  openThinking(): void;
-  openText(): void;
-  /** `fields` are extra members of the block that must come back with it (R135). */
-  openTool(id: string, name: string, fields: JsonObject): void;
-  /** Adds to the open block: thinking, text, or arguments as JSON text. Well-formed Unicode. */
-  append(text: string): void;
-  /** The signature of the open thinking block, just before it is closed (R212). */
-  sign(signature: string): void;
-  close(): void;
-  finish(stopReason: StopReason, stopSequence: string | null, usage: MessageUsage): void;
-  /** The answer has failed after its start. An unfinished block stays open (R329). */
-  fail(error: ApiError): void;
 }

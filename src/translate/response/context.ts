@@ -8,13 +8,13 @@ import type { ToolNames } from '../request/toolNames.ts';
 
 /** What the translation of one answer needs to know about its request. */
 export interface ResponseContext {
-  /** Unique (R201): Claude Code merges answers of the same id. */
+  /** Unique: Claude Code merges answers of the same id. */
   readonly messageId: string;
-  /** The model that the client asked for, which is the one it is told (R103). */
+  /** The model that the client asked for, which stands in the answer. */
   readonly requestedModel: string;
-  /** Name of the preset, the tag on state that must come back to it (R135). */
+  /** Name of the preset, the tag on state that must come back to it. */
   readonly provider: string;
-  /** Estimated tokens of the request (R303). */
+  /** Estimated tokens of the request. */
   readonly inputEstimate: number;
   readonly settings: QuirkSettings;
   readonly toolNames: ToolNames;
@@ -22,27 +22,28 @@ export interface ResponseContext {
   readonly offeredTools: ReadonlyMap<string, JsonObject>;
   /** Stop strings to be matched here, because the server does not take them. */
   readonly stopSequences: readonly string[];
-  /** The output limit that was sent (R204). */
+  /** The output limit that was sent. */
   readonly maxTokens?: number;
-  /** What the end of the answer says to the safety checks that were asked for (R108). */
+  /** What the end of the answer says to the safety checks that were asked for. */
   readonly safeguardResults?: readonly JsonObject[];
-  /** A new id per call, unique in the conversation (R131). */
-  readonly mintToolId: () => string;
-  readonly deltaRepair: DeltaRepair;
-  /** Reads the provider's error into one of ours, the same as for an HTTP error (R402). */
+  /** A new id per call, unique in the conversation. */
+  readonly createToolId: () => string;
+  /** Undefined where the provider's deltas need none. */
+  readonly deltaRepair: DeltaRepair | undefined;
+  /** Reads the provider's error into one of ours, the same as for an HTTP error. */
   readonly toApiError: (error: UpstreamErrorBody) => ApiError;
 }
 
 /** How an answer stands: a live view that is read while it runs and logged at its end. */
 export interface Outcome {
-  /** The message has begun: from now on a failure is an error event, before it an HTTP status (R317). */
+  /** The message has begun: from now on a failure is an error event, before it an HTTP status. */
   readonly started: boolean;
-  /** The provider has said why it stopped; only usage can still come (R313). */
+  /** The provider has said why it stopped; only usage can still come. */
   readonly finished: boolean;
   /** Nothing more will be written. */
   readonly ended: boolean;
   readonly error: ApiError | undefined;
-  /** The answer ended well and says nothing at all (R215). */
+  /** The answer ended well and says nothing at all. */
   readonly empty: boolean;
   readonly stopReason: StopReason | undefined;
   /** The provider's own word for why it stopped. */
@@ -50,7 +51,7 @@ export interface Outcome {
   readonly usage: MessageUsage;
   /** The part of the output tokens that was reasoning, where the provider says so. */
   readonly reasoningTokens: number | undefined;
-  /** The provider gave no token counts (R206). */
+  /** The provider gave no token counts. */
   readonly usageEstimated: boolean;
   readonly upstreamModel: string | undefined;
   readonly upstreamId: string | undefined;
@@ -59,13 +60,13 @@ export interface Outcome {
   readonly textCharacters: number;
   readonly argumentCharacters: number;
   readonly toolCalls: number;
-  /** Lines of the stream that were not JSON (R322). */
+  /** Lines of the stream that were not JSON. */
   readonly skippedLines: number;
-  /** Oddities that were mended or passed over, each once, for the log. */
+  /** Oddities that were repaired or passed over, each once, for the log. */
   readonly notes: readonly string[];
 }
 
-/** The same, for the two that keep it up to date: the translator and the machine. */
+/** The same, for the two that keep it up to date: the translator and the state machine. */
 export type OutcomeRecord = { -readonly [K in keyof Outcome]: Outcome[K] } & { notes: string[] };
 
 export function createOutcome(inputEstimate: number): OutcomeRecord {

@@ -6,16 +6,16 @@ import type { MessageSink } from './blocks.ts';
 
 export interface MessageHead {
   readonly id: string;
-  /** The model that the client asked for (R201). */
+  /** The model that the client asked for. */
   readonly model: string;
-  /** Estimated tokens of the request (R303). */
+  /** Estimated tokens of the request. */
   readonly inputEstimate: number;
   readonly tail: MessageTail;
 }
 
 /**
- * Writes Anthropic's events as text (R301-R306). Only strings go through JSON.stringify; whatever is the same for every
- * delta of a block is put together once, when the block opens. There is no `[DONE]` (R325).
+ * Writes Anthropic's events as text. Only strings go through JSON.stringify; whatever is the same for every
+ * delta of a block is put together once, when the block opens. There is no `[DONE]`.
  */
 export class EventWriter implements MessageSink {
   readonly #head: MessageHead;

@@ -2,7 +2,7 @@ import type { MessageUsage, StopReason } from '../../protocol/anthropic/message.
 import type { Usage } from '../../protocol/delta.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 
-/** What a provider's finish reason comes down to (R203). */
+/** What a provider's finish reason comes down to. */
 export type FinishMeaning = 'end' | 'length' | 'window' | 'filter' | 'failure' | 'unknown' | 'missing';
 
 const MEANINGS: Readonly<Record<string, FinishMeaning>> = {
@@ -36,7 +36,7 @@ export function finishMeaning(reason: string | undefined): FinishMeaning {
 
 /**
  * Whether the provider may have stopped in the middle of a word: then nothing unfinished is completed by guessing
- * (R207).
+ *.
  */
 export function mayBeCutOff(meaning: FinishMeaning): boolean {
   return meaning !== 'end' && meaning !== 'unknown';
@@ -52,23 +52,23 @@ export interface StopFacts {
   readonly spoke: boolean;
   /** A stop string was found, by the provider or here. */
   readonly stopped: boolean;
-  /** The provider's counts show that the context window is full, not the output limit (R204). */
+  /** The provider's counts show that the context window is full, not the output limit. */
   readonly windowFull: boolean;
   readonly contentFilter: QuirkSettings['contentFilter'];
 }
 
-/** The stop reason by what was written, not by what the provider called it: first match wins (R203). */
+/** The stop reason by what was written, not by what the provider called it: first match wins. */
 export function toStopReason(facts: StopFacts): StopReason {
-  const outOfRoom = facts.meaning === 'length' || facts.meaning === 'window';
-  if (outOfRoom && facts.unfinishedCall) return roomReason(facts);
+  const hitLimit = facts.meaning === 'length' || facts.meaning === 'window';
+  if (hitLimit && facts.unfinishedCall) return limitReason(facts);
   if (facts.called) return 'tool_use';
   if (facts.stopped) return 'stop_sequence';
-  if (outOfRoom) return roomReason(facts);
+  if (hitLimit) return limitReason(facts);
   if (facts.meaning === 'filter') return filterReason(facts);
   return 'end_turn';
 }
 
-function roomReason(facts: StopFacts): StopReason {
+function limitReason(facts: StopFacts): StopReason {
   return facts.meaning === 'window' || facts.windowFull ? 'model_context_window_exceeded' : 'max_tokens';
 }
 
@@ -78,12 +78,12 @@ function filterReason(facts: StopFacts): StopReason {
 }
 
 /**
- * UTF-8 bytes of text that make one token: English and code about 3.6, Chinese about one letter of three bytes (R502).
+ * UTF-8 bytes of text that make one token: English and code about 3.6, Chinese about one letter of three bytes.
  */
 const BYTES_PER_TOKEN = 3.6;
 
 /**
- * Later counts replace earlier ones, as they are cumulative (R313), unless they are all zero: some providers write
+ * Later counts replace earlier ones, as they are cumulative, unless they are all zero: some providers write
  * zeros into every chunk but the right one. The prompt's three figures belong together and are replaced together.
  */
 export function mergeUsage(known: Usage | undefined, next: Usage): Usage {
@@ -100,7 +100,7 @@ export function mergeUsage(known: Usage | undefined, next: Usage): Usage {
 }
 
 /**
- * In Anthropic's words. The client takes a zero for "not known" and keeps its estimate from message_start (R303), so an
+ * In Anthropic's words. The client takes a zero for "not known" and keeps its estimate from message_start, so an
  * input that came wholly from the cache counts as one token.
  */
 export function toMessageUsage(usage: Usage): MessageUsage {
@@ -113,7 +113,7 @@ export function toMessageUsage(usage: Usage): MessageUsage {
 }
 
 /**
- * Puts estimates where the provider gave no counts (R206); `utf8Bytes` is the length of everything that was answered.
+ * Puts estimates where the provider gave no counts; `utf8Bytes` is the length of everything that was answered.
  */
 export function fillUsage(usage: Usage | undefined, inputEstimate: number, utf8Bytes: number): Usage {
   const known = usage ?? { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
@@ -125,7 +125,7 @@ export function fillUsage(usage: Usage | undefined, inputEstimate: number, utf8B
   };
 }
 
-/** The context window is full although the output limit is far away (R204). */
+/** The context window is full although the output limit is far away. */
 export function isWindowFull(usage: Usage, contextWindow: number | undefined, maxTokens: number | undefined): boolean {
   if (contextWindow === undefined) return false;
   const total = usage.input + usage.cacheRead + usage.cacheWrite + usage.output;

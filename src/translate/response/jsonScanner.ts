@@ -24,8 +24,8 @@ function escapeControl(code: number): string {
 }
 
 /**
- * Passes on the text of one JSON object as it comes, in pieces cut anywhere, and mends on the way what can be mended
- * without looking back (R207): raw control characters and unknown escapes inside strings, a comma before a closing
+ * Passes on the text of one JSON object as it comes, in pieces cut anywhere, and repairs on the way what can be repaired
+ * without looking back: raw control characters and unknown escapes inside strings, a comma before a closing
  * bracket. To be able to, it holds back a closing quote or a comma until the next significant character. It stops for
  * good when the object is closed, or at a character that cannot stand where it stands; then the caller has to see to
  * the rest.
@@ -34,29 +34,17 @@ export class JsonScanner {
   #closers: number[] = [];
   #inString = false;
   #escaped = false;
-  /** A closing quote or comma, and the blanks after it, that wait for what follows. */
-  #held = '';
   #holding: 'quote' | 'comma' | undefined;
-  #consumed = 0;
-  #state: 'open' | 'closed' | 'stuck' = 'open';
-
-  get closed(): boolean {
-    return this.#state === 'closed';
-  }
-
-  /** Text that was taken and not passed on. */
-  get held(): string {
-    return this.#held;
-  }
-
+  #stuck = false;
+  closed = false;
+  /** Text that was taken and not passed on: a closing quote or comma, and the blanks after it, that wait for what follows. */
+  held = '';
   /** Length of the text that was taken; whatever came after it was not read. */
-  get consumed(): number {
-    return this.#consumed;
-  }
+  consumed = 0;
 
   /** Gives what may be passed on now. */
   push(text: string): string {
-    if (this.#state !== 'open') return '';
+    if (this.closed || this.#stuck) return '';
     let out = '';
     let from = 0;
     let at = 0;
@@ -87,10 +75,10 @@ export class JsonScanner {
       if (this.#holding !== undefined) {
         const closes = code === CLOSE_OBJECT || code === CLOSE_ARRAY;
         if (this.#holding === 'quote' && !closes && code !== COMMA && code !== COLON) break;
-        const held = this.#held + text.slice(from, at);
+        const held = this.held + text.slice(from, at);
         out += this.#holding === 'comma' && closes ? held.slice(1) : held;
         from = at;
-        this.#held = '';
+        this.held = '';
         this.#holding = undefined;
       }
       if (!this.#enter(code)) break;
@@ -99,15 +87,15 @@ export class JsonScanner {
         from = at;
         this.#holding = 'comma';
       } else if (this.#closers.length === 0) {
-        this.#state = 'closed';
-        this.#consumed += at + 1;
+        this.closed = true;
+        this.consumed += at + 1;
         return out + text.slice(from, at + 1);
       }
     }
-    if (at < text.length) this.#state = 'stuck';
-    this.#consumed += at;
+    this.#stuck = at < text.length;
+    this.consumed += at;
     if (this.#holding === undefined) return out + text.slice(from, at);
-    this.#held += text.slice(from, at);
+    this.held += text.slice(from, at);
     return out;
   }
 

@@ -1,36 +1,40 @@
-import { type JsonObject, parseObject } from '../../core/json.ts';
+import { isObject, type JsonObject } from '../../core/json.ts';
 import type { Message, MessageBlock, MessageTail, MessageUsage, StopReason } from '../../protocol/anthropic/message.ts';
 import type { MessageSink } from './blocks.ts';
+import { parseArguments } from './toolArguments.ts';
 
 /**
  * The input of a tool_use block out of its arguments text. Text that is no JSON object is handed on under the name that
  * Claude Code itself gives to such text when it comes in a stream (`__unparsedToolInput`, seen in 2.1.328), so that it
- * tells the model about the mistake in both modes alike; an empty input would look like missing parameters (R207).
+ * tells the model about the mistake in both modes alike; an empty input would look like missing parameters.
  */
 export function parseToolInput(text: string): JsonObject {
   if (text === '') return {};
-  return parseObject(text) ?? { __unparsedToolInput: { raw: text, len: text.length } };
+  const input = parseArguments(text);
+  return isObject(input) ? input : { __unparsedToolInput: { raw: text, len: text.length } };
 }
 
-/** Builds the message of a non-streaming answer from the same machine that writes the events (R218). */
-export class Accumulator implements MessageSink {
+/** What a piece of text and a block cost beside their letters, in bytes. */
+const PIECE_COST = 16;
+const BLOCK_COST = 128;
+
+/** Builds the message of a non-streaming answer from the same state machine that writes the events. */
+export class MessageBuilder implements MessageSink {
   readonly #id: string;
   readonly #model: string;
   readonly #tail: MessageTail;
   readonly #content: MessageBlock[] = [];
   #open: MessageBlock = { type: 'text', text: '' };
   #text = '';
-  #message: Message | undefined;
+  /** What is gathered, in bytes; pieces count more than their letters. */
+  size = 0;
+  /** Undefined until the answer is complete, and when it has failed. */
+  message: Message | undefined;
 
   constructor(id: string, model: string, tail: MessageTail) {
     this.#id = id;
     this.#model = model;
     this.#tail = tail;
-  }
-
-  /** Undefined until the answer is complete, and when it has failed. */
-  get message(): Message | undefined {
-    return this.#message;
   }
 
   start(): void {}
@@ -49,6 +53,7 @@ export class Accumulator implements MessageSink {
 
   append(text: string): void {
     this.#text += text;
+    this.size += text.length + PIECE_COST;
   }
 
   sign(signature: string): void {
@@ -63,7 +68,7 @@ export class Accumulator implements MessageSink {
   }
 
   finish(stopReason: StopReason, stopSequence: string | null, usage: MessageUsage): void {
-    this.#message = {
+    this.message = {
       id: this.#id,
       type: 'message',
       role: 'assistant',
@@ -80,6 +85,7 @@ export class Accumulator implements MessageSink {
 
   #begin(block: MessageBlock): void {
     this.#content.push(block);
+    this.size += BLOCK_COST;
     this.#open = block;
     this.#text = '';
   }

@@ -1,7 +1,8 @@
 import { ApiError } from '../../core/errors.ts';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { HeldBudget, heldTooMuch } from '../../protocol/bounds.ts';
 import { type Delta, encodeSignature, MARKER_SIGNATURE, type ToolCallDelta, type Usage } from '../../protocol/delta.ts';
-import { Blocks, type MessageSink } from './blocks.ts';
+import { ContentBlocks, type MessageSink } from './blocks.ts';
 import { addNote, type OutcomeRecord, type ResponseContext } from './context.ts';
 import {
   type FinishMeaning,
@@ -13,44 +14,43 @@ import {
   toMessageUsage,
   toStopReason,
 } from './finish.ts';
-import { LocalStop, ThinkTags } from './textFilters.ts';
+import { BLANKS_MAX, StopSequenceMatcher, ThinkTagParser } from './textFilters.ts';
 import { ToolCalls } from './toolCalls.ts';
 
 /** Members of a reasoning detail that grow from delta to delta; all others are simply replaced. */
-const GROWING = ['text', 'summary', 'data'];
+const GROWING: ReadonlySet<string> = new Set(['text', 'summary', 'data']);
 
 /**
- * Gathers the opaque reasoning state of an answer (R135), which comes in pieces like the text does. State that says no
+ * Gathers the opaque reasoning state of an answer, which comes in pieces like the text does. State that says no
  * more than the reasoning text itself is not worth carrying: the text comes back anyway.
  */
 export class ReasoningState {
-  #pieces: string[] = [];
+  readonly #held: HeldBudget;
+  #details: JsonObject[] = [];
+  /** Whether there is anything that the provider must get back. */
+  opaque = false;
 
-  add(state: string): void {
-    this.#pieces.push(state);
+  constructor(held: HeldBudget) {
+    this.#held = held;
   }
 
-  /** Whether there is anything that the provider must get back. */
-  get opaque(): boolean {
-    return this.#pieces.length > 0 && this.#merged().some((detail) => !isPlainText(detail));
+  add(state: string): void {
+    this.#held.add(state.length);
+    const parsed: unknown = JSON.parse(state);
+    for (const detail of Array.isArray(parsed) ? parsed : [parsed]) {
+      if (!isObject(detail)) continue;
+      addDetail(this.#details, detail);
+      const last = this.#details.at(-1);
+      this.opaque ||= last !== undefined && !isPlainText(last);
+    }
   }
 
   /** The state as JSON text, once; undefined when there is none worth carrying. */
   take(): string | undefined {
-    const state = this.opaque ? JSON.stringify(this.#merged()) : undefined;
-    this.#pieces = [];
+    const state = this.opaque ? JSON.stringify(this.#details) : undefined;
+    this.#details = [];
+    this.opaque = false;
     return state;
-  }
-
-  #merged(): JsonObject[] {
-    const details: JsonObject[] = [];
-    for (const piece of this.#pieces) {
-      const parsed: unknown = JSON.parse(piece);
-      for (const detail of Array.isArray(parsed) ? parsed : [parsed]) {
-        if (isObject(detail)) addDetail(details, detail);
-      }
-    }
-    return details;
   }
 }
 
@@ -62,7 +62,7 @@ function addDetail(details: JsonObject[], next: JsonObject): void {
   }
   for (const [key, value] of Object.entries(next)) {
     if (value === undefined || value === null) continue;
-    last[key] = GROWING.includes(key) ? joined(last[key], value) : value;
+    last[key] = GROWING.has(key) ? joined(last[key], value) : value;
   }
 }
 
@@ -80,20 +80,27 @@ function isPlainText(detail: JsonObject): boolean {
   return isText && !detail['signature'] && !detail['data'];
 }
 
+/** Letters of a provider's own word that are repeated to users and in the log. */
+const WORD_MAX = 100;
+
 /**
- * The state machine between a provider's deltas and Anthropic's message grammar (R3xx). Knows no wire format on either
- * side: deltas come in, calls on the sink go out, and the outcome tells how the answer stands.
+ * The state machine between a provider's deltas and Anthropic's message grammar. Knows no wire format on either
+ * side: deltas come in, calls on the sink go out, and the outcome says how the answer stands.
  */
-export class Machine {
+export class MessageStateMachine {
   readonly #context: ResponseContext;
   readonly #sink: MessageSink;
   readonly #outcome: OutcomeRecord;
-  readonly #blocks: Blocks;
+  readonly #blocks: ContentBlocks;
   readonly #calls: ToolCalls;
-  readonly #tags: ThinkTags | undefined;
-  readonly #stop: LocalStop;
-  readonly #state = new ReasoningState();
-  /** White space that begins no block as long as nothing follows it (R202). */
+  readonly #tags: ThinkTagParser | undefined;
+  /** Undefined where there is nothing to match. */
+  readonly #stop: StopSequenceMatcher | undefined;
+  /** Takes the text outside of tags. */
+  readonly #spoken: (text: string) => void;
+  readonly #held = new HeldBudget();
+  readonly #state = new ReasoningState(this.#held);
+  /** White space that begins no block as long as nothing follows it. */
   #blankThinking = '';
   #blankText = '';
   /** Text that came after a call had begun; it is written behind the calls, as their blocks cannot be closed before. */
@@ -106,46 +113,52 @@ export class Machine {
     this.#context = context;
     this.#sink = sink;
     this.#outcome = outcome;
-    this.#blocks = new Blocks(sink, outcome, () => this.#signature());
-    this.#calls = new ToolCalls(context, this.#blocks, outcome);
-    this.#stop = new LocalStop(context.stopSequences, (text) => this.#text(text));
+    this.#blocks = new ContentBlocks(sink, outcome, () => this.#signature());
+    this.#calls = new ToolCalls(context, this.#blocks, outcome, this.#held);
+    const write = (text: string): void => this.#text(text);
+    const stop = context.stopSequences.length === 0 ? undefined : new StopSequenceMatcher(context.stopSequences, write);
+    this.#stop = stop;
+    this.#spoken = stop === undefined ? write : (text) => stop.push(text);
     const { thinkTags, thinkOpen } = context.settings;
     if (thinkTags !== 'off') {
-      this.#tags = new ThinkTags(
-        thinkOpen,
-        (text) => this.#thinking(text),
-        (text) => this.#stop.push(text),
-      );
+      this.#tags = new ThinkTagParser(thinkOpen, this.#held, (text) => this.#thinking(text), this.#spoken);
     }
   }
 
   accept(delta: Delta): void {
-    if (this.#outcome.ended) return;
+    const outcome = this.#outcome;
+    if (outcome.ended) return;
     switch (delta.kind) {
       case 'text':
-        // A stop string that was found ends the answer, whatever the model goes on to say.
-        if (this.#tags === undefined) this.#stop.push(delta.text);
+        if (this.#tags === undefined) this.#spoken(delta.text);
         else this.#tags.push(delta.text);
-        if (this.#stop.found !== undefined) this.#outcome.finished = true;
-        return;
+        // A stop sequence that was found ends the answer, whatever the model goes on to say.
+        if (this.#stop?.found !== undefined) outcome.finished = true;
+        break;
       case 'thinking':
         if (this.#context.settings.thinkTags === 'auto') this.#tags?.stop();
         this.#thinking(delta.text);
-        return;
+        break;
       case 'reasoningState':
         if (this.#context.settings.reasoningReplay === 'reasoning_details') this.#state.add(delta.state);
-        return;
+        break;
       case 'toolCall':
         this.#call(delta);
-        return;
+        break;
       case 'usage':
         this.#usage = mergeUsage(this.#usage, delta.usage);
-        return;
+        break;
       case 'finish':
         this.#finish(delta.reason, delta.stopSequence);
-        return;
+        break;
       case 'error':
         this.fail(delta.error);
+    }
+    if (outcome.ended) return;
+    if (this.#held.isExceeded) this.fail(heldTooMuch());
+    else if (this.#calls.stuck) this.#break(stuckIn('the arguments of a tool call'));
+    else if (this.#blankText.length > BLANKS_MAX || this.#blankThinking.length > BLANKS_MAX) {
+      this.fail(stuckIn('white space'));
     }
   }
 
@@ -160,7 +173,7 @@ export class Machine {
     this.#break(error);
   }
 
-  /** The provider's stream has ended without its `[DONE]` (R316). */
+  /** The provider's stream has ended without its `[DONE]`. */
   end(): void {
     if (this.#outcome.ended) return;
     if (this.#outcome.finished || this.#calls.whole) this.complete();
@@ -172,7 +185,7 @@ export class Machine {
     const outcome = this.#outcome;
     if (outcome.ended) return;
     const meaning = finishMeaning(outcome.finishReason);
-    const unexplained = meaning === 'missing' && this.#stop.found === undefined;
+    const unexplained = meaning === 'missing' && this.#stop?.found === undefined;
     if (unexplained && this.#calls.some && !this.#calls.whole) {
       this.#break(endedEarly());
       return;
@@ -187,7 +200,7 @@ export class Machine {
   #writeRest(meaning: FinishMeaning): void {
     const silent = !this.#textBegun && !this.#calls.some;
     this.#tags?.end(silent && !mayBeCutOff(meaning));
-    this.#stop.end();
+    this.#stop?.end();
     this.#calls.finish(mayBeCutOff(meaning));
     if (this.#lateText.trim() !== '') {
       this.#blocks.openText();
@@ -199,9 +212,9 @@ export class Machine {
   #conclude(meaning: FinishMeaning): void {
     const outcome = this.#outcome;
     const { contextWindow, contentFilter } = this.#context.settings;
-    if (meaning === 'unknown') addNote(outcome, `unknown finish reason ${outcome.finishReason}`);
+    if (meaning === 'unknown') addNote(outcome, `unknown finish reason ${outcome.finishReason?.slice(0, WORD_MAX)}`);
     const usage = this.#countTokens();
-    const stopSequence = this.#stop.found ?? this.#stopSequence;
+    const stopSequence = this.#stop?.found ?? this.#stopSequence;
     outcome.stopReason = toStopReason({
       meaning,
       called: outcome.toolCalls > 0,
@@ -219,7 +232,7 @@ export class Machine {
     outcome.ended = true;
   }
 
-  /** Puts the counts into the outcome, with estimates where the provider gave none (R206). */
+  /** Puts the counts into the outcome, with estimates where the provider gave none. */
   #countTokens(): Usage {
     const usage = fillUsage(this.#usage, this.#context.inputEstimate, this.#blocks.bytes);
     this.#outcome.usageEstimated = this.#usage === undefined;
@@ -240,7 +253,7 @@ export class Machine {
     const meaning = finishMeaning(reason);
     const overflowed = meaning === 'window' && this.#blocks.count === 0 && !this.#calls.some;
     if (meaning === 'failure') {
-      this.#break(new ApiError('overloaded', `the provider broke off its answer: ${reason}`));
+      this.#break(new ApiError('overloaded', `the provider broke off its answer: ${reason.slice(0, WORD_MAX)}`));
     } else if (overflowed) {
       const message = 'the conversation exceeds the context window of the model';
       this.#break(this.#context.toApiError({ message, code: reason }));
@@ -256,11 +269,12 @@ export class Machine {
       this.#blocks.append(text);
       return;
     }
-    const whole = this.#blankThinking + text;
     const late = this.#textBegun || this.#outcome.toolCalls > 0;
-    if (whole.trim() === '') {
-      this.#blankThinking = whole;
+    // Only the piece is looked at: what waits is white space already.
+    if (text.trim() === '') {
+      this.#blankThinking += text;
     } else if (!late || (this.#context.settings.lateReasoning === 'block' && this.#blocks.open === 'text')) {
+      const whole = this.#blankThinking + text;
       this.#blankThinking = '';
       this.#blocks.openThinking();
       this.#blocks.append(whole);
@@ -276,13 +290,14 @@ export class Machine {
     }
     if (this.#outcome.toolCalls > 0) {
       this.#lateText += text;
+      this.#held.add(text.length);
+      return;
+    }
+    if (text.trim() === '') {
+      this.#blankText += text;
       return;
     }
     const whole = this.#blankText + text;
-    if (whole.trim() === '') {
-      this.#blankText = whole;
-      return;
-    }
     this.#blankText = '';
     this.#textBegun = true;
     this.#writeState();
@@ -291,15 +306,13 @@ export class Machine {
   }
 
   #call(delta: ToolCallDelta): void {
-    if (this.#stop.found !== undefined) return;
+    if (this.#stop?.found !== undefined) return;
     this.#tags?.stop();
     this.#writeState();
     this.#calls.push(delta);
-    if (this.#calls.stuck)
-      this.#break(new ApiError('overloaded', 'the model is stuck in the arguments of a tool call'));
   }
 
-  /** State without reasoning text still needs a block to travel in (R135). */
+  /** State without reasoning text still needs a block to travel in. */
   #writeState(): void {
     if (this.#blocks.open === 'thinking' || this.#outcome.toolCalls > 0 || !this.#state.opaque) return;
     this.#blocks.openThinking();
@@ -314,6 +327,10 @@ export class Machine {
 
 function endedEarly(): ApiError {
   return new ApiError('overloaded', 'upstream stream ended early');
+}
+
+function stuckIn(what: string): ApiError {
+  return new ApiError('overloaded', `the model is stuck in ${what}`);
 }
 
 function namelessCall(): ApiError {

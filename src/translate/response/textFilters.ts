@@ -1,3 +1,5 @@
+import type { HeldBudget } from '../../protocol/bounds.ts';
+
 /**
  * Length of the longest end of `text` that is a beginning of `word`, but not all of it: what must wait for the next
  * piece.
@@ -12,36 +14,47 @@ export function overlap(text: string, word: string): number {
 const OPENING = ['<think>', '<thinking>', '<thought>'];
 const CLOSING = ['</think>', '</thinking>', '</thought>'];
 
+/** So much white space in front of an answer is held back; more comes only from a model that is stuck. */
+export const BLANKS_MAX = 16 * 1024;
+
 type Phase = 'start' | 'inside' | 'after' | 'text';
 
 /**
- * Finds reasoning that a model writes into its text between `<think>` tags (R211). Only a tag that is the first thing
+ * Finds reasoning that a model writes into its text between `<think>` tags. Only a tag that is the first thing
  * in the text counts; whatever looks like one later is the model writing about tags. Tags may be cut anywhere.
  */
-export class ThinkTags {
+export class ThinkTagParser {
+  readonly #held: HeldBudget;
   readonly #onThinking: (text: string) => void;
   readonly #onText: (text: string) => void;
   #phase: Phase;
   #tags: readonly string[] = CLOSING;
+  /** White space in front of the text: it goes with a tag, and stays before anything else. */
+  #blanks = '';
   /** Text that may still turn out to be a tag. */
-  #held = '';
+  #rest = '';
+  /** The reasoning so far, which is all that there is should its tag never be closed. */
   #thought = '';
+  #thoughtCost = 0;
 
   /** With `opened` the model begins inside: its prompt ended with the opening tag. */
-  constructor(opened: boolean, onThinking: (text: string) => void, onText: (text: string) => void) {
+  constructor(opened: boolean, held: HeldBudget, onThinking: (text: string) => void, onText: (text: string) => void) {
     this.#phase = opened ? 'inside' : 'start';
+    this.#held = held;
     this.#onThinking = onThinking;
     this.#onText = onText;
   }
 
   push(text: string): void {
     if (this.#phase === 'text') this.#onText(text);
-    else this.#read(this.#held + text);
+    else if (this.#phase === 'start') this.#readStart(this.#rest + text);
+    else if (this.#phase === 'inside') this.#readInside(this.#rest + text);
+    else this.#readAfter(text);
   }
 
   /** From now on all text is text: the provider sends its reasoning apart. */
   stop(): void {
-    if (this.#phase === 'start') this.#becomeText(this.#held);
+    if (this.#phase === 'start') this.#becomeText(this.#blanks + this.#rest);
   }
 
   /**
@@ -49,57 +62,55 @@ export class ThinkTags {
    * text.
    */
   end(asText: boolean): void {
-    const held = this.#held;
     if (this.#phase === 'inside') {
-      this.#think(held);
+      this.#think(this.#rest);
       if (asText) this.#onText(this.#thought);
-    } else if (this.#phase === 'start' && held !== '') {
-      this.#onText(held);
     }
-    this.#held = '';
+    this.stop();
     this.#phase = 'text';
-  }
-
-  #read(text: string): void {
-    this.#held = '';
-    if (this.#phase === 'start') this.#readStart(text);
-    else if (this.#phase === 'inside') this.#readInside(text);
-    else this.#readAfter(text);
   }
 
   #readStart(text: string): void {
     const begin = text.trimStart();
+    this.#blanks += text.slice(0, text.length - begin.length);
+    if (begin !== '' && !begin.startsWith('<')) {
+      this.#becomeText(this.#blanks + begin);
+      return;
+    }
     const tag = OPENING.findIndex((opening) => begin.startsWith(opening));
     const closing = CLOSING[tag];
     if (closing !== undefined) {
       this.#phase = 'inside';
       this.#tags = [closing];
       this.#readInside(begin.slice(closing.length - 1));
-    } else if (OPENING.some((opening) => opening.startsWith(begin))) {
-      this.#held = text;
+    } else if (this.#blanks.length <= BLANKS_MAX && OPENING.some((opening) => opening.startsWith(begin))) {
+      this.#rest = begin;
     } else {
-      this.#becomeText(text);
+      this.#becomeText(this.#blanks + begin);
     }
   }
 
   #readInside(text: string): void {
     let end = -1;
     let length = 0;
+    let keep = 0;
     for (const tag of this.#tags) {
       const at = text.indexOf(tag);
       if (at >= 0 && (end < 0 || at < end)) {
         end = at;
         length = tag.length;
       }
+      keep = Math.max(keep, overlap(text, tag));
     }
     if (end < 0) {
-      const keep = Math.max(...this.#tags.map((tag) => overlap(text, tag)));
       this.#think(text.slice(0, text.length - keep));
-      this.#held = text.slice(text.length - keep);
+      this.#rest = text.slice(text.length - keep);
       return;
     }
     this.#think(text.slice(0, end));
     this.#phase = 'after';
+    this.#thought = '';
+    this.#held.release(this.#thoughtCost);
     this.#readAfter(text.slice(end + length));
   }
 
@@ -111,63 +122,92 @@ export class ThinkTags {
 
   #becomeText(text: string): void {
     this.#phase = 'text';
-    this.#held = '';
     if (text !== '') this.#onText(text);
   }
 
   #think(text: string): void {
     if (text === '') return;
     this.#thought += text;
+    this.#thoughtCost += this.#held.add(text.length);
     this.#onThinking(text);
   }
 }
 
-/**
- * Matches stop strings in the answer for servers that do not take them: text is passed on up to the first of them, also
- * when it is cut into several deltas, and nothing after it.
- */
-export class LocalStop {
-  readonly #words: readonly string[];
-  readonly #onText: (text: string) => void;
-  #held = '';
-  #found: string | undefined;
+/** A stop sequence, and how much of it the end of the text matches so far (the method of Knuth, Morris and Pratt). */
+interface Pattern {
+  readonly text: string;
+  /** For each length of a match, the next shorter one that the same letters end with. */
+  readonly shorter: readonly number[];
+  matched: number;
+}
 
-  constructor(words: readonly string[], onText: (text: string) => void) {
-    this.#words = words.filter((word) => word !== '');
+function createPattern(text: string): Pattern {
+  const shorter = [0, 0];
+  for (let length = 2; length <= text.length; length += 1) {
+    shorter.push(extend(text, shorter, shorter[length - 1] ?? 0, text.charCodeAt(length - 1)));
+  }
+  return { text, shorter, matched: 0 };
+}
+
+/** The length of the match after one more letter. */
+function extend(text: string, shorter: readonly number[], matched: number, letter: number): number {
+  let length = matched;
+  while (length > 0 && text.charCodeAt(length) !== letter) length = shorter[length] ?? 0;
+  return text.charCodeAt(length) === letter ? length + 1 : 0;
+}
+
+/**
+ * Matches stop sequences in the answer for servers that do not take them: text is passed on up to the first of them, also
+ * when it is cut into several deltas, and nothing after it. Of several the one that is complete first counts.
+ */
+export class StopSequenceMatcher {
+  readonly #patterns: readonly Pattern[];
+  readonly #onText: (text: string) => void;
+  /** The end of the text, as far as it may be the beginning of a stop sequence. */
+  #rest = '';
+  /** The stop sequence that ended the text. */
+  found: string | undefined;
+
+  /** @param sequences none of them empty */
+  constructor(sequences: readonly string[], onText: (text: string) => void) {
+    this.#patterns = sequences.map(createPattern);
     this.#onText = onText;
   }
 
-  /** The stop string that ended the text. */
-  get found(): string | undefined {
-    return this.#found;
-  }
-
   push(text: string): void {
-    if (this.#words.length === 0) this.#onText(text);
-    else if (this.#found === undefined) this.#search(this.#held + text);
+    if (this.found === undefined && text !== '') this.#search(text);
   }
 
-  /** Gives what could have become a stop string and did not. */
+  /** Gives what could have become a stop sequence and did not. */
   end(): void {
-    const held = this.#held;
-    this.#held = '';
-    if (held !== '') this.#onText(held);
+    this.#pass(this.#rest.length);
   }
 
   #search(text: string): void {
-    let start = text.length;
-    let end = text.length + 1;
-    for (const word of this.#words) {
-      const at = text.indexOf(word);
-      // The word that is complete first, so that it does not matter how the text was cut.
-      if (at >= 0 && at + word.length < end) {
-        start = at;
-        end = at + word.length;
-        this.#found = word;
+    let longest = 0;
+    for (let index = 0; index < text.length; index += 1) {
+      const letter = text.charCodeAt(index);
+      longest = 0;
+      for (const pattern of this.#patterns) {
+        pattern.matched = extend(pattern.text, pattern.shorter, pattern.matched, letter);
+        longest = Math.max(longest, pattern.matched);
+        if (pattern.matched < pattern.text.length) continue;
+        this.found = pattern.text;
+        this.#rest += text.slice(0, index + 1);
+        this.#pass(this.#rest.length - pattern.text.length);
+        this.#rest = '';
+        return;
       }
     }
-    if (this.#found === undefined) start -= Math.max(...this.#words.map((word) => overlap(text, word)));
-    this.#held = this.#found === undefined ? text.slice(start) : '';
-    if (start > 0) this.#onText(text.slice(0, start));
+    this.#rest += text;
+    this.#pass(this.#rest.length - longest);
+  }
+
+  /** Passes on so many letters of what is held. */
+  #pass(length: number): void {
+    if (length === 0) return;
+    const passed = this.#rest.slice(0, length);
+    this.#rest = this.#rest.slice(length);
+    this.#onText(passed);
   }
 }

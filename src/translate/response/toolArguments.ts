@@ -1,12 +1,13 @@
 import { jsonrepair } from 'jsonrepair';
-import { isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
+import { isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { type HeldBudget, parseBounded } from '../../protocol/bounds.ts';
 import { JsonScanner } from './jsonScanner.ts';
 
 /** How often a form may be wrapped in another: a fence around a JSON string around an object. */
 const DEPTH = 4;
 
 /**
- * The JSON object that a complete arguments text was meant to be, as text; undefined when it cannot be told (R207). In
+ * The JSON object that a complete arguments text was meant to be, as text; undefined when that cannot be found out. In
  * this order: an object as it is, a code fence, an object encoded as a JSON string, a list with one object, an empty
  * object in front, words after the object, and last the general repairs (commas, quotes, a missing end).
  */
@@ -46,7 +47,32 @@ function firstObject(text: string): string | undefined {
   return scanner.closed && parseArguments(object) !== undefined ? object : undefined;
 }
 
+/** Most work that a general repair may be, which is about 50 ms. */
+const REPAIR_WORK_MAX = 4e8;
+
+/**
+ * The work of a general repair grows with its marks times its length, as each mark may have to be put right by writing the text anew.
+ * Arguments are a few marks around long strings, so that only what is no such thing costs much.
+ */
+function isRepairable(text: string): boolean {
+  let marks = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const letter = text[index];
+    if (letter === '"') {
+      inString = !inString;
+      marks += 1;
+    } else if (inString) {
+      if (letter === '\\') index += 1;
+    } else if (!/\w/.test(letter ?? '')) {
+      marks += 1;
+    }
+  }
+  return marks * text.length <= REPAIR_WORK_MAX;
+}
+
 function generalRepair(text: string, depth: number): string | undefined {
+  if (!isRepairable(text)) return undefined;
   try {
     const repaired = jsonrepair(text).trim();
     const value = parseArguments(repaired);
@@ -56,9 +82,10 @@ function generalRepair(text: string, depth: number): string | undefined {
   }
 }
 
-function parseArguments(text: string): unknown {
+/** The value of JSON text from a model; undefined for what is not JSON, or nested too deep to be walked. */
+export function parseArguments(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseBounded(text);
   } catch {
     return undefined;
   }
@@ -67,29 +94,39 @@ function parseArguments(text: string): unknown {
 export interface FinishedArguments {
   /** What is still to be written. */
   readonly text: string;
-  /** The arguments are not complete, and must not be (R203). */
+  /** The arguments are not complete, and must not be. */
   readonly unfinished: boolean;
-  /** What was mended, for the log. */
+  /** What was repaired, for the log. */
   readonly note?: string;
 }
 
 /**
- * The arguments of one call (R207). Text that begins like an object with a member is passed on as it comes; anything
- * else is held and repaired when it is complete, also by the tool's schema (R208). When only the rest could be held,
+ * The arguments of one call. Text that begins like an object with a member is passed on as it comes; anything
+ * else is held and repaired when it is complete, also by the tool's schema. When only the rest could be held,
  * the whole is repaired, and if that agrees with what was already passed on, the rest of it is given; else the rest of
  * the original.
  */
 export class ToolArguments {
   readonly #cumulative: boolean;
+  readonly #held: HeldBudget;
+  #cost = 0;
   #phase: 'undecided' | 'live' | 'held';
+  /** Repairs what is passed on; of what is held it only says whether the object is closed. */
   readonly #scanner = new JsonScanner();
+  /** All that has come; while it is passed on only for a provider that repeats it. */
   #received = '';
+  /** What came after the scanner had stopped. */
+  #behind = '';
   /** Passed on so far, whether taken or not. */
   #passed = '';
   #waiting = '';
+  #isHeldWhole: boolean | undefined;
+  /** Whether nothing has come yet. */
+  empty = true;
 
-  constructor(live: boolean, cumulative: boolean) {
+  constructor(live: boolean, cumulative: boolean, held: HeldBudget) {
     this.#cumulative = cumulative;
+    this.#held = held;
     this.#phase = live ? 'undecided' : 'held';
   }
 
@@ -100,24 +137,26 @@ export class ToolArguments {
 
   /** The object is closed: whatever still comes cannot change it. */
   get closed(): boolean {
-    return this.#scanner.closed;
+    return this.#phase === 'live' && this.#scanner.closed;
   }
 
   /** The text so far is complete JSON by itself, whether or not it could be passed on. */
   get whole(): boolean {
-    return this.closed || parseObject(this.#received) !== undefined;
-  }
-
-  get empty(): boolean {
-    return this.#received === '';
+    if (this.#phase !== 'held') return this.closed;
+    if (!this.#scanner.closed || this.#behind.trim() !== '') return false;
+    this.#isHeldWhole ??= parseArguments(this.#received) !== undefined;
+    return this.#isHeldWhole;
   }
 
   push(text: string): void {
     const fresh = this.#cumulative ? this.#withoutRepeated(text) : text;
     if (fresh === '') return;
-    this.#received += fresh;
+    this.#cost += this.#held.add(fresh.length);
+    if (this.#cumulative || this.#phase !== 'live') this.#received += fresh;
     if (this.#phase === 'live') this.#pass(fresh);
-    else if (this.#phase === 'undecided') this.#decide();
+    else if (this.#phase === 'held') this.#watch(fresh);
+    else this.#decide();
+    this.empty = false;
   }
 
   /** What can be written now. */
@@ -129,13 +168,18 @@ export class ToolArguments {
 
   /** The answer is over. Nothing is completed by guessing when it may have been cut off. */
   finish(cutOff: boolean, repairInput: (input: JsonObject) => JsonObject): FinishedArguments {
-    if (this.closed) return this.#closedEnd();
-    const remainder = this.#phase === 'live' ? this.#remainder() : this.#received;
+    this.#held.release(this.#cost);
+    if (this.closed) {
+      const note = this.#behind.trim() === '' ? {} : { note: 'words after the arguments' };
+      return { text: this.take(), unfinished: false, ...note };
+    }
+    // What was received and not passed on, as it came.
+    const remainder = this.#phase === 'live' ? this.#scanner.held + this.#behind : this.#received;
     const whole = this.#passed + remainder;
     const repaired = cutOff ? whole : repairArguments(whole);
-    const input = repaired === undefined ? undefined : parseObject(repaired);
-    if (repaired === undefined || input === undefined || !repaired.startsWith(this.#passed)) {
-      const unfinished = cutOff && input === undefined;
+    const input = repaired === undefined ? undefined : parseArguments(repaired);
+    if (repaired === undefined || !isObject(input) || !repaired.startsWith(this.#passed)) {
+      const unfinished = cutOff && !isObject(input);
       return { text: this.take() + remainder, unfinished, ...(unfinished ? {} : { note: 'unreadable arguments' }) };
     }
     const text = this.#passed === '' ? applyRepair(repaired, input, repairInput) : repaired;
@@ -143,33 +187,39 @@ export class ToolArguments {
     return { text: this.take() + text.slice(this.#passed.length), unfinished: false, ...note };
   }
 
-  #closedEnd(): FinishedArguments {
-    const junk = this.#received.trimStart().slice(this.#scanner.consumed).trim();
-    return { text: this.take(), unfinished: false, ...(junk === '' ? {} : { note: 'words after the arguments' }) };
-  }
-
-  /** What was received and not passed on, as it came. */
-  #remainder(): string {
-    return this.#scanner.held + this.#received.trimStart().slice(this.#scanner.consumed);
-  }
-
   #decide(): void {
     const text = this.#received.trimStart();
     if (/^\{\s*"/.test(text)) {
       this.#phase = 'live';
+      if (!this.#cumulative) this.#received = '';
       this.#pass(text);
     } else if (!/^(\{\s*)?$/.test(text)) {
       this.#phase = 'held';
+      this.#watch(text);
     }
   }
 
   #pass(text: string): void {
-    const passed = this.#scanner.push(text);
+    const passed = this.#scan(text);
     this.#passed += passed;
     this.#waiting += passed;
   }
 
-  /** Snapshots repeat all that came before (R314). */
+  #watch(text: string): void {
+    // Only an object can be whole; what stands before it is white space.
+    const begin = this.#scanner.consumed === 0 ? text.trimStart() : text;
+    if (this.#scanner.consumed > 0 || begin.startsWith('{')) this.#scan(begin);
+    else this.#behind += begin;
+  }
+
+  #scan(text: string): string {
+    const before = this.#scanner.consumed;
+    const passed = this.#scanner.push(text);
+    this.#behind += text.slice(this.#scanner.consumed - before);
+    return passed;
+  }
+
+  /** Snapshots repeat all that came before. */
   #withoutRepeated(text: string): string {
     return text.startsWith(this.#received) ? text.slice(this.#received.length) : text;
   }
@@ -181,7 +231,7 @@ function applyRepair(text: string, input: JsonObject, repairInput: (input: JsonO
 }
 
 /**
- * Brings parsed arguments closer to the tool's own schema (R208): null for an optional property that may not be null
+ * Brings parsed arguments closer to the tool's own schema: null for an optional property that may not be null
  * goes; "5", "true" and JSON in a string become what the schema asks for. Nothing else: an empty string is often meant.
  * Gives the same object when nothing was to be done.
  */
@@ -196,14 +246,14 @@ export function repairBySchema(toolName: string, input: JsonObject, schema: Json
 function repairObject(input: JsonObject, schema: JsonObject): JsonObject {
   const properties = schema['properties'];
   if (!isObject(properties)) return input;
-  const required = Array.isArray(schema['required']) ? schema['required'] : [];
+  const required = new Set(Array.isArray(schema['required']) ? schema['required'] : []);
   let changed = false;
   const result: JsonObject = {};
   for (const [key, value] of Object.entries(input)) {
     const property = properties[key];
     if (value === undefined || !isObject(property)) {
       result[key] = value;
-    } else if (value === null && !required.includes(key) && !accepts(property, 'null')) {
+    } else if (value === null && !required.has(key) && !accepts(property, 'null')) {
       changed = true;
     } else {
       const repaired = repairValue(value, property);
@@ -219,7 +269,7 @@ function repairValue(value: Json, schema: JsonObject): Json {
   if (Array.isArray(value)) return repairItems(value, schema);
   if (typeof value !== 'string' || accepts(schema, 'string')) return value;
   if ((accepts(schema, 'number') || accepts(schema, 'integer')) && /^-?\d+(\.\d+)?$/.test(value)) return Number(value);
-  const parsed = parseOrUndefined(value);
+  const parsed = parseArguments(value) as Json | undefined;
   if (typeof parsed === 'boolean' && accepts(schema, 'boolean')) return parsed;
   if (Array.isArray(parsed) && accepts(schema, 'array')) return repairItems(parsed, schema);
   if (isObject(parsed) && accepts(schema, 'object')) return repairObject(parsed, schema);
@@ -241,12 +291,4 @@ function accepts(schema: JsonObject, type: string): boolean {
   const types = schema['type'];
   if (types === undefined) return true;
   return Array.isArray(types) ? types.includes(type) : types === type;
-}
-
-function parseOrUndefined(text: string): Json | undefined {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,117 +1,129 @@
 import type { JsonObject } from '../../core/json.ts';
+import type { HeldBudget } from '../../protocol/bounds.ts';
 import { encodeCallFields, type ToolCallDelta } from '../../protocol/delta.ts';
-import type { Blocks } from './blocks.ts';
+import type { ContentBlocks } from './blocks.ts';
 import { addNote, type OutcomeRecord, type ResponseContext } from './context.ts';
 import { repairBySchema, ToolArguments } from './toolArguments.ts';
-
-/** What is known of one call while its pieces come in. */
-export interface RoutedCall {
-  readonly index: number | undefined;
-  id: string | undefined;
-  name: string | undefined;
-  readonly arguments: { readonly empty: boolean; readonly whole: boolean };
-}
-
-/**
- * The call that a piece belongs to, undefined when it begins a new one (R310). Providers leave out index, id or name,
- * repeat them, or give every call the index 0: so the index decides, unless the piece shows that it begins another
- * call; without an index the id does, then the name, then the order.
- */
-export function routeCall<C extends RoutedCall>(calls: readonly C[], delta: ToolCallDelta): C | undefined {
-  if (delta.index !== undefined) {
-    const call = calls.findLast((one) => one.index === delta.index);
-    return call !== undefined && beginsAnother(call, delta) ? undefined : call;
-  }
-  if (delta.id !== undefined) {
-    const call = calls.findLast((one) => one.id === delta.id);
-    return call !== undefined || delta.name !== undefined ? call : calls.findLast((one) => one.id === undefined);
-  }
-  const last = calls.at(-1);
-  if (delta.name === undefined) return last;
-  const repeatsName = last?.name === delta.name && !last.arguments.empty && !last.arguments.whole;
-  return repeatsName ? last : undefined;
-}
-
-/** A piece with the index of a call that is complete, and with a name, and not with its id. */
-function beginsAnother(call: RoutedCall, delta: ToolCallDelta): boolean {
-  if (delta.name === undefined || call.name === undefined) return false;
-  if (delta.id !== undefined && call.id !== undefined) {
-    if (delta.id === call.id) return false;
-    return call.arguments.whole || (call.arguments.empty && delta.name !== call.name);
-  }
-  return call.arguments.whole && delta.arguments.trimStart().startsWith('{');
-}
 
 const BLANKS_MAX = 500;
 const REPEATS_MAX = 200;
 
-/**
- * Notices a model that is stuck while it writes arguments (R327): endless blanks, or the same piece again and again.
- */
-export class RunawayGuard {
+/** What is known of one call while its pieces come in. */
+class Call {
+  /** Place among the calls of the answer. */
+  readonly position: number;
+  readonly arguments: ToolArguments;
+  id: string | undefined;
+  name: string | undefined;
+  fields: JsonObject | undefined;
   #blanks = 0;
   #repeats = 0;
   #last = '';
 
-  /** Takes the next piece; true when it is enough. */
-  push(piece: string): boolean {
+  constructor(position: number, toolArguments: ToolArguments) {
+    this.position = position;
+    this.arguments = toolArguments;
+  }
+
+  /** Whether the model is stuck with this piece: endless blanks, or the same piece again and again. */
+  isStuckAfter(piece: string): boolean {
     if (piece === '') return false;
     this.#blanks = piece.trim() === '' ? this.#blanks + piece.length : 0;
     this.#repeats = piece === this.#last ? this.#repeats + 1 : 1;
     this.#last = piece;
     return this.#blanks > BLANKS_MAX || this.#repeats >= REPEATS_MAX;
   }
-}
 
-class Call implements RoutedCall {
-  readonly index: number | undefined;
-  readonly arguments: ToolArguments;
-  readonly guard = new RunawayGuard();
-  id: string | undefined;
-  name: string | undefined;
-  fields: JsonObject | undefined;
-
-  constructor(index: number | undefined, toolArguments: ToolArguments) {
-    this.index = index;
-    this.arguments = toolArguments;
+  /** Whether a piece with this call's index begins another call: this one is complete, or the piece has another id and name. */
+  isFollowedBy(delta: ToolCallDelta): boolean {
+    if (delta.name === undefined || this.name === undefined) return false;
+    if (delta.id !== undefined && this.id !== undefined) {
+      if (delta.id === this.id) return false;
+      return this.arguments.whole || (this.arguments.empty && delta.name !== this.name);
+    }
+    return this.arguments.whole && delta.arguments.trimStart().startsWith('{');
   }
 }
 
 /**
+ * Finds the call that a piece belongs to. Providers leave out index, id or name, repeat them, or give every call the
+ * index 0: so the index decides, unless the piece shows that it begins another call; without an index the id does, then
+ * the name, then the order. Of several calls that fit it is the last.
+ */
+class CallRouter {
+  readonly #byIndex = new Map<number, Call>();
+  readonly #byId = new Map<string, Call>();
+  /** In their order; those that have got an id since are left out when they are met. */
+  readonly #withoutId: Call[] = [];
+  #last: Call | undefined;
+
+  /** Undefined when the piece begins a new call. */
+  find(delta: ToolCallDelta): Call | undefined {
+    if (delta.index !== undefined) {
+      const call = this.#byIndex.get(delta.index);
+      return call?.isFollowedBy(delta) === true ? undefined : call;
+    }
+    if (delta.id !== undefined) {
+      const call = this.#byId.get(delta.id);
+      return call !== undefined || delta.name !== undefined ? call : this.#lastWithoutId();
+    }
+    const last = this.#last;
+    if (delta.name === undefined) return last;
+    const repeatsName = last?.name === delta.name && !last.arguments.empty && !last.arguments.whole;
+    return repeatsName ? last : undefined;
+  }
+
+  add(call: Call, index: number | undefined): void {
+    this.#last = call;
+    if (index !== undefined) this.#byIndex.set(index, call);
+    this.#withoutId.push(call);
+  }
+
+  setId(call: Call, id: string): void {
+    call.id = id;
+    const known = this.#byId.get(id);
+    if (known === undefined || known.position < call.position) this.#byId.set(id, call);
+  }
+
+  #lastWithoutId(): Call | undefined {
+    while (this.#withoutId.at(-1)?.id !== undefined) this.#withoutId.pop();
+    return this.#withoutId.at(-1);
+  }
+}
+
+/** What a call costs beside its arguments, in bytes, as long as the answer runs. */
+const CALL_COST = 512;
+
+/**
  * The tool calls of one answer, in the order of their first appearance. The arguments of one call are written as they
- * come; the others wait until it is complete (R308). A block begins when the name is known (R309) and there is
- * something to write, so a call that is held until it is complete never reaches the client half (R329).
+ * come; the others wait until it is complete. A block begins when the name is known and there is
+ * something to write, so a call that is held until it is complete never reaches the client half.
  */
 export class ToolCalls {
   readonly #context: ResponseContext;
-  readonly #blocks: Blocks;
+  readonly #blocks: ContentBlocks;
   readonly #outcome: OutcomeRecord;
+  readonly #held: HeldBudget;
+  readonly #router = new CallRouter();
   readonly #calls: Call[] = [];
   /** Calls before this one are written and closed; it may be open itself. */
   #current = 0;
   #currentOpen = false;
-  #unfinished = false;
-  #stuck = false;
+  /** The last call's arguments never became complete. */
+  unfinished = false;
+  /** The model makes no headway in a call's arguments. */
+  stuck = false;
 
-  constructor(context: ResponseContext, blocks: Blocks, outcome: OutcomeRecord) {
+  constructor(context: ResponseContext, blocks: ContentBlocks, outcome: OutcomeRecord, held: HeldBudget) {
     this.#context = context;
     this.#blocks = blocks;
     this.#outcome = outcome;
+    this.#held = held;
   }
 
-  /** The last call's arguments never became complete (R203). */
-  get unfinished(): boolean {
-    return this.#unfinished;
-  }
-
-  /** The model makes no headway in a call's arguments (R327). */
-  get stuck(): boolean {
-    return this.#stuck;
-  }
-
-  /** There are calls, and the arguments of each are complete as they stand (R316). */
+  /** There are calls, and the arguments of each are complete as they stand. */
   get whole(): boolean {
-    return this.#calls.length > 0 && this.#calls.every((call) => call.arguments.whole);
+    return this.some && this.#calls.every((call) => call.arguments.whole);
   }
 
   get some(): boolean {
@@ -120,12 +132,12 @@ export class ToolCalls {
 
   /** Takes a piece of a call. */
   push(delta: ToolCallDelta): void {
-    const call = routeCall(this.#calls, delta) ?? this.#begin(delta);
-    call.id ??= delta.id;
+    const call = this.#router.find(delta) ?? this.#begin(delta.index);
+    if (call.id === undefined && delta.id !== undefined) this.#router.setId(call, delta.id);
     call.name ??= delta.name;
     call.fields = delta.extra ?? call.fields;
     call.arguments.push(delta.arguments);
-    this.#stuck ||= call.guard.push(delta.arguments);
+    this.stuck ||= call.isStuckAfter(delta.arguments);
     this.#advance();
   }
 
@@ -138,10 +150,12 @@ export class ToolCalls {
     }
   }
 
-  #begin(delta: ToolCallDelta): Call {
+  #begin(index: number | undefined): Call {
     const { toolArgs, argsCumulative } = this.#context.settings;
-    const call = new Call(delta.index, new ToolArguments(toolArgs === 'live', argsCumulative));
+    this.#held.add(CALL_COST);
+    const call = new Call(this.#calls.length, new ToolArguments(toolArgs === 'live', argsCumulative, this.#held));
     this.#calls.push(call);
+    this.#router.add(call, index);
     return call;
   }
 
@@ -160,9 +174,9 @@ export class ToolCalls {
   }
 
   #open(call: Call, name: string): void {
-    const { mintToolId, toolNames, provider } = this.#context;
+    const { createToolId, toolNames, provider } = this.#context;
     const fields = call.fields === undefined ? {} : encodeCallFields(provider, call.fields);
-    this.#blocks.openTool(mintToolId(), toolNames.toClient(name), fields);
+    this.#blocks.openTool(createToolId(), toolNames.toClient(name), fields);
     this.#currentOpen = true;
   }
 
@@ -174,7 +188,7 @@ export class ToolCalls {
     }
     const repairInput = (input: JsonObject) => this.#repairInput(name, input);
     const { text, unfinished, note } = call.arguments.finish(cutOff, repairInput);
-    this.#unfinished = unfinished;
+    this.unfinished = unfinished;
     if (note !== undefined) addNote(this.#outcome, note);
     // A half call that nobody has seen yet is better not seen at all.
     if (unfinished && !this.#currentOpen) return;
@@ -183,10 +197,10 @@ export class ToolCalls {
     this.#blocks.close();
   }
 
-  /** The name that a nameless call must have when only one tool was offered (R309). */
+  /** The name that a nameless call must have when only one tool was offered. */
   #onlyTool(): string | undefined {
-    const names = [...this.#context.offeredTools.keys()];
-    return names.length === 1 ? names[0] : undefined;
+    const { offeredTools } = this.#context;
+    return offeredTools.size === 1 ? offeredTools.keys().next().value : undefined;
   }
 
   #repairInput(name: string, input: JsonObject): JsonObject {

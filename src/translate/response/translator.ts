@@ -1,56 +1,30 @@
 import { ApiError } from '../../core/errors.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
 import type { Message } from '../../protocol/anthropic/message.ts';
+import { ByteBuffer, parseBounded } from '../../protocol/bounds.ts';
 import type { Delta } from '../../protocol/delta.ts';
-import { ChunkReader, TextFrame } from '../../protocol/openai/chunk.ts';
+import { ChunkReader, TextChunkTemplate } from '../../protocol/openai/chunk.ts';
 import { isErrorBody, readErrorBody } from '../../protocol/openai/errors.ts';
 import { createSseReader } from '../../protocol/sse.ts';
+import type { MessageSink } from './blocks.ts';
 import { createOutcome, type Outcome, type ResponseContext } from './context.ts';
 import { EventWriter } from './eventWriter.ts';
-import { Accumulator } from './messageBuilder.ts';
-import { Machine } from './stateMachine.ts';
+import { MessageBuilder } from './messageBuilder.ts';
+import { MessageStateMachine } from './stateMachine.ts';
 
 /** Largest answer that is gathered whole, in bytes. */
 const BODY_LIMIT = 64 * 1024 * 1024;
 
-const BLANKS: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
-const BYTE_ORDER_MARK: ReadonlySet<number> = new Set([0xef, 0xbb, 0xbf]);
+/** What servers send to keep a connection alive before an answer: blanks, and a byte order mark. */
+const NOTHING: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
+
+/** What a JSON body or a page begins with, and no field of an event stream. */
 const BODY_OPENERS: ReadonlySet<number> = new Set(['{', '[', '<'].map((letter) => letter.charCodeAt(0)));
 
-/**
- * Index of the first byte that is neither white space nor a byte order mark: servers send blank lines to keep a
- * connection alive.
- */
-export function firstSignificant(bytes: Uint8Array): number {
-  const at = bytes.findIndex((byte) => !BLANKS.has(byte) && !BYTE_ORDER_MARK.has(byte));
-  return at < 0 ? bytes.length : at;
-}
+/** Letters of the provider's own id and model that are kept for the log. */
+const NAME_MAX = 200;
 
-/**
- * Whether an answer that begins so is one JSON body, or a page, and not a stream of events (R220). No field name begins
- * so.
- */
-export function looksLikeBody(first: number | undefined): boolean {
-  return first !== undefined && BODY_OPENERS.has(first);
-}
-
-/** Gathers a body that is not a stream. */
-export class BodyCollector {
-  readonly #parts: Uint8Array[] = [];
-  #size = 0;
-
-  push(bytes: Uint8Array): void {
-    this.#size += bytes.length;
-    if (this.#size > BODY_LIMIT) throw new ApiError('bad_gateway', `the answer is larger than ${BODY_LIMIT} bytes`);
-    this.#parts.push(Uint8Array.from(bytes));
-  }
-
-  text(): string {
-    return Buffer.concat(this.#parts).toString('utf8');
-  }
-}
-
-/** Lines in a row that are not JSON, after which the stream is given up (R322). */
+/** Lines in a row that are not JSON, after which the stream is given up. */
 const BAD_LINES_MAX = 3;
 
 /**
@@ -58,15 +32,15 @@ const BAD_LINES_MAX = 3;
  * the event text to write now, '' when there is none or when the output is a message.
  */
 export interface Translator {
-  /** The next bytes of the body, cut anywhere: a stream of events, or a JSON answer whatever was asked for (R220). */
+  /** The next bytes of the body, cut anywhere: a stream of events, or a JSON answer whatever was asked for. */
   pushBytes(bytes: Uint8Array): string;
   /** The whole body as JSON text. */
   pushJson(text: string): string;
   /** The body has ended as it should. */
   end(): string;
-  /** The provider has finished, and its usage did not come in time (R313). Does nothing before the finish. */
+  /** The provider has finished, and its usage did not come in time. Does nothing before the finish. */
   settle(): string;
-  /** The connection has failed. Before the start nothing is written: `outcome.error` becomes the answer (R317). */
+  /** The connection has failed. Before the start nothing is written: `outcome.error` becomes the answer. */
   fail(error: ApiError): string;
   readonly outcome: Outcome;
   /** The complete answer, for the output `message`. Throws the ApiError of an answer that failed. */
@@ -78,16 +52,16 @@ export function createTranslator(context: ResponseContext, output: 'events' | 'm
 }
 
 class ChatTranslator implements Translator {
+  readonly outcome;
   readonly #context: ResponseContext;
-  readonly #outcome;
   readonly #writer: EventWriter | undefined;
-  readonly #accumulator: Accumulator | undefined;
-  readonly #machine: Machine;
-  readonly #sse = createSseReader((data, event) => this.#event(data, event));
+  readonly #builder: MessageBuilder | undefined;
+  readonly #machine: MessageStateMachine;
+  readonly #sse = createSseReader((data, event) => this.#readEvent(data, event));
   readonly #chunks: ChunkReader;
-  readonly #frame = new TextFrame();
+  readonly #template = new TextChunkTemplate();
   #format: 'unknown' | 'events' | 'body' = 'unknown';
-  readonly #body = new BodyCollector();
+  readonly #body = new ByteBuffer();
   #badLines = 0;
   /** Deltas of the chunk that is being read, and the last of them. */
   #deltas = 0;
@@ -95,53 +69,61 @@ class ChatTranslator implements Translator {
 
   constructor(context: ResponseContext, output: 'events' | 'message') {
     this.#context = context;
-    this.#outcome = createOutcome(context.inputEstimate);
-    const { messageId: id, requestedModel: model, inputEstimate } = context;
-    const tail = context.safeguardResults === undefined ? {} : { safeguard_results: context.safeguardResults };
-    const writer = new EventWriter({ id, model, inputEstimate, tail });
-    const accumulator = new Accumulator(id, model, tail);
-    this.#writer = output === 'events' ? writer : undefined;
-    this.#accumulator = output === 'message' ? accumulator : undefined;
-    this.#machine = new Machine(context, this.#writer ?? accumulator, this.#outcome);
-    this.#chunks = new ChunkReader((delta) => this.#delta(delta), context.toApiError);
-  }
-
-  get outcome(): Outcome {
-    return this.#outcome;
+    this.outcome = createOutcome(context.inputEstimate);
+    const { messageId: id, requestedModel: model, inputEstimate, safeguardResults } = context;
+    const tail = safeguardResults === undefined ? {} : { safeguard_results: safeguardResults };
+    let sink: MessageSink;
+    if (output === 'events') sink = this.#writer = new EventWriter({ id, model, inputEstimate, tail });
+    else sink = this.#builder = new MessageBuilder(id, model, tail);
+    this.#machine = new MessageStateMachine(context, sink, this.outcome);
+    this.#chunks = new ChunkReader((delta) => this.#accept(delta), context.toApiError);
   }
 
   pushBytes(bytes: Uint8Array): string {
-    if (this.#outcome.ended) return '';
-    return this.#guarded(() => {
-      if (this.#format === 'unknown') this.#begin(bytes);
-      else this.#take(bytes);
-    });
+    if (this.outcome.ended) return '';
+    try {
+      let significant = bytes;
+      if (this.#format === 'unknown') {
+        const first = bytes.findIndex((byte) => !NOTHING.has(byte));
+        if (first < 0) return '';
+        significant = bytes.subarray(first);
+        this.#format = BODY_OPENERS.has(bytes[first] ?? 0) ? 'body' : 'events';
+      }
+      if (this.#format === 'events') this.#sse.push(significant);
+      else this.#body.append(significant);
+      const size = this.#builder === undefined ? 0 : this.#builder.size;
+      if (Math.max(size, this.#body.length) > BODY_LIMIT) {
+        throw new ApiError('bad_gateway', `the answer is larger than ${BODY_LIMIT} bytes`);
+      }
+    } catch (error) {
+      this.#failWith(error);
+    }
+    return this.#written();
   }
 
   pushJson(text: string): string {
-    if (this.#outcome.ended) return '';
-    const body = parseFirst(text);
-    if (isObject(body)) {
-      this.#identify(body);
-      this.#chunks.readWhole(body);
-      this.#machine.complete();
-    } else {
-      const { message } = readErrorBody(text);
-      this.#machine.fail(new ApiError('bad_gateway', `the provider did not answer with JSON: ${message}`));
+    if (this.outcome.ended) return '';
+    try {
+      this.#readJson(text);
+    } catch (error) {
+      this.#failWith(error);
     }
     return this.#written();
   }
 
   end(): string {
-    if (this.#format === 'body') return this.pushJson(this.#body.text());
-    return this.#guarded(() => {
+    if (this.#format === 'body') return this.pushJson(Buffer.from(this.#body.take()).toString('utf8'));
+    try {
       this.#sse.end();
       this.#machine.end();
-    });
+    } catch (error) {
+      this.#failWith(error);
+    }
+    return this.#written();
   }
 
   settle(): string {
-    if (this.#outcome.finished) this.#machine.complete();
+    if (this.outcome.finished) this.#machine.complete();
     return this.#written();
   }
 
@@ -151,49 +133,44 @@ class ChatTranslator implements Translator {
   }
 
   message(): Message {
-    if (this.#outcome.error !== undefined) throw this.#outcome.error;
-    const message = this.#accumulator?.message;
+    if (this.outcome.error !== undefined) throw this.outcome.error;
+    const message = this.#builder?.message;
     if (message === undefined) throw new TypeError('the answer is not complete, or is written as events');
     return message;
   }
 
-  /** The readers throw when a body has no end in sight; that fails the answer, not the caller. */
-  #guarded(read: () => void): string {
-    try {
-      read();
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      this.#machine.fail(error);
+  #readJson(text: string): void {
+    const body = parseFirst(text);
+    if (isObject(body)) {
+      this.#identify(body);
+      this.#chunks.readWhole(body);
+      this.#machine.complete();
+    } else {
+      const { message } = readErrorBody(text);
+      this.#machine.fail(new ApiError('bad_gateway', `the provider did not answer with JSON: ${message}`));
     }
-    return this.#written();
   }
 
-  #begin(bytes: Uint8Array): void {
-    const first = firstSignificant(bytes);
-    if (first === bytes.length) return;
-    this.#format = looksLikeBody(bytes[first]) ? 'body' : 'events';
-    this.#take(bytes.subarray(first));
+  /** The readers throw when an answer has no end in sight, or no bottom; that fails the answer, not the caller. */
+  #failWith(error: unknown): void {
+    if (!(error instanceof ApiError)) throw error;
+    this.#machine.fail(error);
   }
 
-  #take(bytes: Uint8Array): void {
-    if (this.#format === 'body') this.#body.push(bytes);
-    else this.#sse.push(bytes);
-  }
-
-  #event(data: string, event: string | undefined): void {
-    if (this.#outcome.ended) return;
-    const text = event === undefined ? this.#frame.read(data) : undefined;
+  #readEvent(data: string, event: string | undefined): void {
+    if (this.outcome.ended) return;
+    const text = event === undefined ? this.#template.match(data) : undefined;
     if (text !== undefined) {
       this.#badLines = 0;
-      if (text !== '') this.#delta({ kind: 'text', text });
+      if (text !== '') this.#accept({ kind: 'text', text });
     } else if (data.trim() === '[DONE]') {
       this.#machine.complete();
     } else {
-      this.#chunk(data, event);
+      this.#readChunk(data, event);
     }
   }
 
-  #chunk(data: string, event: string | undefined): void {
+  #readChunk(data: string, event: string | undefined): void {
     const chunk = parseFirst(data);
     if (event === 'error' && !(isObject(chunk) && isErrorBody(chunk))) {
       this.#machine.fail(this.#context.toApiError(readErrorBody(data)));
@@ -203,14 +180,14 @@ class ChatTranslator implements Translator {
       this.#deltas = 0;
       this.#chunks.read(chunk);
       const last = this.#lastDelta;
-      if (this.#deltas === 1 && last?.kind === 'text') this.#frame.learn(data, last.text);
+      if (this.#deltas === 1 && last?.kind === 'text') this.#template.learn(data, last.text);
     } else {
-      this.#badLine();
+      this.#countBadLine();
     }
   }
 
-  #badLine(): void {
-    this.#outcome.skippedLines += 1;
+  #countBadLine(): void {
+    this.outcome.skippedLines += 1;
     this.#badLines += 1;
     if (this.#badLines < BAD_LINES_MAX) return;
     this.#machine.fail(
@@ -218,16 +195,18 @@ class ChatTranslator implements Translator {
     );
   }
 
-  #delta(delta: Delta): void {
+  #accept(delta: Delta): void {
     this.#deltas += 1;
     this.#lastDelta = delta;
-    for (const repaired of this.#context.deltaRepair(delta)) this.#machine.accept(repaired);
+    const { deltaRepair } = this.#context;
+    if (deltaRepair === undefined) this.#machine.accept(delta);
+    else for (const repaired of deltaRepair(delta)) this.#machine.accept(repaired);
   }
 
-  #identify(chunk: JsonObject): void {
-    const { id, model } = chunk;
-    if (typeof id === 'string' && id !== '') this.#outcome.upstreamId ??= id;
-    if (typeof model === 'string' && model !== '') this.#outcome.upstreamModel ??= model;
+  #identify({ id, model }: JsonObject): void {
+    const { outcome } = this;
+    if (typeof id === 'string' && id !== '') outcome.upstreamId ??= id.slice(0, NAME_MAX);
+    if (typeof model === 'string' && model !== '') outcome.upstreamModel ??= model.slice(0, NAME_MAX);
   }
 
   #written(): string {
@@ -235,12 +214,16 @@ class ChatTranslator implements Translator {
   }
 }
 
-/** The JSON value, or the first one of a list: some providers wrap their errors. Undefined when it is not JSON. */
+/**
+ * The JSON value, or the first one of a list: some providers wrap their errors. Undefined when it is not JSON.
+ * @throws ApiError for what is nested too deep
+ */
 function parseFirst(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseBounded(text);
     return Array.isArray(value) ? value[0] : value;
-  } catch {
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
     return undefined;
   }
 }

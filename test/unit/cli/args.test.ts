@@ -1,14 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { parseCommandLine } from '../../../src/cli/args.ts';
+import { loadCommands } from '../../../src/cli/commandSpec.ts';
 import { helpText } from '../../../src/cli/commands/help.ts';
-import { commandNames, commandTable } from '../../../src/cli/commandTable.ts';
+import { commandTable } from '../../../src/cli/commandTable.ts';
 import { exitCodes } from '../../../src/cli/exitCodes.ts';
 
 const parse = (line: string) => parseCommandLine(line.split(' ').filter(Boolean));
 
-describe('what is run', () => {
+const commands = await loadCommands(commandTable);
+
+describe('what is run', async () => {
   /** What holds without any option; a command line changes nothing but what it names. */
-  const plain = parse('status');
+  const plain = await parse('status');
   const defaults = plain.kind === 'run' ? plain.invocation : undefined;
 
   test('status', () => {
@@ -19,7 +22,7 @@ describe('what is run', () => {
       quiet: false,
       colour: true,
       follow: false,
-      lines: 20,
+      lines: undefined,
       since: undefined,
       errors: false,
       once: false,
@@ -67,18 +70,16 @@ describe('what is run', () => {
     ['pm2', { command: 'pm2' }],
     ['pm2 logs one --lines 5 -- --help', { command: 'pm2', rest: ['logs', 'one', '--lines', '5', '--', '--help'] }],
     ['import a b --dry-run', { command: 'import', names: ['a', 'b'], dryRun: true }],
-    [
-      'logs kimi --since 2026-11-20T09:00Z',
-      { command: 'logs', names: ['kimi'], since: Date.UTC(2026, 10, 20, 9), lines: Number.POSITIVE_INFINITY },
-    ],
+    ['logs kimi --since 2026-11-20T09:00Z', { command: 'logs', names: ['kimi'], since: Date.UTC(2026, 10, 20, 9) }],
     ['logs --errors --json -n 5', { command: 'logs', errors: true, json: true, lines: 5 }],
     ['top kimi --once', { command: 'top', names: ['kimi'], once: true }],
     ['doctor --fix --online', { command: 'doctor', fix: true, online: true }],
     ['logs --lines=0', { command: 'logs', lines: 0 }],
     ['usage', { command: 'usage' }],
     ['usage kimi --by model --days 7 --csv', { command: 'usage', names: ['kimi'], by: 'model', days: 7, csv: true }],
-  ])('%s', (line, expected) => {
-    expect(parse(line)).toEqual({ kind: 'run', invocation: { ...defaults, ...expected } });
+  ] as const)('%s', async (line, expected) => {
+    const command = await commandTable[expected.command]();
+    expect(await parse(line)).toEqual({ kind: 'run', command, invocation: { ...defaults, ...expected } });
   });
 });
 
@@ -93,8 +94,8 @@ describe('what is not run', () => {
     ['pm2 -h', { kind: 'help', topic: 'pm2' }],
     ['start -h', { kind: 'help', topic: 'start' }],
     ['--version', { kind: 'version' }],
-  ])('%s', (line, expected) => {
-    expect(parse(line)).toEqual(expected);
+  ])('%s', async (line, expected) => {
+    expect(await parse(line)).toEqual(expected);
   });
 
   test.each([
@@ -141,8 +142,8 @@ describe('what is not run', () => {
     ],
     ['unuse one', './manage unuse takes no names'],
     ['usage --json --csv', '--json and --csv exclude each other'],
-  ])('usage: %s', (line, message) => {
-    expect(parse(line)).toMatchObject({ kind: 'usage', message });
+  ])('usage: %s', async (line, message) => {
+    expect(await parse(line)).toMatchObject({ kind: 'usage', message });
   });
 
   test.each([
@@ -153,34 +154,40 @@ describe('what is not run', () => {
     ['logs --since soon', 'logs'],
     ['service instal', 'service'],
     ['run', 'run'],
-  ])('usage: %s points to the help of the command that was meant', (line, topic) => {
-    expect(parse(line)).toMatchObject({ kind: 'usage', topic });
+  ])('usage: %s points to the help of the command that was meant', async (line, topic) => {
+    expect(await parse(line)).toMatchObject({ kind: 'usage', topic });
   });
 });
 
-test('the general help names every command, and each has a help with its examples', () => {
-  for (const name of commandNames) {
-    expect(helpText(undefined)).toContain(commandTable[name].usage);
-    for (const [example] of commandTable[name].examples) expect(helpText(name)).toContain(example);
+test('the general help names every command, and each has a help with its examples', async () => {
+  const general = await helpText(undefined, commandTable);
+  for (const [name, { usage, examples }] of commands) {
+    expect(general).toContain(usage);
+    for (const [example] of examples) expect(await helpText(name, commandTable)).toContain(example);
   }
 });
 
-test('each help begins with what the command does, and its examples; the general one knows every exit status', () => {
-  for (const name of commandNames) {
-    const { usage, summary } = commandTable[name];
-    const [first, empty, second] = helpText(name).split('\n');
+test('each help begins with what the command does, and its examples; the general one knows every exit status', async () => {
+  for (const [name, { usage, summary }] of commands) {
+    const help = await helpText(name, commandTable);
+    const [first, empty, second] = help.split('\n');
     expect([first?.toLowerCase(), empty, second]).toEqual([`${summary}.`.toLowerCase(), '', 'Examples']);
-    expect(helpText(name)).toContain(`\n\nUsage: ./manage ${usage}\n\nOptions\n`);
+    expect(help).toContain(`\n\nUsage: ./manage ${usage}\n\nOptions\n`);
   }
-  for (const code of Object.values(exitCodes)) expect(helpText(undefined)).toMatch(new RegExp(`^  ${code} +\\w`, 'm'));
+  const general = await helpText(undefined, commandTable);
+  for (const code of Object.values(exitCodes)) expect(general).toMatch(new RegExp(`^  ${code} +\\w`, 'm'));
 });
 
-test('every example of the help can be parsed', () => {
-  for (const name of commandNames) {
-    for (const [example] of commandTable[name].examples) {
+test('every example of the help can be parsed', async () => {
+  for (const [, { examples }] of commands) {
+    for (const [example] of examples) {
       // Without what belongs to the shell around it.
       const line = /\.\/manage ([^()<>|;&"]*)/.exec(example)?.[1] ?? '';
-      expect(parse(line).kind, example).not.toBe('usage');
+      expect((await parse(line)).kind, example).not.toBe('usage');
     }
   }
+});
+
+test('each command is in the table by the name with which its usage begins', () => {
+  for (const [name, { usage }] of commands) expect(usage.split(' ')[0]).toBe(name);
 });

@@ -44,7 +44,7 @@ test.each<[string, () => void]>([
   ['a renamed file', () => renameSync(join(root, 'src/file.ts'), join(root, 'src/other.ts'))],
   ['a changed lock file', () => write('package-lock.json', 'two')],
   ['a changed build script', () => write('scripts/build/file.ts', 'two')],
-])('the hash tells %s', async (_name, change) => {
+])('the hash changes with %s', async (_name, change) => {
   const before = await hashSources(root);
   change();
   expect(await hashSources(root)).not.toBe(before);

@@ -2,17 +2,23 @@ import { describe, expect, test, vi } from 'vitest';
 import { RequestBody } from '../../../src/gateway/requestBody.ts';
 import { BodyFacts } from '../../../src/gateway/routePlan.ts';
 import { ResolvedModels } from '../../../src/gateway/services.ts';
-import { createCalibration } from '../../../src/translate/tokenCalibration.ts';
+import { ConversationCache } from '../../../src/translate/conversationCache.ts';
+import { createTokenCalibration } from '../../../src/translate/tokenCalibration.ts';
 import { startApp } from '../../helpers/startApp.ts';
 
 const app = await startApp({ BIG_MODEL: 'big', OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' });
 await app.close();
 const config = { ...app.services.config, longContextThreshold: 1000 };
-const services = { ...app.services, config, targets: new ResolvedModels(config), calibration: createCalibration() };
+const services = {
+  ...app.services,
+  config,
+  targets: new ResolvedModels(config),
+  calibration: createTokenCalibration(),
+};
 
 function bodyOf(fields: Record<string, unknown>): RequestBody {
   const value = { model: 'big', max_tokens: 1, messages: [], ...fields };
-  return new RequestBody(Buffer.from(JSON.stringify(value)), value);
+  return new RequestBody(Buffer.from(JSON.stringify(value)), value, new ConversationCache());
 }
 
 const facts = (body: RequestBody, agent?: string) =>
@@ -71,6 +77,6 @@ test.each<[readonly unknown[], boolean]>([
   expect(facts(bodyOf({ tools })).isWebSearch()).toBe(expected);
 });
 
-test('a subagent is told by its id', () => {
+test('a subagent is known by its id', () => {
   expect([facts(bodyOf({}), 'agent-1').isSubagent(), facts(bodyOf({})).isSubagent()]).toEqual([true, false]);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createSseReader } from '../../../src/protocol/sse.ts';
+import { createSseReader, SseFrameSplitter } from '../../../src/protocol/sse.ts';
 
 type Seen = { data: string; event: string | undefined };
 
@@ -59,6 +59,31 @@ test('R322 keeps nothing of the caller’s buffer, which may be used again', () 
   buffer.fill('x');
   reader.push(Buffer.from('lo\n\n'));
   expect(seen).toEqual(['hello']);
+});
+
+test('R322 takes no more memory for a line that comes byte by byte than twice its size', () => {
+  const reader = createSseReader(() => {});
+  const splitter = new SseFrameSplitter();
+  const byte = Buffer.from('x');
+  const used = () => {
+    const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+    return heapUsed + external + arrayBuffers;
+  };
+  const before = used();
+  for (let count = 0; count < 1_000_000; count += 1) {
+    reader.push(byte);
+    splitter.push(byte);
+  }
+  expect((used() - before) / 1024 / 1024).toBeLessThan(60);
+  expect(splitter.rest().length).toBe(1_000_000);
+});
+
+test('R322 counts lines as well as letters, as a frame of millions of empty lines is no small one', () => {
+  const reader = createSseReader(() => {});
+  const lines = Buffer.from('data:\n'.repeat(10_000));
+  expect(() => {
+    for (let count = 0; count < 60; count += 1) reader.push(lines);
+  }).toThrow(/8388608 bytes/);
 });
 
 test.each([

@@ -3,7 +3,7 @@ import { countTokens as countO200k } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, test } from 'vitest';
 import { parseCountRequest } from '../../../src/protocol/anthropic/request.ts';
 import { translateRequest } from '../../../src/translate/request/request.ts';
-import { createCalibration } from '../../../src/translate/tokenCalibration.ts';
+import { createTokenCalibration } from '../../../src/translate/tokenCalibration.ts';
 import { measureTokens } from '../../../src/translate/tokens.ts';
 import { createTarget } from './createTarget.ts';
 import { createTraffic, LEARNED } from './tokenTraffic.ts';
@@ -53,7 +53,7 @@ describe.each(Object.entries(models))('R502 against the tokenizer %s', (model, c
         actual: countPrompt(countText, request),
       }),
     );
-    const calibration = createCalibration();
+    const calibration = createTokenCalibration();
     const estimate = ({ measured }: Pair) => calibration.estimate(model, measured);
     const later = pairs.slice(LEARNED);
     const before = errorsOf(later, estimate);

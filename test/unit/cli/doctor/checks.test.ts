@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { doctorJson, doctorText, isWell, summarize } from '../../../../src/cli/doctor/doctor.ts';
-import { fail, ok, type Subject, warn } from '../../../../src/cli/doctor/finding.ts';
-import { checkInstances, checkPm2 } from '../../../../src/cli/doctor/instances.ts';
-import { judgeSpace } from '../../../../src/cli/doctor/machine.ts';
-import { judgeClock } from '../../../../src/cli/doctor/online.ts';
-import type { Observation } from '../../../../src/cli/supervisor/observe.ts';
-import { ROOT, sampleAnswer, sampleInstance, sampleObservation, sampleRow } from '../supervisor/sampleInstance.ts';
+import { type CheckContext, findingsOf } from '../../../../src/cli/doctor/finding.ts';
+import { checkInstances, checkPm2 } from '../../../../src/cli/doctor/instanceChecks.ts';
+import { evaluateSpace } from '../../../../src/cli/doctor/machineChecks.ts';
+import { evaluateClock } from '../../../../src/cli/doctor/onlineChecks.ts';
+import type { Inspection } from '../../../../src/cli/supervisor/inspect.ts';
+import { ROOT, sampleAnswer, sampleInspection, sampleInstance, sampleRow } from '../supervisor/sampleInstance.ts';
 
-const subject = (changes: Partial<Subject>): Subject => ({
+const context = (changes: Partial<CheckContext>): CheckContext => ({
   root: ROOT,
   environment: {},
   directory: ROOT,
   all: [],
-  observations: [],
+  inspections: [],
   pm2: [],
   now: 0,
   ...changes,
@@ -20,20 +20,30 @@ const subject = (changes: Partial<Subject>): Subject => ({
 
 describe('an instance', () => {
   const row = (changes: Parameters<typeof sampleRow>[1]) => ({ row: sampleRow(sampleInstance('kimi'), changes) });
-  const serving = (changes: Record<string, unknown>): Partial<Observation> => {
+  const serving = (changes: Record<string, unknown>): Partial<Inspection> => {
     const hash = sampleInstance('kimi').config?.hash;
     const answer = sampleAnswer(changes);
-    return { ...row({}), isOurs: true, answer: { ...answer, health: { ...answer.health, configHash: hash } } };
+    return { ...row({}), isOurs: true, answer: { ...answer, health: { ...answer.health, config_hash: hash } } };
   };
 
-  test.each<[string, Partial<Observation>, string, RegExp]>([
+  test.each<[string, Partial<Inspection>, string, RegExp]>([
     ['not started', {}, 'ok', /^not started$/],
     ['starting', row({}), 'ok', /^starting$/],
-    ['not answering', { ...row({}), answer: { kind: 'mute' } }, 'fail', /^takes connections on 127\.0\.0\.1:8081/],
+    [
+      'not answering',
+      { ...row({}), answer: { kind: 'unresponsive' } },
+      'fail',
+      /^takes connections on 127\.0\.0\.1:8081/,
+    ],
     ['backing off', row({ status: 'waiting restart', restarts: 7 }), 'fail', /^ends again and again \(7 times\)/],
     ['starting once more', row({ restarts: 3 }), 'fail', /^ends again and again \(3 times\)/],
     ['failed', row({ status: 'errored', exitCode: 3 }), 'fail', /^has ended with exit status 3/],
-    ['another app of its name', { rival: sampleRow(sampleInstance('kimi')) }, 'fail', /another app of this name/],
+    [
+      'another app of its name',
+      { nameConflict: sampleRow(sampleInstance('kimi')) },
+      'fail',
+      /another app of this name/,
+    ],
     ['an open breaker', serving({ providers: [{ name: 'a', circuit: 'open' }] }), 'warn', /as usual: circuit open$/],
     [
       'a resting key',
@@ -56,24 +66,24 @@ describe('an instance', () => {
     ],
     ['a broken usage file', serving({ usage: { healthy: false } }), 'warn', /^its usage cannot be written/],
   ])('%s', async (_name, changes, result, detail) => {
-    const findings = await checkInstances(subject({ observations: [sampleObservation(changes)] }));
+    const findings = await checkInstances(context({ inspections: [sampleInspection(changes)] }));
     expect(findings).toContainEqual(
       expect.objectContaining({ result, instance: 'kimi', detail: expect.stringMatching(detail) }),
     );
     expect(findings.every((finding) => finding.result === 'ok' || finding.remedy !== undefined)).toBe(true);
   });
 
-  test('with an env file that is wrong is told there', async () => {
+  test('with an env file that is wrong is reported there', async () => {
     const instance = sampleInstance('kimi', 'PROVIDER=demo\nPORT=x\n');
-    expect(
-      await checkInstances(subject({ observations: [sampleObservation({ instance, answer: undefined })] })),
-    ).toEqual([]);
+    expect(await checkInstances(context({ inspections: [sampleInspection({ instance, answer: undefined })] }))).toEqual(
+      [],
+    );
   });
 });
 
 test('PM2 that does not answer is a failure', async () => {
-  expect(await checkPm2(subject({ pm2: new Error('PM2 did not answer') }))).toEqual([
-    fail('PM2', 'PM2 did not answer', { remedy: expect.stringContaining('pm2 kill') }),
+  expect(await checkPm2(context({ pm2: new Error('PM2 did not answer') }))).toEqual([
+    findingsOf('PM2').fail('PM2 did not answer', { remedy: expect.stringContaining('pm2 kill') }),
   ]);
 });
 
@@ -83,8 +93,8 @@ test.each([
   [61_000, 'warn'],
   [-3_600_000, 'warn'],
 ])('a clock that is %d ms ahead: %s', (offset, result) => {
-  expect(judgeClock(offset).result).toBe(result);
-  if (result === 'warn') expect(judgeClock(offset).detail).toContain(offset > 0 ? 'ahead of' : 'behind');
+  expect(evaluateClock(offset).result).toBe(result);
+  if (result === 'warn') expect(evaluateClock(offset).detail).toContain(offset > 0 ? 'ahead of' : 'behind');
 });
 
 test.each([
@@ -93,15 +103,15 @@ test.each([
   [200e6, 150e6, 'warn'],
   [900e9, 1e9, 'ok'],
 ])('%d bytes free with logs that may grow by %d: %s', (free, growth, result) => {
-  expect(judgeSpace('/srv', free, growth).result).toBe(result);
+  expect(evaluateSpace('/srv', free, growth).result).toBe(result);
 });
 
 describe('the report', () => {
   const fix = { words: 'chmod 600 x', run: () => undefined };
   const findings = [
-    ok('runtime', 'fine'),
-    warn('env file', 'open \u001b[2J', { instance: 'kimi', remedy: 'chmod 600 x', fix }),
-    fail('PM2', 'gone', { remedy: 'npm ci' }),
+    findingsOf('runtime').ok('fine'),
+    findingsOf('env file').warn('open \u001b[2J', { instance: 'kimi', remedy: 'chmod 600 x', fix }),
+    findingsOf('PM2').fail('gone', { remedy: 'npm ci' }),
   ];
 
   test('for people: a line each, the remedy below, nothing that steers the terminal', () => {

@@ -1,15 +1,28 @@
 import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { openLog } from '../../../../src/cli/logs/files.ts';
-import { LogFollower } from '../../../../src/cli/logs/follow.ts';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { openLog } from '../../../../src/cli/logs/logFiles.ts';
+import { LogFollower } from '../../../../src/cli/logs/logFollower.ts';
 import { makeFolder, openTestLog, until } from '../../../helpers/logFolder.ts';
 import { compress, rotatedPath } from './sampleLog.ts';
+
+/** What happens between the listing of a folder and the look at its files. */
+const onListed = vi.hoisted(() => ({ run: () => {} }));
+vi.mock('node:fs/promises', async (loadActual) => {
+  const actual = await loadActual<typeof import('node:fs/promises')>();
+  const readdir = async (folder: string) => {
+    const names = await actual.readdir(folder);
+    onListed.run();
+    return names;
+  };
+  return { ...actual, readdir };
+});
 
 let directory: string;
 let active: string;
 beforeEach(() => {
+  onListed.run = () => {};
   directory = makeFolder();
   active = join(directory, 'kimi.log');
 });
@@ -89,6 +102,30 @@ test('any number of rotations between two looks: no line is lost, none comes twi
     { numRuns: 200 },
   );
 });
+
+test.each([0, 1, 2].flatMap((read) => [0, 1, 2].map((listing) => ({ read, listing }))))(
+  'an older file that is compressed in read $read, listing $listing of the folder: no line comes twice',
+  async (moment) => {
+    writeFileSync(active, 'past\n');
+    rotate();
+    const past = rotatedPath(directory, rotations % 60);
+    writeFileSync(active, '');
+    const follower = await follow();
+    const seen: string[] = [];
+    for (const read of [0, 1, 2, 3]) {
+      appendFileSync(active, `line ${read}\n`);
+      rotate();
+      writeFileSync(active, '');
+      let listing = 0;
+      onListed.run = () => {
+        if (read === moment.read && listing === moment.listing) compress(past);
+        listing += 1;
+      };
+      seen.push(...(await follower.read()));
+    }
+    expect(seen).toEqual(['line 0', 'line 1', 'line 2', 'line 3']);
+  },
+);
 
 test('the log of an instance, rotated every few lines and compressed at the same time', async () => {
   const log = openTestLog({ directory, maxSizeBytes: 2000 });

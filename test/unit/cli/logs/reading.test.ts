@@ -8,7 +8,7 @@ import {
   type LogFilter,
   lastEntries,
   mergeByTime,
-} from '../../../../src/cli/logs/read.ts';
+} from '../../../../src/cli/logs/logEntries.ts';
 import { makeFolder } from '../../../helpers/logFolder.ts';
 import {
   collect,

@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
-import { type OpenLog, openLog } from '../../../../src/cli/logs/files.ts';
+import { type OpenLog, openLog } from '../../../../src/cli/logs/logFiles.ts';
 
 /** A line of a log: number and time go up together, one second per number. */
 export function sampleLine(number: number, fields: Record<string, unknown> = {}): string {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { parseSince, readEntry } from '../../../../src/cli/logs/read.ts';
-import { instanceColours, jsonEntry, readableEntry } from '../../../../src/cli/logs/view.ts';
+import { readEntry } from '../../../../src/cli/logs/logEntries.ts';
+import { instanceColours, jsonEntry, readableEntry } from '../../../../src/cli/logs/logView.ts';
+import { parseSince } from '../../../../src/cli/options.ts';
 
 const time = new Date('2026-11-20T09:00:00Z').toLocaleString('sv-SE');
 const request = {

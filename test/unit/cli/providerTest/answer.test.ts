@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readAnswer } from '../../../../src/cli/providerTest/client.ts';
+import { readAnswer } from '../../../../src/cli/providerTest/messagesClient.ts';
 
 const TIMING = { firstPieceMs: 5, totalMs: 9 };
 const events = (...data: object[]) =>

@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
-import type { Answer } from '../../../../src/cli/providerTest/client.ts';
 import { fullChecks, redSquare, runFullCheck } from '../../../../src/cli/providerTest/fullChecks.ts';
+import type { Answer } from '../../../../src/cli/providerTest/messagesClient.ts';
 import { defaultSettings, environmentName } from '../../../../src/quirks/settings.ts';
 import { calls, failedWith, sampleAnswer, sampleSubject } from './sampleAnswer.ts';
 
@@ -65,7 +65,7 @@ const verdicts: [string, string, Answer, string, string[]][] = [
 ];
 
 test.each(verdicts)('%s, %s', (name, _what, answer, result, quirks) => {
-  const verdict = checkOf(name).judge(answer, answer, window(1000));
+  const verdict = checkOf(name).evaluate(answer, answer, window(1000));
   expect({ result: verdict.result, quirks: verdict.quirks }).toEqual({ result, quirks });
 });
 

@@ -1,5 +1,5 @@
-import type { Answer } from '../../../../src/cli/providerTest/client.ts';
-import type { Subject } from '../../../../src/cli/providerTest/result.ts';
+import type { Answer } from '../../../../src/cli/providerTest/messagesClient.ts';
+import type { TestedModel } from '../../../../src/cli/providerTest/testResult.ts';
 import { defaultSettings, type QuirkSettings } from '../../../../src/quirks/settings.ts';
 
 /** An answer that went well; what a test is about is changed. */
@@ -29,6 +29,6 @@ export function calls(...commands: string[]): Answer {
   return sampleAnswer({ toolUses, stopReason: 'tool_use' });
 }
 
-export function sampleSubject(settings: Partial<QuirkSettings> = {}, changes: Partial<Subject> = {}): Subject {
+export function sampleSubject(settings: Partial<QuirkSettings> = {}, changes: Partial<TestedModel> = {}): TestedModel {
   return { settings: { ...defaultSettings, ...settings }, maxBodyBytes: 32_000_000, isLocal: false, ...changes };
 }

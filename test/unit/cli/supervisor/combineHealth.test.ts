@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { combineHealth } from '../../../../src/cli/supervisor/health.ts';
 import { sampleAnswer } from './sampleInstance.ts';
 
-const part = (pid: number, figures: Record<string, unknown>) => sampleAnswer({ pid, ...figures }).health;
+const worker = (pid: number, figures: Record<string, unknown>) => sampleAnswer({ pid, ...figures }).health;
 
 test('the processes of an instance are summed up, and the latest error of any is that of the instance', () => {
-  const first = part(1, {
+  const first = worker(1, {
     requests: { total: 3, failed: 1 },
     queue: { running: 1, waiting: 0 },
     in_flight: 1,
@@ -14,7 +14,7 @@ test('the processes of an instance are summed up, and the latest error of any is
     last_error: { at: '2026-11-20T08:00:00.000Z', status: 500 },
     last_success_at: '2026-11-20T09:00:00.000Z',
   });
-  const second = part(2, {
+  const second = worker(2, {
     requests: { total: 4, failed: 0 },
     queue: { running: 2, waiting: 5 },
     in_flight: 2,
@@ -25,19 +25,17 @@ test('the processes of an instance are summed up, and the latest error of any is
   });
   expect(combineHealth(first, [second, first])).toMatchObject({
     pid: 1,
-    body: {
-      version: '1.0.0',
-      requests: { total: 7, failed: 1 },
-      queue: { running: 3, waiting: 5 },
-      in_flight: 3,
-      memory_bytes: 150,
-      last_error: { status: 429 },
-      last_success_at: '2026-11-20T09:00:00.000Z',
-    },
+    version: '1.0.0',
+    requests: { total: 7, failed: 1 },
+    queue: { running: 3, waiting: 5 },
+    in_flight: 3,
+    memory_bytes: 150,
+    last_error: { status: 429 },
+    last_success_at: '2026-11-20T09:00:00.000Z',
   });
 });
 
 test('a single process stays as it is', () => {
-  const only = part(1, { requests: { total: 3 }, last_error: null });
-  expect(combineHealth(only, [only]).body).toEqual(only.body);
+  const only = worker(1, { requests: { total: 3 }, last_error: null });
+  expect(combineHealth(only, [only])).toEqual(only);
 });

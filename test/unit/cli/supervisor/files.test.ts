@@ -2,9 +2,8 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { describeIgnoredEnvFiles } from '../../../../src/cli/commands/status.ts';
-import { createEnvFiles, findPortClashes } from '../../../../src/cli/supervisor/instances.ts';
-import { emptyWhenLarge, readLinesSince, sizeOf } from '../../../../src/cli/supervisor/launch.ts';
+import { createEnvFiles, describeIgnoredEnvFiles, findPortClashes } from '../../../../src/cli/supervisor/instances.ts';
+import { readLinesSince, sizeOf, truncateWhenLarge } from '../../../../src/cli/supervisor/spawn.ts';
 import { sampleInstance } from './sampleInstance.ts';
 
 let root: string;
@@ -70,19 +69,19 @@ describe('the console log', () => {
 
   test('is emptied when it has become large', async () => {
     const file = join(root, 'console.log');
-    emptyWhenLarge(file);
+    truncateWhenLarge(file);
     await writeFile(file, 'x'.repeat(1_000_000));
-    emptyWhenLarge(file);
+    truncateWhenLarge(file);
     expect(sizeOf(file)).toBe(1_000_000);
     await appendFile(file, 'x');
-    emptyWhenLarge(file);
+    truncateWhenLarge(file);
     expect(sizeOf(file)).toBe(0);
   });
 
   test('F2 is left alone when it is a link', async () => {
     await writeFile(join(root, 'foreign'), 'x'.repeat(1_000_001));
     await symlink(join(root, 'foreign'), join(root, 'console.log'));
-    emptyWhenLarge(join(root, 'console.log'));
+    truncateWhenLarge(join(root, 'console.log'));
     expect(sizeOf(join(root, 'foreign'))).toBe(1_000_001);
   });
 });

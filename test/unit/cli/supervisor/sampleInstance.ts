@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { parseHealth } from '../../../../src/cli/supervisor/health.ts';
+import type { Inspection } from '../../../../src/cli/supervisor/inspect.ts';
 import type { Instance } from '../../../../src/cli/supervisor/instances.ts';
-import type { Observation } from '../../../../src/cli/supervisor/observe.ts';
 import type { Pm2Row } from '../../../../src/cli/supervisor/pm2.ts';
 import { configFromText } from '../../../../src/config/load.ts';
 
@@ -29,16 +30,23 @@ export function sampleRow(instance: Instance, changes: Partial<Pm2Row> = {}): Pm
   return { id: 3, name, ...state, killTimeout, executable, args, ...changes };
 }
 
-/** What is observed of an instance that nobody runs. */
-export function sampleObservation(changes: Partial<Observation> = {}): Observation {
+/** What is found of an instance that nobody runs. */
+export function sampleInspection(changes: Partial<Inspection> = {}): Inspection {
   const instance = sampleInstance('kimi');
-  const nothing = { row: undefined, rival: undefined, answer: { kind: 'silent' }, isOurs: false, parts: [] } as const;
+  const nothing = {
+    row: undefined,
+    nameConflict: undefined,
+    answer: { kind: 'closed' },
+    isOurs: false,
+    workers: [],
+  } as const;
   return { instance, ...nothing, ...changes };
 }
 
+/** What an instance that serves answers, with these fields of its health report. */
 export function sampleAnswer(changes: Record<string, unknown> = {}) {
-  const body = { service: 'claude-code-proxy', instance: 'kimi', pid: 100, state: 'serving', ...changes };
-  const state: 'serving' | 'draining' = body.state === 'draining' ? 'draining' : 'serving';
-  const { instance, pid } = body;
-  return { kind: 'instance', health: { instance, pid, state, configHash: undefined, sharesPort: true, body } } as const;
+  const report = { service: 'claude-code-proxy', instance: 'kimi', pid: 100, shares_port: true, ...changes };
+  const health = parseHealth(JSON.stringify(report));
+  if (health === undefined) throw new Error('the sample is no health report');
+  return { kind: 'instance', health } as const;
 }

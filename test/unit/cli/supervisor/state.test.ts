@@ -1,70 +1,70 @@
 import { describe, expect, test } from 'vitest';
-import type { Observation } from '../../../../src/cli/supervisor/observe.ts';
-import { stepFor } from '../../../../src/cli/supervisor/start.ts';
-import { hasOlderSettings, judge } from '../../../../src/cli/supervisor/state.ts';
-import { sampleAnswer, sampleInstance, sampleObservation, sampleRow } from './sampleInstance.ts';
+import type { Inspection } from '../../../../src/cli/supervisor/inspect.ts';
+import { chooseStep } from '../../../../src/cli/supervisor/start.ts';
+import { deriveState, hasOlderSettings } from '../../../../src/cli/supervisor/state.ts';
+import { sampleAnswer, sampleInspection, sampleInstance, sampleRow } from './sampleInstance.ts';
 
 const kimi = sampleInstance('kimi');
 const unsound = sampleInstance('kimi', 'PROVIDER=demo\nPORT=banana\n');
 const serving = sampleAnswer();
-const mute = { kind: 'mute' } as const;
-const stranger = { kind: 'stranger' } as const;
+const unresponsive = { kind: 'unresponsive' } as const;
+const other = { kind: 'other' } as const;
 const rival = sampleRow(kimi, { id: 9, executable: '/elsewhere/app' });
 const row = (changes: Parameters<typeof sampleRow>[1]) => ({ row: sampleRow(kimi, changes) });
 
-const cases: [string, Partial<Observation>, ReturnType<typeof judge>, ReturnType<typeof stepFor>][] = [
+const cases: [string, Partial<Inspection>, ReturnType<typeof deriveState>, ReturnType<typeof chooseStep>][] = [
   ['answers with the pid that PM2 has', { ...row({}), answer: serving, isOurs: true }, 'serving', 'keep'],
   [
     'answers that it drains',
     { ...row({}), answer: sampleAnswer({ state: 'draining' }), isOurs: true },
     'draining',
-    'relaunch',
+    'restart',
   ],
-  ['answers, PM2 does not know it', { answer: serving, isOurs: true }, 'unsupervised', 'relaunch'],
+  ['answers, PM2 does not know it', { answer: serving, isOurs: true }, 'unsupervised', 'restart'],
   [
     'answers, PM2 has another process',
     { ...row({ pid: 7 }), answer: serving, isOurs: true },
     'unsupervised',
-    'relaunch',
+    'restart',
   ],
   ['another copy answers under the name', { answer: serving, isOurs: false }, 'port taken', 'refuse'],
   ['another instance answers', { answer: sampleAnswer({ instance: 'glm' }) }, 'port taken', 'refuse'],
-  ['a stranger answers', { answer: stranger }, 'port taken', 'refuse'],
+  ['a stranger answers', { answer: other }, 'port taken', 'refuse'],
   [
     'a stranger answers, PM2 tries in vain',
-    { ...row({ status: 'waiting restart' }), answer: stranger },
+    { ...row({ status: 'waiting restart' }), answer: other },
     'port taken',
     'refuse',
   ],
-  ['somebody listens and says nothing', { answer: mute }, 'port taken', 'refuse'],
-  ['our process listens and says nothing', { ...row({}), answer: mute }, 'not answering', 'await'],
+  ['somebody listens and says nothing', { answer: unresponsive }, 'port taken', 'refuse'],
+  ['our process listens and says nothing', { ...row({}), answer: unresponsive }, 'not answering', 'await'],
   ['online, port still silent', row({}), 'starting', 'await'],
   ['launching', row({ status: 'launching' }), 'starting', 'await'],
-  ['launching after a crash', row({ status: 'launching', restarts: 2 }), 'starting', 'relaunch'],
-  ['stopping', row({ status: 'stopping' }), 'draining', 'relaunch'],
-  ['stopped', row({ status: 'stopped', exitCode: 0 }), 'stopped', 'relaunch'],
-  ['waits to restart', row({ status: 'waiting restart', exitCode: 1 }), 'backing off', 'relaunch'],
-  ['"waits", but its configuration was wrong', row({ status: 'waiting restart', exitCode: 78 }), 'failed', 'relaunch'],
-  ['given up', row({ status: 'errored', exitCode: 1 }), 'failed', 'relaunch'],
-  ['nobody there', {}, 'not started', 'launch'],
-  ['nobody there, name in use', { rival }, 'name taken', 'refuse'],
-  ['stopped, name in use too', { ...row({ status: 'stopped' }), rival }, 'stopped', 'refuse'],
-  ['env file wrong, nothing runs', { instance: unsound, answer: undefined }, 'failed', 'relaunch'],
+  ['launching after a crash', row({ status: 'launching', restarts: 2 }), 'starting', 'restart'],
+  ['stopping', row({ status: 'stopping' }), 'draining', 'restart'],
+  ['stopped', row({ status: 'stopped', exitCode: 0 }), 'stopped', 'restart'],
+  ['waits to restart', row({ status: 'waiting restart', exitCode: 1 }), 'backing off', 'restart'],
+  ['"waits", but its configuration was wrong', row({ status: 'waiting restart', exitCode: 78 }), 'failed', 'restart'],
+  ['given up', row({ status: 'errored', exitCode: 1 }), 'failed', 'restart'],
+  ['nobody there', {}, 'not started', 'start'],
+  ['nobody there, name in use', { nameConflict: rival }, 'name taken', 'refuse'],
+  ['stopped, name in use too', { ...row({ status: 'stopped' }), nameConflict: rival }, 'stopped', 'refuse'],
+  ['env file wrong, nothing runs', { instance: unsound, answer: undefined }, 'failed', 'restart'],
   ['env file wrong, process runs', { instance: unsound, ...row({}), answer: undefined }, 'running', 'keep'],
 ];
 
 describe('the state of an instance, and what start does then', () => {
   test.each(cases)('%s', (_situation, changes, state, step) => {
-    const observation = sampleObservation(changes);
-    expect(judge(observation)).toBe(state);
-    expect(stepFor(observation)).toBe(step);
+    const inspection = sampleInspection(changes);
+    expect(deriveState(inspection)).toBe(state);
+    expect(chooseStep(inspection)).toBe(step);
   });
 });
 
 describe('older settings', () => {
   const withHash = (hash: string | undefined) => {
     const answer = sampleAnswer();
-    return { ...answer, health: { ...answer.health, configHash: hash } };
+    return { ...answer, health: { ...answer.health, config_hash: hash } };
   };
   test.each([
     ['same hash', { answer: withHash(kimi.config?.hash), isOurs: true }, false],
@@ -73,6 +73,6 @@ describe('older settings', () => {
     ['somebody else answers', { answer: withHash('0123456789ab'), isOurs: false }, false],
     ['nobody answers', {}, false],
   ])('%s', (_situation, changes, expected) => {
-    expect(hasOlderSettings(sampleObservation(changes))).toBe(expected);
+    expect(hasOlderSettings(sampleInspection(changes))).toBe(expected);
   });
 });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { NOTHING_RECENT, readRecentUsage } from '../../../../src/cli/top/sample.ts';
+import { NO_RECENT_USAGE, readRecentUsage } from '../../../../src/cli/top/sample.ts';
 import { localDay } from '../../../../src/telemetry/days.ts';
 import { UsageFile } from '../../../../src/telemetry/usage/file.ts';
 import { makeFolder } from '../../../helpers/logFolder.ts';
@@ -9,7 +9,7 @@ import { sampleRow } from '../../../helpers/usageRow.ts';
 
 test('tells the last minute, the last five minutes and today apart, also across midnight', () => {
   const path = join(makeFolder(), 'kimi.usage.sqlite');
-  expect(readRecentUsage(path, 0)).toEqual(NOTHING_RECENT);
+  expect(readRecentUsage(path, 0)).toEqual(NO_RECENT_USAGE);
 
   const now = new Date(2026, 10, 20, 0, 2).getTime(); // two minutes after midnight
   const ago = (seconds: number, changes: Parameters<typeof sampleRow>[0] = {}) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NOTHING_RECENT, percentile, type RecentUsage, type TopRow } from '../../../../src/cli/top/sample.ts';
+import { type InstanceSample, NO_RECENT_USAGE, percentile, type RecentUsage } from '../../../../src/cli/top/sample.ts';
 import { topFrame, topJson, topTable } from '../../../../src/cli/top/topView.ts';
 import { displayWidth } from '../../../../src/core/text.ts';
 import { NO_USAGE } from '../../../../src/telemetry/usage/totals.ts';
@@ -7,7 +7,11 @@ import { NO_USAGE } from '../../../../src/telemetry/usage/totals.ts';
 const plain = (_colour: string, text: string) => text;
 const NOW = Date.UTC(2026, 10, 20, 12);
 
-function sampleRow(name: string, changes: Partial<TopRow> = {}, recent: Partial<RecentUsage> = {}): TopRow {
+function sampleRow(
+  name: string,
+  changes: Partial<InstanceSample> = {},
+  recent: Partial<RecentUsage> = {},
+): InstanceSample {
   return {
     name,
     state: 'serving',
@@ -15,7 +19,7 @@ function sampleRow(name: string, changes: Partial<TopRow> = {}, recent: Partial<
     waiting: 1,
     circuits: [{ provider: undefined, state: 'closed' }],
     recent: {
-      ...NOTHING_RECENT,
+      ...NO_RECENT_USAGE,
       requests: 90,
       inputTokens: 6000,
       outputTokens: 1200,
@@ -28,8 +32,8 @@ function sampleRow(name: string, changes: Partial<TopRow> = {}, recent: Partial<
   };
 }
 
-const idle = sampleRow('idle', { state: 'not running', inFlight: 0, waiting: 0, circuits: [] }, NOTHING_RECENT);
-const cells = (rows: readonly TopRow[]) =>
+const idle = sampleRow('idle', { state: 'not running', inFlight: 0, waiting: 0, circuits: [] }, NO_RECENT_USAGE);
+const cells = (rows: readonly InstanceSample[]) =>
   topTable(rows, { paint: plain, columns: undefined }).map((line) => line.split(/ {2,}/));
 
 describe('the table', () => {

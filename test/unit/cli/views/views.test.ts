@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { useLine } from '../../../../src/cli/commands/start.ts';
 import { worstOf } from '../../../../src/cli/exitCodes.ts';
-import { describeOutcome, explain } from '../../../../src/cli/supervisor/explain.ts';
+import { describeStart } from '../../../../src/cli/supervisor/spawn.ts';
+import { diagnosisLine } from '../../../../src/cli/supervisor/state.ts';
 import { formatBytes } from '../../../../src/cli/terminal/output.ts';
-import { type StatusEntry, statusJson, statusTable } from '../../../../src/cli/views/statusView.ts';
+import { type StatusEntry, statusJson, statusTable, useLine } from '../../../../src/cli/views/statusView.ts';
 import { formatDuration } from '../../../../src/core/text.ts';
-import { sampleAnswer, sampleInstance, sampleObservation, sampleRow } from '../supervisor/sampleInstance.ts';
+import { sampleAnswer, sampleInspection, sampleInstance, sampleRow } from '../supervisor/sampleInstance.ts';
 
 const plain = { columns: undefined, paint: (_colour: string, text: string) => text };
 const secret = 'sk-canary-0123456789abcdef';
@@ -15,7 +15,7 @@ const keyed = sampleInstance(
 );
 
 function entry(changes: Partial<StatusEntry> = {}): StatusEntry {
-  return { observation: sampleObservation(), state: 'not started', health: undefined, remark: undefined, ...changes };
+  return { inspection: sampleInspection(), state: 'not started', health: undefined, hint: undefined, ...changes };
 }
 
 const busy = sampleAnswer({
@@ -30,8 +30,8 @@ const busy = sampleAnswer({
 
 describe('the status table', () => {
   test('shows what the instance says of itself', () => {
-    const observation = sampleObservation({ row: sampleRow(keyed) });
-    const [, line] = statusTable([entry({ observation, state: 'serving', health: busy })], plain).split('\n');
+    const inspection = sampleInspection({ row: sampleRow(keyed) });
+    const [, line] = statusTable([entry({ inspection, state: 'serving', health: busy })], plain).split('\n');
     expect(line?.split(/ {2,}/)).toEqual([
       'kimi',
       '8081',
@@ -54,7 +54,7 @@ describe('the status table', () => {
 
   test('keeps all columns of wide figures on a terminal of 141 columns', () => {
     const health = sampleAnswer({
-      ...busy.body,
+      ...busy,
       requests: { total: 12_345, failed: 123 },
       models: { big: 'vendor/k-big-2026', middle: 'vendor/k-middle-2026', small: 'vendor/k-small-2026' },
       last_error: { at: '2026-11-20T09:01:02Z', status: 429, message: 'slow down, '.repeat(20) },
@@ -71,8 +71,8 @@ describe('the status table', () => {
 });
 
 test('the JSON has a schema number and no secret', () => {
-  const observation = sampleObservation({ instance: keyed, row: sampleRow(keyed) });
-  const text = statusJson([entry({ observation, state: 'serving', health: busy })]);
+  const inspection = sampleInspection({ instance: keyed, row: sampleRow(keyed) });
+  const text = statusJson([entry({ inspection, state: 'serving', health: busy })]);
   expect(JSON.parse(text)).toMatchObject({
     schema: 1,
     instances: [{ name: 'kimi', port: 8081, state: 'serving', pid: 100 }],
@@ -111,37 +111,39 @@ describe('the line to copy', () => {
 describe('what a user is told', () => {
   test('of another app with the same name', async () => {
     const rival = sampleRow(keyed, { id: 9, executable: '/elsewhere/app' });
-    expect(await explain(sampleObservation({ rival }), 'name taken')).toContain('(id 9, /elsewhere/app)');
+    expect(await diagnosisLine(sampleInspection({ nameConflict: rival }), 'name taken')).toContain(
+      '(id 9, /elsewhere/app)',
+    );
   });
 
   test('of older settings', async () => {
-    const observation = sampleObservation({ answer: sampleAnswer(), isOurs: true });
-    expect(await explain(observation, 'serving')).toContain('./manage reload kimi');
+    const inspection = sampleInspection({ answer: sampleAnswer(), isOurs: true });
+    expect(await diagnosisLine(inspection, 'serving')).toContain('./manage reload kimi');
   });
 
   test('of an edit that the instance could not take over, with its line', async () => {
     const problem = { file: 'envs/kimi.env', line: 7, key: 'LOG_LEVEL', found: '"loud"', fix: 'Name a level.' };
     const missing = { ...problem, file: '/srv/proxy/envs/kimi.env', line: null, key: 'file' };
     const answer = sampleAnswer({ config_problems: [problem, missing], restart_needed: [] });
-    expect(await explain(sampleObservation({ answer, isOurs: true }), 'serving')).toBe(
+    expect(await diagnosisLine(sampleInspection({ answer, isOurs: true }), 'serving')).toBe(
       'kimi: serving the old configuration; wrong is envs/kimi.env:7 LOG_LEVEL, envs/kimi.env file',
     );
   });
 
   test('of what waits for a restart', async () => {
     const answer = sampleAnswer({ config_problems: [], restart_needed: ['PORT', 'LOG_DIR'] });
-    expect(await explain(sampleObservation({ answer, isOurs: true }), 'serving')).toBe(
+    expect(await diagnosisLine(sampleInspection({ answer, isOurs: true }), 'serving')).toBe(
       'kimi: restart needed for PORT, LOG_DIR; do it with: ./manage reload kimi',
     );
   });
 
   test('nothing of what a stranger says on its port', async () => {
     const answer = sampleAnswer({ restart_needed: ['PORT'] });
-    expect(await explain(sampleObservation({ answer }), 'not started')).toBeUndefined();
+    expect(await diagnosisLine(sampleInspection({ answer }), 'not started')).toBeUndefined();
   });
 
   test('nothing when all is well', async () => {
-    expect(await explain(sampleObservation(), 'not started')).toBeUndefined();
+    expect(await diagnosisLine(sampleInspection(), 'not started')).toBeUndefined();
   });
 
   test.each([
@@ -156,7 +158,7 @@ describe('what a user is told', () => {
   ] as const)('of a start that ended with %i', (code, status, expected) => {
     const row = status && sampleRow(keyed, { status, exitCode: code });
     const said = code === 0 ? [] : ['bad \u0007 thing'];
-    expect(describeOutcome({ instance: keyed, code, elapsedMs: 400, row, said })).toBe(expected);
+    expect(describeStart({ instance: keyed, code, elapsedMs: 400, row, lastOutput: said })).toBe(expected);
   });
 });
 

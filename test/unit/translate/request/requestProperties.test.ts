@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/json.ts';
 import { parseRequest } from '../../../../src/protocol/anthropic/request.ts';
 import type { ChatMessage } from '../../../../src/protocol/openai/types.ts';
+import { ConversationCache } from '../../../../src/translate/conversationCache.ts';
 import { translateRequest } from '../../../../src/translate/request/request.ts';
 import { createTarget } from '../createTarget.ts';
 import { deepFreeze } from '../deepFreeze.ts';
@@ -151,6 +152,7 @@ describe('what is remembered of earlier requests', () => {
         (pool, requests, quirks, cacheControl) => {
           const target = createTarget({ ...quirks, cacheControl });
           const other = createTarget({ content: 'parts', toolId: 'nine' });
+          const cache = new ConversationCache();
           let history: unknown[] = [];
           for (const { kept, added, tools: count, other: isOther } of requests) {
             // As in JSON, no object stands at two places.
@@ -158,7 +160,7 @@ describe('what is remembered of earlier requests', () => {
             if (history.length === 0) continue;
             const request = { model: 'm', messages: history, tools: tools.slice(0, count) };
             const chosen = isOther ? other : target;
-            const remembered = translateRequest(parseRequest(deepFreeze(request)), chosen);
+            const remembered = translateRequest(parseRequest(deepFreeze(request), cache), chosen, undefined, cache);
             const alone = translateRequest(parseRequest(structuredClone(request)), createTarget(chosen.settings));
             expect(JSON.stringify(remembered.body)).toBe(JSON.stringify(alone.body));
             expect(remembered.notes.toSorted()).toEqual(alone.notes.toSorted());
@@ -175,9 +177,10 @@ describe('what is remembered of earlier requests', () => {
     quirks: Parameters<typeof createTarget>[0],
   ): boolean[] {
     const target = createTarget(quirks);
+    const cache = new ConversationCache();
     return requests.map((messages) => {
       const request = { model: 'm', messages };
-      const remembered = translateRequest(parseRequest(request), target).body;
+      const remembered = translateRequest(parseRequest(request, cache), target, undefined, cache).body;
       const alone = translateRequest(parseRequest(structuredClone(request)), createTarget(quirks)).body;
       return JSON.stringify(remembered) === JSON.stringify(alone);
     });
@@ -211,8 +214,10 @@ describe('what is remembered of earlier requests', () => {
       { role: 'user', content: [{ type: 'tool_result', tool_use_id: text, content: 'done' }] },
     ]);
     const target = createTarget();
+    const cache = new ConversationCache();
     const [before, after] = [history.slice(0, 6), history].map(
-      (messages) => translateRequest(parseRequest({ model: 'm', messages, tools }), target).body.messages,
+      (messages) =>
+        translateRequest(parseRequest({ model: 'm', messages, tools }, cache), target, undefined, cache).body.messages,
     );
     // The last answer before is looked at once more, as what follows it belongs to it.
     for (const index of [0, 1, 2, 3]) expect(after?.[index]).toBe(before?.[index]);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { HeldBudget } from '../../../../src/protocol/bounds.ts';
 import { ToolArguments } from '../../../../src/translate/response/toolArguments.ts';
 import { RUNS, TIME_LIMIT } from '../../../helpers/arbitraryStream.ts';
 
@@ -12,7 +13,7 @@ interface Written {
 }
 
 function write(pieces: readonly string[], options: { live?: boolean; cutOff?: boolean } = {}): Written {
-  const toolArguments = new ToolArguments(options.live ?? true, false);
+  const toolArguments = new ToolArguments(options.live ?? true, false, new HeldBudget());
   let live = '';
   for (const piece of pieces) {
     toolArguments.push(piece);

@@ -1,0 +1,121 @@
+import { existsSync, rmdirSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import type { JsonObject } from '../../core/json.ts';
+import type { Invocation } from '../command.ts';
+import { type Context, callerDirectory } from '../context.ts';
+import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
+import { loadInstance } from '../supervisor/start.ts';
+import {
+  describeDifference,
+  formatSettings,
+  type ProjectRecord,
+  parseSettings,
+  projectFile,
+  readProjectFile,
+  readRecord,
+  removeRecord,
+  restoreText,
+  settingPaths,
+  valueAt,
+  withValue,
+  writeProjectFile,
+  writeRecord,
+} from './projectSettings.ts';
+import { chooseCredentials, clientSettings } from './settings.ts';
+
+/** Writes an instance into the settings of the project where the user is, after showing what changes there. */
+export async function useInProject(
+  context: Context,
+  invocation: Invocation<'project' | 'yes' | 'dryRun' | 'input'>,
+): Promise<ExitCode> {
+  const { root, output, environment } = context;
+  const [name = ''] = invocation.names;
+  const directory = callerDirectory(environment);
+  if (!invocation.project) {
+    throw new Failure(`use writes into a project only: ./manage use ${name} --project`, exitCodes.usage);
+  }
+  if (resolve(directory) === resolve(environment['HOME'] || homedir())) {
+    throw new Failure('this is your home directory, whose settings are for every project; go to one first');
+  }
+  const { config } = loadInstance(context, name);
+  const file = projectFile(directory);
+  const present = readProjectFile(file);
+  const record = readRecord(root, file);
+  const original = record === undefined ? present : restoreText(record, present);
+  const before = parseSettings(file, original);
+
+  // Neither keys nor the name of a proxy leave the shell for a file; its exceptions do.
+  const { no_proxy, NO_PROXY } = environment;
+  const settings = withoutOwnStatusLine({ ...clientSettings(root, config, { no_proxy, NO_PROXY }) }, before);
+  const places = settingPaths(settings);
+  const fill = (target: JsonObject) =>
+    places.reduce((all, place) => withValue(all, place, valueAt(settings, place)), target);
+  const text = formatSettings(fill(before), original ?? '');
+  if (text === present) {
+    output.say(`${file} says so already`);
+    return exitCodes.ok;
+  }
+  output.print([file, ...describeDifference(parseSettings(file, present), fill(before), places)].join('\n'));
+  if (invocation.dryRun || !(await isWanted(context, invocation))) return exitCodes.ok;
+
+  const madeFolder = record?.madeFolder ?? !existsSync(dirname(file));
+  writeRecord(root, { file, instance: name, original: original ?? null, written: text, settings, madeFolder });
+  writeProjectFile(file, text);
+  output.say(`claude in ${directory} now uses ${name}; to put it back: ./manage unuse`);
+  if (config.clientToken !== undefined) output.say('The file holds the token of the instance: keep it out of git.');
+  if (chooseCredentials(config, {}).isMissing) {
+    output.say(`envs/${name}.env holds no key: set ANTHROPIC_AUTH_TOKEN in your shell to yours`);
+  }
+  return exitCodes.ok;
+}
+
+/** A status line that the project has already stays. */
+function withoutOwnStatusLine(settings: JsonObject, before: JsonObject): JsonObject {
+  const { statusLine, ...others } = settings;
+  return before['statusLine'] === undefined ? settings : others;
+}
+
+async function isWanted({ prompter }: Context, { yes, input }: Invocation<'yes' | 'input'>): Promise<boolean> {
+  if (yes) return true;
+  if (prompter === undefined || !input) {
+    throw new Failure('nobody can be asked here; to do it without: --yes', exitCodes.usage);
+  }
+  return prompter.confirm('Write this?');
+}
+
+/** Puts the project's settings back to what they were before `use`; what others have changed since stays. */
+export async function restoreProject(
+  { root, output, environment }: Context,
+  { dryRun }: Invocation<'dryRun'>,
+): Promise<ExitCode> {
+  const file = projectFile(callerDirectory(environment));
+  const record = readRecord(root, file);
+  if (record === undefined) {
+    output.say(`"./manage use" has written nothing into ${file}`);
+    return exitCodes.ok;
+  }
+  const present = readProjectFile(file);
+  const text = restoreText(record, present);
+  if (dryRun) {
+    const places = settingPaths(record.settings);
+    const lines = describeDifference(parseSettings(file, present), parseSettings(file, text), places);
+    output.print([file, ...lines].join('\n'));
+    return exitCodes.ok;
+  }
+  if (text === undefined) removeFile(record);
+  else if (text !== present) writeProjectFile(file, text);
+  removeRecord(root, file);
+  output.say(text === undefined ? `${file} is gone, as before` : `${file} is without ${record.instance} again`);
+  return exitCodes.ok;
+}
+
+function removeFile({ file, madeFolder }: ProjectRecord): void {
+  rmSync(file, { force: true });
+  if (!madeFolder) return;
+  try {
+    rmdirSync(dirname(file));
+  } catch {
+    // Somebody has put something else there.
+  }
+}

@@ -1,0 +1,214 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import type { Problem, ProviderKey } from '../../config/config.ts';
+import { readCommand } from '../../host/ports.ts';
+import { executablePath } from '../buildStamp.ts';
+import { type Health, providerTrouble } from '../supervisor/health.ts';
+import type { Inspection } from '../supervisor/inspect.ts';
+import {
+  addressOf,
+  describeIgnoredEnvFiles,
+  envFile,
+  type Instance,
+  isSound,
+  runsExecutable,
+} from '../supervisor/instances.ts';
+import { type Pm2Row, pm2Home } from '../supervisor/pm2.ts';
+import { deriveState, diagnose, diagnoseReload, hasOlderSettings, type State } from '../supervisor/state.ts';
+import { type CheckContext, type Finding, findingsOf } from './finding.ts';
+
+const instanceCheck = findingsOf('instance');
+
+/** Whether each instance is what answers on its port, and how it fares by its own report. */
+export async function checkInstances({ inspections }: CheckContext): Promise<Finding[]> {
+  return (await Promise.all(inspections.map(checkInstance))).flat();
+}
+
+async function checkInstance(inspection: Inspection): Promise<Finding[]> {
+  const { instance, answer, isOurs } = inspection;
+  const { name } = instance;
+  const state = deriveState(inspection);
+  const failure = await findFailure(inspection, state);
+  if (failure !== undefined) return failure;
+  if (state === 'unsupervised') {
+    const detail = `runs on ${addressOf(instance)}, but PM2 does not know it`;
+    return [instanceCheck.warn(detail, { instance: name, remedy: `./manage start ${name}` })];
+  }
+  const reload = diagnoseReload(inspection);
+  if (reload !== undefined) {
+    const remedy = `./manage ${reload.remedy === undefined ? 'edit' : 'reload'} ${name}`;
+    return [instanceCheck.warn(reload.problem, { instance: name, remedy })];
+  }
+  if (hasOlderSettings(inspection)) {
+    const detail = `runs with older settings than envs/${name}.env holds`;
+    return [instanceCheck.warn(detail, { instance: name, remedy: `./manage reload ${name}` })];
+  }
+  const health = answer?.kind === 'instance' && isOurs ? answer.health : undefined;
+  if (health === undefined) return [instanceCheck.ok(state, { instance: name })];
+  const troubles = troublesOf(health).map((detail) =>
+    instanceCheck.warn(detail, { instance: name, remedy: `./manage logs ${name} --errors` }),
+  );
+  return [instanceCheck.ok(`${state} on ${addressOf(instance)}, pid ${health.pid}`, { instance: name }), ...troubles];
+}
+
+/** Why an instance does not serve though it should; undefined when nothing keeps it from serving. */
+async function findFailure(inspection: Inspection, state: State): Promise<Finding[] | undefined> {
+  const { instance, row } = inspection;
+  const { name } = instance;
+  const failure = (detail: string, remedy = `./manage restart ${name}`) => [
+    instanceCheck.fail(detail, { instance: name, remedy }),
+  ];
+  const problem = async () => (await diagnose(inspection, state))?.problem ?? state;
+  switch (state) {
+    case 'port taken':
+      return failure(await problem(), `end that program, or change PORT: ./manage edit ${name}`);
+    case 'name taken':
+      return failure(await problem(), `mv envs/${name}.env envs/ANOTHER.env`);
+    case 'not answering':
+      return failure(`takes connections on ${addressOf(instance)} and does not answer`);
+    case 'failed':
+      if (!isSound(instance)) return []; // reported with the env file
+      return failure(`has ended with exit status ${row?.exitCode ?? 'unknown'}; logs/${name}/console.log says why`);
+    // One that crashes is seen as often between two attempts as in one.
+    case 'backing off':
+    case 'starting': {
+      const restarts = row?.restarts ?? 0;
+      if (state === 'starting' && restarts === 0) return undefined;
+      return failure(`ends again and again (${restarts} times); logs/${name}/console.log says why`);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What an instance reports of itself that is not as it should be. */
+function troublesOf(health: Health): string[] {
+  const trouble = providerTrouble(health);
+  return [
+    ...(trouble === '' ? [] : [`does not ask its provider as usual: ${trouble}`]),
+    ...(['log', 'usage'] as const).flatMap((name) => {
+      const writer = health[name];
+      if (writer?.healthy !== false) return [];
+      return [`its ${name} cannot be written: ${writer.last_error ?? 'reason unknown'}`];
+    }),
+  ];
+}
+
+const envFileCheck = findingsOf('env file');
+const OWNER_ONLY = 0o600;
+
+const KEYS: Readonly<Record<ProviderKey['source'], string>> = {
+  file: 'with a key',
+  environment: 'its key from the environment',
+  'secret file': 'its key in a file of its own',
+  'providers file': 'its key in the providers file',
+  client: 'without a key, so that the client’s own is passed on',
+  none: 'no key needed',
+};
+
+/** Whether the env files can be used, are for their owner's eyes only, and have a key. */
+export function checkEnvFiles({ root, all, inspections }: CheckContext): Finding[] {
+  if (all.length === 0)
+    return [envFileCheck.warn('there is none yet', { remedy: './manage init, or ./manage start all' })];
+  return [
+    ...inspections.flatMap(({ instance }) => [
+      ...checkFile(root, instance),
+      ...instance.problems.map((problem) => describeProblem(instance, problem)),
+    ]),
+    ...describeIgnoredEnvFiles(root, all).map((line) => envFileCheck.warn(line, { remedy: 'rename it' })),
+  ];
+}
+
+function checkFile(root: string, { name, app, config, problems }: Instance): Finding[] {
+  if (config === undefined || problems.length > 0) return [];
+  const { port, provider } = config;
+  const detail = `${relative(root, app.args[1])}: ${provider.preset.title}, port ${port}, ${KEYS[provider.key.source]}`;
+  return [envFileCheck.ok(detail, { instance: name })];
+}
+
+function describeProblem(instance: Instance, { file, line, key, found, fix, severity }: Problem): Finding {
+  const location = line === undefined ? file : `${file}:${line}`;
+  const further = { instance: instance.name, remedy: fix.replace(/^Run: /, '') };
+  if (severity === 'error') return envFileCheck.fail(`${location}  ${key}: found ${found}`, further);
+  const problem = envFileCheck.warn(`${location}  ${key}: found ${found}`, further);
+  // The only warning about the file itself is the one that others may read it.
+  if (key !== 'file') return problem;
+  const run = () => chmodSync(envFile(instance), OWNER_ONLY);
+  return { ...problem, fix: { words: `chmod 600 ${file}`, run } };
+}
+
+const pm2Check = findingsOf('PM2');
+
+/** Whether PM2 answers, is the version that it should be, and what else it runs. */
+export async function checkPm2({ root, pm2, environment }: CheckContext): Promise<Finding[]> {
+  if (pm2 instanceof Error) return [pm2Check.fail(pm2.message, { remedy: 'npm ci; if it hangs: ./manage pm2 kill' })];
+  const installed = readInstalledVersion(root);
+  const running = await readDaemonVersion(environment);
+  return [...checkInstalled(root, installed), checkDaemon(installed, running), ...describeOtherApps(root, pm2)];
+}
+
+function readInstalledVersion(root: string): string | undefined {
+  const file = join(root, 'node_modules', 'pm2', 'package.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : undefined;
+}
+
+function checkInstalled(root: string, installed: string | undefined): Finding[] {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  if (installed === undefined)
+    return [pm2Check.warn('is not installed here; the one on PATH is used', { remedy: 'npm ci' })];
+  if (installed === dependencies.pm2) return [];
+  return [
+    pm2Check.warn(`version ${installed} is installed, package.json wants ${dependencies.pm2}`, { remedy: 'npm ci' }),
+  ];
+}
+
+/** The daemon writes its version into the name of its process; undefined when none runs. */
+async function readDaemonVersion(environment: CheckContext['environment']): Promise<string | undefined> {
+  const file = join(pm2Home(environment), 'pm2.pid');
+  if (!existsSync(file)) return undefined;
+  const command = await readCommand(Number(readFileSync(file, 'utf8')));
+  return /^PM2 v(?<version>\S+):/.exec(command?.join(' ') ?? '')?.groups?.['version'];
+}
+
+function checkDaemon(installed: string | undefined, running: string | undefined): Finding {
+  if (running === undefined) return pm2Check.ok(`${installed ?? ''} no daemon runs; ./manage start makes one`.trim());
+  if (installed === undefined || running === installed) return pm2Check.ok(`${running}, its daemon runs`);
+  return pm2Check.warn(`the daemon is version ${running}, installed is ${installed}`, {
+    remedy: './manage pm2 update (restarts everything that PM2 runs)',
+  });
+}
+
+function describeOtherApps(root: string, rows: readonly Pm2Row[]): Finding[] {
+  const others = rows.filter(({ executable }) => executable !== executablePath(root)).map(({ name }) => name);
+  return others.length === 0
+    ? []
+    : [pm2Check.ok(`also runs what is not of this project, and is left alone: ${others.join(', ')}`)];
+}
+
+const processCheck = findingsOf('processes');
+
+/** Processes of this project's executable that neither PM2 nor a port knows: of an env file that had another port or name. */
+export async function findUnsupervised({ root, pm2, inspections, all }: CheckContext): Promise<Finding[]> {
+  if (pm2 instanceof Error || inspections.length < all.length) return []; // some ports were not asked
+  const answering = inspections.flatMap(({ workers }) => workers.flatMap(({ health }) => health?.pid ?? []));
+  const known = new Set([...pm2.map(({ pid }) => pid), ...answering]);
+  const executable = executablePath(root);
+  const checkProcess = async (pid: number): Promise<Finding[]> => {
+    const command = (await readCommand(pid)) ?? [];
+    const at = command.indexOf('--env');
+    if (!runsExecutable(command, executable) || at < 0) return [];
+    const detail = `pid ${pid} runs with ${basename(command[at + 1] ?? '')}, unknown to PM2 and to any port`;
+    return [processCheck.warn(detail, { remedy: `kill ${pid}` })];
+  };
+  const others = (await listProcesses()).filter((pid) => !known.has(pid));
+  return (await Promise.all(others.map(checkProcess))).flat();
+}
+
+async function listProcesses(): Promise<number[]> {
+  if (process.platform === 'linux') return (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const { stdout } = await promisify(execFile)('ps', ['-axo', 'pid=']).catch(() => ({ stdout: '' }));
+  return stdout.trim().split(/\s+/).map(Number);
+}

@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Invocation } from '../command.ts';
+import type { Context } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exitCodes.ts';
+import { type Instance, loadInstances, selectInstances } from '../supervisor/instances.ts';
+import {
+  byTime,
+  entriesSince,
+  inheritTimes,
+  isWanted,
+  type LogEntry,
+  type LogFilter,
+  lastEntries,
+  mergeByTime,
+  readEntry,
+} from './logEntries.ts';
+import { listLogNames, type OpenLog, openLog, openLogs } from './logFiles.ts';
+import { LogFollower } from './logFollower.ts';
+import { instanceColours, jsonEntry, readableEntry } from './logView.ts';
+
+const POLL_MS = 200;
+const DEFAULT_LINES = 20;
+
+/** Where an instance writes its log. */
+function logDirectory(root: string, { name, config }: Instance): string {
+  return join(config?.logs.directory ?? join(root, 'logs'), name);
+}
+
+/** Shows lines of the instances' logs in the order of time, and with --follow what comes. */
+export async function showLogs(
+  context: Context,
+  invocation: Invocation<'follow' | 'errors' | 'since' | 'lines' | 'json'>,
+): Promise<ExitCode> {
+  const { root, output } = context;
+  const { since, errors: errorsOnly, follow } = invocation;
+  const lines = invocation.lines ?? (since === undefined ? DEFAULT_LINES : Number.POSITIVE_INFINITY);
+  const all = loadInstances(root);
+  const instances = selectInstances(root, all, invocation.names);
+  const show = entryPrinter(context, invocation, instances, all);
+  const filter = { errorsOnly, since };
+
+  const opened = (
+    await Promise.all(instances.map((instance) => openLogs(logDirectory(root, instance), instance.name)))
+  ).flat();
+  let shown = 0;
+  for await (const entry of pastEntries(opened, lines, filter)) {
+    show(entry);
+    shown += 1;
+  }
+  if (shown === 0 && lines > 0)
+    output.say(errorsOnly || since !== undefined ? 'No such lines.' : 'Nothing is logged yet.');
+  if (follow) await followLogs(opened, filter, show);
+  await Promise.all(opened.map(({ active }) => active?.close()));
+  return exitCodes.ok;
+}
+
+function entryPrinter(
+  { output }: Context,
+  { json }: Invocation<'json'>,
+  instances: readonly Instance[],
+  all: readonly Instance[],
+): (entry: LogEntry) => void {
+  if (json) return (entry) => output.print(jsonEntry(entry));
+  if (instances.length === 1) return (entry) => output.print(readableEntry(entry, output.paint));
+  const width = Math.max(...instances.map(({ name }) => name.length));
+  const colours = instanceColours(all.map(({ name }) => name));
+  return (entry) => {
+    const name = output.paint(colours.get(entry.instance) ?? 'bold', entry.instance.padEnd(width));
+    output.print(`${name}  ${readableEntry(entry, output.paint)}`);
+  };
+}
+
+async function* pastEntries(opened: readonly OpenLog[], count: number, filter: LogFilter): AsyncGenerator<LogEntry> {
+  if (count === Number.POSITIVE_INFINITY) {
+    yield* mergeByTime(opened.map((log) => entriesSince(log, filter)));
+    return;
+  }
+  const last = await Promise.all(opened.map((log) => lastEntries(log, count, filter)));
+  const merged = last.flat().sort(byTime);
+  yield* merged.slice(Math.max(0, merged.length - count));
+}
+
+/** Shows what comes, until a signal ends the process. */
+async function followLogs(
+  opened: readonly OpenLog[],
+  filter: LogFilter,
+  show: (entry: LogEntry) => void,
+): Promise<never> {
+  const followers = opened.map((log) => new LogFollower(log));
+  for (;;) {
+    followers.push(...(await followNewcomers(followers)));
+    const entries = await Promise.all(
+      followers.map(async (follower) =>
+        inheritTimes((await follower.read()).map((line) => readEntry(follower.log.instance, line))),
+      ),
+    );
+    for (const entry of entries.flat().sort(byTime)) if (isWanted(entry, filter)) show(entry);
+    await pause(POLL_MS);
+  }
+}
+
+/** A process that is put beside another one begins a log of its own. */
+async function followNewcomers(followers: readonly LogFollower[]): Promise<LogFollower[]> {
+  const folders = new Map(followers.map(({ log }) => [log.directory, log.instance]));
+  const found = await Promise.all(
+    [...folders].map(async ([directory, instance]) => {
+      const names = await listLogNames(directory, instance);
+      const added = names.filter(
+        (name) => !followers.some(({ log }) => log.directory === directory && log.name === name),
+      );
+      return Promise.all(added.map(async (name) => new LogFollower(await openLog(directory, instance, name), 0)));
+    }),
+  );
+  return found.flat();
+}

@@ -1,0 +1,190 @@
+import type { Config } from '../../config/config.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Tiers } from '../../providers/preset.ts';
+import { modelSettings } from '../../providers/preset.ts';
+import { localDay } from '../../telemetry/days.ts';
+import { findPrices } from '../../telemetry/usage/cost.ts';
+import { fullChecks, runFullCheck, userMessage } from './fullChecks.ts';
+import { type Answer, type ClientOptions, sendMessage } from './messagesClient.ts';
+import { checkRoute, NETWORK_CHECKS } from './networkChecks.ts';
+import {
+  addSpending,
+  fail,
+  failFromError,
+  NO_SPENDING,
+  ok,
+  type Spending,
+  skipped,
+  type TestResult,
+  type TestRow,
+  testRow,
+  warn,
+} from './testResult.ts';
+
+export interface ProviderTestOptions {
+  readonly config: Config;
+  readonly client: ClientOptions;
+  readonly full: boolean;
+  /** Where the key comes from, in words. */
+  readonly key: string;
+  /** Called before each check. */
+  readonly onCheck: (check: string) => void;
+}
+
+export interface ProviderTestResult {
+  readonly rows: readonly TestRow[];
+  readonly spending: Spending;
+}
+
+/** Tests an instance that runs. One check at a time, as a provider may take no more, and their times are shown. */
+export async function testProvider({
+  config,
+  client,
+  full,
+  key,
+  onCheck,
+}: ProviderTestOptions): Promise<ProviderTestResult> {
+  const { provider } = config.modelRefs.of(config.tiers.big);
+  let spending = NO_SPENDING;
+  const steps = planSteps(config, key, full, async (model, fields) => {
+    const answer = await sendMessage(client, { model, ...fields });
+    const now = Date.now();
+    spending = addSpending(spending, answer.usage, findPrices(config, model, localDay(now)), now);
+    return answer;
+  });
+  onCheck('network');
+  const rows = await checkRoute(provider, config.networkProxy, client.timeoutMs);
+  for (const { check, run } of steps) {
+    const reason = reasonToSkip(rows);
+    if (reason === undefined) onCheck(check);
+    rows.push(reason === undefined ? await run() : testRow(check, skipped(reason)));
+  }
+  // A request to a native endpoint goes through as it is, so that no quirk could change it.
+  const isNative = provider.preset.protocol === 'anthropic';
+  return { rows: isNative ? rows.map((row) => ({ ...row, quirks: [] })) : rows, spending };
+}
+
+/** Why the checks that follow would prove nothing; undefined when they would. */
+function reasonToSkip(rows: readonly TestRow[]): string | undefined {
+  const failed = rows.filter(({ result }) => result === 'fail').map(({ check }) => check);
+  if (failed.includes('key')) return 'the key is not accepted';
+  return NETWORK_CHECKS.some((check) => failed.includes(check)) ? 'the provider is not reached' : undefined;
+}
+
+/** One check that asks the provider; the name is there before it is made, so that it can be skipped. */
+export interface Step {
+  readonly check: string;
+  run(): Promise<TestRow>;
+}
+
+export type AskModel = (model: string, fields: JsonObject) => Promise<Answer>;
+
+const SPEED_REQUEST = userMessage('Count from 1 to 40, only the numbers, with spaces between them.', {
+  max_tokens: 1000,
+});
+const MODEL_REQUEST = userMessage('Answer with one word: ready', { max_tokens: 1 });
+
+/** The models of an instance and the tiers that each serves, as in `big, middle`; the big one first. */
+export function distinctModels(tiers: Tiers): { readonly model: string; readonly serves: string }[] {
+  const names = ['big', 'middle', 'small'] as const;
+  return [...new Set(names.map((name) => tiers[name]))].map((model) => ({
+    model,
+    serves: names.filter((name) => tiers[name] === model).join(', '),
+  }));
+}
+
+/**
+ * The checks in their order. One answer of the big model shows the key, that model and the speed; each further model is asked for
+ * one token.
+ * @param key where the key comes from, in words
+ */
+export function planSteps(config: Config, key: string, full: boolean, ask: AskModel): Step[] {
+  const { tiers, limits } = config;
+  const { big } = tiers;
+  const { provider, model: servedModel } = config.modelRefs.of(big);
+  let firstAnswer: Promise<Answer> | undefined;
+  const first = () => {
+    firstAnswer ??= ask(big, SPEED_REQUEST);
+    return firstAnswer;
+  };
+  const ofFirst = (check: string, evaluate: (answer: Answer) => TestResult): Step => ({
+    check,
+    run: async () => {
+      const answer = await first();
+      return testRow(check, evaluate(answer), answer.totalMs);
+    },
+  });
+  const models = distinctModels(tiers).map(({ model, serves }): Step => {
+    const check = `model ${model}`;
+    if (model === big) return ofFirst(check, (answer) => modelResult(answer, serves));
+    const run = async () => {
+      const answer = await ask(model, MODEL_REQUEST);
+      return testRow(check, modelResult(answer, serves), answer.totalMs);
+    };
+    return { check, run };
+  });
+  const testedModel = {
+    settings: modelSettings(provider, servedModel),
+    maxBodyBytes: limits.maxBodyBytes,
+    isLocal: provider.preset.keyOptional === true,
+  };
+  const further = fullChecks.map((fullCheck): Step => {
+    const check = fullCheck.name;
+    const run = async () => {
+      if ((await first()).error !== undefined) return testRow(check, skipped('the model does not answer'));
+      return runFullCheck(fullCheck, testedModel, (fields) => ask(big, fields));
+    };
+    return { check, run };
+  });
+  return [
+    ofFirst('key', (answer) => keyResult(answer, key)),
+    ...models,
+    ofFirst('stream', streamResult),
+    ...(full ? further : []),
+  ];
+}
+
+/** Errors that come before the provider has read the key, or without it. */
+const NO_ANSWER = new Set(['overloaded_error', 'timeout_error', 'api_error']);
+const BAD_KEY = /api[ _-]?key|credential|unauthorized/i;
+
+/**
+ * Whether the provider takes the key, by the first answer; an error of another kind shows that it does.
+ * @param key where the key comes from, in words
+ */
+export function keyResult({ error }: Answer, key: string): TestResult {
+  if (error === undefined) return ok(key);
+  if (['authentication_error', 'billing_error'].includes(error.type)) return failFromError(error);
+  if (error.type === 'invalid_request_error' && BAD_KEY.test(error.message)) return fail(error.message);
+  return NO_ANSWER.has(error.type) ? skipped('not known, as the provider did not answer') : ok(key);
+}
+
+/** The token limit of the test was too low to finish, which proves that the provider has the model. */
+const LIMIT_REACHED = /max_(?:completion_)?tokens|output limit/i;
+
+/**
+ * Whether the provider serves a model, by any answer of it.
+ * @param tiers those that it serves: `big, middle`
+ */
+export function modelResult({ error }: Answer, tiers: string): TestResult {
+  if (error === undefined) return ok(tiers);
+  if (error.type === 'invalid_request_error' && LIMIT_REACHED.test(error.message)) return ok(tiers);
+  const failure = failFromError(error);
+  return { ...failure, detail: `${tiers}: ${failure.detail}` };
+}
+
+/** Below this the whole answer came at once, and a rate would be noise. In ms. */
+const MEASURABLE_MS = 100;
+
+/** How an answer streams: time to the first token, tokens per second. */
+export function streamResult({ error, pieces, firstPieceMs, totalMs, usage, stopReason }: Answer): TestResult {
+  if (error !== undefined) return skipped('no answer');
+  if (firstPieceMs === undefined) {
+    return stopReason === 'max_tokens' ? warn('all output went into hidden thinking') : fail('the answer is empty');
+  }
+  const first = `first token after ${(firstPieceMs / 1000).toFixed(1)} s`;
+  if (pieces === 1) return warn(`${first}, the answer in one piece: something on the way holds it back`);
+  const streamMs = totalMs - firstPieceMs;
+  if (streamMs < MEASURABLE_MS) return ok(`${first}, the rest at once`);
+  return ok(`${first}, ${Math.round((usage.output * 1000) / streamMs)} tokens/s`);
+}

@@ -1,0 +1,189 @@
+import { relative } from 'node:path';
+import { listWorkerNumbers, queryWorker } from '../../host/workers.ts';
+import type { Context } from '../context.ts';
+import { type Health, type PortAnswer, parseHealth, queryPort } from './health.ts';
+import { envFile, type Instance, isCommandOf, loadInstances } from './instances.ts';
+import type { Pm2Row } from './pm2.ts';
+
+/** What PM2, the port and the processes themselves report of one instance at one moment. */
+export interface Inspection {
+  readonly instance: Instance;
+  /** PM2's row of this instance: that of the process that answers, where there are several. */
+  readonly row: Pm2Row | undefined;
+  /** A row of the same name that belongs to something else: another project, or another copy of this one. */
+  readonly nameConflict: Pm2Row | undefined;
+  /** Undefined when the configuration is wrong and nothing of the instance runs, so that there is no port to ask. */
+  readonly answer: PortAnswer | undefined;
+  /** Whether the process that answers under the instance's name is this project's: PM2 runs it, or its command proves it. */
+  readonly isOurs: boolean;
+  /** All processes of the instance, and all rows that PM2 has of it. */
+  readonly workers: readonly Worker[];
+}
+
+/** One of the processes of an instance. */
+export interface Worker {
+  /** Undefined when PM2 does not know the process. */
+  readonly row: Pm2Row | undefined;
+  /** Undefined when the process does not answer. */
+  readonly health: Health | undefined;
+}
+
+/** Whether a client may reach the process. */
+export function isWorkerServing({ health }: Worker): boolean {
+  return health?.state === 'serving';
+}
+
+/** Compares PM2's rows with what the ports and the processes answer; all are asked at the same time. */
+export async function inspect(rows: readonly Pm2Row[], instances: readonly Instance[]): Promise<Inspection[]> {
+  const numbersOf = await listWorkerNumbers();
+  return Promise.all(instances.map((instance) => inspectOne(rows, instance, numbersOf(envFile(instance)))));
+}
+
+async function inspectOne(
+  rows: readonly Pm2Row[],
+  instance: Instance,
+  workerNumbers: readonly number[],
+): Promise<Inspection> {
+  const own = rows.filter((row) => isRowOf(row, instance));
+  const nameConflict = rows.find((row) => row.name === instance.name && !isRowOf(row, instance));
+  const [portAnswer, reports] = await Promise.all([
+    instance.config && queryPort(instance.config.host, instance.config.port),
+    workerNumbers.length > 1 ? queryWorkers(instance, workerNumbers) : [],
+  ]);
+  if (reports.length > 1) {
+    const workers = matchWorkers(own, reports);
+    const health = chooseRepresentative(workers);
+    return {
+      instance,
+      row: rowOf(health, workers) ?? own[0],
+      nameConflict,
+      answer: health && { kind: 'instance', health },
+      isOurs: true,
+      workers,
+    };
+  }
+  const answer = await findAnswer(instance, own[0], portAnswer, workerNumbers);
+  const isOurs = await isAnswerOurs(instance, own, answer);
+  const health = isOurs && answer?.kind === 'instance' ? answer.health : undefined;
+  const workers = matchWorkers(own, health === undefined ? reports : [health]);
+  return { instance, row: rowOf(health, workers) ?? own[0], nameConflict, answer, isOurs, workers };
+}
+
+/** Whether PM2 runs our binary with this instance's env file under this row. A name alone proves nothing. */
+export function isRowOf(row: Pm2Row, instance: Instance): boolean {
+  return row.name === instance.name && row.executable === instance.app.script && row.args.includes(envFile(instance));
+}
+
+/** What all processes of an instance that share its port report of themselves. */
+export async function queryAllWorkers(instance: Instance): Promise<Health[]> {
+  return queryWorkers(instance, (await listWorkerNumbers())(envFile(instance)));
+}
+
+/** What the processes with these numbers report, each asked by its own name, as the port answers for one of them by chance. */
+async function queryWorkers(instance: Instance, numbers: readonly number[]): Promise<Health[]> {
+  const answers = await Promise.all(numbers.map((number) => queryWorker(envFile(instance), number)));
+  const reports = answers.flatMap((answer) => (answer === undefined ? [] : (parseHealth(answer) ?? [])));
+  const sharing = reports.filter((health) => health.instance === instance.name && health.shares_port === true);
+  const isOurs = await Promise.all(sharing.map(({ pid }) => isOwnProcess(pid, instance)));
+  return sharing.filter((_, index) => isOurs[index]);
+}
+
+/** Pairs PM2's rows of an instance with what its processes report. */
+function matchWorkers(rows: readonly Pm2Row[], reports: readonly Health[]): Worker[] {
+  const answering = reports.map((health) => ({ health, row: rows.find(({ pid }) => pid === health.pid) }));
+  const silent = rows.filter(({ pid }) => reports.every((health) => health.pid !== pid));
+  return [...answering, ...silent.map((row) => ({ health: undefined, row }))];
+}
+
+/** Of several processes that share a port, the one that stands for all: one that serves, under PM2 if possible. */
+function chooseRepresentative(workers: readonly Worker[]): Health | undefined {
+  const serving = workers.filter(isWorkerServing);
+  const chosen = serving.find(({ row }) => row !== undefined) ?? serving[0] ?? workers[0];
+  return chosen?.health;
+}
+
+function rowOf(health: Health | undefined, workers: readonly Worker[]): Pm2Row | undefined {
+  return workers.find((worker) => worker.health === health && worker.row !== undefined)?.row;
+}
+
+/**
+ * The answer of the instance. Where nobody or something else answers on the port of its env file, the instance may listen on
+ * another one, as the file may have changed since it started.
+ */
+async function findAnswer(
+  instance: Instance,
+  row: Pm2Row | undefined,
+  portAnswer: PortAnswer | undefined,
+  workerNumbers: readonly number[],
+): Promise<PortAnswer | undefined> {
+  if (portAnswer?.kind === 'instance' && portAnswer.health.instance === instance.name) return portAnswer;
+  const [health] = await queryWorkers(instance, workerNumbers);
+  if (health !== undefined) return { kind: 'instance', health };
+  if (row === undefined || row.pid === 0) return portAnswer;
+  const { listeningAddresses } = await import('../../host/ports.ts');
+  for (const { host, port } of await listeningAddresses(row.pid)) {
+    const answer = await queryPort(host, port);
+    if (answer.kind === 'instance') return answer;
+  }
+  return portAnswer;
+}
+
+async function isAnswerOurs(
+  instance: Instance,
+  rows: readonly Pm2Row[],
+  answer: PortAnswer | undefined,
+): Promise<boolean> {
+  if (answer?.kind !== 'instance' || answer.health.instance !== instance.name) return false;
+  const { pid } = answer.health;
+  return rows.some((row) => row.pid === pid) || isOwnProcess(pid, instance);
+}
+
+/** Whether the command of a process proves that it is the instance's. */
+async function isOwnProcess(pid: number, { app }: Instance): Promise<boolean> {
+  // Loaded here, as PM2's row is proof enough in most cases.
+  const { readCommand } = await import('../../host/ports.ts');
+  return isCommandOf(await readCommand(pid), app);
+}
+
+/** PM2's list and all instances of the project. */
+export interface Listing {
+  readonly rows: readonly Pm2Row[];
+  readonly instances: readonly Instance[];
+}
+
+/** Lists all instances: those with an env file, and those that PM2 still runs though their file was removed. */
+export async function listAll({ root, pm2 }: Context): Promise<Listing> {
+  const rows = await pm2.list();
+  const present = loadInstances(root);
+  const names = present.map(({ name }) => name);
+  const others = rows.filter(({ name }) => !names.includes(name));
+  return { rows, instances: [...present, ...(others.length === 0 ? [] : await findWithoutEnvFile(root, others))] };
+}
+
+/** Longer than any usual drain; the env file with the real one is gone. */
+const UNKNOWN_KILL_TIMEOUT_MS = 60_000;
+
+async function findWithoutEnvFile(root: string, rows: readonly Pm2Row[]): Promise<Instance[]> {
+  const { executablePath } = await import('../buildStamp.ts');
+  const ours = executablePath(root);
+  return rows.flatMap(({ name, executable, args: [option, file] }) => {
+    if (executable !== ours || option === undefined || file === undefined) return [];
+    const problem = {
+      file: relative(root, file),
+      key: 'file',
+      found: 'none, though PM2 still has its instance',
+      fix: `Bring the file back, or run: ./manage stop ${name}`,
+      severity: 'error',
+    } as const;
+    const app = {
+      name,
+      script: executable,
+      args: [option, file],
+      env: {},
+      out_file: '',
+      kill_timeout: UNKNOWN_KILL_TIMEOUT_MS,
+      listen_timeout: 0,
+    } as const;
+    return [{ name, app, config: undefined, problems: [problem] }];
+  });
+}

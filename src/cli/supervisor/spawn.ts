@@ -1,0 +1,147 @@
+import { closeSync, lstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { formatDuration, terminalSafe } from '../../core/text.ts';
+import { type ExitCode, exitCodes } from '../exitCodes.ts';
+import { queryPort } from './health.ts';
+import { isRowOf } from './inspect.ts';
+import { addressOf, type Instance } from './instances.ts';
+import type { Pm2, Pm2Row } from './pm2.ts';
+
+/** How the start of one instance ended. */
+export interface StartOutcome {
+  readonly instance: Instance;
+  readonly code: ExitCode;
+  /** In ms, from the command to PM2 until now. */
+  readonly elapsedMs: number;
+  /** PM2's row, when the instance did not come up. */
+  readonly row?: Pm2Row | undefined;
+  /** The last lines of its console, when it did not come up. */
+  readonly lastOutput: readonly string[];
+}
+
+/** How a start ended, in a line; when the instance did not come up, its last output is below. */
+export function describeStart({ instance, code, elapsedMs, row, lastOutput }: StartOutcome): string {
+  const { name } = instance;
+  if (code === exitCodes.ok) return `${name} up on ${addressOf(instance)} in ${formatDuration(elapsedMs)}`;
+  const output =
+    lastOutput.length > 0 ? ['; it said:', ...lastOutput.map((line) => `    ${terminalSafe(line)}`)].join('\n') : '';
+  if (code === exitCodes.notReady) {
+    return `${name} does not answer on ${addressOf(instance)} after ${formatDuration(elapsedMs)}${output}`;
+  }
+  const retry = code === exitCodes.configuration ? '' : '; PM2 tries it again, ever more slowly';
+  return `${name} ended at start (exit status ${row?.exitCode ?? 'unknown'})${retry}${output}`;
+}
+
+interface Progress {
+  /** PM2's latest list; undefined until the start command is through. */
+  rows?: readonly Pm2Row[];
+  /** Aborted when nothing is left to wait for. */
+  readonly end: AbortController;
+}
+
+const POLL_MS = 40;
+const LIST_MS = 400;
+
+/**
+ * Starts instances in one go with PM2 (those of `awaited` are on their way already) and waits until each answers, has ended
+ * or had its time; each outcome is handed over as soon as it is known.
+ */
+export async function spawnAndWait(
+  pm2: Pm2,
+  started: readonly Instance[],
+  awaited: readonly Instance[],
+  onOutcome: (outcome: StartOutcome) => void,
+): Promise<void> {
+  const progress: Progress = { end: new AbortController() };
+  const outcomes = [...started, ...awaited].map(async (instance) => {
+    const outcome = await awaitReady(instance, progress);
+    if (outcome !== undefined) onOutcome(outcome);
+  });
+  const allKnown = Promise.all(outcomes).finally(() => progress.end.abort());
+  await Promise.all([allKnown, startWithPm2(pm2, started, progress)]);
+}
+
+async function startWithPm2(pm2: Pm2, instances: readonly Instance[], progress: Progress): Promise<void> {
+  const { end } = progress;
+  try {
+    if (instances.length > 0) await pm2.start(instances.map(({ name }) => name));
+    while (!end.signal.aborted) {
+      progress.rows = await pm2.list();
+      await pause(LIST_MS, undefined, { signal: end.signal }).catch(() => {}); // it is cut short
+    }
+  } finally {
+    end.abort();
+  }
+}
+
+async function awaitReady(instance: Instance, progress: Progress): Promise<StartOutcome | undefined> {
+  const { app } = instance;
+  truncateWhenLarge(app.out_file);
+  const offset = sizeOf(app.out_file);
+  const startedAt = performance.now();
+  for (;;) {
+    const elapsedMs = performance.now() - startedAt;
+    if (await isServing(instance)) return { instance, code: exitCodes.ok, elapsedMs, lastOutput: [] };
+    if (progress.end.signal.aborted) return undefined; // PM2 itself has failed, and says why
+    const row = progress.rows?.find((candidate) => isRowOf(candidate, instance));
+    const ended = progress.rows !== undefined && hasEnded(row);
+    if (ended || elapsedMs > app.listen_timeout) {
+      const code = ended ? exitCodeFor(row) : exitCodes.notReady;
+      return { instance, code, elapsedMs, row, lastOutput: readLastOutput(app.out_file, offset) };
+    }
+    await pause(POLL_MS);
+  }
+}
+
+async function isServing({ name, config }: Instance): Promise<boolean> {
+  const answer = config && (await queryPort(config.host, config.port));
+  return answer?.kind === 'instance' && answer.health.instance === name && answer.health.state === 'serving';
+}
+
+/** Whether a process has ended. A row that PM2 has just made counts no restart, unless the process died before it answered. */
+export function hasEnded(row: Pm2Row | undefined): boolean {
+  return row === undefined || row.restarts > 0 || !['online', 'launching'].includes(row.status);
+}
+
+/** What the exit status of an instance that has ended means for the command. */
+export function exitCodeFor(row: Pm2Row | undefined): ExitCode {
+  return row?.exitCode === exitCodes.configuration ? exitCodes.configuration : exitCodes.failed;
+}
+
+// What instances write to stdout and stderr goes through PM2 into logs/NAME/console.log.
+
+const MAX_CONSOLE_BYTES = 1_000_000;
+const MAX_READ_BYTES = 64_000;
+const OUTPUT_LINES = 8;
+
+/** Size in bytes; 0 when there is no such file. */
+export function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Empties the file when it has become large, but not what a link leads to. PM2 keeps it open for appending, which goes on at the new end. */
+export function truncateWhenLarge(file: string): void {
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (stats?.isFile() && stats.size > MAX_CONSOLE_BYTES) truncateSync(file);
+}
+
+/** The last lines since the file had the given size, each once: an instance that PM2 starts over and over repeats itself. */
+export function readLastOutput(file: string, offset: number): string[] {
+  return [...new Set(readLinesSince(file, offset, OUTPUT_LINES))];
+}
+
+/** The last lines that were written after the file had the given size. */
+export function readLinesSince(file: string, offset: number, count: number): string[] {
+  const size = sizeOf(file);
+  const start = Math.max(size < offset ? 0 : offset, size - MAX_READ_BYTES);
+  const buffer = Buffer.alloc(size - start);
+  if (buffer.length === 0) return [];
+  const descriptor = openSync(file, 'r');
+  try {
+    const length = readSync(descriptor, buffer, 0, buffer.length, start);
+    const lines = buffer.toString('utf8', 0, length).split(/\r?\n/);
+    return lines.filter((line) => line.trim() !== '').slice(-count);
+  } finally {
+    closeSync(descriptor);
+  }
+}

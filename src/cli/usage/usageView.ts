@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import { terminalSafe, terminalSafeJson } from '../../core/text.ts';
+import { firstOfDays } from '../../telemetry/days.ts';
+import { usageFilePath } from '../../telemetry/usage/file.ts';
+import { isCostUnknown, type UsageGrouping } from '../../telemetry/usage/totals.ts';
+import type { Invocation } from '../command.ts';
+import type { Context } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exitCodes.ts';
+import { loadInstances, selectInstances } from '../supervisor/instances.ts';
+import type { Output } from '../terminal/output.ts';
+import { type Column, renderTable } from '../terminal/table.ts';
+import { type InstanceUsage, mergeUsage, readUsage, totalLine, type UsageLine } from './read.ts';
+
+/** The number in the `schema` field: changes when a program that reads the JSON has to. */
+const SCHEMA = 1;
+
+/** Shows what instances have used in the last days; fails with 1 when the file of one cannot be read. */
+export async function showUsage(
+  { root, output }: Context,
+  invocation: Invocation<'days' | 'by' | 'json' | 'csv'>,
+): Promise<ExitCode> {
+  const { names, days, by, json, csv } = invocation;
+  const firstDay = firstOfDays(days, Date.now());
+  let exitCode: ExitCode = exitCodes.ok;
+  const usages = selectInstances(root, loadInstances(root), names).map(({ name, config }): InstanceUsage => {
+    const path = usageFilePath(config?.stateDirectory ?? join(root, 'state'), name);
+    try {
+      return { name, sums: readUsage(path, by, firstDay) };
+    } catch (error) {
+      output.complain(`${name}: ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      exitCode = exitCodes.failed;
+      return { name, sums: [] };
+    }
+  });
+  const lines = mergeUsage(usages, by);
+  if (json) output.print(usageJson(lines, by, firstDay));
+  else if (csv) output.print(usageCsv(lines, by));
+  else if (lines.length === 0) output.say(`Nothing was used since ${firstDay}.`);
+  else {
+    output.print(usageTable(lines, by, output));
+    const { checks, unpriced } = totalLine(lines);
+    if (checks > 0) output.say('Checks are questions of the instances’ own whether a provider answers (health_check).');
+    if (unpriced > 0) {
+      output.say(
+        `? is what ${unpriced} requests ${checks > 0 ? 'or checks ' : ''}cost whose price is unknown; PRICES_FILE takes prices of your own.`,
+      );
+    }
+  }
+  return exitCode;
+}
+
+const count = new Intl.NumberFormat('en-US');
+
+/** The table for people, the total below it. */
+export function usageTable(
+  lines: readonly UsageLine[],
+  by: UsageGrouping,
+  { paint, columns: width }: Pick<Output, 'paint' | 'columns'>,
+): string {
+  const total = totalLine(lines);
+  return renderTable(columns(by, total, paint), [...lines, total], width).join('\n');
+}
+
+function columns(by: UsageGrouping, total: UsageLine, paint: Output['paint']): readonly Column<UsageLine>[] {
+  const tokens = (title: string, read: (line: UsageLine) => number, dropOrder: number): Column<UsageLine> => ({
+    title,
+    align: 'right',
+    dropOrder,
+    cell: (line) => count.format(read(line)),
+  });
+  const lastUse: Column<UsageLine> = {
+    title: 'last request (UTC)',
+    dropOrder: 5,
+    cell: ({ last }) => (last === 0 ? '' : new Date(last).toISOString().slice(0, 16).replace('T', ' ')),
+  };
+  const all: readonly Column<UsageLine>[] = [
+    { title: by, minimum: 10, cell: ({ group }) => terminalSafe(group) },
+    ...(by === 'session' ? [lastUse] : []),
+    { title: 'requests', align: 'right', cell: requestsText },
+    tokens('input', wholeInput, 1),
+    tokens('of it cached', ({ cacheRead }) => cacheRead, 3),
+    tokens('output', ({ output }) => output, 2),
+    tokens('of it reasoning', ({ reasoning }) => reasoning, 4),
+    { title: 'cost', align: 'right', cell: costText },
+  ];
+  return all.map((column) => ({ ...column, paint: (text, line) => (line === total ? paint('bold', text) : text) }));
+}
+
+/** `$1.2345`, `?` when nothing is known, and with a `?` how many requests and checks have no price. */
+export function costText(line: UsageLine): string {
+  const { cost, unpriced } = line;
+  if (unpriced === 0) return `$${cost.toFixed(4)}`;
+  return isCostUnknown(line) ? `? (${count.format(unpriced)})` : `$${cost.toFixed(4)} + ? (${count.format(unpriced)})`;
+}
+
+/** `1,202 (1 failed) + 12 checks`, without what there is none of. */
+function requestsText({ requests, failed, checks }: UsageLine): string {
+  const failures = failed === 0 ? '' : ` (${count.format(failed)} failed)`;
+  const own = checks === 0 ? '' : ` + ${count.format(checks)} ${checks === 1 ? 'check' : 'checks'}`;
+  return count.format(requests) + failures + own;
+}
+
+function wholeInput({ input, cacheRead, cacheWrite }: UsageLine): number {
+  return input + cacheRead + cacheWrite;
+}
+
+/** The same for programs. Names and meanings are kept as long as `schema` is. */
+export function usageJson(lines: readonly UsageLine[], by: UsageGrouping, firstDay: string): string {
+  const rows = lines.map((line) => ({ [by]: line.group, ...fields(line) }));
+  const usages = { schema: SCHEMA, by, first_day: firstDay, rows, total: fields(totalLine(lines)) };
+  return terminalSafeJson(JSON.stringify(usages, undefined, 2));
+}
+
+/** A line by the names that programs see. */
+function fields(line: UsageLine) {
+  return {
+    requests: line.requests,
+    failed_requests: line.failed,
+    input_tokens: wholeInput(line),
+    cache_read_tokens: line.cacheRead,
+    cache_creation_tokens: line.cacheWrite,
+    output_tokens: line.output,
+    reasoning_tokens: line.reasoning,
+    cost_usd: isCostUnknown(line) ? null : Number(line.cost.toFixed(6)),
+    unpriced_requests: line.unpriced,
+    last_request_at: line.last === 0 ? null : new Date(line.last).toISOString(),
+    health_checks: line.checks,
+  };
+}
+
+/** The same for a spreadsheet (RFC 4180), without a total. What is unknown is empty. */
+export function usageCsv(lines: readonly UsageLine[], by: UsageGrouping): string {
+  const header = [by, ...Object.keys(fields(totalLine([])))];
+  const rows = lines.map((line) => [line.group, ...Object.values(fields(line))].map(csvCell));
+  return [header, ...rows].map((cells) => cells.join(',')).join('\n');
+}
+
+/** How a spreadsheet recognises a formula, also by the wide letters of East Asian keyboards. */
+const FORMULA = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/;
+
+/** Names of models are words of providers and clients: they must not become formulas, nor control a terminal. */
+function csvCell(value: string | number | null): string {
+  const safe = terminalSafe(String(value ?? ''));
+  const text = typeof value === 'string' && FORMULA.test(safe) ? `'${safe}` : safe;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,118 @@
+/**
+ * The body of `GET /health`: what a process of an instance reports of itself. The gateway writes it, the manager reads it, and
+ * so may a user's own monitoring: fields are added, never renamed or given another meaning. It holds no secret.
+ */
+export interface HealthReport {
+  /** Tells an instance from any other web server. */
+  readonly service: 'claude-code-proxy';
+  readonly instance: string;
+  readonly pid: number;
+  /** The number of this process among those of the instance, from 1 on. */
+  readonly part: number;
+  /** Whether other processes of the instance may listen on the same port. */
+  readonly shares_port: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly started_at: Timestamp;
+  readonly uptime_seconds: number;
+  readonly version: string;
+  /** Equal for equal settings. */
+  readonly config_hash: string;
+  readonly config_loaded_at: Timestamp;
+  /** What is wrong with the files as they are now, so that the configuration before them serves. */
+  readonly config_problems: readonly ConfigProblem[];
+  /** Names of changed settings that take effect after a restart only. */
+  readonly restart_needed: readonly string[];
+  readonly state: 'serving' | 'draining';
+  readonly provider: { readonly name: string; readonly title: string; readonly base_url: string };
+  /** The model of each tier. */
+  readonly models: { readonly big: string; readonly middle: string; readonly small: string };
+  /** Where the provider's key comes from. */
+  readonly key: string;
+  /** Whether clients need a token. */
+  readonly client_token: boolean;
+  /** Of the first provider. */
+  readonly circuit: CircuitState;
+  readonly strategy: string;
+  /** In the order of their priority. */
+  readonly providers: readonly ProviderHealth[];
+  /** Of the first provider. */
+  readonly queue: { readonly running: number; readonly waiting: number };
+  readonly in_flight: number;
+  /** Since the start; each request that has ended is in one of the others, too. */
+  readonly requests: {
+    readonly total: number;
+    readonly ok: number;
+    readonly rejected: number;
+    readonly failed: number;
+    readonly client_closed: number;
+  };
+  /** Since the start; `input` is what neither came from the provider's cache nor went into it. */
+  readonly tokens: {
+    readonly input: number;
+    readonly cache_read: number;
+    readonly cache_creation: number;
+    readonly output: number;
+  };
+  readonly last_success_at: Timestamp | null;
+  readonly last_error: LastError | null;
+  readonly log: WriterHealth & { readonly path: string };
+  readonly usage: WriterHealth;
+  readonly memory_bytes: number;
+}
+
+/** ISO 8601 in UTC, which sorts as text. */
+type Timestamp = string;
+
+export type CircuitState = 'closed' | 'open' | 'half-open';
+
+/** Something that is wrong with the files of the configuration. */
+export interface ConfigProblem {
+  readonly file: string;
+  readonly line: number | null;
+  readonly key: string;
+  readonly found: string;
+  readonly fix: string;
+}
+
+/** How one provider of an instance fares. */
+export interface ProviderHealth {
+  readonly name: string;
+  readonly priority: number;
+  readonly base_url: string;
+  /** Per tier the model that is asked, then those that are asked when it fails. */
+  readonly models: {
+    readonly big: readonly string[];
+    readonly middle: readonly string[];
+    readonly small: readonly string[];
+  };
+  readonly circuit: CircuitState;
+  readonly keys: readonly KeyHealth[];
+  readonly last_answer_at: Timestamp | null;
+}
+
+/** One key of a provider; `resting` while it is in its cooldown. */
+export interface KeyHealth {
+  /** Tells the keys apart without showing them. */
+  readonly label: string;
+  readonly source: string;
+  readonly state: 'ready' | 'resting';
+  readonly until: Timestamp | null;
+  readonly reason: string | null;
+}
+
+/** The latest request that a provider or the proxy failed. */
+export interface LastError {
+  readonly at: Timestamp;
+  readonly status: number;
+  readonly type: string;
+  readonly message: string;
+}
+
+/** How the writing of the log or of the usage file goes; counts are lines or rows since the start. */
+export interface WriterHealth {
+  readonly written: number;
+  readonly dropped: number;
+  readonly healthy: boolean;
+  readonly last_error?: string;
+}

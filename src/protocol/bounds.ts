@@ -1,0 +1,107 @@
+import { ApiError } from '../core/errors.ts';
+
+/** Most that one answer may keep in memory beyond what was sent on, in bytes. */
+const HELD_MAX = 8 * 1024 * 1024;
+
+/** What a kept piece costs beside its letters, in bytes: many small pieces weigh more than their text. */
+const PIECE_COST = 16;
+
+/**
+ * Counts what one answer keeps in memory beyond what was sent on: arguments that wait for their repair, text that waits for a call to
+ * end, reasoning that may be needed again. Whoever holds something adds it; the state machine ends an answer that exceeds the budget.
+ */
+export class HeldBudget {
+  #held = 0;
+  /** Whether the answer holds more than it may. */
+  isExceeded = false;
+
+  /** Counts a piece of so many letters, and gives what `release` takes back. */
+  add(letters: number): number {
+    const cost = letters + PIECE_COST;
+    this.#held += cost;
+    this.isExceeded = this.#held > HELD_MAX;
+    return cost;
+  }
+
+  release(cost: number): void {
+    this.#held -= cost;
+    this.isExceeded = this.#held > HELD_MAX;
+  }
+}
+
+/** The error for an answer that exceeds the budget. */
+export function heldTooMuch(): ApiError {
+  return new ApiError('bad_gateway', `the provider's answer has to be held back for more than ${HELD_MAX} bytes`);
+}
+
+const NO_BYTES = new Uint8Array();
+const FIRST_BYTES = 512;
+
+/** Bytes that wait for their rest, in one buffer that grows: however small the pieces, it takes no more than twice their size. */
+export class ByteBuffer {
+  #bytes: Uint8Array = NO_BYTES;
+  length = 0;
+
+  /** Copies the bytes, as a caller's buffer is its own. */
+  append(bytes: Uint8Array): void {
+    const length = this.length + bytes.length;
+    if (length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#bytes.length, FIRST_BYTES));
+      larger.set(this.#bytes.subarray(0, this.length));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes, this.length);
+    this.length = length;
+  }
+
+  /** Hands over all the bytes, and is empty then. */
+  take(): Uint8Array {
+    const all = this.#bytes.subarray(0, this.length);
+    this.#bytes = NO_BYTES;
+    this.length = 0;
+    return all;
+  }
+}
+
+/** Levels of nesting that nobody means to exceed, in requests and in answers. */
+export const DEPTH_MAX = 256;
+
+const OPEN_BRACE = 0x7b;
+const OPEN_BRACKET = 0x5b;
+
+/**
+ * The value of JSON text from a provider, which whoever reads it may walk recursively.
+ * @throws SyntaxError for what is not JSON, and ApiError `bad_gateway` for what is nested too deep
+ */
+export function parseBounded(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  // A value that is nested too deep has as many opening and closing brackets as levels.
+  if (text.length > 2 * DEPTH_MAX && countOpenings(text) > DEPTH_MAX && isDeep(value)) {
+    throw new ApiError('bad_gateway', `the provider's answer is nested deeper than ${DEPTH_MAX} levels`);
+  }
+  return value;
+}
+
+function countOpenings(text: string): number {
+  let count = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === OPEN_BRACE || code === OPEN_BRACKET) count += 1;
+  }
+  return count;
+}
+
+/** Goes down level by level, so that no depth can exhaust the stack. */
+function isDeep(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > DEPTH_MAX) return true;
+    const next: unknown[] = [];
+    for (const parent of level) {
+      if (typeof parent !== 'object' || parent === null) continue;
+      for (const child of Object.values(parent)) if (typeof child === 'object' && child !== null) next.push(child);
+    }
+    level = next;
+  }
+  return false;
+}

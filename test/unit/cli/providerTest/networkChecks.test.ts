@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { expect, onTestFinished, test } from 'vitest';
+import { checkNetwork } from '../../../../src/cli/providerTest/networkChecks.ts';
+import { createCertificate } from '../../../helpers/certificate.ts';
+
+async function portOf(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function serve(server: Server): Promise<number> {
+  onTestFinished(() => void server.close());
+  return portOf(server);
+}
+
+const summary = async (url: string, timeoutMs = 5000) =>
+  (await checkNetwork(url, timeoutMs)).map(({ check, result, detail }) => [check, result, detail]);
+
+test('a plain server at an address: one connection, nothing else', async () => {
+  const port = await serve(createServer((socket) => socket.destroy()));
+  expect(await summary(`http://127.0.0.1:${port}/v1/chat`)).toEqual([
+    ['DNS', 'skipped', 'an address, not a name'],
+    ['TCP', 'ok', `127.0.0.1 port ${port}`],
+    ['TLS', 'skipped', 'plain HTTP'],
+  ]);
+});
+
+test('a name is looked up', async () => {
+  const port = await serve(createServer((socket) => socket.destroy()));
+  const [dns, tcp] = await summary(`http://localhost:${port}`);
+  expect(dns).toEqual(['DNS', 'ok', expect.stringContaining('127.0.0.1')]);
+  expect(tcp?.[1]).toBe('ok');
+});
+
+test('a name that does not exist (RFC 6761 keeps .invalid free)', async () => {
+  const [dns, tcp, tls] = await summary('https://provider.invalid');
+  expect(dns).toEqual(['DNS', 'fail', expect.stringMatching(/ENOTFOUND|EAI_AGAIN/)]);
+  expect([tcp?.[1], tls?.[1]]).toEqual(['skipped', 'skipped']);
+});
+
+test('nobody listens', async () => {
+  const server = createServer();
+  const port = await portOf(server);
+  server.close();
+  await once(server, 'close');
+  expect((await summary(`https://127.0.0.1:${port}`)).slice(1)).toEqual([
+    ['TCP', 'fail', 'nothing listens there: check OPENAI_BASE_URL, or start that server (ECONNREFUSED)'],
+    ['TLS', 'skipped', 'not reached'],
+  ]);
+});
+
+test.each([
+  ['self-signed', 'localhost', 'its certificate is self-signed: give the certificate in NODE_EXTRA_CA_CERTS'],
+])('a certificate that is %s', async (_name, host, hint) => {
+  const port = await serve(createTlsServer(createCertificate(host), () => {}).on('tlsClientError', () => {}));
+  const [, , tls] = await summary(`https://localhost:${port}`);
+  expect(tls?.[1]).toBe('fail');
+  expect(tls?.[2]).toContain(hint);
+});
+
+test('a server that speaks no TLS', async () => {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+  });
+  const [, , tls] = await summary(`https://127.0.0.1:${await serve(server)}`);
+  expect(tls?.[1]).toBe('fail');
+  expect(tls?.[2]).toContain('use http://');
+});
+
+test('a server that takes the connection and says nothing is left in time', async () => {
+  const server = createServer((socket) => void onTestFinished(() => void socket.destroy()));
+  const [, tcp, tls] = await summary(`https://127.0.0.1:${await serve(server)}`, 200);
+  expect(tcp?.[1]).toBe('ok');
+  expect(tls).toEqual(['TLS', 'fail', 'nothing within 0.2 s']);
+});

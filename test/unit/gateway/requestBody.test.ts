@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { runCooperatively, withBody } from '../../../src/gateway/readBody.ts';
+import { JsonBodyCodec, RequestBody } from '../../../src/gateway/requestBody.ts';
+import { InFlight } from '../../../src/gateway/services.ts';
+import { ConversationCache } from '../../../src/translate/conversationCache.ts';
+
+const text = 'Read the file and say what is in it. '.repeat(2000);
+const messages = Array.from({ length: 40 }, (_, index) => ({ role: 'user', content: `${index} ${text}` }));
+const large = { model: 'm', messages };
+const largeBytes = Buffer.from(JSON.stringify(large));
+const smallBytes = Buffer.from('{"model":"m","messages":[]}');
+
+/** How often the work pauses, and what it comes to. */
+function carryOut<T>(work: Generator<void, T>): { pauses: number; value: T } {
+  for (let pauses = 0; ; pauses += 1) {
+    const { done, value } = work.next();
+    if (done === true) return { pauses, value };
+  }
+}
+
+describe('a body of 3 MB is dealt with in stretches', () => {
+  test('when it is read', () => {
+    const { pauses, value } = carryOut(new JsonBodyCodec().read(largeBytes));
+    expect(pauses).toBeGreaterThanOrEqual(4);
+    expect(value).toEqual(large);
+  });
+
+  test('when it is measured, which then costs nothing', () => {
+    const body = new RequestBody(largeBytes, structuredClone(large), new ConversationCache());
+    expect(carryOut(body.measureInSteps()).pauses).toBeGreaterThanOrEqual(1);
+    expect(carryOut(body.measureInSteps()).pauses).toBeGreaterThanOrEqual(1);
+    expect(body.measured).toEqual(
+      new RequestBody(largeBytes, structuredClone(large), new ConversationCache()).measured,
+    );
+  });
+
+  test('when it is printed, once', () => {
+    const bodies = new JsonBodyCodec();
+    expect(carryOut(bodies.prepare(large)).pauses).toBeGreaterThanOrEqual(4);
+    expect(carryOut(bodies.prepare(large)).pauses).toBe(0);
+    expect(bodies.write(large)).toEqual(largeBytes);
+  });
+
+  test('and what cannot be measured is no fault yet', () => {
+    expect(
+      carryOut(new RequestBody(smallBytes, { model: 'm', messages: 'none' }, new ConversationCache()).measureInSteps())
+        .pauses,
+    ).toBe(0);
+  });
+});
+
+describe('between the stretches', () => {
+  test('all others have their turn', async () => {
+    const seen: string[] = [];
+    function* work() {
+      seen.push('one');
+      yield;
+      seen.push('two');
+      yield;
+      seen.push('three');
+    }
+    const done = runCooperatively(work());
+    setImmediate(() => seen.push('another'));
+    await done;
+    expect(seen).toEqual(['one', 'two', 'another', 'three']);
+  });
+
+  test('work without a pause is over at once', () => {
+    expect(runCooperatively([][Symbol.iterator]() as Generator<void>)).toBeUndefined();
+  });
+
+  test('a stop waits for a body that is being read', async () => {
+    const services = { bodies: new JsonBodyCodec(), inFlight: new InFlight() };
+    const reading = withBody(services, largeBytes, async (body) => body.object.model);
+    expect(services.inFlight.size).toBe(1);
+    expect(await reading).toBe('m');
+    expect(services.inFlight.size).toBe(0);
+  });
+
+  test('and no longer than that: the answer is under way by itself', async () => {
+    const services = { bodies: new JsonBodyCodec(), inFlight: new InFlight() };
+    const answer = Promise.withResolvers<void>();
+    const began = Promise.withResolvers<void>();
+    const reading = withBody(services, largeBytes, () => {
+      began.resolve();
+      return answer.promise;
+    });
+    await began.promise;
+    expect(services.inFlight.size).toBe(0);
+    answer.resolve();
+    await reading;
+  });
+
+  test('a large body that is no JSON is refused, and nothing waits any more', async () => {
+    const services = { bodies: new JsonBodyCodec(), inFlight: new InFlight() };
+    const broken = Buffer.concat([largeBytes.subarray(0, -1), Buffer.from('!')]);
+    await expect(withBody(services, broken, async () => 'read')).rejects.toMatchObject({ code: 'invalid_request' });
+    expect(services.inFlight.size).toBe(0);
+  });
+
+  test('a small one is gone on with at once', () => {
+    const services = { bodies: new JsonBodyCodec(), inFlight: new InFlight() };
+    let wentOn = false;
+    void withBody(services, smallBytes, async () => {
+      wentOn = true;
+    });
+    expect(wentOn).toBe(true);
+    expect(services.inFlight.size).toBe(0);
+  });
+});

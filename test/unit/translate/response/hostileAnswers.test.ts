@@ -1,0 +1,241 @@
+import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../../../src/core/json.ts';
+import { repairArguments } from '../../../../src/translate/response/toolArguments.ts';
+import { createTranslator, type Translator } from '../../../../src/translate/response/translator.ts';
+import { growth, LINEAR } from '../../../helpers/growth.ts';
+import { type ContextOptions, createResponseContext } from '../../../helpers/responseContext.ts';
+
+const frame = (data: unknown) => `data: ${JSON.stringify(data)}\n\n`;
+const delta = (value: object) => frame({ choices: [{ index: 0, delta: value }] });
+const call = (piece: JsonObject, index = 0, more: JsonObject = {}) =>
+  delta({ tool_calls: [{ index, function: piece, ...more }] });
+const DONE = 'data: [DONE]\n\n';
+
+const translatorOf = (options: ContextOptions = {}, output: 'events' | 'message' = 'events') =>
+  createTranslator(createResponseContext(options), output);
+
+/** Pushes the same frame again and again until the answer ends; the frames that it took. */
+function flood(translator: Translator, piece: string, most: number): number {
+  const bytes = Buffer.from(piece);
+  for (let count = 1; count <= most; count += 1) {
+    translator.pushBytes(bytes);
+    if (translator.outcome.ended) return count;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+describe('an answer takes work in proportion to its length, whatever it is made of', () => {
+  const letters = (size: number, each: (position: number) => string) =>
+    Array.from({ length: size }, (_, position) => Buffer.from(each(position)));
+
+  const answers: Record<string, { size: number; each: (position: number) => string; options?: ContextOptions }> = {
+    'blanks before the text': { size: 16_000, each: () => delta({ content: ' ' }) },
+    'blanks before the text, without tags': {
+      size: 16_000,
+      each: () => delta({ content: '\n' }),
+      options: { settings: { thinkTags: 'off' } },
+    },
+    'blanks before the reasoning': { size: 16_000, each: () => delta({ reasoning_content: ' ' }) },
+    'calls, each with its index': { size: 8000, each: (at) => call({ name: 'Read', arguments: '{"a":1}' }, at) },
+    'calls, each with its id': {
+      size: 8000,
+      each: (at) => delta({ tool_calls: [{ id: `call_${at}`, function: { name: 'Read', arguments: '{}' } }] }),
+    },
+    'pieces that repeat the name': {
+      size: 16_000,
+      each: (at) => call({ name: 'Read', arguments: at > 0 ? `${at},` : '{"a":[' }),
+    },
+    'pieces of held arguments that repeat the name': {
+      size: 16_000,
+      each: (at) => call({ name: 'Read', arguments: at > 0 ? `${at},` : '{"a":[' }),
+      options: { settings: { toolArgs: 'buffer' } },
+    },
+    'reasoning state before a call has a name': {
+      size: 8000,
+      each: (at) =>
+        delta({
+          reasoning_details: [{ type: 'reasoning.text', index: at }],
+          tool_calls: [{ index: 0, function: { arguments: `${at},` } }],
+        }),
+      options: { settings: { reasoningReplay: 'reasoning_details' } },
+    },
+  };
+
+  test.each(Object.entries(answers))('%s', { timeout: 120_000 }, (_name, { size, each, options }) => {
+    const ratio = growth((length) => {
+      const frames = letters(length, each);
+      return () => {
+        const translator = translatorOf(options);
+        for (const bytes of frames) translator.pushBytes(bytes);
+        translator.end();
+      };
+    }, size);
+    expect(ratio).toBeLessThan(LINEAR);
+  });
+
+  test('text that is nearly a stop sequence', { timeout: 120_000 }, () => {
+    const ratio = growth((length) => {
+      const bytes = Buffer.from(delta({ content: `${'a'.repeat(length)}c` }));
+      const options = { stopSequences: [`${'a'.repeat(length)}b`] };
+      return () => void translatorOf(options).pushBytes(bytes);
+    }, 32_000);
+    expect(ratio).toBeLessThan(LINEAR);
+  });
+});
+
+describe('a model that writes nothing but white space', () => {
+  test.each([
+    ['as text', delta({ content: ' '.repeat(100) }), {}],
+    ['as text, where tags are not looked for', delta({ content: '\n'.repeat(100) }), { thinkTags: 'off' } as const],
+    ['as reasoning', delta({ reasoning_content: ' '.repeat(100) }), {}],
+  ])('%s is given up after some kB', (_name, piece, settings) => {
+    const translator = translatorOf({ settings });
+    expect(flood(translator, piece, 1000)).toBeLessThan(200);
+    expect(translator.outcome.error).toMatchObject({
+      code: 'overloaded',
+      message: 'the model is stuck in white space',
+    });
+  });
+
+  test('is waited for that long', () => {
+    const translator = translatorOf();
+    expect(flood(translator, delta({ content: ' '.repeat(100) }), 150)).toBe(Number.POSITIVE_INFINITY);
+    expect(translator.pushBytes(Buffer.from(delta({ content: 'word' })))).toContain(`${' '.repeat(100)}word`);
+  });
+});
+
+describe('an answer that has to be held back', () => {
+  const large = 'x '.repeat(50_000);
+  const begun = call({ name: 'Read', arguments: '{"a":"' }, 0, { id: 'one' });
+  const floods: Record<string, { first: string; piece: string; settings?: ContextOptions['settings'] }> = {
+    'text after a call': { first: begun, piece: delta({ content: large }) },
+    'text after a call, in small pieces': { first: begun, piece: delta({ content: 'ab' }) },
+    'a second call while the first is open': { first: begun, piece: call({ arguments: large }, 1) },
+    'arguments that are held': {
+      first: call({ name: 'Read', arguments: '{"a":"' }),
+      piece: `${call({ arguments: large })}${call({ arguments: 'x' })}`,
+      settings: { toolArgs: 'buffer' },
+    },
+    'reasoning in tags': { first: delta({ content: '<think>' }), piece: delta({ content: large }) },
+    'opaque state': {
+      first: delta({ reasoning_content: 'so' }),
+      piece: delta({ reasoning_details: [{ type: 'reasoning.encrypted', data: large }] }),
+      settings: { reasoningReplay: 'reasoning_details' },
+    },
+  };
+
+  test.each(Object.entries(floods))('is given up after 8 MiB: %s', { timeout: 60_000 }, (_name, flooded) => {
+    const translator = translatorOf({ settings: flooded.settings ?? {} });
+    translator.pushBytes(Buffer.from(flooded.first));
+    const taken = flood(translator, flooded.piece, 2_000_000) * flooded.piece.length;
+    expect(taken).toBeLessThan(64 * 1024 * 1024);
+    expect(translator.outcome.error?.code).toBe('bad_gateway');
+    expect(translator.outcome.error?.message).toContain('held back for more than 8388608 bytes');
+  });
+
+  test('ends with an error event when it has begun', () => {
+    const translator = translatorOf();
+    translator.pushBytes(Buffer.from(begun));
+    let text = '';
+    while (!translator.outcome.ended) text = translator.pushBytes(Buffer.from(delta({ content: large })));
+    expect(text).toMatch(/^event: error\n.*8388608/);
+  });
+
+  test('more calls than anybody means count as well', { timeout: 60_000 }, () => {
+    const translator = translatorOf();
+    let index = 0;
+    while (!translator.outcome.ended && index < 100_000) {
+      translator.pushBytes(Buffer.from(call({ name: 'Read', arguments: '{"a":1}' }, index)));
+      index += 1;
+    }
+    expect(index).toBeLessThan(20_000);
+    expect(translator.outcome.error?.code).toBe('bad_gateway');
+  });
+
+  test('what was let go counts no more: many large calls one after the other', () => {
+    const translator = translatorOf();
+    for (let index = 0; index < 120; index += 1) {
+      translator.pushBytes(Buffer.from(call({ name: 'Write', arguments: '{"text":"' }, index)));
+      translator.pushBytes(Buffer.from(call({ arguments: large }, index)));
+      translator.pushBytes(Buffer.from(call({ arguments: '"}' }, index)));
+    }
+    translator.pushBytes(Buffer.from(`${frame({ choices: [{ delta: {}, finish_reason: 'tool_calls' }] })}${DONE}`));
+    expect(translator.outcome).toMatchObject({ ended: true, toolCalls: 120, stopReason: 'tool_use' });
+  });
+
+  test('a whole answer is no larger than 64 MiB, also when it comes as a stream', { timeout: 60_000 }, () => {
+    const translator = translatorOf({}, 'message');
+    expect(flood(translator, delta({ content: large }), 2000)).toBeLessThan(700);
+    expect(translator.outcome.error?.code).toBe('bad_gateway');
+  });
+});
+
+describe('an answer that is nested 10,000 levels deep', () => {
+  const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
+  const chunk = (value: string) => `data: ${value}\n\n`;
+
+  test.each([
+    ['in its content', `{"choices":[{"delta":{"content":${deep}}}]}`],
+    ['in an error', `{"error":${deep}}`],
+    ['in the details of an error', `{"error":{"message":"no","detail":${deep}}}`],
+    ['in its reasoning', `{"choices":[{"delta":{"reasoning_details":[{"data":${deep}}]}}]}`],
+    [
+      'in the arguments',
+      `{"choices":[{"delta":{"tool_calls":[{"function":{"name":"a","arguments":{"a":${deep}}}}]}}]}`,
+    ],
+  ])('fails as an answer, and is no fault of the proxy: %s', (_name, body) => {
+    for (const form of ['chunk', 'whole'] as const) {
+      const translator = translatorOf({ settings: { reasoningReplay: 'reasoning_details' } });
+      if (form === 'chunk') translator.pushBytes(Buffer.from(chunk(body)));
+      else translator.pushJson(body.replace('"delta"', '"message"'));
+      expect(translator.outcome.error).toMatchObject({ code: 'bad_gateway', status: 502 });
+      expect(translator.outcome.error?.message).toContain('nested deeper');
+    }
+  });
+
+  test('fails when only the words of an error are nested', () => {
+    const translator = translatorOf();
+    translator.pushBytes(Buffer.from(`event: error\n${chunk(deep)}`));
+    expect(translator.outcome.error).toBeDefined();
+  });
+
+  test('arguments as text go to the client as they came', () => {
+    const text = `{"a":${deep}}`;
+    const translator = translatorOf({ tools: { Read: { properties: { a: { type: 'object' } } } } }, 'message');
+    translator.pushJson(
+      JSON.stringify({ choices: [{ message: { tool_calls: [{ function: { name: 'Read', arguments: text } }] } }] }),
+    );
+    expect(translator.message().content).toMatchObject([
+      { type: 'tool_use', input: { __unparsedToolInput: { raw: text } } },
+    ]);
+    expect(() => JSON.stringify(translator.message())).not.toThrow();
+  });
+});
+
+describe('arguments that would have to be repaired all over', () => {
+  test.each([
+    ['quotes', `{"a":"${'b"c "d" '.repeat(64_000)}"}`],
+    ['numbers', `[${'1 '.repeat(256_000)}`],
+    ['objects', `[${'{a:1} '.repeat(64_000)}`],
+  ])('are left as they are: %s', (_name, text) => {
+    const start = performance.now();
+    expect(repairArguments(text)).toBeUndefined();
+    // The repair alone would take minutes.
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
+  test('but a long text that lacks its end is repaired', () => {
+    const content = `it's a "quoted" line\n`.repeat(20_000);
+    const text = JSON.stringify({ path: 'x', content }).slice(0, -1);
+    expect(JSON.parse(repairArguments(text) ?? '{}')).toEqual({ path: 'x', content });
+  });
+});
+
+test('what the provider calls things is kept at a length that can be logged', () => {
+  const translator = translatorOf();
+  const word = 'w'.repeat(100_000);
+  translator.pushBytes(Buffer.from(frame({ id: word, model: word, choices: [{ delta: { content: 'Hi' } }] })));
+  translator.pushBytes(Buffer.from(frame({ choices: [{ delta: {}, finish_reason: word }] }) + DONE));
+  const { upstreamId, upstreamModel, notes } = translator.outcome;
+  expect([upstreamId, upstreamModel, ...notes].map((text) => (text ?? '').length < 300)).toEqual([true, true, true]);
+});
