@@ -47,7 +47,7 @@ export const deepseek = {
     reasoningRequired: 'empty',
   },
   links: { keys: 'https://platform.deepseek.com/api_keys', docs: 'https://api-docs.deepseek.com' },
-  notes: ['Prices double at peak hours; a vendor’s holiday is not known here.'],
+  notes: ['Prices double at peak hours, which holidays in China do not have; those are not known here.'],
   checked: '2026-11-29',
 } satisfies Preset;
 

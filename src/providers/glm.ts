@@ -155,7 +155,7 @@ export const glmCoding = {
   notes: [
     'For keys of the coding plan; a key without one is answered "Insufficient balance" here.',
     'Prices are those of the general API; the plan is paid by the month.',
-    'glm-5.4 is served to the plan alone so far: BIG_MODEL=glm-5.4. The suffix [1m], which users of Claude Code are told to add, may stay.',
+    'glm-5.4 is served to the plan alone so far: BIG_MODEL=glm-5.4. A suffix [1m] may stay; it is not sent on.',
   ],
   checked: '2026-11-29',
 } satisfies Preset;

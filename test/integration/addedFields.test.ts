@@ -17,7 +17,7 @@ const body = JSON.stringify({
 });
 
 test.each(['chat', 'anthropic'])(
-  'D1 the dry run masks the texts that the user adds to requests (%s)',
+  'the dry run masks the texts that the user adds to requests (%s)',
   async (protocol) => {
     const settings = { OPENAI_BASE_URL: upstream.url, PROTOCOL: protocol, BIG_MODEL: 'words', QUIRK_EXTRA_BODY: body };
     const app = await startApp({ ...settings, QUIRK_STREAM_BODY: `{"stream_token": "${SECRET}"}` });

@@ -253,7 +253,7 @@ test('C8 whatever stands in a request, it is served or refused, never a fault of
 });
 
 test.each(['/v1/messages', '/v1/messages/count_tokens', '/v1/messages/test_conversion', '/v1/chat/completions'])(
-  'B1 a model name of a megabyte is a 400 that says so, at %s',
+  'a model name of a megabyte is a 400 that says so, at %s',
   async (path) => {
     const before = upstream.requests.length;
     for (const app of [chat, native]) {

@@ -141,7 +141,7 @@ test('a models file of a megabyte is another file', () => {
 });
 
 test.each(['OPENAI_API_KEY_FILE', 'MODELS_FILE', 'PRICES_FILE', 'PROVIDERS_FILE', 'HOOKS_FILE'])(
-  'C3 a file of gigabytes that %s names is not read',
+  'a file of gigabytes that %s names is not read',
   (setting) => {
     write('large', '');
     truncateSync(join(directory, 'large'), 5_000_000_000); // without a block of its own on the disk

@@ -108,7 +108,7 @@ function partsOf(key: string): readonly string[] {
   return Array.from({ length: key.length - 9 }, (_, start) => key.slice(start, start + 10));
 }
 
-describe.each(Object.entries(KEYS))('D1 a key (%s) at the wrong place is shown nowhere', (_form, key) => {
+describe.each(Object.entries(KEYS))('a key (%s) at the wrong place is shown nowhere', (_form, key) => {
   const mistakes = mistakesWith(key).map(([what, lines, options = {}]) => ({ what, lines, options }));
   test.each(mistakes)('$what', ({ lines, options }) => {
     const { config, problems } = readLines(lines, options);
@@ -126,7 +126,7 @@ describe.each(Object.entries(KEYS))('D1 a key (%s) at the wrong place is shown n
 });
 
 /** Where no part of a value is shown, whatever it looks like, since its kind says that it may be a secret. */
-describe('D1 a password that looks like any word is not shown either', () => {
+describe('a password that looks like any word is not shown either', () => {
   const word = 'hunter-meadow';
   test.each([
     ['as the file with the key', ['PROVIDER=kimi', `OPENAI_API_KEY_FILE=${word}`]],

@@ -33,7 +33,7 @@ describe('the name behind the two dashes of the model list', () => {
   });
 });
 
-describe('B1 a name of more than a kilobyte', () => {
+describe('a name of more than a kilobyte', () => {
   const refusal = (name: string): ApiError => {
     try {
       parseRequestedName(name);

@@ -111,7 +111,7 @@ test('R509 with another host the whole waits, so that no token is dropped on an 
   expect(reloader.status.restartNeeded).toEqual([]);
 });
 
-test('C2 without its token a configuration waits for a restart, as a file cut in half is valid as well', () => {
+test('without its token a configuration waits for a restart, as a file cut in half is valid as well', () => {
   const guarded = { ANTHROPIC_API_KEY: 'a-token-of-more-than-24-characters' };
   const { reloader, applied, said, checkWith } = reloaderOf(guarded);
   checkWith(read({ BIG_MODEL: 'other' }));
@@ -125,7 +125,7 @@ test('C2 without its token a configuration waits for a restart, as a file cut in
   expect(reloader.status.restartNeeded).toEqual([]);
 });
 
-test('C2 a token that a reload has brought is kept just so, and another one takes its place at once', () => {
+test('a token that a reload has brought is kept just so, and another one takes its place at once', () => {
   const { applied, reloader, checkWith } = reloaderOf({});
   checkWith(read({ ANTHROPIC_API_KEY: 'a-token-of-more-than-24-characters' }));
   checkWith(read({}));
