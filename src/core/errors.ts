@@ -7,6 +7,8 @@ export interface ApiErrorDetails {
   shouldRetry?: boolean;
   /** Overrides the row's status, for a provider's own 4xx that fits the row. */
   status?: number;
+  /** Anthropic's own code for the case, by which its SDK decides what to do. */
+  anthropicCode?: string;
   cause?: unknown;
 }
 
@@ -17,6 +19,7 @@ export class ApiError extends Error {
   readonly type: ErrorType;
   readonly shouldRetry: boolean | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly anthropicCode: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ApiErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -26,6 +29,7 @@ export class ApiError extends Error {
     this.status = details.status ?? row.status;
     this.type = row.type;
     this.shouldRetry = details.shouldRetry ?? row.shouldRetry;
+    this.anthropicCode = details.anthropicCode;
     this.retryAfterSeconds = details.retryAfterSeconds ?? row.retryAfterSeconds;
   }
 }

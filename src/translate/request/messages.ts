@@ -43,9 +43,13 @@ function translateTurns(messages: readonly RequestMessage[], leading: number, co
     if (message === undefined) break;
     if (isSystem(message)) placeSystemMessage(message, conversation, context);
     else if (message.role === 'assistant') {
+      const answer = translateAssistant(message, context);
+      // An answer that leaves nothing to send closes nothing.
+      if (answer === undefined) continue;
       checkpoints.push({ index, size: conversation.size, calls, notes: [...notes].slice(notesBefore) });
       calls += callsOf(message).length;
-      addAssistant(message, conversation, context);
+      conversation.add(answer);
+      addResults(message, conversation, context);
     } else addUser(message, conversation, context);
   }
   const written = conversation.finish();
@@ -53,9 +57,8 @@ function translateTurns(messages: readonly RequestMessage[], leading: number, co
   return written;
 }
 
-/** The message, its results right behind it, in the order of the calls, and then what they showed. */
-function addAssistant(message: RequestMessage, conversation: Conversation, context: Context): void {
-  conversation.add(translateAssistant(message, context));
+/** The results of the message's calls right behind it, in the order of the calls, and then what they showed. */
+function addResults(message: RequestMessage, conversation: Conversation, context: Context): void {
   const media: ChatContentPart[] = [];
   for (const call of callsOf(message)) {
     const result = translateResult(call, context);
@@ -67,7 +70,7 @@ function addAssistant(message: RequestMessage, conversation: Conversation, conte
     );
     for (const part of result.media) media.push(part);
   }
-  if (media.length > 0) conversation.addLoose(media);
+  if (media.length > 0) conversation.addUser(media);
 }
 
 function callsOf(message: RequestMessage): readonly ContentBlock[] {
@@ -163,7 +166,7 @@ export function placeSystemMessage(message: RequestMessage, conversation: Conver
   if (text === '') return;
   if (settings.inlineSystem === 'fold') {
     const reminder = textPart(`<system-reminder>\n${text}\n</system-reminder>`);
-    if (!conversation.append(reminder)) conversation.addLoose([reminder]);
+    if (!conversation.append(reminder)) conversation.addUser([reminder]);
   } else if (settings.inlineSystem !== 'hoist') {
     conversation.add({ role: settings.inlineSystem, content: text });
   }
