@@ -118,7 +118,7 @@ export class StubUpstream implements Upstream {
   }
 }
 
-/** One conversation as the server room hands it over. */
+/** One conversation as the server hands it over. */
 export function ask(
   services: Services,
   stream: boolean,

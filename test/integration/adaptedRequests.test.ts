@@ -48,15 +48,18 @@ test.each([
   ['no-stop', 'QUIRK_DROP_PARAMS=stop'],
   ['no-stream-options', 'QUIRK_DROP_PARAMS=stream_options'],
   ['no-max-tokens', 'QUIRK_MAX_TOKENS_FIELD=max_completion_tokens'],
-])('R413 a refusal by %s is healed once, remembered, and told with its setting', async (model, advice) => {
-  upstream.requests.length = 0;
-  expect((await call(`${app.url}/v1/messages`, message(model, all))).text).toContain('fine');
-  expect(upstream.requests).toHaveLength(2);
-  expect((await call(`${app.url}/v1/messages`, message(model, all))).text).toContain('fine');
-  expect(upstream.requests).toHaveLength(3);
-  const warnings = app.log.filter((line) => line['level'] === 'warn' && String(line['message']).includes(advice));
-  expect(warnings).toHaveLength(1);
-});
+])(
+  'R413 a refusal by %s adapts the request once, is remembered, and reported with its setting',
+  async (model, advice) => {
+    upstream.requests.length = 0;
+    expect((await call(`${app.url}/v1/messages`, message(model, all))).text).toContain('fine');
+    expect(upstream.requests).toHaveLength(2);
+    expect((await call(`${app.url}/v1/messages`, message(model, all))).text).toContain('fine');
+    expect(upstream.requests).toHaveLength(3);
+    const warnings = app.log.filter((line) => line['level'] === 'warn' && String(line['message']).includes(advice));
+    expect(warnings).toHaveLength(1);
+  },
+);
 
 test('R134 R413 a provider that misses the reasoning of earlier turns gets an empty one', async () => {
   const messages = [

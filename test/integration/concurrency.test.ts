@@ -64,7 +64,7 @@ test('L8 MAX_CONCURRENT holds requests back, MAX_QUEUE refuses the rest at once,
   await untilQueue(0, 0);
 });
 
-test('R321 who waits for a place is kept waiting by pings', async () => {
+test('R321 who waits for a slot is kept waiting by pings', async () => {
   await start({ MAX_CONCURRENT: '1', QUIRK_PING_MS: '100', QUIRK_HEADER_WAIT_MS: '100' });
   const first = ask();
   await untilQueue(1, 0);
@@ -85,7 +85,7 @@ test('R321 who waits for a place is kept waiting by pings', async () => {
   expect(readEvents(text).at(-1)?.[0]).toBe('message_stop');
 });
 
-test('R320 who goes while waiting leaves the line, and the provider never hears of it', async () => {
+test('R320 who goes while waiting leaves the queue, and the provider never hears of it', async () => {
   await start({ MAX_CONCURRENT: '1', QUIRK_HEADER_WAIT_MS: '100' });
   const first = ask();
   await untilQueue(1, 0);
@@ -100,7 +100,7 @@ test('R320 who goes while waiting leaves the line, and the provider never hears 
   expect(upstream.requests).toHaveLength(1);
 });
 
-test('R320 who has gone before the line is reached does not stand in it', async () => {
+test('R320 who has gone before the queue is reached does not wait in it', async () => {
   await start({ MAX_CONCURRENT: '1', MAX_QUEUE: '1' });
   const first = ask();
   await untilQueue(1, 0);

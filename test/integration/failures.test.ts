@@ -103,7 +103,7 @@ test.each([
   }
 });
 
-test('R404 an overflow is told in the words by which the client compacts', async () => {
+test('R404 an overflow is reported in the words by which the client compacts', async () => {
   expect(JSON.parse((await ask('overflow')).text).error.message).toBe('prompt is too long: 200 tokens > 100 maximum');
 });
 

@@ -92,8 +92,8 @@ test.each(failures.flatMap(([what, one]) => [true, false].map((stream) => [what,
       attempts: 2,
       fallbacks: [{ from: 'one,one', reason: expect.stringContaining('[one') }],
     });
-    const told = app.log.filter(({ level, from }) => level === 'warn' && from === 'one,one');
-    expect(told).toEqual([expect.objectContaining({ to: 'two,two', id: answer.headers['request-id'] })]);
+    const reported = app.log.filter(({ level, from }) => level === 'warn' && from === 'one,one');
+    expect(reported).toEqual([expect.objectContaining({ to: 'two,two', id: answer.headers['request-id'] })]);
   },
 );
 
@@ -193,14 +193,14 @@ test('a request that cannot be translated asks nobody at all', async () => {
   expect(await record).toMatchObject({ outcome: 'rejected' });
 });
 
-test('when all fail, the client is told the first error, and who was tried', async () => {
+test('when all fail, the client gets the first error, and who was tried', async () => {
   await start(broken, json(503, { error: { message: 'worse' } }), { MAX_RETRIES: '0' });
   const answer = await ask(true);
   expect(answer.status).toBe(529);
   expect(errorOf(answer).message).toBe('[one 500] boom (2 were tried in turn: one,one; two,two)');
 });
 
-test('when all are limited, the client is told the shortest wait', async () => {
+test('when all are limited, the client gets the shortest wait', async () => {
   await start(limited('40'), limited('20'));
   const answer = await ask(true);
   expect([answer.status, answer.headers['retry-after']]).toEqual([429, '20']);

@@ -114,7 +114,7 @@ test('a target that fails is replaced by the models of the tier', async () => {
 
 const dryRun = async () => JSON.parse((await ask('claude-opus-5', thinking, '/v1/messages/test_conversion')).text);
 
-test('the dry run tells the decision and its candidates, and asks nobody', async () => {
+test('the dry run shows the decision and its candidates, and asks nobody', async () => {
   await start({ ROUTER_THINK: 'two,another' });
   expect(await dryRun()).toMatchObject({
     tier: 'big',
@@ -134,7 +134,7 @@ test('the dry run tells the decision and its candidates, and asks nobody', async
   expect(models()).toEqual([]);
 });
 
-test('the dry run tells which candidates are passed over, and why', async () => {
+test('the dry run shows which candidates are skipped, and why', async () => {
   await start({ ROUTER_THINK: 'two,another' });
   const { config, backends } = app.services;
   const { keys } = backends.of(config.providers[1]?.provider ?? config.provider);
@@ -143,9 +143,9 @@ test('the dry run tells which candidates are passed over, and why', async () => 
     60_000,
     'bad key',
   );
-  const told = await dryRun();
-  expect(told).toMatchObject({ model: 'best', request: { model: 'best' } });
-  expect(told.candidates.map(({ skipped }: { skipped: string | null }) => skipped)).toEqual([
+  const described = await dryRun();
+  expect(described).toMatchObject({ model: 'best', request: { model: 'best' } });
+  expect(described.candidates.map(({ skipped }: { skipped: string | null }) => skipped)).toEqual([
     expect.stringMatching(/ rests: bad key$/),
     null,
     null,

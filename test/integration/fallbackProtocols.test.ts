@@ -79,7 +79,7 @@ test.each([true, false])('a Messages API first, chat completions as its spare (s
   expect(await record).toMatchObject({ outcome: 'ok', provider: 'chat', input_tokens: 10, attempts: 2 });
 });
 
-test('when both fail the client is told by one error with the name of the first', async () => {
+test('when both fail the client gets one error with the name of the first', async () => {
   await start('native', broken, overloaded);
   const answer = await ask(true);
   expect(answer.status).toBe(529);
@@ -143,8 +143,8 @@ test('the dry run passes over who cannot search the web, and says so', async () 
   await start('chat', words('never'), nativeTurn({ text: 'never' }));
   const path = `${app.url}/v1/messages/test_conversion`;
   const cannot = 'it cannot search the web';
-  const told = JSON.parse((await call(path, message('claude-opus-5', { tools }))).text);
-  expect(told).toMatchObject({ provider: 'native', candidates: [{ skipped: cannot }, { skipped: null }] });
+  const described = JSON.parse((await call(path, message('claude-opus-5', { tools }))).text);
+  expect(described).toMatchObject({ provider: 'native', candidates: [{ skipped: cannot }, { skipped: null }] });
   const refused = JSON.parse((await call(path, message('claude-test--chat', { tools }))).text);
   expect(refused).toMatchObject({ candidates: [{ skipped: cannot }] });
   expect(refused.notes).toContain('web search refused');

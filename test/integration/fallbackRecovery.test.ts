@@ -105,7 +105,7 @@ test('a failed trial goes to the next provider, and the circuit opens again', as
   expect(await circuit()).toBe('open');
 });
 
-test('when every circuit is open the client is told to come back, and nobody is asked', async () => {
+test('when every circuit is open the client is asked to come back, and nobody is asked', async () => {
   await start();
   await ask('a');
   await ask('b');
@@ -128,7 +128,7 @@ test('a conversation stays with the provider that served it, though the first is
   expect(await servedBy('new')).toBe('one');
 });
 
-test('without a session id the first message tells the conversation', async () => {
+test('without a session id the first message identifies the conversation', async () => {
   await start({ file: { fallback_strategy: 'round_robin' } });
   behaviour = words('from one');
   const say = (...texts: string[]) =>

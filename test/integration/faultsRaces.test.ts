@@ -127,7 +127,7 @@ test.each([true, false])('R512 a stop in the middle of an answer is an error (st
 /** How a first attempt can end, long after the pings have begun, so that the same request is sent again. */
 const again: Record<string, () => void> = {
   'R409 a failure that may be repeated': () => upstream.call.onError(new Error('reset')),
-  'R413 a refusal that can be healed': () => {
+  'R413 a refusal to which the request can be adapted': () => {
     upstream.open(400, 'application/json');
     upstream.say('{"error":{"message":"unsupported parameter: temperature"}}');
     upstream.call.onEnd();

@@ -192,7 +192,7 @@ test('R320 the built-in provider says nothing more after an abort, and pauses wi
 test.each([
   ['a key that no header can carry', 'Bearer a\nb', false],
   ['a client that is closed', undefined, true],
-])('%s is an error, told after the call exists', async (_name, authorization, closed) => {
+])('%s is an error, reported after the call exists', async (_name, authorization, closed) => {
   const upstream = upstreamOf(await instance(1));
   if (closed) await upstream.close();
   const { seen, over } = exchange(upstream, () => {}, { ...REQUEST, authorization });
@@ -214,7 +214,7 @@ test('R323 an end of the connection while the client is slow loses nothing', asy
   expect(text).toMatch(/event: message_stop\ndata: .*\n\n$/);
 });
 
-test('R320 a client that has gone is told of at once to whoever asks later', async () => {
+test('R320 a client that has gone is reported at once to whoever asks later', async () => {
   let asked: Promise<boolean> | undefined;
   const server = createServer((_request, response) => {
     asked = once(response, 'close').then(() => {

@@ -84,7 +84,7 @@ test.each([
   expect(app.log.filter((line) => String(line['message']).startsWith('a key was refused'))).toHaveLength(1);
 });
 
-test('when every key was refused, each is asked once, and the shortest wait is told', async () => {
+test('when every key was refused, each is asked once, and the shortest wait is reported', async () => {
   await start();
   refusals = Object.fromEntries(KEYS.map((key) => [key, limited]));
   const answer = await ask('a');

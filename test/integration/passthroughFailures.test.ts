@@ -257,12 +257,15 @@ describe('before the first event', () => {
     },
   );
 
-  test.each(Object.keys(overflows))('R404 R405 an overflow in %s is told so that the client compacts', async (name) => {
-    const answer = await ask(name);
-    expect(answer.status).toBe(400);
-    expect(errorOf(answer)).toEqual({ type: 'invalid_request_error', message: overflows[name]?.[1] });
-    expect(server.requests).toHaveLength(1);
-  });
+  test.each(Object.keys(overflows))(
+    'R404 R405 an overflow in %s is reported so that the client compacts',
+    async (name) => {
+      const answer = await ask(name);
+      expect(answer.status).toBe(400);
+      expect(errorOf(answer)).toEqual({ type: 'invalid_request_error', message: overflows[name]?.[1] });
+      expect(server.requests).toHaveLength(1);
+    },
+  );
 
   test('R403 R408 what the provider says about repeating is handed on', async () => {
     expect((await ask('key')).headers['x-should-retry']).toBe('false');
@@ -275,7 +278,7 @@ describe('before the first event', () => {
     ['broken', 500, 'api_error', 3],
     ['overloaded', 529, 'overloaded_error', 3],
     ['not-to-repeat', 529, 'overloaded_error', 1],
-  ])('R409 %s is repeated a few times and then told as it is', async (model, status, type, asked) => {
+  ])('R409 %s is repeated a few times and then reported as it is', async (model, status, type, asked) => {
     const answer = await ask(model);
     expect(answer.status).toBe(status);
     expect(errorOf(answer).type).toBe(type);
@@ -315,7 +318,7 @@ describe('after the first event', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('R318 an error that the client would not know for one is told once more', async () => {
+  test('R318 an error that the client would not take for one is sent once more as an error event', async () => {
     const answer = await ask('error-without-name');
     expect(answer.text).toContain('"busy"}}\n\nevent: error\ndata: ');
     expect(lastData(answer.text)).toMatchObject({ type: 'error', error: { message: '[test] busy' } });

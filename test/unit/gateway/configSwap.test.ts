@@ -5,7 +5,7 @@ import { type Backend, Backends, ResolvedModels, type Services } from '../../../
 import { ConcurrencyLimiter } from '../../../src/resilience/concurrencyLimiter.ts';
 import { type Settings, testConfig } from '../../helpers/startApp.ts';
 
-/** Services without anything but their servers, which tell when they are closed. */
+/** Services without anything but their servers, which note when they are closed. */
 function servers() {
   const closed: string[] = [];
   const connections = {

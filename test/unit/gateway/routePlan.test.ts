@@ -77,6 +77,6 @@ test.each<[readonly unknown[], boolean]>([
   expect(facts(bodyOf({ tools })).isWebSearch()).toBe(expected);
 });
 
-test('a subagent is told by its id', () => {
+test('a subagent is known by its id', () => {
   expect([facts(bodyOf({}), 'agent-1').isSubagent(), facts(bodyOf({})).isSubagent()]).toEqual([true, false]);
 });

@@ -26,7 +26,7 @@ test.each<[string, readonly [ApiError, ...ApiError[]], ApiError]>([
   });
 });
 
-test('a single failure is told as it is', () => {
+test('a single failure is reported as it is', () => {
   expect(finalError([{ candidate: 'p', error: refused }])).toBe(refused);
 });
 
