@@ -264,13 +264,14 @@ export const errorTable = {
     remedy:
       'Nothing: Claude Code repeats the request. If it goes on, check the network and the provider’s status page.',
   },
-  failed_tool_call: {
+  broken_tool_call: {
     status: 529,
     type: 'overloaded_error',
-    retryAfterSeconds: 1,
+    retryAfterSeconds: 2,
     form: '[INSTANCE STATUS] WORDS',
-    cause: 'The model has written a tool call that its provider could not read, twice in a row.',
-    remedy: 'Nothing: Claude Code repeats the request. If it goes on, choose a model that is better with tools.',
+    cause:
+      'The model wrote a tool call that its provider cannot read (MALFORMED_FUNCTION_CALL, tool_use_failed), also when it was asked once more.',
+    remedy: 'Nothing: Claude Code repeats the request. If it goes on, another model calls tools more reliably.',
   },
   queue_full: {
     status: 529,

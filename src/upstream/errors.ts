@@ -211,7 +211,7 @@ export function failureOfBody(
 
   const length = failureOfLength(body, known, prefix + text, context);
   if (length !== undefined) return length;
-  if (refusal === 'failed_tool_call' && REFUSAL_STATUSES.has(known)) return errorOf('failed_tool_call');
+  if (refusal === 'broken_tool_call') return errorOf('broken_tool_call');
   if (refusal === 'billing' && !isOnlyAdvice(known, names)) return errorOf('billing');
   if (known === 429 || ((known === 403 || known === 400 || known === 413) && RATE.test(words)))
     return rateLimited(prefix, text, headers, context.now, raw);

@@ -128,6 +128,7 @@ export class ChatAdapter implements Adapter {
   readonly #body: RequestBody;
   #prepared: PreparedRequest;
   #key: ProviderKey;
+  #hasRepeatedCall = false;
   /** Of each attempt, as the tokens of all were paid for. */
   readonly #readers: Translator[] = [];
 
@@ -178,8 +179,15 @@ export class ChatAdapter implements Adapter {
     return createFailureContext(services, this.route, this.#key, this.#prepared.inputEstimate, incoming);
   }
 
-  /** Drops or renames what the provider refused, and remembers that for the model. */
+  /**
+   * Drops or renames what the provider refused, and remembers that for the model. A tool call that the model wrote badly is asked
+   * for once more as it is.
+   */
   adaptRequest(error: ApiError): boolean {
+    if (error.code === 'broken_tool_call' && !this.#hasRepeatedCall) {
+      this.#hasRepeatedCall = true;
+      return true;
+    }
     const { services } = this.#context;
     const { route, translated } = this.#prepared;
     const adaptation = adaptationFor(error, translated.body, route.model.settings);

@@ -2,7 +2,7 @@ import type { Wording } from './overflow.ts';
 
 /** What a refusal is about, where its words say it. */
 export type RefusalClass =
-  | 'failed_tool_call'
+  | 'broken_tool_call'
   | 'plan_window'
   | 'billing'
   | 'image'
@@ -14,7 +14,8 @@ export type RefusalClass =
 
 /** Names that providers give to errors as code or type, in lower case, that mean the same at whatever status. */
 export const refusalCodes: Readonly<Record<string, RefusalClass>> = {
-  tool_use_failed: 'failed_tool_call',
+  tool_use_failed: 'broken_tool_call',
+  malformed_function_call: 'broken_tool_call',
   insufficient_quota: 'billing',
   insufficient_balance: 'billing',
   insufficient_credit: 'billing',
@@ -37,7 +38,7 @@ export const refusalCodes: Readonly<Record<string, RefusalClass>> = {
  */
 export const refusalWords: Readonly<Record<RefusalClass, readonly Wording[]>> = {
   /** The model has written a call that cannot be read: its fault, not that of the request. */
-  failed_tool_call: [
+  broken_tool_call: [
     {
       words: /failed to call a function|tool call validation failed|see '?failed_generation/,
       source: 'Groq (pydantic/pydantic-ai#4354, tashfeenahmed/freellmapi#264)',

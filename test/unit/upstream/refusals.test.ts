@@ -7,11 +7,11 @@ import { classifyRefusal, readBlockPage, readEfforts } from '../../../src/upstre
 /** Texts of providers, by what they are about; undefined for those that only look alike. */
 const examples: readonly (readonly [RefusalClass | undefined, string])[] = [
   [
-    'failed_tool_call',
+    'broken_tool_call',
     "Failed to call a function. Please adjust your prompt. See 'failed_generation' for more details.",
   ],
-  ['failed_tool_call', 'Tool call validation failed: parameters for tool Read did not match schema'],
-  ['failed_tool_call', 'The generated call is no JSON, see failed_generation'],
+  ['broken_tool_call', 'Tool call validation failed: parameters for tool Read did not match schema'],
+  ['broken_tool_call', 'The generated call is no JSON, see failed_generation'],
   ['plan_window', "You've reached your usage limit for this period. Your quota will be reset at its beginning."],
   ['plan_window', 'You have reached your monthly usage limit.'],
   ['plan_window', 'Usage limit reached for 5 hour. Your limit will reset at 2026-11-30 04:00:00'],
@@ -115,7 +115,7 @@ test('R402 each wording is one that an example shows, names where it was seen, a
 });
 
 test.each([
-  ['tool_use_failed', 'failed_tool_call'],
+  ['tool_use_failed', 'broken_tool_call'],
   ['Insufficient_Quota', 'billing'],
   ['billing_hard_limit_reached', 'billing'],
   ['model_not_found', 'unknown_model'],
