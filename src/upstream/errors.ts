@@ -85,7 +85,7 @@ const PER_MINUTE = /tokens per (?:min|day)|\btp[md]\b/i;
 /** A conflict, a lock, a failed generation and used-up capacity pass like an overload: the same request may be answered later. */
 const OVERLOAD_STATUSES = new Set([408, 409, 423, 424, 425, 498, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
 /** Statuses under which a provider may say that a conversation is too long. */
-const OVERFLOW_STATUSES: ReadonlySet<number | undefined> = new Set([undefined, 400, 413, 422, 500]);
+const OVERFLOW_STATUSES: ReadonlySet<number | undefined> = new Set([undefined, 400, 413, 422, 500, 502, 503]);
 /** Statuses under which a refusal of the request is looked at by its words. */
 const REFUSAL_STATUSES: ReadonlySet<number | undefined> = new Set([undefined, 400, 404, 415, 422, 500, 501]);
 /** Statuses under which a provider may say that it does not serve the model. */
