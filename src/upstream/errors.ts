@@ -1,5 +1,6 @@
 import { ApiError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errorTable.ts';
+import { parseObject } from '../core/json.ts';
 import { readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errors.ts';
 import type { RefusalClass } from '../providers/wordings/refusals.ts';
 import { readRetryAfter } from './errorHints.ts';
@@ -74,6 +75,8 @@ export interface FailureContext {
   readonly errorCodes: Readonly<Record<string, ErrorCode>>;
   /** Whether the provider speaks the Messages API itself: errors in Anthropic's own form then keep status, type and words. */
   readonly native?: boolean;
+  /** Whether the client reads the provider's errors itself: then status and body stay as they came, whatever they mean here. */
+  readonly relayed?: boolean;
   readonly redact: (text: string) => string;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -267,7 +270,20 @@ export function failureOfResponse(
       `[${context.provider} ${status}] a page of ${owner} answered in place of the provider: ${title}; it turns away this machine or network, not the key`,
     );
   }
-  return failureOfBody(readErrorBody(body), status, context, headers, body);
+  const error = failureOfBody(readErrorBody(body), status, context, headers, body);
+  return context.relayed === true ? relayedError(error, status, context.redact(body)) : error;
+}
+
+/** The same error with the status and, if it is JSON, the body that came. */
+function relayedError({ code, message, ...details }: ApiError, status: number, body: string): ApiError {
+  const { retryAfterSeconds, shouldRetry, cause } = details;
+  return new ApiError(code, message, {
+    status,
+    cause,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(shouldRetry === undefined ? {} : { shouldRetry }),
+    ...(parseObject(body) === undefined ? {} : { body }),
+  });
 }
 
 /** Waiting longer than this before a repetition is left to the client. */
