@@ -1,11 +1,11 @@
 import type { NamedProvider, ProviderKey } from '../config/config.ts';
+import { localDay } from '../core/clock.ts';
 import { ApiError, asApiError } from '../core/errors.ts';
 import { asString, isObject, parseObject } from '../core/json.ts';
 import { readAnthropicUsage } from '../protocol/anthropic/message.ts';
 import type { Usage } from '../protocol/delta.ts';
 import { readUsage } from '../protocol/openai/usage.ts';
 import { createSseReader } from '../protocol/sse.ts';
-import { localDay } from '../telemetry/days.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
 import { HEALTH_CHECK } from '../telemetry/usage/totals.ts';

@@ -8,8 +8,8 @@ import { createTranslator, type Translator } from '../../translate/response/tran
 import type { TokenParts } from '../../translate/tokens.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';
-import { runCooperatively } from '../readBody.ts';
 import type { RequestBody } from '../requestBody.ts';
+import { runCooperatively } from '../requestBody.ts';
 import { createId, type RequestContext, recordKey, recordRoute } from '../requestContext.ts';
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';

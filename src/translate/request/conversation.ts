@@ -1,6 +1,6 @@
+import { replaceLoneSurrogatesOnce } from '../../core/json.ts';
 import type { ChatContentPart, ChatMessage } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
-import { replaceLoneSurrogatesOnce } from '../wellFormed.ts';
 
 /** A user or tool message whose content may still grow. */
 interface Draft {

@@ -1,8 +1,7 @@
-import { asNumber, asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { asNumber, asString, isObject, type Json, type JsonObject, replaceLoneSurrogates } from '../../core/json.ts';
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
 import type { ChatRequest } from '../../protocol/openai/types.ts';
 import { ConversationCache } from '../conversationCache.ts';
-import { replaceLoneSurrogates } from '../wellFormed.ts';
 import { selectBreakpoints } from './content.ts';
 import { type Context, Notes, type ResolvedModel } from './context.ts';
 import { translateMessages } from './messages.ts';

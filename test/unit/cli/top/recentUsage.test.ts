@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { NO_RECENT_USAGE, readRecentUsage } from '../../../../src/cli/top/sample.ts';
-import { localDay } from '../../../../src/telemetry/days.ts';
+import { localDay } from '../../../../src/core/clock.ts';
 import { UsageFile } from '../../../../src/telemetry/usage/file.ts';
 import { makeFolder } from '../../../helpers/logFolder.ts';
 import { sampleRow } from '../../../helpers/usageRow.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { localDay } from '../../../../src/core/clock.ts';
 import { createRedactor, Secret } from '../../../../src/core/secret.ts';
-import { localDay } from '../../../../src/telemetry/days.ts';
 import type { RequestRecord } from '../../../../src/telemetry/requestRecord.ts';
 import { UsageAggregator } from '../../../../src/telemetry/usage/aggregator.ts';
 import { NO_USAGE, type UsageRow } from '../../../../src/telemetry/usage/totals.ts';
