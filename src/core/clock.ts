@@ -7,14 +7,12 @@ export interface Clock {
   monotonic(): number;
 }
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 /** The day of this machine's calendar at a time in ms since 1970, as YYYY-MM-DD. */
 export function localDay(time: number): string {
-  const date = new Date(time);
-  return [date.getFullYear(), date.getMonth() + 1, date.getDate()]
-    .map((part) => String(part).padStart(2, '0'))
-    .join('-');
+  return utcDay(time - new Date(time).getTimezoneOffset() * MINUTE_MS);
 }
 
 /** The first of the given number of days that end with today. */
