@@ -81,16 +81,20 @@ describe.skipIf(!hasTmux)('on a terminal', () => {
     await until(terminal, `it has ended with ${status}`, (lines) => lines.includes(`status ${status}`));
   };
 
+  let asked = 0;
   /** The shell's text is back, the cursor too, and typed letters are shown and make lines. */
   async function expectAsBefore(terminal: Terminal): Promise<void> {
     expect(await terminal.screen()).toContain('before');
     expect(await terminal.modes()).toEqual({ alternate: false, cursor: true });
+    // Its own words each time, as those of the time before may still be on the screen.
+    asked += 1;
     const file = join(project.root, 'stty');
-    await terminal.type(`stty -a > '${file}'; echo written`);
-    await until(terminal, 'stty has answered', (lines) => lines.includes('written'));
-    expect(readFileSync(file, 'utf8')).toMatch(/(?<!-)\bicanon\b/);
-    expect(readFileSync(file, 'utf8')).toMatch(/(?<!-)\becho\b/);
-    expect(readFileSync(file, 'utf8')).toMatch(/(?<!-)\bopost\b/);
+    await terminal.type(`stty -a > '${file}'; echo written ${asked}`);
+    await until(terminal, 'stty has answered', (lines) => lines.includes(`written ${asked}`));
+    const settings = readFileSync(file, 'utf8');
+    expect(settings).toMatch(/(?<!-)\bicanon\b/);
+    expect(settings).toMatch(/(?<!-)\becho\b/);
+    expect(settings).toMatch(/(?<!-)\bopost\b/);
   }
 
   test.each(['q', 'C-c', 'C-d'])('%s leaves it as it was', async (key) => {

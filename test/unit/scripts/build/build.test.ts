@@ -104,7 +104,8 @@ test('an executable of unchanged sources is kept, but the stamp is dated, so tha
 });
 
 test('the manager is bundled again although the executable is kept', async () => {
-  write('scripts/manage.ts', "console.log('another manager');");
+  write('src/cli/main.ts', "console.log('another manager');");
+  write('scripts/manage.ts', "import '../src/cli/main.ts';");
   expect(await buildLines()).toContain('dist/claude-code-proxy is up to date');
   expect(execFileSync(process.execPath, [join(root, 'dist/manager.cjs')], { encoding: 'utf8' })).toBe(
     'another manager\n',
