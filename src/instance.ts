@@ -79,7 +79,7 @@ export interface InstanceOptions {
   readonly sharesPort: boolean;
 }
 
-/** Runs one instance until it is told to stop; resolves with the exit status. */
+/** Runs one instance until it is asked to stop; resolves with the exit status. */
 export async function runInstance({ started, load, consolePath, sharesPort }: InstanceOptions): Promise<number> {
   const { config } = started;
   const redactor = new ReloadableRedactor(config.secrets);

@@ -13,7 +13,7 @@ const filesIn = (folder: string, ending: string) =>
     .map((name) => join(folder, name).replaceAll('\\', '/'));
 
 const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...filesIn('docs', '.md')];
-/** Decisions tell how things were on their day. */
+/** Decisions say how things were on their day. */
 const present = pages.filter((path) => !path.startsWith('docs/decisions/') && path !== 'CHANGELOG.md');
 const blocksOf = (text: string, language: string) =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map((match) => match[1] ?? '');

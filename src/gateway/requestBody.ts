@@ -28,7 +28,7 @@ export class RequestBody {
     this.cache = cache;
   }
 
-  /** As far as the way through the proxy depends on it; all else is the provider's to judge. */
+  /** As far as the way through the proxy depends on it; all else is for the provider to check. */
   get object(): JsonObject & { model: string } {
     const { value } = this;
     if (!isObject(value)) throw new ApiError('invalid_request', 'body: must be a JSON object');

@@ -41,7 +41,7 @@ export function formatFigure(
   );
 }
 
-/** Tells sets of labels of one metric apart, whose names are always the same; their text is made when somebody asks for it. */
+/** Distinguishes sets of labels of one metric, whose names are always the same; their text is made when somebody asks for it. */
 function keyOf(labels: Labels): string {
   return Object.values(labels).join('\u0000');
 }

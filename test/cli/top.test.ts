@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call, message } from '../helpers/startApp.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 import { createProject, type TemporaryProject } from './temporaryProject.ts';
-import { hasTmux, openTerminal, type Terminal } from './terminal.ts';
+import { hasTmux, isPrompting, openTerminal, type Terminal } from './terminal.ts';
 
 let project: TemporaryProject;
 
@@ -53,7 +53,8 @@ test('without a terminal the figures are printed once, without a single escape s
   expect([code, stderr]).toEqual([0, '']);
 });
 
-describe.skipIf(!hasTmux)('on a terminal', () => {
+// Longer than a wait lasts, which says then for what.
+describe.skipIf(!hasTmux)('on a terminal', { timeout: 100_000 }, () => {
   const COMMAND = `'${process.execPath}' scripts/manage.ts top`;
 
   async function open(columns = 120, rows = 20): Promise<Terminal> {
@@ -73,10 +74,10 @@ describe.skipIf(!hasTmux)('on a terminal', () => {
     await until(terminal, 'the view is there', (lines) => lines.some((line) => line.startsWith('busy ')));
     expect(await terminal.modes()).toEqual({ alternate: true, cursor: false });
   };
-  const isPrompting = (lines: string[]) => /^[$#]$/.test(lines.findLast((line) => line !== '') ?? '');
+  /** What is typed before the shell asks may be lost. */
+  const untilPrompt = (terminal: Terminal) => until(terminal, 'the shell asks', isPrompting);
   const untilLeft = async (terminal: Terminal, status: number) => {
-    // What is typed before the shell asks would be lost.
-    await until(terminal, 'the shell asks', isPrompting);
+    await untilPrompt(terminal);
     await terminal.type('echo status $?');
     await until(terminal, `it has ended with ${status}`, (lines) => lines.includes(`status ${status}`));
   };
@@ -110,7 +111,7 @@ describe.skipIf(!hasTmux)('on a terminal', () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
     ['SIGINT', 130],
-  ] as const)('%s leaves it as it was, and tells the shell', async (signal, status) => {
+  ] as const)('%s leaves it as it was, and reports it to the shell', async (signal, status) => {
     const terminal = await open();
     await terminal.type(`sh -c 'echo $$ > pid; exec "$0" "$@"' ${COMMAND}`);
     await untilShown(terminal);
@@ -135,7 +136,7 @@ describe.skipIf(!hasTmux)('on a terminal', () => {
     await terminal.type(COMMAND);
     await untilShown(terminal);
     await terminal.press('C-z');
-    await until(terminal, 'the shell asks', isPrompting);
+    await untilPrompt(terminal);
     await expectAsBefore(terminal);
     await terminal.type('fg');
     await untilShown(terminal);

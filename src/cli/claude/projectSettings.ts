@@ -32,9 +32,9 @@ export function parseSettings(file: string, text: string | undefined): JsonObjec
     const settings: unknown = JSON.parse(text);
     if (isObject(settings)) return settings;
   } catch (error) {
-    throw new Failure(`${file} is not JSON (${(error as Error).message}); mend it first, nothing is changed`);
+    throw new Failure(`${file} is not JSON (${(error as Error).message}); repair it first, nothing is changed`);
   }
-  throw new Failure(`${file} is not a JSON object; mend it first, nothing is changed`);
+  throw new Failure(`${file} is not a JSON object; repair it first, nothing is changed`);
 }
 
 /** Puts the text in place in one step, with the mode that the file has; a new one is for the user only. */

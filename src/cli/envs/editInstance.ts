@@ -53,7 +53,7 @@ export async function editInstance(context: Context, { names }: Invocation): Pro
   }
 }
 
-/** Opens the copy again as long as it is wrong and the user wishes to mend it; undefined when the user gives up. */
+/** Opens the copy again as long as it is wrong and the user wishes to repair it; undefined when the user gives up. */
 async function editUntilRight(
   { root, output, environment }: Context,
   instances: readonly Instance[],

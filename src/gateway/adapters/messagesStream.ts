@@ -221,7 +221,7 @@ export class ToolInputFrames {
 
   #finish({ index, name, given, text }: OpenCall): void {
     this.#call = undefined;
-    // Text that is not JSON is the client's to judge.
+    // Text that is not JSON is for the client to check.
     const input = text === '' ? given : parseInput(text);
     const repaired = input === undefined ? undefined : this.#repair(name, input);
     const partial = text !== '' && repaired === input ? text : isEmpty(repaired) ? '' : JSON.stringify(repaired);

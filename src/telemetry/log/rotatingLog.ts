@@ -89,7 +89,7 @@ class ResilientLog implements RotatingLog {
   #batchTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #nextTryAt: number | undefined;
-  /** Everything that touches the file happens one after the other in this chain, which never rejects. */
+  /** Everything that touches the file happens one after the other in this sequence, which never rejects. */
   #work: Promise<void>;
   #writeScheduled = false;
   #inFlight: { bytes: Buffer; lines: number } | undefined;

@@ -35,7 +35,7 @@ function createAggregator() {
   return { rows, time, aggregator: new UsageAggregator({ clock, keep: (row) => rows.push(row), redact }) };
 }
 
-test('sums up by model and by day, and tells how many requests have no price', () => {
+test('sums up by model and by day, and says how many requests have no price', () => {
   const { aggregator } = createAggregator();
   aggregator.finish(record);
   aggregator.finish({ ...record, cost: undefined, outcome: 'interrupted' });

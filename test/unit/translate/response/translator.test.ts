@@ -133,7 +133,7 @@ test('R322 bad lines are counted, and good ones between them forgive', () => {
   expect(translator.outcome).toMatchObject({ skippedLines: 6, ended: false });
 });
 
-test('R220 a JSON body is told by its first byte, after blank lines of a keep-alive and a byte order mark', () => {
+test('R220 a JSON body is recognised by its first byte, after blank lines of a keep-alive and a byte order mark', () => {
   const body = JSON.stringify({ choices: [{ message: { content: 'Hä' }, finish_reason: 'stop' }] });
   const bytes = Buffer.from(`\ufeff\n \n${body}`);
   for (const size of [1, 7, bytes.length]) {
@@ -144,7 +144,7 @@ test('R220 a JSON body is told by its first byte, after blank lines of a keep-al
   }
 });
 
-test('the outcome tells what the log wants to know', () => {
+test('the outcome holds what the log wants to know', () => {
   const translator = events({ settings: { reasoningReplay: 'none' } });
   translator.pushBytes(delta({ reasoning_content: 'Hm', content: 'Hello' }));
   translator.pushBytes(
