@@ -4,7 +4,7 @@ import { ApiError, asApiError } from '../core/errors.ts';
 import { asString, isObject, parseObject } from '../core/json.ts';
 import { readAnthropicUsage } from '../protocol/anthropic/message.ts';
 import type { Usage } from '../protocol/delta.ts';
-import { readUsage } from '../protocol/openai/usage.ts';
+import { readUsage } from '../protocol/openai/tokenUsage.ts';
 import { SseReader } from '../protocol/sse.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { Secret } from '../../core/secret.ts';
 import { terminalSafe } from '../../core/text.ts';
-import { OWNER_ONLY, replaceFile } from '../envs/files.ts';
+import { OWNER_ONLY, replaceFile } from '../envs/envFiles.ts';
 import { Failure } from '../exitCodes.ts';
 
 const PERMISSIONS = 0o777;

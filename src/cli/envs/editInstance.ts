@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
 import { envFile, findPortClashes, type Instance, loadInstances, selectInstances } from '../supervisor/instances.ts';
 import type { Prompter } from '../terminal/prompt.ts';
-import { OWNER_ONLY, replaceFile } from './files.ts';
+import { OWNER_ONLY, replaceFile } from './envFiles.ts';
 
 const PERMISSIONS = 0o777;
 

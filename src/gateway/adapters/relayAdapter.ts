@@ -3,7 +3,7 @@ import { ApiError } from '../../core/errors.ts';
 import { isObject, type JsonObject, parseObject } from '../../core/json.ts';
 import type { Usage } from '../../protocol/delta.ts';
 import { chatErrorEvent } from '../../protocol/openai/errors.ts';
-import { readUsage } from '../../protocol/openai/usage.ts';
+import { readUsage } from '../../protocol/openai/tokenUsage.ts';
 import { SseFrameSplitter, SseReader } from '../../protocol/sse.ts';
 import type { FailureContext } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';

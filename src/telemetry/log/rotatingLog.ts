@@ -1,7 +1,7 @@
 import { closeSync, constants, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
-import { NO_FOLLOW } from '../files.ts';
+import { NO_FOLLOW } from '../stateFiles.ts';
 import { activeFileName, logName } from './fileNames.ts';
 import { LogAppender } from './logFile.ts';
 import {
