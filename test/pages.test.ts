@@ -43,6 +43,12 @@ test.each(present)('the files that %s names are there', (path) => {
   expect(missing).toEqual([]);
 });
 
+test.each(present)('what %s says is in a file is there', (path) => {
+  const named = [...read(path).matchAll(/`(\w+)` in `((?:src|scripts)\/[^`\s]+\.ts)`/g)];
+  const missing = named.filter(([, name, file = '']) => !new RegExp(`\\b${name}\\b`).test(read(file)));
+  expect(missing.map(([text]) => text)).toEqual([]);
+});
+
 /** The names that GitHub gives to headings. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map((match) =>
