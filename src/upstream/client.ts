@@ -109,19 +109,16 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   /** The first bytes, until they tell whether they are compressed; undefined from then on. */
   #first: Buffer | undefined;
   #paused = false;
-  #done = false;
+  /** Nothing more comes of it. */
+  done = false;
 
   constructor(handler: UpstreamHandler) {
     this.#handler = handler;
   }
 
-  get done(): boolean {
-    return this.#done;
-  }
-
   abort(): void {
-    if (this.#done) return;
-    this.#done = true;
+    if (this.done) return;
+    this.done = true;
     this.#decoder?.destroy();
     this.#controller?.abort(new Error('aborted by the gateway'));
   }
@@ -140,13 +137,13 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#done) controller.abort(new Error('aborted by the gateway'));
+    if (this.done) controller.abort(new Error('aborted by the gateway'));
     else if (this.#paused) controller.pause();
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
     // An informational answer (103) is followed by the real one.
-    if (this.#done || status < 200) return;
+    if (this.done || status < 200) return;
     const encoding = headers['content-encoding'];
     if (encoding === undefined) this.#first = NOTHING;
     else this.#decode(createDecoder(encoding), controller);
@@ -154,7 +151,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
-    if (this.#done) return;
+    if (this.done) return;
     if (this.#first !== undefined)
       this.#look(this.#first.length === 0 ? bytes : Buffer.concat([this.#first, bytes]), controller);
     else this.#handOn(bytes, controller);
@@ -175,7 +172,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (this.#first !== undefined && this.#first.length > 0 && !this.#done) this.#handler.onData(this.#first);
+    if (this.#first !== undefined && this.#first.length > 0 && !this.done) this.#handler.onData(this.#first);
     if (this.#decoder === undefined) this.#end();
     else this.#decoder.end();
   }
@@ -188,7 +185,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     if (decoder === undefined) return;
     this.#decoder = decoder;
     decoder.on('data', (bytes: Buffer) => {
-      if (!this.#done) this.#handler.onData(bytes);
+      if (!this.done) this.#handler.onData(bytes);
     });
     decoder.on('drain', () => controller.resume());
     decoder.on('end', () => this.#end());
@@ -197,14 +194,14 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   #end(): void {
-    if (this.#done) return;
-    this.#done = true;
+    if (this.done) return;
+    this.done = true;
     this.#handler.onEnd();
   }
 
   #fail(error: Error): void {
-    if (this.#done) return;
-    this.#done = true;
+    if (this.done) return;
+    this.done = true;
     this.#decoder?.destroy();
     this.#handler.onError(error);
   }

@@ -8,7 +8,7 @@ import {
   overflowWords,
   promptPatterns,
   type Wording,
-} from '../providers/wordings/overflow.ts';
+} from '../providers/wordings/overflowWordings.ts';
 
 /** What a provider's words say about a conversation that is too long; the numbers are tokens. */
 export interface Overflow {

@@ -1,4 +1,9 @@
-import { blockPageMarks, type RefusalClass, refusalCodes, refusalWords } from '../providers/wordings/refusals.ts';
+import {
+  blockPageMarks,
+  type RefusalClass,
+  refusalCodes,
+  refusalWords,
+} from '../providers/wordings/refusalWordings.ts';
 import { searchable } from './overflow.ts';
 import type { ResponseHeaders } from './upstream.ts';
 

@@ -2,12 +2,12 @@ import type { ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
 import { type TranslatedRequest, translateRequest } from '../../translate/request/request.ts';
-import { createTranslator, type Translator } from '../../translate/response/translator.ts';
+import { Translator } from '../../translate/response/translator.ts';
 import type { TokenParts } from '../../translate/tokens.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';
-import { runCooperatively } from '../readBody.ts';
 import type { RequestBody } from '../requestBody.ts';
+import { runCooperatively } from '../requestBody.ts';
 import { createId, type RequestContext, recordKey, recordRoute } from '../requestContext.ts';
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
@@ -17,7 +17,6 @@ import { adaptationFor } from './requestAdaptation.ts';
 
 /** A request that is understood and translated for one model, ready to be sent. */
 export interface PreparedRequest {
-  readonly route: Route;
   readonly translated: TranslatedRequest;
   /** The input as it was measured, before the model's factors, to learn these from. */
   readonly measured: Readonly<TokenParts>;
@@ -25,12 +24,11 @@ export interface PreparedRequest {
 }
 
 /** Translates the client's request for the provider; throws ApiError for what cannot be served. */
-export function prepareRequest(services: Services, body: RequestBody, route: Route): PreparedRequest {
-  const { model } = route;
+export function prepareRequest(services: Services, body: RequestBody, { model }: Route): PreparedRequest {
   const request = body.parsed;
   const { measured } = body;
   const inputEstimate = services.calibration.estimate(model.name, measured);
-  return { route, translated: translateRequest(request, model, inputEstimate, body.cache), measured, inputEstimate };
+  return { translated: translateRequest(request, model, inputEstimate, body.cache), measured, inputEstimate };
 }
 
 /** A body up to this size is printed at once, as that takes no longer than a pause. */
@@ -50,6 +48,8 @@ function endsWithToolResult(request: MessagesRequest): boolean {
 export class ChatAdapter implements Adapter {
   readonly mayRepeatEmpty: boolean;
   readonly isWhole: boolean;
+  /** With the model as it was last adapted to the provider. */
+  route: Route;
   readonly #context: RequestContext;
   readonly #body: RequestBody;
   #prepared: PreparedRequest;
@@ -62,6 +62,7 @@ export class ChatAdapter implements Adapter {
   constructor(context: RequestContext, plan: Plan, body: RequestBody, route: Route) {
     this.#context = context;
     this.#body = body;
+    this.route = route;
     this.#key = route.backend.provider.key;
     recordRoute(context, route);
     this.#prepared = prepareRequest(context.services, body, route);
@@ -71,10 +72,6 @@ export class ChatAdapter implements Adapter {
     const { droppedFields, notes } = this.#prepared.translated;
     context.record.droppedFields = droppedFields.length;
     context.record.notes = [...plan.notes, ...notes];
-  }
-
-  get route(): Route {
-    return this.#prepared.route;
   }
 
   prepare(): Promise<void> | undefined {
@@ -117,15 +114,17 @@ export class ChatAdapter implements Adapter {
       return true;
     }
     const { services } = this.#context;
-    const { route, translated } = this.#prepared;
-    const adaptation = adaptationFor(error, translated.body, route.model.settings);
+    const { route } = this;
+    const adaptation = adaptationFor(error, this.#prepared.translated.body, route.model.settings);
     if (adaptation === undefined) return false;
     const model = services.models.learn(route.ref, adaptation.settings);
     services.logger.warn(
       `the provider refused a part of the request, which is changed from now on; to keep it so, set ${adaptation.advice}`,
       { model: model.name, refusal: error.message },
     );
-    this.#prepared = prepareRequest(services, this.#body, { ...route, model });
+    const adapted = { ...route, model };
+    this.#prepared = prepareRequest(services, this.#body, adapted);
+    this.route = adapted;
     return true;
   }
 
@@ -177,7 +176,7 @@ export class ChatAdapter implements Adapter {
   #createTranslator(): Translator {
     const { translated, inputEstimate } = this.#prepared;
     const { model } = this.route;
-    return createTranslator(
+    return new Translator(
       {
         messageId: createId('msg_'),
         requestedModel: this.#body.parsed.model,

@@ -4,8 +4,8 @@ import { parseObject } from '../../core/json.ts';
 import { replaceModel } from '../../protocol/anthropic/replaceModel.ts';
 import type { Usage } from '../../protocol/delta.ts';
 import { chatErrorEvent, isErrorBody, readErrorBody, type UpstreamErrorBody } from '../../protocol/openai/errors.ts';
-import { readUsage } from '../../protocol/openai/usage.ts';
-import { createSseReader, SseFrameSplitter } from '../../protocol/sse.ts';
+import { readUsage } from '../../protocol/openai/tokenUsage.ts';
+import { SseFrameSplitter, SseReader } from '../../protocol/sse.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';
 import { type AnswerReader, type Output, openOutcome } from '../../upstream/upstream.ts';
@@ -27,7 +27,7 @@ export class RelayReader implements AnswerReader {
   error: ApiError | undefined;
   /** Whether the provider answered with one JSON body. */
   isWhole = false;
-  readonly #sse = createSseReader((data) => this.#look(data));
+  readonly #sse = new SseReader((data) => this.#look(data));
   readonly #frames = new SseFrameSplitter();
   readonly #toApiError: (body: UpstreamErrorBody) => ApiError;
   #started = false;

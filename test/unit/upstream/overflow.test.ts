@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { overflowWords } from '../../../src/providers/wordings/overflow.ts';
+import { overflowWords } from '../../../src/providers/wordings/overflowWordings.ts';
 import {
   isOutputExhausted,
   type Overflow,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { overflowWords } from '../../../src/providers/wordings/overflow.ts';
-import { type RefusalClass, refusalWords } from '../../../src/providers/wordings/refusals.ts';
+import { overflowWords } from '../../../src/providers/wordings/overflowWordings.ts';
+import { type RefusalClass, refusalWords } from '../../../src/providers/wordings/refusalWordings.ts';
 import { isOutputExhausted, readOutputLimit, readOverflow, searchable } from '../../../src/upstream/overflow.ts';
 import { classifyRefusal, readBlockPage, readEfforts } from '../../../src/upstream/refusals.ts';
 

@@ -1,4 +1,4 @@
-import type { Wording } from './overflow.ts';
+import type { Wording } from './overflowWordings.ts';
 
 /** What a refusal is about, where its words say it. */
 export type RefusalClass =
