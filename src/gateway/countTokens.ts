@@ -1,5 +1,5 @@
 import { ApiError } from '../core/errors.ts';
-import { asNumber, parseObject } from '../core/json.ts';
+import { parseObject, tokenCount } from '../core/json.ts';
 import { DISCARD, Exchange } from '../upstream/exchange.ts';
 import type { AnswerReader } from '../upstream/upstream.ts';
 import { createFailureContext } from './adapters/adapter.ts';
@@ -23,7 +23,7 @@ class CountReader implements AnswerReader {
   count: number | undefined;
 
   pushJson(text: string): string {
-    this.count = asNumber(parseObject(text)?.['input_tokens']);
+    this.count = tokenCount(parseObject(text)?.['input_tokens']);
     this.outcome.ended = true;
     return '';
   }

@@ -21,11 +21,12 @@ export interface HeldName {
 
 /**
  * Takes a name and answers whoever connects there with a text, as it is at that moment; undefined when somebody else holds the name.
+ * @param answer where it throws, the answer is empty: any program of this machine may ask, and none may end the process by it
  * @throws the system's error when sockets are not allowed here
  */
 export function holdName(name: string, answer: () => string): Promise<HeldName | undefined> {
   return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.on('error', () => {}).end(answer()));
+    const server = createServer((socket) => socket.on('error', () => {}).end(textOf(answer)));
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(undefined);
       else reject(error);
@@ -33,6 +34,14 @@ export function holdName(name: string, answer: () => string): Promise<HeldName |
     server.listen(`\0${PREFIX}${name}`, () => resolve({ release: () => void server.close() }));
     server.unref();
   });
+}
+
+function textOf(answer: () => string): string {
+  try {
+    return answer();
+  } catch {
+    return '';
+  }
 }
 
 /** An answer has a few thousand letters; anything longer is not one of ours. */
