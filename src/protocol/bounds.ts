@@ -1,7 +1,7 @@
 import { ApiError } from '../core/errors.ts';
 
 /** Most that one answer may keep in memory beyond what was sent on, in bytes. */
-const HELD_MAX = 8 * 1024 * 1024;
+export const HELD_MAX = 8 * 1024 * 1024;
 
 /** What a kept piece costs beside its letters, in bytes: many small pieces weigh more than their text. */
 const PIECE_COST = 16;

@@ -63,8 +63,8 @@ export function createAuthenticator(token: Secret | undefined): Authenticator {
 
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]', '::1'];
 
-/** A name or an address of IPv4, or one of IPv6 in brackets or without, and a port of digits. */
-const HOST = /^(\[[0-9a-f:.]*\]|[^:@/?#\\\s]*|::1)(?::\d{1,5})?$/;
+/** A name or an address of IPv4, or one of IPv6 in brackets, and a port of digits. */
+const HOST = /^(\[[0-9a-f:.]*\]|[^:@/?#\\\s]*)(?::\d{1,5})?$/;
 
 /** The Host without its port; as it stands where no browser and no client would write it so, which is then no name of this instance. */
 function hostName(host: string): string {

@@ -2,6 +2,7 @@ import { ApiError } from '../../core/errors.ts';
 import { asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
 import { errorEvent } from '../../protocol/anthropic/errors.ts';
 import { readAnthropicUsage } from '../../protocol/anthropic/message.ts';
+import { ByteBuffer, HELD_MAX, HeldBudget, heldTooMuch } from '../../protocol/bounds.ts';
 import type { Usage } from '../../protocol/delta.ts';
 import { isErrorBody, readErrorBody, type UpstreamErrorBody } from '../../protocol/openai/errors.ts';
 import { createSseReader, SseFrameSplitter } from '../../protocol/sse.ts';
@@ -27,7 +28,7 @@ export class PassthroughReader implements AnswerReader {
   readonly #frames = new SseFrameSplitter();
   #begun = false;
   /** Frames before the beginning: comments and pings. */
-  #held: Uint8Array[] = [];
+  readonly #held = new ByteBuffer();
   /** An error event, where the provider's own has a form that the client would not take for one. */
   #errorText = '';
 
@@ -79,12 +80,12 @@ export class PassthroughReader implements AnswerReader {
 
   #release(bytes: Uint8Array): Uint8Array {
     if (!this.#begun) {
-      this.#held.push(bytes);
+      if (this.#held.length + bytes.length > HELD_MAX) throw heldTooMuch();
+      this.#held.append(bytes);
       return new Uint8Array();
     }
     if (this.#held.length === 0 && this.#errorText === '') return bytes;
-    const all = Buffer.concat([...this.#held, bytes, Buffer.from(this.#errorText)]);
-    this.#held = [];
+    const all = Buffer.concat([this.#held.take(), bytes, Buffer.from(this.#errorText)]);
     this.#errorText = '';
     return all;
   }
@@ -137,6 +138,8 @@ interface OpenCall {
   /** Input that stood in the start of the block, where clients do not look for it. */
   readonly given: Json | undefined;
   text: string;
+  /** What is held of it. */
+  readonly budget: HeldBudget;
 }
 
 function frameText(data: string, event: string | undefined): string {
@@ -205,7 +208,10 @@ export class ToolInputFrames {
     if (type === 'content_block_stop') this.#finish(this.#call);
     const delta = frame['delta'];
     if (type !== 'content_block_delta' || !isObject(delta) || delta['type'] !== 'input_json_delta') return false;
-    this.#call.text += asString(delta['partial_json']) ?? '';
+    const piece = asString(delta['partial_json']) ?? '';
+    this.#call.budget.add(piece.length);
+    if (this.#call.budget.isExceeded) throw heldTooMuch();
+    this.#call.text += piece;
     return true;
   }
 
@@ -213,7 +219,13 @@ export class ToolInputFrames {
     const block = frame['content_block'];
     if (!isObject(block) || block['type'] !== 'tool_use') return false;
     const given = block['input'];
-    this.#call = { index: frame['index'], name: asString(block['name']) ?? '', given, text: '' };
+    this.#call = {
+      index: frame['index'],
+      name: asString(block['name']) ?? '',
+      given,
+      text: '',
+      budget: new HeldBudget(),
+    };
     if (isEmpty(given)) return false;
     this.#output += frameText(JSON.stringify({ ...frame, content_block: { ...block, input: {} } }), event);
     return true;
