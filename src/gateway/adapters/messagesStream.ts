@@ -1,8 +1,15 @@
 import { ApiError } from '../../core/errors.ts';
-import { asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
+import { asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { errorEvent } from '../../protocol/anthropic/errors.ts';
 import { readAnthropicUsage } from '../../protocol/anthropic/message.ts';
-import { ByteBuffer, HELD_MAX, HeldBudget, heldTooMuch } from '../../protocol/bounds.ts';
+import {
+  ByteBuffer,
+  HELD_MAX,
+  HeldBudget,
+  heldTooMuch,
+  parseBounded,
+  parseBoundedObject,
+} from '../../protocol/bounds.ts';
 import type { Usage } from '../../protocol/delta.ts';
 import { isErrorBody, readErrorBody, type UpstreamErrorBody } from '../../protocol/openai/errors.ts';
 import { createSseReader, SseFrameSplitter } from '../../protocol/sse.ts';
@@ -46,7 +53,7 @@ export class PassthroughReader implements AnswerReader {
 
   pushJson(text: string): string {
     this.isWhole = true;
-    const body = parseObject(text);
+    const body = parseBoundedObject(text);
     if (body === undefined) return this.fail(new ApiError('bad_gateway', 'the provider did not answer with JSON'));
     if (isErrorBody(body)) return this.fail(this.#toApiError(readErrorBody(body)));
     this.#readMessage(body);
@@ -95,7 +102,7 @@ export class PassthroughReader implements AnswerReader {
     this.#repair?.push(data, event);
     // Most frames are these, and parsing them all would cost more than handing them on.
     if (event === 'content_block_delta') return;
-    const frame = parseObject(data);
+    const frame = parseBoundedObject(data);
     if (event === 'error' || (frame !== undefined && isErrorBody(frame))) this.#readError(data, event);
     else if (frame !== undefined) this.#readFrame(frame, event ?? asString(frame['type']));
   }
@@ -149,8 +156,9 @@ function frameText(data: string, event: string | undefined): string {
 
 function parseInput(text: string): Json | undefined {
   try {
-    return JSON.parse(text) as Json;
-  } catch {
+    return parseBounded(text) as Json;
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
     return undefined;
   }
 }
@@ -174,7 +182,7 @@ export class ToolInputFrames {
 
   /** Takes one frame. */
   push(data: string, event: string | undefined): void {
-    const frame = parseObject(data);
+    const frame = parseBoundedObject(data);
     if (frame === undefined || !this.#isHandled(frame, event)) this.#output += frameText(data, event);
   }
 

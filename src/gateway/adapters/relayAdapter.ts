@@ -1,6 +1,7 @@
 import type { ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
-import { isObject, type JsonObject, parseObject } from '../../core/json.ts';
+import { isObject, type JsonObject } from '../../core/json.ts';
+import { parseBoundedObject } from '../../protocol/bounds.ts';
 import type { Usage } from '../../protocol/delta.ts';
 import { chatErrorEvent } from '../../protocol/openai/errors.ts';
 import { readUsage } from '../../protocol/openai/usage.ts';
@@ -66,7 +67,7 @@ export class RelayReader implements AnswerReader {
     this.outcome.ended ||= data.trim() === '[DONE]';
     // Most events carry neither; parsing them all would cost more than handing them on.
     if (this.upstreamModel !== undefined && !data.includes('"usage"')) return;
-    const chunk = parseObject(data);
+    const chunk = parseBoundedObject(data);
     if (!isObject(chunk)) return;
     if (typeof chunk['model'] === 'string') this.upstreamModel = chunk['model'];
     this.usage = readUsage(chunk['usage']) ?? this.usage;
