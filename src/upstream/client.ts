@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, errors } from 'undici';
 import type { NetworkProxy, ProviderConfig } from '../config/config.ts';
 import { createDemoUpstream } from './demo.ts';
 import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from './upstream.ts';
@@ -55,9 +55,32 @@ const MAX_HEADER_BYTES = 64 * 1024;
 
 type Headers = Record<string, string | string[] | undefined>;
 
-function createDispatcher(options: ClientOptions): Dispatcher {
+/** Errors of connections on which something had been received. */
+const errorsOfUsed = new WeakSet<Error>();
+
+/** As undici's own, but that it notes the errors of connections that were used before, of which only some say so. */
+function createConnector(timeout: number): buildConnector.connector {
+  const connect = buildConnector({ timeout, allowH2: false });
+  return (options, callback) =>
+    connect(options, (...[error, socket]) => {
+      socket?.on('error', (failure: Error) => {
+        if (socket.bytesRead > 0) errorsOfUsed.add(failure);
+      });
+      if (error === null) callback(null, socket);
+      else callback(error, null);
+    });
+}
+
+/** Whether a request failed on a connection that was used before: most likely the server had closed it just before. */
+function failedOnUsed(error: Error): boolean {
+  return errorsOfUsed.has(error) || (error instanceof errors.SocketError && (error.socket?.bytesRead ?? 0) > 0);
+}
+
+/** @param isKept whether connections are kept for further requests */
+function createDispatcher(options: ClientOptions, isKept: boolean): Dispatcher {
   const settings: Agent.Options = {
-    connect: { timeout: options.connectTimeoutMs },
+    connect: createConnector(options.connectTimeoutMs),
+    ...(isKept ? {} : { pipelining: 0 }),
     headersTimeout: options.headersTimeoutMs,
     // Silence within an answer is watched by the gateway, which knows when it paused the answer itself.
     bodyTimeout: 0,
@@ -80,13 +103,17 @@ function createDispatcher(options: ClientOptions): Dispatcher {
 /** Hands undici's events on, decoded, and makes abort, pause and resume safe at any moment. */
 class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   readonly #handler: UpstreamHandler;
+  readonly #sendAnew: (call: HttpCall) => void;
+  #mayBeSentAnew = true;
   #controller: Dispatcher.DispatchController | undefined;
   #decoder: Transform | undefined;
   #paused = false;
   #done = false;
 
-  constructor(handler: UpstreamHandler) {
+  /** @param sendAnew sends the request on a new connection, where that on which it went had been closed by the server */
+  constructor(handler: UpstreamHandler, sendAnew: (call: HttpCall) => void) {
     this.#handler = handler;
+    this.#sendAnew = sendAnew;
   }
 
   get done(): boolean {
@@ -119,6 +146,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    this.#mayBeSentAnew = false;
     // An informational answer (103) is followed by the real one.
     if (this.#done || status < 200) return;
     const encoding = headers['content-encoding'];
@@ -138,7 +166,12 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(error);
+    if (this.#done || !this.#mayBeSentAnew || !failedOnUsed(error)) {
+      this.#fail(error);
+    } else {
+      this.#mayBeSentAnew = false;
+      this.#sendAnew(this);
+    }
   }
 
   #decode(decoder: Transform | undefined, controller: Dispatcher.DispatchController): void {
@@ -167,22 +200,30 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 }
 
-/** Speaks HTTP to a provider; redirects are not followed, so that a key never goes to another host. */
+/**
+ * Speaks HTTP to a provider; redirects are not followed, so that a key never goes to another host. A request whose kept connection the
+ * server closes before any answer goes to a new connection, once: a server closes idle ones whenever it likes.
+ */
 export class HttpUpstream implements Upstream {
   readonly #dispatcher: Dispatcher;
+  /** For requests that are sent anew; made when it is first needed. */
+  #unkept: Dispatcher | undefined;
   readonly #options: ClientOptions;
   /** Where the address does not depend on the model. */
   readonly #address: Address | undefined;
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#dispatcher = createDispatcher(options);
+    this.#dispatcher = createDispatcher(options, true);
     this.#address = options.endpoint.includes('{model}') ? undefined : addressOf(endpointUrl(options.endpoint, ''));
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
-    const call = new HttpCall(handler);
     const options = this.#describe(request);
+    const call = new HttpCall(handler, (again) => {
+      this.#unkept ??= createDispatcher(this.#options, false);
+      this.#unkept.dispatch(options, again);
+    });
     // A request that cannot even be written fails at once, which the caller shall not hear before it has the call.
     queueMicrotask(() => {
       if (!call.done) this.#dispatcher.dispatch(options, call);
@@ -190,8 +231,8 @@ export class HttpUpstream implements Upstream {
     return call;
   }
 
-  close(): Promise<void> {
-    return this.#dispatcher.destroy();
+  async close(): Promise<void> {
+    await Promise.all([this.#dispatcher.destroy(), this.#unkept?.destroy()]);
   }
 
   #describe(request: UpstreamRequest): Dispatcher.DispatchOptions {
