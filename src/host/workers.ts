@@ -146,9 +146,13 @@ export function queryWorker(file: string, number: number): Promise<string | unde
   return queryName(workerName(file, number), ANSWER_TIMEOUT_MS);
 }
 
+/** Somebody else has held a port's lock for too long. */
+export class LockTimeoutError extends Error {}
+
 /**
  * Does something while no other instance of this machine does the same for this port: the kernel does not keep those that share a
  * port from listening at the same time.
+ * @throws LockTimeoutError after 5 s, as any program of this machine may take the name
  */
 export async function withPortLock<T>(port: number, work: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + LOCK_TIMEOUT_MS;
@@ -161,7 +165,12 @@ export async function withPortLock<T>(port: number, work: () => Promise<T>): Pro
         held.release();
       }
     }
-    if (performance.now() > deadline) throw new Error('another instance is about to take the port');
+    if (performance.now() > deadline) {
+      const lock = `${PREFIX}port/${port}`;
+      throw new LockTimeoutError(
+        `another program has held the name ${lock} for ${LOCK_TIMEOUT_MS / 1000} s; find it with: ss -xlp | grep ${lock}`,
+      );
+    }
     await pause(LOCK_PAUSE_MS);
   }
 }

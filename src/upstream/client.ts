@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
-import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, errors } from 'undici';
+import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import type { NetworkProxy, ProviderConfig } from '../config/config.ts';
 import { createDemoUpstream } from './demo.ts';
 import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from './upstream.ts';
@@ -73,7 +73,9 @@ function createConnector(timeout: number): buildConnector.connector {
 
 /** Whether a request failed on a connection that was used before: most likely the server had closed it just before. */
 function failedOnUsed(error: Error): boolean {
-  return errorsOfUsed.has(error) || (error instanceof errors.SocketError && (error.socket?.bytesRead ?? 0) > 0);
+  // Undici's own errors of a connection that was closed hold what is known of it.
+  const { socket } = error as { socket?: { bytesRead?: number } };
+  return errorsOfUsed.has(error) || (socket?.bytesRead ?? 0) > 0;
 }
 
 /** @param isKept whether connections are kept for further requests */
