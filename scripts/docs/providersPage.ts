@@ -1,3 +1,4 @@
+import { describePriceChanges } from '../../src/core/prices.ts';
 import { presets } from '../../src/providers/index.ts';
 import type { Endpoints, ModelFacts, Preset } from '../../src/providers/preset.ts';
 import { code, markdownPage, markdownTable } from './markdown.ts';
@@ -61,7 +62,18 @@ export function describePreset(preset: Preset): string {
     ['Model', 'Tier', 'Context', 'Output', 'Images', 'Price in', 'Price out', 'Price cached', 'Price to cache'],
     models.map(([model, modelFacts]) => describeModel(preset, model, modelFacts)),
   );
-  return [facts, ...(models.length === 0 ? [] : [table])].join('\n\n');
+  const changes = models.flatMap(([model, { prices }]) =>
+    (prices === undefined ? [] : describePriceChanges(prices)).map((line) => `- ${code(model)} ${line}.`),
+  );
+  const unusable = models.flatMap(([model, { unusable: reason }]) =>
+    reason === undefined ? [] : [`- ${code(model)} ${reason}.`],
+  );
+  return [
+    facts,
+    ...(models.length === 0 ? [] : [table]),
+    ...(changes.length === 0 ? [] : [`Other prices hold:\n\n${changes.join('\n')}`]),
+    ...(unusable.length === 0 ? [] : [`Refused in a configuration:\n\n${unusable.join('\n')}`]),
+  ].join('\n\n');
 }
 
 function guideLine(preset: Preset): string {

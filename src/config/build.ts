@@ -24,7 +24,7 @@ import { fileProviders } from './files/providers.ts';
 import { fileSettings, readProvidersFile, reportNoProvider } from './files/providersFile.ts';
 import { fingerprint, instanceName } from './identity.ts';
 import { asNamedProvider, chooseModels } from './models.ts';
-import { secretsInHeaders } from './overrides.ts';
+import { secretsInFields, secretsInHeaders } from './overrides.ts';
 import { findOwnProvider, ownProvider, refuseMetadataAddresses } from './provider.ts';
 import { checkClientToken, createNamedKeys, findSecret } from './secrets.ts';
 
@@ -184,10 +184,13 @@ function presetByName(provider: ProviderConfig) {
   return { ...provider, preset: provider.preset.name };
 }
 
-function secretsOf({ key, moreKeys = [], headers }: ProviderConfig): readonly Secret[] {
+function secretsOf({ key, moreKeys = [], headers, overrides }: ProviderConfig): readonly Secret[] {
   return [
     ...[key, ...moreKeys].flatMap(({ secret }) => (secret === undefined ? [] : [secret])),
-    ...secretsInHeaders(headers).map((value) => new Secret(value)),
+    ...[
+      ...secretsInHeaders(headers),
+      ...[overrides.extraBody, overrides.streamBody, overrides.webSearchBody].flatMap(secretsInFields),
+    ].map((value) => new Secret(value)),
   ];
 }
 

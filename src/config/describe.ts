@@ -1,10 +1,13 @@
+import { isObject } from '../core/json.ts';
 import { createRedactor } from '../core/secret.ts';
 import type { Tiers } from '../providers/preset.ts';
+import { maskTexts } from '../quirks/compose.ts';
 import { environmentName } from '../quirks/settings.ts';
 import type { Config, CustomModel, NamedProvider, ProviderConfig, ProviderKey } from './config.ts';
 import { routerSettings, type SettingName } from './env/settings.ts';
 import { readField, type SettingField, settingFields } from './env/values.ts';
 import { showDuration } from './parsers.ts';
+import { maskCredentials } from './wrongValue.ts';
 
 /** One line of a description: its subject, and what holds. */
 export type Row = readonly [string, string];
@@ -22,9 +25,15 @@ function describeKey({ source, variable, secret }: ProviderKey): string {
   return secret === undefined ? KEY_SOURCES[source] : `${variable} ${KEY_SOURCES[source]}, ${secret.masked}`;
 }
 
-/** A setting as the env file would have it. */
+/** Rows of which no part can be a key that was written at the wrong place. */
+const OWN_WORDS: ReadonlySet<string> = new Set(['instance', 'hash']);
+
+/** Rows with words of the user's own that go to the provider, which may repeat a secret of the configuration. */
+const REQUEST_WORDS: ReadonlySet<string> = new Set(['provider', 'endpoint', 'models', 'model', 'router', 'quirk']);
+
+/** A setting as the env file would have it; texts of fields that the user adds to requests may be credentials of any name. */
 function describeQuirk([setting, value]: [string, unknown]): string {
-  const plain = Array.isArray(value) ? value.join(',') : typeof value === 'object' ? JSON.stringify(value) : value;
+  const plain = Array.isArray(value) ? value.join(',') : isObject(value) ? JSON.stringify(maskTexts(value)) : value;
   return `${environmentName(setting)}=${plain === undefined || plain === '' ? 'none' : String(plain)}`;
 }
 
@@ -177,9 +186,10 @@ export function describeConfig(config: Config): readonly string[] {
     ...(config.allowedHosts.length > 0 ? [['further hosts', config.allowedHosts.join(', ')] as const] : []),
     ['hash', config.hash],
   ];
-  // Bodies and the like that the user adds may hold a credential of any name.
   const redact = createRedactor(config.secrets);
-  return rows.map(
-    ([name, value]) => `${name.padEnd(15)}${name === 'quirk' || name === 'model' ? redact(value) : value}`,
-  );
+  const showValue = (name: string, value: string) => {
+    if (OWN_WORDS.has(name)) return value;
+    return maskCredentials(REQUEST_WORDS.has(name) ? redact(value) : value);
+  };
+  return rows.map(([name, value]) => `${name.padEnd(15)}${showValue(name, value)}`);
 }

@@ -1,4 +1,5 @@
 import type { Problem } from './config.ts';
+import { maskCredentials } from './wrongValue.ts';
 
 /** Where a problem is. */
 export interface SourceLocation {
@@ -6,6 +7,8 @@ export interface SourceLocation {
   readonly name: string;
   /** 1-based; absent for what stands in no line, like a setting that is missing. */
   readonly line?: number | undefined;
+  /** `environment` for a variable that no file holds. */
+  readonly source?: 'file' | 'environment' | undefined;
 }
 
 /** A text that the user wrote, and where. */
@@ -20,16 +23,34 @@ export interface Diagnostics {
   warning(location: SourceLocation, found: string, fix: string): void;
 }
 
+/** What stands in place of the file for a variable of the process's environment. */
+const ENVIRONMENT = 'the environment';
+
 export function createDiagnostics(file: string): Diagnostics {
   const problems: Problem[] = [];
-  const add = (severity: Problem['severity'], { name: key, line }: SourceLocation, found: string, fix: string) => {
-    problems.push({ file, ...(line === undefined ? {} : { line }), key, found, fix, severity });
-  };
+  function add(
+    severity: Problem['severity'],
+    { name, line, source }: SourceLocation,
+    found: string,
+    fix: string,
+  ): void {
+    problems.push({
+      file: source === 'environment' ? ENVIRONMENT : file,
+      ...(line === undefined ? {} : { line }),
+      // A key that was pasted at the wrong place may be part of each of them.
+      key: maskCredentials(name),
+      found: maskCredentials(found),
+      fix: maskCredentials(fix),
+      severity,
+    });
+  }
   return {
     problems,
     error: (location, found, fix) => {
       // A setting whose line is wrong is not missing as well.
-      const isReported = problems.some(({ severity, key }) => severity === 'error' && key === location.name);
+      const isReported = problems.some(
+        ({ severity, key }) => severity === 'error' && key === maskCredentials(location.name),
+      );
       if (location.line !== undefined || !isReported) add('error', location, found, fix);
     },
     warning: (location, found, fix) => add('warning', location, found, fix),
@@ -39,12 +60,6 @@ export function createDiagnostics(file: string): Diagnostics {
 /** A problem in one line, for a log: where it is, what was found, how to repair it. */
 export function formatProblemLine({ file, line, key, found, fix }: Problem): string {
   return `${line === undefined ? file : `${file}:${line}`} ${key}: found ${found}. ${fix}`;
-}
-
-/** A wrong text for a message; never a secret, and never an address with a password in it. */
-export function showText(text: string, isSecret: boolean): string {
-  if (isSecret || text.includes('@')) return `a value of ${text.length} characters (not shown)`;
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 }
 
 const ANSI_STYLES = { bold: 1, error: 31, warning: 33 };

@@ -78,9 +78,16 @@ function readEnvFile(path: string, shown: string, diagnostics: Diagnostics): str
   return undefined;
 }
 
+/** No file beside the env file is so large, and one that is would fill the memory before anybody looks at it. */
+const MAX_COMPANION_BYTES = 8 * 1024 * 1024;
+
 function readFile(path: string): FileText {
   const stat = statSync(path);
-  if (!stat.isFile() && !stat.isDirectory()) throw Object.assign(new Error(SPECIAL_FILE), { code: SPECIAL_FILE });
+  const isSpecial = !stat.isFile() && !stat.isDirectory();
+  if (isSpecial || stat.size > MAX_COMPANION_BYTES) {
+    const code = isSpecial ? SPECIAL_FILE : `${stat.size} bytes, which is too much`;
+    throw Object.assign(new Error(code), { code });
+  }
   const { mode } = stat;
   const text = readFileSync(path, 'utf8');
   return isOpenToOthers(mode) ? { text, openMode: permissions(mode) } : { text };

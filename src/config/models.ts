@@ -1,4 +1,4 @@
-import { customId, splitPrefix, splitProvider } from '../core/modelName.ts';
+import { customId, splitPrefix, splitProvider, withoutContextSuffix } from '../core/modelName.ts';
 import { nearestName } from '../core/text.ts';
 import { presets } from '../providers/index.ts';
 import type { Preset, Tiers } from '../providers/preset.ts';
@@ -13,10 +13,18 @@ import type {
   Router,
 } from './config.ts';
 import type { Diagnostics, SourceLocation } from './diagnostics.ts';
-import { routerSettings } from './env/settings.ts';
+import { routerSettings, type SettingName } from './env/settings.ts';
 import type { Choices } from './env/variables.ts';
 import { customModels, type ModelsFile } from './files/modelsFile.ts';
+import { refuseUnusableModel } from './provider.ts';
 import type { FindNamedKey } from './secrets.ts';
+import { showValue } from './wrongValue.ts';
+
+const tierSettings = [
+  ['BIG_MODEL', 'big'],
+  ['MIDDLE_MODEL', 'middle'],
+  ['SMALL_MODEL', 'small'],
+] as const satisfies readonly (readonly [SettingName, keyof Tiers])[];
 
 /** What the models of an instance are chosen from. */
 export interface ModelSources {
@@ -63,16 +71,36 @@ export function chooseModels(sources: ModelSources, diagnostics: Diagnostics): C
     ...named.flatMap((one) => Object.values(one.models).flat()),
     ...[...custom.values()].map(({ name }) => name),
   ];
+  const modelRefs = createModelRefs(named, custom, names);
+  refuseUnusableNames(choices, { tiers, router, modelRefs }, diagnostics);
   return {
     provider: first.provider,
     providers: named,
     tiers,
     router,
     customModels: custom,
-    modelRefs: createModelRefs(named, custom, names),
+    modelRefs,
     modelPrefixes: prefixes,
     modelsFile: modelsFile.file,
   };
+}
+
+/** Reports models that the env file names and that cannot serve here; those of other files are reported with them. */
+function refuseUnusableNames(
+  choices: Choices,
+  { tiers, router, modelRefs }: Pick<Config, 'tiers' | 'router' | 'modelRefs'>,
+  diagnostics: Diagnostics,
+): void {
+  const named = [
+    ...tierSettings.map(([setting, tier]) => [setting, tiers[tier]] as const),
+    ...routerSettings.map(([setting, route]) => [setting, router[route]] as const),
+  ];
+  for (const [setting, name] of named) {
+    const choice = choices.get(setting);
+    if (choice === undefined || name === undefined) continue;
+    const { model, provider, custom } = modelRefs.of(name);
+    if (custom === undefined) refuseUnusableModel(model, provider.preset, choice, diagnostics);
+  }
 }
 
 /** The env file's own provider as one among others, before all of which it is asked. */
@@ -206,7 +234,7 @@ interface KnownNames {
 
 /** The name by which routing knows the model of a tier. */
 function tierName(written: string, location: SourceLocation, known: KnownNames, diagnostics: Diagnostics): string {
-  const { name, fault } = resolveName(written, known);
+  const { name, fault } = resolveName(withoutContextSuffix(written), known);
   if (fault?.kind === 'foreign') diagnostics.warning(location, fault.found, fault.fix);
   else if (fault !== undefined) diagnostics.error(location, fault.found, fault.fix);
   return name;
@@ -219,7 +247,7 @@ function routerName(
   known: KnownNames,
   diagnostics: Diagnostics,
 ): string | undefined {
-  const { name, fault } = resolveName(written, known);
+  const { name, fault } = resolveName(withoutContextSuffix(written), known);
   if (fault?.kind === 'unknown') diagnostics.error(location, fault.found, fault.fix);
   else if (fault?.kind === 'unusable')
     diagnostics.warning(location, fault.found, `${fault.fix} Until then the line has no effect.`);
@@ -254,7 +282,7 @@ function resolveAtProvider(written: string, provider: string, model: string, kno
   const { providers, unusable } = known;
   const found = findProvider(providers, provider);
   if (found !== undefined && model !== '') return { name: found === providers[0] ? model : `${found.name},${model}` };
-  const quoted = JSON.stringify(written);
+  const quoted = showValue(written);
   if (unusable.some((name) => name.toLowerCase() === provider.toLowerCase()))
     return {
       name: written,
@@ -282,7 +310,7 @@ function unknownCustom(written: string, id: string, { customModels }: KnownNames
   );
   return {
     kind: 'unknown',
-    found: `${JSON.stringify(written)}, which no models file has`,
+    found: `${showValue(written)}, which no models file has`,
     fix: nearest === undefined ? 'Enter it into the models file (MODELS_FILE).' : `Did you mean custom/${nearest}?`,
   };
 }
@@ -297,7 +325,7 @@ function resolveName(written: string, known: KnownNames): Resolved {
   const custom = customModels.get(id);
   if (custom !== undefined) return { name: custom.name };
   if (declared.has(id)) {
-    const found = `${JSON.stringify(written)}, which the models file has, but which cannot be used`;
+    const found = `${showValue(written)}, which the models file has, but which cannot be used`;
     return { name: written, fault: { kind: 'unusable', found, fix: 'Repair its entry there.' } };
   }
   const parts = splitProvider(written);
@@ -313,7 +341,7 @@ function resolveName(written: string, known: KnownNames): Resolved {
     name: other.rest,
     fault: {
       kind: 'foreign',
-      found: `${JSON.stringify(written)}, a model of another provider than ${providers[0]?.name}`,
+      found: `${showValue(written)}, a model of another provider than ${providers[0]?.name}`,
       fix: `${other.rest} is asked for; give each provider an instance of its own, or enter it into a providers file.`,
     },
   };

@@ -1,9 +1,10 @@
-import { isObject, type JsonObject, parseObject } from '../core/json.ts';
+import { isObject, type Json, type JsonObject, parseObject } from '../core/json.ts';
 import { nearestName } from '../core/text.ts';
 import { environmentName, type QuirkName, type QuirkRow, type QuirkSettings, quirkTable } from '../quirks/settings.ts';
 import type { Diagnostics, SourceLocation } from './diagnostics.ts';
 import type { Variables } from './env/variables.ts';
 import { parseBoolean, parseCount } from './parsers.ts';
+import { showValue } from './wrongValue.ts';
 
 /** `CUSTOM_HEADER_X_API_KEY` -> `x-api-key`. Names are lower case, so that each replaces a header of the same name. */
 export function readCustomHeaders(variables: Variables, diagnostics: Diagnostics): Readonly<Record<string, string>> {
@@ -93,11 +94,22 @@ function headerFault(name: string, value: string): { readonly found: string; rea
   return undefined;
 }
 
+const CREDENTIAL_NAME = /auth|key|token|secret|cookie|passw/i;
+
 /** Values of headers that carry credentials, for redaction: whole, and without a scheme like `Bearer`. */
 export function secretsInHeaders(headers: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(headers)
-    .filter(([name]) => /auth|key|token|secret|cookie/.test(name))
+    .filter(([name]) => CREDENTIAL_NAME.test(name))
     .flatMap(([, value]) => [value, ...value.split(/\s+/).slice(1)]);
+}
+
+/** Texts of fields that carry credentials by their names, at any depth, for redaction. */
+export function secretsInFields(fields: Json | undefined): readonly string[] {
+  if (Array.isArray(fields)) return fields.flatMap(secretsInFields);
+  if (!isObject(fields)) return [];
+  return Object.entries(fields).flatMap(([name, value]) =>
+    typeof value === 'string' && CREDENTIAL_NAME.test(name) ? [value] : secretsInFields(value),
+  );
 }
 
 /** Every `QUIRK_<NAME>` and the setting it overrides. */
@@ -177,7 +189,8 @@ export function readQuirk(
   const row = quirkTable[setting];
   const parsed = parseQuirk(row, text);
   if (parsed !== 'wrong') return { [setting]: parsed.value } as Partial<QuirkSettings>;
-  diagnostics.error(location, JSON.stringify(text), `Set ${quirkForm(row)}.`);
+  const found = row.kind === 'json' ? `a text of ${text.length} characters (not shown)` : showValue(text);
+  diagnostics.error(location, found, `Set ${quirkForm(row)}.`);
   return undefined;
 }
 

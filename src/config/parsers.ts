@@ -1,3 +1,5 @@
+import { withoutContextSuffix } from '../core/modelName.ts';
+
 /** The form of a value: how users are asked for it, and how it is read and shown. */
 export interface Form<T> {
   /** Completes "Set ...". */
@@ -51,10 +53,13 @@ export function number(minimum: number, maximum: number): Form<number> {
   };
 }
 
-/** The name of a model. */
+/** The name of a model, without the suffix that is the client's own. */
 export const modelName: Form<string> = {
   form: 'a name without blanks',
-  parse: (text) => (/^\S+$/.test(text) ? text : undefined),
+  parse: (text) => {
+    const name = withoutContextSuffix(text);
+    return /^\S+$/.test(name) ? name : undefined;
+  },
 };
 
 function within(minimum: number, maximum: number, value: number | undefined): number | undefined {

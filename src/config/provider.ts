@@ -1,4 +1,4 @@
-import { customId } from '../core/modelName.ts';
+import { customId, withoutContextSuffix } from '../core/modelName.ts';
 import { nearestName } from '../core/text.ts';
 import { defaultPreset, findPreset, findSibling, guessPreset, presets } from '../providers/index.ts';
 import type { Preset } from '../providers/preset.ts';
@@ -10,6 +10,7 @@ import type { ReadText } from './files/companion.ts';
 import { readCustomHeaders, readQuirks } from './overrides.ts';
 import { namesEndpoint } from './parsers.ts';
 import { type FindNamedKey, type FoundSecret, findProviderKey, isPlaceholder, providerKey } from './secrets.ts';
+import { showValue } from './wrongValue.ts';
 
 /** What the env file's own provider is found by. */
 export interface OwnSources {
@@ -114,11 +115,7 @@ export function inProtocol(
   if (wanted !== 'anthropic' && wanted !== 'chat') return preset;
   const sibling = findSibling(preset, wanted);
   if (sibling === undefined)
-    diagnostics.error(
-      protocol,
-      JSON.stringify(protocol.value),
-      `Remove it: ${preset.name} speaks ${preset.protocol} only.`,
-    );
+    diagnostics.error(protocol, showValue(protocol.value), `Remove it: ${preset.name} speaks ${preset.protocol} only.`);
   return sibling;
 }
 
@@ -128,7 +125,7 @@ export function presetNamed(name: SourcedValue, diagnostics: Diagnostics): Prese
   if (preset === undefined) {
     const nearest = nearestName(name.value, names);
     const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
-    diagnostics.error(name, JSON.stringify(name.value), `Set one of ${names.join(', ')}.${hint}`);
+    diagnostics.error(name, showValue(name.value), `Set one of ${names.join(', ')}.${hint}`);
   }
   return preset;
 }
@@ -145,6 +142,21 @@ function inferPresetFromKeys(variables: Variables, used: ReadonlySet<string>): P
   const owners = presets.filter((preset) => preset.protocol === 'chat' && preset.keyNames.some(isOwn));
   if (owners.length === 1) return owners[0];
   return isSet('OPENAI_API_KEY') ? defaultPreset : undefined;
+}
+
+/** Reports a model that cannot serve here, for what is known of it; the reason is part of its preset. */
+export function refuseUnusableModel(
+  model: string,
+  preset: Preset,
+  location: SourceLocation,
+  diagnostics: Diagnostics,
+): void {
+  const reason = preset.models[model]?.unusable;
+  if (reason === undefined) return;
+  const { tiers } = preset;
+  const others = tiers === undefined ? [] : [...new Set([tiers.big, tiers.middle, tiers.small])];
+  const fix = others.length === 0 ? 'Name another model.' : `Name another model: ${others.join(', ')}.`;
+  diagnostics.error(location, `${showValue(model)}, which ${reason}`, fix);
 }
 
 /** What an entry of the models file says of its server. */
@@ -181,7 +193,7 @@ function inferBaseUrl(
 ): InferredBaseUrl {
   const big = choices.get('BIG_MODEL') ?? choices.get('ROUTER_DEFAULT');
   if (big === undefined || !lacksAddress(choices, variables, used)) return { choices };
-  const entry = entries.find(({ id }) => customId(id) === customId(big.value));
+  const entry = entries.find(({ id }) => customId(id) === customId(withoutContextSuffix(big.value)));
   const address = entry?.values.api_base;
   if (entry === undefined || address === undefined) return { choices };
   const borrowed = new Map(choices).set('OPENAI_BASE_URL', { ...big, value: address });
@@ -227,7 +239,7 @@ export function chooseBaseUrl(
     const known = Object.keys(preset.regions ?? {}).join(', ');
     diagnostics.error(
       region,
-      JSON.stringify(region.value),
+      showValue(region.value),
       known === ''
         ? `Remove it: ${preset.name} has one address.`
         : `Set ${known}, or remove it for the international address.`,

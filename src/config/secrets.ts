@@ -20,6 +20,9 @@ export interface FoundSecret {
   readonly variable: Variable;
 }
 
+/** A file of which not even the name is shown, as it is often the secret itself. */
+const FILE_OF_SECRET = 'a file (name not shown)';
+
 /** A secret that stands under one of the names, or in a file that `<NAME>_FILE` names. */
 export function findSecret(
   names: readonly string[],
@@ -42,12 +45,12 @@ export function findSecret(
   try {
     const value = readText(pointer.value).trim();
     if (value !== '') return { value, source: 'secret file', variable: pointer };
-    diagnostics.error(pointer, `the file "${pointer.value}", which is empty`, 'Write the secret into it.');
+    diagnostics.error(pointer, `${FILE_OF_SECRET}, which is empty`, 'Write the secret into it.');
   } catch (error) {
     diagnostics.error(
       pointer,
-      `the file "${pointer.value}", which cannot be read (${readErrorCode(error)})`,
-      'Give the path of a readable file.',
+      `${FILE_OF_SECRET}, which cannot be read (${readErrorCode(error)})`,
+      `Give the path of a readable file; the secret itself belongs into ${pointer.name.replace(/_FILE$/, '')}.`,
     );
   }
   return undefined;
@@ -151,7 +154,7 @@ export function findProviderKey(
   const { name, source } = found.variable;
   if (source === 'environment' && name === GENERAL_NAME && preset.keyNames.length > 0)
     diagnostics.warning(
-      { name },
+      { name, source },
       `a key in the environment that goes to ${preset.name}`,
       `If it is not ${preset.name}’s, put a line ${GENERAL_NAME}= into the env file.`,
     );

@@ -1,3 +1,5 @@
+import { ApiError } from './errors.ts';
+
 /**
  * How names of models are written, by users, clients and earlier systems. Nothing else takes them apart: what a name stands for is
  * handed on as a `ModelRef` (config/models.ts makes it).
@@ -34,6 +36,14 @@ export interface RequestedName {
   readonly spellings: readonly string[];
 }
 
+/** Bytes of the longest name that is read. The longest of any vendor has a tenth of it. */
+const MOST_BYTES = 1024;
+
+/** The name without `[1m]`, by which Claude Code asks for a large context: the suffix is the client's own, and no provider knows it. */
+export function withoutContextSuffix(name: string): string {
+  return name.replace(/\[1m\]\s*$/i, '').trimEnd();
+}
+
 const ALIAS_START = 'claude-';
 const ALIAS_MARK = '--';
 
@@ -45,9 +55,18 @@ function aliasOf(name: string): string | undefined {
   return alias === '' ? undefined : alias;
 }
 
-/** Takes apart the name that a client asks for; every request comes through here, before anything else looks at its name. */
+/**
+ * Takes apart the name that a client asks for; every request comes through here, before anything else looks at its name.
+ * @throws ApiError (invalid_request) for a name of more than a kilobyte, which would be kept and searched for nothing.
+ */
 export function parseRequestedName(requested: string): RequestedName {
-  const name = requested.replace(/\[1m\]\s*$/i, '').trim();
+  const bytes = Buffer.byteLength(requested);
+  if (bytes > MOST_BYTES)
+    throw new ApiError(
+      'invalid_request',
+      `model: a name of ${bytes} bytes is too long; at most ${MOST_BYTES} are read`,
+    );
+  const name = withoutContextSuffix(requested).trim();
   const bare = name.replace(/^anthropic\//i, '');
   const alias = aliasOf(bare);
   return { bare, alias, spellings: [name, name.replace(/-\d{8}$/, ''), bare, ...(alias === undefined ? [] : [alias])] };

@@ -1,6 +1,7 @@
 import type { ModelRef } from '../config/config.ts';
 import { type JsonObject, parseObject } from '../core/json.ts';
 import { checkDepth } from '../protocol/anthropic/request.ts';
+import { maskMerged } from '../quirks/compose.ts';
 import { endpointUrl } from '../upstream/client.ts';
 import { prepareRequest } from './adapters/chatAdapter.ts';
 import { passthroughBody } from './adapters/messagesAdapter.ts';
@@ -32,6 +33,12 @@ function describePlan({ decision, candidates }: Plan, able: readonly ModelRef[],
   };
 }
 
+/** A request without what the user's own settings add to it, which may hold credentials. */
+function printable(request: JsonObject, { backend }: Route): JsonObject {
+  const { extraBody, streamBody, webSearchBody } = backend.provider.overrides;
+  return [extraBody, streamBody, webSearchBody].reduce<JsonObject>((body, merged) => maskMerged(body, merged), request);
+}
+
 /**
  * Answers `POST /v1/messages/test_conversion`: where the request would go and why, and what the provider would get, without sending
  * it. Of several candidates it is the one that would be asked first now.
@@ -47,7 +54,8 @@ function describe(services: Services, incoming: IncomingRequest, body: RequestBo
   const description = { ...describeRoute(route), ...describePlan(plan, able, services) };
   if (isNative(route)) {
     checkDepth(body.object); // it goes on as it came, but is printed here
-    return { ...description, request: parseObject(passthroughBody(body, route.model, services.bodies).toString()) };
+    const request = parseObject(passthroughBody(body, route.model, services.bodies).toString());
+    return { ...description, request: request && printable(request, route) };
   }
   const { translated, inputEstimate } = prepareRequest(services, body, route);
   return {
@@ -55,6 +63,6 @@ function describe(services: Services, incoming: IncomingRequest, body: RequestBo
     estimated_input_tokens: inputEstimate,
     dropped_fields: [...translated.droppedFields],
     notes: [...plan.notes, ...(able.length === 0 ? [SEARCH_REFUSED] : []), ...translated.notes],
-    request: translated.body,
+    request: printable(translated.body, route),
   };
 }

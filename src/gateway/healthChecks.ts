@@ -100,7 +100,7 @@ export function recordHealthCheckUsage(
   recordKey({ record }, route, key);
   record.upstreamModel = reader.upstreamModel ?? record.upstreamModel;
   if (reader.usage !== undefined) recordUsage(record, reader.usage, true);
-  record.cost = requestCost(record, config, localDay(clock.now()));
+  record.cost = requestCost(record, config, localDay(clock.now()), clock.now());
   stats.addTokens(record);
   usage.finish(record);
 }

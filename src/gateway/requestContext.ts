@@ -131,7 +131,7 @@ export async function handleRequest(
   inFlight.remove(controller);
   record.durationMs = elapsedMs(context);
   guard(context, () => {
-    record.cost = requestCost(record, config, localDay(clock.now()));
+    record.cost = requestCost(record, config, localDay(clock.now()), clock.now());
     stats.finish(record);
     usage.finish(record);
     logger.request(record);

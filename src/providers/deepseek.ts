@@ -1,6 +1,16 @@
+import { multiplyRates, type Prices, type Rates } from '../core/prices.ts';
 import { nativeModels, type Preset } from './preset.ts';
 
-/** Sources: api-docs.deepseek.com (Anthropic API guide, error codes), vercel/ai (message conversion), catwalk deepseek.json. */
+/** At peak hours, which end on weekdays in UTC as in Beijing, everything costs twice as much. */
+function peakPrices(rates: Rates): Prices {
+  const hours = [
+    [1, 4],
+    [6, 10],
+  ] as const;
+  return { ...rates, peak: { hours, days: [1, 2, 3, 4, 5], ...multiplyRates(rates, 2) } };
+}
+
+/** Sources: api-docs.deepseek.com (prices, Anthropic API guide, error codes), vercel/ai (message conversion), catwalk deepseek.json. */
 export const deepseek = {
   name: 'deepseek',
   title: 'DeepSeek',
@@ -13,13 +23,13 @@ export const deepseek = {
     'deepseek-v4-pro': {
       contextWindow: 1_000_000,
       maxOutput: 131_072,
-      prices: { input: 0.435, output: 0.87, cacheRead: 0.003625 },
+      prices: peakPrices({ input: 0.66, output: 1.98, cacheRead: 0.022 }),
     },
     'deepseek-flash': {
       contextWindow: 1_000_000,
       maxOutput: 131_072,
       vision: true,
-      prices: { input: 0.15, output: 0.6, cacheRead: 0.003 },
+      prices: peakPrices({ input: 0.15, output: 0.6, cacheRead: 0.003 }),
     },
   },
   quirks: {
@@ -37,8 +47,8 @@ export const deepseek = {
     reasoningRequired: 'empty',
   },
   links: { keys: 'https://platform.deepseek.com/api_keys', docs: 'https://api-docs.deepseek.com' },
-  notes: ['Prices of deepseek-flash are those outside of the peak hours, when they double.'],
-  checked: '2026-11-20',
+  notes: ['Prices double at peak hours, which holidays in China do not have; those are not known here.'],
+  checked: '2026-11-29',
 } satisfies Preset;
 
 /** Sources: api-docs.deepseek.com (Anthropic API, thinking mode), farion1231/cc-switch (what it answers 400 to). */
@@ -54,5 +64,5 @@ export const deepseekAnthropic = {
   models: nativeModels(deepseek),
   quirks: { effortNeedsThinking: true, reasoningRequired: 'empty' },
   links: { ...deepseek.links, docs: 'https://api-docs.deepseek.com/guides/anthropic_api' },
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;

@@ -50,6 +50,8 @@ export const glm = {
   port: 8082,
   tiers: { big: 'glm-5.3', middle: 'glm-5.3', small: 'glm-5.3-flash' },
   models: {
+    // Served to users of the coding plan alone so far, which has no price by tokens.
+    'glm-5.4': { ...glm53, contextWindow: 1_000_000, vision: true },
     'glm-5.3': { ...glm53, contextWindow: 1_000_000, prices: { input: 1.4, output: 4.4, cacheRead: 0.26 } },
     'glm-5.3-flash': {
       ...glm53,
@@ -113,7 +115,7 @@ export const glm = {
     'With a key of the coding plan set PROVIDER=glm-coding; on the general address it is answered "Insufficient balance".',
     'glm-5.3 does not see images; glm-5.3-flash does.',
   ],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;
 
 /** Sources: docs.z.ai, farion1231/cc-switch (addresses), zai-org/feedback#789 (errors carry the vendor's codes here, too). */
@@ -132,7 +134,7 @@ export const glmAnthropic = {
   errorCodes,
   links: glm.links,
   notes: ['Keys of z.ai and of open.bigmodel.cn (REGION=cn) are separate.'],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;
 
 /** The coding plan of the same vendor: another address, other models for the background, the same words. Sources: docs.z.ai. */
@@ -145,7 +147,7 @@ export const glmCoding = {
   regions: { cn: 'https://open.bigmodel.cn/api/coding/paas/v4' },
   hosts: ['api.z.ai/api/coding', 'open.bigmodel.cn/api/coding'],
   keyNames: glm.keyNames,
-  tiers: { big: 'glm-5.3', middle: 'glm-5.3', small: 'glm-5-turbo' },
+  tiers: glm.tiers,
   models: glm.models,
   quirks: glm.quirks,
   errorCodes,
@@ -153,6 +155,7 @@ export const glmCoding = {
   notes: [
     'For keys of the coding plan; a key without one is answered "Insufficient balance" here.',
     'Prices are those of the general API; the plan is paid by the month.',
+    'glm-5.4 is served to the plan alone so far: BIG_MODEL=glm-5.4. A suffix [1m] may stay; it is not sent on.',
   ],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;

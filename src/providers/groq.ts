@@ -40,6 +40,7 @@ export const groq = {
   quirks: {
     vision: false,
     maxTokensField: 'max_completion_tokens',
+    toolsMax: 128,
     reasoningStyle: 'none',
     reasoningReplay: 'reasoning',
   },

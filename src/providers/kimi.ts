@@ -43,6 +43,7 @@ export const kimi = {
     maxTokensField: 'max_completion_tokens',
     clampOutput: true,
     dropParams: ['temperature', 'top_p'],
+    toolsMax: 128,
     stopMax: 5,
     stopBytes: 32,
     localStop: true,
@@ -65,8 +66,9 @@ export const kimi = {
   notes: [
     'Keys of platform.kimi.ai (international) and platform.kimi.com (China, REGION=cn) are separate; the wrong one answers 401.',
     'A cheaper or faster choice for any tier: kimi-k2.7-code, kimi-k3.1-pro-highspeed.',
+    'The K2 models may end with December 2026: set SMALL_MODEL=kimi-k3.1-pro where they are refused.',
   ],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;
 
 /** At the Messages API the depth stands in `output_config.effort`; these models take no `thinking` beside it. */
@@ -90,7 +92,7 @@ export const kimiAnthropic = {
   quirks: {},
   links: kimi.links,
   notes: ['Keys of platform.kimi.ai (international) and platform.kimi.com (China, REGION=cn) are separate.'],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;
 
 /** Sources: MoonshotAI/kimi-code (address, ids), charmbracelet/catwalk kimi.json (limits), kimi.com/code error reference. */
@@ -105,6 +107,7 @@ export const kimiCoding = {
   tiers: { big: 'k3', middle: 'k3', small: 'kimi-for-coding' },
   // No prices: the membership is paid by the month.
   models: {
+    'k3.1-pro': { ...large, quirks: alwaysReasons },
     k3: { ...large, quirks: alwaysReasons },
     'k3-256k': { ...medium, quirks: alwaysReasons },
     'kimi-for-coding': medium,
@@ -114,9 +117,10 @@ export const kimiCoding = {
   links: { keys: 'https://www.kimi.com/code/console', docs: 'https://www.kimi.com/code/docs' },
   notes: [
     'The membership has keys of its own; those of platform.kimi.ai do not work here.',
+    'The newest model of the plan is k3.1-pro: BIG_MODEL=k3.1-pro. It thinks as long as it can where the client asks for no effort.',
     'It may answer 403 "currently only available for Coding Agents": the vendor decides which clients it serves.',
   ],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;
 
 /** Source: MoonshotAI/kimi-code (address, the beta that its own client leaves out). */
@@ -134,5 +138,5 @@ export const kimiCodingAnthropic = {
   quirks: { dropBetas: ['interleaved-thinking'] },
   links: kimiCoding.links,
   notes: kimiCoding.notes,
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;

@@ -1,6 +1,6 @@
 import type { Preset } from './preset.ts';
 
-/** Sources: ollama/ollama docs (OpenAI compatibility, context length). */
+/** Sources: ollama/ollama docs (OpenAI compatibility, context length); effort none and the cut were measured. */
 export const ollama = {
   name: 'ollama',
   title: 'Ollama (on your own machine)',
@@ -11,14 +11,21 @@ export const ollama = {
   keyNames: ['OLLAMA_API_KEY'],
   idsHaveSlash: true,
   models: {},
-  quirks: { toolChoice: 'omit', imageUrls: 'data', reasoningStyle: 'none', reasoningReplay: 'reasoning' },
+  quirks: {
+    toolChoice: 'omit',
+    imageUrls: 'data',
+    // A model that does not reason refuses every other effort.
+    reasoningStyle: 'effort_off',
+    reasoningReplay: 'reasoning',
+    silentTruncation: true,
+  },
   links: { docs: 'https://docs.ollama.com/api/openai-compatibility' },
   notes: [
     'Set BIG_MODEL to a model that you have pulled, one that can call tools.',
     'Its default context is a few thousand tokens, and what is longer is cut silently: start it with OLLAMA_CONTEXT_LENGTH=64000 or more, and set QUIRK_CONTEXT_WINDOW to the same.',
     'A model that reasons does so by itself; QUIRK_REASONING_STYLE=effort lets Claude Code steer it.',
   ],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;
 
 /** Source: ollama/ollama docs (Anthropic compatibility). */
@@ -32,16 +39,16 @@ export const ollamaAnthropic = {
   keyNames: ollama.keyNames,
   idsHaveSlash: true,
   models: {},
-  quirks: { dropParams: ['tool_choice'], dropCacheControl: true },
+  quirks: { dropParams: ['tool_choice'], dropCacheControl: true, silentTruncation: true },
   links: { docs: 'https://docs.ollama.com/api/anthropic-compatibility' },
   notes: [
     'Set BIG_MODEL to a model that you have pulled, one that can call tools.',
     'Its default context is a few thousand tokens, and what is longer is cut silently: start it with OLLAMA_CONTEXT_LENGTH=64000 or more, and set QUIRK_CONTEXT_WINDOW to the same.',
   ],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;
 
-/** Sources: ggml-org/llama.cpp tools/server README, pull request 15780 (overflow). */
+/** Sources: ggml-org/llama.cpp tools/server README, pull request 15780 (overflow); tool_choice and effort none were measured. */
 export const llamacpp = {
   name: 'llamacpp',
   otherNames: ['llama.cpp'],
@@ -53,13 +60,21 @@ export const llamacpp = {
   keyNames: [],
   idsHaveSlash: true,
   models: {},
-  quirks: { topK: true, imageUrls: 'data', reasoningStyle: 'none', reasoningReplay: 'reasoning_content' },
+  quirks: {
+    topK: true,
+    imageUrls: 'data',
+    // The object form of tool_choice is read as "auto".
+    forcedTools: 'alone',
+    reasoningStyle: 'effort_off',
+    reasoningReplay: 'reasoning_content',
+  },
   links: { docs: 'https://github.com/ggml-org/llama.cpp/tree/master/tools/server' },
   notes: [
     'Start it with --jinja, and with -c of 64000 or more; set QUIRK_CONTEXT_WINDOW to the same, and BIG_MODEL to any name.',
+    'With -np its context is divided among as many places; /v1/models says what is left for each (meta.n_ctx).',
     'It listens on port 8080 as an instance does by default: give this instance another PORT.',
   ],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;
 
 /** Source: lmstudio.ai/docs (OpenAI compatibility, tool use). */

@@ -42,8 +42,12 @@ export const minimax = {
   models: {
     'MiniMax-M3': {
       ...m3,
-      // Above 512K input tokens both prices double.
-      prices: { input: 0.3, output: 1.2, cacheRead: 0.06 },
+      prices: {
+        input: 0.3,
+        output: 1.2,
+        cacheRead: 0.06,
+        longInput: { above: 512_000, input: 0.6, output: 2.4, cacheRead: 0.12 },
+      },
       quirks: { thinkingOff: true, minOutput: 0 },
     },
     'MiniMax-M3.1-Flash': {
@@ -87,7 +91,7 @@ export const minimax = {
     'Keys of minimax.io and of minimaxi.com (China, REGION=cn) are separate.',
     'The quality of MiniMax-M3 falls off beyond about 256000 tokens of context.',
   ],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;
 
 /** Sources: platform.minimax.io (Anthropic API), metacpan Langertha MiniMax.pm (wrapped tool input). */
@@ -108,5 +112,5 @@ export const minimaxAnthropic = {
     'Keys of minimax.io and of minimaxi.com (China, REGION=cn) are separate.',
     'Several faults of this endpoint are known; PROVIDER=minimax is the safer way.',
   ],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;

@@ -32,6 +32,7 @@ export const mistral = {
   quirks: {
     vision: false,
     toolId: 'nine',
+    toolsMax: 128,
     // After a tool message the server takes no user message, and it refuses fields that it does not know.
     textAfterTools: 'merge',
     toolImages: 'inline',

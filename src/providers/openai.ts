@@ -1,20 +1,40 @@
+import { multiplyRates, type Prices, type Rates } from '../core/prices.ts';
 import type { ModelFacts, Preset } from './preset.ts';
 
-/** Tools need an explicit `reasoning_effort: none` on chat completions; sampling and stop strings are refused. */
-const gpt6 = {
-  contextWindow: 922_000,
-  maxOutput: 128_000,
-  quirks: {
-    dropParams: ['temperature', 'top_p'],
-    stopMax: 0,
-    minOutput: 16,
-    reasoningStyle: 'effort',
-    efforts: ['none', 'low', 'medium', 'high', 'xhigh', 'max'],
-    effortWithTools: 'none',
-  },
+const limits = { contextWindow: 922_000, maxOutput: 128_000 } as const satisfies ModelFacts;
+
+/** Sampling and stop strings are refused. `max` is an effort of the Responses API alone. */
+const gpt6Quirks = {
+  dropParams: ['temperature', 'top_p'],
+  stopMax: 0,
+  minOutput: 16,
+  reasoningStyle: 'effort',
+  efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
+  // Left out it is refused as well as with any other value.
+  effortWithTools: 'none',
+} as const;
+
+/** Takes tools on chat completions as long as it does not reason. */
+const withTools = { ...limits, quirks: gpt6Quirks } as const satisfies ModelFacts;
+
+/** Knows no effort `none`, without which chat completions takes no tools. */
+const withoutTools = {
+  ...limits,
+  quirks: { ...gpt6Quirks, efforts: ['low', 'medium', 'high', 'xhigh'] },
+  unusable:
+    'takes no tools on chat completions at any effort, and Claude Code always sends tools; it needs the Responses API, which is not spoken here',
 } as const satisfies ModelFacts;
 
-/** Sources: developers.openai.com model pages as quoted by gateways; the gpt-6 ids are second-hand. */
+/** Above 272,000 tokens the whole request costs twice as much for input and cache, and half as much again for output. */
+function gpt6Prices(rates: Rates): Prices {
+  const { output: _double, ...input } = multiplyRates(rates, 2);
+  return { ...rates, longInput: { above: 272_000, ...input, output: multiplyRates(rates, 1.5).output } };
+}
+
+/**
+ * Sources: developers.openai.com model pages (prices, limits), litellm blog and discussions 42523 (steps, efforts),
+ * onyx-dot-app/onyx#15008 and bolna-ai/bolna#1019 (tools), openai error texts quoted there.
+ */
 export const openai = {
   name: 'openai',
   title: 'OpenAI',
@@ -22,12 +42,28 @@ export const openai = {
   baseUrl: 'https://api.openai.com/v1',
   hosts: ['api.openai.com'],
   keyNames: [],
-  tiers: { big: 'gpt-6.1-sol', middle: 'gpt-6.1-terra', small: 'gpt-6-luna' },
+  tiers: { big: 'gpt-6-sol', middle: 'gpt-6.1-terra', small: 'gpt-6-luna' },
   models: {
-    'gpt-6-astra': { ...gpt6, prices: { input: 10, output: 50 } },
-    'gpt-6.1-sol': { ...gpt6, prices: { input: 2, output: 10 } },
-    'gpt-6.1-terra': { ...gpt6, prices: { input: 1, output: 5 } },
-    'gpt-6-luna': { ...gpt6, prices: { input: 0.1, output: 0.5 } },
+    'gpt-6-sol': {
+      ...withTools,
+      prices: gpt6Prices({ input: 2, output: 10, cacheRead: 0.2, cacheWrite: 2.5 }),
+    },
+    'gpt-6.1-terra': {
+      ...withTools,
+      prices: gpt6Prices({ input: 1, output: 5, cacheRead: 0.05, cacheWrite: 1.25 }),
+    },
+    'gpt-6-luna': {
+      ...withTools,
+      prices: gpt6Prices({ input: 0.1, output: 0.5, cacheRead: 0.01, cacheWrite: 0.125 }),
+    },
+    'gpt-6.1-sol': {
+      ...withoutTools,
+      prices: gpt6Prices({ input: 2, output: 10, cacheRead: 0.1, cacheWrite: 2.5 }),
+    },
+    'gpt-6-astra': {
+      ...withoutTools,
+      prices: gpt6Prices({ input: 10, output: 50, cacheRead: 1, cacheWrite: 12.5 }),
+    },
     'gpt-4.1': { contextWindow: 1_047_576, maxOutput: 32_768, prices: { input: 2, output: 8, cacheRead: 0.5 } },
     'gpt-4.1-mini': {
       contextWindow: 1_047_576,
@@ -45,6 +81,7 @@ export const openai = {
   quirks: {
     maxTokensField: 'max_completion_tokens',
     localStop: true,
+    toolsMax: 128,
     reasoningStyle: 'none',
     cacheKey: true,
     pdf: true,
@@ -52,8 +89,9 @@ export const openai = {
   links: { keys: 'https://platform.openai.com/api-keys', docs: 'https://platform.openai.com/docs' },
   notes: [
     'This provider takes no reasoning together with tools on chat completions, so that its models answer without thinking here.',
+    'gpt-6.1-sol and gpt-6-astra cannot do without reasoning, so that they cannot serve Claude Code here.',
   ],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;
 
 /** Sources: openai/openai-node docs/azure.md (both forms of the address), learn.microsoft.com (API version lifecycle). */
@@ -82,5 +120,5 @@ export const azure = {
     'Set OPENAI_BASE_URL=https://<resource>.openai.azure.com, and BIG_MODEL, MIDDLE_MODEL and SMALL_MODEL to names of deployments.',
     'With API_VERSION or AZURE_API_VERSION (like 2024-10-21) the deployment stands in the path, as older resources want it; without one the /openai/v1 form is used.',
   ],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;

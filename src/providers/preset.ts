@@ -1,13 +1,8 @@
 import type { ErrorCode } from '../core/errorTable.ts';
+import type { Prices } from '../core/prices.ts';
 import { mergeSettings, type QuirkSettings } from '../quirks/settings.ts';
 
-/** US dollars per million tokens. */
-export interface Prices {
-  readonly input: number;
-  readonly output: number;
-  readonly cacheRead?: number;
-  readonly cacheWrite?: number;
-}
+export type { Prices } from '../core/prices.ts';
 
 export interface ModelFacts {
   /** Tokens. */
@@ -16,6 +11,8 @@ export interface ModelFacts {
   readonly maxOutput?: number;
   readonly vision?: boolean;
   readonly prices?: Prices;
+  /** Why the model cannot serve here, which completes "NAME, which ...": a configuration that names it is refused. */
+  readonly unusable?: string;
   readonly quirks?: Partial<QuirkSettings>;
 }
 

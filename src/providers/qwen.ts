@@ -12,9 +12,20 @@ export const qwen = {
   regions: { cn: 'https://dashscope.aliyuncs.com/compatible-mode/v1' },
   hosts: ['dashscope-intl.aliyuncs.com', 'dashscope.aliyuncs.com', 'dashscope-us.aliyuncs.com'],
   keyNames: ['DASHSCOPE_API_KEY', 'QWEN_API_KEY'],
-  tiers: { big: 'qwen3.8-max', middle: 'qwen3.7-plus', small: 'qwen3.7-flash' },
+  tiers: { big: 'qwen3.8-max', middle: 'qwen3.7-plus', small: 'qwen3.8-flash' },
   models: {
-    'qwen3.8-max': { ...common, vision: false, prices: { input: 2, output: 6, cacheRead: 0.25 } },
+    'qwen3.8-max': {
+      contextWindow: 1_000_000,
+      maxOutput: 131_072,
+      vision: true,
+      prices: { input: 2, output: 6, cacheRead: 0.25 },
+    },
+    'qwen3.8-flash': {
+      contextWindow: 1_000_000,
+      maxOutput: 131_072,
+      vision: true,
+      prices: { input: 0.15, output: 0.47 },
+    },
     'qwen3.7-plus': {
       ...common,
       vision: true,
@@ -39,9 +50,10 @@ export const qwen = {
   },
   notes: [
     'Keys of the international site and of China (REGION=cn) are separate.',
-    'Whether qwen3.8-max and qwen3.7-flash see images is not confirmed; set QUIRK_VISION where it is wrong.',
+    'Whether qwen3.7-flash sees images is not confirmed; set QUIRK_VISION where it is wrong.',
+    'qwen3.8-max thinks at its deepest unless it is turned off; QUIRK_REASONING_STYLE=effort with QUIRK_EFFORTS=low,medium,xhigh steers it.',
   ],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;
 
 /** Source: farion1231/cc-switch (address); that of China is built alike and was not seen. */
@@ -60,5 +72,5 @@ export const qwenAnthropic = {
   errorCodes: qwen.errorCodes,
   links: qwen.links,
   notes: ['Keys of the international site and of China (REGION=cn) are separate.'],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;

@@ -11,8 +11,17 @@ export const xai = {
   keyNames: ['XAI_API_KEY', 'GROK_API_KEY'],
   tiers: { big: 'grok-4.7', middle: 'grok-4.7', small: 'grok-4.7' },
   models: {
-    // Prices double from 200K input tokens on. The vendor names no output limit.
-    'grok-4.7': { contextWindow: 500_000, maxOutput: 64_000, prices: { input: 2, output: 6, cacheRead: 0.5 } },
+    // The vendor names no output limit.
+    'grok-4.7': {
+      contextWindow: 500_000,
+      maxOutput: 64_000,
+      prices: {
+        input: 2,
+        output: 6,
+        cacheRead: 0.5,
+        longInput: { above: 199_999, input: 4, output: 12, cacheRead: 1 },
+      },
+    },
   },
   quirks: {
     maxTokensField: 'max_completion_tokens',
@@ -23,5 +32,5 @@ export const xai = {
   },
   links: { keys: 'https://console.x.ai', docs: 'https://docs.x.ai' },
   notes: ['There is one model for all tiers; for a cheaper background set SMALL_MODEL.'],
-  checked: '2026-11-20',
+  checked: '2026-11-29',
 } satisfies Preset;

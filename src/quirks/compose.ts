@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../core/json.ts';
+import { isObject, type Json, type JsonObject } from '../core/json.ts';
 import { type Delta, MISSING_REASONING } from '../protocol/delta.ts';
 import type { ChatMessage, ChatRequest } from '../protocol/openai/types.ts';
 import { FRAME_LIMIT } from '../protocol/sse.ts';
@@ -121,4 +121,24 @@ function mergeObjects(base: JsonObject, over: JsonObject): JsonObject {
     return [key, isObject(below) && isObject(value) ? mergeObjects(below, value) : value] as const;
   });
   return { ...base, ...Object.fromEntries(merged) };
+}
+
+const MASK = '****';
+
+/** A value with all its texts masked. Numbers and switches are no credentials. */
+export function maskTexts(value: Json): Json {
+  if (typeof value === 'string') return MASK;
+  if (Array.isArray(value)) return value.map(maskTexts);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, maskTexts(inner ?? null)]));
+}
+
+/** A request as it may be printed: the texts of fields that were merged into it are masked, as a user's own may be credentials. */
+export function maskMerged(body: JsonObject, merged: JsonObject = {}): JsonObject {
+  const masked = Object.entries(merged).flatMap(([name, value]) => {
+    const there = body[name];
+    if (there === undefined || REQUIRED.has(name)) return [];
+    return [[name, isObject(there) && isObject(value) ? maskMerged(there, value) : maskTexts(there)]];
+  });
+  return { ...body, ...Object.fromEntries(masked) };
 }

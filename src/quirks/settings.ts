@@ -77,6 +77,7 @@ export const quirkTable = {
     'keep',
     'Form of the tool call ids in the history: as they are, functions.NAME:N, or nine letters and digits (R132).',
   ),
+  toolsMax: optionalNumber(1, 10_000, 'Most tools that the server takes in one request.'),
   toolNameMax: number(64, 16, 128, 'Longest tool name the server takes (R139).'),
   toolResultName: flag(false, 'Whether tool messages carry the name of the tool.'),
   strictTools: flag(false, 'Whether `strict` of a tool is passed on (R136).'),
@@ -96,9 +97,9 @@ export const quirkTable = {
     'Which tool_choice the server takes: all, only auto and none, only auto, or none at all. "none" that it does not take removes the tools (R145).',
   ),
   forcedTools: choice(
-    ['yes', 'no_thinking', 'auto'],
+    ['yes', 'no_thinking', 'alone', 'auto'],
     'yes',
-    'A forced tool choice: sent, sent with thinking off, or lowered to auto (R145).',
+    'A forced tool choice: sent, sent with thinking off, a named tool sent as "required" with that tool alone, or lowered to auto (R145).',
   ),
   parallelToolCalls: flag(true, 'Whether parallel_tool_calls may be sent (R145).'),
   webSearch: choice(['off', 'native', 'emulate'], 'off', 'Server-side web search (R150).'),
@@ -118,9 +119,9 @@ export const quirkTable = {
   argsCumulative: flag(false, 'Whether each arguments delta repeats all that came before (R314).'),
   // Reasoning
   reasoningStyle: choice(
-    ['effort', 'thinking', 'enable_thinking', 'reasoning', 'none'],
+    ['effort', 'effort_off', 'thinking', 'enable_thinking', 'reasoning', 'none'],
     'effort',
-    'How reasoning is asked for (R141).',
+    'How reasoning is asked for; `effort_off` only turns it off, by the effort "none", and leaves its depth to the server (R141).',
   ),
   thinkingOn: choice(['enabled', 'adaptive'], 'enabled', 'Value of thinking.type that turns reasoning on.'),
   thinkingOff: flag(true, 'Whether reasoning can be turned off.'),
@@ -173,6 +174,10 @@ export const quirkTable = {
     'Smallest output limit, in tokens: reasoning models answer nothing below (R140).',
   ),
   contextWindow: optionalNumber(1, TOKENS_MAX, 'Context window in tokens (R204, R404, R405).'),
+  silentTruncation: flag(
+    false,
+    'Whether the server cuts input that is too long for its context without an error, and reports the usage of what is left.',
+  ),
   clampOutput: flag(
     false,
     'Whether the output limit is lowered so that it fits the context window beside the estimated input (R405).',

@@ -22,6 +22,8 @@ export class Reloader {
   readonly #options: ReloaderOptions;
   #files: readonly string[];
   #hash: string;
+  /** Whether the configuration that serves asks clients for a token. */
+  #hasToken: boolean;
   #loadedAt: number;
   #problems: readonly Problem[] = [];
   #restartNeeded: readonly string[] = [];
@@ -32,6 +34,7 @@ export class Reloader {
     this.#options = options;
     this.#files = files;
     this.#hash = config.hash;
+    this.#hasToken = config.clientToken !== undefined;
     this.#loadedAt = options.clock.now();
     this.#reported = problems.map(formatProblemLine).join('\n');
   }
@@ -73,14 +76,18 @@ export class Reloader {
 
   #takeOver(wanted: Config): void {
     const { started, apply, logger, clock } = this.#options;
-    const restartNeeded = changedRestartOnlySettings(started.config, wanted);
+    const changed = changedRestartOnlySettings(started.config, wanted);
+    // A token may be left out on some hosts only: with the old host the rest of the new configuration could let anybody in. So could
+    // a file that was cut in half, as one is that an editor has not written to its end.
+    const losesToken = this.#hasToken && wanted.clientToken === undefined;
+    const mayHold = !changed.includes('HOST') && !losesToken;
+    const restartNeeded = losesToken && !changed.includes('HOST') ? [...changed, 'ANTHROPIC_API_KEY'] : changed;
     const isNews = restartNeeded.join() !== this.#restartNeeded.join();
     this.#restartNeeded = restartNeeded;
-    // A token may be left out on some hosts only: with the old host the rest of the new configuration could let anybody in.
-    const mayHold = !restartNeeded.includes('HOST');
     if (mayHold && wanted.hash !== this.#hash) {
       apply(withRestartOnlySettings(started.config, wanted));
       this.#hash = wanted.hash;
+      this.#hasToken = wanted.clientToken !== undefined;
       this.#loadedAt = clock.now();
       logger.lifecycle('the configuration was changed', { config_hash: wanted.hash });
     }

@@ -258,3 +258,22 @@ test('C8 whatever stands in a request, it is served or refused, never a fault of
   await expectServing(chat);
   await expectServing(native);
 });
+
+test.each(['/v1/messages', '/v1/messages/count_tokens', '/v1/messages/test_conversion', '/v1/chat/completions'])(
+  'a model name of a megabyte is a 400 that says so, at %s',
+  async (path) => {
+    const before = upstream.requests.length;
+    for (const app of [chat, native]) {
+      const body = {
+        model: `claude-${'-'.repeat(1_000_000)}\nx`,
+        max_tokens: 5,
+        messages: [{ role: 'user', content: 'hi' }],
+      };
+      const answer = await post(app, path, JSON.stringify(body));
+      expect(answer.status).toBe(400);
+      expect(answer.text).toContain('a name of 1000009 bytes is too long');
+      expect(answer.text.length).toBeLessThan(1000);
+    }
+    expect(upstream.requests).toHaveLength(before);
+  },
+);

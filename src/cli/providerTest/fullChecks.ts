@@ -254,7 +254,10 @@ function evaluateReplay(first: Answer, last: Answer): TestResult {
 /** Reasoning arrives as thinking, and the provider takes it back in the turn after a tool call. */
 export const reasoning: FullCheck = {
   name: 'reasoning',
-  skip: ({ settings }) => (settings.reasoningStyle === 'none' ? 'the provider is not asked for reasoning' : undefined),
+  skip: ({ settings }) =>
+    settings.reasoningStyle === 'none' || settings.reasoningStyle === 'effort_off'
+      ? 'the provider is not asked for reasoning'
+      : undefined,
   turns: [
     () => userMessage(QUESTION, FIELDS),
     ([first]) => {

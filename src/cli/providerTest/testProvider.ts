@@ -48,7 +48,8 @@ export async function testProvider({
   let spending = NO_SPENDING;
   const steps = planSteps(config, key, full, async (model, fields) => {
     const answer = await sendMessage(client, { model, ...fields });
-    spending = addSpending(spending, answer.usage, findPrices(config, model, localDay(Date.now())));
+    const now = Date.now();
+    spending = addSpending(spending, answer.usage, findPrices(config, model, localDay(now)), now);
     return answer;
   });
   onCheck('network');

@@ -73,8 +73,8 @@ export interface Spending extends AnswerUsage {
 export const NO_SPENDING: Spending = { requests: 0, input: 0, cacheRead: 0, cacheWrite: 0, output: 0, dollars: 0 };
 
 /** Adds one answer to what was spent before. An answer without tokens costs nothing, whatever its model. */
-export function addSpending(before: Spending, usage: AnswerUsage, prices: Prices | undefined): Spending {
-  const cost = costOf(usage, prices);
+export function addSpending(before: Spending, usage: AnswerUsage, prices: Prices | undefined, at?: number): Spending {
+  const cost = costOf(usage, prices, at);
   return {
     requests: before.requests + 1,
     input: before.input + usage.input,

@@ -1,3 +1,4 @@
+import { describePriceChanges } from '../../core/prices.ts';
 import type { ModelFacts, Preset } from '../../providers/preset.ts';
 import type { Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
@@ -77,9 +78,18 @@ export function presetDetails(preset: Preset, { columns, paint }: View): string 
     ...facts.flatMap(([label, value]) => (value === undefined ? [] : [`  ${label.padEnd(width)}  ${value}`])),
     ...notes.map((note) => `  * ${note}`),
     ...(known.length === 0 ? [] : ['', ...renderTable(models, known, columns)]),
+    ...priceChanges(preset),
     '',
     `Use it: ./manage init ${name}`,
   ].join('\n');
+}
+
+/** Where other prices than those of the table hold, a line each. */
+function priceChanges({ models }: Preset): readonly string[] {
+  const lines = Object.entries(models).flatMap(([model, { prices }]) =>
+    (prices === undefined ? [] : describePriceChanges(prices)).map((line) => `  ${model} ${line}`),
+  );
+  return lines.length === 0 ? [] : ['', 'Other prices hold:', ...lines];
 }
 
 /** The same for programs. Names and meanings are kept as long as `schema` is. */

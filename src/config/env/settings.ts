@@ -66,7 +66,7 @@ const settingsTable = {
   BIG_MODEL: setting(text, {
     otherwise: 'ROUTER_DEFAULT, else the provider’s',
     about:
-      'Model for opus and for Claude names that nobody knows. It may be one of the models file or, as `<provider>,<model>`, of the providers file.',
+      'Model for opus and for Claude names that nobody knows. It may be one of the models file or, as `<provider>,<model>`, of the providers file. A suffix `[1m]`, which is Claude Code’s own, is left out of every model’s name.',
     aliases: ['CLAUDE_PROXY_BIG_MODEL'],
   }),
   MIDDLE_MODEL: setting(text, {

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
-import { type Diagnostics, showText } from '../diagnostics.ts';
+import type { Diagnostics } from '../diagnostics.ts';
 import type { FoundSecret } from '../secrets.ts';
+import { showValue } from '../wrongValue.ts';
 import type { SettingRow } from './setting.ts';
 import { type SettingFields, type SettingName, type SettingValues, settingNames, settingRow } from './settings.ts';
 import type { Choices, Variable } from './variables.ts';
@@ -54,7 +55,7 @@ export function readValues(
   }
   const { values, wrong } = parseValues(texts);
   for (const { name, form } of wrong) {
-    const found = showText(texts[name] ?? '', settingRow(name).secret === true);
+    const found = showValue(texts[name] ?? '', settingRow(name).secret === true);
     diagnostics.error(locations[name] ?? { name }, found, `Set ${form}.`);
   }
   return values;

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import type { Choices, Variable } from '../env/variables.ts';
+import { showFile } from '../wrongValue.ts';
 
 export interface FileText {
   readonly text: string;
@@ -98,7 +99,7 @@ export function findCompanionFile(
       `Give the path of a ${what} file; this one is too large.`,
     );
   } catch (error) {
-    const file = choice === undefined ? `a ${what} file beside the env file` : `the file "${choice.value}"`;
+    const file = choice === undefined ? `a ${what} file beside the env file` : showFile(choice.value);
     diagnostics.error(
       choice ?? { name: setting },
       `${file}, which cannot be read (${readErrorCode(error)})`,
@@ -120,7 +121,7 @@ export function findHooksFile(
     const digest = createHash('sha256').update(readText(choice.value)).digest('hex');
     return { file: resolve(directory, choice.value), digest };
   } catch (error) {
-    const found = `the file "${choice.value}", which cannot be read (${readErrorCode(error)})`;
+    const found = `${showFile(choice.value)}, which cannot be read (${readErrorCode(error)})`;
     diagnostics.error(choice, found, 'Give the path of a readable file; a relative one starts from the project.');
     return undefined;
   }

@@ -1,8 +1,9 @@
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { nearestName } from '../../core/text.ts';
-import { type Diagnostics, type SourceLocation, showText } from '../diagnostics.ts';
+import type { Diagnostics, SourceLocation } from '../diagnostics.ts';
 import { type LookUp, replaceReferences } from '../env/variables.ts';
 import type { Form } from '../parsers.ts';
+import { showValue } from '../wrongValue.ts';
 import loadYaml from './loadYaml.cjs';
 
 /** Where a value stands in the file: names of fields and 0-based positions in lists. */
@@ -218,7 +219,7 @@ function readValue(
     }
     const parsed = row.form.parse(String(one ?? '').trim());
     if (parsed === undefined)
-      diagnostics.error(at, showText(String(asWritten), row.secret === true), `Set ${row.form.form}.`);
+      diagnostics.error(at, showValue(String(asWritten), row.secret === true), `Set ${row.form.form}.`);
     return parsed;
   };
   if (row.kind === 'scalar') return readScalar(value, written, location);

@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
-import { customId } from '../../core/modelName.ts';
+import { customId, withoutContextSuffix } from '../../core/modelName.ts';
 import { guessPreset } from '../../providers/index.ts';
 import type { Preset, Prices } from '../../providers/preset.ts';
 import { modelSettings } from '../../providers/preset.ts';
@@ -9,8 +9,9 @@ import { createDiagnostics, type Diagnostics } from '../diagnostics.ts';
 import { type Choices, type LookUp, referencesIn, secretFileName } from '../env/variables.ts';
 import { readHeaderMapping, readQuirkMapping } from '../overrides.ts';
 import { baseUrl, type Form, modelName, number, text, tokens, yesOrNo } from '../parsers.ts';
-import { chooseEndpoint, completeAddress } from '../provider.ts';
+import { chooseEndpoint, completeAddress, refuseUnusableModel } from '../provider.ts';
 import { type FindNamedKey, needsNoKey, providerKey } from '../secrets.ts';
+import { showValue } from '../wrongValue.ts';
 import { type CompanionFile, type CompanionFiles, findCompanionFile } from './companion.ts';
 import {
   type Fields,
@@ -120,7 +121,7 @@ function readEntries(reading: Reading): readonly ModelEntry[] {
     else
       diagnostics.error(
         entry.locationOf('model_id'),
-        `a second ${JSON.stringify(entry.id)}, after line ${earlier.locationOf('model_id').line}`,
+        `a second ${showValue(entry.id)}, after line ${earlier.locationOf('model_id').line}`,
         'Give each model a model_id of its own.',
       );
   }
@@ -230,7 +231,7 @@ function effortSettings(effort: string, base: QuirkSettings): Partial<QuirkSetti
   return {
     efforts: [...weaker, effort],
     defaultEffort: effort as QuirkSettings['defaultEffort'],
-    ...(base.reasoningStyle === 'none' ? { reasoningStyle: 'effort' } : {}),
+    ...(base.reasoningStyle === 'none' || base.reasoningStyle === 'effort_off' ? { reasoningStyle: 'effort' } : {}),
   };
 }
 
@@ -336,7 +337,9 @@ function customModel(
   const prices = entryPrices(entry, diagnostics);
   if (server === undefined || key === undefined) return undefined;
   const { baseUrl, preset, own } = server;
-  const model = entry.values.model_name ?? entry.id;
+  const model = withoutContextSuffix(entry.values.model_name ?? entry.id);
+  const field = entry.values.model_name === undefined ? 'model_id' : 'model_name';
+  refuseUnusableModel(model, preset, entry.locationOf(field), diagnostics);
   const overrides = own ? ownProvider.overrides : {};
   const settings = entrySettings(entry, modelSettings({ preset, overrides }, model), diagnostics);
   return {

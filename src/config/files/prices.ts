@@ -1,7 +1,9 @@
 import { asNumber, asString, isObject } from '../../core/json.ts';
+import { withoutContextSuffix } from '../../core/modelName.ts';
 import type { Config, DatedPrices } from '../config.ts';
 import { createDiagnostics, type Diagnostics } from '../diagnostics.ts';
 import type { Variable } from '../env/variables.ts';
+import { showFile, showJson } from '../wrongValue.ts';
 import { type ReadText, readErrorCode } from './companion.ts';
 import { type ParsedDocument, type Path, parseDocumentText, showPath } from './document.ts';
 
@@ -23,7 +25,7 @@ type Complain = (path: Path, found: string, fix?: string) => void;
 
 function readEntry(value: unknown, path: Path, complain: Complain): DatedPrices | undefined {
   if (!isObject(value)) {
-    complain(path, JSON.stringify(value));
+    complain(path, showJson(value));
     return undefined;
   }
   let isValid = true;
@@ -38,11 +40,11 @@ function readEntry(value: unknown, path: Path, complain: Complain): DatedPrices 
     const price = value[field];
     if (price === undefined && field !== 'input' && field !== 'output') continue;
     if (price === undefined) refuse(field, 'no price', FORM);
-    else if ((asNumber(price) ?? -1) < 0) refuse(field, JSON.stringify(price), 'Write a number of 0 or more.');
+    else if ((asNumber(price) ?? -1) < 0) refuse(field, showJson(price), 'Write a number of 0 or more.');
   }
   const from = value['from'] === undefined ? ALWAYS : asString(value['from']);
   if (from === undefined || (from !== ALWAYS && !DAY.test(from))) {
-    refuse('from', JSON.stringify(value['from']), 'Write the first day of these prices like "2026-11-20".');
+    refuse('from', showJson(value['from']), 'Write the first day of these prices like "2026-11-20".');
   }
   if (!isValid) return undefined;
   const prices = Object.fromEntries(
@@ -81,7 +83,7 @@ export function readPricesFile(choice: Variable | undefined, readText: ReadText,
   try {
     document = parseDocumentText(readText(choice.value), own);
   } catch (error) {
-    const found = `the file "${choice.value}", which cannot be read (${readErrorCode(error)})`;
+    const found = `${showFile(choice.value)}, which cannot be read (${readErrorCode(error)})`;
     diagnostics.error(choice, found, 'Give the path of a readable file; a relative one starts from the project.');
   }
   if (document === undefined) return { prices: new Map(), diagnostics: own };
@@ -92,6 +94,8 @@ export function readPricesFile(choice: Variable | undefined, readText: ReadText,
     complain([], 'no list of models', 'Write {"model-name": {"input": 2, "output": 10}}.');
     return { prices: new Map(), diagnostics: own };
   }
-  const models = Object.entries(value).map(([model, entry]) => [model, readModel(model, entry, complain)] as const);
+  const models = Object.entries(value).map(
+    ([model, entry]) => [withoutContextSuffix(model), readModel(model, entry, complain)] as const,
+  );
   return { prices: new Map(models), diagnostics: own };
 }

@@ -7,7 +7,7 @@ import type { Diagnostics, SourcedValue, SourceLocation } from '../diagnostics.t
 import type { LookUp } from '../env/variables.ts';
 import { readHeaderMapping, readQuirkMapping } from '../overrides.ts';
 import { secret } from '../parsers.ts';
-import { chooseBaseUrl, chooseEndpoint, inProtocol, presetNamed } from '../provider.ts';
+import { chooseBaseUrl, chooseEndpoint, inProtocol, presetNamed, refuseUnusableModel } from '../provider.ts';
 import { type FindNamedKey, isPlaceholder, isTrivialToken, needsNoKey } from '../secrets.ts';
 import { expandTexts, warnOfMissing } from './document.ts';
 import type { ProviderEntry, ProvidersFile } from './providersFile.ts';
@@ -156,6 +156,9 @@ function findModels(
     const models = values.models?.[tier];
     return models?.length === 0 ? undefined : models;
   };
+  for (const tier of ['big', 'middle', 'small'] as const)
+    for (const [index, model] of (given(tier) ?? []).entries())
+      refuseUnusableModel(model, preset, locationOf('models', tier, index), diagnostics);
   const own = (tier: keyof Tiers) => (preset.tiers === undefined ? undefined : [preset.tiers[tier]]);
   const big = given('big') ?? own('big') ?? given('middle') ?? given('small');
   if (big === undefined) {

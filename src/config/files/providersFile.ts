@@ -4,6 +4,7 @@ import { createDiagnostics, type Diagnostics } from '../diagnostics.ts';
 import type { SettingValues } from '../env/settings.ts';
 import { type Choices, type LookUp, referencesIn, secretFileName } from '../env/variables.ts';
 import { baseUrl, choice, duration, type Form, integer, modelName, number, text, yesOrNo } from '../parsers.ts';
+import { showValue } from '../wrongValue.ts';
 import { type CompanionFile, type CompanionFiles, findCompanionFile } from './companion.ts';
 import {
   type Fields,
@@ -165,7 +166,7 @@ export function readProviders(reading: Reading): ProvidersDocument {
     else
       diagnostics.error(
         entry.locationOf('name'),
-        `a second ${JSON.stringify(entry.name)}, after line ${earlier.locationOf('name').line}`,
+        `a second ${showValue(entry.name)}, after line ${earlier.locationOf('name').line}`,
         'Give each provider a name of its own.',
       );
   }

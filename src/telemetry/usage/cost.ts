@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import type { Prices } from '../../providers/preset.ts';
+import { type Prices, ratesOf } from '../../core/prices.ts';
 import type { RequestRecord } from '../requestRecord.ts';
 
 /** Tokens by what they cost: `input` is what was neither read from the provider's cache nor written to it. */
@@ -13,12 +13,16 @@ export interface TokenCounts {
 const PARTS = ['input', 'output', 'cacheRead', 'cacheWrite'] as const;
 const MILLION = 1_000_000;
 
-/** The cost in US dollars; undefined when a price is unknown of tokens that there are, as half a cost is a wrong one. */
-export function costOf(tokens: TokenCounts, prices: Prices | undefined): number | undefined {
+/**
+ * The cost of a request in US dollars; undefined when a price is unknown of tokens that there are, as half a cost is a wrong one.
+ * @param at time of the request in ms since 1970, for prices that depend on the hour or the day
+ */
+export function costOf(tokens: TokenCounts, prices: Prices | undefined, at?: number): number | undefined {
+  const rates = prices && ratesOf(prices, tokens.input + tokens.cacheRead + tokens.cacheWrite, at);
   let cost = 0;
   for (const part of PARTS) {
     if (tokens[part] === 0) continue;
-    const price = prices?.[part];
+    const price = rates?.[part];
     if (price === undefined) return undefined;
     cost += tokens[part] * price;
   }
@@ -44,8 +48,10 @@ export function findPrices(sources: Sources, name: string, day: string): Prices 
 /**
  * The cost of a request in US dollars; undefined when it is not known. Nothing was spent when no provider was asked, or when it
  * refused; an answer whose tokens nobody counted was not free.
+ * @param day of this machine's calendar, by which the prices file goes
+ * @param at time of the request in ms since 1970, by which presets go
  */
-export function requestCost(record: RequestRecord, config: Sources, day: string): number | undefined {
+export function requestCost(record: RequestRecord, config: Sources, day: string, at?: number): number | undefined {
   const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = record;
   if (inputTokens === undefined && outputTokens === undefined) {
     return record.attempts === undefined || record.outcome === 'error' ? 0 : undefined;
@@ -56,5 +62,5 @@ export function requestCost(record: RequestRecord, config: Sources, day: string)
     cacheRead: cacheReadTokens ?? 0,
     cacheWrite: cacheWriteTokens ?? 0,
   };
-  return costOf(tokens, record.routedModel === undefined ? undefined : findPrices(config, record.routedModel, day));
+  return costOf(tokens, record.routedModel === undefined ? undefined : findPrices(config, record.routedModel, day), at);
 }

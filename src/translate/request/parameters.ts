@@ -137,7 +137,10 @@ export function decideToolChoice(request: MessagesRequest, context: Context, thi
   const automatic = settings.toolChoice === 'omit' ? undefined : 'auto';
   const forced = type === 'any' ? 'required' : namedTool(choice['name'], type, context);
   if (forced === undefined) return { ...NO_CHOICE, value: automatic, oneAtATime };
-  const allowed = settings.forcedTools === 'yes' || (settings.forcedTools === 'no_thinking' && settings.thinkingOff);
+  const allowed =
+    settings.forcedTools === 'yes' ||
+    settings.forcedTools === 'alone' ||
+    (settings.forcedTools === 'no_thinking' && settings.thinkingOff);
   if (settings.toolChoice !== 'full' || !allowed) {
     notes.add('tool_choice_lowered_to_auto');
     return { ...NO_CHOICE, value: automatic, oneAtATime };

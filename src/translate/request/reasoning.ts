@@ -51,6 +51,8 @@ export function reasoningFields(wish: ReasoningWish, hasTools: boolean, settings
         return settings.effortWithTools === 'none' ? effortField('none', settings) : {};
       }
       return effortField(off ? weakest(settings) : effort, settings);
+    case 'effort_off':
+      return off ? effortField('none', settings) : {};
     case 'thinking':
       return thinkingFields(wish, off, effort, settings);
     case 'enable_thinking':

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -139,3 +139,14 @@ test('a models file of a megabyte is another file', () => {
     { key: 'MODELS_FILE', severity: 'error', found: '1048577 characters in models.yaml' },
   ]);
 });
+
+test.each(['OPENAI_API_KEY_FILE', 'MODELS_FILE', 'PRICES_FILE', 'PROVIDERS_FILE', 'HOOKS_FILE'])(
+  'a file of gigabytes that %s names is not read',
+  (setting) => {
+    write('large', '');
+    truncateSync(join(directory, 'large'), 5_000_000_000); // without a block of its own on the disk
+    const { config, problems } = loadConfig(write('kimi.env', `PROVIDER=kimi\n${setting}=large`), {}, directory);
+    expect(config).toBeUndefined();
+    expect(problems).toMatchObject([{ line: 2, found: expect.stringContaining('5000000000 bytes') }]);
+  },
+);

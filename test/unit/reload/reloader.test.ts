@@ -110,3 +110,27 @@ test('R509 with another host the whole waits, so that no token is dropped on an 
   checkWith(read(open));
   expect(reloader.status.restartNeeded).toEqual([]);
 });
+
+test('without its token a configuration waits for a restart, as a file cut in half is valid as well', () => {
+  const guarded = { ANTHROPIC_API_KEY: 'a-token-of-more-than-24-characters' };
+  const { reloader, applied, said, checkWith } = reloaderOf(guarded);
+  checkWith(read({ BIG_MODEL: 'other' }));
+  expect(applied).toEqual([]);
+  expect(reloader.status).toMatchObject({ loadedAt: 1000, restartNeeded: ['ANTHROPIC_API_KEY'] });
+  expect(said).toEqual(['warn: a restart is needed for ANTHROPIC_API_KEY; the rest waits with it']);
+  checkWith(read({ ...guarded, BIG_MODEL: 'other' }));
+  expect(applied.map(({ tiers, clientToken }) => [tiers.big, clientToken?.reveal()])).toEqual([
+    ['other', guarded.ANTHROPIC_API_KEY],
+  ]);
+  expect(reloader.status.restartNeeded).toEqual([]);
+});
+
+test('a token that a reload has brought is kept just so, and another one takes its place at once', () => {
+  const { applied, reloader, checkWith } = reloaderOf({});
+  checkWith(read({ ANTHROPIC_API_KEY: 'a-token-of-more-than-24-characters' }));
+  checkWith(read({}));
+  expect(applied).toHaveLength(1);
+  expect(reloader.status.restartNeeded).toEqual(['ANTHROPIC_API_KEY']);
+  checkWith(read({ ANTHROPIC_API_KEY: 'another-token-of-some-characters' }));
+  expect(applied.at(-1)?.clientToken?.reveal()).toBe('another-token-of-some-characters');
+});

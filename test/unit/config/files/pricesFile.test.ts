@@ -43,6 +43,10 @@ test('the same may be written as YAML', () => {
   expect(config?.prices.get('model-b')).toEqual([{ input: 1, output: 4, from: '2026-11-01' }]);
 });
 
+test('the suffix of Claude Code is no part of a model’s name', () => {
+  expect([...(read('model-a[1m]: {input: 1, output: 4}').config?.prices.keys() ?? [])]).toEqual(['model-a']);
+});
+
 test('without the key there are none', () => {
   expect(read('{}', '').config?.prices.size).toBe(0);
 });

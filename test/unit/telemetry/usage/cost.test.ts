@@ -119,3 +119,23 @@ describe('the cost of a request', () => {
     expect(requestCost({ ...record, ...fields }, config, '2026-11-20')).toBe(cost);
   });
 });
+
+test('a request to a preset’s model costs what holds at its time, the day of the prices file aside', () => {
+  const config = { ...testConfig({ PROVIDER: 'deepseek' }), prices: new Map() };
+  const record: RequestRecord = {
+    id: 'req_1',
+    endpoint: '/v1/messages',
+    provider: 'deepseek',
+    stream: false,
+    status: 200,
+    outcome: 'ok',
+    durationMs: 1,
+    attempts: 1,
+    routedModel: 'deepseek-v4-pro',
+    inputTokens: 1_000_000,
+    outputTokens: 0,
+  };
+  const costAt = (time: string) => requestCost(record, config, '2026-11-30', Date.parse(time));
+  expect(costAt('2026-11-30T02:00:00Z')).toBeCloseTo(1.32, 9);
+  expect(costAt('2026-11-30T05:00:00Z')).toBeCloseTo(0.66, 9);
+});
