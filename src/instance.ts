@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConfigResult } from './config/build.ts';
+import type { ConfigResult } from './config/buildConfig.ts';
 import type { Config } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
 import type { Clock } from './core/clock.ts';
@@ -19,10 +19,10 @@ import { watchFiles } from './reload/fileWatcher.ts';
 import { LoadBalancer } from './routing/loadBalancer.ts';
 import { createApp } from './server/app.ts';
 import { createTerminalView } from './telemetry/console/view.ts';
-import { boundConsoleFile, openStateFile } from './telemetry/files.ts';
 import { openRotatingLog, type RotatingLog } from './telemetry/log/rotatingLog.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { RequestCounters } from './telemetry/requestCounters.ts';
+import { boundConsoleFile, openStateFile } from './telemetry/stateFiles.ts';
 import { DAYS_SHOWN, UsageAggregator } from './telemetry/usage/aggregator.ts';
 import { usageFilePath } from './telemetry/usage/file.ts';
 import { UsageStore } from './telemetry/usage/store.ts';
@@ -79,7 +79,7 @@ export interface InstanceOptions {
   readonly sharesPort: boolean;
 }
 
-/** Runs one instance until it is told to stop; resolves with the exit status. */
+/** Runs one instance until it is asked to stop; resolves with the exit status. */
 export async function runInstance({ started, load, consolePath, sharesPort }: InstanceOptions): Promise<number> {
   const { config } = started;
   const redactor = new ReloadableRedactor(config.secrets);

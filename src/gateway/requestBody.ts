@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { ApiError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
 import { type MessagesRequest, parseCountRequest, parseRequest } from '../protocol/anthropic/request.ts';
@@ -28,7 +29,7 @@ export class RequestBody {
     this.cache = cache;
   }
 
-  /** As far as the way through the proxy depends on it; all else is the provider's to judge. */
+  /** As far as the way through the proxy depends on it; all else is for the provider to check. */
   get object(): JsonObject & { model: string } {
     const { value } = this;
     if (!isObject(value)) throw new ApiError('invalid_request', 'body: must be a JSON object');
@@ -149,5 +150,60 @@ export class JsonBodyCodec {
   /** The bytes of a body for the provider. */
   write(body: JsonObject): Buffer {
     return this.#writer.write(body);
+  }
+}
+
+async function goOnCooperatively<T>(work: Generator<void, T>): Promise<T> {
+  for (;;) {
+    await yieldToEventLoop();
+    const { done, value } = work.next();
+    if (done === true) return value;
+  }
+}
+
+/**
+ * Carries out work that pauses, and lets the event loop do everything else in the pauses; undefined when it was over at once, without
+ * any.
+ */
+export function runCooperatively(work: Generator<void>): Promise<void> | undefined {
+  return work.next().done === true ? undefined : goOnCooperatively(work);
+}
+
+/** What reading a body takes of the services. */
+interface BodyServices {
+  readonly bodies: JsonBodyCodec;
+  /** Makes a stop wait until the returned function is called. */
+  readonly inFlight: { begin(): () => void };
+}
+
+/**
+ * Reads the body of a request and goes on with it: at once, but between the pieces of a large one everything else has its turn.
+ * @throws ApiError for what is not JSON
+ */
+export function withBody<T>(
+  services: BodyServices,
+  bytes: Buffer,
+  goOn: (body: RequestBody) => Promise<T>,
+): Promise<T> {
+  const { bodies } = services;
+  const reading = bodies.read(bytes);
+  const { done, value } = reading.next();
+  return done === true ? goOn(new RequestBody(bytes, value, bodies.cache)) : readOn(services, bytes, reading, goOn);
+}
+
+async function readOn<T>(
+  { bodies, inFlight }: BodyServices,
+  bytes: Buffer,
+  reading: Generator<void, unknown>,
+  goOn: (body: RequestBody) => Promise<T>,
+): Promise<T> {
+  const release = inFlight.begin();
+  try {
+    const body = new RequestBody(bytes, await goOnCooperatively(reading), bodies.cache);
+    await runCooperatively(body.measureInSteps());
+    // Not awaited here: what goes on is under way itself by now, and the body is let go.
+    return goOn(body);
+  } finally {
+    release();
   }
 }

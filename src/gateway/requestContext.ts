@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { ProviderKey } from '../config/config.ts';
+import { localDay } from '../core/clock.ts';
 import { type ApiError, asApiError } from '../core/errors.ts';
 import { errorHeaders } from '../protocol/anthropic/errors.ts';
 import type { Usage } from '../protocol/delta.ts';
-import { localDay } from '../telemetry/days.ts';
 import { hashSession, type RequestRecord } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
+import { type RequestBody, withBody } from './requestBody.ts';
 import type { ResponseWriter } from './responseWriter.ts';
 import { keyLabel, type Route } from './route.ts';
 import type { Plan } from './routePlan.ts';
@@ -20,8 +21,6 @@ export function createId(prefix: string): string {
 export interface RequestContext {
   readonly services: Services;
   readonly incoming: IncomingRequest;
-  /** The body as it came, or as the user's hooks have changed it. */
-  readonly body: Buffer;
   readonly writer: ResponseWriter;
   /** What will be logged; filled in on the way. */
   readonly record: RequestRecord;
@@ -33,7 +32,7 @@ export interface RequestContext {
 
 /** How an endpoint answers its requests. */
 export interface RequestHandler {
-  answer(context: RequestContext): Promise<void>;
+  answer(context: RequestContext, body: RequestBody): Promise<void>;
   /** The body for what `answer` throws. */
   errorBody(error: ApiError, requestId: string): string;
 }
@@ -112,7 +111,6 @@ export async function handleRequest(
   const context: RequestContext = {
     services,
     incoming,
-    body: incoming.body,
     writer,
     record,
     startedAt: clock.monotonic(),
@@ -122,7 +120,7 @@ export async function handleRequest(
   inFlight.add(controller);
   stats.start();
   try {
-    await handler.answer(context);
+    await withBody(services, incoming.body, (body) => handler.answer(context, body));
   } catch (thrown) {
     const error = asApiError(thrown);
     writer.sendJson(error.status, errorHeaders(error), handler.errorBody(error, incoming.id));

@@ -110,7 +110,8 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #decoder: Transform | undefined;
   #paused = false;
-  #done = false;
+  /** Nothing more comes of it. */
+  done = false;
 
   /** @param sendAnew sends the request on a new connection, where that on which it went had been closed by the server */
   constructor(handler: UpstreamHandler, sendAnew: (call: HttpCall) => void) {
@@ -118,13 +119,9 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#sendAnew = sendAnew;
   }
 
-  get done(): boolean {
-    return this.#done;
-  }
-
   abort(): void {
-    if (this.#done) return;
-    this.#done = true;
+    if (this.done) return;
+    this.done = true;
     this.#decoder?.destroy();
     this.#controller?.abort(new Error('aborted by the gateway'));
   }
@@ -143,21 +140,21 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#done) controller.abort(new Error('aborted by the gateway'));
+    if (this.done) controller.abort(new Error('aborted by the gateway'));
     else if (this.#paused) controller.pause();
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
     this.#mayBeSentAnew = false;
     // An informational answer (103) is followed by the real one.
-    if (this.#done || status < 200) return;
+    if (this.done || status < 200) return;
     const encoding = headers['content-encoding'];
     if (encoding !== undefined) this.#decode(createDecoder(encoding), controller);
     this.#handler.onHead(status, headers);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
-    if (this.#done) return;
+    if (this.done) return;
     if (this.#decoder === undefined) this.#handler.onData(bytes);
     else if (!this.#decoder.write(bytes)) controller.pause();
   }
@@ -180,7 +177,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     if (decoder === undefined) return;
     this.#decoder = decoder;
     decoder.on('data', (bytes: Buffer) => {
-      if (!this.#done) this.#handler.onData(bytes);
+      if (!this.done) this.#handler.onData(bytes);
     });
     decoder.on('drain', () => controller.resume());
     decoder.on('end', () => this.#end());
@@ -189,14 +186,14 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   #end(): void {
-    if (this.#done) return;
-    this.#done = true;
+    if (this.done) return;
+    this.done = true;
     this.#handler.onEnd();
   }
 
   #fail(error: Error): void {
-    if (this.#done) return;
-    this.#done = true;
+    if (this.done) return;
+    this.done = true;
     this.#decoder?.destroy();
     this.#handler.onError(error);
   }

@@ -1,7 +1,7 @@
 import { ApiError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errorTable.ts';
 import { readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errors.ts';
-import { readOverflow, readRetryAfter } from './errorHints.ts';
+import { readOverflow, readRetryAfter } from './errorDetails.ts';
 import type { ResponseHeaders } from './upstream.ts';
 
 /**

@@ -108,6 +108,10 @@ const TAIL_MS = 1000;
  */
 export class Exchange implements UpstreamHandler {
   readonly result: Promise<ExchangeResult>;
+  /** Headers of the answer, empty until they have come. */
+  headers: ResponseHeaders = {};
+  /** Whether the sink has got a part of the answer. */
+  hasOutput = false;
   readonly #options: ExchangeOptions;
   readonly #reader: AnswerReader;
   readonly #startedAt: number;
@@ -123,11 +127,9 @@ export class Exchange implements UpstreamHandler {
   #settled = false;
   #form: AnswerForm | undefined;
   #status = 0;
-  #headers: ResponseHeaders = {};
   #body: Uint8Array[] = [];
   #bodyBytes = 0;
   #hasBegun = false;
-  #hasOutput = false;
   #awaitsUsage = false;
   #closed = false;
   #isPaused = false;
@@ -149,19 +151,9 @@ export class Exchange implements UpstreamHandler {
     else signal.addEventListener('abort', this.#onAbort);
   }
 
-  /** Headers of the answer, empty until they have come. */
-  get headers(): ResponseHeaders {
-    return this.#headers;
-  }
-
   /** Whether the provider has answered, with whatever. */
   get isReached(): boolean {
     return this.#status !== 0;
-  }
-
-  /** Whether the sink has got a part of the answer. */
-  get hasOutput(): boolean {
-    return this.#hasOutput;
   }
 
   /** Goes on after the sink was slow; the time since then does not count as the provider's silence. */
@@ -176,7 +168,7 @@ export class Exchange implements UpstreamHandler {
   onHead(status: number, headers: ResponseHeaders): void {
     this.#firstByteTimer?.refresh();
     this.#status = status;
-    this.#headers = headers;
+    this.headers = headers;
     const { attempt, requestTimeoutMs } = this.#options;
     this.#idleTimer.start(attempt.idleTimeoutMs, () =>
       this.#guard(() => this.#timeOut(attempt.idleTimeoutMs, 'QUIRK_IDLE_TIMEOUT_MS')),
@@ -246,7 +238,7 @@ export class Exchange implements UpstreamHandler {
   #failureOfAnswer(): ApiError {
     // A page with status 200 comes from something that is not the provider's API.
     const status = this.#status >= 200 && this.#status < 300 ? 404 : this.#status;
-    return failureOfResponse(status, this.#headers, this.#text(), this.#options.failures.failureContext());
+    return failureOfResponse(status, this.headers, this.#text(), this.#options.failures.failureContext());
   }
 
   /** @param setting the name of the setting that the time comes from */
@@ -254,7 +246,7 @@ export class Exchange implements UpstreamHandler {
     const { clock, failures } = this.#options;
     const context = failures.failureContext();
     this.#fail(
-      this.#hasOutput
+      this.hasOutput
         ? failureToGoOn(silentMs, context)
         : failureToBegin(clock.monotonic() - this.#startedAt, setting, context),
     );
@@ -297,14 +289,14 @@ export class Exchange implements UpstreamHandler {
 
   #forward(output: Output): void {
     if (!this.#hasBegun) this.#begin();
-    this.#hasOutput = true;
+    this.hasOutput = true;
     this.#stageTimer.refresh();
     if (!this.#options.sink.write(output)) this.#pause();
   }
 
   #end(output: Output): void {
     if (!this.#hasBegun) this.#begin();
-    this.#hasOutput ||= output.length > 0;
+    this.hasOutput ||= output.length > 0;
     this.#options.sink.end(output);
   }
 

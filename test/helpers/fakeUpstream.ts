@@ -80,7 +80,7 @@ export function openEvents(response: ServerResponse): void {
   response.flushHeaders();
 }
 
-/** Streams the chunks and, unless told otherwise, [DONE]. */
+/** Streams the chunks and, unless asked otherwise, [DONE]. */
 export function stream(...chunks: Chunk[]): Behaviour {
   return (response) => {
     openEvents(response);

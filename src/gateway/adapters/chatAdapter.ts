@@ -4,12 +4,12 @@ import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
 import type { ChatRequest } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import { type TranslatedRequest, translateRequest } from '../../translate/request/request.ts';
-import { createTranslator, type Translator } from '../../translate/response/translator.ts';
+import { Translator } from '../../translate/response/translator.ts';
 import type { TokenParts } from '../../translate/tokens.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';
-import { runCooperatively } from '../readBody.ts';
 import type { RequestBody } from '../requestBody.ts';
+import { runCooperatively } from '../requestBody.ts';
 import { createId, type RequestContext, recordKey, recordRoute } from '../requestContext.ts';
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
@@ -96,7 +96,6 @@ export function adaptationFor(
 
 /** A request that is understood and translated for one model, ready to be sent. */
 export interface PreparedRequest {
-  readonly route: Route;
   readonly translated: TranslatedRequest;
   /** The input as it was measured, before the model's factors, to learn these from. */
   readonly measured: Readonly<TokenParts>;
@@ -104,12 +103,11 @@ export interface PreparedRequest {
 }
 
 /** Translates the client's request for the provider; throws ApiError for what cannot be served. */
-export function prepareRequest(services: Services, body: RequestBody, route: Route): PreparedRequest {
-  const { model } = route;
+export function prepareRequest(services: Services, body: RequestBody, { model }: Route): PreparedRequest {
   const request = body.parsed;
   const { measured } = body;
   const inputEstimate = services.calibration.estimate(model.name, measured);
-  return { route, translated: translateRequest(request, model, inputEstimate, body.cache), measured, inputEstimate };
+  return { translated: translateRequest(request, model, inputEstimate, body.cache), measured, inputEstimate };
 }
 
 /** A body up to this size is printed at once, as that takes no longer than a pause. */
@@ -124,6 +122,8 @@ function endsWithToolResult(request: MessagesRequest): boolean {
 export class ChatAdapter implements Adapter {
   readonly mayRepeatEmpty: boolean;
   readonly isWhole: boolean;
+  /** With the model as it was last adapted to the provider. */
+  route: Route;
   readonly #context: RequestContext;
   readonly #body: RequestBody;
   #prepared: PreparedRequest;
@@ -135,6 +135,7 @@ export class ChatAdapter implements Adapter {
   constructor(context: RequestContext, plan: Plan, body: RequestBody, route: Route) {
     this.#context = context;
     this.#body = body;
+    this.route = route;
     this.#key = route.backend.provider.key;
     recordRoute(context, route);
     this.#prepared = prepareRequest(context.services, body, route);
@@ -144,10 +145,6 @@ export class ChatAdapter implements Adapter {
     const { droppedFields, notes } = this.#prepared.translated;
     context.record.droppedFields = droppedFields.length;
     context.record.notes = [...plan.notes, ...notes];
-  }
-
-  get route(): Route {
-    return this.#prepared.route;
   }
 
   prepare(): Promise<void> | undefined {
@@ -181,15 +178,17 @@ export class ChatAdapter implements Adapter {
   /** Drops or renames what the provider refused, and remembers that for the model. */
   adaptRequest(error: ApiError): boolean {
     const { services } = this.#context;
-    const { route, translated } = this.#prepared;
-    const adaptation = adaptationFor(error, translated.body, route.model.settings);
+    const { route } = this;
+    const adaptation = adaptationFor(error, this.#prepared.translated.body, route.model.settings);
     if (adaptation === undefined) return false;
     const model = services.models.learn(route.ref, adaptation.settings);
     services.logger.warn(
       `the provider refused a part of the request, which is changed from now on; to keep it so, set ${adaptation.advice}`,
       { model: model.name, refusal: error.message },
     );
-    this.#prepared = prepareRequest(services, this.#body, { ...route, model });
+    const adapted = { ...route, model };
+    this.#prepared = prepareRequest(services, this.#body, adapted);
+    this.route = adapted;
     return true;
   }
 
@@ -233,7 +232,7 @@ export class ChatAdapter implements Adapter {
   #createTranslator(): Translator {
     const { translated, inputEstimate } = this.#prepared;
     const { model } = this.route;
-    return createTranslator(
+    return new Translator(
       {
         messageId: createId('msg_'),
         requestedModel: this.#body.parsed.model,

@@ -12,7 +12,7 @@ import {
 } from '../../protocol/bounds.ts';
 import type { Usage } from '../../protocol/delta.ts';
 import { isErrorBody, readErrorBody, type UpstreamErrorBody } from '../../protocol/openai/errors.ts';
-import { createSseReader, SseFrameSplitter } from '../../protocol/sse.ts';
+import { SseFrameSplitter, SseReader } from '../../protocol/sse.ts';
 import type { ToolInputRepair } from '../../quirks/native.ts';
 import { mergeUsage } from '../../translate/response/finish.ts';
 import { type AnswerReader, type Output, openOutcome } from '../../upstream/upstream.ts';
@@ -31,7 +31,7 @@ export class PassthroughReader implements AnswerReader {
   isWhole = false;
   readonly #toApiError: (body: UpstreamErrorBody) => ApiError;
   readonly #repair: ToolInputFrames | undefined;
-  readonly #sse = createSseReader((data, event) => this.#read(data, event));
+  readonly #sse = new SseReader((data, event) => this.#read(data, event));
   readonly #frames = new SseFrameSplitter();
   #begun = false;
   /** Frames before the beginning: comments and pings. */
@@ -241,7 +241,7 @@ export class ToolInputFrames {
 
   #finish({ index, name, given, text }: OpenCall): void {
     this.#call = undefined;
-    // Text that is not JSON is the client's to judge.
+    // Text that is not JSON is for the client to check.
     const input = text === '' ? given : parseInput(text);
     const repaired = input === undefined ? undefined : this.#repair(name, input);
     const partial = text !== '' && repaired === input ? text : isEmpty(repaired) ? '' : JSON.stringify(repaired);

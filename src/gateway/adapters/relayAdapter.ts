@@ -4,8 +4,8 @@ import { isObject, type JsonObject } from '../../core/json.ts';
 import { parseBoundedObject } from '../../protocol/bounds.ts';
 import type { Usage } from '../../protocol/delta.ts';
 import { chatErrorEvent } from '../../protocol/openai/errors.ts';
-import { readUsage } from '../../protocol/openai/usage.ts';
-import { createSseReader, SseFrameSplitter } from '../../protocol/sse.ts';
+import { readUsage } from '../../protocol/openai/tokenUsage.ts';
+import { SseFrameSplitter, SseReader } from '../../protocol/sse.ts';
 import type { FailureContext } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';
 import { type AnswerReader, type Output, openOutcome } from '../../upstream/upstream.ts';
@@ -24,7 +24,7 @@ export class RelayReader implements AnswerReader {
   upstreamModel: string | undefined;
   /** Whether the provider answered with one JSON body. */
   isWhole = false;
-  readonly #sse = createSseReader((data) => this.#look(data));
+  readonly #sse = new SseReader((data) => this.#look(data));
   readonly #frames = new SseFrameSplitter();
   #started = false;
   #finished = false;

@@ -10,10 +10,11 @@ import {
 } from '../../upstream/exchange.ts';
 import { classifyFault } from '../../upstream/faultDomain.ts';
 import type { Adapter } from '../adapters/adapter.ts';
-import { elapsedMs, type RequestContext } from '../requestContext.ts';
-import type { SseSource } from '../responseWriter.ts';
+import { elapsedMs, type RequestContext, recordError } from '../requestContext.ts';
+import { type SseFormat, SseResponse, type SseSource } from '../responseWriter.ts';
 import { Candidates, candidateLabel, type Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
+import type { Services } from '../services.ts';
 import { type Attempt, recordSuccess, reportOutcome } from './feedback.ts';
 import { type CandidateFailure, finalError, nameProvider } from './finalError.ts';
 
@@ -42,7 +43,8 @@ export class FallbackRunner implements SseSource {
   readonly #candidates: Candidates;
   readonly #fallbacks: Fallback[] = [];
   readonly #failures: CandidateFailure[] = [];
-  #adapter: Adapter | undefined;
+  /** Of the candidate that is asked or was asked last. */
+  adapter: Adapter | undefined;
   #exchange: Exchange | undefined;
 
   /** @param createAdapter throws an ApiError for a request that the candidate cannot be sent */
@@ -59,14 +61,9 @@ export class FallbackRunner implements SseSource {
     this.#candidates = new Candidates(services, plan.candidates);
   }
 
-  /** Speaks for the candidate that is asked or was asked last. */
-  get adapter(): Adapter | undefined {
-    return this.#adapter;
-  }
-
   /** Whether the answer is one JSON body. */
   get isWhole(): boolean {
-    return this.#adapter?.isWhole === true;
+    return this.adapter?.isWhole === true;
   }
 
   /** Whether the client has got a part of the answer. */
@@ -86,9 +83,9 @@ export class FallbackRunner implements SseSource {
 
   /** Who answers, and how many candidates before did not. */
   get answerHeaders(): Record<string, string> {
-    if (this.#adapter === undefined) return {};
+    if (this.adapter === undefined) return {};
     const { length } = this.#fallbacks;
-    return { 'x-provider': this.#adapter.route.provider, ...(length === 0 ? {} : { 'x-fallback': String(length) }) };
+    return { 'x-provider': this.adapter.route.provider, ...(length === 0 ? {} : { 'x-fallback': String(length) }) };
   }
 
   /**
@@ -160,7 +157,7 @@ export class FallbackRunner implements SseSource {
     if (this.#fallbacks.length > 0) this.#forgetFallback(route);
     try {
       const adapter = this.#createAdapter(route);
-      this.#adapter = adapter;
+      this.adapter = adapter;
       const permit = route.backend.limiter.acquire();
       if (permit === undefined) return refusalOfLimiter(adapter);
       try {
@@ -314,4 +311,46 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
     timer = setTimeout(done, ms);
   });
   clearTimeout(timer);
+}
+
+/** Answers a request from the first candidate of its plan that can, streamed or whole; throws what can still have a status of its own. */
+export async function respondWithFallback(
+  context: RequestContext,
+  plan: Plan,
+  format: SseFormat,
+  createAdapter: (route: Route) => Adapter,
+): Promise<void> {
+  const { services, writer } = context;
+  const runner = new FallbackRunner(context, plan, createAdapter);
+  const [first] = plan.candidates;
+  if (first === undefined) throw new TypeError('a plan without candidates');
+  const stream = new SseResponse(writer, runner, format, services.models.get(first).settings);
+  try {
+    const result = await runner.run(stream);
+    if (result.kind === 'aborted') return;
+    const { adapter } = runner;
+    const failure = result.kind === 'failed' ? result.error : failureOfWhole(adapter, stream);
+    if (failure !== undefined) {
+      if (!stream.open) throw failure;
+      stream.fail(failure);
+      recordError(context, failure, 'interrupted');
+    } else if (adapter !== undefined) {
+      keepConversation(services, plan, adapter.route);
+      if (adapter.isWhole) writer.sendJson(200, runner.answerHeaders, adapter.bodyOf(stream.body));
+    }
+  } finally {
+    stream.close();
+    runner.adapter?.record();
+  }
+}
+
+/** The conversation stays with the provider that has served it, unless something else than its tier led there. */
+function keepConversation({ config, order }: Services, { decision, conversation }: Plan, { provider }: Route): void {
+  if (config.providers.length > 1 && decision.intent === 'tier') order.keep(conversation(), provider);
+}
+
+/** An event stream that has begun with pings cannot become one JSON body any more. */
+function failureOfWhole(adapter: Adapter | undefined, stream: SseResponse): ApiError | undefined {
+  if (adapter?.isWhole !== true || !stream.open) return undefined;
+  return new ApiError('bad_gateway', 'the provider answered with one body, too late for a stream that has begun');
 }

@@ -1,7 +1,7 @@
 import { asNumber, asString, isObject, type JsonObject, tokenCount } from '../../core/json.ts';
 import { ANSWER_MAX, parseBoundedObject } from '../bounds.ts';
 import type { Usage } from '../delta.ts';
-import { createSseReader } from '../sse.ts';
+import { SseReader } from '../sse.ts';
 
 export type StopReason =
   | 'end_turn'
@@ -53,7 +53,7 @@ const PIECE_COST = 16;
 
 /** Puts a message together out of the event stream in which it is sent. */
 export class MessageAssembler {
-  readonly #sse = createSseReader((data, event) => this.#read(data, event));
+  readonly #sse = new SseReader((data, event) => this.#read(data, event));
   #message: JsonObject | undefined;
   readonly #blocks: JsonObject[] = [];
   /** The arguments of tools so far, by block. */

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { runCooperatively, withBody } from '../../../src/gateway/readBody.ts';
-import { JsonBodyCodec, RequestBody } from '../../../src/gateway/requestBody.ts';
+import { JsonBodyCodec, RequestBody, runCooperatively, withBody } from '../../../src/gateway/requestBody.ts';
 import { InFlight } from '../../../src/gateway/services.ts';
 import { ConversationCache } from '../../../src/translate/conversationCache.ts';
 

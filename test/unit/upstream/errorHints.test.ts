@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Overflow, readOverflow } from '../../../src/upstream/errorHints.ts';
+import { type Overflow, readOverflow } from '../../../src/upstream/errorDetails.ts';
 
 interface Case {
   readonly from: string;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/json.ts';
 import { repairArguments } from '../../../../src/translate/response/toolArguments.ts';
-import { createTranslator, type Translator } from '../../../../src/translate/response/translator.ts';
+import { Translator } from '../../../../src/translate/response/translator.ts';
 import { growth, LINEAR } from '../../../helpers/growth.ts';
 import { type ContextOptions, createResponseContext } from '../../../helpers/responseContext.ts';
 
@@ -12,7 +12,7 @@ const call = (piece: JsonObject, index = 0, more: JsonObject = {}) =>
 const DONE = 'data: [DONE]\n\n';
 
 const translatorOf = (options: ContextOptions = {}, output: 'events' | 'message' = 'events') =>
-  createTranslator(createResponseContext(options), output);
+  new Translator(createResponseContext(options), output);
 
 /** Pushes the same frame again and again until the answer ends; the frames that it took. */
 function flood(translator: Translator, piece: string, most: number): number {
