@@ -29,7 +29,7 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Tra
 
 /**
  * Decodes a compressed request body; one that grows beyond the limit is refused while it is decoded.
- * @param grow is told how large it has become, and may throw to end it
+ * @param grow is called with the size that it has reached, and may throw to end it
  */
 export async function decodeBody(
   encoding: string,

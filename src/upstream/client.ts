@@ -55,33 +55,34 @@ const MAX_HEADER_BYTES = 64 * 1024;
 
 type Headers = Record<string, string | string[] | undefined>;
 
-/** Errors of connections on which something had been received. */
-const errorsOfUsed = new WeakSet<Error>();
+/** Distinguishes the errors of connections that were used before: most likely the server had just closed them. */
+class UsedConnections {
+  readonly #errors = new WeakSet<Error>();
 
-/** As undici's own, but that it notes the errors of connections that were used before, of which only some say so. */
-function createConnector(timeout: number): buildConnector.connector {
-  const connect = buildConnector({ timeout, allowH2: false });
-  return (options, callback) =>
-    connect(options, (...[error, socket]) => {
-      socket?.on('error', (failure: Error) => {
-        if (socket.bytesRead > 0) errorsOfUsed.add(failure);
+  /** Opens connections as undici does by itself. */
+  createConnector(timeout: number): buildConnector.connector {
+    const connect = buildConnector({ timeout, allowH2: false });
+    return (options, callback) =>
+      connect(options, (...[error, socket]) => {
+        socket?.on('error', (failure: Error) => {
+          if (socket.bytesRead > 0) this.#errors.add(failure);
+        });
+        if (error === null) callback(null, socket);
+        else callback(error, null);
       });
-      if (error === null) callback(null, socket);
-      else callback(error, null);
-    });
-}
+  }
 
-/** Whether a request failed on a connection that was used before: most likely the server had closed it just before. */
-function failedOnUsed(error: Error): boolean {
-  // Undici's own errors of a connection that was closed hold what is known of it.
-  const { socket } = error as { socket?: { bytesRead?: number } };
-  return errorsOfUsed.has(error) || (socket?.bytesRead ?? 0) > 0;
+  isErrorOfOne(error: Error): boolean {
+    // Undici's own errors of a connection that was closed hold what is known of it.
+    const { socket } = error as { socket?: { bytesRead?: number } };
+    return this.#errors.has(error) || (socket?.bytesRead ?? 0) > 0;
+  }
 }
 
 /** @param isKept whether connections are kept for further requests */
-function createDispatcher(options: ClientOptions, isKept: boolean): Dispatcher {
+function createDispatcher(options: ClientOptions, used: UsedConnections, isKept: boolean): Dispatcher {
   const settings: Agent.Options = {
-    connect: createConnector(options.connectTimeoutMs),
+    connect: used.createConnector(options.connectTimeoutMs),
     ...(isKept ? {} : { pipelining: 0 }),
     headersTimeout: options.headersTimeoutMs,
     // Silence within an answer is watched by the gateway, which knows when it paused the answer itself.
@@ -105,7 +106,7 @@ function createDispatcher(options: ClientOptions, isKept: boolean): Dispatcher {
 /** Hands undici's events on, decoded, and makes abort, pause and resume safe at any moment. */
 class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   readonly #handler: UpstreamHandler;
-  readonly #sendAnew: (call: HttpCall) => void;
+  readonly #sendAnew: (error: Error) => boolean;
   #mayBeSentAnew = true;
   #controller: Dispatcher.DispatchController | undefined;
   #decoder: Transform | undefined;
@@ -113,8 +114,8 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   /** Nothing more comes of it. */
   done = false;
 
-  /** @param sendAnew sends the request on a new connection, where that on which it went had been closed by the server */
-  constructor(handler: UpstreamHandler, sendAnew: (call: HttpCall) => void) {
+  /** @param sendAnew sends the request on a new connection, if the error is of one that the server had just closed */
+  constructor(handler: UpstreamHandler, sendAnew: (error: Error) => boolean) {
     this.#handler = handler;
     this.#sendAnew = sendAnew;
   }
@@ -165,12 +166,9 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#done || !this.#mayBeSentAnew || !failedOnUsed(error)) {
-      this.#fail(error);
-    } else {
-      this.#mayBeSentAnew = false;
-      this.#sendAnew(this);
-    }
+    const maySend = !this.done && this.#mayBeSentAnew;
+    this.#mayBeSentAnew = false;
+    if (!maySend || !this.#sendAnew(error)) this.#fail(error);
   }
 
   #decode(decoder: Transform | undefined, controller: Dispatcher.DispatchController): void {
@@ -204,6 +202,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
  * server closes before any answer goes to a new connection, once: a server closes idle ones whenever it likes.
  */
 export class HttpUpstream implements Upstream {
+  readonly #used = new UsedConnections();
   readonly #dispatcher: Dispatcher;
   /** For requests that are sent anew; made when it is first needed. */
   #unkept: Dispatcher | undefined;
@@ -213,15 +212,17 @@ export class HttpUpstream implements Upstream {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#dispatcher = createDispatcher(options, true);
+    this.#dispatcher = createDispatcher(options, this.#used, true);
     this.#address = options.endpoint.includes('{model}') ? undefined : addressOf(endpointUrl(options.endpoint, ''));
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
     const options = this.#describe(request);
-    const call = new HttpCall(handler, (again) => {
-      this.#unkept ??= createDispatcher(this.#options, false);
-      this.#unkept.dispatch(options, again);
+    const call: HttpCall = new HttpCall(handler, (error) => {
+      if (!this.#used.isErrorOfOne(error)) return false;
+      this.#unkept ??= createDispatcher(this.#options, this.#used, false);
+      this.#unkept.dispatch(options, call);
+      return true;
     });
     // A request that cannot even be written fails at once, which the caller shall not hear before it has the call.
     queueMicrotask(() => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readRetryAfter } from '../../../src/upstream/errorHints.ts';
+import { readRetryAfter } from '../../../src/upstream/errorDetails.ts';
 
 const NOW = Date.parse('2026-11-29T12:00:00Z');
 const DAY = 86_400;

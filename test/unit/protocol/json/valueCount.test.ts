@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { parseBounded, parseBoundedObject } from '../../../../src/protocol/bounds.ts';
 import { hasTooManyValues, VALUES_MAX } from '../../../../src/protocol/json/valueCount.ts';
 
-/** The verdict, and after how many pauses it came. */
-function judge(text: string): { isTooMany: boolean; pauses: number } {
+/** The result, and after how many pauses it came. */
+function check(text: string): { isTooMany: boolean; pauses: number } {
   const steps = hasTooManyValues(Buffer.from(text));
   for (let pauses = 0; ; pauses += 1) {
     const { done, value } = steps.next();
@@ -21,19 +21,19 @@ describe('a JSON text', () => {
     ['lists in lists', list('[[]]', Math.floor(VALUES_MAX / 3)), list('[[]]', Math.ceil(VALUES_MAX / 3))],
     ['fields', `{${list('"a":1', VALUES_MAX).slice(1, -1)}}`, `{${list('"a":1', VALUES_MAX + 2).slice(1, -1)}}`],
   ])('of too many %s is found, and no other', (_name, most, more) => {
-    expect(judge(most).isTooMany).toBe(false);
-    expect(judge(more).isTooMany).toBe(true);
+    expect(check(most).isTooMany).toBe(false);
+    expect(check(more).isTooMany).toBe(true);
   });
 
   test('may have as many commas and brackets within its texts as it likes', () => {
-    expect(judge(JSON.stringify(',[{'.repeat(200_000))).isTooMany).toBe(false);
-    expect(judge(JSON.stringify('",["'.repeat(200_000))).isTooMany).toBe(false);
-    expect(judge(`"${',[{'.repeat(200_000)}`).isTooMany).toBe(false);
+    expect(check(JSON.stringify(',[{'.repeat(200_000))).isTooMany).toBe(false);
+    expect(check(JSON.stringify('",["'.repeat(200_000))).isTooMany).toBe(false);
+    expect(check(`"${',[{'.repeat(200_000)}`).isTooMany).toBe(false);
   });
 
   test('that is long is looked at in stretches, and no further than needed', () => {
-    expect(judge(list(`"${'x'.repeat(1000)}"`, 10_000)).pauses).toBeGreaterThan(15);
-    expect(judge(list('{}', 5_000_000))).toEqual({ isTooMany: true, pauses: 0 });
+    expect(check(list(`"${'x'.repeat(1000)}"`, 10_000)).pauses).toBeGreaterThan(15);
+    expect(check(list('{}', 5_000_000))).toEqual({ isTooMany: true, pauses: 0 });
   });
 });
 
