@@ -10,6 +10,8 @@ export interface ApiErrorDetails {
   /** Anthropic's own code for the case, by which its SDK decides what to do. */
   anthropicCode?: string;
   cause?: unknown;
+  /** Body of the provider's own error, JSON, for a client that reads it itself. */
+  body?: string;
 }
 
 /** An error that is answered to the client in Anthropic's envelope. The message is shown to the user as it stands. */
@@ -20,6 +22,8 @@ export class ApiError extends Error {
   readonly shouldRetry: boolean | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly anthropicCode: string | undefined;
+  /** Body of the provider's own error, where the client gets that in place of the message. */
+  readonly body: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ApiErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -31,6 +35,7 @@ export class ApiError extends Error {
     this.shouldRetry = details.shouldRetry ?? row.shouldRetry;
     this.anthropicCode = details.anthropicCode;
     this.retryAfterSeconds = details.retryAfterSeconds ?? row.retryAfterSeconds;
+    this.body = details.body;
   }
 }
 

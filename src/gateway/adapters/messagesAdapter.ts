@@ -15,8 +15,8 @@ import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { IncomingRequest, Services } from '../services.ts';
 import { type Adapter, authorizationFor, createFailureContext } from './adapter.ts';
-import type { RequestAdaptation } from './chatAdapter.ts';
 import { PassthroughReader, ToolInputFrames } from './messagesStream.ts';
+import type { RequestAdaptation } from './requestAdaptation.ts';
 
 /** The version of the API that is meant when a client names none; the only one there has been since 2023. */
 const DEFAULT_VERSION = '2023-06-01';

@@ -1,6 +1,6 @@
+import { replaceLoneSurrogatesOnce } from '../../core/json.ts';
 import type { ChatContentPart, ChatMessage } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
-import { replaceLoneSurrogatesOnce } from '../wellFormed.ts';
 
 /** A user or tool message whose content may still grow. */
 interface Draft {
@@ -47,13 +47,9 @@ export class Conversation {
     this.#entries.push(message);
   }
 
-  addTool(head: ChatMessage, parts: readonly ChatContentPart[]): void {
-    this.#start(head, parts);
-  }
-
   /** Adds what the user says: to the message that is open when that is the user's, as many chat templates want roles to alternate. */
   addUser(parts: readonly ChatContentPart[]): void {
-    if (this.#open?.head.role !== 'user') this.#start({ role: 'user' }, parts);
+    if (this.#open?.head.role !== 'user') this.start({ role: 'user' }, parts);
     else for (const part of parts) this.#open.parts.push(part);
   }
 
@@ -63,7 +59,8 @@ export class Conversation {
     return this.#open !== undefined;
   }
 
-  #start(head: ChatMessage, parts: readonly ChatContentPart[]): void {
+  /** Begins a message that may grow. */
+  start(head: ChatMessage, parts: readonly ChatContentPart[]): void {
     this.#open = { head, parts: [...parts] };
     this.#entries.push(this.#open);
   }

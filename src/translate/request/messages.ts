@@ -1,10 +1,5 @@
 import { asString, isObject, type JsonObject } from '../../core/json.ts';
-import {
-  type ContentBlock,
-  type MessagesRequest,
-  type RequestMessage,
-  removeAttribution,
-} from '../../protocol/anthropic/request.ts';
+import { type MessagesRequest, type RequestMessage, removeAttribution } from '../../protocol/anthropic/request.ts';
 import type { ChatContentPart, ChatMessage } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import type { Checkpoint } from '../conversationCache.ts';
@@ -43,13 +38,13 @@ function translateTurns(messages: readonly RequestMessage[], leading: number, co
     if (message === undefined) break;
     if (isSystem(message)) placeSystemMessage(message, conversation, context);
     else if (message.role === 'assistant') {
+      const noted = [...notes].slice(notesBefore);
       const answer = translateAssistant(message, context);
       // An answer that leaves nothing to send closes nothing.
       if (answer === undefined) continue;
-      checkpoints.push({ index, size: conversation.size, calls, notes: [...notes].slice(notesBefore) });
-      calls += callsOf(message).length;
+      checkpoints.push({ index, size: conversation.size, calls, notes: noted });
       conversation.add(answer);
-      addResults(message, conversation, context);
+      calls += addResults(message, conversation, context);
     } else addUser(message, conversation, context);
   }
   const written = conversation.finish();
@@ -57,24 +52,24 @@ function translateTurns(messages: readonly RequestMessage[], leading: number, co
   return written;
 }
 
-/** The results of the message's calls right behind it, in the order of the calls, and then what they showed. */
-function addResults(message: RequestMessage, conversation: Conversation, context: Context): void {
+/** The results of the message's calls right behind it, in the order of the calls, and then what they showed. @returns how many calls it has */
+function addResults(message: RequestMessage, conversation: Conversation, context: Context): number {
   const media: ChatContentPart[] = [];
-  for (const call of callsOf(message)) {
+  let calls = 0;
+  for (const call of typeof message.content === 'string' ? [] : message.content) {
+    if (call.type !== 'tool_use') continue;
+    calls += 1;
     const result = translateResult(call, context);
     const id = context.toolIds.get(call) ?? '';
     const name = context.toolNames.toProvider(String(call['name']));
-    conversation.addTool(
+    conversation.start(
       { role: 'tool', tool_call_id: id, ...(context.settings.toolResultName ? { name } : {}) },
       result.parts,
     );
     for (const part of result.media) media.push(part);
   }
   if (media.length > 0) conversation.addUser(media);
-}
-
-function callsOf(message: RequestMessage): readonly ContentBlock[] {
-  return typeof message.content === 'string' ? [] : message.content.filter((block) => block.type === 'tool_use');
+  return calls;
 }
 
 /** What the user says beside tool results; the results themselves already stand behind their calls. */

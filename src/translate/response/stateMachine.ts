@@ -99,7 +99,8 @@ export class MessageStateMachine {
   /** Takes the text outside of tags. */
   readonly #spoken: (text: string) => void;
   readonly #held = new HeldBudget();
-  readonly #state = new ReasoningState(this.#held);
+  /** Undefined until there is some that must come back to the provider. */
+  #state: ReasoningState | undefined;
   /** White space that begins no block as long as nothing follows it. */
   #blankThinking = '';
   #blankText = '';
@@ -115,10 +116,10 @@ export class MessageStateMachine {
     this.#outcome = outcome;
     this.#blocks = new ContentBlocks(sink, outcome, () => this.#signature());
     this.#calls = new ToolCalls(context, this.#blocks, outcome, this.#held);
-    const write = (text: string): void => this.#text(text);
-    const stop = context.stopSequences.length === 0 ? undefined : new StopSequenceMatcher(context.stopSequences, write);
+    const { stopSequences } = context;
+    const stop = stopSequences.length === 0 ? undefined : new StopSequenceMatcher(stopSequences, this.#text);
     this.#stop = stop;
-    this.#spoken = stop === undefined ? write : (text) => stop.push(text);
+    this.#spoken = stop === undefined ? this.#text : (text) => stop.push(text);
     const { thinkTags, thinkOpen } = context.settings;
     if (thinkTags !== 'off') {
       this.#tags = new ThinkTagParser(thinkOpen, this.#held, (text) => this.#thinking(text), this.#spoken);
@@ -140,7 +141,10 @@ export class MessageStateMachine {
         this.#thinking(delta.text);
         break;
       case 'reasoningState':
-        if (this.#context.settings.reasoningReplay === 'reasoning_details') this.#state.add(delta.state);
+        if (this.#context.settings.reasoningReplay === 'reasoning_details') {
+          this.#state ??= new ReasoningState(this.#held);
+          this.#state.add(delta.state);
+        }
         break;
       case 'toolCall':
         this.#call(delta);
@@ -309,7 +313,7 @@ export class MessageStateMachine {
     }
   }
 
-  #text(text: string): void {
+  readonly #text = (text: string): void => {
     if (this.#blocks.open === 'text') {
       this.#blocks.append(text);
       return;
@@ -329,7 +333,7 @@ export class MessageStateMachine {
     this.#writeState();
     this.#blocks.openText();
     this.#blocks.append(whole);
-  }
+  };
 
   #call(delta: ToolCallDelta): void {
     if (this.#stop?.found !== undefined) return;
@@ -340,13 +344,13 @@ export class MessageStateMachine {
 
   /** State without reasoning text still needs a block to travel in. */
   #writeState(): void {
-    if (this.#blocks.open === 'thinking' || this.#outcome.toolCalls > 0 || !this.#state.opaque) return;
+    if (this.#blocks.open === 'thinking' || this.#outcome.toolCalls > 0 || this.#state?.opaque !== true) return;
     this.#blocks.openThinking();
     this.#blocks.close();
   }
 
   #signature(): string {
-    const state = this.#state.take();
+    const state = this.#state?.take();
     return state === undefined ? MARKER_SIGNATURE : encodeSignature(this.#context.provider, state);
   }
 }

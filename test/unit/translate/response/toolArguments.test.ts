@@ -112,7 +112,7 @@ describe('R207 arguments', () => {
     ['a bare word as a name', '{"a":1, b: 2}', undefined],
     ['a wrong bracket', '{"a":[1}', undefined],
     ['Python', '{"a": None, "b": [True, False]}', undefined],
-  ])('are mended while they go out: %s', (_name, text, expected) => {
+  ])('are repaired while they go out: %s', (_name, text, expected) => {
     const { whole } = write([...text]);
     if (expected === undefined) expect(() => JSON.parse(whole) as unknown).not.toThrow();
     else expect(whole).toBe(expected);

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
+import { utcDay } from '../../../../src/core/clock.ts';
 import {
   activeFileName,
   logFileKind,
   logName,
   logNamesIn,
   rotatedFileName,
-  utcDay,
 } from '../../../../src/telemetry/log/fileNames.ts';
 
 const AT = Date.UTC(2026, 10, 20, 8, 54, 3, 217);

@@ -75,7 +75,7 @@ export type Paint = (style: Style | undefined, text: string) => string;
 
 const MEANINGS = { good: '32', warning: '33', bad: '31', faint: '2', strong: '1' } as const;
 
-/** Twelve colours that can be told apart on a dark and on a light ground, as SGR parameters, for each kind of terminal. */
+/** Twelve colours that can be distinguished on a dark and on a light ground, as SGR parameters, for each kind of terminal. */
 const NAME_COLOURS = {
   16: ['36', '35', '34', '96', '95', '94', '33', '32', '93', '92', '31', '91'],
   256: [33, 208, 71, 170, 178, 37, 203, 99, 107, 137, 45, 211].map((colour) => `38;5;${colour}`),

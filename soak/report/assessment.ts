@@ -1,13 +1,13 @@
 import type { SoakFigures } from '../../scripts/docs/soakFigures.ts';
 
 const RESIDENT_SLOPE_MAX = 1;
-/** A slope per hour says something only of a run that lasted some hours; a shorter one is judged by what is held on to. */
+/** A slope per hour says something only of a run that lasted some hours; a shorter one is assessed by what is held on to. */
 const SLOPE_COUNTS_FROM_MINUTES = 120;
 const HEAP_GROWTH_MAX = 0.05;
 const DESCRIPTORS_MAX = 5;
 
 /** What is not as L5 promises. */
-export function judge(result: SoakFigures): string[] {
+export function findProblems(result: SoakFigures): string[] {
   const { requests, minutes, residentMib, heapMib, descriptors, faultsOfOurOwn } = result;
   const problems: string[] = [];
   if (requests.failed > 0) problems.push(`${requests.failed} requests failed`);

@@ -22,7 +22,7 @@ const SERVERS = /^node:http(?:s|2)$/;
 
 /** The text of a stub: whoever uses anything of the module fails. */
 function stubOf(name: string, use: 'imported' | 'called'): string {
-  const words = JSON.stringify(`${name} is left out of this program (stubbedModules in scripts/build/bundle.ts)`);
+  const words = JSON.stringify(`${name} is left out of this program (stubbedModules in scripts/build/bundler.ts)`);
   const refuse = `function refuse() { throw new Error(${words}); }`;
   if (use === 'called') return `${refuse} module.exports = () => refuse;`;
   return `${refuse} module.exports = new Proxy(refuse, { construct: refuse, get: refuse });`;

@@ -19,7 +19,7 @@ import {
 } from './env/variables.ts';
 import { createCompanionFiles, findHooksFile, type ReadFile } from './files/companion.ts';
 import { readModelsFile } from './files/modelsFile.ts';
-import { readPricesFile } from './files/prices.ts';
+import { readPricesFile } from './files/pricesFile.ts';
 import { fileProviders } from './files/providers.ts';
 import { fileSettings, readProvidersFile, reportNoProvider } from './files/providersFile.ts';
 import { fingerprint, instanceName } from './identity.ts';
