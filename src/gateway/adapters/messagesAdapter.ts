@@ -7,6 +7,7 @@ import { createToolInputRepair } from '../../quirks/native.ts';
 import { hasSystemMessages, hasToolReferences } from '../../quirks/nativeConversation.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import type { ResolvedModel } from '../../translate/request/context.ts';
+import { refuseSilentTruncation } from '../../translate/silentTruncation.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';
 import type { JsonBodyCodec, RequestBody } from '../requestBody.ts';
@@ -14,7 +15,7 @@ import { type RequestContext, recordKey, recordRoute, recordUsage } from '../req
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { IncomingRequest, Services } from '../services.ts';
-import { type Adapter, authorizationFor, createFailureContext } from './adapter.ts';
+import { type Adapter, authorizationFor, createFailureContext, learnTokenCount } from './adapter.ts';
 import { PassthroughReader, ToolInputFrames } from './messagesStream.ts';
 import type { RequestAdaptation } from './requestAdaptation.ts';
 
@@ -120,6 +121,7 @@ export class MessagesAdapter implements Adapter {
     this.#context = context;
     this.#body = body;
     this.#key = route.backend.provider.key;
+    if (route.model.settings.silentTruncation) refuseSilentTruncation(this.#estimate, route.model.settings);
     this.#sent = passthroughBody(body, route.model, context.services.bodies);
     recordRoute(context, route);
     // In place of what was noted for a candidate before this one.
@@ -160,9 +162,13 @@ export class MessagesAdapter implements Adapter {
 
   failureContext(): FailureContext {
     const { services, incoming } = this.#context;
+    return createFailureContext(services, this.route, this.#key, this.#estimate, incoming);
+  }
+
+  /** Tokens of the input; 0 where only the provider can make sense of it. */
+  get #estimate(): number {
     const measured = this.#body.measuredIfReadable;
-    const estimate = measured === undefined ? 0 : services.calibration.estimate(this.route.model.name, measured);
-    return createFailureContext(services, this.route, this.#key, estimate, incoming);
+    return measured === undefined ? 0 : this.#context.services.calibration.estimate(this.#route.model.name, measured);
   }
 
   /** Says in text what the endpoint does not seem to know in blocks and roles of their own. */
@@ -199,7 +205,7 @@ export class MessagesAdapter implements Adapter {
 
   /** Learns from the provider's own count, too. */
   record(): void {
-    const { record, services } = this.#context;
+    const { record } = this.#context;
     const reader = this.#reader;
     if (reader === undefined) return;
     record.upstreamModel = reader.upstreamModel ?? record.upstreamModel;
@@ -211,6 +217,6 @@ export class MessagesAdapter implements Adapter {
     const measured = reader.outcome.ended ? this.#body.measuredIfReadable : undefined;
     if (measured === undefined) return;
     const promptTokens = usage.input + usage.cacheRead + usage.cacheWrite;
-    services.calibration.observe(this.route.model.name, measured, promptTokens);
+    learnTokenCount(this.#context, this.#route, measured, promptTokens);
   }
 }
