@@ -13,6 +13,8 @@ function parseReset(text: string, now: number): number | undefined {
   if (!(value >= 1e9)) return parseDuration(text);
   return Math.max(0, (value >= 1e12 ? value - now : value * 1000 - now) / 1000);
 }
+/** Nobody waits longer for an answer; what exceeds it is a mistake of the provider, and no clock could show the largest. */
+const LONGEST_WAIT_SECONDS = 86_400;
 
 /** `1.5`, `250ms`, `12s`, `6m0s`, `1h2m` in seconds. */
 function parseDuration(text: string): number | undefined {
@@ -72,11 +74,12 @@ function fromText(text: string): number | undefined {
 
 /**
  * How long the provider asks to wait, in whole seconds: from its headers, else from its words. A limit of minutes is
- * shortened to what the client waits by itself; one of hours is kept, so that the client stops and says so.
+ * shortened to what the client waits by itself; one of hours is kept, so that the client stops and says so, up to a day.
+ * Undefined for what is no pause, as a negative number.
  */
 export function readRetryAfter(headers: ResponseHeaders, text: string, now: number, body = text): number | undefined {
   const seconds = fromHeaders(headers, now) ?? fromText(text) ?? fromBody(body, now);
-  if (seconds === undefined || !Number.isFinite(seconds)) return undefined;
+  if (seconds === undefined || !Number.isFinite(seconds) || seconds < 0) return undefined;
   if (seconds > CLIENT_WAIT_SECONDS && seconds <= SHORT_LIMIT_SECONDS) return CLIENT_WAIT_SECONDS;
-  return Math.ceil(seconds);
+  return Math.ceil(Math.min(seconds, LONGEST_WAIT_SECONDS));
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { ApiError, asApiError } from '../core/errors.ts';
+import { ANSWER_MAX } from '../protocol/bounds.ts';
 import { type FailureContext, failureOfResponse } from './errors.ts';
 import { PausableTimer } from './pausableTimer.ts';
 import { failureOfTransport, failureToBegin, failureToComplete, failureToGoOn } from './transportErrors.ts';
@@ -98,7 +99,6 @@ export function resultOfAbort({ reason }: AbortSignal): ExchangeResult {
 /** An error's first bytes say enough; more than these, or longer than this, it is not read. */
 const ERROR_BODY_MAX = 64 * 1024;
 const ERROR_BODY_MS = 3000;
-const JSON_BODY_MAX = 64 * 1024 * 1024;
 /** A provider that works may send a blank now and then before its answer; more of them are no answer. */
 const BLANKS_MAX = 1024 * 1024;
 /** How long a connection may need to close its answer after the last event before it is dropped instead of kept. */
@@ -232,7 +232,7 @@ export class Exchange implements UpstreamHandler {
     this.#body.push(bytes);
     this.#bodyBytes += bytes.length;
     if (this.#form === 'error' && this.#bodyBytes > ERROR_BODY_MAX) this.#fail(this.#failureOfAnswer());
-    if (this.#bodyBytes > JSON_BODY_MAX) this.#fail(new ApiError('bad_gateway', 'the answer is larger than 64 MiB'));
+    if (this.#bodyBytes > ANSWER_MAX) this.#fail(new ApiError('bad_gateway', 'the answer is larger than 16 MiB'));
   }
 
   #text(): string {

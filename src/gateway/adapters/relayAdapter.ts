@@ -1,7 +1,8 @@
 import type { ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
-import { parseObject } from '../../core/json.ts';
+import { isObject } from '../../core/json.ts';
 import { replaceModel } from '../../protocol/anthropic/replaceModel.ts';
+import { parseBoundedObject } from '../../protocol/bounds.ts';
 import type { Usage } from '../../protocol/delta.ts';
 import { chatErrorEvent, isErrorBody, readErrorBody, type UpstreamErrorBody } from '../../protocol/openai/errors.ts';
 import { readUsage } from '../../protocol/openai/tokenUsage.ts';
@@ -77,8 +78,8 @@ export class RelayReader implements AnswerReader {
     this.outcome.ended ||= data.trim() === '[DONE]';
     // Most events carry none of these; parsing them all would cost more than handing them on.
     if (this.upstreamModel !== undefined && !data.includes('"usage"') && !data.includes('"error"')) return;
-    const chunk = parseObject(data);
-    if (chunk === undefined) return;
+    const chunk = parseBoundedObject(data);
+    if (!isObject(chunk)) return;
     if (isErrorBody(chunk)) this.error ??= this.#toApiError(readErrorBody(chunk));
     if (typeof chunk['model'] === 'string') this.upstreamModel = chunk['model'];
     this.usage = readUsage(chunk['usage']) ?? this.usage;

@@ -163,9 +163,9 @@ describe('an answer that has to be held back', () => {
     expect(translator.outcome).toMatchObject({ ended: true, toolCalls: 120, stopReason: 'tool_use' });
   });
 
-  test('a whole answer is no larger than 64 MiB, also when it comes as a stream', { timeout: 60_000 }, () => {
+  test('a whole answer is no larger than 16 MiB, also when it comes as a stream', { timeout: 60_000 }, () => {
     const translator = translatorOf({}, 'message');
-    expect(flood(translator, delta({ content: large }), 2000)).toBeLessThan(700);
+    expect(flood(translator, delta({ content: large }), 2000)).toBeLessThan(180);
     expect(translator.outcome.error?.code).toBe('bad_gateway');
   });
 });
