@@ -1,8 +1,8 @@
 import type { ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
-import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
 import type { ChatRequest } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
+import { hasResult } from '../../translate/request/messages.ts';
 import { type TranslatedRequest, translateRequest } from '../../translate/request/request.ts';
 import { Translator } from '../../translate/response/translator.ts';
 import type { TokenParts } from '../../translate/tokens.ts';
@@ -113,11 +113,6 @@ export function prepareRequest(services: Services, body: RequestBody, { model }:
 /** A body up to this size is printed at once, as that takes no longer than a pause. */
 const SHORT_BYTES = 64 * 1024;
 
-function endsWithToolResult(request: MessagesRequest): boolean {
-  const content = request.messages.at(-1)?.content;
-  return Array.isArray(content) && content.some((block) => block.type === 'tool_result');
-}
-
 /** Answers a Messages request from a provider that speaks chat completions: translates there and back. */
 export class ChatAdapter implements Adapter {
   readonly mayRepeatEmpty: boolean;
@@ -140,7 +135,8 @@ export class ChatAdapter implements Adapter {
     recordRoute(context, route);
     this.#prepared = prepareRequest(context.services, body, route);
     // An empty answer to a tool's result is a valid answer.
-    this.mayRepeatEmpty = !endsWithToolResult(body.parsed);
+    const last = body.parsed.messages.at(-1);
+    this.mayRepeatEmpty = last === undefined || !hasResult(last);
     this.isWhole = !context.record.stream;
     const { droppedFields, notes } = this.#prepared.translated;
     context.record.droppedFields = droppedFields.length;
