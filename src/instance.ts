@@ -165,9 +165,9 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const onListening = () => worker.answerWith(() => describeHealth(active.current, facts));
   const failure = await listen(app, { config, worker, isShared, onListening });
   if (failure !== undefined) {
-    logger.error(failure);
+    logger.error(failure.reason);
     await log.close();
-    return EXIT_CONFIGURATION;
+    return failure.mayPass ? EXIT_FAILED : EXIT_CONFIGURATION;
   }
   dropPortInspection();
   tuneHeapGrowth(() => lasting.inFlight.size);

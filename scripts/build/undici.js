@@ -6,5 +6,6 @@ import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
 // As the index does: a network proxy is asked for a tunnel with it.
 Dispatcher.prototype.connect = connect;
 
+export { default as buildConnector } from 'undici/lib/core/connect.js';
 export { default as Agent } from 'undici/lib/dispatcher/agent.js';
 export { default as EnvHttpProxyAgent } from 'undici/lib/dispatcher/env-http-proxy-agent.js';

@@ -5,6 +5,7 @@ import { isObject, type JsonObject } from '../core/json.ts';
 import { type MessagesRequest, parseCountRequest, parseRequest } from '../protocol/anthropic/request.ts';
 import { IncrementalJsonParser } from '../protocol/json/incrementalParser.ts';
 import { JsonWriter } from '../protocol/json/jsonWriter.ts';
+import { hasTooManyValues, VALUES_MAX } from '../protocol/json/valueCount.ts';
 import { ConversationCache } from '../translate/conversationCache.ts';
 import { measureInSteps, measureTokens, type TokenParts } from '../translate/tokens.ts';
 
@@ -109,9 +110,14 @@ export class JsonBodyCodec {
 
   /**
    * Reads a JSON body, whose value nobody may change, piece by piece.
-   * @throws ApiError `invalid_request` with the parser's words about where it fails
+   * @throws ApiError `invalid_request` with the parser's words about where it fails, and `request_too_large` for more values than
+   * there is time and memory for, whatever the limit of bytes is
    */
   *read(bytes: Buffer): Generator<void, unknown> {
+    // A body of fewer bytes cannot hold so many.
+    if (bytes.length > VALUES_MAX && (yield* hasTooManyValues(bytes))) {
+      throw new ApiError('request_too_large', `the body holds more than ${VALUES_MAX} values`);
+    }
     const steps = this.#memory.parseInSteps(bytes);
     let stretch = 0;
     try {
@@ -124,6 +130,7 @@ export class JsonBodyCodec {
         yield;
       }
     } catch (error) {
+      if (error instanceof ApiError) throw error;
       const reason = error instanceof Error ? error.message.replace(/ in JSON.*| \(line.*|, ".*/s, '') : '';
       throw new ApiError('invalid_request', `the body is not JSON: ${reason}`);
     }

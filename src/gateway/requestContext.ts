@@ -123,16 +123,28 @@ export async function handleRequest(
     await withBody(services, incoming.body, (body) => handler.answer(context, body));
   } catch (thrown) {
     const error = asApiError(thrown);
-    recordError(context, error, record.attempts === undefined ? 'rejected' : 'error');
     writer.sendJson(error.status, errorHeaders(error), handler.errorBody(error, incoming.id));
+    guard(context, () => recordError(context, error, record.attempts === undefined ? 'rejected' : 'error'));
   }
   inFlight.remove(controller);
   record.durationMs = elapsedMs(context);
-  record.cost = requestCost(record, config, localDay(clock.now()), clock.now());
-  stats.finish(record);
-  usage.finish(record);
-  logger.request(record);
+  guard(context, () => {
+    record.cost = requestCost(record, config, localDay(clock.now()), clock.now());
+    stats.finish(record);
+    usage.finish(record);
+    logger.request(record);
+  });
   return record;
+}
+
+/** Does what follows an answer. A request that cannot be counted or logged is no reason to end the process. */
+function guard({ services, incoming }: RequestContext, work: () => void): void {
+  try {
+    work();
+  } catch (thrown) {
+    const reason = thrown instanceof Error ? String(thrown.stack) : String(thrown);
+    services.logger.error('a request could not be counted or logged', { id: incoming.id, reason });
+  }
 }
 
 /** Writes into the log line what the provider has counted of an answer that is handed on. */

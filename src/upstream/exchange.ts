@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { ApiError, asApiError } from '../core/errors.ts';
+import { ANSWER_MAX } from '../protocol/bounds.ts';
 import { type FailureContext, failureOfResponse } from './errors.ts';
 import { PausableTimer } from './pausableTimer.ts';
 import { failureOfTransport, failureToBegin, failureToComplete, failureToGoOn } from './transportErrors.ts';
@@ -98,7 +99,8 @@ export function resultOfAbort({ reason }: AbortSignal): ExchangeResult {
 /** An error's first bytes say enough; more than these, or longer than this, it is not read. */
 const ERROR_BODY_MAX = 64 * 1024;
 const ERROR_BODY_MS = 3000;
-const JSON_BODY_MAX = 64 * 1024 * 1024;
+/** A provider that works may send a blank now and then before its answer; more of them are no answer. */
+const BLANKS_MAX = 1024 * 1024;
 /** How long a connection may need to close its answer after the last event before it is dropped instead of kept. */
 const TAIL_MS = 1000;
 
@@ -129,6 +131,7 @@ export class Exchange implements UpstreamHandler {
   #status = 0;
   #body: Uint8Array[] = [];
   #bodyBytes = 0;
+  #blankBytes = 0;
   #hasBegun = false;
   #awaitsUsage = false;
   #closed = false;
@@ -185,7 +188,7 @@ export class Exchange implements UpstreamHandler {
     this.#idleTimer.refresh();
     this.#firstByteTimer?.refresh();
     try {
-      if (this.#form === undefined) this.#setForm(formOfBytes(bytes));
+      if (this.#form === undefined) this.#findForm(bytes);
       if (this.#form === 'events') this.#deliver(this.#reader.pushBytes(bytes));
       else if (this.#form !== undefined) this.#collect(bytes);
     } catch (thrown) {
@@ -211,6 +214,14 @@ export class Exchange implements UpstreamHandler {
     if (!this.#settled) this.#guard(() => this.#fail(this.#failureOfError(error)));
   }
 
+  #findForm(bytes: Uint8Array): void {
+    this.#setForm(formOfBytes(bytes));
+    if (this.#form !== undefined) return;
+    this.#blankBytes += bytes.length;
+    if (this.#blankBytes > BLANKS_MAX)
+      this.#fail(new ApiError('bad_gateway', 'the answer is nothing but blanks, more than 1 MiB of them'));
+  }
+
   #setForm(form: AnswerForm | undefined): void {
     this.#form = form;
     if (form === 'error')
@@ -221,7 +232,7 @@ export class Exchange implements UpstreamHandler {
     this.#body.push(bytes);
     this.#bodyBytes += bytes.length;
     if (this.#form === 'error' && this.#bodyBytes > ERROR_BODY_MAX) this.#fail(this.#failureOfAnswer());
-    if (this.#bodyBytes > JSON_BODY_MAX) this.#fail(new ApiError('bad_gateway', 'the answer is larger than 64 MiB'));
+    if (this.#bodyBytes > ANSWER_MAX) this.#fail(new ApiError('bad_gateway', 'the answer is larger than 16 MiB'));
   }
 
   #text(): string {

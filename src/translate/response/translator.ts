@@ -1,7 +1,7 @@
 import { ApiError } from '../../core/errors.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
 import type { Message } from '../../protocol/anthropic/message.ts';
-import { ByteBuffer, parseBounded } from '../../protocol/bounds.ts';
+import { ANSWER_MAX, ByteBuffer, parseBounded } from '../../protocol/bounds.ts';
 import type { Delta } from '../../protocol/delta.ts';
 import { ChunkReader, TextChunkTemplate } from '../../protocol/openai/chunk.ts';
 import { isErrorBody, readErrorBody } from '../../protocol/openai/errors.ts';
@@ -11,9 +11,6 @@ import { createOutcome, type OutcomeRecord, type ResponseContext } from './conte
 import { EventWriter } from './eventWriter.ts';
 import { MessageBuilder } from './messageBuilder.ts';
 import { MessageStateMachine } from './stateMachine.ts';
-
-/** Largest answer that is gathered whole, in bytes. */
-const BODY_LIMIT = 64 * 1024 * 1024;
 
 /** What servers send to keep a connection alive before an answer: blanks, and a byte order mark. */
 const NOTHING: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
@@ -74,8 +71,8 @@ export class Translator {
       if (this.#format === 'events') this.#sse.push(significant);
       else this.#body.append(significant);
       const size = this.#builder === undefined ? 0 : this.#builder.size;
-      if (Math.max(size, this.#body.length) > BODY_LIMIT) {
-        throw new ApiError('bad_gateway', `the answer is larger than ${BODY_LIMIT} bytes`);
+      if (Math.max(size, this.#body.length) > ANSWER_MAX) {
+        throw new ApiError('bad_gateway', `the answer is larger than ${ANSWER_MAX} bytes`);
       }
     } catch (error) {
       this.#failWith(error);
