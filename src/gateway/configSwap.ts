@@ -1,5 +1,6 @@
 import type { Config, ProviderConfig } from '../config/config.ts';
 import { fingerprint } from '../config/identity.ts';
+import { isLoopback } from '../config/secrets.ts';
 import type { Clock } from '../core/clock.ts';
 import { ReloadableHooks } from '../hooks/reloadableHooks.ts';
 import { modelSettings } from '../providers/preset.ts';
@@ -63,6 +64,15 @@ export class ActiveServices {
 }
 
 /** How the servers of a configuration are connected to; whatever this depends on makes another backend. */
+/** A server on this machine refuses at once, so that little is gained by not asking it, and it answers again the moment it is back. */
+const LOCAL_OPEN_MS = 1000;
+
+function isAloneOnThisMachine({ baseUrl }: ProviderConfig, { providers }: Config): boolean {
+  return (
+    providers.length === 1 && URL.canParse(baseUrl) && isLoopback(new URL(baseUrl).hostname.replace(/^\[|\]$/g, ''))
+  );
+}
+
 export function createConnections(config: Config, clock: Clock, userAgent: string): Required<Connections> {
   const { breaker, concurrency, networkProxy, providers, tiers } = config;
   const countsAllFailures = providers.length > 1;
@@ -77,7 +87,12 @@ export function createConnections(config: Config, clock: Clock, userAgent: strin
       return {
         provider,
         upstream: createUpstream(provider, { userAgent, connectTimeoutMs, headersTimeoutMs, networkProxy }),
-        breaker: new CircuitBreaker(clock, breaker),
+        breaker: new CircuitBreaker(
+          clock,
+          isAloneOnThisMachine(provider, config)
+            ? { ...breaker, openMs: Math.min(breaker.openMs, LOCAL_OPEN_MS) }
+            : breaker,
+        ),
         limiter,
         keys: new KeyPool([provider.key, ...(provider.moreKeys ?? [])], clock),
         countsAllFailures,

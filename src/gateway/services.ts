@@ -64,6 +64,8 @@ export interface IncomingRequest {
   readonly session: string | undefined;
   readonly agent: string | undefined;
   readonly userAgent: string | undefined;
+  /** How long the client waits for the beginning of its answer, in ms, where it says so. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Equal for equal settings of a provider, keys included, also when they come from two readings of the configuration. */

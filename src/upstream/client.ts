@@ -24,7 +24,7 @@ const SIGNATURES = [
 
 /**
  * The encoding of a body that comes without a word about it, by its first bytes: `plain` when there is none, undefined as long as more
- * bytes are needed to know.
+ * bytes are needed.
  */
 export function encodingOfBytes(bytes: Uint8Array): 'gzip' | 'zstd' | 'plain' | undefined {
   for (const [encoding, signature] of SIGNATURES) {

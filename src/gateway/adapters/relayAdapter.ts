@@ -24,7 +24,7 @@ export class RelayReader implements AnswerReader {
   readonly outcome = openOutcome();
   usage: Usage | undefined;
   upstreamModel: string | undefined;
-  /** An error that the provider has reported within its answer, and that is handed on as it is. */
+  /** An error that the provider has sent within its answer, and that is handed on as it is. */
   error: ApiError | undefined;
   /** Whether the provider answered with one JSON body. */
   isWhole = false;
