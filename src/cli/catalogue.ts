@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { createReadStream, mkdirSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { setGlobalProxyFromEnv } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import {
@@ -51,7 +51,8 @@ async function readText(stream: AsyncIterable<Uint8Array>, source: string): Prom
     if (length > MOST_BYTES) throw new Failure(`${source} is longer than ${MOST_BYTES} bytes; no catalogue is`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  // Leaves out the mark with which some editors begin a file.
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
 /** What went wrong below `fetch`, which itself only says that it failed. */
@@ -88,11 +89,11 @@ async function download(address: string, environment: Context['environment'], no
 async function readFile(path: string, directory: string, now: number): Promise<CatalogueSource> {
   const source = resolve(directory, path);
   try {
-    await using file = await open(source, 'r');
-    const stat = await file.stat();
-    if (!stat.isFile()) throw new Failure(`${source} is no file`);
-    const date = utcDay(Math.min(stat.mtimeMs, now));
-    return { source, date, text: await readText(file.createReadStream({ autoClose: false }), source) };
+    // Looked at before it is opened: a pipe does not open until somebody writes into it.
+    const found = await stat(source);
+    if (!found.isFile()) throw new Failure(`${source} is no file`);
+    const date = utcDay(Math.min(found.mtimeMs, now));
+    return { source, date, text: await readText(createReadStream(source), source) };
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure(`${source} cannot be read (${error instanceof Error && 'code' in error ? error.code : error})`);

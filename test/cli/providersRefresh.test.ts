@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -35,6 +36,7 @@ const k3 = async () => {
 
 beforeAll(async () => {
   project = await createProject();
+  execFileSync('mkfifo', [join(project.root, 'pipe')]);
   server = createServer((request, response) => answer(request, response)).listen(0, '127.0.0.1');
   await new Promise((done) => server.once('listening', done));
   address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api.json?token=secret-token`;
@@ -119,6 +121,7 @@ describe('./manage providers --refresh', () => {
     expect(kept().date).toBe('2026-01-02');
     expect((await k3()).source).toBe('preset');
     const now = new Date();
+    writeFileSync(file, `\ufeff${catalogue()}`);
     utimesSync(file, now, now);
     expect((await refresh('--from', 'copy.json', '--yes')).code).toBe(0);
     expect((await k3()).source).toBe('catalogue');
@@ -155,7 +158,8 @@ describe('./manage providers --refresh', () => {
 
   test.each<[readonly string[], number, RegExp]>([
     [['--refresh', '--from', 'nowhere.json'], 1, /nowhere\.json cannot be read \(ENOENT\)/],
-    [['--refresh', '--from', '.'], 1, /is no file|EISDIR/],
+    [['--refresh', '--from', '.'], 1, /is no file/],
+    [['--refresh', '--from', 'pipe'], 1, /is no file/],
     [['--refresh', '--from', '/dev/zero'], 1, /is no file/],
     [['--refresh', '--from', 'http://127.0.0.1:1/'], 1, /cannot be read: .*--from FILE/],
     [['--refresh', '--from', 'http://user:pass@127.0.0.1/'], 2, /without user and password/],
@@ -165,6 +169,17 @@ describe('./manage providers --refresh', () => {
   ])('providers %j ends with %i', async (words, code, message) => {
     const result = await project.manage(['providers', ...words]);
     expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });
+  });
+
+  test('asks through the network proxy of the shell', async () => {
+    const asked: (string | undefined)[] = [];
+    answer = ({ url }, response) => {
+      asked.push(url);
+      response.end(catalogue());
+    };
+    const words = ['providers', '--refresh', '--yes', '--from', 'http://catalogue.invalid/api.json'];
+    const { code, stderr } = await project.manage(words, { HTTP_PROXY: new URL(address).origin });
+    expect({ code, asked }, stderr).toEqual({ code: 0, asked: ['http://catalogue.invalid/api.json'] });
   });
 
   test('a broken kept file is a warning, and the next refresh mends it', async () => {
