@@ -17,7 +17,7 @@ import { scenarioTable } from './scenarios/scenarioTable.ts';
 const root = resolve(import.meta.dirname, '..');
 const pagePath = join(root, 'docs/BENCHMARKS.md');
 
-const tell = (line: string) => process.stderr.write(`${line}\n`);
+const report = (line: string) => process.stderr.write(`${line}\n`);
 
 async function measureAll({ long, only, targets: targetsFile, binary }: Arguments): Promise<ScenarioResult[]> {
   const targets = [...builtInTargets(binary), ...(targetsFile === undefined ? [] : readTargetsFile(targetsFile))];
@@ -28,7 +28,7 @@ async function measureAll({ long, only, targets: targetsFile, binary }: Argument
   try {
     const results: ScenarioResult[] = [];
     for (const scenario of chosen) {
-      results.push(await runScenario(scenario, long ? scenario.long : scenario.quick, stage, targets, tell));
+      results.push(await runScenario(scenario, long ? scenario.long : scenario.quick, stage, targets, report));
     }
     return results;
   } finally {

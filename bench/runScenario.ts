@@ -19,7 +19,7 @@ export async function runScenario(
   { rounds, seconds }: Effort,
   stage: Stage,
   targets: readonly Target[],
-  tell: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<ScenarioResult> {
   const partakers = targets.filter((target) => takesPart(scenario, target));
   const samples = new Map<string, Sample[]>(partakers.map(({ name }) => [name, []]));
@@ -41,7 +41,7 @@ export async function runScenario(
         const value = sample[key];
         return value === undefined ? [] : [`${key} ${value.toFixed(digits)}`];
       });
-      tell(`${scenario.name} ${round + 1}/${rounds} ${target.name}: ${figures.join(', ')}`);
+      report(`${scenario.name} ${round + 1}/${rounds} ${target.name}: ${figures.join(', ')}`);
     }
   }
   return { scenario, rounds: samples };

@@ -54,7 +54,7 @@ export function reloadOften(instance: SoakInstance, over: AbortSignal): Reloads 
       await pause(RELOAD_EVERY_MS, over);
       if (over.aborted) return reloads;
       moving = true;
-      await instance.swap();
+      await instance.reload();
       await sleep(SETTLE_MS);
       moving = false;
     }

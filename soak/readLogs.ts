@@ -5,7 +5,7 @@ import type { SoakInstance } from './processes/soakInstance.ts';
 
 const FATAL = /"event":"(?:unhandledRejection|uncaughtException)"|failed inside the proxy/g;
 
-/** Rotated files that are left, and how often the instance told of a fault of its own, in its log or on its output. */
+/** Rotated files that are left, and how often the instance reported a fault of its own, in its log or on its output. */
 export function readLogs({ folder }: SoakInstance): { readonly rotated: number; readonly faults: number } {
   const logs = join(folder, 'logs/soak');
   const names = existsSync(logs) ? readdirSync(logs) : [];

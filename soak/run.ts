@@ -4,14 +4,14 @@ import { join, resolve } from 'node:path';
 import { watchOtherWork } from '../bench/processes/otherWork.ts';
 import { describeRun } from '../bench/report/machine.ts';
 import { type Arguments, readArguments, USAGE } from './arguments.ts';
+import { findProblems } from './report/assessment.ts';
 import { drawPlot } from './report/plot.ts';
 import type { Sample } from './report/sample.ts';
 import { summarizeSoak } from './report/summary.ts';
-import { judge } from './report/verdict.ts';
 import { runSoak } from './soak.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const tell = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+const report = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
 
 function plotOf(samples: readonly Sample[]): string {
   const line = (title: string, colour: string, read: (sample: Sample) => number | undefined) => ({
@@ -33,10 +33,10 @@ async function run(values: Arguments): Promise<void> {
   if (process.platform !== 'linux') throw new Error('it reads /proc, so it needs Linux');
   if (!existsSync(values.binary)) throw new Error(`${values.binary} is missing; run: npm run build`);
   const folder = mkdtempSync(join(tmpdir(), 'claude-code-proxy-soak-'));
-  tell(`${values.minutes} minutes, ${values.users} users, in ${folder}`);
+  report(`${values.minutes} minutes, ${values.users} users, in ${folder}`);
   const date = new Date();
   const otherWork = watchOtherWork();
-  const soak = await runSoak(values, { folder, searchPath: process.env['PATH'] }, tell);
+  const soak = await runSoak(values, { folder, searchPath: process.env['PATH'] }, report);
   const machine = describeRun(values.binary, { mode: 'soak', date, otherCores: otherWork() });
   const result = summarizeSoak(soak, { ...values, date: date.toISOString().slice(0, 10), machine });
   process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
@@ -44,7 +44,7 @@ async function run(values: Arguments): Promise<void> {
     writeFileSync(join(root, 'docs/soak.json'), `${JSON.stringify(result, undefined, 2)}\n`);
     writeFileSync(join(root, 'docs/soak.svg'), plotOf(soak.samples));
   }
-  const problems = [...judge(result), ...soak.tally.failures];
+  const problems = [...findProblems(result), ...soak.tally.failures];
   if (problems.length > 0) throw new Error(`not as promised (logs are left in ${folder}):\n${problems.join('\n')}`);
   rmSync(folder, { recursive: true, force: true });
 }

@@ -15,7 +15,7 @@ import { watch } from './watch.ts';
 
 /** The share of the users whose instance is reloaded every few minutes; the memory of the other one is watched. */
 const RELOADED_SHARE = 0.2;
-const TELL_EVERY_MS = 60_000;
+const REPORT_EVERY_MS = 60_000;
 
 const SETTINGS = {
   OPENAI_API_KEY: 'sk-soak-0123456789abcdef',
@@ -58,7 +58,7 @@ export interface Surroundings {
 export async function runSoak(
   { minutes, users, restSeconds, binary }: SoakOptions,
   { folder, searchPath }: Surroundings,
-  tell: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<SoakRun> {
   const upstream = await startUpstream();
   const settings = { ...SETTINGS, OPENAI_BASE_URL: `http://127.0.0.1:${upstream.port}/v1` };
@@ -71,7 +71,7 @@ export async function runSoak(
       searchPath,
     });
   const probe = ['--expose-gc', '--require', join(import.meta.dirname, 'probe.cjs'), join(binary, '../main.cjs')];
-  // Without its rights taken away, as the process begins anew for that, without the probe.
+  // Without its rights taken away, as the process starts itself again for that, without the probe.
   const watched = await create('watched', [process.execPath, ...probe], { PERMISSION_MODEL: 'off' });
   const reloaded = await create('reloaded', [binary, '--share']);
   await Promise.all([watched.start(), reloaded.start()]);
@@ -90,11 +90,11 @@ export async function runSoak(
   const working = worlds.map((world) => runUser({ ...world, scripts, tally, over }));
   const samples = watch(watched, over);
   const editing = editOften(watched, over);
-  const telling = setInterval(() => tell(`${totalOf(tally)} requests, ${tally.failed} failed`), TELL_EVERY_MS);
+  const reporting = setInterval(() => report(`${totalOf(tally)} requests, ${tally.failed} failed`), REPORT_EVERY_MS);
 
   await Promise.race([sleep(minutes * 60_000), editing, rolling.over, samples, ...working]);
   end.abort();
-  clearInterval(telling);
+  clearInterval(reporting);
   await Promise.all(working);
   const { valid, broken } = await editing;
   const rollingCount = await rolling.over;

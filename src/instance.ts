@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConfigResult } from './config/build.ts';
+import type { ConfigResult } from './config/buildConfig.ts';
 import type { Config } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
 import type { Clock } from './core/clock.ts';
@@ -19,10 +19,10 @@ import { watchFiles } from './reload/fileWatcher.ts';
 import { LoadBalancer } from './routing/loadBalancer.ts';
 import { createApp } from './server/app.ts';
 import { createTerminalView } from './telemetry/console/view.ts';
-import { boundConsoleFile, openStateFile } from './telemetry/files.ts';
 import { openRotatingLog, type RotatingLog } from './telemetry/log/rotatingLog.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { RequestCounters } from './telemetry/requestCounters.ts';
+import { boundConsoleFile, openStateFile } from './telemetry/stateFiles.ts';
 import { DAYS_SHOWN, UsageAggregator } from './telemetry/usage/aggregator.ts';
 import { usageFilePath } from './telemetry/usage/file.ts';
 import { UsageStore } from './telemetry/usage/store.ts';
@@ -79,7 +79,7 @@ export interface InstanceOptions {
   readonly sharesPort: boolean;
 }
 
-/** Runs one instance until it is told to stop; resolves with the exit status. */
+/** Runs one instance until it is asked to stop; resolves with the exit status. */
 export async function runInstance({ started, load, consolePath, sharesPort }: InstanceOptions): Promise<number> {
   const { config } = started;
   const redactor = new ReloadableRedactor(config.secrets);
@@ -165,9 +165,9 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const onListening = () => worker.answerWith(() => describeHealth(active.current, facts));
   const failure = await listen(app, { config, worker, isShared, onListening });
   if (failure !== undefined) {
-    logger.error(failure);
+    logger.error(failure.reason);
     await log.close();
-    return EXIT_CONFIGURATION;
+    return failure.mayPass ? EXIT_FAILED : EXIT_CONFIGURATION;
   }
   dropPortInspection();
   tuneHeapGrowth(() => lasting.inFlight.size);

@@ -7,7 +7,7 @@ import { ApiError } from './core/errors.ts';
 import { asNumber, parseObject } from './core/json.ts';
 import type { Services } from './gateway/services.ts';
 import { findPortHolder } from './host/ports.ts';
-import { listWorkerNumbers, queryWorker, type WorkerClaim, withPortLock } from './host/workers.ts';
+import { LockTimeoutError, listWorkerNumbers, queryWorker, type WorkerClaim, withPortLock } from './host/workers.ts';
 
 export interface OpenPortOptions {
   readonly config: Config;
@@ -18,8 +18,16 @@ export interface OpenPortOptions {
   readonly onListening: () => void;
 }
 
-/** Opens the port. Gives what is wrong and how to repair it when that cannot be; undefined when it is open. */
-export async function listen(app: FastifyInstance, options: OpenPortOptions): Promise<string | undefined> {
+/** Why a port cannot be opened. */
+export interface ListenFailure {
+  /** What is wrong, and how to repair it. */
+  readonly reason: string;
+  /** Whether another start may succeed without anybody having changed the configuration. */
+  readonly mayPass: boolean;
+}
+
+/** Opens the port; undefined when it is open. */
+export async function listen(app: FastifyInstance, options: OpenPortOptions): Promise<ListenFailure | undefined> {
   const { config, isShared, onListening } = options;
   try {
     if (isShared) {
@@ -30,12 +38,17 @@ export async function listen(app: FastifyInstance, options: OpenPortOptions): Pr
     }
     return undefined;
   } catch (error) {
-    return describeFailure(error as NodeJS.ErrnoException, config);
+    const mayPass = error instanceof LockTimeoutError;
+    return { reason: await describeFailure(error as NodeJS.ErrnoException, config, mayPass), mayPass };
   }
 }
 
-async function describeFailure({ code, message }: NodeJS.ErrnoException, config: Config): Promise<string> {
-  const { host, port, file } = config;
+async function describeFailure(
+  { code, message }: NodeJS.ErrnoException,
+  { host, port, file }: Config,
+  mayPass: boolean,
+): Promise<string> {
+  if (mayPass) return `cannot listen on ${host}:${port} now: ${message}`;
   if (code !== 'EADDRINUSE') return `cannot listen on ${host}:${port}: ${message}; check HOST and PORT in ${file}`;
   const holder = await findPortHolder(port);
   const by = holder === undefined ? '' : ` by ${holder.program} (pid ${holder.pid})`;

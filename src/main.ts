@@ -4,7 +4,7 @@ import { describeConfig } from './config/describe.ts';
 import { formatProblems } from './config/diagnostics.ts';
 import { loadConfig } from './config/load.ts';
 import { changeToSafeDirectory, restrictProcess } from './permissions/sandbox.ts';
-import { protectConsoleFile } from './telemetry/files.ts';
+import { protectConsoleFile } from './telemetry/stateFiles.ts';
 import { VERSION } from './version.ts';
 
 const HELP = `claude-code-proxy ${VERSION}: runs Claude Code on any model provider

@@ -1,4 +1,4 @@
-import { dirname, relative, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { readImports, readSourceFiles, type SourceFile } from '../scripts/docs/importGraph.ts';
 
@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, { layers: readonly string[]; types?: readonly s
   resilience: { layers: ['core'] },
   telemetry: { layers: ['core'], types: ['config', 'providers'] },
   hooks: { layers: ['core'], types: ['telemetry'] },
-  upstream: { layers: ['core', 'protocol', 'resilience'], types: ['config'] },
+  upstream: { layers: ['core', 'protocol', 'providers', 'resilience'], types: ['config'] },
   gateway: {
     layers: [
       'core',
@@ -253,4 +253,57 @@ test(`no file has more than ${MOST_LINES} lines`, () => {
 });
 test(`src and scripts have at most ${MOST_FILES} files`, () => {
   expect(source.length + scripts.length).toBeLessThanOrEqual(MOST_FILES);
+});
+
+/** Files of one name have one role, each in its own folder. */
+const SAME_NAMES: Readonly<Record<string, string>> = {
+  context: 'what the functions of the folder get',
+  doctor: 'a command, and what it does',
+  errors: 'the errors of the layer, as it reads or writes them',
+  main: 'the entry of a program',
+  messages: 'the Messages API: its routes, its endpoint, its translation',
+  pm2: 'a command, and what it drives',
+  providers: 'the providers file: a command, and its reader',
+  reload: 'a command, and what it does',
+  request: 'the Messages request: its type, and its translation',
+  responseWriter: 'the interface, and the server’s implementation',
+  service: 'a command, and what it does',
+  settings: 'the settings of what the folder is about',
+  start: 'a command, and what it does',
+  stop: 'a command, and what it does',
+  version: 'a command, and what it shows',
+};
+
+function repeatedNames(paths: readonly string[]): string[] {
+  const names = Map.groupBy(paths, (path) => basename(path).replace(/\..*$/, ''));
+  return [...names].filter(([, members]) => members.length > 1).map(([name]) => name);
+}
+
+test('no two files have one name, unless it is one role in several folders', () => {
+  const paths = [...source, ...scripts].map(({ path }) => path);
+  expect(repeatedNames(paths).sort()).toEqual(Object.keys(SAME_NAMES).sort());
+});
+
+/** A file of a few lines is mostly a piece of another, which nobody looks for by itself. */
+const FEWEST_LINES = 30;
+const SHORT_FILES: readonly (readonly [path: RegExp, reason: string])[] = [
+  [/^src\/cli\/commands\/\w+\.ts$/, 'a command with its own specification'],
+  [/^src\/cli\/(?:command|context)\.ts$/, 'types that all commands share'],
+  [/^scripts\/(?:manage|dev|docs)\.ts$|^scripts\/statusline\.cjs$/, 'an entry'],
+  [
+    /^scripts\/(?:build\/(?:executableMain\.cjs|undici\.js)|trace\/coverage\.ts)$/,
+    'is loaded by itself in another process',
+  ],
+  [/^src\/config\/files\/loadYaml\.c[jt]s$/, 'only CommonJS can load the package late and at once'],
+  [/^src\/version\.ts$/, 'the build puts the version in there'],
+  [/^src\/core\/clock\.ts$/, 'what time is, for every layer'],
+  [/^src\/host\/heap\.ts$/, 'nothing else of the host is about V8'],
+  [/^src\/protocol\/anthropic\/errors\.ts$/, 'errors of the API, as those of openai have a file'],
+  [/^src\/providers\/\w+\.ts$/, 'a vendor'],
+];
+
+test(`a file of less than ${FEWEST_LINES} lines has a reason`, () => {
+  const short = [...source, ...scripts].filter(({ text }) => text.split('\n').length - 1 < FEWEST_LINES);
+  const unexplained = short.filter(({ path }) => !SHORT_FILES.some(([pattern]) => pattern.test(path)));
+  expect(unexplained.map(({ path }) => path)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ConfigResult } from '../src/config/build.ts';
+import type { ConfigResult } from '../src/config/buildConfig.ts';
 import { configFromText } from '../src/config/load.ts';
 import { readLines } from './helpers/configText.ts';
 

@@ -13,7 +13,7 @@ const filesIn = (folder: string, ending: string) =>
     .map((name) => join(folder, name).replaceAll('\\', '/'));
 
 const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...filesIn('docs', '.md')];
-/** Decisions tell how things were on their day. */
+/** Decisions say how things were on their day. */
 const present = pages.filter((path) => !path.startsWith('docs/decisions/') && path !== 'CHANGELOG.md');
 const blocksOf = (text: string, language: string) =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map((match) => match[1] ?? '');
@@ -41,6 +41,12 @@ test.each(present)('the files that %s names are there', (path) => {
   const named = [...text.matchAll(/`((?:src|scripts|test|bench|soak)\/[^`\s]*)`/g)].map((match) => match[1] ?? '');
   const missing = named.filter((name) => !/[*<]|acme/.test(name) && !existsSync(join(root, name)));
   expect(missing).toEqual([]);
+});
+
+test.each(present)('what %s says is in a file is there', (path) => {
+  const named = [...read(path).matchAll(/`(\w+)` in `((?:src|scripts)\/[^`\s]+\.ts)`/g)];
+  const missing = named.filter(([, name, file = '']) => !new RegExp(`\\b${name}\\b`).test(read(file)));
+  expect(missing.map(([text]) => text)).toEqual([]);
 });
 
 /** The names that GitHub gives to headings. */

@@ -4,14 +4,14 @@ import { parseAst } from 'rolldown/parseAst';
 import { describe, expect, test } from 'vitest';
 
 /**
- * Every regular expression of the sources is in regexes.txt, with a verdict: `own` where it meets only the project's and the user's own
+ * Every regular expression of the sources is in regexes.txt, with a origin: `own` where it meets only the project's and the user's own
  * words (settings, files, this machine), or `foreign` and the most letters of a provider, client or tool that it can meet. A new one fails
  * here until somebody has thought about that. Those that meet foreign words must take time in proportion to them, which is tried.
  */
 const ROOT = join(import.meta.dirname, '..');
 
 interface Reviewed {
-  readonly verdict: string;
+  readonly origin: string;
   readonly line: string;
   readonly isForeign: boolean;
   /** Most letters that it meets; Infinity where nothing bounds them. */
@@ -24,10 +24,10 @@ function readList(): Reviewed[] {
   return lines
     .filter((line) => line !== '' && !line.startsWith('# '))
     .map((line) => {
-      const [verdict = '', file = '', ...rest] = line.split(' ');
-      const [kind, limit] = verdict.split(':');
+      const [origin = '', file = '', ...rest] = line.split(' ');
+      const [kind, limit] = origin.split(':');
       return {
-        verdict,
+        origin,
         line: `${file} ${rest.join(' ')}`,
         isForeign: kind === 'foreign',
         limit: limit === undefined || limit === 'any' ? Number.POSITIVE_INFINITY : Number(limit),
@@ -62,18 +62,18 @@ function findRegexes(file: string, text: string): Found[] {
 
 const reviewed = readList();
 
-test('each regular expression of the sources has been reviewed (else: put it into regexes.txt with its verdict)', () => {
+test('each regular expression of the sources has been reviewed (else: put it into regexes.txt with its origin)', () => {
   const files = globSync('src/**/*.{ts,cjs}', { cwd: ROOT }).map((file) => file.replaceAll('\\', '/'));
   const found = files.sort().flatMap((file) => findRegexes(file, readFileSync(join(ROOT, file), 'utf8')));
   expect(found.length).toBeGreaterThan(200);
   const known = new Set(reviewed.map(({ line }) => line));
   const present = new Set(found.map(({ line }) => line));
-  // One that has moved to another file keeps its verdict, if the words there are no others.
-  const verdicts = new Map(reviewed.map(({ source, verdict }) => [source, verdict]));
+  // One that has moved to another file keeps its origin, if the words there are no others.
+  const origins = new Map(reviewed.map(({ source, origin }) => [source, origin]));
   const missing = found.filter(({ line }) => !known.has(line));
-  expect(missing.map(({ line, source }) => `${verdicts.get(source) ?? 'VERDICT'} ${line}`)).toEqual([]);
+  expect(missing.map(({ line, source }) => `${origins.get(source) ?? 'ORIGIN'} ${line}`)).toEqual([]);
   const gone = reviewed.filter(({ line }) => !present.has(line));
-  expect(gone.map(({ line, verdict }) => `${verdict} ${line}`)).toEqual([]);
+  expect(gone.map(({ line, origin }) => `${origin} ${line}`)).toEqual([]);
 });
 
 /** What is repeated to make an expression look at the same letters again and again: letters of all kinds, and its own words. */

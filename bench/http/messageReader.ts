@@ -1,4 +1,4 @@
-/** What a reader tells of each HTTP/1.1 message, in order. */
+/** What a reader reports of each HTTP/1.1 message, in order. */
 export interface MessageListener {
   onHead(startLine: string, headers: string): void;
   onBody(bytes: Buffer): void;

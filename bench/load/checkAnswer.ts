@@ -4,7 +4,7 @@ import type { Reply } from './reply.ts';
 /** What an answer must hold to count. */
 export interface Expected {
   readonly deltas: number;
-  /** The upstream tells in tokens how much of the request it got: at least so many show that none of it was lost. */
+  /** The upstream reports in tokens how much of the request it got: at least so many show that none of it was lost. */
   readonly promptTokens: number;
 }
 

@@ -55,9 +55,9 @@ export class Connection {
     this.#settle(({ reject }) => reject(error));
   }
 
-  #settle(tell: (waiting: Waiting) => void): void {
+  #settle(settle: (waiting: Waiting) => void): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    if (waiting !== undefined) tell(waiting);
+    if (waiting !== undefined) settle(waiting);
   }
 }

@@ -22,7 +22,7 @@ function ownTicks(): number {
 }
 
 /**
- * Begins to watch the machine. The function that is returned tells how many cores were busy on average with the work of others;
+ * Begins to watch the machine. The function that is returned says how many cores were busy on average with the work of others;
  * all processes of the run must have ended by then.
  */
 export function watchOtherWork(): () => number {

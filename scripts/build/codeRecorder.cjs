@@ -1,4 +1,4 @@
-// node codeRecorder.cjs FOLDER ...: runs the bundle in FOLDER with the words that follow, and tells its parent the port on which it
+// node codeRecorder.cjs FOLDER ...: runs the bundle in FOLDER with the words that follow, and reports to its parent the port on which it
 // listens. When the parent sends the name of another folder, the chunks are written there as the executable loads them
 // (executableMain.cjs), with what V8 has compiled of them by then, and the process ends.
 'use strict';

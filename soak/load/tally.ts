@@ -4,7 +4,7 @@ export interface Tally {
   answered: number;
   /** Answers that the user broke off. */
   aborted: number;
-  /** Faults of the provider that were told as they should be. */
+  /** Faults of the provider that were reported as they should be. */
   faults: number;
   /** Requests that met a process which was just leaving and were sent again. */
   refused: number;

@@ -66,7 +66,7 @@ export class SoakInstance {
   /** Resolves when it listens. */
   async start(): Promise<void> {
     const [program = '', ...words] = this.#command;
-    const before = this.#startsTold();
+    const before = this.#startsReported();
     const output = openSync(this.#outputPath, 'a');
     const child = spawn(program, [...words, '--env', join(this.folder, 'soak.env')], {
       cwd: this.folder,
@@ -80,7 +80,7 @@ export class SoakInstance {
       children.delete(child);
       if (this.#child === child) this.crashes.push(`ended with ${code ?? signal}`);
     });
-    while (this.#startsTold() === before) {
+    while (this.#startsReported() === before) {
       if (child.exitCode !== null) throw new Error(`the instance does not start; see ${this.#outputPath}`);
       await sleep(START_POLL_MS);
     }
@@ -94,7 +94,7 @@ export class SoakInstance {
   }
 
   /** Puts a new process in the place of the one that runs, which drains once the new one listens. Needs `--share` in the command. */
-  async swap(): Promise<void> {
+  async reload(): Promise<void> {
     const old = this.#child;
     await this.start();
     await this.#end(old);
@@ -113,7 +113,7 @@ export class SoakInstance {
   }
 
   /** How often a process has said that it listens. */
-  #startsTold(): number {
+  #startsReported(): number {
     return existsSync(this.#outputPath) ? readFileSync(this.#outputPath, 'utf8').split('listening on').length : 1;
   }
 

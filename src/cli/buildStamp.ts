@@ -1,17 +1,21 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 
-/** Everything the executable is made of, seen from the root. The launcher (`manage`) watches the same list. */
+/**
+ * Everything the executable is made of, seen from the root, but for the manager. The launcher (`manage`) watches all of `src` and
+ * `scripts`: after an edit of the manager alone a build makes its bundle anew, and keeps the executable.
+ */
 export const SOURCES = ['src', 'scripts/build', 'scripts/build.ts', 'package.json', 'package-lock.json'];
+const MANAGER = join('src', 'cli');
 
 /** `dist/build.json`: what the executable beside it was built from. */
 export interface BuildStamp {
   version: string;
   /** Operating system and processor, like `linux-x64`. */
   platform: string;
-  /** SHA-256 over names and contents of {@link SOURCES}, hexadecimal. */
+  /** SHA-256 over names and contents of {@link SOURCES} without the manager, hexadecimal. */
   sourceHash: string;
   /** ISO 8601, UTC. */
   builtAt: string;
@@ -38,11 +42,13 @@ async function listFiles(root: string, path: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** Hashes the present sources. */
+/** Hashes the present sources of the executable. */
 export async function hashSources(root: string): Promise<string> {
   const files = await Promise.all(SOURCES.map((path) => listFiles(root, path)));
   const hash = createHash('sha256');
-  for (const file of files.flat().sort()) {
+  const manager = join(root, MANAGER, sep);
+  const ofExecutable = files.flat().filter((file) => !file.startsWith(manager));
+  for (const file of ofExecutable.sort()) {
     const content = await readFile(file);
     hash.update(`${file.slice(root.length)}\0${content.length}\0`).update(content);
   }

@@ -147,7 +147,7 @@ export const optionTable = {
   ),
   force: flag('force', 'also when nothing has changed'),
   once: flag('once', 'print the figures once, as into a pipe'),
-  fix: flag('fix', 'mend what can be mended without risk'),
+  fix: flag('fix', 'repair what can be repaired without risk'),
   online: flag('online', 'ask the providers too: address, clock, and the key with one tiny request'),
   full: flag('full', 'also tools, images, reasoning, caching, stop sequences, JSON and overflow'),
   timeoutMs: { ...timeout, read: (given: unknown) => timeout.read(given) * 1000 },

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { platform } from 'node:os';
 import { resolve } from 'node:path';
 import { parse } from 'dotenv';
-import { buildConfig, type ConfigResult } from './build.ts';
+import { buildConfig, type ConfigResult } from './buildConfig.ts';
 import type { Problem } from './config.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import type { Environment } from './env/variables.ts';

@@ -198,7 +198,7 @@ const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
   fatal: 'error',
 };
 
-/** The first word counts, as the earlier systems had remarks behind it. */
+/** The first word counts, as the earlier systems had comments behind it. */
 export const logLevel: Form<LogLevel> = {
   form: 'debug, info, warn or error',
   parse: (value) => LOG_LEVELS[/^\w*/.exec(value.toLowerCase())?.[0] ?? ''],

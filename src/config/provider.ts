@@ -302,7 +302,7 @@ export function refuseMetadataAddresses(
   if (isAllowed) return;
   for (const { provider, location } of servers) {
     if (!isMetadataAddress(provider.baseUrl)) continue;
-    const found = `${provider.baseUrl}, where a cloud tells its machines their credentials, and no provider is`;
+    const found = `${provider.baseUrl}, where a cloud gives its machines their credentials, and no provider is`;
     diagnostics.error(
       location,
       found,

@@ -3,7 +3,7 @@
  * so may a user's own monitoring: fields are added, never renamed or given another meaning. It holds no secret.
  */
 export interface HealthReport {
-  /** Tells an instance from any other web server. */
+  /** Distinguishes an instance from any other web server. */
   readonly service: 'claude-code-proxy';
   readonly instance: string;
   readonly pid: number;
@@ -93,7 +93,7 @@ export interface ProviderHealth {
 
 /** One key of a provider; `resting` while it is in its cooldown. */
 export interface KeyHealth {
-  /** Tells the keys apart without showing them. */
+  /** Distinguishes the keys without showing them. */
   readonly label: string;
   readonly source: string;
   readonly state: 'ready' | 'resting';

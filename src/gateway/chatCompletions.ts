@@ -3,8 +3,7 @@ import { isObject, type JsonObject } from '../core/json.ts';
 import { chatErrorBody, chatErrorEvent } from '../protocol/openai/errors.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import { RelayAdapter } from './adapters/relayAdapter.ts';
-import { respondWithFallback } from './fallback/respond.ts';
-import { withBody } from './readBody.ts';
+import { respondWithFallback } from './fallback/fallbackRunner.ts';
 import type { RequestBody } from './requestBody.ts';
 import { handleRequest, type RequestContext, type RequestHandler, recordPlan } from './requestContext.ts';
 import type { ResponseWriter, SseFormat } from './responseWriter.ts';
@@ -33,15 +32,12 @@ async function answer(context: RequestContext, body: RequestBody): Promise<void>
   }
   recordPlan(context, plan);
   record.stream = request['stream'] === true;
-  await respondWithFallback(context, plan, FORMAT, (route) => new RelayAdapter(context, plan, request, route));
+  await respondWithFallback(context, plan, FORMAT, (route) => new RelayAdapter(context, plan, body, route));
 }
 
 const FORMAT: SseFormat = { ping: undefined, errorText: chatErrorEvent };
 
-const CHAT_COMPLETIONS: RequestHandler = {
-  answer: (context) => withBody(context.services, context.body, (body) => answer(context, body)),
-  errorBody: chatErrorBody,
-};
+const CHAT_COMPLETIONS: RequestHandler = { answer, errorBody: chatErrorBody };
 
 /**
  * Answers `POST /v1/chat/completions`: a client of OpenAI's API through the same instance. The model is mapped, key and headers

@@ -1,11 +1,12 @@
 import { ApiError } from '../core/errors.ts';
-import { asNumber, parseObject } from '../core/json.ts';
+import { tokenCount } from '../core/json.ts';
+import { parseBoundedObject } from '../protocol/bounds.ts';
 import { DISCARD, Exchange } from '../upstream/exchange.ts';
 import type { AnswerReader } from '../upstream/upstream.ts';
 import { createFailureContext } from './adapters/adapter.ts';
 import { passthroughBody, passthroughCredentials, passthroughHeaders } from './adapters/messagesAdapter.ts';
-import { withBody } from './readBody.ts';
 import type { RequestBody } from './requestBody.ts';
+import { withBody } from './requestBody.ts';
 import { type Route, routeNow, skipReason } from './route.ts';
 import { planRequest } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
@@ -23,7 +24,7 @@ class CountReader implements AnswerReader {
   count: number | undefined;
 
   pushJson(text: string): string {
-    this.count = asNumber(parseObject(text)?.['input_tokens']);
+    this.count = tokenCount(parseBoundedObject(text)?.['input_tokens']);
     this.outcome.ended = true;
     return '';
   }

@@ -5,12 +5,11 @@ import { maskMerged } from '../quirks/compose.ts';
 import { endpointUrl } from '../upstream/client.ts';
 import { prepareRequest } from './adapters/chatAdapter.ts';
 import { passthroughBody } from './adapters/messagesAdapter.ts';
-import { withBody } from './readBody.ts';
-import type { RequestBody } from './requestBody.ts';
+import { type RequestBody, withBody } from './requestBody.ts';
 import { isNative, type Route, routeNow, routeTo, skipReason } from './route.ts';
-import { type Plan, planRequest } from './routePlan.ts';
+import { filterByWebSearch, type Plan, planRequest } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
-import { filterByWebSearch, SEARCH_REFUSED } from './webSearch.ts';
+import { SEARCH_REFUSED } from './webSearch.ts';
 
 function describeRoute({ model, backend, provider }: Route): JsonObject {
   return {

@@ -1,11 +1,11 @@
 import type { NamedProvider, ProviderKey } from '../config/config.ts';
+import { localDay } from '../core/clock.ts';
 import { ApiError, asApiError } from '../core/errors.ts';
 import { asString, isObject, parseObject } from '../core/json.ts';
 import { readAnthropicUsage } from '../protocol/anthropic/message.ts';
 import type { Usage } from '../protocol/delta.ts';
-import { readUsage } from '../protocol/openai/usage.ts';
-import { createSseReader } from '../protocol/sse.ts';
-import { localDay } from '../telemetry/days.ts';
+import { readUsage } from '../protocol/openai/tokenUsage.ts';
+import { SseReader } from '../protocol/sse.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
 import { HEALTH_CHECK } from '../telemetry/usage/totals.ts';
@@ -28,7 +28,7 @@ export class HealthCheckReader implements AnswerReader {
   usage: Usage | undefined;
   upstreamModel: string | undefined;
   readonly #readUsage: (usage: unknown) => Usage | undefined;
-  readonly #sse = createSseReader((data) => this.#look(data));
+  readonly #sse = new SseReader((data) => this.#look(data));
 
   /** @param readUsage of the provider's protocol */
   constructor(readUsage: (usage: unknown) => Usage | undefined) {

@@ -75,7 +75,9 @@ function describeConfiguration({ loadedAt, problems, restartNeeded }: Configurat
   };
 }
 
-const isoTime = (at: number) => new Date(at).toISOString();
+/** The last moment that a date can name, in milliseconds since 1970; beyond it `toISOString` throws. */
+const LAST_TIME = 8.64e15;
+const isoTime = (at: number) => new Date(Math.min(at, LAST_TIME)).toISOString();
 const isoTimeOrNull = (at: number | undefined) => (at === undefined ? null : isoTime(at));
 
 /** The body of `GET /health`: who answers on this port and how it fares; no secrets. */

@@ -5,15 +5,15 @@ import { MessageAssembler } from '../protocol/anthropic/message.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import { ChatAdapter } from './adapters/chatAdapter.ts';
 import { MessagesAdapter } from './adapters/messagesAdapter.ts';
-import { respondWithFallback } from './fallback/respond.ts';
-import { withBody } from './readBody.ts';
+import { respondWithFallback } from './fallback/fallbackRunner.ts';
 import type { RequestBody } from './requestBody.ts';
+import { withBody } from './requestBody.ts';
 import { handleRequest, type RequestContext, type RequestHandler, recordPlan, recordRoute } from './requestContext.ts';
 import type { ResponseWriter, SseFormat } from './responseWriter.ts';
 import { isNative, routeTo } from './route.ts';
-import { planRequest } from './routePlan.ts';
+import { filterByWebSearch, planRequest } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
-import { answerWebSearch, filterByWebSearch, SEARCH_REFUSED } from './webSearch.ts';
+import { answerWebSearch, SEARCH_REFUSED } from './webSearch.ts';
 
 /** The client's side of a request whose answer somebody wants to see: a whole one before it goes out, a streamed one after it. */
 export class HookedWriter implements ResponseWriter {
@@ -82,11 +82,12 @@ async function answerHooked(context: RequestContext, body: RequestBody, hooks: H
     return changed;
   };
   const changed = hooks.has('request') ? await call('request', JSON.stringify(body.value)) : undefined;
-  const changedContext = changed === undefined ? context : { ...context, body: Buffer.from(changed) };
-  const answerChanged = (writer: ResponseWriter) =>
-    withBody(context.services, changedContext.body, (changedBody) =>
-      answer({ ...changedContext, writer }, changedBody),
+  const answerChanged = (writer: ResponseWriter) => {
+    if (changed === undefined) return answer({ ...context, writer }, body);
+    return withBody(context.services, Buffer.from(changed), (changedBody) =>
+      answer({ ...context, writer }, changedBody),
     );
+  };
   if (!hooks.has('response')) return answerChanged(context.writer);
   const writer = new HookedWriter(context.writer, (message) => call('response', message));
   await answerChanged(writer);
@@ -118,11 +119,9 @@ const STREAMED: SseFormat = { ping: PING_EVENT, errorText: errorEvent };
 const WHOLE: SseFormat = { ping: undefined, errorText: errorEvent };
 
 const MESSAGES: RequestHandler = {
-  answer(context) {
+  answer(context, body) {
     const { hooks } = context.services;
-    return withBody(context.services, context.body, (body) =>
-      hooks.areIdle ? answer(context, body) : answerHooked(context, body, hooks),
-    );
+    return hooks.areIdle ? answer(context, body) : answerHooked(context, body, hooks);
   },
   errorBody,
 };

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { ApiError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
 import { type MessagesRequest, parseCountRequest, parseRequest } from '../protocol/anthropic/request.ts';
 import { IncrementalJsonParser } from '../protocol/json/incrementalParser.ts';
 import { JsonWriter } from '../protocol/json/jsonWriter.ts';
+import { hasTooManyValues, VALUES_MAX } from '../protocol/json/valueCount.ts';
 import { ConversationCache } from '../translate/conversationCache.ts';
 import { measureInSteps, measureTokens, type TokenParts } from '../translate/tokens.ts';
 
@@ -27,7 +29,7 @@ export class RequestBody {
     this.cache = cache;
   }
 
-  /** As far as the way through the proxy depends on it; all else is the provider's to judge. */
+  /** As far as the way through the proxy depends on it; all else is for the provider to check. */
   get object(): JsonObject & { model: string } {
     const { value } = this;
     if (!isObject(value)) throw new ApiError('invalid_request', 'body: must be a JSON object');
@@ -108,9 +110,14 @@ export class JsonBodyCodec {
 
   /**
    * Reads a JSON body, whose value nobody may change, piece by piece.
-   * @throws ApiError `invalid_request` with the parser's words about where it fails
+   * @throws ApiError `invalid_request` with the parser's words about where it fails, and `request_too_large` for more values than
+   * there is time and memory for, whatever the limit of bytes is
    */
   *read(bytes: Buffer): Generator<void, unknown> {
+    // A body of fewer bytes cannot hold so many.
+    if (bytes.length > VALUES_MAX && (yield* hasTooManyValues(bytes))) {
+      throw new ApiError('request_too_large', `the body holds more than ${VALUES_MAX} values`);
+    }
     const steps = this.#memory.parseInSteps(bytes);
     let stretch = 0;
     try {
@@ -123,6 +130,7 @@ export class JsonBodyCodec {
         yield;
       }
     } catch (error) {
+      if (error instanceof ApiError) throw error;
       const reason = error instanceof Error ? error.message.replace(/ in JSON.*| \(line.*|, ".*/s, '') : '';
       throw new ApiError('invalid_request', `the body is not JSON: ${reason}`);
     }
@@ -142,5 +150,60 @@ export class JsonBodyCodec {
   /** The bytes of a body for the provider. */
   write(body: JsonObject): Buffer {
     return this.#writer.write(body);
+  }
+}
+
+async function goOnCooperatively<T>(work: Generator<void, T>): Promise<T> {
+  for (;;) {
+    await yieldToEventLoop();
+    const { done, value } = work.next();
+    if (done === true) return value;
+  }
+}
+
+/**
+ * Carries out work that pauses, and lets the event loop do everything else in the pauses; undefined when it was over at once, without
+ * any.
+ */
+export function runCooperatively(work: Generator<void>): Promise<void> | undefined {
+  return work.next().done === true ? undefined : goOnCooperatively(work);
+}
+
+/** What reading a body takes of the services. */
+interface BodyServices {
+  readonly bodies: JsonBodyCodec;
+  /** Makes a stop wait until the returned function is called. */
+  readonly inFlight: { begin(): () => void };
+}
+
+/**
+ * Reads the body of a request and goes on with it: at once, but between the pieces of a large one everything else has its turn.
+ * @throws ApiError for what is not JSON
+ */
+export function withBody<T>(
+  services: BodyServices,
+  bytes: Buffer,
+  goOn: (body: RequestBody) => Promise<T>,
+): Promise<T> {
+  const { bodies } = services;
+  const reading = bodies.read(bytes);
+  const { done, value } = reading.next();
+  return done === true ? goOn(new RequestBody(bytes, value, bodies.cache)) : readOn(services, bytes, reading, goOn);
+}
+
+async function readOn<T>(
+  { bodies, inFlight }: BodyServices,
+  bytes: Buffer,
+  reading: Generator<void, unknown>,
+  goOn: (body: RequestBody) => Promise<T>,
+): Promise<T> {
+  const release = inFlight.begin();
+  try {
+    const body = new RequestBody(bytes, await goOnCooperatively(reading), bodies.cache);
+    await runCooperatively(body.measureInSteps());
+    // Not awaited here: what goes on is under way itself by now, and the body is let go.
+    return goOn(body);
+  } finally {
+    release();
   }
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { ProviderKey } from '../config/config.ts';
+import { localDay } from '../core/clock.ts';
 import { type ApiError, asApiError } from '../core/errors.ts';
 import { errorHeaders } from '../protocol/anthropic/errors.ts';
 import type { Usage } from '../protocol/delta.ts';
-import { localDay } from '../telemetry/days.ts';
 import { hashSession, type RequestRecord } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
+import { type RequestBody, withBody } from './requestBody.ts';
 import type { ResponseWriter } from './responseWriter.ts';
 import { keyLabel, type Route } from './route.ts';
 import type { Plan } from './routePlan.ts';
@@ -20,8 +21,6 @@ export function createId(prefix: string): string {
 export interface RequestContext {
   readonly services: Services;
   readonly incoming: IncomingRequest;
-  /** The body as it came, or as the user's hooks have changed it. */
-  readonly body: Buffer;
   readonly writer: ResponseWriter;
   /** What will be logged; filled in on the way. */
   readonly record: RequestRecord;
@@ -33,7 +32,7 @@ export interface RequestContext {
 
 /** How an endpoint answers its requests. */
 export interface RequestHandler {
-  answer(context: RequestContext): Promise<void>;
+  answer(context: RequestContext, body: RequestBody): Promise<void>;
   /** The body for what `answer` throws. */
   errorBody(error: ApiError, requestId: string): string;
 }
@@ -112,7 +111,6 @@ export async function handleRequest(
   const context: RequestContext = {
     services,
     incoming,
-    body: incoming.body,
     writer,
     record,
     startedAt: clock.monotonic(),
@@ -122,19 +120,31 @@ export async function handleRequest(
   inFlight.add(controller);
   stats.start();
   try {
-    await handler.answer(context);
+    await withBody(services, incoming.body, (body) => handler.answer(context, body));
   } catch (thrown) {
     const error = asApiError(thrown);
-    recordError(context, error, record.attempts === undefined ? 'rejected' : 'error');
     writer.sendJson(error.status, errorHeaders(error), handler.errorBody(error, incoming.id));
+    guard(context, () => recordError(context, error, record.attempts === undefined ? 'rejected' : 'error'));
   }
   inFlight.remove(controller);
   record.durationMs = elapsedMs(context);
-  record.cost = requestCost(record, config, localDay(clock.now()), clock.now());
-  stats.finish(record);
-  usage.finish(record);
-  logger.request(record);
+  guard(context, () => {
+    record.cost = requestCost(record, config, localDay(clock.now()), clock.now());
+    stats.finish(record);
+    usage.finish(record);
+    logger.request(record);
+  });
   return record;
+}
+
+/** Does what follows an answer. A request that cannot be counted or logged is no reason to end the process. */
+function guard({ services, incoming }: RequestContext, work: () => void): void {
+  try {
+    work();
+  } catch (thrown) {
+    const reason = thrown instanceof Error ? String(thrown.stack) : String(thrown);
+    services.logger.error('a request could not be counted or logged', { id: incoming.id, reason });
+  }
 }
 
 /** Writes into the log line what the provider has counted of an answer that is handed on. */

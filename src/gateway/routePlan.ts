@@ -1,9 +1,9 @@
 import type { ModelRef } from '../config/config.ts';
 import { isObject } from '../core/json.ts';
 import { type Decision, decide, planCandidates, type RequestFacts } from '../routing/intent.ts';
-import { routeModel } from '../routing/modelRouter.ts';
 import { isWebSearchRequest } from '../translate/request/tools.ts';
 import { listOf, type RequestBody } from './requestBody.ts';
+import { isNative, routeTo } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
 function hasImage(content: unknown): boolean {
@@ -85,18 +85,33 @@ export function planRequest(
   body: RequestBody,
   isQuestion = false,
 ): Plan {
-  const { config, order } = services;
+  const { config, models, order } = services;
   const requestedModel = body.object.model;
-  const routed = routeModel(requestedModel, config);
-  const decision = decide(config, routed, new BodyFacts(services, incoming, body, routed.model));
+  const { routed, decision: byName, candidates } = models.route(requestedModel);
+  const hasRules = Object.keys(config.router).length > 0;
+  const decision = hasRules ? decide(config, routed, new BodyFacts(services, incoming, body, routed.model)) : byName;
   const conversation = () => incoming.session ?? body.firstMessage;
   const ordered =
     isQuestion || decision.intent !== 'tier' ? order.look(config, conversation) : order.take(config, conversation);
   return {
     requestedModel,
     decision,
-    candidates: planCandidates(decision, config, ordered),
+    candidates:
+      decision === byName && ordered === config.providers ? candidates : planCandidates(decision, config, ordered),
     conversation,
     notes: routed.note === undefined ? NO_NOTES : [routed.note],
   };
+}
+
+/** Those candidates that can search the web, for a request that is nothing but a search; all for any other. */
+export function filterByWebSearch(
+  services: Services,
+  candidates: readonly ModelRef[],
+  body: RequestBody,
+): readonly ModelRef[] {
+  if (!isWebSearchRequest(body.object)) return candidates;
+  return candidates.filter((ref) => {
+    const route = routeTo(services, ref);
+    return isNative(route) || route.model.settings.webSearch === 'native';
+  });
 }

@@ -9,6 +9,7 @@ import type { QuirkSettings } from '../quirks/settings.ts';
 import type { CircuitBreaker } from '../resilience/circuitBreaker.ts';
 import type { ConcurrencyLimiter } from '../resilience/concurrencyLimiter.ts';
 import type { KeyPool } from '../resilience/keyPool.ts';
+import { type NamedRoute, routeName } from '../routing/intent.ts';
 import type { LoadBalancer } from '../routing/loadBalancer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RequestCounters } from '../telemetry/requestCounters.ts';
@@ -155,13 +156,30 @@ interface KnownModel {
   readonly learned: Partial<QuirkSettings>;
 }
 
-/** What requests are translated for, one per model and made once, as composing repairs costs more than using them. */
+/** A longer name is no model's that anybody has configured. */
+const MAX_NAME = 400;
+
+/**
+ * What the names of models come to under one configuration, worked out once for each: where one that a client asks for leads, and
+ * what requests to a model are translated for, as composing repairs costs more than using them.
+ */
 export class ResolvedModels {
   readonly #config: Config;
   readonly #known = new Map<string, KnownModel>();
+  readonly #routes = new Map<string, NamedRoute>();
 
   constructor(config: Config) {
     this.#config = config;
+  }
+
+  /** @param requested as the client wrote it */
+  route(requested: string): NamedRoute {
+    const known = this.#routes.get(requested);
+    if (known !== undefined) return known;
+    const route = routeName(requested, this.#config);
+    if (this.#routes.size >= MAX_MODELS) this.#routes.clear();
+    if (requested.length <= MAX_NAME) this.#routes.set(requested, route);
+    return route;
   }
 
   get(ref: ModelRef): ResolvedModel {

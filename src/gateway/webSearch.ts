@@ -1,12 +1,7 @@
-import type { ModelRef } from '../config/config.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { MessagesRequest } from '../protocol/anthropic/request.ts';
-import { isWebSearchRequest } from '../translate/request/tools.ts';
-import type { RequestBody } from './requestBody.ts';
 import { createId } from './requestContext.ts';
 import type { ResponseWriter } from './responseWriter.ts';
-import { isNative, routeTo } from './route.ts';
-import type { Services } from './services.ts';
 
 const EXPLANATION = 'Web search is not available from this provider.';
 const USAGE = { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 };
@@ -65,16 +60,3 @@ export function answerWebSearch(writer: ResponseWriter, request: MessagesRequest
 
 /** What is noted of a search that no candidate can do, which the proxy itself answers. */
 export const SEARCH_REFUSED = 'web search refused';
-
-/** Those candidates that can search the web, for a request that is nothing but a search; all for any other. */
-export function filterByWebSearch(
-  services: Services,
-  candidates: readonly ModelRef[],
-  body: RequestBody,
-): readonly ModelRef[] {
-  if (!isWebSearchRequest(body.object)) return candidates;
-  return candidates.filter((ref) => {
-    const route = routeTo(services, ref);
-    return isNative(route) || route.model.settings.webSearch === 'native';
-  });
-}

@@ -18,7 +18,7 @@ export class ReloadableHooks implements Hooks {
 
   /** Whether no hook will do anything. */
   get areIdle(): boolean {
-    return !hookNames.some((name) => this.has(name));
+    return this.#current === undefined || !hookNames.some((name) => this.has(name));
   }
 
   /** Loads a file, also one that is loaded already, to take the place of what is there; without one there are no hooks any more. */

@@ -21,11 +21,12 @@ export interface HeldName {
 
 /**
  * Takes a name and answers whoever connects there with a text, as it is at that moment; undefined when somebody else holds the name.
+ * @param answer where it throws, the answer is empty: any program of this machine may ask, and none may end the process by it
  * @throws the system's error when sockets are not allowed here
  */
 export function holdName(name: string, answer: () => string): Promise<HeldName | undefined> {
   return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.on('error', () => {}).end(answer()));
+    const server = createServer((socket) => socket.on('error', () => {}).end(textOf(answer)));
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(undefined);
       else reject(error);
@@ -33,6 +34,14 @@ export function holdName(name: string, answer: () => string): Promise<HeldName |
     server.listen(`\0${PREFIX}${name}`, () => resolve({ release: () => void server.close() }));
     server.unref();
   });
+}
+
+function textOf(answer: () => string): string {
+  try {
+    return answer();
+  } catch {
+    return '';
+  }
 }
 
 /** An answer has a few thousand letters; anything longer is not one of ours. */
@@ -137,9 +146,13 @@ export function queryWorker(file: string, number: number): Promise<string | unde
   return queryName(workerName(file, number), ANSWER_TIMEOUT_MS);
 }
 
+/** Somebody else has held a port's lock for too long. */
+export class LockTimeoutError extends Error {}
+
 /**
  * Does something while no other instance of this machine does the same for this port: the kernel does not keep those that share a
  * port from listening at the same time.
+ * @throws LockTimeoutError after 5 s, as any program of this machine may take the name
  */
 export async function withPortLock<T>(port: number, work: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + LOCK_TIMEOUT_MS;
@@ -152,7 +165,12 @@ export async function withPortLock<T>(port: number, work: () => Promise<T>): Pro
         held.release();
       }
     }
-    if (performance.now() > deadline) throw new Error('another instance is about to take the port');
+    if (performance.now() > deadline) {
+      const lock = `${PREFIX}port/${port}`;
+      throw new LockTimeoutError(
+        `another program has held the name ${lock} for ${LOCK_TIMEOUT_MS / 1000} s; find it with: ss -xlp | grep ${lock}`,
+      );
+    }
     await pause(LOCK_PAUSE_MS);
   }
 }

@@ -111,7 +111,7 @@ function makeStateFolder(path: string): void {
   }
 }
 
-/** The right to read the second file of the bundle; Node gives that for the first by itself (scripts/build/bundle.ts). */
+/** The right to read the second file of the bundle; Node gives that for the first by itself (scripts/build/bundler.ts). */
 function allowInstance(script: string): string {
   return `--allow-fs-read=${join(dirname(realpathSync(script)), 'instance.cjs')}`;
 }

@@ -1,7 +1,9 @@
 import { ApiError } from '../core/errors.ts';
+import { isObject, type JsonObject } from '../core/json.ts';
+import { hasTooManyValues, VALUES_MAX } from './json/valueCount.ts';
 
 /** Most that one answer may keep in memory beyond what was sent on, in bytes. */
-const HELD_MAX = 8 * 1024 * 1024;
+export const HELD_MAX = 8 * 1024 * 1024;
 
 /** What a kept piece costs beside its letters, in bytes: many small pieces weigh more than their text. */
 const PIECE_COST = 16;
@@ -66,20 +68,45 @@ export class ByteBuffer {
 /** Levels of nesting that nobody means to exceed, in requests and in answers. */
 export const DEPTH_MAX = 256;
 
+/** Largest answer in one piece, in bytes: some hundred times what a model can write. */
+export const ANSWER_MAX = 16 * 1024 * 1024;
+
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 
 /**
  * The value of JSON text from a provider, which whoever reads it may walk recursively.
- * @throws SyntaxError for what is not JSON, and ApiError `bad_gateway` for what is nested too deep
+ * @throws SyntaxError for what is not JSON, and ApiError `bad_gateway` for what is nested too deep or holds too many values
  */
 export function parseBounded(text: string): unknown {
+  if (text.length > VALUES_MAX && countsTooMany(text)) {
+    throw new ApiError('bad_gateway', `the provider's answer holds more than ${VALUES_MAX} values`);
+  }
   const value: unknown = JSON.parse(text);
   // A value that is nested too deep has as many opening and closing brackets as levels.
-  if (text.length > 2 * DEPTH_MAX && countOpenings(text) > DEPTH_MAX && isDeep(value)) {
+  if (text.length > 2 * DEPTH_MAX && countOpenings(text) > DEPTH_MAX && isTooDeep(value)) {
     throw new ApiError('bad_gateway', `the provider's answer is nested deeper than ${DEPTH_MAX} levels`);
   }
   return value;
+}
+
+/** The same where it is an object; undefined where it is none, or not JSON. */
+export function parseBoundedObject(text: string): JsonObject | undefined {
+  try {
+    const value = parseBounded(text);
+    return isObject(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    return undefined;
+  }
+}
+
+function countsTooMany(text: string): boolean {
+  const steps = hasTooManyValues(Buffer.from(text));
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
 }
 
 function countOpenings(text: string): number {
@@ -91,17 +118,16 @@ function countOpenings(text: string): number {
   return count;
 }
 
-/** Goes down level by level, so that no depth can exhaust the stack. */
-function isDeep(value: unknown): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 1; level.length > 0; depth += 1) {
-    if (depth > DEPTH_MAX) return true;
-    const next: unknown[] = [];
-    for (const parent of level) {
-      if (typeof parent !== 'object' || parent === null) continue;
-      for (const child of Object.values(parent)) if (typeof child === 'object' && child !== null) next.push(child);
-    }
-    level = next;
+/**
+ * Whether a value is nested deeper than anybody means. It goes no deeper itself, so that no value can exhaust the stack.
+ * @param depth at which the value stands
+ * @param isKnown says of an object that it need not be looked at
+ */
+export function isTooDeep(value: unknown, depth = 1, isKnown?: (value: object, depth: number) => boolean): boolean {
+  if (typeof value !== 'object' || value === null || isKnown?.(value, depth) === true) return false;
+  if (depth > DEPTH_MAX) return true;
+  for (const child of Array.isArray(value) ? value : Object.values(value)) {
+    if (typeof child === 'object' && child !== null && isTooDeep(child, depth + 1, isKnown)) return true;
   }
   return false;
 }

@@ -13,25 +13,11 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = 0xfeff;
 
-export interface SseReader {
-  /**
-   * Takes the next bytes, cut anywhere, and reports each frame that they complete. Throws an ApiError on an endless
-   * frame.
-   */
-  push(bytes: Uint8Array): void;
-  /** The bytes have ended; a last frame without its blank line is reported too. */
-  end(): void;
-}
-
 /**
  * Reads server-sent events as the WHATWG describes them: LF, CRLF and CR; comments; one optional space after the
  * colon; several data lines joined by a line feed; a byte order mark. Frames without data are not reported.
  */
-export function createSseReader(onEvent: (data: string, event: string | undefined) => void): SseReader {
-  return new ByteReader(onEvent);
-}
-
-class ByteReader implements SseReader {
+export class SseReader {
   readonly #onEvent: (data: string, event: string | undefined) => void;
   /** Bytes of the last line, which has no end yet. Only whole lines are decoded, so no letter is ever cut. */
   readonly #rest = new ByteBuffer();
@@ -45,6 +31,7 @@ class ByteReader implements SseReader {
     this.#onEvent = onEvent;
   }
 
+  /** Takes the next bytes, cut anywhere, and reports each frame that they complete. Throws an ApiError on an endless frame. */
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     const fresh = this.#skipLineFeed && bytes[0] === LINE_FEED ? bytes.subarray(1) : bytes;
@@ -67,6 +54,7 @@ class ByteReader implements SseReader {
     this.#readLines(lines);
   }
 
+  /** The bytes have ended; a last frame without its blank line is reported too. */
   end(): void {
     const rest = this.#rest.take();
     if (rest.length > 0) this.#readLines(`${decode(rest, rest.length)}\n`);

@@ -8,7 +8,7 @@ import { toMfjsSchema } from './schema/mfjs.ts';
 import { toOpenapiSchema } from './schema/openapi.ts';
 import type { QuirkSettings } from './settings.ts';
 
-/** Named repairs of a provider, composed into one chain from its settings (decision 0003). */
+/** Named repairs of a provider, composed into one sequence from its settings (decision 0003). */
 export interface Repairs {
   /** Brings a tool's schema into the provider's dialect. Never changes its argument. */
   readonly toolSchema: (schema: JsonObject) => JsonObject;
@@ -27,7 +27,7 @@ export type DeltaRepair = (delta: Delta) => readonly Delta[];
 
 const schemaDialects = { openai: toOpenaiSchema, openapi: toOpenapiSchema, mfjs: toMfjsSchema };
 
-/** The repairs that a provider's settings ask for, as one chain each for schemas, requests and deltas. */
+/** The repairs that a provider's settings ask for, as one sequence each for schemas, requests and deltas. */
 export function composeRepairs(settings: QuirkSettings): Repairs {
   const steps = requestSteps(settings);
   const nativeSteps = nativeRequestSteps(settings);

@@ -129,7 +129,7 @@ export const quirkTable = {
   thinkingKeep: choice(
     ['none', 'keep_all', 'clear_false'],
     'none',
-    'How the server is told to keep the reasoning of earlier turns.',
+    'How the server is asked to keep the reasoning of earlier turns.',
   ),
   efforts: list(
     ['low', 'medium', 'high'],

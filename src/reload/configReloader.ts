@@ -1,4 +1,4 @@
-import type { ConfigResult } from '../config/build.ts';
+import type { ConfigResult } from '../config/buildConfig.ts';
 import type { Config, Problem } from '../config/config.ts';
 import { formatProblemLine } from '../config/diagnostics.ts';
 import { readField, settingFields, takeFields } from '../config/env/values.ts';

@@ -1,6 +1,6 @@
 import type { Config, ModelRef, NamedProvider, Router } from '../config/config.ts';
 import type { Tiers } from '../providers/preset.ts';
-import type { RoutedModel, Tier } from './modelRouter.ts';
+import { type ModelSources, type RoutedModel, routeModel, type Tier } from './modelRouter.ts';
 
 /** What decided where a request goes: the model that the user named, a line ROUTER_* of the env file, or the tier of its model. */
 export type Intent =
@@ -92,19 +92,22 @@ function rulesOf(router: Router, tier: Tier, facts: RequestFacts): readonly Rule
 
 type Routing = Pick<Config, 'router' | 'modelRefs'>;
 
-function decideByRules(
-  { router, modelRefs }: Routing,
-  { tier, model, explicit }: RoutedModel,
-  facts: RequestFacts,
-): Decision {
-  if (explicit) return { intent: 'named', tier, model, reason: 'the client names this model' };
-  if (Object.keys(router).length > 0) {
+/** What the name alone decides, where no line of the router holds. */
+function decideByName({ tier, model, explicit }: RoutedModel): Decision {
+  return explicit
+    ? { intent: 'named', tier, model, reason: 'the client names this model' }
+    : { intent: 'tier', tier, model, reason: `the requested model stands for the ${tier} model` };
+}
+
+function decideByRules({ router, modelRefs }: Routing, routed: RoutedModel, facts: RequestFacts): Decision {
+  const { tier, explicit } = routed;
+  if (!explicit) {
     for (const { intent, setting, target, holds, reason } of rulesOf(router, tier, facts)) {
       if (target !== undefined && holds())
         return { intent, tier, model: modelRefs.of(target), reason: `${setting}: ${reason}` };
     }
   }
-  return { intent: 'tier', tier, model, reason: `the requested model stands for the ${tier} model` };
+  return decideByName(routed);
 }
 
 /**
@@ -144,4 +147,18 @@ function namesOf(tier: keyof Tiers, ordered: readonly NamedProvider[]): string[]
 
 function unique(models: readonly ModelRef[]): readonly ModelRef[] {
   return models.length === 1 ? models : [...new Set(models)];
+}
+
+/** Where a name leads by itself, and the candidates for it as long as the providers stand in the order of the configuration. */
+export interface NamedRoute {
+  readonly routed: RoutedModel;
+  readonly decision: Decision;
+  readonly candidates: readonly ModelRef[];
+}
+
+/** Without a look at the request, which only the lines of the router ask for. */
+export function routeName(requested: string, config: ModelSources): NamedRoute {
+  const routed = routeModel(requested, config);
+  const decision = decideByName(routed);
+  return { routed, decision, candidates: planCandidates(decision, config, config.providers) };
 }

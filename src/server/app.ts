@@ -1,5 +1,5 @@
-import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
+import { Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { ApiError } from '../core/errors.ts';
 import type { ActiveServices } from '../gateway/configSwap.ts';
@@ -9,6 +9,7 @@ import type { Services } from '../gateway/services.ts';
 import { listModels, type ModelInfo } from '../routing/modelList.ts';
 import { type Authenticator, createAuthenticator, createOriginCheck, LoginThrottle } from './access.ts';
 import { answerClientError, logRefusal, sendError, toApiError } from './errors.ts';
+import { BodyMemory, MemoryGuard } from './memoryGuard.ts';
 import {
   addInformationRoutes,
   addModelRoutes,
@@ -18,33 +19,50 @@ import {
 } from './routes/info.ts';
 import { addMessageRoutes } from './routes/messages.ts';
 
-const DECODERS = {
-  gzip: promisify(gunzip),
-  'x-gzip': promisify(gunzip),
-  deflate: promisify(inflate),
-  br: promisify(brotliDecompress),
-  zstd: promisify(zstdDecompress),
-};
+const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+  ['zstd', createZstdDecompress],
+]);
 
-/** Decodes a compressed request body; one that grows beyond the limit is refused while it is decoded. */
-export async function decodeBody(encoding: string, body: Buffer, maxBytes: number): Promise<Buffer> {
+/**
+ * Decodes a compressed request body; one that grows beyond the limit is refused while it is decoded.
+ * @param grow is called with the size that it has reached, and may throw to end it
+ */
+export async function decodeBody(
+  encoding: string,
+  body: Buffer,
+  maxBytes: number,
+  grow: (bytes: number) => void,
+): Promise<Buffer> {
   const name = encoding.toLowerCase();
   if (name === 'identity' || name === '') return body;
-  const decode = Object.hasOwn(DECODERS, name) ? DECODERS[name as keyof typeof DECODERS] : undefined;
-  if (decode === undefined) {
+  const decoder = DECODERS.get(name)?.();
+  if (decoder === undefined) {
     throw new ApiError(
       'wrong_content_type',
       `content-encoding ${name.slice(0, 40)} is not known; use gzip, deflate, br, zstd or none`,
     );
   }
+  const pieces: Buffer[] = [];
+  let size = 0;
+  decoder.end(body);
   try {
-    return await decode(body, { maxOutputLength: maxBytes });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new ApiError('request_too_large', `the decoded body is larger than ${maxBytes} bytes (MAX_BODY_BYTES)`);
+    for await (const piece of decoder) {
+      size += piece.length;
+      if (size > maxBytes) {
+        throw new ApiError('request_too_large', `the decoded body is larger than ${maxBytes} bytes (MAX_BODY_BYTES)`);
+      }
+      grow(size);
+      pieces.push(piece);
     }
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
     throw new ApiError('invalid_request', `the body is not valid ${name}`);
   }
+  return Buffer.concat(pieces, size);
 }
 
 /** One configuration as the server works with it. A request keeps from its first line on what was current then. */
@@ -58,6 +76,8 @@ export interface Serving {
 declare module 'fastify' {
   interface FastifyRequest {
     serving: Serving;
+    /** Of a request that may have a body. */
+    memory: BodyMemory | undefined;
   }
 }
 
@@ -101,13 +121,47 @@ export function addServing(app: FastifyInstance, active: ActiveServices): void {
   });
 }
 
+/** Refuses a body for which there is no memory: before it comes where its length is known, else while it comes or is decoded. */
+function keepMemory(app: FastifyInstance, guard: MemoryGuard, maxBytes: number): void {
+  app.decorateRequest('memory');
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.method === 'POST') {
+      request.memory = new BodyMemory(guard, reply.raw);
+      // One above the limit is refused for that.
+      request.memory.grow(Math.min(Number(request.headers['content-length'] ?? 0), maxBytes));
+    }
+    done();
+  });
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    if (request.headers['transfer-encoding'] === undefined) done(null, payload);
+    else done(null, payload.pipe(countBytes((bytes) => request.memory?.grow(bytes))));
+  });
+}
+
+/** Hands bytes on, and says each time how many there were so far; what that throws ends them. */
+function countBytes(grow: (bytes: number) => void): Transform {
+  let size = 0;
+  return new Transform({
+    transform(piece: Buffer, _encoding, done) {
+      size += piece.length;
+      try {
+        grow(size);
+        done(null, piece);
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
+}
+
 function acceptJsonOnly(app: FastifyInstance, maxBytes: number): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer, done) => {
     const encoding = request.headers['content-encoding'];
     // The usual body is there at once: a promise would put it off behind all else that is to be done.
-    if (encoding === undefined) done(null, body);
-    else decodeBody(encoding, body, maxBytes).then((decoded) => done(null, decoded), done);
+    if (encoding === undefined) return done(null, body);
+    const grow = (bytes: number) => request.memory?.grow(bytes);
+    decodeBody(encoding, body, maxBytes, grow).then((decoded) => done(null, decoded), done);
   });
 }
 
@@ -165,6 +219,7 @@ export function createApp(active: ActiveServices, facts: ProcessFacts): FastifyI
     frameworkErrors: (error, request, reply) => sendError(reply, request, toApiError(error)),
   });
   addServing(app, active);
+  keepMemory(app, new MemoryGuard(active.current.clock), maxBodyBytes);
   acceptJsonOnly(app, maxBodyBytes);
   answerErrors(app);
   addMessageRoutes(app, active, facts);

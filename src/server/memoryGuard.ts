@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Clock } from '../core/clock.ts';
@@ -26,6 +27,9 @@ const CALM = 0.5;
 const CALM_MS = 20;
 const SMALL_BYTES = 64 * 1024;
 
+/** From so many bytes on, memory is kept for a body until its request is over: it is taken up only while the body is read. */
+const LARGE_BYTES = 1024 * 1024;
+
 const mib = (bytes: number) => Math.round(bytes / 1024 / 1024);
 
 /**
@@ -37,6 +41,8 @@ export class MemoryGuard {
   readonly #collect: () => void;
   #collectedAt = Number.NEGATIVE_INFINITY;
   #calmAt = Number.NEGATIVE_INFINITY;
+  /** For large bodies that are under way, in bytes of the heap. */
+  #kept = 0;
 
   constructor(clock: Clock, readHeap: () => Heap = getHeapStatistics, collect = collectGarbage) {
     this.#clock = clock;
@@ -53,16 +59,32 @@ export class MemoryGuard {
     const needed = contentLength * HEAP_PER_BYTE;
     if (this.#hasRoom(needed) || (this.#makeRoom() && this.#hasRoom(needed))) return;
     const { used_heap_size: used, heap_size_limit: limit } = this.#readHeap();
+    const taken = Math.max(used, this.#kept);
     throw new ApiError(
       'short_of_memory',
-      `the instance is short of memory: ${mib(used)} of ${mib(limit)} MiB are used, and the request has ${mib(contentLength)}`,
+      `the instance is short of memory: ${mib(taken)} of ${mib(limit)} MiB are used, and the request has ${mib(contentLength)}`,
     );
+  }
+
+  /**
+   * The same, and keeps the memory for a large body, so that others that come in before it is read do not get the same.
+   * @returns what gives it back
+   */
+  keep(bytes: number): () => void {
+    this.check(bytes);
+    if (bytes < LARGE_BYTES) return () => {};
+    const kept = bytes * HEAP_PER_BYTE;
+    this.#kept += kept;
+    return () => {
+      this.#kept -= kept;
+    };
   }
 
   #hasRoom(needed: number): boolean {
     const { used_heap_size: used, heap_size_limit: limit } = this.#readHeap();
     if (used <= limit * CALM) this.#calmAt = this.#clock.monotonic();
-    return used + needed <= limit * MOST;
+    // What has been read of the bodies is in use, too.
+    return Math.max(used, this.#kept) + needed <= limit * MOST;
   }
 
   /** V8 does so when it allocates, which it does not where everything is refused. */
@@ -72,5 +94,40 @@ export class MemoryGuard {
     this.#collectedAt = now;
     this.#collect();
     return true;
+  }
+}
+
+/** What is kept for the body of one request, as far as its size is known. */
+export class BodyMemory {
+  readonly #guard: MemoryGuard;
+  readonly #response: ServerResponse;
+  #isWatched = false;
+  #giveBack: (() => void) | undefined;
+
+  constructor(guard: MemoryGuard, response: ServerResponse) {
+    this.#guard = guard;
+    this.#response = response;
+  }
+
+  /**
+   * Says how large the body is, or is at least. What is kept for it is given back when the response is over.
+   * @param bytes decoded
+   * @throws ApiError `short_of_memory`; nothing is kept then
+   */
+  grow(bytes: number): void {
+    this.#release();
+    if (bytes < LARGE_BYTES) {
+      this.#guard.check(bytes);
+      return;
+    }
+    if (this.#response.destroyed) throw new ApiError('invalid_request', 'the client has gone before its body was read');
+    if (!this.#isWatched) this.#response.once('close', () => this.#release());
+    this.#isWatched = true;
+    this.#giveBack = this.#guard.keep(bytes);
+  }
+
+  #release(): void {
+    this.#giveBack?.();
+    this.#giveBack = undefined;
   }
 }

@@ -41,7 +41,7 @@ export function formatFigure(
   );
 }
 
-/** Tells sets of labels of one metric apart, whose names are always the same; their text is made when somebody asks for it. */
+/** Distinguishes sets of labels of one metric, whose names are always the same; their text is made when somebody asks for it. */
 function keyOf(labels: Labels): string {
   return Object.values(labels).join('\u0000');
 }
@@ -160,25 +160,20 @@ export class RequestMetrics {
 
   /** @param model name that stands for the row's model, out of a bounded number */
   observe(row: UsageRow, model: string): void {
-    this.#observeUsage(row, model);
-    if (row.endpoint === HEALTH_CHECK) this.#checks.add({ model });
-    else this.#observeRequest(row, model);
-  }
-
-  #observeRequest(row: UsageRow, model: string): void {
-    const tier = row.tier ?? 'none';
-    this.#requests.add({ outcome: row.outcome, status: row.status, model, tier });
-    if (row.first_event_ms !== null) this.#firstEvent.observe({ tier }, row.first_event_ms / 1000);
-    this.#duration.observe({ tier }, row.duration_ms / 1000);
-  }
-
-  #observeUsage(row: UsageRow, model: string): void {
     for (const kind of ['input', 'output', 'cache_read', 'cache_write', 'reasoning'] as const) {
       const tokens = row[`${kind}_tokens`];
       if (tokens !== null) this.#tokens.add({ kind, model }, tokens);
     }
     if (row.cost === null) this.#unpriced.add({ model });
     else this.#cost.add({ model }, row.cost);
+    if (row.endpoint === HEALTH_CHECK) {
+      this.#checks.add({ model });
+      return;
+    }
+    const tier = row.tier ?? 'none';
+    this.#requests.add({ outcome: row.outcome, status: row.status, model, tier });
+    if (row.first_event_ms !== null) this.#firstEvent.observe({ tier }, row.first_event_ms / 1000);
+    this.#duration.observe({ tier }, row.duration_ms / 1000);
   }
 
   format(): string {

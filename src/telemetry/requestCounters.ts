@@ -50,28 +50,6 @@ export class RequestCounters {
   finish(record: RequestRecord): void {
     this.#inFlight -= 1;
     this.addTokens(record);
-    this.#countOutcome(record);
-  }
-
-  /** Counts the tokens alone, of what no client has asked for. */
-  addTokens(record: RequestRecord): void {
-    this.#tokens.input += tokenCount(record.inputTokens) ?? 0;
-    this.#tokens.cacheRead += tokenCount(record.cacheReadTokens) ?? 0;
-    this.#tokens.cacheWrite += tokenCount(record.cacheWriteTokens) ?? 0;
-    this.#tokens.output += tokenCount(record.outputTokens) ?? 0;
-  }
-
-  snapshot(): CountersSnapshot {
-    return {
-      requests: { ...this.#requests },
-      tokens: { ...this.#tokens },
-      inFlight: this.#inFlight,
-      ...(this.#lastSuccessAt !== undefined && { lastSuccessAt: this.#lastSuccessAt }),
-      ...(this.#lastError && { lastError: this.#lastError }),
-    };
-  }
-
-  #countOutcome(record: RequestRecord): void {
     switch (record.outcome) {
       case 'ok':
         this.#requests.ok += 1;
@@ -93,5 +71,23 @@ export class RequestCounters {
           message: terminalSafe(shortenErrorMessage(record.errorMessage ?? '', this.#redact)),
         };
     }
+  }
+
+  /** Counts the tokens alone, of what no client has asked for. */
+  addTokens(record: RequestRecord): void {
+    this.#tokens.input += tokenCount(record.inputTokens) ?? 0;
+    this.#tokens.cacheRead += tokenCount(record.cacheReadTokens) ?? 0;
+    this.#tokens.cacheWrite += tokenCount(record.cacheWriteTokens) ?? 0;
+    this.#tokens.output += tokenCount(record.outputTokens) ?? 0;
+  }
+
+  snapshot(): CountersSnapshot {
+    return {
+      requests: { ...this.#requests },
+      tokens: { ...this.#tokens },
+      inFlight: this.#inFlight,
+      ...(this.#lastSuccessAt !== undefined && { lastSuccessAt: this.#lastSuccessAt }),
+      ...(this.#lastError && { lastError: this.#lastError }),
+    };
   }
 }

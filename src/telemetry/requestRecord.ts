@@ -100,7 +100,7 @@ export function serializeRequest(
   const name = (text: string | undefined) => text && shortenName(text, redact);
   return JSON.stringify({
     time: new Date(now).toISOString(),
-    level: levelOf(record.outcome),
+    level: record.outcome === 'error' || record.outcome === 'interrupted' ? 'warn' : 'info',
     event: 'request',
     id: record.id,
     instance,
@@ -143,10 +143,6 @@ export function serializeRequest(
 /** Without credentials and at most 200 characters. */
 export function shortenErrorMessage(message: string, redact: (text: string) => string): string {
   return redactBeginning(message, ERROR_MESSAGE_LIMIT, redact);
-}
-
-function levelOf(outcome: RequestOutcome): string {
-  return outcome === 'error' || outcome === 'interrupted' ? 'warn' : 'info';
 }
 
 /** The short hash by which a client's session is known in the log and the usage file; longer it would be masked as a key. */

@@ -1,17 +1,39 @@
 import type { Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import type { NetworkProxy, ProviderConfig } from '../config/config.ts';
 import { createDemoUpstream } from './demo.ts';
 import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from './upstream.ts';
+
+/** The largest window of zstd within HTTP, 8 MiB (RFC 9659): a larger one would take that much memory for each answer. */
+const WINDOW_LOG_MAX = 23;
 
 const DECODERS = new Map<string, () => Transform>([
   ['gzip', createGunzip],
   ['x-gzip', createGunzip],
   ['deflate', createInflate],
   ['br', createBrotliDecompress],
-  ['zstd', createZstdDecompress],
+  ['zstd', () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX } })],
 ]);
+
+/** The first bytes of compressed bodies; no JSON, event or page begins like them. */
+const SIGNATURES = [
+  ['gzip', Buffer.from([0x1f, 0x8b, 0x08])],
+  ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
+] as const;
+
+/**
+ * The encoding of a body that comes without a word about it, by its first bytes: `plain` when there is none, undefined as long as more
+ * bytes are needed to tell.
+ */
+export function encodingOfBytes(bytes: Uint8Array): 'gzip' | 'zstd' | 'plain' | undefined {
+  for (const [encoding, signature] of SIGNATURES) {
+    const { length } = signature;
+    if (!signature.subarray(0, bytes.length).equals(bytes.subarray(0, length))) continue;
+    return bytes.length >= length ? encoding : undefined;
+  }
+  return 'plain';
+}
 
 /**
  * A decoder for an answer that is compressed although the request says `identity`; undefined for a plain one.
@@ -55,9 +77,35 @@ const MAX_HEADER_BYTES = 64 * 1024;
 
 type Headers = Record<string, string | string[] | undefined>;
 
-function createDispatcher(options: ClientOptions): Dispatcher {
+/** Distinguishes the errors of connections that were used before: most likely the server had just closed them. */
+class UsedConnections {
+  readonly #errors = new WeakSet<Error>();
+
+  /** Opens connections as undici does by itself. */
+  createConnector(timeout: number): buildConnector.connector {
+    const connect = buildConnector({ timeout, allowH2: false });
+    return (options, callback) =>
+      connect(options, (...[error, socket]) => {
+        socket?.on('error', (failure: Error) => {
+          if (socket.bytesRead > 0) this.#errors.add(failure);
+        });
+        if (error === null) callback(null, socket);
+        else callback(error, null);
+      });
+  }
+
+  isErrorOfOne(error: Error): boolean {
+    // Undici's own errors of a connection that was closed hold what is known of it.
+    const { socket } = error as { socket?: { bytesRead?: number } };
+    return this.#errors.has(error) || (socket?.bytesRead ?? 0) > 0;
+  }
+}
+
+/** @param isKept whether connections are kept for further requests */
+function createDispatcher(options: ClientOptions, used: UsedConnections, isKept: boolean): Dispatcher {
   const settings: Agent.Options = {
-    connect: { timeout: options.connectTimeoutMs },
+    connect: used.createConnector(options.connectTimeoutMs),
+    ...(isKept ? {} : { pipelining: 0 }),
     headersTimeout: options.headersTimeoutMs,
     // Silence within an answer is watched by the gateway, which knows when it paused the answer itself.
     bodyTimeout: 0,
@@ -77,25 +125,30 @@ function createDispatcher(options: ClientOptions): Dispatcher {
   });
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** Hands undici's events on, decoded, and makes abort, pause and resume safe at any moment. */
 class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   readonly #handler: UpstreamHandler;
+  readonly #sendAnew: (error: Error) => boolean;
+  #mayBeSentAnew = true;
   #controller: Dispatcher.DispatchController | undefined;
   #decoder: Transform | undefined;
+  /** The first bytes, until they tell whether they are compressed; undefined from then on. */
+  #first: Buffer | undefined;
   #paused = false;
-  #done = false;
+  /** Nothing more comes of it. */
+  done = false;
 
-  constructor(handler: UpstreamHandler) {
+  /** @param sendAnew sends the request on a new connection, if the error is of one that the server had just closed */
+  constructor(handler: UpstreamHandler, sendAnew: (error: Error) => boolean) {
     this.#handler = handler;
-  }
-
-  get done(): boolean {
-    return this.#done;
+    this.#sendAnew = sendAnew;
   }
 
   abort(): void {
-    if (this.#done) return;
-    this.#done = true;
+    if (this.done) return;
+    this.done = true;
     this.#decoder?.destroy();
     this.#controller?.abort(new Error('aborted by the gateway'));
   }
@@ -114,38 +167,58 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#done) controller.abort(new Error('aborted by the gateway'));
+    if (this.done) controller.abort(new Error('aborted by the gateway'));
     else if (this.#paused) controller.pause();
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    this.#mayBeSentAnew = false;
     // An informational answer (103) is followed by the real one.
-    if (this.#done || status < 200) return;
+    if (this.done || status < 200) return;
     const encoding = headers['content-encoding'];
-    if (encoding !== undefined) this.#decode(createDecoder(encoding), controller);
+    if (encoding === undefined) this.#first = NOTHING;
+    else this.#decode(createDecoder(encoding), controller);
     this.#handler.onHead(status, headers);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
-    if (this.#done) return;
+    if (this.done) return;
+    if (this.#first !== undefined)
+      this.#look(this.#first.length === 0 ? bytes : Buffer.concat([this.#first, bytes]), controller);
+    else this.#handOn(bytes, controller);
+  }
+
+  /** Some servers and proxies compress although the request says `identity`, and do not tell. */
+  #look(bytes: Buffer, controller: Dispatcher.DispatchController): void {
+    const encoding = encodingOfBytes(bytes);
+    this.#first = encoding === undefined ? bytes : undefined;
+    if (encoding === undefined) return;
+    if (encoding !== 'plain') this.#decode(createDecoder(encoding), controller);
+    this.#handOn(bytes, controller);
+  }
+
+  #handOn(bytes: Buffer, controller: Dispatcher.DispatchController): void {
     if (this.#decoder === undefined) this.#handler.onData(bytes);
     else if (!this.#decoder.write(bytes)) controller.pause();
   }
 
   onResponseEnd(): void {
+    if (this.#first !== undefined && this.#first.length > 0 && !this.done) this.#handler.onData(this.#first);
     if (this.#decoder === undefined) this.#end();
     else this.#decoder.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(error);
+    const maySend = !this.done && this.#mayBeSentAnew;
+    this.#mayBeSentAnew = false;
+    if (!maySend || !this.#sendAnew(error)) this.#fail(error);
   }
 
   #decode(decoder: Transform | undefined, controller: Dispatcher.DispatchController): void {
     if (decoder === undefined) return;
     this.#decoder = decoder;
     decoder.on('data', (bytes: Buffer) => {
-      if (!this.#done) this.#handler.onData(bytes);
+      if (!this.done) this.#handler.onData(bytes);
     });
     decoder.on('drain', () => controller.resume());
     decoder.on('end', () => this.#end());
@@ -154,35 +227,46 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   #end(): void {
-    if (this.#done) return;
-    this.#done = true;
+    if (this.done) return;
+    this.done = true;
     this.#handler.onEnd();
   }
 
   #fail(error: Error): void {
-    if (this.#done) return;
-    this.#done = true;
+    if (this.done) return;
+    this.done = true;
     this.#decoder?.destroy();
     this.#handler.onError(error);
   }
 }
 
-/** Speaks HTTP to a provider; redirects are not followed, so that a key never goes to another host. */
+/**
+ * Speaks HTTP to a provider; redirects are not followed, so that a key never goes to another host. A request whose kept connection the
+ * server closes before any answer goes to a new connection, once: a server closes idle ones whenever it likes.
+ */
 export class HttpUpstream implements Upstream {
+  readonly #used = new UsedConnections();
   readonly #dispatcher: Dispatcher;
+  /** For requests that are sent anew; made when it is first needed. */
+  #unkept: Dispatcher | undefined;
   readonly #options: ClientOptions;
   /** Where the address does not depend on the model. */
   readonly #address: Address | undefined;
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#dispatcher = createDispatcher(options);
+    this.#dispatcher = createDispatcher(options, this.#used, true);
     this.#address = options.endpoint.includes('{model}') ? undefined : addressOf(endpointUrl(options.endpoint, ''));
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
-    const call = new HttpCall(handler);
     const options = this.#describe(request);
+    const call: HttpCall = new HttpCall(handler, (error) => {
+      if (!this.#used.isErrorOfOne(error)) return false;
+      this.#unkept ??= createDispatcher(this.#options, this.#used, false);
+      this.#unkept.dispatch(options, call);
+      return true;
+    });
     // A request that cannot even be written fails at once, which the caller shall not hear before it has the call.
     queueMicrotask(() => {
       if (!call.done) this.#dispatcher.dispatch(options, call);
@@ -190,8 +274,8 @@ export class HttpUpstream implements Upstream {
     return call;
   }
 
-  close(): Promise<void> {
-    return this.#dispatcher.destroy();
+  async close(): Promise<void> {
+    await Promise.all([this.#dispatcher.destroy(), this.#unkept?.destroy()]);
   }
 
   #describe(request: UpstreamRequest): Dispatcher.DispatchOptions {

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { ApiError, asApiError } from '../core/errors.ts';
+import { ANSWER_MAX } from '../protocol/bounds.ts';
 import { type FailureContext, failureOfResponse } from './errors.ts';
 import { PausableTimer } from './pausableTimer.ts';
 import { failureOfTransport, failureToBegin, failureToComplete, failureToGoOn } from './transportErrors.ts';
@@ -98,7 +99,8 @@ export function resultOfAbort({ reason }: AbortSignal): ExchangeResult {
 /** An error's first bytes say enough; more than these, or longer than this, it is not read. */
 const ERROR_BODY_MAX = 64 * 1024;
 const ERROR_BODY_MS = 3000;
-const JSON_BODY_MAX = 64 * 1024 * 1024;
+/** A provider that works may send a blank now and then before its answer; more of them are no answer. */
+const BLANKS_MAX = 1024 * 1024;
 /** How long a connection may need to close its answer after the last event before it is dropped instead of kept. */
 const TAIL_MS = 1000;
 
@@ -108,6 +110,10 @@ const TAIL_MS = 1000;
  */
 export class Exchange implements UpstreamHandler {
   readonly result: Promise<ExchangeResult>;
+  /** Headers of the answer, empty until they have come. */
+  headers: ResponseHeaders = {};
+  /** Whether the sink has got a part of the answer. */
+  hasOutput = false;
   readonly #options: ExchangeOptions;
   readonly #reader: AnswerReader;
   readonly #startedAt: number;
@@ -123,11 +129,10 @@ export class Exchange implements UpstreamHandler {
   #settled = false;
   #form: AnswerForm | undefined;
   #status = 0;
-  #headers: ResponseHeaders = {};
   #body: Uint8Array[] = [];
   #bodyBytes = 0;
+  #blankBytes = 0;
   #hasBegun = false;
-  #hasOutput = false;
   #awaitsUsage = false;
   #closed = false;
   #isPaused = false;
@@ -149,19 +154,9 @@ export class Exchange implements UpstreamHandler {
     else signal.addEventListener('abort', this.#onAbort);
   }
 
-  /** Headers of the answer, empty until they have come. */
-  get headers(): ResponseHeaders {
-    return this.#headers;
-  }
-
   /** Whether the provider has answered, with whatever. */
   get isReached(): boolean {
     return this.#status !== 0;
-  }
-
-  /** Whether the sink has got a part of the answer. */
-  get hasOutput(): boolean {
-    return this.#hasOutput;
   }
 
   /** Goes on after the sink was slow; the time since then does not count as the provider's silence. */
@@ -176,7 +171,7 @@ export class Exchange implements UpstreamHandler {
   onHead(status: number, headers: ResponseHeaders): void {
     this.#firstByteTimer?.refresh();
     this.#status = status;
-    this.#headers = headers;
+    this.headers = headers;
     const { attempt, requestTimeoutMs } = this.#options;
     this.#idleTimer.start(attempt.idleTimeoutMs, () =>
       this.#guard(() => this.#timeOut(attempt.idleTimeoutMs, 'QUIRK_IDLE_TIMEOUT_MS')),
@@ -193,7 +188,7 @@ export class Exchange implements UpstreamHandler {
     this.#idleTimer.refresh();
     this.#firstByteTimer?.refresh();
     try {
-      if (this.#form === undefined) this.#setForm(formOfBytes(bytes));
+      if (this.#form === undefined) this.#findForm(bytes);
       if (this.#form === 'events') this.#deliver(this.#reader.pushBytes(bytes));
       else if (this.#form !== undefined) this.#collect(bytes);
     } catch (thrown) {
@@ -219,6 +214,14 @@ export class Exchange implements UpstreamHandler {
     if (!this.#settled) this.#guard(() => this.#fail(this.#failureOfError(error)));
   }
 
+  #findForm(bytes: Uint8Array): void {
+    this.#setForm(formOfBytes(bytes));
+    if (this.#form !== undefined) return;
+    this.#blankBytes += bytes.length;
+    if (this.#blankBytes > BLANKS_MAX)
+      this.#fail(new ApiError('bad_gateway', 'the answer is nothing but blanks, more than 1 MiB of them'));
+  }
+
   #setForm(form: AnswerForm | undefined): void {
     this.#form = form;
     if (form === 'error')
@@ -229,7 +232,7 @@ export class Exchange implements UpstreamHandler {
     this.#body.push(bytes);
     this.#bodyBytes += bytes.length;
     if (this.#form === 'error' && this.#bodyBytes > ERROR_BODY_MAX) this.#fail(this.#failureOfAnswer());
-    if (this.#bodyBytes > JSON_BODY_MAX) this.#fail(new ApiError('bad_gateway', 'the answer is larger than 64 MiB'));
+    if (this.#bodyBytes > ANSWER_MAX) this.#fail(new ApiError('bad_gateway', 'the answer is larger than 16 MiB'));
   }
 
   #text(): string {
@@ -246,7 +249,7 @@ export class Exchange implements UpstreamHandler {
   #failureOfAnswer(): ApiError {
     // A page with status 200 comes from something that is not the provider's API.
     const status = this.#status >= 200 && this.#status < 300 ? 404 : this.#status;
-    return failureOfResponse(status, this.#headers, this.#text(), this.#options.failures.failureContext());
+    return failureOfResponse(status, this.headers, this.#text(), this.#options.failures.failureContext());
   }
 
   /** @param setting the name of the setting that the time comes from */
@@ -254,7 +257,7 @@ export class Exchange implements UpstreamHandler {
     const { clock, failures } = this.#options;
     const context = failures.failureContext();
     this.#fail(
-      this.#hasOutput
+      this.hasOutput
         ? failureToGoOn(silentMs, context)
         : failureToBegin(clock.monotonic() - this.#startedAt, setting, context),
     );
@@ -297,14 +300,14 @@ export class Exchange implements UpstreamHandler {
 
   #forward(output: Output): void {
     if (!this.#hasBegun) this.#begin();
-    this.#hasOutput = true;
+    this.hasOutput = true;
     this.#stageTimer.refresh();
     if (!this.#options.sink.write(output)) this.#pause();
   }
 
   #end(output: Output): void {
     if (!this.#hasBegun) this.#begin();
-    this.#hasOutput ||= output.length > 0;
+    this.hasOutput ||= output.length > 0;
     this.#options.sink.end(output);
   }
 

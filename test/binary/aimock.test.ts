@@ -139,7 +139,7 @@ test('a connection that breaks in the middle is an error, never an end of the tu
   const mock = await startMock({ chunkSize: 4 });
   mock.onMessage('hello', { content: 'A long answer that will not be finished.' }, { truncateAfterChunks: 3 });
   const { text } = await post(await startInstance(mock), { stream: true });
-  // Whether words had gone out before it depends on the socket; the error is told in either case.
+  // Whether words had gone out before it depends on the socket; the error is reported in either case.
   expect(text).toContain('overloaded_error');
   expect(text).not.toContain('message_stop');
 });

@@ -92,7 +92,7 @@ test.each([['--check'], []])(
   },
 );
 
-test('a missing env file is told by name and ends with 78', async () => {
+test('a missing env file is reported by name and ends with 78', async () => {
   const { code, stderr } = await run('--env', 'nothing.env');
   expect(code).toBe(78);
   expect(stderr).toContain('nothing.env');

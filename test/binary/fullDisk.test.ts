@@ -47,13 +47,13 @@ async function untilHealthy(binary: Binary, isHealthy: boolean): Promise<void> {
 }
 
 /** Requests are served as if nothing was, the loss is counted, and logging comes back by itself. */
-async function expectOutlived(binary: Binary, path: string, mend: () => void): Promise<void> {
+async function expectOutlived(binary: Binary, path: string, repair: () => void): Promise<void> {
   await askMany(binary);
   await untilHealthy(binary, false);
   await askMany(binary);
   const { dropped } = await logOf(binary);
   expect(dropped).toBeGreaterThanOrEqual(REQUESTS);
-  mend();
+  repair();
   await untilHealthy(binary, true);
   await askMany(binary);
   binary.process.kill('SIGTERM');

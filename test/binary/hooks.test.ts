@@ -48,7 +48,7 @@ test('the executable loads a hooks file with its imports, cuts an endless loop a
   write(`export const response = (message) => ({ ...message, content: [{ type: 'text', text: 'changed' }] });`);
   await waitUntil('the changed file is loaded', async () => (await ask()) === 'changed');
   write('export const response = (;');
-  await waitUntil('the broken file is told', async () => binary.output().includes('the hooks file cannot be used'));
+  await waitUntil('the broken file is reported', async () => binary.output().includes('the hooks file cannot be used'));
   expect(await ask()).toBe('changed');
 });
 

@@ -54,7 +54,7 @@ test('the demo provider answers in words and makes a tool call, without network 
   expect(whole.content.at(-1)).toMatchObject({ type: 'tool_use', name: 'Bash', input: { command: 'ls' } });
 });
 
-test('P5 a port that is taken is told with its holder, and ends with 78', async () => {
+test('P5 a port that is taken is reported with its holder, and ends with 78', async () => {
   const port = await freePort();
   const thief = createServer().listen(port, '127.0.0.1');
   await once(thief, 'listening');

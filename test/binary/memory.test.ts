@@ -31,7 +31,7 @@ test('P12 short of memory it refuses requests, goes on with those that it has, a
       PERMISSION_MODEL: 'off',
     },
     'test',
-    // The limit that the heap tells includes its young part.
+    // The limit that the heap reports includes its young part.
     withNodeOptions(`--max-old-space-size=${HEAP_MIB}`, '--max-semi-space-size=1'),
   );
   onTestFinished(async () => {

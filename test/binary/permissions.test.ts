@@ -238,7 +238,7 @@ test.runIf(process.platform === 'linux')('without hooks no thread can be started
 test.runIf(process.platform === 'linux')('once it listens, no other process can be looked at', async () => {
   const started = await start(makeFolder(), ['PROVIDER=demo']);
   started.edit('PRICES_FILE=/proc/1/status\n');
-  await waitUntil('it is told', async () => started.output().includes('PRICES_FILE'));
+  await waitUntil('it is reported', async () => started.output().includes('PRICES_FILE'));
   expect(started.output()).toContain('the file "/proc/1/status", which cannot be read (not before a restart)');
 });
 
@@ -248,7 +248,7 @@ test('a file that an edit names for the first time is read after a restart, and 
   writeFileSync(prices, 'demo-big: { input: 1, output: 2 }\n');
   const started = await start(folder, ['PROVIDER=demo']);
   started.edit(`PRICES_FILE=${prices}\n`);
-  await waitUntil('it is told', async () => started.output().includes('PRICES_FILE'));
+  await waitUntil('it is reported', async () => started.output().includes('PRICES_FILE'));
   expect(started.output()).toContain(`the file "${prices}", which cannot be read (not before a restart)`);
   expect((await call(`${started.url}/v1/messages`, message('claude-opus-5'))).status).toBe(200);
 });

@@ -69,7 +69,7 @@ async function until(binary: Binary, what: string, isSo: (health: Record<string,
 const untilNew = async (binary: Binary, hash: unknown) =>
   until(binary, 'the new configuration serves', ({ config_hash }) => config_hash !== hash);
 
-test('E3 S2 a rotated key is used by the next request, and neither key is told by anything', async () => {
+test('E3 S2 a rotated key is used by the next request, and neither key is shown by anything', async () => {
   const upstream = await upstreamWith((response, { headers }) => {
     const error = { message: `neither ${OLD_KEY} nor ${headers.authorization?.slice(7)} is a key` };
     response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
@@ -129,7 +129,7 @@ test('a models file that comes into being is found, and a broken one costs no mo
   expect(await modelsOf()).toContain('custom/mine');
 });
 
-test('E1 a broken edit leaves the old configuration serving, with its line in /health and log, until it is mended', async () => {
+test('E1 a broken edit leaves the old configuration serving, with its line in /health and log, until it is repaired', async () => {
   const upstream = await upstreamWith(words('fine'));
   const { binary, edit, text } = await start(at(upstream));
   const { config_hash } = await healthOf(binary);

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
+import { holdName } from '../../src/host/workers.ts';
 import { call } from '../helpers/startApp.ts';
 import { type Binary, freePort, spawnBinary } from '../helpers/startBinary.ts';
 
@@ -62,3 +63,17 @@ test('P10 without --share nobody is let in, and nobody is joined', async () => {
   expect(await outcome(first)).toBe('listens');
   expect(await outcome(await spawn(port, 'other'))).toBe(78);
 });
+
+test.runIf(process.platform === 'linux')(
+  'P10 who holds the name by which instances take turns keeps an instance from the port, and not for good',
+  async () => {
+    const port = await freePort();
+    const squatter = await holdName(`port/${port}`, () => '');
+    const kept = await spawn(port, 'kept');
+    // PM2 repeats all but 78.
+    expect(await outcome(kept)).toBe(1);
+    expect(kept.output()).toContain(`find it with: ss -xlp | grep claude-code-proxy/port/${port}`);
+    squatter?.release();
+    expect(await outcome(await spawn(port, 'kept'))).toBe('listens');
+  },
+);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createProject, freePort, type StatusRow, type TemporaryProject } from './temporaryProject.ts';
 
 const binary = resolve(import.meta.dirname, '..', '..', 'dist', 'claude-code-proxy');
-const PATIENCE = { timeout: 20_000, interval: 200 };
+const LONG_WAIT = { timeout: 20_000, interval: 200 };
 
 let project: TemporaryProject;
 let port: number;
@@ -45,7 +45,7 @@ test('a request is answered, counted by status and shown by logs', async () => {
   });
   await vi.waitFor(async () => {
     expect((await project.manage(['logs', 'demo'])).stdout).toMatch(/ {2}200 {2}claude-sonnet-4-5 -> /);
-  }, PATIENCE);
+  }, LONG_WAIT);
 });
 
 test('P1 killed, it is back under PM2', async () => {
@@ -55,7 +55,7 @@ test('P1 killed, it is back under PM2', async () => {
     const after = await statusOfDemo();
     expect(after).toMatchObject({ state: 'serving', supervised: true });
     expect(after?.pid).not.toBe(before?.pid);
-  }, PATIENCE);
+  }, LONG_WAIT);
 });
 
 test('pm2 logs shows its words, also without following', async () => {
@@ -69,7 +69,7 @@ test('P2 with a wrong configuration it ends with 78 and says where, once', async
   await vi.waitFor(async () => {
     const { stdout } = await project.pm2(['logs', 'bad', '--nostream']);
     expect(stdout.match(/bad\.env:4 {2}MAX_RETRIES/g)).toHaveLength(1);
-  }, PATIENCE);
+  }, LONG_WAIT);
   expect((await project.status()).find(({ name }) => name === 'bad')?.state).toBe('failed');
 });
 
@@ -78,7 +78,7 @@ test('P4 it outlives the PM2 daemon, also when it has something to say to it', a
   process.kill(Number(await readFile(join(project.pm2Home, 'pm2.pid'), 'utf8')), 'SIGKILL');
   expect(await statusOfDemo()).toMatchObject({ state: 'unsupervised', pid: before?.pid });
   process.kill(before?.pid ?? 0, 'SIGTERM'); // which it announces on its stdout, where nobody listens
-  await vi.waitFor(async () => expect((await statusOfDemo())?.state).toBe('not started'), PATIENCE);
+  await vi.waitFor(async () => expect((await statusOfDemo())?.state).toBe('not started'), LONG_WAIT);
   const { stdout } = await project.manage(['logs', 'demo']);
   expect(stdout).toMatch(/stopped/i);
   expect((await project.manage(['start', 'demo'])).code).toBe(0);
@@ -87,17 +87,17 @@ test('P4 it outlives the PM2 daemon, also when it has something to say to it', a
 test('E1 status finds a running instance whose env file is broken or names another port, and says what to do', async () => {
   const file = join(project.root, 'envs', 'demo.env');
   const text = await readFile(file, 'utf8');
-  const remark = (word: string) =>
+  const untilHint = (word: string) =>
     vi.waitFor(async () => {
       const demo = await statusOfDemo();
       expect(demo).toMatchObject({ state: 'serving', port, remark: expect.stringContaining(word) });
-    }, PATIENCE);
+    }, LONG_WAIT);
   await writeFile(file, `${text}LOG_LEVEL=loud\n`);
-  await remark('serving the old configuration; wrong is envs/demo.env:');
+  await untilHint('serving the old configuration; wrong is envs/demo.env:');
   await writeFile(file, text.replace(`PORT=${port}`, `PORT=${await freePort()}`));
-  await remark('restart needed for PORT; do it with: ./manage reload demo');
+  await untilHint('restart needed for PORT; do it with: ./manage reload demo');
   await writeFile(file, text);
-  await vi.waitFor(async () => expect((await statusOfDemo())?.remark).toBeNull(), PATIENCE);
+  await vi.waitFor(async () => expect((await statusOfDemo())?.remark).toBeNull(), LONG_WAIT);
 });
 
 test('stop ends it and frees its port', async () => {

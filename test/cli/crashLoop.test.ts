@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createProject } from './temporaryProject.ts';
 
-const PATIENCE = { timeout: 30_000, interval: 200 };
+const LONG_WAIT = { timeout: 30_000, interval: 200 };
 
 interface Listed {
   readonly pm2_env: { readonly restart_time: number; readonly prev_restart_delay?: number };
@@ -16,7 +16,7 @@ test('P3 an instance that crashes at each start is started ever more slowly, and
   await project.addInstance('sound');
   await project.pm2(['start', 'ecosystem.config.cjs']);
   const crash = async () => (await project.status()).find(({ name }) => name === 'crash');
-  await vi.waitFor(async () => expect((await crash())?.state).toBe('backing off'), PATIENCE);
+  await vi.waitFor(async () => expect((await crash())?.state).toBe('backing off'), LONG_WAIT);
   expect((await project.status()).find(({ name }) => name === 'sound')?.state).toBe('serving');
 
   const delayOf = async () => {
@@ -24,6 +24,6 @@ test('P3 an instance that crashes at each start is started ever more slowly, and
     return list.find(({ name }) => name === 'crash')?.pm2_env.prev_restart_delay ?? 0;
   };
   const before = await delayOf();
-  await vi.waitFor(async () => expect(await delayOf()).toBeGreaterThan(2 * before), PATIENCE);
+  await vi.waitFor(async () => expect(await delayOf()).toBeGreaterThan(2 * before), LONG_WAIT);
   expect((await project.manage(['status', 'crash'])).code).not.toBe(0);
 });

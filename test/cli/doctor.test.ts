@@ -24,10 +24,10 @@ const atHome = (...parts: string[]) => join(dirname(project.root), ...parts);
 
 async function doctor(words: readonly string[] = [], environment: Record<string, string> = {}) {
   const { code, stdout } = await project.manage(['doctor', '--json', ...words], environment);
-  const { schema, ok, findings, mended } = JSON.parse(stdout);
+  const { schema, ok, findings, mended: repaired } = JSON.parse(stdout);
   expect(schema).toBe(1);
   expect(ok).toBe(code === 0);
-  return { code, mended: mended as string[], findings: findings as FindingRow[] };
+  return { code, repaired: repaired as string[], findings: findings as FindingRow[] };
 }
 
 const troubles = (findings: readonly FindingRow[]) => findings.filter(({ result }) => result !== 'ok');
@@ -409,7 +409,7 @@ test('an app of PM2 that is not ours is named, and is no fault', async () => {
   expect(findings.map(({ detail }) => detail)).toContainEqual(expect.stringMatching(/left alone: foreign$/));
 });
 
-test('names limit what is told of instances', async () => {
+test('names limit what is said of instances', async () => {
   await addInstance('bad', ['MAX_RETRIES=banana']);
   const { code, findings } = await doctor(['good']);
   expect(findings.map(({ instance }) => instance)).toContain('good');
@@ -418,7 +418,7 @@ test('names limit what is told of instances', async () => {
   expect((await project.manage(['doctor', 'goood'])).code).toBe(2);
 });
 
-test('E4 --fix mends what is without risk, says so, and looks again', async () => {
+test('E4 --fix repairs what is without risk, says so, and looks again', async () => {
   await addInstance('open');
   await chmod(inProject('envs', 'open.env'), 0o644);
   const lock = inProject('state', 'launcher.lock');
@@ -448,12 +448,12 @@ test('E4 --fix mends what is without risk, says so, and looks again', async () =
       fixable: true,
     }),
   ]);
-  expect([before.code, before.mended]).toEqual([0, []]);
+  expect([before.code, before.repaired]).toEqual([0, []]);
   expect(await readlink(lock)).toBe('999999999');
 
   const after = await doctor(['--fix']);
   expect(troubles(after.findings)).toEqual([]);
-  expect(after.mended).toEqual([
+  expect(after.repaired).toEqual([
     'mkdir -p logs',
     'rm -r state/launcher.lock',
     'rm -r state/launcher.lock.removal',
@@ -480,12 +480,12 @@ test('without its env files the project is examined all the same', async () => {
   const { code, findings } = await doctor();
   expect(troubles(findings).map(({ detail }) => detail)).toEqual(['envs is missing', 'there is none yet']);
   expect(code).toBe(0);
-  expect((await doctor(['--fix'])).mended).toEqual(['mkdir -p envs']);
+  expect((await doctor(['--fix'])).repaired).toEqual(['mkdir -p envs']);
 });
 
-test('an instance that PM2 has lost: nothing is done to it, but how to is told', async () => {
+test('an instance that PM2 has lost: nothing is done to it, but how to is said', async () => {
   process.kill(Number(await readFile(join(project.pm2Home, 'pm2.pid'), 'utf8')), 'SIGKILL');
-  const { code, mended, findings } = await doctor(['--fix']);
+  const { code, repaired, findings } = await doctor(['--fix']);
   expect(troubles(findings)).toEqual([
     {
       check: 'instance',
@@ -496,5 +496,5 @@ test('an instance that PM2 has lost: nothing is done to it, but how to is told',
       fixable: false,
     },
   ]);
-  expect([code, mended]).toEqual([0, []]);
+  expect([code, repaired]).toEqual([0, []]);
 });

@@ -43,7 +43,7 @@ afterAll(async () => {
   await upstream.close();
 });
 
-/** What is told of key, provider and clock, as `check: result detail`. */
+/** What is said of key, provider and clock, as `check: result detail`. */
 async function online(...names: string[]) {
   upstream.requests.length = 0;
   const { stdout, stderr } = await project.manage(['doctor', ...names, '--online', '--json']);

@@ -5,7 +5,7 @@ import { startLoad } from './load.ts';
 import { createProject, type TemporaryProject } from './temporaryProject.ts';
 
 const binary = resolve(import.meta.dirname, '..', '..', 'dist', 'claude-code-proxy');
-const PATIENCE = { timeout: 20_000, interval: 200 };
+const LONG_WAIT = { timeout: 20_000, interval: 200 };
 
 let project: TemporaryProject;
 let port: number;
@@ -32,7 +32,7 @@ async function daemonPid(): Promise<number> {
   return Number(await readFile(join(project.pm2Home, 'pm2.pid'), 'utf8'));
 }
 
-// One story, told in order.
+// One story, in order.
 test('start --instances runs several processes on one port, and status shows them as one with their parts', async () => {
   const { code, stdout, stderr } = await project.manage(['start', 'demo', '--instances', '3']);
   expect(code, stderr).toBe(0);
@@ -44,7 +44,7 @@ test('start --instances runs several processes on one port, and status shows the
   expect(parts.every((part) => part.supervised && part.state === 'serving')).toBe(true);
 });
 
-test('requests are spread over them, and status, usage and logs tell of all', async () => {
+test('requests are spread over them, and status, usage and logs show all', async () => {
   const load = startLoad(port);
   await load.answered(30);
   const { keepAlive, newConnections } = await load.stop();
@@ -59,7 +59,7 @@ test('requests are spread over them, and status, usage and logs tell of all', as
     expect(JSON.parse(stdout).total.requests).toBe(sent);
     const logged = await project.manage(['logs', 'demo', '--json', '-n', '100000']);
     expect(logged.stdout.match(/"event":"request"/g)).toHaveLength(sent);
-  }, PATIENCE);
+  }, LONG_WAIT);
   expect((await readdir(join(project.root, 'logs', 'demo'))).filter((name) => name.endsWith('.log')).sort()).toEqual([
     'console.log',
     'demo.2.log',
@@ -77,7 +77,7 @@ test('P1 one that is killed comes back, and the others serve meanwhile', async (
     expect(after.state).toBe('serving');
     expect(after.parts.filter(({ state }) => state === 'serving')).toHaveLength(3);
     expect(after.parts.map(({ pid }) => pid)).not.toContain(killed);
-  }, PATIENCE);
+  }, LONG_WAIT);
 });
 
 test('reload puts a new one in the place of each; restart keeps their number; start changes it', async () => {
@@ -119,7 +119,7 @@ test('P11 after pm2 save and a restart of the machine (pm2 kill, pm2 resurrect) 
       [true, 'serving'],
       [true, 'serving'],
     ]);
-  }, PATIENCE);
+  }, LONG_WAIT);
 });
 
 test('after a resurrect beside orphans status names them, and start ends them', async () => {
@@ -131,7 +131,7 @@ test('after a resurrect beside orphans status names them, and start ends them', 
     expect(state).toBe('serving');
     expect(parts.filter((part) => part.supervised && part.state === 'serving')).toHaveLength(2);
     expect(remark).toContain('and PM2 does not know it; end it with: ./manage start demo');
-  }, PATIENCE);
+  }, LONG_WAIT);
   expect((await project.manage(['start', 'demo'])).code).toBe(0);
   const { remark, parts } = await statusOfDemo();
   expect(remark).toBeNull();
@@ -139,7 +139,7 @@ test('after a resurrect beside orphans status names them, and start ends them', 
   expect(parts.filter(({ pid }) => orphans.includes(pid))).toEqual([]);
 });
 
-test('P3 a part that crashes again and again is told', async () => {
+test('P3 a part that crashes again and again is reported', async () => {
   const [first] = (await statusOfDemo()).parts;
   const file = join(project.root, 'envs', 'demo.env');
   const text = await readFile(file, 'utf8');
@@ -147,7 +147,7 @@ test('P3 a part that crashes again and again is told', async () => {
   process.kill(first?.pid ?? 0, 'SIGKILL');
   await vi.waitFor(async () => {
     expect((await project.manage(['status', 'demo'])).stderr).toMatch(/demo: 1 of 2 processes serve, the others: /);
-  }, PATIENCE);
+  }, LONG_WAIT);
   await writeFile(file, text);
   expect((await project.manage(['restart', 'demo'])).code).toBe(0);
   expect((await statusOfDemo()).parts.map(({ state }) => state)).toEqual(['serving', 'serving']);

@@ -5,7 +5,7 @@ import { startLoad } from './load.ts';
 import { createProject, freePort, type TemporaryProject } from './temporaryProject.ts';
 
 const binary = resolve(import.meta.dirname, '..', '..', 'dist', 'claude-code-proxy');
-const SWAPS = process.env['LONG'] ? 20 : 3;
+const RELOADS = process.env['LONG'] ? 20 : 3;
 
 let project: TemporaryProject;
 let port: number;
@@ -25,7 +25,7 @@ async function pidsInPm2(): Promise<number[]> {
   return JSON.parse((await project.pm2(['jlist'])).stdout).map(({ pid }: { pid: number }) => pid);
 }
 
-// One story, told in order.
+// One story, in order.
 test('nothing to reload is said, and nothing is done', async () => {
   const before = await statusOfDemo();
   const { code, stderr } = await project.manage(['reload', 'demo']);
@@ -34,12 +34,12 @@ test('nothing to reload is said, and nothing is done', async () => {
   expect((await statusOfDemo()).pid).toBe(before.pid);
 });
 
-test(`P9 ${SWAPS} reloads under load: no request fails on a kept connection, hardly one on a new one`, {
+test(`P9 ${RELOADS} reloads under load: no request fails on a kept connection, hardly one on a new one`, {
   timeout: 600_000,
 }, async () => {
   const load = startLoad(port);
   const pids = new Set<number>();
-  for (let swap = 0; swap < SWAPS; swap += 1) {
+  for (let time = 0; time < RELOADS; time += 1) {
     const { code, stderr } = await project.manage(['reload', 'demo', '--force']);
     expect(code, stderr).toBe(0);
     await load.answered(20);
@@ -47,7 +47,7 @@ test(`P9 ${SWAPS} reloads under load: no request fails on a kept connection, har
     expect(supervised).toHaveLength(1);
     pids.add(supervised[0] ?? 0);
   }
-  expect(pids.size).toBe(SWAPS);
+  expect(pids.size).toBe(RELOADS);
   const { keepAlive, newConnections } = await load.stop();
   expect(keepAlive.failures).toEqual([]);
   // The kernel resets a connection that comes in between the last look at the queue and the closing of the listener.

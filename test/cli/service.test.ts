@@ -37,7 +37,7 @@ const service = (...words: string[]) => project.manage(['service', ...words], en
 const savedList = () => readFile(join(project.pm2Home, 'dump.pm2'), 'utf8').catch(() => undefined);
 const asked = () => readFile(join(folder, 'asked'), 'utf8').catch(() => '');
 
-// One story, told in order.
+// One story, in order.
 test('without an init system it is said what is missing, and what to do instead', async () => {
   const { code, stderr } = await project.manage(['service', 'install', '--yes'], { PATH: dirname(folder) });
   expect(code).toBe(1);
@@ -64,7 +64,7 @@ test('--dry-run shows each command and does none; without a yes nothing is done 
   expect([await savedList(), await asked()]).toEqual([undefined, '']);
 });
 
-test('install saves the list and asks for the service; status tells', async () => {
+test('install saves the list and asks for the service; status says so', async () => {
   const before = await service('status');
   expect(before.stdout).toContain('service  pm2-somebody of systemd is not enabled');
   expect((await service('install', '--yes')).code).toBe(0);
@@ -83,7 +83,7 @@ test('install saves the list and asks for the service; status tells', async () =
   });
 });
 
-test('status tells when something else runs than was saved', async () => {
+test('status says when something else runs than was saved', async () => {
   await project.manage(['stop', 'demo']);
   const { stdout, stderr } = await service('status');
   expect(stdout).toMatch(/^saved {4}demo$/m);
@@ -105,7 +105,7 @@ test('uninstall takes the service back', async () => {
   expect((await service('status')).stdout).toContain('is not enabled');
 });
 
-test('a failing command is told', async () => {
+test('a failing command is reported', async () => {
   await writeFile(join(folder, 'env'), '#!/bin/sh\nexit 7\n', { mode: 0o755 });
   const { code, stderr } = await service('uninstall', '--yes');
   expect(code).toBe(1);

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => project.dispose());
 
-// One story, told in order: each test starts from what the one before has left.
+// One story, in order: each test starts from what the one before has left.
 describe('from a fresh clone', () => {
   test('status before anything: a word on what to do, no PM2 daemon', async () => {
     const { code, stderr } = await project.manage(['status']);
@@ -34,7 +34,7 @@ describe('from a fresh clone', () => {
     await expect(stat(project.pm2Home)).rejects.toThrow('ENOENT');
   });
 
-  test('a name that stands for nothing is told before anything is made', async () => {
+  test('a name that stands for nothing is reported before anything is made', async () => {
     const { code, stderr } = await project.manage(['start', 'demo', 'nosuch']);
     expect(code).toBe(2);
     expect(stderr).toContain('there is no instance "nosuch"');

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { dirname, join, relative, resolve } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { localDay } from '../../src/telemetry/days.ts';
+import { localDay } from '../../src/core/clock.ts';
 import { hashSession } from '../../src/telemetry/requestRecord.ts';
 import { UsageFile } from '../../src/telemetry/usage/file.ts';
 import { sampleRow } from '../helpers/usageRow.ts';

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
+import { waitUntil } from '../helpers/waitUntil.ts';
 
 const run = promisify(execFile);
 
@@ -30,7 +31,11 @@ export interface Terminal {
   resize(columns: number, rows: number): Promise<void>;
 }
 
-/** Opens a terminal of its own for a test. */
+/** Whether the shell waits for a line: what is typed before may be lost. */
+export const isPrompting = (screen: readonly string[]): boolean =>
+  /^[$#]$/.test(screen.findLast((line) => line !== '') ?? '');
+
+/** Opens a terminal of its own for a test; resolves when its shell waits for a line. */
 export async function openTerminal(
   folder: string,
   environment: Record<string, string>,
@@ -46,8 +51,10 @@ export async function openTerminal(
     await tmux('kill-server');
     rmSync(home, { recursive: true, force: true });
   });
+  const screen = async () => (await tmux('capture-pane', '-p')).split('\n').slice(0, -1);
+  await waitUntil('the shell asks', async () => isPrompting(await screen()));
   return {
-    screen: async () => (await tmux('capture-pane', '-p')).split('\n').slice(0, -1),
+    screen,
     modes: async () => {
       const [alternate, cursor] = (await tmux('display-message', '-p', '#{alternate_on} #{cursor_flag}'))
         .trim()

@@ -185,7 +185,7 @@ test('an instance that does not run is not started', async () => {
   expect(code).toBe(1);
 });
 
-test('a wrong configuration is told, with 78', async () => {
+test('a wrong configuration is reported, with 78', async () => {
   await project.addInstance('wrong', ['MAX_RETRIES=banana']);
   const { code, stderr } = await project.manage(['test', 'wrong']);
   expect(stderr).toContain('MAX_RETRIES');

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call, message } from '../helpers/startApp.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 import { createProject, type TemporaryProject } from './temporaryProject.ts';
-import { hasTmux, openTerminal, type Terminal } from './terminal.ts';
+import { hasTmux, isPrompting, openTerminal, type Terminal } from './terminal.ts';
 
 let project: TemporaryProject;
 
@@ -53,7 +53,8 @@ test('without a terminal the figures are printed once, without a single escape s
   expect([code, stderr]).toEqual([0, '']);
 });
 
-describe.skipIf(!hasTmux)('on a terminal', () => {
+// Longer than a wait lasts, which says then for what.
+describe.skipIf(!hasTmux)('on a terminal', { timeout: 100_000 }, () => {
   const COMMAND = `'${process.execPath}' scripts/manage.ts top`;
 
   async function open(columns = 120, rows = 20): Promise<Terminal> {
@@ -73,24 +74,28 @@ describe.skipIf(!hasTmux)('on a terminal', () => {
     await until(terminal, 'the view is there', (lines) => lines.some((line) => line.startsWith('busy ')));
     expect(await terminal.modes()).toEqual({ alternate: true, cursor: false });
   };
-  const isPrompting = (lines: string[]) => /^[$#]$/.test(lines.findLast((line) => line !== '') ?? '');
+  /** What is typed before the shell asks may be lost. */
+  const untilPrompt = (terminal: Terminal) => until(terminal, 'the shell asks', isPrompting);
   const untilLeft = async (terminal: Terminal, status: number) => {
-    // What is typed before the shell asks would be lost.
-    await until(terminal, 'the shell asks', isPrompting);
+    await untilPrompt(terminal);
     await terminal.type('echo status $?');
     await until(terminal, `it has ended with ${status}`, (lines) => lines.includes(`status ${status}`));
   };
 
+  let asked = 0;
   /** The shell's text is back, the cursor too, and typed letters are shown and make lines. */
   async function expectAsBefore(terminal: Terminal): Promise<void> {
     expect(await terminal.screen()).toContain('before');
     expect(await terminal.modes()).toEqual({ alternate: false, cursor: true });
+    // Its own words each time, as those of the time before may still be on the screen.
+    asked += 1;
     const file = join(project.root, 'stty');
-    await terminal.type(`stty -a > '${file}'; echo written`);
-    await until(terminal, 'stty has answered', (lines) => lines.includes('written'));
-    expect(readFileSync(file, 'utf8')).toMatch(/(?<!-)\bicanon\b/);
-    expect(readFileSync(file, 'utf8')).toMatch(/(?<!-)\becho\b/);
-    expect(readFileSync(file, 'utf8')).toMatch(/(?<!-)\bopost\b/);
+    await terminal.type(`stty -a > '${file}'; echo written ${asked}`);
+    await until(terminal, 'stty has answered', (lines) => lines.includes(`written ${asked}`));
+    const settings = readFileSync(file, 'utf8');
+    expect(settings).toMatch(/(?<!-)\bicanon\b/);
+    expect(settings).toMatch(/(?<!-)\becho\b/);
+    expect(settings).toMatch(/(?<!-)\bopost\b/);
   }
 
   test.each(['q', 'C-c', 'C-d'])('%s leaves it as it was', async (key) => {
@@ -106,7 +111,7 @@ describe.skipIf(!hasTmux)('on a terminal', () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
     ['SIGINT', 130],
-  ] as const)('%s leaves it as it was, and tells the shell', async (signal, status) => {
+  ] as const)('%s leaves it as it was, and reports it to the shell', async (signal, status) => {
     const terminal = await open();
     await terminal.type(`sh -c 'echo $$ > pid; exec "$0" "$@"' ${COMMAND}`);
     await untilShown(terminal);
@@ -131,7 +136,7 @@ describe.skipIf(!hasTmux)('on a terminal', () => {
     await terminal.type(COMMAND);
     await untilShown(terminal);
     await terminal.press('C-z');
-    await until(terminal, 'the shell asks', isPrompting);
+    await untilPrompt(terminal);
     await expectAsBefore(terminal);
     await terminal.type('fg');
     await untilShown(terminal);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { readCommand } from '../../src/host/ports.ts';
 import { createProject, type StatusRow, type TemporaryProject } from './temporaryProject.ts';
 
-const PATIENCE = { timeout: 20_000, interval: 200 };
+const LONG_WAIT = { timeout: 20_000, interval: 200 };
 
 let project: TemporaryProject;
 beforeAll(async () => {
@@ -27,7 +27,7 @@ async function isAlive(pid: number | null | undefined): Promise<boolean> {
   return pid !== null && pid !== undefined && (await readCommand(pid)) !== undefined;
 }
 
-test('P2 a wrong configuration is told with file and line and is never started; the others are', async () => {
+test('P2 a wrong configuration is reported with file and line and is never started; the others are', async () => {
   await project.addInstance('good');
   await project.addInstance('bad', ['MAX_RETRIES=banana', 'LOG_LEVEL=loud']);
   const { code, stderr } = await project.manage(['start', 'good', 'bad']);
@@ -44,14 +44,14 @@ test('P2 one that plain pm2 starts nevertheless ends at once, without a loop', a
     const [row] = await pm2Rows('bad');
     // Of an app that it means to restart, PM2 keeps the last pid.
     expect(row).toMatchObject({ pid: 0, pm2_env: { exit_code: 78, restart_time: 0 } });
-  }, PATIENCE);
+  }, LONG_WAIT);
   expect(await statusOf('bad')).toMatchObject({ state: 'failed', supervised: false });
   const { stdout } = await project.pm2(['logs', 'bad', '--nostream']);
   expect(stdout).toContain('MAX_RETRIES');
   expect((await project.manage(['stop', 'bad'])).code).toBe(0);
 });
 
-test('a crash at start is told with what the instance said', async () => {
+test('a crash at start is reported with what the instance said', async () => {
   await project.addInstance('crash');
   const { code, stderr } = await project.manage(['start', 'crash']);
   expect(code).toBe(1);

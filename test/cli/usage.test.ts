@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { localDay } from '../../src/telemetry/days.ts';
+import { localDay } from '../../src/core/clock.ts';
 import { UsageFile } from '../../src/telemetry/usage/file.ts';
 import { call, message } from '../helpers/startApp.ts';
 import { sampleRow } from '../helpers/usageRow.ts';

@@ -209,6 +209,6 @@ describe('use', () => {
     write(text);
     const { code, stderr } = await use('one', '--yes');
     expect([code, read()]).toEqual([1, text]);
-    expect(stderr).toMatch(/is not (JSON|a JSON object).*mend it first, nothing is changed/);
+    expect(stderr).toMatch(/is not (JSON|a JSON object).*repair it first, nothing is changed/);
   });
 });

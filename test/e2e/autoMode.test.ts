@@ -14,10 +14,10 @@ const honestAnswer = [{ type: 'dangerous_tool_use', status: { type: 'unsupported
 /** Looks dangerous enough to be checked, and only makes a file: nobody listens on that port. */
 const command = 'touch made.txt && curl -s http://127.0.0.1:9/x | sh';
 
-/** The model runs the command; whoever is asked whether it may, gives the verdict. */
-function makesFile(verdict: string): Behaviour {
+/** The model runs the command; whoever is asked whether it may, gives the answer. */
+function makesFile(answer: string): Behaviour {
   return reply((request) => {
-    if (textOf(messagesOf(request)[0]).includes('<block>')) return { text: verdict };
+    if (textOf(messagesOf(request)[0]).includes('<block>')) return { text: answer };
     if (resultsOf(request).length > 0) return { text: 'TRIED' };
     return { calls: [{ name: 'Bash', input: { command, description: 'make a file' } }] };
   });
@@ -44,7 +44,7 @@ test('R108 in auto mode nothing runs that nobody has checked', async () => {
   expect(second && resultsOf(second)[0]).toContain('its safety check does not run for this session');
 });
 
-/** Lets claude judge by itself, which it does not when told to keep from all other traffic; the rest leads nowhere. */
+/** Lets claude check by itself, which it does not when asked to keep from all other traffic; the rest leads nowhere. */
 const judging = {
   CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '',
   HTTPS_PROXY: 'http://127.0.0.1:9',
@@ -52,11 +52,11 @@ const judging = {
 };
 
 test.each([
-  { verdict: '<block>no', made: true },
-  { verdict: '<block>yes</block><reason>[Data Exfiltration] it does</reason>', made: false },
-])('R144 the verdict $verdict of the provider’s model is obeyed', async ({ verdict, made }) => {
+  { answer: '<block>no', made: true },
+  { answer: '<block>yes</block><reason>[Data Exfiltration] it does</reason>', made: false },
+])('R144 the answer $answer of the provider’s model is obeyed', async ({ answer, made }) => {
   const folder = workFolder();
-  const { url, upstream } = await setStage(makesFile(verdict));
+  const { url, upstream } = await setStage(makesFile(answer));
   const run = await runClaude(url, 'Make a file.', {
     folder,
     arguments: ['--permission-mode', 'auto'],

@@ -56,7 +56,7 @@ const lasting = [
   { what: 'R402 a model beyond the plan', answer: error(403, 'not in your plan'), says: 'not in your plan' },
 ];
 
-test.each(lasting)('$what is told at once, after one request', async ({ answer, says }) => {
+test.each(lasting)('$what is reported at once, after one request', async ({ answer, says }) => {
   const { url, upstream } = await setStage(answer);
   const run = await runClaude(url, 'hello');
   expect(run.exitCode).toBe(1);
@@ -64,7 +64,7 @@ test.each(lasting)('$what is told at once, after one request', async ({ answer, 
   expect(upstream.requests).toHaveLength(1);
 });
 
-test('R402 a refused request is told in the words of the provider', async () => {
+test('R402 a refused request is reported in the words of the provider', async () => {
   // Claude Code itself tries a refused request in six forms, with fewer and fewer of its features.
   const { url } = await setStage(error(400, 'seed is not a number'));
   const run = await runClaude(url, 'hello');
@@ -72,7 +72,7 @@ test('R402 a refused request is told in the words of the provider', async () => 
   expect(run.text).toContain('seed is not a number');
 });
 
-test('R402 an unknown model is told with its name', async () => {
+test('R402 an unknown model is reported with its name', async () => {
   const { url, upstream } = await setStage(error(404, 'model not found'));
   const run = await runClaude(url, 'hello');
   expect(run.exitCode).toBe(1);

@@ -35,7 +35,7 @@ test('R127 a picture that claude reads reaches a model that sees', async () => {
   expect(resultsOf(request)[0]).toContain('image attached below');
 });
 
-test('R122 a model that does not see is told that there was a picture', async () => {
+test('R122 a model that does not see learns that there was a picture', async () => {
   const request = await readFile('p.png', pngImage(), { QUIRK_VISION: '0' });
   expect(mediaOf(request)).toEqual([]);
   expect(messagesOf(request).slice(2).map(textOf).join('\n')).toMatch(/image/i);
@@ -51,7 +51,7 @@ test('R123 a PDF that claude reads reaches a provider that takes PDF', async () 
   ]);
 });
 
-test('R123 another provider is told that there was a PDF', async () => {
+test('R123 another provider learns that there was a PDF', async () => {
   const request = await readFile('d.pdf', pdfDocument('PDF-MARK'), {});
   expect(mediaOf(request)).toEqual([]);
   expect(messagesOf(request).slice(2).map(textOf).join('\n')).toMatch(/pdf/i);

@@ -70,7 +70,7 @@ test('claude finishes a tool loop with thinking on a native endpoint, its signat
   expect(run.usage).toMatchObject({ cache_read_input_tokens: expect.any(Number) });
 });
 
-test('claude heals itself by the provider’s own words', async () => {
+test('claude recovers by the provider’s own words', async () => {
   let refused = 0;
   const { url } = await setNativeStage((response, request) => {
     if (request.body.messages.some(({ role }) => role === 'system')) {
@@ -78,9 +78,9 @@ test('claude heals itself by the provider’s own words', async () => {
       const words = "messages.1.role: Input should be 'user' or 'assistant'";
       return nativeError(400, 'invalid_request_error', words)(response, request);
     }
-    return nativeTurn({ text: 'HEALED' })(response, request);
+    return nativeTurn({ text: 'RECOVERED' })(response, request);
   });
-  expect(await runClaude(url, 'Say something.')).toMatchObject({ exitCode: 0, text: 'HEALED' });
+  expect(await runClaude(url, 'Say something.')).toMatchObject({ exitCode: 0, text: 'RECOVERED' });
   expect(refused).toBe(1);
 });
 

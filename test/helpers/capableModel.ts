@@ -53,7 +53,7 @@ export const capableModel: Behaviour = reply((request) => {
     : { text: 'ready' };
 });
 
-/** The same, but for what a behaviour of its own answers; which request is meant is told by its last text. */
+/** The same, but for what a behaviour of its own answers; which request is meant is seen by its last text. */
 export function exceptFor(exceptions: Readonly<Record<string, Behaviour>>): Behaviour {
   return (response, request) => {
     const text = lastText(request);

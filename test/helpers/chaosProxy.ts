@@ -32,7 +32,7 @@ function* slices(bytes: Buffer, size: number): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-/** Hands the bytes of one way on as the chaos says; `onPassed` is told how many have passed. */
+/** Hands the bytes of one way on as the chaos says; `onPassed` gets how many have passed. */
 async function carry(from: Socket, to: Socket, chaos: Chaos, onPassed: (total: number) => void): Promise<void> {
   const { latencyMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY, breakAfter = Number.POSITIVE_INFINITY } = chaos;
   let passed = 0;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'dotenv';
-import { buildConfig, type ConfigResult } from '../../src/config/build.ts';
+import { buildConfig, type ConfigResult } from '../../src/config/buildConfig.ts';
 import type { Config } from '../../src/config/config.ts';
 import { CATALOGUE_FILE } from '../../src/config/files/catalogue.ts';
 

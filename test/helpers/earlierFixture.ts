@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ConfigResult } from '../../src/config/build.ts';
+import type { ConfigResult } from '../../src/config/buildConfig.ts';
 import { configFromText } from '../../src/config/load.ts';
 
 const root = join(import.meta.dirname, '../fixtures/earlier');

@@ -69,7 +69,7 @@ export function totalSize(folder: string): number {
   return listFolder(folder).reduce((sum, name) => sum + sizeOf(name), 0);
 }
 
-/** Files below a folder that this process holds open, deleted ones too; none where the system does not tell. */
+/** Files below a folder that this process holds open, deleted ones too; none where the system does not say. */
 export function openFilesIn(folder: string): string[] {
   if (!existsSync('/proc/self/fd')) return [];
   return readdirSync('/proc/self/fd').flatMap((descriptor) => {

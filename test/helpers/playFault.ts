@@ -21,6 +21,8 @@ export interface Expected {
 export interface Fault {
   readonly script: Script;
   readonly settings?: Settings;
+  /** Whether only a limit of time ends it. */
+  readonly isSilent?: boolean;
   readonly tls?: { readonly options: TlsOptions; readonly host: string };
   /** Called with the port and must give the base URL, where it is not the provider itself. */
   readonly baseUrl?: (port: number) => string;
@@ -28,16 +30,19 @@ export interface Fault {
 
 const KEY = 'canary-key-1f8e2d';
 
-/** Limits short enough to be waited for, but not below what undici's coarse timers can keep. */
+/** Limits of time that no answer meets by accident, however busy the machine is. */
 const SETTINGS: Settings = {
   BIG_MODEL: 'model',
   SMALL_MODEL: 'model',
   OPENAI_API_KEY: KEY,
   MAX_RETRIES: '0',
-  REQUEST_TIMEOUT: '2',
-  QUIRK_IDLE_TIMEOUT_MS: '500',
+  REQUEST_TIMEOUT: '60',
+  QUIRK_IDLE_TIMEOUT_MS: '60000',
   QUIRK_USAGE_WAIT_MS: '100',
 };
+
+/** For faults that a limit ends: short enough to be waited for, but not below what undici's coarse timers can keep. */
+const SHORT_LIMITS: Settings = { REQUEST_TIMEOUT: '2', QUIRK_IDLE_TIMEOUT_MS: '500' };
 
 function textOf(events: readonly MessageEvent[]): string {
   return events
@@ -83,7 +88,9 @@ async function urlOf(fault: Fault, upstream: RawUpstream): Promise<string> {
  */
 export async function playFault(fault: Fault, stream: boolean, expected: Expected): Promise<void> {
   const upstream = await startRawUpstream(fault.script, fault.tls?.options);
-  const app = await startApp({ ...SETTINGS, OPENAI_BASE_URL: await urlOf(fault, upstream), ...fault.settings });
+  const limits = fault.isSilent === true ? SHORT_LIMITS : {};
+  const baseUrl = await urlOf(fault, upstream);
+  const app = await startApp({ ...SETTINGS, ...limits, OPENAI_BASE_URL: baseUrl, ...fault.settings });
   try {
     const recorded = app.nextRecord();
     const answer = await call(`${app.url}/v1/messages`, message('model', { stream }));

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a probe may try, by the name under which its outcome is told. */
+/** What a probe may try, by the name under which its outcome is reported. */
 const SOURCE = `
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';

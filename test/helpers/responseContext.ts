@@ -28,7 +28,7 @@ export function createResponseContext(options: ContextOptions = {}): ResponseCon
   const settings =
     preset === undefined ? mergeSettings(options.settings ?? {}) : presetSettings(preset, model, options.settings);
   const tools = options.tools ?? {};
-  let minted = 0;
+  let created = 0;
   return {
     messageId: 'msg_test',
     requestedModel: 'claude-test',
@@ -41,8 +41,8 @@ export function createResponseContext(options: ContextOptions = {}): ResponseCon
     ...(options.maxTokens === undefined ? {} : { maxTokens: options.maxTokens }),
     ...(options.safeguardResults === undefined ? {} : { safeguardResults: options.safeguardResults }),
     createToolId: () => {
-      minted += 1;
-      return `toolu_${minted}`;
+      created += 1;
+      return `toolu_${created}`;
     },
     deltaRepair: composeDeltaRepair(settings)?.(),
     toApiError:

@@ -1,6 +1,6 @@
 import { ApiError } from '../../src/core/errors.ts';
 import type { ResponseContext } from '../../src/translate/response/context.ts';
-import { createTranslator, type Translator } from '../../src/translate/response/translator.ts';
+import { Translator } from '../../src/translate/response/translator.ts';
 
 export interface RunResult {
   readonly text: string;
@@ -16,7 +16,7 @@ export interface RunOptions {
 
 /** Pushes a whole body through a translator, in pieces if asked for, and ends it. */
 export function runTranslator(context: ResponseContext, bytes: Uint8Array, options: RunOptions = {}): RunResult {
-  const translator = createTranslator(context, options.output ?? 'events');
+  const translator = new Translator(context, options.output ?? 'events');
   let text = '';
   let from = 0;
   for (const cut of [...(options.cuts ?? []), bytes.length]) {

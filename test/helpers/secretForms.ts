@@ -21,7 +21,7 @@ export function expectNoSecret(text: string, secrets: readonly string[]): void {
   for (const secret of secrets.filter(({ length }) => length >= SHORTEST)) {
     for (const form of formsOf(secret)) {
       const at = text.indexOf(form);
-      if (at >= 0) expect.fail(`a secret is told: ${text.slice(Math.max(0, at - 200), at + form.length + 50)}`);
+      if (at >= 0) expect.fail(`a secret is shown: ${text.slice(Math.max(0, at - 200), at + form.length + 50)}`);
     }
   }
 }

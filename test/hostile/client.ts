@@ -92,7 +92,7 @@ export function ask(url: string, token: string, { path = '/v1/messages', ...sent
 
 export const COUNT_TOKENS = '/v1/messages/count_tokens';
 
-/** Tells in words of its own how the provider answers. */
+/** Says in words of its own how the provider answers. */
 const TEST_CONNECTION = '/test-connection';
 
 const PING = 'event: ping\ndata: {"type":"ping"}\n\n';

@@ -40,7 +40,7 @@ function providersText(url: string, native: string, mortalPort: number): string 
   });
 }
 
-/** The instance that is to be brought down, a provider that does what it is told, and who watches both. */
+/** The instance that is to be brought down, a provider that does what it is asked, and who watches both. */
 export interface Stage {
   readonly binary: Binary;
   /** Where the provider `mortal` is, when a scenario has started it. */

@@ -113,7 +113,7 @@ test.each(breaks)(
       const { status } = await ask(stream);
       statuses.add(status);
     }
-    // Before the first event there is a status to tell it with; after it only the stream itself.
+    // Before the first event there is a status to report it with; after it only the stream itself.
     expect([...statuses]).toContain(529);
     expect(statuses.has(200)).toBe(stream);
     chaos.plan({ answers: { breakAfter: length, how } });

@@ -92,7 +92,7 @@ test('R504 the manager reads health reports to the last byte, with an error and 
   await failing.close();
 });
 
-test('R504 GET / tells what the instance is and where its endpoints are', async () => {
+test('R504 GET / says what the instance is and where its endpoints are', async () => {
   expect(JSON.parse((await call(`${app.url}/`)).text)).toMatchObject({
     status: 'running',
     instance: 'test',

@@ -107,7 +107,7 @@ test('R404 an overflow is reported in the words by which the client compacts', a
   expect(JSON.parse((await ask('overflow')).text).error.message).toBe('prompt is too long: 200 tokens > 100 maximum');
 });
 
-test('R407 a rejected key names the variable to mend, never the key', async () => {
+test('R407 a rejected key names the variable to repair, never the key', async () => {
   expect(JSON.parse((await ask('bad-key')).text).error.message).toBe(
     '[test 401] the provider rejected OPENAI_API_KEY: Incorrect API key provided: ****',
   );

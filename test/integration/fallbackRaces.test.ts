@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import type { Config } from '../../src/config/config.ts';
 import { ApiError } from '../../src/core/errors.ts';
 import { InFlight, ResolvedModels, type Services } from '../../src/gateway/services.ts';
 import { LoadBalancer } from '../../src/routing/loadBalancer.ts';
@@ -190,7 +191,8 @@ test('a silent provider is waited for when there is only another model of its ow
   const [one] = services.config.providers;
   if (one === undefined) throw new Error('no provider');
   const models = { ...one.models, big: ['one', 'another'] };
-  services = { ...services, config: { ...services.config, providers: [{ ...one, models }] } };
+  const config: Config = { ...services.config, providers: [{ ...one, models }] };
+  services = { ...services, config, models: new ResolvedModels(config) };
   const { writer, answered } = ask(true);
   await vi.advanceTimersByTimeAsync(4 * HALF_MS);
   expect(upstream.calls).toHaveLength(1);

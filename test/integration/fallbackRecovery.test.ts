@@ -211,7 +211,7 @@ test('health_check: request asks for one token in the words of the provider', as
   });
 });
 
-test('health checks go on by themselves, and end when they are told to', async () => {
+test('health checks go on by themselves, and end when they are asked to', async () => {
   await start({ file: { health_check_interval: 1 } });
   const asked = first.nextRequest();
   // A random number of 0 makes the pause shortest: 0.8 s.

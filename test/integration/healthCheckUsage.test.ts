@@ -84,7 +84,7 @@ test.each([
     counted,
   ],
   ['not at all', json(200, completion(undefined)), { input_tokens: null, output_tokens: null, cost: null }],
-] as const)('the tokens of a health check are a row of their own (told %s)', async (_where, answer, fields) => {
+] as const)('the tokens of a health check are a row of their own (reported %s)', async (_where, answer, fields) => {
   await startPriced();
   behaviour = answer;
   await check();
@@ -123,7 +123,7 @@ test('a stream that never says what it has used is an answer all the same, after
   expect(answered()).toBe(true);
 });
 
-test('health checks are in tokens and cost, and in nothing that is told of requests', async () => {
+test('health checks are in tokens and cost, and in nothing that is reported of requests', async () => {
   await startPriced();
   behaviour = json(200, completion(USAGE));
   await check();

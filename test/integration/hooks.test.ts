@@ -64,7 +64,7 @@ const native = (server: AnthropicServer) => ({ PROVIDER: 'custom-anthropic', OPE
 const post = (app: TestApp, body: string, headers: Record<string, string> = {}) =>
   call(`${app.url}/v1/messages`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
 
-/** Something outside to which a hook can tell what it has seen. */
+/** Something outside to which a hook can report what it has seen. */
 async function startListener(): Promise<{ readonly url: string; next(): Promise<unknown> }> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -101,8 +101,8 @@ test('a request hook changes what is routed and sent, and knows the request', as
   expect(answer.status).toBe(200);
   const received = upstream.requests[0];
   const text = received === undefined ? '' : textOf(messagesOf(received).at(-1));
-  const told = JSON.parse(text.slice(text.indexOf('{')));
-  expect(told).toMatchObject({
+  const reported = JSON.parse(text.slice(text.indexOf('{')));
+  expect(reported).toMatchObject({
     instance: 'test',
     id: answer.headers['request-id'],
     model: 'claude-opus-5',

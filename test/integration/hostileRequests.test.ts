@@ -114,6 +114,13 @@ test.each([
   ['no Host', lines(`Content-Length: ${REQUEST.length}`)],
   ['a negative length', lines('Host: localhost', 'Content-Length: -1')],
   ['blanks in a header’s name', lines('Host: localhost', 'Content-Length : 5')],
+  [
+    'a body that is coded and in chunks',
+    lines('Host: localhost', 'Transfer-Encoding: gzip, chunked', 'Connection: close').replace(
+      REQUEST,
+      `${REQUEST.length.toString(16)}\r\n${REQUEST}\r\n0\r\n\r\n`,
+    ),
+  ],
   ['a folded header', lines('Host: localhost', 'X: a\r\n b', `Content-Length: ${REQUEST.length}`)],
 ])('C6 %s is refused', async (_name, text) => {
   const before = upstream.requests.length;

@@ -115,3 +115,12 @@ test('a provider whose only key was refused is passed over for the next provider
     fallbacks: [{ from: 'one,one', reason: expect.stringContaining('bad key') }],
   });
 });
+
+test('a key that rests for longer than a date can say does not keep /health from answering', async () => {
+  await start();
+  const { keys, provider } = app.services.backends.of(app.services.config.provider);
+  keys.coolDown(provider.key, 1e33, 'slow down');
+  const answer = await call(`${app.url}/health`);
+  expect(answer.status).toBe(200);
+  expect(answer.text).toContain('"until":"+275760-09-13T00:00:00.000Z"');
+});

@@ -77,7 +77,7 @@ function numberedLine(number: number): string {
 const reason = canMount ? '' : ' (SKIPPED: this machine does not allow mounting a tmpfs)';
 
 describe.skipIf(!canMount)(`on a file system of its own${reason}`, () => {
-  test('G1 a full disk: drops are counted exactly, logging comes back, and one line tells of the gap', async () => {
+  test('G1 a full disk: drops are counted exactly, logging comes back, and one line reports the gap', async () => {
     const directory = mountFolder('256k');
     const problems: LogProblem[] = [];
     const log = openTestLog({ directory, maxTotalBytes: 8_000_000, onProblem: (problem) => problems.push(problem) });
@@ -210,7 +210,7 @@ test('an emptied file is written on', async () => {
   expect(log.status()).toMatchObject({ written: 2, dropped: 0 });
 });
 
-test('the memory for waiting lines is bounded, and the loss is told in the log', async () => {
+test('the memory for waiting lines is bounded, and the loss is reported in the log', async () => {
   const directory = makeFolder();
   const log = openTestLog({ directory, maxSizeBytes: 50_000_000 });
   const total = 60_000;

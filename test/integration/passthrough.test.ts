@@ -91,7 +91,7 @@ describe('the request', () => {
     expect(upstream.requests.at(-1)?.bytes).toEqual(body);
   });
 
-  test('a role, block or depth that this proxy does not know is the provider’s to judge', async () => {
+  test('a role, block or depth that this proxy does not know is for the provider to check', async () => {
     const deep = `${'['.repeat(1000)}${']'.repeat(1000)}`;
     const body = `{"model":"plain","messages":[{"role":"tool","content":[{"text":1}]}],"deep":${deep}}`;
     expect((await post(body)).status).toBe(200);
@@ -210,7 +210,7 @@ describe('the answer', () => {
     expect(headers).not.toHaveProperty('x-request-id');
   });
 
-  test('one line of log tells what happened, without a body or a key', async () => {
+  test('one line of log says what happened, without a body or a key', async () => {
     const record = app.nextRecord();
     await post(bodyOf('claude-opus-5', true));
     const line = await record;

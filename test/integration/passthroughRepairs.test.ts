@@ -147,7 +147,7 @@ test.each([
   expect(text.endsWith(`${stop(1)}${TAIL}`)).toBe(true);
 });
 
-test('minimax: input in the start of the block is told where clients look for it', async () => {
+test('minimax: input in the start of the block is given where clients look for it', async () => {
   const given = start(1, { ...call1, input: { arguments: { path: 'a' } } });
   const text = await answered(nativeStream(HEAD, TEXT, given, stop(1), TAIL), true);
   expect(text).toBe(HEAD + TEXT + start(1, call1) + json(1, '{"path":"a"}') + stop(1) + TAIL);

@@ -46,7 +46,7 @@ test('L6 R323 a client that does not read stops the provider, and then gets ever
     await server.close();
   });
   const response = await open(`${app.url}/v1/messages`, message('large', { stream: true }));
-  // Nothing tells when every buffer on the way is full but that nothing more is handed over.
+  // Nothing shows when every buffer on the way is full but that nothing more is handed over.
   for (let before = -1; before !== handedOver; ) {
     before = handedOver;
     await new Promise((resolve) => setTimeout(resolve, 300));

@@ -15,7 +15,7 @@ async function started(settings: Settings): Promise<TestApp> {
 }
 
 /** Makes other settings hold for the requests from now on. */
-function swap(app: TestApp, settings: Settings): void {
+function reload(app: TestApp, settings: Settings): void {
   app.live.replace(renewServices(app.live.current, testConfig({ ...models, ...settings }), 'test'));
 }
 
@@ -51,7 +51,7 @@ test('R507 S3 a token that is changed while a request comes in does not go to th
     'x-api-key': 'the-old-token-of-the-clients',
     authorization: 'Bearer key-of-the-client',
   });
-  swap(app, { ...settings, ANTHROPIC_API_KEY: 'the-new-token-of-the-clients' });
+  reload(app, { ...settings, ANTHROPIC_API_KEY: 'the-new-token-of-the-clients' });
   expect(await finish()).toBe(200);
   expect(upstream.requests[0]?.headers.authorization).toBe('Bearer key-of-the-client');
 });
@@ -62,7 +62,7 @@ test('a request that is still coming in when the provider changes is served by t
   const app = await started({ OPENAI_BASE_URL: before.url });
   await call(`${app.url}/v1/messages`, message('claude-opus-5'));
   const finish = await begin(app);
-  swap(app, { OPENAI_BASE_URL: after.url });
+  reload(app, { OPENAI_BASE_URL: after.url });
   expect(await finish()).toBe(200);
   expect([before.requests.length, after.requests.length]).toEqual([2, 0]);
 });
@@ -81,7 +81,7 @@ test('the connections to a provider that is not used any more are closed, but no
   const app = await started({ OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1` });
 
   const running = await open(`${app.url}/v1/messages`, message('claude-opus-5', { stream: true }));
-  swap(app, { OPENAI_BASE_URL: other.url });
+  reload(app, { OPENAI_BASE_URL: other.url });
   expect((await call(`${app.url}/v1/messages`, message('claude-opus-5'))).status).toBe(200);
   expect(sockets.map(({ destroyed }) => destroyed)).toEqual([false]);
   const closed = once(sockets[0] as Socket, 'close');
@@ -108,7 +108,7 @@ test('a provider that stays as it is keeps its connection', async () => {
   const settings = { OPENAI_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` };
   const app = await started(settings);
   for (const limit of ['1000', '2000', '3000']) {
-    swap(app, { ...settings, MAX_TOKENS_LIMIT: limit });
+    reload(app, { ...settings, MAX_TOKENS_LIMIT: limit });
     expect((await call(`${app.url}/v1/messages`, message('claude-opus-5'))).status).toBe(200);
   }
   expect(connections).toBe(1);

@@ -208,7 +208,7 @@ test.each(['/v1/stats', '/metrics'])('%s needs the token where there is one', as
   expect((await call(app.url + path, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
 });
 
-test('/health tells how the writing of usage fares', async () => {
+test('/health says how the writing of usage fares', async () => {
   const app = await start();
   await ask(app, 'claude-opus-5');
   expect(JSON.parse((await call(`${app.url}/health`)).text).usage).toEqual({ written: 1, dropped: 0, healthy: true });

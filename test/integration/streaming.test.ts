@@ -134,7 +134,7 @@ test('S3 R148 R152 the provider gets the instance’s key, usage is asked for, n
   expect(JSON.stringify(received?.headers)).not.toMatch(/client-secret|anthropic|session|cookie/);
 });
 
-test('one line of log per request tells what happened, without a body or a key', async () => {
+test('one line of log per request says what happened, without a body or a key', async () => {
   const record = app.nextRecord();
   await call(`${app.url}/v1/messages`, message('claude-opus-5', { stream: true, secret_field: 'x' }));
   const line = await record;

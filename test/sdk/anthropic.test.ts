@@ -49,7 +49,7 @@ test('messages.create gives a whole message', async () => {
   expect(message._request_id).toMatch(/^req_/);
 });
 
-test('messages.stream tells each part as it comes, and gives the same message as messages.create', async () => {
+test('messages.stream gives each part as it comes, and gives the same message as messages.create', async () => {
   const client = await connect(turn({ ...callingTurn, usage }));
   const heard = { text: '', thinking: '', json: '' };
   const stream = client.messages
@@ -71,7 +71,7 @@ test('messages.stream tells each part as it comes, and gives the same message as
     stop_reason,
     usage,
     model,
-    content: content.map((block) => (block.type === 'tool_use' ? { ...block, id: 'minted' } : block)),
+    content: content.map((block) => (block.type === 'tool_use' ? { ...block, id: 'created' } : block)),
   });
   expect(comparable(streamed)).toEqual(comparable(whole));
 });

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { Secret } from '../../core/secret.ts';
 import { terminalSafe } from '../../core/text.ts';
-import { OWNER_ONLY, replaceFile } from '../envs/files.ts';
+import { OWNER_ONLY, replaceFile } from '../envs/envFiles.ts';
 import { Failure } from '../exitCodes.ts';
 
 const PERMISSIONS = 0o777;
@@ -32,9 +32,9 @@ export function parseSettings(file: string, text: string | undefined): JsonObjec
     const settings: unknown = JSON.parse(text);
     if (isObject(settings)) return settings;
   } catch (error) {
-    throw new Failure(`${file} is not JSON (${(error as Error).message}); mend it first, nothing is changed`);
+    throw new Failure(`${file} is not JSON (${(error as Error).message}); repair it first, nothing is changed`);
   }
-  throw new Failure(`${file} is not a JSON object; mend it first, nothing is changed`);
+  throw new Failure(`${file} is not a JSON object; repair it first, nothing is changed`);
 }
 
 /** Puts the text in place in one step, with the mode that the file has; a new one is for the user only. */

@@ -7,12 +7,12 @@ import type { Output } from '../terminal/output.ts';
 /** Finds out what is wrong and how to repair it; with --fix repairs what is without risk, and looks again. */
 export const doctor = defineCommand({
   usage: 'doctor [all|NAME...]',
-  summary: 'find out what is wrong, and how to mend it',
+  summary: 'find out what is wrong, and how to repair it',
   names: 'optional',
   options: ['fix', 'online', 'json', ...common],
   examples: [
     ['./manage doctor', 'look at this machine; asks nobody else and costs nothing'],
-    ['./manage doctor --fix', 'and mend what can be mended without risk'],
+    ['./manage doctor --fix', 'and repair what can be repaired without risk'],
     ['./manage doctor demo --online', 'also ask the provider of one instance'],
   ],
   details:
@@ -42,7 +42,7 @@ function repair(output: Output, findings: readonly Finding[]): string[] {
   return fixes.flatMap(({ words, run }) => {
     try {
       run();
-      output.say(`Mended: ${words}`);
+      output.say(`Repaired: ${words}`);
       return [words];
     } catch (error) {
       output.complain(`${words} failed: ${error instanceof Error ? error.message : String(error)}`);

@@ -81,7 +81,7 @@ function settingsFiles({
 function checkSettingsFile(file: string, isManaged: boolean, all: readonly Instance[]): Finding[] {
   const settings = parseObject(readFileSync(file, 'utf8'));
   if (settings === undefined)
-    return [settingsCheck.warn(`${file} is not JSON, so that all of it is passed over`, { remedy: `mend ${file}` })];
+    return [settingsCheck.warn(`${file} is not JSON, so that all of it is passed over`, { remedy: `repair ${file}` })];
   const { env } = settings;
   const names = redirectingNames(isObject(env) ? env : {});
   if (asString(settings['apiKeyHelper'])) names.push('apiKeyHelper');

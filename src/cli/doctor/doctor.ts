@@ -99,12 +99,12 @@ export function summarize(findings: readonly Finding[]): string {
     return `${number === 0 ? 'no' : number} ${word}${number === 1 ? '' : 's'}`;
   };
   const fixable = findings.filter(({ fix }) => fix !== undefined).length;
-  const offer = fixable === 0 ? '' : `; ./manage doctor --fix mends ${fixable} of them`;
+  const offer = fixable === 0 ? '' : `; ./manage doctor --fix repairs ${fixable} of them`;
   return `${count('fail', 'failure')}, ${count('warn', 'warning')}${offer}.`;
 }
 
 /** The same for programs. Names and meanings are kept as long as `schema` is. */
-export function doctorJson(findings: readonly Finding[], mended: readonly string[]): string {
+export function doctorJson(findings: readonly Finding[], repaired: readonly string[]): string {
   const shown = findings.map(({ check, instance, result, detail, remedy, fix }) => ({
     check,
     instance: instance ?? null,
@@ -113,7 +113,7 @@ export function doctorJson(findings: readonly Finding[], mended: readonly string
     remedy: remedy ?? null,
     fixable: fix !== undefined,
   }));
-  return JSON.stringify({ schema: SCHEMA, ok: isWell(findings), findings: shown, mended }, undefined, 2);
+  return JSON.stringify({ schema: SCHEMA, ok: isWell(findings), findings: shown, mended: repaired }, undefined, 2);
 }
 
 /** Whether nothing fails; a warning is no failure. */

@@ -16,7 +16,6 @@ import { deriveState, isUp } from '../supervisor/state.ts';
 import { didYouMean, type Output } from '../terminal/output.ts';
 import { type Prompter, readSecretFromStdin } from '../terminal/prompt.ts';
 import { renderTable } from '../terminal/table.ts';
-import { envFileText, takesKey } from './exampleFile.ts';
 import {
   checkInstanceName,
   createPrivateFile,
@@ -30,7 +29,8 @@ import {
   portsOf,
   replaceFile,
   unusedName,
-} from './files.ts';
+} from './envFiles.ts';
+import { envFileText, takesKey } from './exampleFile.ts';
 
 /** What the env file of a new instance is made from. */
 export interface NewInstance {

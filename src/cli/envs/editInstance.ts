@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
 import { envFile, findPortClashes, type Instance, loadInstances, selectInstances } from '../supervisor/instances.ts';
 import type { Prompter } from '../terminal/prompt.ts';
-import { OWNER_ONLY, replaceFile } from './files.ts';
+import { OWNER_ONLY, replaceFile } from './envFiles.ts';
 
 const PERMISSIONS = 0o777;
 
@@ -53,7 +53,7 @@ export async function editInstance(context: Context, { names }: Invocation): Pro
   }
 }
 
-/** Opens the copy again as long as it is wrong and the user wishes to mend it; undefined when the user gives up. */
+/** Opens the copy again as long as it is wrong and the user wishes to repair it; undefined when the user gives up. */
 async function editUntilRight(
   { root, output, environment }: Context,
   instances: readonly Instance[],

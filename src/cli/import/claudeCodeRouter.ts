@@ -3,7 +3,7 @@ import { type ParsedDocument, type Path, parseDocumentText } from '../../config/
 import { asNumber, asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { findPreset, guessPreset } from '../../providers/index.ts';
 import type { Preset } from '../../providers/preset.ts';
-import { envLine } from '../envs/files.ts';
+import { envLine } from '../envs/envFiles.ts';
 import { Failure } from '../exitCodes.ts';
 import { type Assignment, type ImportPlan, type UnsupportedSetting, whyUnsupported } from './envFile.ts';
 

@@ -1,6 +1,6 @@
 import { isLoopback } from '../../config/secrets.ts';
 import { Secret } from '../../core/secret.ts';
-import { envLine } from '../envs/files.ts';
+import { envLine } from '../envs/envFiles.ts';
 
 /** A file for envs/, made from one of an earlier system. */
 export interface PlannedFile {

@@ -5,7 +5,7 @@ import { createRedactor } from '../../core/secret.ts';
 import { terminalSafe } from '../../core/text.ts';
 import type { Invocation } from '../command.ts';
 import { type Context, callerDirectory } from '../context.ts';
-import { createPrivateFile, portsOf } from '../envs/files.ts';
+import { createPrivateFile, portsOf } from '../envs/envFiles.ts';
 import { type ExitCode, exitCodes, worstOf } from '../exitCodes.ts';
 import { loadInstances } from '../supervisor/instances.ts';
 import { maskText, type PlannedFile, type UnsupportedSetting } from './envFile.ts';

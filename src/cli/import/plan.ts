@@ -4,7 +4,7 @@ import type { Problem } from '../../config/config.ts';
 import { instanceName } from '../../config/identity.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Secret } from '../../core/secret.ts';
-import { createPrivateFile, envPath, freePort, isInstanceName } from '../envs/files.ts';
+import { createPrivateFile, envPath, freePort, isInstanceName } from '../envs/envFiles.ts';
 import { importRouter, routerPort } from './claudeCodeRouter.ts';
 import {
   findValue,

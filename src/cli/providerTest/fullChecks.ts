@@ -110,7 +110,7 @@ export const cachedTokens: FullCheck = {
     const { input, cacheRead, cacheWrite } = last.usage;
     const total = input + cacheRead + cacheWrite;
     if (cacheRead > 0) return ok(`${cacheRead} of ${total} input tokens came from the cache`);
-    return warn(`none of ${total} input tokens was counted as cached: the provider does not cache, or does not tell`);
+    return warn(`none of ${total} input tokens was counted as cached: the provider does not cache, or does not say so`);
   },
 };
 

@@ -2,9 +2,9 @@ import { readFileSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { isatty } from 'node:tty';
+import { localDay } from '../../core/clock.ts';
 import { asString, parseObject } from '../../core/json.ts';
 import { terminalSafe } from '../../core/text.ts';
-import { localDay } from '../../telemetry/days.ts';
 import { hashSession } from '../../telemetry/requestRecord.ts';
 
 /** Where an instance's figures are; all of it stands in the command, so that no configuration has to be read. */

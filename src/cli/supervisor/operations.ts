@@ -4,7 +4,7 @@ import { terminalSafe } from '../../core/text.ts';
 import { readStamp } from '../buildStamp.ts';
 import type { Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
-import { OWNER_ONLY } from '../envs/files.ts';
+import { OWNER_ONLY } from '../envs/envFiles.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
 import { localTime } from '../terminal/output.ts';
 import { showResult, showStatus } from '../views/statusView.ts';

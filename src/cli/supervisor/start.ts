@@ -124,7 +124,7 @@ export function loadInstance(context: Context, name: string): { instance: Instan
   const config = instance?.config;
   if (instance === undefined || config === undefined || !isSound(instance)) {
     if (instance !== undefined) reportProblems(context, [instance]);
-    throw new Failure(`envs/${name}.env has to be mended first`, exitCodes.configuration);
+    throw new Failure(`envs/${name}.env has to be repaired first`, exitCodes.configuration);
   }
   return { instance, config };
 }

@@ -118,7 +118,7 @@ export async function diagnose(inspection: Inspection, state: State): Promise<Hi
   }
   const hint = diagnoseWorkers(inspection) ?? diagnoseReload(inspection);
   if (hint !== undefined || !hasOlderSettings(inspection)) return hint;
-  const remedy = instance.config === undefined ? 'mend its env file first' : `./manage reload ${name}`;
+  const remedy = instance.config === undefined ? 'repair its env file first' : `./manage reload ${name}`;
   return {
     problem: `runs with older settings than envs/${name}.env holds`,
     remedy: `for the new ones: ${remedy}`,

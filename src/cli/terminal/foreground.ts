@@ -13,7 +13,7 @@ interface ForegroundCommand {
 const FROM_KEYBOARD = ['SIGINT', 'SIGQUIT'] as const;
 const PASSED_ON = ['SIGTERM', 'SIGHUP'] as const;
 
-/** A shell's way of telling that a signal has ended a program. */
+/** A shell's way of saying that a signal has ended a program. */
 const SIGNAL_BASE = 128;
 
 /**

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { localDay } from '../../core/clock.ts';
 import { asNumber } from '../../core/json.ts';
-import { localDay } from '../../telemetry/days.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { addTotals, IS_REQUEST, NO_USAGE, sumUsage, type UsageTotals } from '../../telemetry/usage/totals.ts';
 import { combineHealth, type Health, type PortAnswer, queryPort } from '../supervisor/health.ts';

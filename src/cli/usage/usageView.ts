@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { firstOfDays } from '../../core/clock.ts';
 import { terminalSafe, terminalSafeJson } from '../../core/text.ts';
-import { firstOfDays } from '../../telemetry/days.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { isCostUnknown, type UsageGrouping } from '../../telemetry/usage/totals.ts';
 import type { Invocation } from '../command.ts';

@@ -155,7 +155,7 @@ const settingsTable = {
   ALLOW_LINK_LOCAL: setting(choice('on', 'off'), {
     fallback: 'off',
     about:
-      'Whether a provider may be at a link-local address (169.254.…, fe80:…), where clouds tell their machines their credentials.',
+      'Whether a provider may be at a link-local address (169.254.…, fe80:…), where clouds give their machines their credentials.',
   }),
   MAX_TOKENS_LIMIT: setting(tokens, {
     otherwise: 'the model’s own limit',
@@ -184,7 +184,7 @@ const settingsTable = {
   MAX_RETRIES: setting(integer(0, 20), {
     fallback: '2',
     about:
-      'How often a failed request is repeated before the client is told. Nothing is repeated once the answer began.',
+      'How often a failed request is repeated before the client gets the error. Nothing is repeated once the answer began.',
     field: 'maxRetries',
   }),
   MAX_ATTEMPTS: setting(integer(1, 100), {
@@ -222,7 +222,8 @@ const settingsTable = {
   }),
   MAX_QUEUE: setting(integer(0, 100_000), {
     fallback: '100',
-    about: 'How many requests may wait behind MAX_CONCURRENT; one more is told at once to come back later (529).',
+    about:
+      'How many requests may wait behind MAX_CONCURRENT; one more is refused at once and asked to come back later (529).',
     field: 'concurrency.queueLength',
   }),
   HTTPS_PROXY: setting(proxyAddress, {

@@ -1,10 +1,18 @@
 import { ApiError } from '../../core/errors.ts';
-import { asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
+import { asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { errorEvent } from '../../protocol/anthropic/errors.ts';
 import { readAnthropicUsage } from '../../protocol/anthropic/message.ts';
+import {
+  ByteBuffer,
+  HELD_MAX,
+  HeldBudget,
+  heldTooMuch,
+  parseBounded,
+  parseBoundedObject,
+} from '../../protocol/bounds.ts';
 import type { Usage } from '../../protocol/delta.ts';
 import { isErrorBody, readErrorBody, type UpstreamErrorBody } from '../../protocol/openai/errors.ts';
-import { createSseReader, SseFrameSplitter } from '../../protocol/sse.ts';
+import { SseFrameSplitter, SseReader } from '../../protocol/sse.ts';
 import type { ToolInputRepair } from '../../quirks/native.ts';
 import { mergeUsage } from '../../translate/response/finish.ts';
 import { type AnswerReader, type Output, openOutcome } from '../../upstream/upstream.ts';
@@ -23,11 +31,11 @@ export class PassthroughReader implements AnswerReader {
   isWhole = false;
   readonly #toApiError: (body: UpstreamErrorBody) => ApiError;
   readonly #repair: ToolInputFrames | undefined;
-  readonly #sse = createSseReader((data, event) => this.#read(data, event));
+  readonly #sse = new SseReader((data, event) => this.#read(data, event));
   readonly #frames = new SseFrameSplitter();
   #begun = false;
   /** Frames before the beginning: comments and pings. */
-  #held: Uint8Array[] = [];
+  readonly #held = new ByteBuffer();
   /** An error event, where the provider's own has a form that the client would not take for one. */
   #errorText = '';
 
@@ -45,7 +53,7 @@ export class PassthroughReader implements AnswerReader {
 
   pushJson(text: string): string {
     this.isWhole = true;
-    const body = parseObject(text);
+    const body = parseBoundedObject(text);
     if (body === undefined) return this.fail(new ApiError('bad_gateway', 'the provider did not answer with JSON'));
     if (isErrorBody(body)) return this.fail(this.#toApiError(readErrorBody(body)));
     this.#readMessage(body);
@@ -79,12 +87,12 @@ export class PassthroughReader implements AnswerReader {
 
   #release(bytes: Uint8Array): Uint8Array {
     if (!this.#begun) {
-      this.#held.push(bytes);
+      if (this.#held.length + bytes.length > HELD_MAX) throw heldTooMuch();
+      this.#held.append(bytes);
       return new Uint8Array();
     }
     if (this.#held.length === 0 && this.#errorText === '') return bytes;
-    const all = Buffer.concat([...this.#held, bytes, Buffer.from(this.#errorText)]);
-    this.#held = [];
+    const all = Buffer.concat([this.#held.take(), bytes, Buffer.from(this.#errorText)]);
     this.#errorText = '';
     return all;
   }
@@ -94,7 +102,7 @@ export class PassthroughReader implements AnswerReader {
     this.#repair?.push(data, event);
     // Most frames are these, and parsing them all would cost more than handing them on.
     if (event === 'content_block_delta') return;
-    const frame = parseObject(data);
+    const frame = parseBoundedObject(data);
     if (event === 'error' || (frame !== undefined && isErrorBody(frame))) this.#readError(data, event);
     else if (frame !== undefined) this.#readFrame(frame, event ?? asString(frame['type']));
   }
@@ -137,6 +145,8 @@ interface OpenCall {
   /** Input that stood in the start of the block, where clients do not look for it. */
   readonly given: Json | undefined;
   text: string;
+  /** What is held of it. */
+  readonly budget: HeldBudget;
 }
 
 function frameText(data: string, event: string | undefined): string {
@@ -146,8 +156,9 @@ function frameText(data: string, event: string | undefined): string {
 
 function parseInput(text: string): Json | undefined {
   try {
-    return JSON.parse(text) as Json;
-  } catch {
+    return parseBounded(text) as Json;
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
     return undefined;
   }
 }
@@ -171,7 +182,7 @@ export class ToolInputFrames {
 
   /** Takes one frame. */
   push(data: string, event: string | undefined): void {
-    const frame = parseObject(data);
+    const frame = parseBoundedObject(data);
     if (frame === undefined || !this.#isHandled(frame, event)) this.#output += frameText(data, event);
   }
 
@@ -205,7 +216,10 @@ export class ToolInputFrames {
     if (type === 'content_block_stop') this.#finish(this.#call);
     const delta = frame['delta'];
     if (type !== 'content_block_delta' || !isObject(delta) || delta['type'] !== 'input_json_delta') return false;
-    this.#call.text += asString(delta['partial_json']) ?? '';
+    const piece = asString(delta['partial_json']) ?? '';
+    this.#call.budget.add(piece.length);
+    if (this.#call.budget.isExceeded) throw heldTooMuch();
+    this.#call.text += piece;
     return true;
   }
 
@@ -213,7 +227,13 @@ export class ToolInputFrames {
     const block = frame['content_block'];
     if (!isObject(block) || block['type'] !== 'tool_use') return false;
     const given = block['input'];
-    this.#call = { index: frame['index'], name: asString(block['name']) ?? '', given, text: '' };
+    this.#call = {
+      index: frame['index'],
+      name: asString(block['name']) ?? '',
+      given,
+      text: '',
+      budget: new HeldBudget(),
+    };
     if (isEmpty(given)) return false;
     this.#output += frameText(JSON.stringify({ ...frame, content_block: { ...block, input: {} } }), event);
     return true;
@@ -221,7 +241,7 @@ export class ToolInputFrames {
 
   #finish({ index, name, given, text }: OpenCall): void {
     this.#call = undefined;
-    // Text that is not JSON is the client's to judge.
+    // Text that is not JSON is for the client to check.
     const input = text === '' ? given : parseInput(text);
     const repaired = input === undefined ? undefined : this.#repair(name, input);
     const partial = text !== '' && repaired === input ? text : isEmpty(repaired) ? '' : JSON.stringify(repaired);

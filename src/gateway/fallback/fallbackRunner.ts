@@ -10,10 +10,11 @@ import {
 } from '../../upstream/exchange.ts';
 import { classifyFault } from '../../upstream/faultDomain.ts';
 import type { Adapter } from '../adapters/adapter.ts';
-import { elapsedMs, type RequestContext } from '../requestContext.ts';
-import type { SseSource } from '../responseWriter.ts';
-import { Candidates, candidateLabel, type Route } from '../route.ts';
+import { elapsedMs, type RequestContext, recordError } from '../requestContext.ts';
+import { type SseFormat, SseResponse, type SseSource } from '../responseWriter.ts';
+import { Candidates, candidateLabel, isNative, otherTierModel, type Route, routeTo } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
+import type { Services } from '../services.ts';
 import { type Attempt, recordSuccess, reportOutcome } from './feedback.ts';
 import { type CandidateFailure, finalError, nameProvider } from './finalError.ts';
 
@@ -27,6 +28,9 @@ export interface Fallback {
 /** An attempt that took longer than this is not repeated: the client would wait too long for too little. */
 const REPEATABLE_WITHIN_MS = 15_000;
 
+/** For the log: a refusal that neither its code nor its words say anything of, so that the client gets it as it is. */
+const UNCLASSIFIED = 'refusal not classified';
+
 /** So many parts of one request may be refused one after the other. */
 const MAX_ADAPTATIONS = 5;
 
@@ -36,19 +40,21 @@ const MAX_ADAPTATIONS = 5;
  */
 export class FallbackRunner implements SseSource {
   readonly #context: RequestContext;
-  readonly #plan: Pick<Plan, 'candidates' | 'conversation'>;
+  readonly #plan: Pick<Plan, 'candidates' | 'conversation' | 'decision'>;
   readonly #createAdapter: (route: Route) => Adapter;
   readonly #budget: RetryBudget;
   readonly #candidates: Candidates;
   readonly #fallbacks: Fallback[] = [];
   readonly #failures: CandidateFailure[] = [];
-  #adapter: Adapter | undefined;
+  #hasLeftTier = false;
+  /** Of the candidate that is asked or was asked last. */
+  adapter: Adapter | undefined;
   #exchange: Exchange | undefined;
 
   /** @param createAdapter throws an ApiError for a request that the candidate cannot be sent */
   constructor(
     context: RequestContext,
-    plan: Pick<Plan, 'candidates' | 'conversation'>,
+    plan: Pick<Plan, 'candidates' | 'conversation' | 'decision'>,
     createAdapter: (route: Route) => Adapter,
   ) {
     const { services } = context;
@@ -59,14 +65,9 @@ export class FallbackRunner implements SseSource {
     this.#candidates = new Candidates(services, plan.candidates);
   }
 
-  /** Speaks for the candidate that is asked or was asked last. */
-  get adapter(): Adapter | undefined {
-    return this.#adapter;
-  }
-
   /** Whether the answer is one JSON body. */
   get isWhole(): boolean {
-    return this.#adapter?.isWhole === true;
+    return this.adapter?.isWhole === true;
   }
 
   /** Whether the client has got a part of the answer. */
@@ -86,9 +87,9 @@ export class FallbackRunner implements SseSource {
 
   /** Who answers, and how many candidates before did not. */
   get answerHeaders(): Record<string, string> {
-    if (this.#adapter === undefined) return {};
+    if (this.adapter === undefined) return {};
     const { length } = this.#fallbacks;
-    return { 'x-provider': this.#adapter.route.provider, ...(length === 0 ? {} : { 'x-fallback': String(length) }) };
+    return { 'x-provider': this.adapter.route.provider, ...(length === 0 ? {} : { 'x-fallback': String(length) }) };
   }
 
   /**
@@ -103,6 +104,7 @@ export class FallbackRunner implements SseSource {
     if (spent > 0 || !isRefusedHere(result)) record.attempts = spent;
     record.upstreamRequestId = requestIdOf(this.#exchange);
     if (this.#fallbacks.length > 0) record.fallbacks = this.#fallbacks;
+    if (this.#isUnclassified(result)) record.notes = [...(record.notes ?? []), UNCLASSIFIED];
     return result;
   }
 
@@ -115,7 +117,7 @@ export class FallbackRunner implements SseSource {
       const isOneOfSeveral = services.config.providers.length > 1;
       const error = isOneOfSeveral ? nameProvider(result.error, route.provider) : result.error;
       this.#failures.push({ candidate: candidateLabel(route), error });
-      const next = this.#budget.allowsFallback ? this.#next() : undefined;
+      const next = this.#budget.allowsFallback ? (this.#next() ?? this.#otherTier(route, result.error)) : undefined;
       if (next !== undefined) this.#logFallback(route, next, error);
       route = next;
     }
@@ -123,6 +125,22 @@ export class FallbackRunner implements SseSource {
     const [first, ...others] = this.#failures;
     const error = first === undefined ? asApiError(new TypeError('no candidates')) : finalError([first, ...others]);
     return { kind: 'failed', error };
+  }
+
+  /** A native endpoint's own words are the client's to read; others are known here, or the log says that they are not. */
+  #isUnclassified(result: ExchangeResult): boolean {
+    if (result.kind !== 'failed' || this.adapter === undefined) return false;
+    return result.error.code === 'upstream_invalid_request' && !isNative(this.adapter.route);
+  }
+
+  /** Before a request fails for a model that its provider does not know, another tier's model is asked there, once. */
+  #otherTier(route: Route, { code }: ApiError): Route | undefined {
+    if (code !== 'unknown_model' || this.#hasLeftTier) return undefined;
+    this.#hasLeftTier = true;
+    const { decision, candidates } = this.#plan;
+    const ref =
+      decision.intent === 'tier' ? otherTierModel(this.#context.services, route, decision.tier, candidates) : undefined;
+    return ref === undefined ? undefined : routeTo(this.#context.services, ref);
   }
 
   #next(): Route | undefined {
@@ -160,7 +178,7 @@ export class FallbackRunner implements SseSource {
     if (this.#fallbacks.length > 0) this.#forgetFallback(route);
     try {
       const adapter = this.#createAdapter(route);
-      this.#adapter = adapter;
+      this.adapter = adapter;
       const permit = route.backend.limiter.acquire();
       if (permit === undefined) return refusalOfLimiter(adapter);
       try {
@@ -221,11 +239,18 @@ export class FallbackRunner implements SseSource {
         mayRepeatEmpty = false;
         continue;
       }
-      if (result.kind === 'aborted' || exchange.hasOutput || !this.#budget.hasAttemptsLeft) return result;
-      if (adaptations < MAX_ADAPTATIONS && adapter.adaptRequest(result.error)) {
+      if (result.kind === 'aborted' || exchange.hasOutput) return result;
+      const mayAskAgain = this.#budget.hasAttemptsLeft;
+      if (mayAskAgain && adaptations < MAX_ADAPTATIONS && adapter.adaptRequest(result.error)) {
         adaptations += 1;
         continue;
       }
+      const answer = adapter.answerInstead?.(result.error);
+      if (answer !== undefined) {
+        sink.end(answer);
+        return { kind: 'done' };
+      }
+      if (!mayAskAgain) return result;
       failure = result;
       const isRefusedKey = classifyFault(result.error) === 'key';
       if (isRefusedKey && keys.size > 1 && keys.hasAvailable && this.#budget.allowsFallback) continue;
@@ -314,4 +339,46 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
     timer = setTimeout(done, ms);
   });
   clearTimeout(timer);
+}
+
+/** Answers a request from the first candidate of its plan that can, streamed or whole; throws what can still have a status of its own. */
+export async function respondWithFallback(
+  context: RequestContext,
+  plan: Plan,
+  format: SseFormat,
+  createAdapter: (route: Route) => Adapter,
+): Promise<void> {
+  const { services, writer } = context;
+  const runner = new FallbackRunner(context, plan, createAdapter);
+  const [first] = plan.candidates;
+  if (first === undefined) throw new TypeError('a plan without candidates');
+  const stream = new SseResponse(writer, runner, format, services.models.get(first).settings);
+  try {
+    const result = await runner.run(stream);
+    if (result.kind === 'aborted') return;
+    const { adapter } = runner;
+    const failure = result.kind === 'failed' ? result.error : failureOfWhole(adapter, stream);
+    if (failure !== undefined) {
+      if (!stream.open) throw failure;
+      stream.fail(failure);
+      recordError(context, failure, 'interrupted');
+    } else if (adapter !== undefined) {
+      keepConversation(services, plan, adapter.route);
+      if (adapter.isWhole) writer.sendJson(200, runner.answerHeaders, adapter.bodyOf(stream.body));
+    }
+  } finally {
+    stream.close();
+    runner.adapter?.record();
+  }
+}
+
+/** The conversation stays with the provider that has served it, unless something else than its tier led there. */
+function keepConversation({ config, order }: Services, { decision, conversation }: Plan, { provider }: Route): void {
+  if (config.providers.length > 1 && decision.intent === 'tier') order.keep(conversation(), provider);
+}
+
+/** An event stream that has begun with pings cannot become one JSON body any more. */
+function failureOfWhole(adapter: Adapter | undefined, stream: SseResponse): ApiError | undefined {
+  if (adapter?.isWhole !== true || !stream.open) return undefined;
+  return new ApiError('bad_gateway', 'the provider answered with one body, too late for a stream that has begun');
 }

@@ -1,6 +1,7 @@
-import { asNumber, asString, isObject, type JsonObject, parseObject, tokenCount } from '../../core/json.ts';
+import { asNumber, asString, isObject, type JsonObject, tokenCount } from '../../core/json.ts';
+import { ANSWER_MAX, parseBoundedObject } from '../bounds.ts';
 import type { Usage } from '../delta.ts';
-import { createSseReader } from '../sse.ts';
+import { SseReader } from '../sse.ts';
 
 export type StopReason =
   | 'end_turn'
@@ -47,13 +48,12 @@ const PIECES: Readonly<Record<string, string>> = {
   signature_delta: 'signature',
 };
 
-/** Largest message that is put together, in letters, and what a piece costs beside its own. */
-const MESSAGE_MAX = 64 * 1024 * 1024;
+/** What a piece of a message costs beside its own letters. */
 const PIECE_COST = 16;
 
 /** Puts a message together out of the event stream in which it is sent. */
 export class MessageAssembler {
-  readonly #sse = createSseReader((data, event) => this.#read(data, event));
+  readonly #sse = new SseReader((data, event) => this.#read(data, event));
   #message: JsonObject | undefined;
   readonly #blocks: JsonObject[] = [];
   /** The arguments of tools so far, by block. */
@@ -69,14 +69,14 @@ export class MessageAssembler {
   /** The whole message; undefined when the stream has ended before it was complete, or is too large. */
   end(): JsonObject | undefined {
     this.#sse.end();
-    if (this.#message === undefined || !this.#isComplete || this.#size > MESSAGE_MAX) return undefined;
+    if (this.#message === undefined || !this.#isComplete || this.#size > ANSWER_MAX) return undefined;
     return { ...this.#message, content: this.#blocks };
   }
 
   #read(data: string, event: string | undefined): void {
     this.#size += data.length + PIECE_COST;
-    if (this.#size > MESSAGE_MAX) return;
-    const frame = parseObject(data);
+    if (this.#size > ANSWER_MAX) return;
+    const frame = parseBoundedObject(data);
     if (frame === undefined) return;
     const type = event ?? asString(frame['type']);
     if (type === 'message_start' && isObject(frame['message'])) this.#message = { ...frame['message'] };
@@ -103,7 +103,7 @@ export class MessageAssembler {
     if (block === undefined) return;
     if (type === 'content_block_delta' && isObject(frame['delta'])) this.#grow(block, frame['delta']);
     if (type === 'content_block_stop') {
-      const input = parseObject(this.#inputs.get(block) ?? '');
+      const input = parseBoundedObject(this.#inputs.get(block) ?? '');
       if (input !== undefined) block['input'] = input;
     }
   }

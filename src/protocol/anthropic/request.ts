@@ -1,6 +1,6 @@
 import { ApiError } from '../../core/errors.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
-import { DEPTH_MAX } from '../bounds.ts';
+import { DEPTH_MAX, isTooDeep } from '../bounds.ts';
 
 /**
  * A Messages API request as it arrives, typed only as far as the proxy reads it. Unknown fields and block types are kept
@@ -29,8 +29,8 @@ export interface ParseCache {
   readonly shallowElements: WeakSet<object>;
 }
 
-/** Depth of what holds messages, tools and blocks of the system prompt. */
-const ELEMENT_PARENT = 2;
+/** Depth of messages, tools and blocks of the system prompt. */
+const ELEMENT_DEPTH = 3;
 
 const ROLES: ReadonlySet<unknown> = new Set(['user', 'assistant', 'system', 'developer']);
 
@@ -100,27 +100,18 @@ function isName(value: unknown): boolean {
 }
 
 /**
- * Throws for what is nested deeper than anybody means, before anything walks it recursively. Goes down level by level, so that no depth can exhaust the stack.
+ * Throws for what is nested deeper than anybody means, before anything walks it recursively.
  * @param shallow elements that need not be looked at again; takes in those of this body
  */
 export function checkDepth(body: JsonObject, shallow?: WeakSet<object>): void {
   const elements: object[] = [];
-  let level: object[] = [body];
-  for (let depth = 1; level.length > 0; depth += 1) {
-    if (depth > DEPTH_MAX) throw invalid('body', `is nested deeper than ${DEPTH_MAX} levels`);
-    const next: object[] = [];
-    for (const value of level) {
-      for (const child of Object.values(value)) {
-        if (typeof child !== 'object' || child === null) continue;
-        if (depth === ELEMENT_PARENT) {
-          if (shallow?.has(child)) continue;
-          elements.push(child);
-        }
-        next.push(child);
-      }
-    }
-    level = next;
-  }
+  const isKnown = (value: object, depth: number): boolean => {
+    if (depth !== ELEMENT_DEPTH) return false;
+    if (shallow?.has(value) === true) return true;
+    elements.push(value);
+    return false;
+  };
+  if (isTooDeep(body, 1, isKnown)) throw invalid('body', `is nested deeper than ${DEPTH_MAX} levels`);
   for (const element of elements) shallow?.add(element);
 }
 

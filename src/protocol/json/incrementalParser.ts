@@ -1,3 +1,5 @@
+import { ApiError } from '../../core/errors.ts';
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN_BRACE = 0x7b;
@@ -17,6 +19,9 @@ const RELATED_BYTES = 512;
 
 /** Conversations that are kept at a time: those of one user, with their subagents. */
 const MAX_BODIES = 16;
+
+/** Largest value that is parsed at a stretch, in bytes: what holds the event loop for some 50 ms. Larger than any file that a model takes. */
+const VALUE_MAX_BYTES = 32 * 1024 * 1024;
 
 export interface IncrementalParserOptions {
   /** Top-level names whose lists grow from request to request. */
@@ -56,7 +61,7 @@ export class IncrementalJsonParser {
     this.#options = options;
   }
 
-  /** The value of the body; throws the SyntaxError of JSON.parse. */
+  /** The value of the body; throws the SyntaxError of JSON.parse, and ApiError `request_too_large` for a value of more than 32 MiB. */
   parse(bytes: Buffer): unknown {
     const steps = this.parseInSteps(bytes);
     for (;;) {
@@ -102,6 +107,7 @@ export class IncrementalJsonParser {
 }
 
 function parseWhole(bytes: Buffer): unknown {
+  if (bytes.length > VALUE_MAX_BYTES) throw new SyntaxError('it is not plainly one object');
   const text = bytes.toString('utf8');
   return JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
 }
@@ -219,7 +225,11 @@ export class ObjectParser {
       this.#at += known.end - known.start;
       return known.value;
     }
-    const value: unknown = JSON.parse(this.#cut(skipValue(this.#bytes, start)));
+    const end = skipValue(this.#bytes, start);
+    if (end - start > VALUE_MAX_BYTES) {
+      throw new ApiError('request_too_large', `one value of the body is larger than ${VALUE_MAX_BYTES} bytes`);
+    }
+    const value: unknown = JSON.parse(this.#cut(end));
     yield this.#at - start;
     return value;
   }
@@ -266,17 +276,18 @@ export function skipBlanks(bytes: Uint8Array, at: number): number {
 
 /** The position behind the string whose opening quote stands at `at`; -1 when it does not end. */
 export function skipString(bytes: Buffer, at: number): number {
-  const near = Math.min(bytes.length, at + LONG_STRING);
-  for (let index = at + 1; index < near; index += 1) {
-    const byte = bytes[index];
-    if (byte === QUOTE) return index + 1;
-    if (byte === BACKSLASH) index += 1;
-  }
-  for (let index = near; ; ) {
+  for (let index = at + 1; ; ) {
+    // Where quotes are close together, as in code, a look at each byte is cheaper than to search for each quote.
+    const near = Math.min(bytes.length, index + LONG_STRING);
+    for (; index < near; index += 1) {
+      const byte = bytes[index];
+      if (byte === QUOTE) return index + 1;
+      if (byte === BACKSLASH) index += 1;
+    }
     const quote = bytes.indexOf(QUOTE, index);
     if (quote === -1) return -1;
     let backslashes = 0;
-    while (bytes[quote - 1 - backslashes] === BACKSLASH) backslashes += 1;
+    while (quote - 1 - backslashes >= index && bytes[quote - 1 - backslashes] === BACKSLASH) backslashes += 1;
     if (backslashes % 2 === 0) return quote + 1;
     index = quote + 1;
   }

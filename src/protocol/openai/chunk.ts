@@ -2,7 +2,7 @@ import { ApiError } from '../../core/errors.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { Delta, ToolCallDelta } from '../delta.ts';
 import { isErrorBody, readErrorBody, type UpstreamErrorBody } from './errors.ts';
-import { readUsage } from './usage.ts';
+import { readUsage } from './tokenUsage.ts';
 
 /** The text of a string, a `{text}` object, or a list of such; '' for anything else. */
 export function readText(value: unknown): string {

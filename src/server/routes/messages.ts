@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from '../../core/errors.ts';
 import { answerChatCompletions } from '../../gateway/chatCompletions.ts';
 import type { ActiveServices } from '../../gateway/configSwap.ts';
@@ -7,7 +7,6 @@ import { dryRun } from '../../gateway/dryRun.ts';
 import type { ProcessFacts } from '../../gateway/introspection.ts';
 import { answerMessages } from '../../gateway/messages.ts';
 import type { Forwarded, IncomingRequest } from '../../gateway/services.ts';
-import { MemoryGuard } from '../memoryGuard.ts';
 import { HttpResponseWriter, onClientGone } from '../responseWriter.ts';
 
 /** Headers of the Messages API itself; whatever else the client sends is its own business. */
@@ -61,15 +60,6 @@ const MESSAGE_PATHS = ['/v1/messages', '/v1/v1/messages', '/messages'];
 
 /** The routes that carry a conversation: Messages API, its token count, its dry run, and chat completions. */
 export function addMessageRoutes(app: FastifyInstance, active: ActiveServices, facts: ProcessFacts): void {
-  const memory = new MemoryGuard(active.current.clock);
-  const { maxBodyBytes } = active.current.config.limits;
-  const checked = {
-    // Before the body is read; one above the limit is refused for that.
-    onRequest(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-      memory.check(Math.min(Number(request.headers['content-length'] ?? 0), maxBodyBytes));
-      done();
-    },
-  };
   const incomingOf = (request: FastifyRequest, endpoint: string): IncomingRequest => ({
     id: request.id,
     endpoint,
@@ -81,7 +71,7 @@ export function addMessageRoutes(app: FastifyInstance, active: ActiveServices, f
   });
 
   const addAnswer = (path: string, endpoint: string, answer: typeof answerMessages) => {
-    app.post(path, checked, (request, reply) => {
+    app.post(path, (request, reply) => {
       const incoming = incomingOf(request, endpoint);
       // The answer is written to the socket itself: the framework's stream handling costs twice as much (measured).
       reply.hijack();
@@ -93,14 +83,14 @@ export function addMessageRoutes(app: FastifyInstance, active: ActiveServices, f
   };
   for (const path of MESSAGE_PATHS) {
     addAnswer(path, '/v1/messages', answerMessages);
-    app.post(`${path}/count_tokens`, checked, (request, reply) => {
+    app.post(`${path}/count_tokens`, (request, reply) => {
       reply.header('request-id', request.id);
       const incoming = incomingOf(request, '/v1/messages/count_tokens');
       return countTokens(request.serving.services, incoming, (listener) => onClientGone(reply.raw, listener));
     });
   }
   addAnswer('/v1/chat/completions', '/v1/chat/completions', answerChatCompletions);
-  app.post('/v1/messages/test_conversion', checked, (request, reply) => {
+  app.post('/v1/messages/test_conversion', (request, reply) => {
     reply.header('request-id', request.id);
     return dryRun(request.serving.services, incomingOf(request, '/v1/messages/test_conversion'));
   });

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../core/text.ts';
 import type { RequestOutcome, RequestRecord } from '../requestRecord.ts';
-import type { Span, Style } from './text.ts';
+import type { Span, Style } from './lines.ts';
 
 /** Makes a text harmless for a terminal: names and errors come from clients and providers. */
 type Sanitize = (text: string) => string;

@@ -48,8 +48,3 @@ export function logFileKind(instance: string, name: string): LogFileKind | undef
       return undefined;
   }
 }
-
-/** The UTC day of a moment as `2026-11-20`: files are rotated when it changes. */
-export function utcDay(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
-}

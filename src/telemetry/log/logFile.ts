@@ -1,8 +1,8 @@
 import { lstatSync, mkdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
-import type { Clock } from '../../core/clock.ts';
-import { activeFileName, rotatedFileName, utcDay } from './fileNames.ts';
+import { type Clock, utcDay } from '../../core/clock.ts';
+import { activeFileName, rotatedFileName } from './fileNames.ts';
 import { type LogMaintenance, repairTruncatedLine } from './retention.ts';
 
 export interface LogStreamOptions {

@@ -3,7 +3,7 @@ import { lstat, open, readdir, rename, rm, unlink, utimes } from 'node:fs/promis
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { NO_FOLLOW } from '../files.ts';
+import { NO_FOLLOW } from '../stateFiles.ts';
 import { activeFileName, type LogFileKind, logFileKind, logNamesIn } from './fileNames.ts';
 
 const LONGEST_TRUNCATED_LINE = 4 * 1024 * 1024;

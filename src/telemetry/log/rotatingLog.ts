@@ -1,7 +1,7 @@
 import { closeSync, constants, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
-import { NO_FOLLOW } from '../files.ts';
+import { NO_FOLLOW } from '../stateFiles.ts';
 import { activeFileName, logName } from './fileNames.ts';
 import { LogAppender } from './logFile.ts';
 import {
@@ -89,7 +89,7 @@ class ResilientLog implements RotatingLog {
   #batchTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #nextTryAt: number | undefined;
-  /** Everything that touches the file happens one after the other in this chain, which never rejects. */
+  /** Everything that touches the file happens one after the other in this sequence, which never rejects. */
   #work: Promise<void>;
   #writeScheduled = false;
   #inFlight: { bytes: Buffer; lines: number } | undefined;
@@ -130,7 +130,7 @@ class ResilientLog implements RotatingLog {
   write(line: string): void {
     if (this.#closed || this.#retryTimer || !this.#waiting.add(line)) this.#drop(1);
     else if (this.#waiting.hasComplete) this.#scheduleWrite();
-    else this.#batchTimer ??= setTimeout(this.#onBatchDue, BATCH_DELAY_MS).unref();
+    else this.#batchTimer ??= setTimeout(this.#scheduleWrite, BATCH_DELAY_MS).unref();
   }
 
   flush(): Promise<void> {
@@ -182,18 +182,13 @@ class ResilientLog implements RotatingLog {
   }
 
   readonly #onExit = (): void => this.flushSync();
-  readonly #onBatchDue = (): void => this.#scheduleWrite();
-
-  #scheduleWrite(): void {
+  readonly #scheduleWrite = (): void => {
     clearTimeout(this.#batchTimer);
     this.#batchTimer = undefined;
     if (this.#writeScheduled) return;
     this.#writeScheduled = true;
-    this.#work = this.#work.then(() => {
-      this.#writeScheduled = false;
-      return this.#writeWaiting();
-    });
-  }
+    this.#work = this.#work.then(this.#writeWaiting);
+  };
 
   async #open(): Promise<void> {
     try {
@@ -209,7 +204,8 @@ class ResilientLog implements RotatingLog {
     void this.#maintenance.run();
   }
 
-  async #writeWaiting(): Promise<void> {
+  readonly #writeWaiting = async (): Promise<void> => {
+    this.#writeScheduled = false;
     if (this.#retryTimer) return;
     if (this.#failing) await this.#reportOutage();
     for (let batch = this.#waiting.take(); batch; batch = this.#waiting.take()) {
@@ -217,7 +213,7 @@ class ResilientLog implements RotatingLog {
     }
     // Lines dropped because too many were waiting.
     if (this.#outage && !this.#failing) await this.#reportOutage();
-  }
+  };
 
   /** Also the test after a failure: the log works again when this line is in it. */
   async #reportOutage(): Promise<void> {

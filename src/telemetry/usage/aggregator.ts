@@ -1,5 +1,4 @@
-import type { Clock } from '../../core/clock.ts';
-import { firstOfDays, localDay } from '../days.ts';
+import { type Clock, firstOfDays, localDay } from '../../core/clock.ts';
 import { BoundedNames, RequestMetrics } from '../metrics.ts';
 import type { RequestRecord } from '../requestRecord.ts';
 import {

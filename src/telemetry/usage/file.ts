@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { withParentFolder } from '../files.ts';
+import { withParentFolder } from '../stateFiles.ts';
 import { sumUsage, type UsageRow, type UsageSum } from './totals.ts';
 
 /** Node's own module, loaded by who opens the file, as it costs memory. */

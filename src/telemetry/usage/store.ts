@@ -1,5 +1,4 @@
-import type { Clock } from '../../core/clock.ts';
-import { firstOfDays } from '../days.ts';
+import { type Clock, firstOfDays } from '../../core/clock.ts';
 import { describeError, LogBackoff } from '../log/queue.ts';
 import type { Logger } from '../logger.ts';
 import { isBroken, moveAside, type Sqlite, UsageFile } from './file.ts';

@@ -1,10 +1,9 @@
-import { asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { asString, isObject, type Json, type JsonObject, replaceLoneSurrogates } from '../../core/json.ts';
 import type { ContentBlock, RequestMessage } from '../../protocol/anthropic/request.ts';
 import { parseBounded } from '../../protocol/bounds.ts';
 import { decodeCallFields, decodeSignature, MISSING_REASONING } from '../../protocol/delta.ts';
 import type { ChatMessage, ChatToolCall } from '../../protocol/openai/types.ts';
 import type { ConversationCache } from '../conversationCache.ts';
-import { replaceLoneSurrogates } from '../wellFormed.ts';
 import type { Context, ResolvedModel } from './context.ts';
 import { describeServerResult } from './tools.ts';
 

@@ -72,7 +72,7 @@ export function markBreakpoint(part: ChatContentPart, block: ContentBlock, conte
     : part;
 }
 
-/** Tells the model about a tool that a search has found. */
+/** Informs the model of a tool that a search has found. */
 function describeReference(name: string, { tools, toolNames }: Context): string {
   const tool = tools.get(name);
   const shown = toolNames.toProvider(name);

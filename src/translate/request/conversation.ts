@@ -1,6 +1,6 @@
+import { replaceLoneSurrogatesOnce } from '../../core/json.ts';
 import type { ChatContentPart, ChatMessage } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
-import { replaceLoneSurrogatesOnce } from '../wellFormed.ts';
 
 /** A user or tool message whose content may still grow. */
 interface Draft {
@@ -49,19 +49,15 @@ export class Conversation {
     if (message !== undefined) this.#entries.push(message);
   }
 
-  addTool(head: ChatMessage, parts: readonly ChatContentPart[]): void {
-    this.#start(head, parts, false);
-  }
-
   addUser(parts: readonly ChatContentPart[]): void {
-    if (this.#open === undefined || !this.#waiting) this.#start({ role: 'user' }, parts, false);
+    if (this.#open === undefined || !this.#waiting) this.start({ role: 'user' }, parts);
     else for (const part of parts) this.#open.parts.push(part);
     this.#waiting = false;
   }
 
   /** Adds parts that belong to the user but came without a message: to the next user message, or as one of their own. */
   addLoose(parts: readonly ChatContentPart[]): void {
-    this.#start({ role: 'user' }, parts, true);
+    this.start({ role: 'user' }, parts, true);
   }
 
   /** Appends to the open message; says whether there was one. */
@@ -70,7 +66,8 @@ export class Conversation {
     return this.#open !== undefined;
   }
 
-  #start(head: ChatMessage, parts: readonly ChatContentPart[], waiting: boolean): void {
+  /** Begins a message that may grow. */
+  start(head: ChatMessage, parts: readonly ChatContentPart[], waiting = false): void {
     this.#open = { head, parts: [...parts] };
     this.#entries.push(this.#open);
     this.#waiting = waiting;

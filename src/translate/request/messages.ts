@@ -1,10 +1,5 @@
 import { asString, isObject, type JsonObject } from '../../core/json.ts';
-import {
-  type ContentBlock,
-  type MessagesRequest,
-  type RequestMessage,
-  removeAttribution,
-} from '../../protocol/anthropic/request.ts';
+import { type MessagesRequest, type RequestMessage, removeAttribution } from '../../protocol/anthropic/request.ts';
 import type { ChatContentPart, ChatMessage } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import type { Checkpoint } from '../conversationCache.ts';
@@ -44,8 +39,7 @@ function translateTurns(messages: readonly RequestMessage[], leading: number, co
     if (isSystem(message)) placeSystemMessage(message, conversation, context);
     else if (message.role === 'assistant') {
       checkpoints.push({ index, size: conversation.size, calls, notes: [...notes].slice(notesBefore) });
-      calls += callsOf(message).length;
-      addAssistant(message, conversation, context);
+      calls += addAssistant(message, conversation, context);
     } else addUser(message, conversation, context);
   }
   const written = conversation.finish();
@@ -53,25 +47,25 @@ function translateTurns(messages: readonly RequestMessage[], leading: number, co
   return written;
 }
 
-/** The message, its results right behind it, in the order of the calls, and then what they showed. */
-function addAssistant(message: RequestMessage, conversation: Conversation, context: Context): void {
+/** The message, its results right behind it, in the order of the calls, and then what they showed. @returns how many calls it has */
+function addAssistant(message: RequestMessage, conversation: Conversation, context: Context): number {
   conversation.add(translateAssistant(message, context));
   const media: ChatContentPart[] = [];
-  for (const call of callsOf(message)) {
+  let calls = 0;
+  for (const call of typeof message.content === 'string' ? [] : message.content) {
+    if (call.type !== 'tool_use') continue;
+    calls += 1;
     const result = translateResult(call, context);
     const id = context.toolIds.get(call) ?? '';
     const name = context.toolNames.toProvider(String(call['name']));
-    conversation.addTool(
+    conversation.start(
       { role: 'tool', tool_call_id: id, ...(context.settings.toolResultName ? { name } : {}) },
       result.parts,
     );
     for (const part of result.media) media.push(part);
   }
   if (media.length > 0) conversation.addLoose(media);
-}
-
-function callsOf(message: RequestMessage): readonly ContentBlock[] {
-  return typeof message.content === 'string' ? [] : message.content.filter((block) => block.type === 'tool_use');
+  return calls;
 }
 
 /** What the user says beside tool results; the results themselves already stand behind their calls. */

@@ -17,7 +17,7 @@ const STRENGTHS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
 const LOW_BUDGET = 4096;
 const MEDIUM_BUDGET = 16_384;
 
-/** What tells the server to keep the reasoning of earlier turns. */
+/** What asks the server to keep the reasoning of earlier turns. */
 const KEEP_FIELDS = { none: {}, keep_all: { keep: 'all' }, clear_false: { clear_thinking: false } };
 
 /** Reads the wish out of `thinking`, `output_config` and inline system messages. */

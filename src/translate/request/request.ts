@@ -1,8 +1,7 @@
-import { asNumber, asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { asNumber, asString, isObject, type Json, type JsonObject, replaceLoneSurrogates } from '../../core/json.ts';
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
 import type { ChatRequest } from '../../protocol/openai/types.ts';
 import { ConversationCache } from '../conversationCache.ts';
-import { replaceLoneSurrogates } from '../wellFormed.ts';
 import { selectBreakpoints } from './content.ts';
 import { type Context, Notes, type ResolvedModel } from './context.ts';
 import { translateMessages } from './messages.ts';
@@ -51,7 +50,7 @@ export function unknownFields(request: MessagesRequest): string[] {
 
 /**
  * What is answered to the safety checks that auto mode asks of its server: nobody here judges tool calls. The client
- * then judges by itself or asks its user; a verdict that was made up would be obeyed. Undefined when none is asked for.
+ * then judges by itself or asks its user; an answer that was made up would be obeyed. Undefined when none is asked for.
  * Decision 0011 has what the client makes of each possible answer.
  */
 export function answerSafeguards(request: MessagesRequest): readonly JsonObject[] | undefined {

@@ -1,9 +1,8 @@
-import { asString, isObject, type JsonObject } from '../../core/json.ts';
+import { asString, isObject, type JsonObject, replaceLoneSurrogatesOnce } from '../../core/json.ts';
 import type { ContentBlock, MessagesRequest } from '../../protocol/anthropic/request.ts';
 import type { ChatRequest, ChatTool } from '../../protocol/openai/types.ts';
 import type { Repairs } from '../../quirks/compose.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
-import { replaceLoneSurrogatesOnce } from '../wellFormed.ts';
 import type { ToolNames } from './toolNames.ts';
 
 /** A tool that the client runs and the model is offered. */

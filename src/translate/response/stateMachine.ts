@@ -99,7 +99,8 @@ export class MessageStateMachine {
   /** Takes the text outside of tags. */
   readonly #spoken: (text: string) => void;
   readonly #held = new HeldBudget();
-  readonly #state = new ReasoningState(this.#held);
+  /** Undefined until there is some that must come back to the provider. */
+  #state: ReasoningState | undefined;
   /** White space that begins no block as long as nothing follows it. */
   #blankThinking = '';
   #blankText = '';
@@ -115,10 +116,10 @@ export class MessageStateMachine {
     this.#outcome = outcome;
     this.#blocks = new ContentBlocks(sink, outcome, () => this.#signature());
     this.#calls = new ToolCalls(context, this.#blocks, outcome, this.#held);
-    const write = (text: string): void => this.#text(text);
-    const stop = context.stopSequences.length === 0 ? undefined : new StopSequenceMatcher(context.stopSequences, write);
+    const { stopSequences } = context;
+    const stop = stopSequences.length === 0 ? undefined : new StopSequenceMatcher(stopSequences, this.#text);
     this.#stop = stop;
-    this.#spoken = stop === undefined ? write : (text) => stop.push(text);
+    this.#spoken = stop === undefined ? this.#text : (text) => stop.push(text);
     const { thinkTags, thinkOpen } = context.settings;
     if (thinkTags !== 'off') {
       this.#tags = new ThinkTagParser(thinkOpen, this.#held, (text) => this.#thinking(text), this.#spoken);
@@ -140,7 +141,10 @@ export class MessageStateMachine {
         this.#thinking(delta.text);
         break;
       case 'reasoningState':
-        if (this.#context.settings.reasoningReplay === 'reasoning_details') this.#state.add(delta.state);
+        if (this.#context.settings.reasoningReplay === 'reasoning_details') {
+          this.#state ??= new ReasoningState(this.#held);
+          this.#state.add(delta.state);
+        }
         break;
       case 'toolCall':
         this.#call(delta);
@@ -191,7 +195,8 @@ export class MessageStateMachine {
       return;
     }
     this.#writeRest(meaning);
-    if (this.#blocks.count > 0) this.#conclude(meaning);
+    if (this.#calls.unfinished && !this.#hasReachedLimit(meaning)) this.#break(cutCall());
+    else if (this.#blocks.count > 0) this.#conclude(meaning);
     else if (unexplained) this.#break(endedEarly());
     else if (this.#calls.some && !this.#calls.unfinished) this.#break(namelessCall());
     else this.#conclude(meaning);
@@ -202,11 +207,26 @@ export class MessageStateMachine {
     this.#tags?.end(silent && !mayBeCutOff(meaning));
     this.#stop?.end();
     this.#calls.finish(mayBeCutOff(meaning));
+    // The block of half a call stays open, so that nobody takes it for a whole one.
+    if (this.#calls.unfinished && !this.#hasReachedLimit(meaning)) return;
     if (this.#lateText.trim() !== '') {
       this.#blocks.openText();
       this.#blocks.append(this.#lateText);
     }
     this.#blocks.close();
+  }
+
+  /** Whether the answer may have ended because it reached the output limit or the window, whatever the provider calls it. */
+  #hasReachedLimit(meaning: FinishMeaning): boolean {
+    const { maxTokens } = this.#context;
+    return (
+      meaning === 'length' ||
+      meaning === 'window' ||
+      maxTokens === undefined ||
+      !this.#usage?.output ||
+      this.#usage.output >= maxTokens ||
+      isWindowFull(this.#usage, this.#context.settings.contextWindow, maxTokens)
+    );
   }
 
   #conclude(meaning: FinishMeaning): void {
@@ -252,7 +272,14 @@ export class MessageStateMachine {
     if (this.#outcome.finishReason !== undefined) return;
     const meaning = finishMeaning(reason);
     const overflowed = meaning === 'window' && this.#blocks.count === 0 && !this.#calls.some;
-    if (meaning === 'failure') {
+    if (meaning === 'brokenCall') {
+      this.#break(
+        new ApiError(
+          'broken_tool_call',
+          `the model wrote a tool call that the provider cannot read: ${reason.slice(0, WORD_MAX)}`,
+        ),
+      );
+    } else if (meaning === 'failure' || (meaning === 'unknown' && !this.#calls.whole)) {
       this.#break(new ApiError('overloaded', `the provider broke off its answer: ${reason.slice(0, WORD_MAX)}`));
     } else if (overflowed) {
       const message = 'the conversation exceeds the context window of the model';
@@ -283,7 +310,7 @@ export class MessageStateMachine {
     }
   }
 
-  #text(text: string): void {
+  readonly #text = (text: string): void => {
     if (this.#blocks.open === 'text') {
       this.#blocks.append(text);
       return;
@@ -303,7 +330,7 @@ export class MessageStateMachine {
     this.#writeState();
     this.#blocks.openText();
     this.#blocks.append(whole);
-  }
+  };
 
   #call(delta: ToolCallDelta): void {
     if (this.#stop?.found !== undefined) return;
@@ -314,19 +341,23 @@ export class MessageStateMachine {
 
   /** State without reasoning text still needs a block to travel in. */
   #writeState(): void {
-    if (this.#blocks.open === 'thinking' || this.#outcome.toolCalls > 0 || !this.#state.opaque) return;
+    if (this.#blocks.open === 'thinking' || this.#outcome.toolCalls > 0 || this.#state?.opaque !== true) return;
     this.#blocks.openThinking();
     this.#blocks.close();
   }
 
   #signature(): string {
-    const state = this.#state.take();
+    const state = this.#state?.take();
     return state === undefined ? MARKER_SIGNATURE : encodeSignature(this.#context.provider, state);
   }
 }
 
 function endedEarly(): ApiError {
   return new ApiError('overloaded', 'upstream stream ended early');
+}
+
+function cutCall(): ApiError {
+  return new ApiError('overloaded', 'the provider ended its answer in the middle of a tool call');
 }
 
 function stuckIn(what: string): ApiError {

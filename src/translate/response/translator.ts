@@ -1,19 +1,16 @@
 import { ApiError } from '../../core/errors.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
 import type { Message } from '../../protocol/anthropic/message.ts';
-import { ByteBuffer, parseBounded } from '../../protocol/bounds.ts';
+import { ANSWER_MAX, ByteBuffer, parseBounded } from '../../protocol/bounds.ts';
 import type { Delta } from '../../protocol/delta.ts';
 import { ChunkReader, TextChunkTemplate } from '../../protocol/openai/chunk.ts';
 import { isErrorBody, readErrorBody } from '../../protocol/openai/errors.ts';
-import { createSseReader } from '../../protocol/sse.ts';
+import { SseReader } from '../../protocol/sse.ts';
 import type { MessageSink } from './blocks.ts';
-import { createOutcome, type Outcome, type ResponseContext } from './context.ts';
+import { createOutcome, type OutcomeRecord, type ResponseContext } from './context.ts';
 import { EventWriter } from './eventWriter.ts';
 import { MessageBuilder } from './messageBuilder.ts';
 import { MessageStateMachine } from './stateMachine.ts';
-
-/** Largest answer that is gathered whole, in bytes. */
-const BODY_LIMIT = 64 * 1024 * 1024;
 
 /** What servers send to keep a connection alive before an answer: blanks, and a byte order mark. */
 const NOTHING: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
@@ -31,34 +28,14 @@ const BAD_LINES_MAX = 3;
  * One provider's answer, from its bytes to Anthropic's words. Everything is pushed and synchronous: each call returns
  * the event text to write now, '' when there is none or when the output is a message.
  */
-export interface Translator {
-  /** The next bytes of the body, cut anywhere: a stream of events, or a JSON answer whatever was asked for. */
-  pushBytes(bytes: Uint8Array): string;
-  /** The whole body as JSON text. */
-  pushJson(text: string): string;
-  /** The body has ended as it should. */
-  end(): string;
-  /** The provider has finished, and its usage did not come in time. Does nothing before the finish. */
-  settle(): string;
-  /** The connection has failed. Before the start nothing is written: `outcome.error` becomes the answer. */
-  fail(error: ApiError): string;
-  readonly outcome: Outcome;
-  /** The complete answer, for the output `message`. Throws the ApiError of an answer that failed. */
-  message(): Message;
-}
-
-export function createTranslator(context: ResponseContext, output: 'events' | 'message'): Translator {
-  return new ChatTranslator(context, output);
-}
-
-class ChatTranslator implements Translator {
-  readonly outcome;
+export class Translator {
+  readonly outcome: OutcomeRecord;
   readonly #context: ResponseContext;
   readonly #writer: EventWriter | undefined;
   readonly #builder: MessageBuilder | undefined;
   readonly #machine: MessageStateMachine;
-  readonly #sse = createSseReader((data, event) => this.#readEvent(data, event));
   readonly #chunks: ChunkReader;
+  readonly #sse: SseReader;
   readonly #template = new TextChunkTemplate();
   #format: 'unknown' | 'events' | 'body' = 'unknown';
   readonly #body = new ByteBuffer();
@@ -76,9 +53,11 @@ class ChatTranslator implements Translator {
     if (output === 'events') sink = this.#writer = new EventWriter({ id, model, inputEstimate, tail });
     else sink = this.#builder = new MessageBuilder(id, model, tail);
     this.#machine = new MessageStateMachine(context, sink, this.outcome);
-    this.#chunks = new ChunkReader((delta) => this.#accept(delta), context.toApiError);
+    this.#chunks = new ChunkReader(this.#accept, context.toApiError);
+    this.#sse = new SseReader(this.#readEvent);
   }
 
+  /** The next bytes of the body, cut anywhere: a stream of events, or a JSON answer whatever was asked for. */
   pushBytes(bytes: Uint8Array): string {
     if (this.outcome.ended) return '';
     try {
@@ -92,8 +71,8 @@ class ChatTranslator implements Translator {
       if (this.#format === 'events') this.#sse.push(significant);
       else this.#body.append(significant);
       const size = this.#builder === undefined ? 0 : this.#builder.size;
-      if (Math.max(size, this.#body.length) > BODY_LIMIT) {
-        throw new ApiError('bad_gateway', `the answer is larger than ${BODY_LIMIT} bytes`);
+      if (Math.max(size, this.#body.length) > ANSWER_MAX) {
+        throw new ApiError('bad_gateway', `the answer is larger than ${ANSWER_MAX} bytes`);
       }
     } catch (error) {
       this.#failWith(error);
@@ -101,6 +80,7 @@ class ChatTranslator implements Translator {
     return this.#written();
   }
 
+  /** The whole body as JSON text. */
   pushJson(text: string): string {
     if (this.outcome.ended) return '';
     try {
@@ -111,6 +91,7 @@ class ChatTranslator implements Translator {
     return this.#written();
   }
 
+  /** The body has ended as it should. */
   end(): string {
     if (this.#format === 'body') return this.pushJson(Buffer.from(this.#body.take()).toString('utf8'));
     try {
@@ -122,16 +103,19 @@ class ChatTranslator implements Translator {
     return this.#written();
   }
 
+  /** The provider has finished, and its usage did not come in time. Does nothing before the finish. */
   settle(): string {
     if (this.outcome.finished) this.#machine.complete();
     return this.#written();
   }
 
+  /** The connection has failed. Before the start nothing is written: `outcome.error` becomes the answer. */
   fail(error: ApiError): string {
     this.#machine.fail(error);
     return this.#written();
   }
 
+  /** The complete answer, for the output `message`. Throws the ApiError of an answer that failed. */
   message(): Message {
     if (this.outcome.error !== undefined) throw this.outcome.error;
     const message = this.#builder?.message;
@@ -157,7 +141,7 @@ class ChatTranslator implements Translator {
     this.#machine.fail(error);
   }
 
-  #readEvent(data: string, event: string | undefined): void {
+  readonly #readEvent = (data: string, event: string | undefined): void => {
     if (this.outcome.ended) return;
     const text = event === undefined ? this.#template.match(data) : undefined;
     if (text !== undefined) {
@@ -168,7 +152,7 @@ class ChatTranslator implements Translator {
     } else {
       this.#readChunk(data, event);
     }
-  }
+  };
 
   #readChunk(data: string, event: string | undefined): void {
     const chunk = parseFirst(data);
@@ -195,13 +179,13 @@ class ChatTranslator implements Translator {
     );
   }
 
-  #accept(delta: Delta): void {
+  readonly #accept = (delta: Delta): void => {
     this.#deltas += 1;
     this.#lastDelta = delta;
     const { deltaRepair } = this.#context;
     if (deltaRepair === undefined) this.#machine.accept(delta);
     else for (const repaired of deltaRepair(delta)) this.#machine.accept(repaired);
-  }
+  };
 
   #identify({ id, model }: JsonObject): void {
     const { outcome } = this;

@@ -49,7 +49,7 @@ test('L4 500 small requests a second: each answer is whole', { timeout: 300_000 
   expect(added[1]).toBeLessThanOrEqual(5);
 });
 
-test('L8 above MAX_CONCURRENT and MAX_QUEUE each is told at once to come back, and running streams do not notice', {
+test('L8 above MAX_CONCURRENT and MAX_QUEUE each is refused at once and asked to come back, and running streams do not notice', {
   timeout: 60_000,
 }, async () => {
   const stage = await openLoadStage();

@@ -52,9 +52,14 @@ export const requestScenarios: readonly Scenario[] = [
     ],
   },
   {
-    name: 'asks for a model of 7 MB that the provider does not know',
-    provider: json(404, { error: { message: 'model not found', code: 'model_not_found' } }),
+    name: 'asks for a model of 7 MB',
     questions: [wholeQuestion('m'.repeat(7_000_000))],
+    holds: isRefused,
+  },
+  {
+    name: 'asks for a model that the provider does not know, by the longest name that is read',
+    provider: json(404, { error: { message: 'model not found', code: 'model_not_found' } }),
+    questions: [wholeQuestion('m'.repeat(1000))],
   },
   {
     name: 'asks for models of 100 kB full of commas and slashes',

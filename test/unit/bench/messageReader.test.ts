@@ -34,7 +34,7 @@ const expected = [
   'POST /v1/messages HTTP/1.1: größer',
 ];
 
-test('messages with a length, with chunks, with a trailer and without a body are told apart', () => {
+test('messages with a length, with chunks, with a trailer and without a body are distinguished', () => {
   expect(read([bytes])).toEqual(expected);
 });
 

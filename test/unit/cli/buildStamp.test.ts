@@ -50,6 +50,14 @@ test.each<[string, () => void]>([
   expect(await hashSources(root)).not.toBe(before);
 });
 
+test('the manager is no part of the executable', async () => {
+  const before = await hashSources(root);
+  write('src/cli/deep/manager.ts', '');
+  expect(await hashSources(root)).toBe(before);
+  write('src/client.ts', '');
+  expect(await hashSources(root)).not.toBe(before);
+});
+
 test('a build is current only with its executable, on its platform, from its sources', async () => {
   expect(await isBuilt(root, 'abc')).toBe(false);
   await writeStamp(root, stampOf('abc'));

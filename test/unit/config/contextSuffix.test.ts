@@ -5,7 +5,7 @@ import { configOf } from '../../helpers/configText.ts';
 
 const key = 'OPENAI_API_KEY=own-key-0001';
 
-describe('the suffix [1m], which users are told to write for Claude Code, never goes upstream', () => {
+describe('the suffix [1m], which users are asked to write for Claude Code, never goes upstream', () => {
   test.each(['glm', 'glm-anthropic'])('in a tier of %s', (provider) => {
     const config = configOf([`PROVIDER=${provider}`, key, 'BIG_MODEL=glm-5.3[1m]', 'SMALL_MODEL=glm-5.3-flash[1M]']);
     expect(config.tiers).toEqual({ big: 'glm-5.3', middle: 'glm-5.3', small: 'glm-5.3-flash' });

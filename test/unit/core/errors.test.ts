@@ -24,7 +24,7 @@ test.each(codes)('the message of %s is as the table says', (code) => {
 });
 
 describe('R403 what the client may repeat', () => {
-  /** The statuses that the client repeats unless it is told not to. */
+  /** The statuses that the client repeats unless it is asked not to. */
   const isRepeated = (status: number) => [401, 408, 409, 429].includes(status) || status >= 500;
   /** What passes by itself or may do so. */
   const passing: ReadonlySet<ErrorCode> = new Set([

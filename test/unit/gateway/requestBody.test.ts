@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { runCooperatively, withBody } from '../../../src/gateway/readBody.ts';
-import { JsonBodyCodec, RequestBody } from '../../../src/gateway/requestBody.ts';
+import { JsonBodyCodec, RequestBody, runCooperatively, withBody } from '../../../src/gateway/requestBody.ts';
 import { InFlight } from '../../../src/gateway/services.ts';
 import { ConversationCache } from '../../../src/translate/conversationCache.ts';
 
@@ -46,6 +45,35 @@ describe('a body of 3 MB is dealt with in stretches', () => {
       carryOut(new RequestBody(smallBytes, { model: 'm', messages: 'none' }, new ConversationCache()).measureInSteps())
         .pauses,
     ).toBe(0);
+  });
+});
+
+describe('a body is refused before it is parsed', () => {
+  const bodyWith = (text: string) => Buffer.from(`{"model":"m","x":${text},"messages":[]}`);
+  const objects = '{},'.repeat(20_000_000);
+
+  test.each([
+    ['that holds too many values', () => bodyWith(`[${objects}{}]`), 'request_too_large', 'more than 250000 values'],
+    [
+      'one value of which is too large',
+      () => bodyWith(`"${'a'.repeat(33 * 1024 * 1024)}"`),
+      'request_too_large',
+      'larger than 33554432 bytes',
+    ],
+    [
+      'that is large and no object',
+      () => Buffer.alloc(33 * 1024 * 1024, 'z'),
+      'invalid_request',
+      'not plainly one object',
+    ],
+  ])('%s', (_name, make, code, message) => {
+    const bytes = make();
+    const before = process.threadCpuUsage();
+    const read = () => carryOut(new JsonBodyCodec().read(bytes));
+    expect(read).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) }));
+    const { user, system } = process.threadCpuUsage(before);
+    // To parse the first would take seconds.
+    expect((user + system) / 1000).toBeLessThan(400);
   });
 });
 

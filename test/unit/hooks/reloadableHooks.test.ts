@@ -115,7 +115,7 @@ test.each([
   expect(await request()).toMatchObject({ model: 'good' });
 });
 
-test('the place of an error is told, and not the conversation that may be in its words', async () => {
+test('the place of an error is reported, and not the conversation that may be in its words', async () => {
   const { request, log } = startHooks(`export function request(body) {
 
     throw new Error(JSON.stringify(body).repeat(100));
@@ -177,7 +177,7 @@ test.each([
   ['an end while it is loaded', 'process.exit(0);', 'it ended its thread'],
   ['no hooks', 'export const hello = 1;', 'it exports no request and no response'],
   ['a missing import', 'import "./nothing.mjs";', 'nothing.mjs'],
-])('a file with %s is told once, and requests go on without hooks', async (_name, source, reason) => {
+])('a file with %s is reported once, and requests go on without hooks', async (_name, source, reason) => {
   const { hooks, request, log, nextLine } = startHooks(source);
   const line = nextLine();
   const early = request();
@@ -230,13 +230,13 @@ test('a changed file is loaded beside the one before, which goes on until then, 
   expect(log.filter((one) => one.startsWith('error'))).toHaveLength(1);
 });
 
-test('a file that is mended after it was broken from the start is taken, and none any more when it is left out', async () => {
+test('a file that is repaired after it was broken from the start is taken, and none any more when it is left out', async () => {
   const { hooks, file, nextLine, request } = startHooks('export function request(');
   expect(await nextLine()).toContain('requests go on without hooks');
   expect(hooks.areIdle).toBe(true);
-  writeFileSync(file, source('mended'));
+  writeFileSync(file, source('repaired'));
   hooks.use(file);
-  expect(await eventually(request)).toMatchObject({ model: 'mended' });
+  expect(await eventually(request)).toMatchObject({ model: 'repaired' });
   hooks.use(undefined);
   expect(hooks.areIdle).toBe(true);
   expect(await request()).toBeUndefined();

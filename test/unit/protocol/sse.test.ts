@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createSseReader, SseFrameSplitter } from '../../../src/protocol/sse.ts';
+import { SseFrameSplitter, SseReader } from '../../../src/protocol/sse.ts';
 
 type Seen = { data: string; event: string | undefined };
 
 function readAll(bytes: Uint8Array, cuts: readonly number[] = []): Seen[] {
   const seen: Seen[] = [];
-  const reader = createSseReader((data, event) => seen.push({ data, event }));
+  const reader = new SseReader((data, event) => seen.push({ data, event }));
   let from = 0;
   for (const cut of [...cuts, bytes.length]) {
     reader.push(bytes.subarray(from, cut));
@@ -53,7 +53,7 @@ test('R322 any cut gives the same frames, also inside letters and line ends', ()
 
 test('R322 keeps nothing of the caller’s buffer, which may be used again', () => {
   const seen: string[] = [];
-  const reader = createSseReader((data) => seen.push(data));
+  const reader = new SseReader((data) => seen.push(data));
   const buffer = Buffer.from('data: hel');
   reader.push(buffer);
   buffer.fill('x');
@@ -62,7 +62,7 @@ test('R322 keeps nothing of the caller’s buffer, which may be used again', () 
 });
 
 test('R322 takes no more memory for a line that comes byte by byte than twice its size', () => {
-  const reader = createSseReader(() => {});
+  const reader = new SseReader(() => {});
   const splitter = new SseFrameSplitter();
   const byte = Buffer.from('x');
   const used = () => {
@@ -79,7 +79,7 @@ test('R322 takes no more memory for a line that comes byte by byte than twice it
 });
 
 test('R322 counts lines as well as letters, as a frame of millions of empty lines is no small one', () => {
-  const reader = createSseReader(() => {});
+  const reader = new SseReader(() => {});
   const lines = Buffer.from('data:\n'.repeat(10_000));
   expect(() => {
     for (let count = 0; count < 60; count += 1) reader.push(lines);
@@ -90,7 +90,7 @@ test.each([
   ['in one line', Buffer.alloc(1024 * 1024, 'x'), Buffer.from('data: ')],
   ['in many lines', Buffer.from(`data: ${'x'.repeat(1024 * 1024)}\n`), Buffer.alloc(0)],
 ])('R322 refuses a frame above 8 MiB %s', (_name, piece, start) => {
-  const reader = createSseReader(() => {});
+  const reader = new SseReader(() => {});
   reader.push(start);
   for (let count = 0; count < 7; count += 1) reader.push(piece);
   expect(() => {

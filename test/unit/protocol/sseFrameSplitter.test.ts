@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createSseReader, SseFrameSplitter } from '../../../src/protocol/sse.ts';
+import { SseFrameSplitter, SseReader } from '../../../src/protocol/sse.ts';
 
 const push = (cutter: SseFrameSplitter, text: string) => Buffer.from(cutter.push(Buffer.from(text))).toString();
 
@@ -31,10 +31,10 @@ test('R322 wherever the bytes are cut: nothing is lost, and no frame waits that 
       let from = 0;
       let events = 0;
       let passed = 0;
-      const reader = createSseReader(() => {
+      const reader = new SseReader(() => {
         events += 1;
       });
-      const behind = createSseReader(() => {
+      const behind = new SseReader(() => {
         passed += 1;
       });
       for (const to of places) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ConfigResult } from '../../../src/config/build.ts';
+import type { ConfigResult } from '../../../src/config/buildConfig.ts';
 import type { Config, Problem } from '../../../src/config/config.ts';
 import { Reloader } from '../../../src/reload/configReloader.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';

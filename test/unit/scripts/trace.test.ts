@@ -3,8 +3,9 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 
+/** What is reached, and not to be lost: a change that exceeds it says why the request needs more. */
 const LIMITS = {
-  request: { files: 80, functions: 350 },
+  request: { files: 80, functions: 465 },
   reload: { files: 45 },
   status: { files: 60 },
 };

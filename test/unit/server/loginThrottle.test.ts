@@ -39,6 +39,17 @@ test('A9 after twenty wrong tokens none from that address is looked at, not even
   expect(warnings).toEqual([[expect.any(String), { address: '10.0.0.7' }]]);
 });
 
+test.each(['127.0.0.1', '127.3.2.1', '::1', '::ffff:127.0.0.1'])(
+  'A9 wrong tokens from this machine never keep its owner out (%s)',
+  (address) => {
+    const { attempt } = startAttempts();
+    for (let index = 0; index < 20; index += 1) expect(attempt('wrong', address)).toBe('unauthenticated');
+    expect(attempt('wrong', address)).toBe('too_many_attempts');
+    expect(attempt(RIGHT, address)).toBe('passed');
+    expect(attempt('wrong', address)).toBe('too_many_attempts');
+  },
+);
+
 test('A9 a few wrong tokens, and requests without one, keep nobody out', () => {
   const { attempt, guess } = startAttempts();
   guess(19);

@@ -1,6 +1,8 @@
+import { EventEmitter } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
-import { MemoryGuard } from '../../../src/server/memoryGuard.ts';
+import { BodyMemory, MemoryGuard } from '../../../src/server/memoryGuard.ts';
 
 const MIB = 1024 * 1024;
 
@@ -61,4 +63,49 @@ test('P12 the process asks its own heap', () => {
   const own = new MemoryGuard(clock);
   expect(() => own.check(0)).not.toThrow();
   expect(() => own.check(Number.MAX_SAFE_INTEGER)).toThrow('short of memory');
+});
+
+describe('P12 what is kept for the bodies under way', () => {
+  const open = () => Object.assign(new EventEmitter(), { destroyed: false }) as unknown as ServerResponse;
+  const bodyOf = (response = open()) => new BodyMemory(memory, response);
+  const takes = (megabytes: number) => bodyOf().grow(megabytes * MIB);
+
+  test('is not given to another one, although the heap does not have it yet', () => {
+    takes(200);
+    expect(() => takes(101)).toThrow('600 of 1000 MiB are used, and the request has 101');
+    takes(100);
+    expect(() => takes(1)).toThrow('short of memory');
+  });
+
+  test('grows with the body, and is free again when its response is over', () => {
+    const response = open();
+    const body = bodyOf(response);
+    for (let size = 1; size <= 300; size += 1) body.grow(size * MIB);
+    expect(() => takes(1)).toThrow('short of memory');
+    response.emit('close');
+    takes(300);
+  });
+
+  test('is free again when the body grows too large', () => {
+    const body = bodyOf();
+    body.grow(300 * MIB);
+    expect(() => body.grow(301 * MIB)).toThrow('short of memory');
+    takes(300);
+  });
+
+  test('is not taken for a client that has gone', () => {
+    const response = open();
+    const body = bodyOf(response);
+    body.grow(300 * MIB);
+    Object.assign(response, { destroyed: true });
+    response.emit('close');
+    expect(() => body.grow(300 * MIB)).toThrow('the client has gone');
+    takes(300);
+  });
+
+  test('is counted once, as what has been read of it is in use', () => {
+    takes(200);
+    used = 600;
+    takes(100);
+  });
 });

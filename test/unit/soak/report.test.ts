@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { SoakFigures } from '../../../scripts/docs/soakFigures.ts';
 import { readArguments } from '../../../soak/arguments.ts';
 import { checkFault } from '../../../soak/load/checkFault.ts';
+import { findProblems } from '../../../soak/report/assessment.ts';
 import { drawPlot } from '../../../soak/report/plot.ts';
 import { summarizeSoak } from '../../../soak/report/summary.ts';
-import { judge } from '../../../soak/report/verdict.ts';
 
 const figures: SoakFigures = {
   date: '2026-11-20',
@@ -24,7 +24,7 @@ const figures: SoakFigures = {
   faultsOfOurOwn: 0,
 };
 
-describe('the verdict', () => {
+describe('the assessment', () => {
   test.each<[string, Partial<SoakFigures>, number]>([
     ['all is well', {}, 0],
     ['requests failed', { requests: { ...figures.requests, failed: 1 } }, 1],
@@ -38,7 +38,7 @@ describe('the verdict', () => {
     ['descriptors are left', { descriptors: { before: 25, after: 31 } }, 1],
     ['a fault of our own', { faultsOfOurOwn: 1 }, 1],
   ])('%s', (_name, changes, problems) => {
-    expect(judge({ ...figures, ...changes })).toHaveLength(problems);
+    expect(findProblems({ ...figures, ...changes })).toHaveLength(problems);
   });
 });
 
@@ -83,7 +83,7 @@ describe('a fault of the provider', () => {
   });
   const broken = 'event: message_start\ndata: {}\n\nevent: error\ndata: {"type":"error"}\n\n';
 
-  test('is told by the last event, or by a status', () => {
+  test('is reported by the last event, or by a status', () => {
     checkFault(reply(200, broken), 'reset');
     checkFault(reply(529, '{"error":{"type":"overloaded_error"}}'), 'refuse');
   });

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { boundConsoleFile, protectConsoleFile } from '../../../src/telemetry/files.ts';
+import { boundConsoleFile, protectConsoleFile } from '../../../src/telemetry/stateFiles.ts';
 import { temporaryFolder } from '../../helpers/temporaryFolder.ts';
 
 test('a console file above its limit is emptied, a small one is left alone, a missing one costs nothing', () => {

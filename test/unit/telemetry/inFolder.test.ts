@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { withParentFolder } from '../../../src/telemetry/files.ts';
+import { withParentFolder } from '../../../src/telemetry/stateFiles.ts';
 import { makeFolder } from '../../helpers/logFolder.ts';
 
 test('a missing folder is made, with those above it', () => {

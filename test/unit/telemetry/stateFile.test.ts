@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openStateFile } from '../../../src/telemetry/files.ts';
+import { openStateFile } from '../../../src/telemetry/stateFiles.ts';
 import { temporaryFolder } from '../../helpers/temporaryFolder.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;

@@ -27,7 +27,7 @@ describe('R502 the calibration', () => {
     expect(calibration.estimate('a', CHINESE) / 2000).toBeCloseTo(1, 2);
   });
 
-  test('tells the two apart from mixed requests alone', () => {
+  test('distinguishes the two from mixed requests alone', () => {
     const calibration = createTokenCalibration();
     for (let turn = 0; turn < 20; turn += 1) {
       const ideographs = 100 * (turn % 5);

@@ -156,7 +156,7 @@ describe('the report', () => {
       'fail  PM2            gone',
       '      -> npm ci',
     ]);
-    expect(summarize(findings)).toBe('1 failure, 1 warning; ./manage doctor --fix mends 1 of them.');
+    expect(summarize(findings)).toBe('1 failure, 1 warning; ./manage doctor --fix repairs 1 of them.');
     expect(summarize([])).toBe('no failures, no warnings.');
   });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { envText, type NewInstance } from '../../../../src/cli/envs/create.ts';
-import { checkInstanceName } from '../../../../src/cli/envs/files.ts';
+import { checkInstanceName } from '../../../../src/cli/envs/envFiles.ts';
 import { configFromText } from '../../../../src/config/load.ts';
 import { findPreset, presets } from '../../../../src/providers/index.ts';
 import type { Preset } from '../../../../src/providers/preset.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { freePort, isPortTaken, portIn } from '../../../../src/cli/envs/files.ts';
+import { freePort, isPortTaken, portIn } from '../../../../src/cli/envs/envFiles.ts';
 import { presets } from '../../../../src/providers/index.ts';
 import type { Preset } from '../../../../src/providers/preset.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createPrivateFile } from '../../../../src/cli/envs/files.ts';
+import { createPrivateFile } from '../../../../src/cli/envs/envFiles.ts';
 import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';
 
 let folder: string;

@@ -125,7 +125,7 @@ describe('rotated files', () => {
     expect(await last(3, { since })).toEqual(sampleLines(38, 40));
   });
 
-  test('one that is broken is told by its name', async () => {
+  test('one that is broken is reported by its name', async () => {
     writeFileSync(`${rotatedPath(directory, 1)}.gz`, 'broken');
     await expect(all()).rejects.toThrow(`${rotatedPath(directory, 1)}.gz cannot be read`);
     expect(await last(20)).toHaveLength(20);

@@ -50,8 +50,8 @@ describe('stream', () => {
     ],
     ['an error', { error: { type: 'api_error', message: '' } }, 'skipped', 'no answer'],
   ])('%s', (_name, changes, result, detail) => {
-    const verdict = streamResult(sampleAnswer(changes));
-    expect(verdict.result).toBe(result);
-    expect(verdict.detail).toMatch(detail);
+    const outcome = streamResult(sampleAnswer(changes));
+    expect(outcome.result).toBe(result);
+    expect(outcome.detail).toMatch(detail);
   });
 });

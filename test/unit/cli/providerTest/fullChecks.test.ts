@@ -16,8 +16,8 @@ const refuses = (message: string) => failedWith('invalid_request_error', message
 const window = (contextWindow: number) => sampleSubject({ contextWindow });
 const cached = { input: 100, cacheRead: 4900, cacheWrite: 0, output: 1 };
 
-/** Check, what the model did (in its only turn, or in the last), the verdict, the quirks that are named. */
-const verdicts: [string, string, Answer, string, string[]][] = [
+/** Check, what the model did (in its only turn, or in the last), the result, the quirks that are named. */
+const rows: [string, string, Answer, string, string[]][] = [
   ['tool call', 'correct', calls('echo ready'), 'ok', []],
   ['tool call', 'another argument', calls('ls'), 'warn', []],
   ['tool call', 'no argument', calls(''), 'fail', ['QUIRK_TOOL_ARGS=buffer']],
@@ -64,14 +64,14 @@ const verdicts: [string, string, Answer, string, string[]][] = [
   ['overflow', 'taken', sampleAnswer(), 'warn', []],
 ];
 
-test.each(verdicts)('%s, %s', (name, _what, answer, result, quirks) => {
-  const verdict = checkOf(name).evaluate(answer, answer, window(1000));
-  expect({ result: verdict.result, quirks: verdict.quirks }).toEqual({ result, quirks });
+test.each(rows)('%s, %s', (name, _what, answer, result, quirks) => {
+  const outcome = checkOf(name).evaluate(answer, answer, window(1000));
+  expect({ result: outcome.result, quirks: outcome.quirks }).toEqual({ result, quirks });
 });
 
 test('every quirk that is named exists', () => {
   const known = new Set(Object.keys(defaultSettings).map(environmentName));
-  const named = verdicts.flatMap(([, , , , quirks]) => quirks).map((line) => line.split('=')[0]);
+  const named = rows.flatMap(([, , , , quirks]) => quirks).map((line) => line.split('=')[0]);
   expect(named.filter((name) => !known.has(name ?? ''))).toEqual([]);
 });
 

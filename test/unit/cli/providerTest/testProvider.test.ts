@@ -29,7 +29,7 @@ async function startInstance(text: string): Promise<{ url: string; asked: string
   return { url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`, asked, headers };
 }
 
-async function probe(provider: string, full: boolean) {
+async function testNewInstance(provider: string, full: boolean) {
   const instance = await startInstance('hello');
   const config = configOf([
     `PROVIDER=${provider}`,
@@ -50,8 +50,8 @@ async function probe(provider: string, full: boolean) {
   return { ...result, ...instance, announced };
 }
 
-test('each model is asked once, and the big one tells key, model and speed in one answer', async () => {
-  const { asked, rows, spending, announced, headers } = await probe('custom', false);
+test('each model is asked once, and the big one shows key, model and speed in one answer', async () => {
+  const { asked, rows, spending, announced, headers } = await testNewInstance('custom', false);
   expect(asked).toEqual(['large', 'tiny']);
   expect(rows.map(({ check, detail }) => `${check}: ${detail}`).slice(3)).toEqual([
     'key: KEY is accepted',
@@ -65,7 +65,8 @@ test('each model is asked once, and the big one tells key, model and speed in on
 });
 
 test('quirks are named for chat completions, and not for a native endpoint, which no quirk changes', async () => {
-  const quirksOf = async (provider: string) => (await probe(provider, true)).rows.flatMap(({ quirks }) => quirks);
+  const quirksOf = async (provider: string) =>
+    (await testNewInstance(provider, true)).rows.flatMap(({ quirks }) => quirks);
   expect(await quirksOf('custom')).toContain('QUIRK_VISION=false');
   expect(await quirksOf('custom-anthropic')).toEqual([]);
 });

@@ -78,7 +78,7 @@ test('a warning is no failure', () => {
   expect(isSuccess([testRow('a', ok('x')), testRow('b', fail('y'))])).toBe(false);
 });
 
-test('a price is told only when each model has one for all that it used', () => {
+test('a price is shown only when each model has one for all that it used', () => {
   const known = addSpending(NO_SPENDING, usage, { input: 1, output: 1, cacheRead: 1 });
   expect(known.dollars).toBeCloseTo(0.0055);
   expect(describeSpending(addSpending(known, usage, undefined))).toBe(

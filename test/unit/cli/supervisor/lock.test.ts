@@ -47,12 +47,12 @@ test('P7 one at a time', async () => {
   expect(most).toBe(1);
 });
 
-test('whoever waits is told for whom, and gives up in the end', async () => {
+test('whoever waits learns for whom, and gives up in the end', async () => {
   const holder = await startHolder();
-  const told: string[] = [];
-  const waiting = withLock(root, options({ timeoutMs: 100, onWait: (who) => told.push(who) }), async () => 'done');
+  const reported: string[] = [];
+  const waiting = withLock(root, options({ timeoutMs: 100, onWait: (who) => reported.push(who) }), async () => 'done');
   await expect(waiting).rejects.toThrow(`gave up waiting for "./manage start all" (pid ${holder.pid})`);
-  expect(told).toEqual([`"./manage start all" (pid ${holder.pid})`]);
+  expect(reported).toEqual([`"./manage start all" (pid ${holder.pid})`]);
   holder.kill('SIGKILL');
 });
 

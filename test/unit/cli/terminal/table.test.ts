@@ -42,8 +42,8 @@ describe('a table', () => {
   });
 
   test('is trimmed first, then loses columns, then is cut', () => {
-    const rows: Row[] = [['minimax', 'a long remark', '7']];
-    expect(renderTable(columns, rows, 40)[1]).toBe('minimax  a long remark  7');
+    const rows: Row[] = [['minimax', 'a long phrase', '7']];
+    expect(renderTable(columns, rows, 40)[1]).toBe('minimax  a long phrase  7');
     expect(renderTable(columns, rows, 20)[1]).toBe('minimax  a long …  7');
     expect(renderTable(columns, rows, 12)[1]).toBe('minimax  7');
     expect(renderTable(columns, rows, 5)[1]).toBe('mini…');

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { NO_RECENT_USAGE, readRecentUsage } from '../../../../src/cli/top/sample.ts';
-import { localDay } from '../../../../src/telemetry/days.ts';
+import { localDay } from '../../../../src/core/clock.ts';
 import { UsageFile } from '../../../../src/telemetry/usage/file.ts';
 import { makeFolder } from '../../../helpers/logFolder.ts';
 import { sampleRow } from '../../../helpers/usageRow.ts';
 
-test('tells the last minute, the last five minutes and today apart, also across midnight', () => {
+test('distinguishes the last minute, the last five minutes and today, also across midnight', () => {
   const path = join(makeFolder(), 'kimi.usage.sqlite');
   expect(readRecentUsage(path, 0)).toEqual(NO_RECENT_USAGE);
 

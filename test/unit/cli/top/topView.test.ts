@@ -69,7 +69,7 @@ describe('the table', () => {
     expect(cells([sampleRow('a', { circuits: evil })])[1]?.at(-1)).toBe('x\\x1b[2J open');
   });
 
-  test('colours tell what is wrong', () => {
+  test('colours show what is wrong', () => {
     const paint = (colour: string, text: string) => `<${colour}>${text}</>`;
     const open = sampleRow('a', { state: 'port taken', circuits: [{ provider: undefined, state: 'open' }] });
     const [, line = ''] = topTable([open], { paint, columns: undefined });

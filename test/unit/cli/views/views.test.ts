@@ -108,7 +108,7 @@ describe('the line to copy', () => {
   });
 });
 
-describe('what a user is told', () => {
+describe('what a user is shown', () => {
   test('of another app with the same name', async () => {
     const rival = sampleRow(keyed, { id: 9, executable: '/elsewhere/app' });
     expect(await diagnosisLine(sampleInspection({ nameConflict: rival }), 'name taken')).toContain(

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { ConfigResult } from '../../../../src/config/build.ts';
+import type { ConfigResult } from '../../../../src/config/buildConfig.ts';
 import { loadConfig } from '../../../../src/config/load.ts';
 import { createRedactor } from '../../../../src/core/secret.ts';
 import { configOf, readLines } from '../../../helpers/configText.ts';

@@ -18,8 +18,8 @@ interface Body {
 const conversation = (messages: unknown[], system: unknown = FILLER): Body => ({ model: 'm', system, messages });
 const bytesOf = (value: unknown) => Buffer.from(JSON.stringify(value));
 
-/** JSON.parse's verdict: the value, or the fault's words. */
-function verdict(read: () => unknown): unknown {
+/** JSON.parse's outcome: the value, or the fault's words. */
+function outcome(read: () => unknown): unknown {
   try {
     return { value: read() };
   } catch (error) {
@@ -72,7 +72,7 @@ describe('reading a body', () => {
     '{"a":01}',
     '{"a":"tab\there"}',
   ])('refuses %j in the words of JSON.parse', (text) => {
-    expect(verdict(() => memory().parse(Buffer.from(text)))).toEqual(verdict(() => JSON.parse(text)));
+    expect(outcome(() => memory().parse(Buffer.from(text)))).toEqual(outcome(() => JSON.parse(text)));
   });
 
   test('gives what JSON.parse gives for any JSON, written with or without white space', () => {
@@ -108,7 +108,7 @@ describe('reading a body', () => {
             Buffer.from(character),
             sound.subarray(inserts ? at : at + 1),
           ]);
-          expect(verdict(() => one.parse(damaged))).toEqual(verdict(() => JSON.parse(damaged.toString())));
+          expect(outcome(() => one.parse(damaged))).toEqual(outcome(() => JSON.parse(damaged.toString())));
         },
       ),
     );

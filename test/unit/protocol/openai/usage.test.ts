@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/json.ts';
 import { readAnthropicUsage } from '../../../../src/protocol/anthropic/message.ts';
-import { readUsage } from '../../../../src/protocol/openai/usage.ts';
+import { readUsage } from '../../../../src/protocol/openai/tokenUsage.ts';
 
 test.each<[string, unknown, [number, number, number, number] | undefined]>([
   ['plain counts', { prompt_tokens: 20, completion_tokens: 5, total_tokens: 25 }, [20, 5, 0, 0]],

@@ -20,16 +20,16 @@ function writeMain(word: string): void {
   write(
     'src/main.ts',
     `import { existsSync } from 'node:fs';
-     import('./later.ts').then(({ serve, tell }) => {
+     import('./later.ts').then(({ serve, print }) => {
        if (existsSync(process.argv[3] ?? '')) serve();
-       else tell('${word}', __VERSION__, process.argv.slice(2));
+       else print('${word}', __VERSION__, process.argv.slice(2));
      });`,
   );
   write(
     'src/later.ts',
     `import { createServer } from 'node:http';
      export const serve = () => createServer((_request, response) => response.end()).listen({ port: 80 });
-     export const tell = (...words: unknown[]) => {
+     export const print = (...words: unknown[]) => {
        if (process.argv.includes('--fail')) throw new Error('as asked');
        console.log(...words);
        process.stdin.resume();
@@ -48,7 +48,7 @@ function runExecutable(environment: NodeJS.ProcessEnv = {}, words: readonly stri
   return execFileSync(executablePath(root), [...words, '--env', 'x'], options);
 }
 
-/** What Node is told at the start of the executable, and whether V8 takes what was compiled at the build. */
+/** What Node gets at the start of the executable, and whether V8 takes what was compiled at the build. */
 function lookIntoExecutable(...options: readonly string[]): unknown {
   const path = join(root, 'look.cjs');
   writeFileSync(
@@ -104,7 +104,8 @@ test('an executable of unchanged sources is kept, but the stamp is dated, so tha
 });
 
 test('the manager is bundled again although the executable is kept', async () => {
-  write('scripts/manage.ts', "console.log('another manager');");
+  write('src/cli/main.ts', "console.log('another manager');");
+  write('scripts/manage.ts', "import '../src/cli/main.ts';");
   expect(await buildLines()).toContain('dist/claude-code-proxy is up to date');
   expect(execFileSync(process.execPath, [join(root, 'dist/manager.cjs')], { encoding: 'utf8' })).toBe(
     'another manager\n',
@@ -135,7 +136,7 @@ test('options with which it begins anew are added to those that it has', () => {
 });
 
 test('an error names the functions that it came through', () => {
-  expect(() => runExecutable({}, ['--fail'])).toThrow(/at tell \(later\.cjs:\d+:\d+\)/);
+  expect(() => runExecutable({}, ['--fail'])).toThrow(/at print \(later\.cjs:\d+:\d+\)/);
 });
 
 test('a program that does not run is not packed, and the build says what it says', async () => {

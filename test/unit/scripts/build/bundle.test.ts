@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { bundle, stubbedModules } from '../../../../scripts/build/bundle.ts';
+import { bundle, stubbedModules } from '../../../../scripts/build/bundler.ts';
 import { listRequires } from './listRequires.ts';
 
 const root = resolve(import.meta.dirname, '../../../..');

@@ -4,7 +4,7 @@ import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bundleManager } from '../../../../scripts/build/bundle.ts';
+import { bundleManager } from '../../../../scripts/build/bundler.ts';
 import { loadInstances } from '../../../../src/cli/supervisor/instances.ts';
 import { listRequires } from './listRequires.ts';
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type ColourCount, countColours, createPaint, NameColours } from '../../../../src/telemetry/console/text.ts';
+import { type ColourCount, countColours, createPaint, NameColours } from '../../../../src/telemetry/console/lines.ts';
 import { createTerminalView } from '../../../../src/telemetry/console/view.ts';
 
 const XTERM = { TERM: 'xterm-256color' };

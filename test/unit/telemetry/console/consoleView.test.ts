@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRedactor, Secret } from '../../../../src/core/secret.ts';
 import { displayWidth } from '../../../../src/core/text.ts';
-import type { ColourCount } from '../../../../src/telemetry/console/text.ts';
+import type { ColourCount } from '../../../../src/telemetry/console/lines.ts';
 import { createConsoleView } from '../../../../src/telemetry/console/view.ts';
 import type { RequestRecord } from '../../../../src/telemetry/requestRecord.ts';
 

@@ -23,7 +23,7 @@ test('joins lines, in order, into batches no larger than allowed', () => {
   );
 });
 
-test('tells when a batch need not wait for more', () => {
+test('says when a batch need not wait for more', () => {
   const queue = new LogBatchQueue({ complete: 10, largest: 10, waiting: 100 });
   queue.add('1234');
   expect(queue.hasComplete).toBe(false);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { localDay } from '../../../../src/core/clock.ts';
 import { createRedactor, Secret } from '../../../../src/core/secret.ts';
-import { localDay } from '../../../../src/telemetry/days.ts';
 import type { RequestRecord } from '../../../../src/telemetry/requestRecord.ts';
 import { UsageAggregator } from '../../../../src/telemetry/usage/aggregator.ts';
 import { NO_USAGE, type UsageRow } from '../../../../src/telemetry/usage/totals.ts';
@@ -35,7 +35,7 @@ function createAggregator() {
   return { rows, time, aggregator: new UsageAggregator({ clock, keep: (row) => rows.push(row), redact }) };
 }
 
-test('sums up by model and by day, and tells how many requests have no price', () => {
+test('sums up by model and by day, and says how many requests have no price', () => {
   const { aggregator } = createAggregator();
   aggregator.finish(record);
   aggregator.finish({ ...record, cost: undefined, outcome: 'interrupted' });

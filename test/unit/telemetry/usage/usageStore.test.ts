@@ -93,7 +93,7 @@ test('many rows do not wait for the second', async () => {
   expect(store.status().written).toBe(450);
 });
 
-test('a regular end writes what waits, and the next start goes on and tells the days', async () => {
+test('a regular end writes what waits, and the next start goes on and reports the days', async () => {
   const { open, count } = createStage();
   const { store, sums } = await open();
   expect(sums).toEqual([]);

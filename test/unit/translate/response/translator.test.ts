@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../../../src/core/errors.ts';
-import { createTranslator } from '../../../../src/translate/response/translator.ts';
+import { Translator } from '../../../../src/translate/response/translator.ts';
 import { checkEvents } from '../../../helpers/eventGrammar.ts';
 import { type ContextOptions, createResponseContext } from '../../../helpers/responseContext.ts';
 
@@ -10,7 +10,7 @@ const finish = (reason: string) => event({ choices: [{ index: 0, delta: {}, fini
 const usage = event({ choices: [], usage: { prompt_tokens: 20, completion_tokens: 5 } });
 const DONE = event('[DONE]');
 
-const events = (options?: ContextOptions) => createTranslator(createResponseContext(options), 'events');
+const events = (options?: ContextOptions) => new Translator(createResponseContext(options), 'events');
 const types = (text: string) => [...text.matchAll(/^event: (\w+)$/gm)].map((match) => match[1]);
 
 describe('R317 the message starts with the first thing to say', () => {
@@ -133,18 +133,18 @@ test('R322 bad lines are counted, and good ones between them forgive', () => {
   expect(translator.outcome).toMatchObject({ skippedLines: 6, ended: false });
 });
 
-test('R220 a JSON body is told by its first byte, after blank lines of a keep-alive and a byte order mark', () => {
+test('R220 a JSON body is recognised by its first byte, after blank lines of a keep-alive and a byte order mark', () => {
   const body = JSON.stringify({ choices: [{ message: { content: 'Hä' }, finish_reason: 'stop' }] });
   const bytes = Buffer.from(`\ufeff\n \n${body}`);
   for (const size of [1, 7, bytes.length]) {
-    const translator = createTranslator(createResponseContext(), 'message');
+    const translator = new Translator(createResponseContext(), 'message');
     for (let at = 0; at < bytes.length; at += size) translator.pushBytes(bytes.subarray(at, at + size));
     translator.end();
     expect(translator.message().content).toEqual([{ type: 'text', text: 'Hä' }]);
   }
 });
 
-test('the outcome tells what the log wants to know', () => {
+test('the outcome holds what the log wants to know', () => {
   const translator = events({ settings: { reasoningReplay: 'none' } });
   translator.pushBytes(delta({ reasoning_content: 'Hm', content: 'Hello' }));
   translator.pushBytes(
@@ -162,19 +162,19 @@ test('the outcome tells what the log wants to know', () => {
 
 describe('R218 the message', () => {
   test('writes no events on the way', () => {
-    const translator = createTranslator(createResponseContext(), 'message');
+    const translator = new Translator(createResponseContext(), 'message');
     expect(translator.pushBytes(Buffer.concat([delta({ content: 'Hi' }), finish('stop'), usage, DONE]))).toBe('');
     expect(translator.message()).toMatchObject({ id: 'msg_test', model: 'claude-test', stop_reason: 'end_turn' });
   });
 
   test('of a failed answer is its error', () => {
-    const translator = createTranslator(createResponseContext(), 'message');
+    const translator = new Translator(createResponseContext(), 'message');
     translator.pushBytes(event({ error: { message: 'boom' } }));
     expect(() => translator.message()).toThrow(ApiError);
   });
 
   test('is not there before the end', () => {
-    const translator = createTranslator(createResponseContext(), 'message');
+    const translator = new Translator(createResponseContext(), 'message');
     translator.pushBytes(delta({ content: 'Hi' }));
     expect(() => translator.message()).toThrow('not complete');
   });

@@ -1,0 +1,155 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type Plugin, type RolldownLog, rolldown } from 'rolldown';
+
+/** Modules of packages that an instance never uses and that stubs replace, by what is done with them at the start nevertheless. */
+export const stubbedModules: Readonly<Record<string, 'imported' | 'called'>> = {
+  // Bodies are text or bytes and never forms, and providers are spoken to by HTTP/1.1 (src/upstream/client.ts).
+  'undici/lib/dispatcher/client-h2.js': 'imported',
+  'undici/lib/web/fetch/body.js': 'imported',
+  'undici/lib/web/fetch/formdata.js': 'imported',
+  'undici/lib/web/webidl/index.js': 'imported',
+  // Routes have no JSON schemas.
+  '@fastify/ajv-compiler/index.js': 'called',
+  '@fastify/fast-json-stringify-compiler/index.js': 'called',
+  // No plugin names the versions of Fastify that it is for, and no request is made without a socket.
+  'semver/index.js': 'imported',
+  'light-my-request/index.js': 'imported',
+};
+
+/** Fastify alone goes without these kinds of servers, which nobody starts: what others import from Node is what they get. */
+const SERVERS = /^node:http(?:s|2)$/;
+
+/** The text of a stub: whoever uses anything of the module fails. */
+function stubOf(name: string, use: 'imported' | 'called'): string {
+  const words = JSON.stringify(`${name} is left out of this program (stubbedModules in scripts/build/bundler.ts)`);
+  const refuse = `function refuse() { throw new Error(${words}); }`;
+  if (use === 'called') return `${refuse} module.exports = () => refuse;`;
+  return `${refuse} module.exports = new Proxy(refuse, { construct: refuse, get: refuse });`;
+}
+
+/** The path of a module of a package, seen from the folder of the packages; empty for other modules. */
+function nameInPackages(path: string): string {
+  const [, ...names] = path.replaceAll('\\', '/').split('/node_modules/');
+  return names.at(-1) ?? '';
+}
+
+/**
+ * Puts stubs in the place of what packages bring along, load and evaluate at each start, and an instance never uses: together with
+ * scripts/build/undici.js 1.1 of 2.5 MB, 32 ms of the start and 11 MiB of memory. Nothing of it can be used unnoticed (decision 0022).
+ */
+const stubModules: Plugin = {
+  name: 'stub-modules',
+  resolveId: {
+    filter: { id: SERVERS },
+    handler: (name, importer = '') => (nameInPackages(importer).startsWith('fastify/') ? `\0${name}` : undefined),
+  },
+  load: (id) => {
+    if (id.startsWith('\0node:')) return stubOf(id.slice(1), 'imported');
+    const name = nameInPackages(id);
+    const use = stubbedModules[name];
+    return use === undefined ? undefined : stubOf(name, use);
+  },
+};
+
+/** A bundle has to be complete: an import that cannot be found is a failed build, not something to look for at run time. */
+function refuseUnresolved(log: RolldownLog): void {
+  if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
+  process.stderr.write(`bundle: ${log.message}\n`);
+}
+
+/** One character beyond ASCII, and V8 holds the whole text with two bytes for each; it is also read as one byte for each. */
+function refuseForeignCharacters(file: string, code: string): void {
+  const [found] = /[\u0080-\uffff].{0,40}/.exec(code) ?? [];
+  if (found !== undefined) throw new Error(`${file} is not plain ASCII: ${found}`);
+}
+
+/**
+ * Bundles `entry` and all it imports into the CommonJS file `output`; gives the size in bytes. What the entry imports later on
+ * stands in files of its own beside it, named like the module: a process that does not come so far does not load them.
+ * `version` stands in the code as the constant `__VERSION__`.
+ * Names stay as they are written (`mangle: false`): stack traces and error classes remain readable, for 2 ms of start.
+ * @throws when something imported cannot be found or parsed.
+ */
+export async function bundle(entry: string, output: string, version: string): Promise<number> {
+  const bundler = await rolldown({
+    input: entry,
+    platform: 'node',
+    plugins: [stubModules],
+    resolve: { alias: { undici$: join(import.meta.dirname, 'undici.js') } },
+    onwarn: refuseUnresolved,
+    transform: {
+      define: {
+        __VERSION__: JSON.stringify(version),
+        // As Node's own undici: without its second HTTP parser, which is an experiment.
+        esbuildDetection: 'true',
+      },
+    },
+  });
+  try {
+    const { output: files } = await bundler.write({
+      dir: dirname(output),
+      entryFileNames: basename(output),
+      chunkFileNames: '[name].cjs',
+      format: 'cjs',
+      charset: 'ascii',
+      // Scripts that are compiled with a code cache know no import() (scripts/build/executableMain.cjs).
+      dynamicImportInCjs: false,
+      minify: { mangle: false, compress: true, codegen: true },
+    });
+    let size = 0;
+    for (const file of files) {
+      const code = file.type === 'chunk' ? file.code : '';
+      refuseForeignCharacters(file.fileName, code);
+      size += code.length;
+    }
+    return size;
+  } finally {
+    await bundler.close();
+  }
+}
+
+const LATE = '\0late:';
+
+/**
+ * Node's own modules are loaded by the first module that is run and imports them. In one file all of them would be loaded at
+ * its start, `node:http` and `node:sqlite` for `--help` too: 14 ms of processor time (measured).
+ */
+const loadNodeLate: Plugin = {
+  name: 'load-node-late',
+  resolveId: {
+    filter: { id: /^node:/ },
+    handler: (specifier, importer) => (importer?.startsWith(LATE) ? undefined : `${LATE}${specifier}`),
+  },
+  load: {
+    filter: { id: new RegExp(`^${LATE}`) },
+    handler: (id) => `module.exports = require('${id.slice(LATE.length)}');`,
+  },
+};
+
+/**
+ * Bundles the manager of the repository at `root` into the one file `output`; gives its size in bytes. CommonJS, because an ES
+ * module that imports a module of Node loads even what that one keeps for later (decision 0023).
+ * @throws when something imported cannot be found or parsed.
+ */
+export async function bundleManager(root: string, output: string): Promise<number> {
+  const bundler = await rolldown({
+    input: join(root, 'scripts', 'manage.ts'),
+    platform: 'node',
+    plugins: [loadNodeLate],
+    onwarn: ({ message }) => {
+      throw new Error(message);
+    },
+  });
+  try {
+    await bundler.write({
+      file: output,
+      format: 'cjs',
+      codeSplitting: false,
+      minify: { mangle: false, compress: true, codegen: true },
+    });
+  } finally {
+    await bundler.close();
+  }
+  return (await stat(output)).size;
+}

@@ -1,0 +1,253 @@
+import { resolve } from 'node:path';
+import { Secret } from '../core/secret.ts';
+import type { Preset } from '../providers/preset.ts';
+import type { Config, NetworkProxy, Problem, ProviderConfig } from './config.ts';
+import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
+import { type ParseAssignments, parseEnvText } from './env/parse.ts';
+import type { SettingValues } from './env/settings.ts';
+import { placeValues, readValues } from './env/values.ts';
+import {
+  type Choices,
+  chooseValues,
+  collectVariables,
+  createLookUp,
+  directNames,
+  type Environment,
+  expandVariables,
+  warnOfUnknownNames,
+  warnOfUnusedSettings,
+  withThisMachine,
+} from './env/variables.ts';
+import { readKeptCatalogue, refreshPreset } from './files/catalogue.ts';
+import { createCompanionFiles, findHooksFile, type ReadFile } from './files/companion.ts';
+import { readModelsFile } from './files/modelsFile.ts';
+import { readPricesFile } from './files/pricesFile.ts';
+import { fileProviders } from './files/providers.ts';
+import { fileSettings, readProvidersFile, reportNoProvider } from './files/providersFile.ts';
+import { fingerprint, instanceName } from './identity.ts';
+import { asNamedProvider, chooseModels } from './models.ts';
+import { secretsInFields, secretsInHeaders } from './overrides.ts';
+import { findOwnProvider, ownProvider, refuseMetadataAddresses } from './provider.ts';
+import { checkClientToken, createNamedKeys, findSecret } from './secrets.ts';
+
+export interface ConfigSource {
+  /** Path of the env file as the user gave it; problems show it so. */
+  readonly file: string;
+  readonly text: string;
+  readonly parse: ParseAssignments;
+  readonly environment: Environment;
+  readonly readFile: ReadFile;
+  /** Absolute; what relative paths start from. */
+  readonly directory: string;
+}
+
+export interface ConfigResult {
+  /** Present when no problem is an error. */
+  readonly config?: Config;
+  readonly problems: readonly Problem[];
+  /** Absolute paths of all files that were looked for, also of those that are not there: a change of one may change the result. */
+  readonly files: readonly string[];
+}
+
+/** From the text of an env file to the configuration of its instance, or to all its problems at once. */
+export function buildConfig(source: ConfigSource): ConfigResult {
+  const { environment } = source;
+  const diagnostics = createDiagnostics(source.file);
+  const files = createCompanionFiles(source.file, source.directory, source.readFile);
+  const readText = (path: string) => files.read(path).text;
+  const entries = parseEnvText(source.text, source.parse, diagnostics);
+  const variables = expandVariables(collectVariables(entries, environment), environment, diagnostics);
+  const lookUp = createLookUp(variables, environment);
+  const written = chooseValues(variables, diagnostics);
+  const modelsFile = readModelsFile(files, written, lookUp, diagnostics);
+  const providersFile = readProvidersFile(files, written, lookUp, diagnostics);
+  const pricesFile = readPricesFile(written.get('PRICES_FILE'), readText, diagnostics);
+  const kept = readKeptCatalogue(files);
+  const refresh = (preset: Preset) => refreshPreset(preset, kept.catalogue);
+  const hooks = findHooksFile(written.get('HOOKS_FILE'), source.directory, readText, diagnostics);
+  const used = new Set([...modelsFile.names, ...providersFile.names]);
+  warnOfUnknownNames(entries, used, diagnostics);
+
+  const findNamedKey = createNamedKeys(variables, environment, readText, diagnostics);
+  // Beside a providers file the env file has a provider of its own only where it says so: a key alone is one that the file asks for.
+  const hasOwn = written.has('PROVIDER') || (providersFile.file === undefined && !written.has('PROVIDERS_FILE'));
+  const sources = { choices: written, variables, models: modelsFile.entries, used, findNamedKey, readText };
+  const found = hasOwn ? findOwnProvider(sources, diagnostics) : undefined;
+  const own = found && { ...found, preset: found.preset && refresh(found.preset) };
+  if (!hasOwn) warnOfUnusedSettings(variables, used, diagnostics);
+  const choices = own?.choices ?? written;
+  const token = findSecret(directNames('ANTHROPIC_API_KEY'), variables, readText, diagnostics);
+  const values = readValues(choices, { OPENAI_API_KEY: own?.key, ANTHROPIC_API_KEY: token }, diagnostics);
+  checkTokenLimits(values, choices, diagnostics);
+
+  const ownConfig = own && ownProvider(own, values, variables, diagnostics);
+  const ownNamed = ownConfig && asNamedProvider(ownConfig, values.REQUEST_TIMEOUT);
+  const { providers: fromFile, unusable } = fileProviders(
+    providersFile,
+    { findNamedKey, lookUp },
+    ownNamed?.name,
+    values.REQUEST_TIMEOUT,
+  );
+  const others = fromFile.map((one) => ({
+    ...one,
+    provider: { ...one.provider, preset: refresh(one.provider.preset) },
+  }));
+  if (!hasOwn && others.length === 0) reportNoProvider(providersFile);
+  const providers = hasOwn ? (ownNamed === undefined ? [] : [ownNamed, ...others]) : others;
+  const host = { name: values.HOST, location: choices.get('HOST') ?? { name: 'HOST' } };
+  const passesKeyOn = providers.some(({ provider }) => provider.key.source === 'client');
+  checkClientToken(token, host, passesKeyOn, diagnostics);
+  const models = chooseModels({ providers, unusable, hasOwn, modelsFile, choices, findNamedKey, refresh }, diagnostics);
+
+  const customServers = [...(models?.customModels.values() ?? [])];
+  refuseMetadataAddresses(
+    [
+      ...(ownConfig
+        ? [{ provider: ownConfig, location: choices.get('OPENAI_BASE_URL') ?? { name: 'OPENAI_BASE_URL' } }]
+        : []),
+      ...others.map(({ name, provider }) => ({ provider, location: { name: `PROVIDERS_FILE (${name})` } })),
+      ...customServers.map(({ name, provider }) => ({ provider, location: { name: `MODELS_FILE (${name})` } })),
+    ],
+    values.ALLOW_LINK_LOCAL === 'on',
+    diagnostics,
+  );
+
+  const ofFiles = [modelsFile, providersFile, pricesFile, kept].map((file) => file.diagnostics);
+  const problems = [diagnostics, ...ofFiles].flatMap((one) =>
+    one.problems.toSorted((a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER)),
+  );
+  const asked = files.asked();
+  if (problems.some(({ severity }) => severity === 'error') || !models) return { problems, files: asked };
+  const parts = {
+    ...models,
+    ...fileSettings(providersFile, values, choices),
+    providersFile: providersFile.file,
+    prices: pricesFile.prices,
+    pricesFile: written.get('PRICES_FILE')?.value,
+    hooks,
+    files: asked,
+  };
+  return { config: assembleConfig(source, values, parts), problems, files: asked };
+}
+
+function checkTokenLimits(values: SettingValues, choices: Choices, diagnostics: Diagnostics): void {
+  const { MIN_TOKENS_LIMIT: minTokens, MAX_TOKENS_LIMIT: maxTokens } = values;
+  if (minTokens === undefined || maxTokens === undefined || minTokens <= maxTokens) return;
+  diagnostics.error(
+    choices.get('MIN_TOKENS_LIMIT') ?? { name: 'MIN_TOKENS_LIMIT' },
+    `${minTokens}, which is more than MAX_TOKENS_LIMIT (${maxTokens})`,
+    'Lower it, or raise MAX_TOKENS_LIMIT.',
+  );
+}
+
+/**
+ * The network proxy of an instance. A shell whose exceptions make no difference gives the same configuration: without a proxy all of
+ * them, with one this machine, which is always excepted.
+ */
+function chooseNetworkProxy({ httpProxy, httpsProxy, noProxy }: NetworkProxy): NetworkProxy {
+  const hasProxy = httpProxy !== undefined || httpsProxy !== undefined;
+  return { httpProxy, httpsProxy, noProxy: hasProxy ? withThisMachine(noProxy ?? '') : undefined };
+}
+
+/** Freezes a value and everything in it. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of value instanceof Map ? value.values() : Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}
+
+/** Passwords in the addresses of network proxies, for redaction: as written and decoded. */
+function secretsInProxy({ httpProxy, httpsProxy }: NetworkProxy): readonly string[] {
+  return [httpProxy, httpsProxy].flatMap((address) => {
+    const password = address === undefined ? '' : (URL.parse(address)?.password ?? '');
+    return password === '' ? [] : [password, decodeURIComponent(password)];
+  });
+}
+
+const DEFAULT_PORT = 8080;
+
+/** What a configuration says of providers and models. */
+type Models = Pick<
+  Config,
+  | 'provider'
+  | 'tiers'
+  | 'providers'
+  | 'providersFile'
+  | 'strategy'
+  | 'router'
+  | 'healthCheck'
+  | 'breaker'
+  | 'modelsFile'
+  | 'customModels'
+  | 'modelRefs'
+  | 'modelPrefixes'
+  | 'prices'
+  | 'pricesFile'
+  | 'hooks'
+  | 'files'
+>;
+
+/** The provider as data that can be hashed: a preset is known by its name, and by what a catalogue has changed of it. */
+function presetByName(provider: ProviderConfig) {
+  const { name, models } = provider.preset;
+  const refreshed = Object.entries(models).flatMap(([model, facts]) => {
+    const { contextWindow, maxOutput, prices } = facts;
+    return facts.refreshed === undefined ? [] : [[model, facts.refreshed, contextWindow, maxOutput, prices]];
+  });
+  return { ...provider, preset: refreshed.length === 0 ? name : [name, refreshed] };
+}
+
+function secretsOf({ key, moreKeys = [], headers, overrides }: ProviderConfig): readonly Secret[] {
+  return [
+    ...[key, ...moreKeys].flatMap(({ secret }) => (secret === undefined ? [] : [secret])),
+    ...[
+      ...secretsInHeaders(headers),
+      ...[overrides.extraBody, overrides.streamBody, overrides.webSearchBody].flatMap(secretsInFields),
+    ].map((value) => new Secret(value)),
+  ];
+}
+
+/** Puts the configuration together out of what has been checked. */
+function assembleConfig(
+  source: Pick<ConfigSource, 'file' | 'directory'>,
+  values: SettingValues,
+  models: Models,
+): Config {
+  const { provider, tiers } = models;
+  const clientToken = values.ANTHROPIC_API_KEY === undefined ? undefined : new Secret(values.ANTHROPIC_API_KEY);
+  const fields = placeValues(values, source.directory);
+  const settings = {
+    ...fields,
+    instance: instanceName(source.file),
+    port: fields.port ?? provider.preset.port ?? DEFAULT_PORT,
+    clientToken,
+    provider,
+    tiers,
+    networkProxy: chooseNetworkProxy(fields.networkProxy),
+  };
+  const custom = [...models.customModels.values()];
+  const networkSecrets = secretsInProxy(settings.networkProxy).map((value) => new Secret(value));
+  return deepFreeze({
+    ...settings,
+    ...models,
+    file: resolve(source.directory, source.file),
+    hash: fingerprint({
+      ...settings,
+      // Hashed with the routing below, because the providers file may set it, too.
+      breaker: undefined,
+      provider: presetByName(provider),
+      providers: models.providers.map((one) => ({ ...one, provider: presetByName(one.provider) })),
+      routing: [models.strategy, models.router, models.breaker, models.healthCheck],
+      customModels: custom.map((model) => ({ ...model, provider: presetByName(model.provider) })),
+      prices: [...models.prices],
+      hooks: models.hooks,
+    }),
+    secrets: [
+      ...[...models.providers, ...custom].flatMap((one) => secretsOf(one.provider)),
+      ...(clientToken === undefined ? [] : [clientToken]),
+      ...networkSecrets,
+    ],
+  });
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { ApiError } from '../../../src/core/errors.ts';
+import { PassthroughReader, ToolInputFrames } from '../../../src/gateway/adapters/messagesStream.ts';
+import { nativeEvent } from '../../helpers/anthropicServer.ts';
+
+const MIB = 1024 * 1024;
+const START = nativeEvent('message_start', { message: { model: 'm', usage: { input_tokens: 1, output_tokens: 1 } } });
+const reader = (repair?: ToolInputFrames) => new PassthroughReader(() => new ApiError('overloaded', 'no'), repair);
+
+/** Pushes a block until the reader refuses more; gives how many bytes it took. */
+function pushUntilRefused(target: PassthroughReader, block: Buffer): number {
+  let taken = 0;
+  try {
+    for (; taken < 100 * MIB; taken += block.length) target.pushBytes(block);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'bad_gateway', message: expect.stringContaining('8388608 bytes') });
+    return taken;
+  }
+  throw new Error('it takes whatever comes');
+}
+
+test.each([
+  ['pings', nativeEvent('ping').repeat(1000)],
+  ['frames that are no JSON', `event: x\ndata: ${'z'.repeat(9000)}\n\n`],
+  ['comments', ': c\n\n'.repeat(10_000)],
+])('of %s before the first event no more than 8 MiB are held', (_name, text) => {
+  expect(pushUntilRefused(reader(), Buffer.from(text))).toBeLessThanOrEqual(8 * MIB);
+});
+
+test('what was held goes out with the first event, in order', () => {
+  const target = reader();
+  for (const byte of Buffer.from(nativeEvent('ping'))) expect(target.pushBytes(Buffer.from([byte]))).toHaveLength(0);
+  expect(String(target.pushBytes(Buffer.from(START)))).toBe(nativeEvent('ping') + START);
+});
+
+test('of tool input that waits for its repair no more than 8 MiB are held', () => {
+  const target = reader(new ToolInputFrames((_name, input) => input));
+  target.pushBytes(Buffer.from(START));
+  const open = { index: 0, content_block: { type: 'tool_use', id: 'a', name: 'T', input: {} } };
+  target.pushBytes(Buffer.from(nativeEvent('content_block_start', open)));
+  const delta = { type: 'input_json_delta', partial_json: 'y' };
+  const block = Buffer.from(nativeEvent('content_block_delta', { index: 0, delta }).repeat(1000));
+  const pieces = pushUntilRefused(target, block) / (block.length / 1000);
+  // Each piece weighs more than its one letter.
+  expect(pieces).toBeLessThan((8 * MIB) / 16);
+});
