@@ -182,7 +182,7 @@ describe('./manage providers --refresh', () => {
     expect({ code, asked }, stderr).toEqual({ code: 0, asked: ['http://catalogue.invalid/api.json'] });
   });
 
-  test('a broken kept file is a warning, and the next refresh mends it', async () => {
+  test('a broken kept file is a warning, and the next refresh repairs it', async () => {
     mkdirSync(join(project.root, 'state'), { recursive: true });
     writeFileSync(keptFile(), '{"schema": 1');
     chmodSync(keptFile(), 0o600);

@@ -24,7 +24,7 @@ export const providers = defineCommand({
     const [name] = names;
     if (refresh) {
       if (name !== undefined) throw new Failure('--refresh is for all providers at once', exitCodes.usage);
-      return (await import('../catalogue.ts')).refreshCatalogue(context, invocation);
+      return (await import('../catalogueRefresh.ts')).refreshCatalogue(context, invocation);
     }
     if (from !== undefined || yes) throw new Failure('--from and --yes belong to --refresh', exitCodes.usage);
     const { presets } = await import('../../providers/index.ts');

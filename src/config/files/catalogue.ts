@@ -6,7 +6,7 @@ import { terminalSafe } from '../../core/text.ts';
 import type { ModelFacts, Preset } from '../../providers/preset.ts';
 import { createDiagnostics, type Diagnostics } from '../diagnostics.ts';
 import { type CompanionFiles, isMissing, readErrorCode } from './companion.ts';
-import { DAY } from './prices.ts';
+import { DAY } from './pricesFile.ts';
 
 /** Where the facts that were taken from a public catalogue are kept, from the project's folder. */
 export const CATALOGUE_FILE = join('state', 'catalogue.json');

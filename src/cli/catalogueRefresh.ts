@@ -17,7 +17,7 @@ import { presets } from '../providers/index.ts';
 import type { ModelFacts, Preset } from '../providers/preset.ts';
 import type { Invocation } from './command.ts';
 import { type Context, callerDirectory } from './context.ts';
-import { replaceFile } from './envs/files.ts';
+import { replaceFile } from './envs/envFiles.ts';
 import { type ExitCode, exitCodes, Failure } from './exitCodes.ts';
 import { renderTable } from './terminal/table.ts';
 
