@@ -37,6 +37,8 @@ export interface ModelSources {
   readonly modelsFile: ModelsFile;
   readonly choices: Choices;
   readonly findNamedKey: FindNamedKey;
+  /** Gives a preset with the facts of the catalogue that is kept; the providers' own have them already. */
+  readonly refresh: (preset: Preset) => Preset;
 }
 
 /** What a configuration says of models and of those who serve them. */
@@ -47,10 +49,16 @@ type ChosenModels = Pick<
 
 /** The models by the names that routing knows; undefined when nobody serves them or there are none, which is reported. */
 export function chooseModels(sources: ModelSources, diagnostics: Diagnostics): ChosenModels | undefined {
-  const { unusable, hasOwn, modelsFile, choices, findNamedKey } = sources;
+  const { unusable, hasOwn, modelsFile, choices, findNamedKey, refresh } = sources;
   const [first, ...others] = sources.providers;
   if (first === undefined) return undefined;
-  const custom = customModels(modelsFile.entries, first.provider, findNamedKey, modelsFile.diagnostics);
+  const written = customModels(modelsFile.entries, first.provider, findNamedKey, modelsFile.diagnostics);
+  const custom = new Map(
+    [...written].map(([id, model]) => {
+      const { provider } = model;
+      return [id, { ...model, provider: { ...provider, preset: refresh(provider.preset) } }] as const;
+    }),
+  );
   const prefixes = modelPrefixes(first.provider.preset);
   const models = preferCustom(first.models, custom);
   const providers: Providers = [{ ...first, models }, ...others];

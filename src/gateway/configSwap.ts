@@ -33,7 +33,13 @@ export class ActiveServices {
     return () => {
       if (!isHeld) return;
       isHeld = false;
-      this.#release(services);
+      const others = (this.#users.get(services) ?? 1) - 1;
+      if (others > 0) {
+        this.#users.set(services, others);
+      } else {
+        this.#users.delete(services);
+        if (services !== this.#current) this.#retire(services);
+      }
     };
   }
 
@@ -48,16 +54,6 @@ export class ActiveServices {
     const all = [this.#current, ...this.#users.keys()].flatMap(({ backends }) => backends.list());
     const upstreams = [...new Set(all)].map(({ upstream }) => upstream);
     await Promise.all([...upstreams, this.#current.hooks].map((one) => one.close()));
-  }
-
-  #release(services: Services): void {
-    const users = (this.#users.get(services) ?? 1) - 1;
-    if (users > 0) {
-      this.#users.set(services, users);
-    } else {
-      this.#users.delete(services);
-      if (services !== this.#current) this.#retire(services);
-    }
   }
 
   /** Closes the connections that nothing else works with. */

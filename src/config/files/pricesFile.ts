@@ -16,7 +16,8 @@ export interface PricesFile {
 const PRICES = ['input', 'output', 'cacheRead', 'cacheWrite'] as const;
 const FIELDS: readonly string[] = [...PRICES, 'from'];
 const FORM = 'Write prices in US dollars per million tokens: {"input": 2, "output": 10, "cacheRead": 0.2}.';
-const DAY = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
+/** A day as YYYY-MM-DD. */
+export const DAY = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
 /** The beginning of prices without one: before every day. */
 const ALWAYS = '';
 

@@ -15,7 +15,7 @@ import { type SseFormat, SseResponse, type SseSource, type SseTimes } from '../r
 import { Candidates, candidateLabel, isNative, otherTierModel, type Route, routeTo } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { Services } from '../services.ts';
-import { type Attempt, recordSuccess, reportOutcome } from './feedback.ts';
+import { recordSuccess, reportOutcome } from './feedback.ts';
 import { type CandidateFailure, finalError, nameProvider } from './finalError.ts';
 
 /** A candidate that did not serve the request, and why. */
@@ -200,7 +200,7 @@ export class FallbackRunner implements SseSource {
 
   /** The requests to one candidate: the first, and repetitions as long as the client has got nothing. */
   async #askRepeatedly(adapter: Adapter, sink: OutputSink): Promise<ExchangeResult> {
-    const { services, signal } = this.#context;
+    const { services, signal, record } = this.#context;
     const { backend, provider, named } = adapter.route;
     const { breaker, keys, upstream } = backend;
     const requestTimeoutMs = named?.requestTimeoutMs ?? services.config.requestTimeoutMs;
@@ -226,7 +226,11 @@ export class FallbackRunner implements SseSource {
         holdEmpty: mayRepeatEmpty && this.#budget.hasAttemptsLeft,
         failures: adapter,
         sink,
-        onFirstOutput: () => this.#noteFirstOutput(attempt),
+        onFirstOutput: () => {
+          // Others need not wait for the end of an answer to learn that the provider is there again.
+          if (permit.isTrial) recordSuccess(services, attempt);
+          record.firstEventMs ??= elapsedMs(this.#context);
+        },
         signal,
         clock: services.clock,
       });
@@ -260,12 +264,6 @@ export class FallbackRunner implements SseSource {
       retries += 1;
     }
     return resultOfAbort(signal);
-  }
-
-  #noteFirstOutput(attempt: Attempt): void {
-    // Others need not wait for the end of an answer to learn that the provider is there again.
-    if (attempt.permit.isTrial) recordSuccess(this.#context.services, attempt);
-    this.#context.record.firstEventMs ??= elapsedMs(this.#context);
   }
 
   /** Undefined where no other server could be asked now. */

@@ -59,26 +59,27 @@ function clientTimeoutMs(request: FastifyRequest): number | undefined {
   return seconds > 0 && seconds <= LONGEST_TIMEOUT_SECONDS ? seconds * 1000 : undefined;
 }
 
-function bodyOf(request: FastifyRequest): Buffer {
-  if (Buffer.isBuffer(request.body)) return request.body;
-  throw new ApiError('wrong_content_type', 'the body must be JSON with content-type application/json');
-}
-
 /** Users write the base URL with and without /v1; all of these are meant. */
 const MESSAGE_PATHS = ['/v1/messages', '/v1/v1/messages', '/messages'];
 
 /** The routes that carry a conversation: Messages API, its token count, its dry run, and chat completions. */
 export function addMessageRoutes(app: FastifyInstance, active: ActiveServices, facts: ProcessFacts): void {
-  const incomingOf = (request: FastifyRequest, endpoint: string): IncomingRequest => ({
-    id: request.id,
-    endpoint,
-    body: bodyOf(request),
-    forwarded: new ForwardedRequest(request),
-    session: singleHeader(request, 'x-claude-code-session-id'),
-    agent: singleHeader(request, 'x-claude-code-agent-id'),
-    userAgent: singleHeader(request, 'user-agent'),
-    timeoutMs: clientTimeoutMs(request),
-  });
+  const incomingOf = (request: FastifyRequest, endpoint: string): IncomingRequest => {
+    const { id, body } = request;
+    if (!Buffer.isBuffer(body)) {
+      throw new ApiError('wrong_content_type', 'the body must be JSON with content-type application/json');
+    }
+    return {
+      id,
+      endpoint,
+      body,
+      forwarded: new ForwardedRequest(request),
+      session: singleHeader(request, 'x-claude-code-session-id'),
+      agent: singleHeader(request, 'x-claude-code-agent-id'),
+      userAgent: singleHeader(request, 'user-agent'),
+      timeoutMs: clientTimeoutMs(request),
+    };
+  };
 
   const addAnswer = (path: string, endpoint: string, answer: typeof answerMessages) => {
     app.post(path, (request, reply) => {
