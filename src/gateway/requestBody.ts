@@ -96,6 +96,9 @@ const REMEMBERED_BYTES = 8 * 1024 * 1024;
 /** So much is parsed or printed at a stretch before a pause, in bytes: about 2 ms. */
 const STRETCH_BYTES = 512 * 1024;
 
+/** What the smallest piece takes, as the bytes of a text that are parsed in the same time. */
+const PIECE_BYTES = 512;
+
 /** Lists whose elements the requests of a conversation have in common. */
 const COMMON = new Set(['messages', 'system', 'tools']);
 
@@ -124,7 +127,7 @@ export class JsonBodyCodec {
       for (;;) {
         const { done, value } = steps.next();
         if (done === true) return value;
-        stretch += value;
+        stretch += value + PIECE_BYTES;
         if (stretch < STRETCH_BYTES) continue;
         stretch = 0;
         yield;
@@ -140,7 +143,7 @@ export class JsonBodyCodec {
   *prepare(body: JsonObject): Generator<void> {
     let stretch = 0;
     for (const length of this.#writer.prepare(body)) {
-      stretch += length;
+      stretch += length + PIECE_BYTES;
       if (stretch < STRETCH_BYTES) continue;
       stretch = 0;
       yield;

@@ -103,6 +103,9 @@ function createDispatcher(options: ClientOptions, used: UsedConnections, isKept:
   });
 }
 
+/** After so many pieces of an answer all else has its turn: a server may send each byte as a piece of its own. */
+const PIECES_PER_TURN = 4096;
+
 /** Hands undici's events on, decoded, and makes abort, pause and resume safe at any moment. */
 class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   readonly #handler: UpstreamHandler;
@@ -111,6 +114,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #decoder: Transform | undefined;
   #paused = false;
+  #pieces = 0;
   /** Nothing more comes of it. */
   done = false;
 
@@ -158,6 +162,15 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     if (this.done) return;
     if (this.#decoder === undefined) this.#handler.onData(bytes);
     else if (!this.#decoder.write(bytes)) controller.pause();
+    this.#pieces += 1;
+    if (this.#pieces % PIECES_PER_TURN === 0) this.#pauseForTurn(controller);
+  }
+
+  #pauseForTurn(controller: Dispatcher.DispatchController): void {
+    controller.pause();
+    setImmediate(() => {
+      if (!this.#paused) controller.resume();
+    });
   }
 
   onResponseEnd(): void {
