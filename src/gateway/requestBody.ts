@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { ApiError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
-import { type MessagesRequest, parseCountRequest, parseRequest } from '../protocol/anthropic/request.ts';
+import { type MessagesRequest, parseCountRequest, parseInSteps, parseRequest } from '../protocol/anthropic/request.ts';
 import { IncrementalJsonParser } from '../protocol/json/incrementalParser.ts';
 import { JsonWriter } from '../protocol/json/jsonWriter.ts';
 import { hasTooManyValues, VALUES_MAX } from '../protocol/json/valueCount.ts';
@@ -47,6 +47,7 @@ export class RequestBody {
   /** Does most of the work for the following figures in advance, piece by piece. */
   *measureInSteps(): Generator<void> {
     try {
+      yield* parseInSteps(this.value, this.cache);
       yield* measureInSteps(this.#countable, STRETCH_TOKENS, this.cache.tokens);
     } catch {
       // Whoever asks for the figure gets the error.
