@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, { layers: readonly string[]; types?: readonly s
   resilience: { layers: ['core'] },
   telemetry: { layers: ['core'], types: ['config', 'providers'] },
   hooks: { layers: ['core'], types: ['telemetry'] },
-  upstream: { layers: ['core', 'protocol', 'resilience'], types: ['config'] },
+  upstream: { layers: ['core', 'protocol', 'providers', 'resilience'], types: ['config'] },
   gateway: {
     layers: [
       'core',

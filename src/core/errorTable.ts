@@ -70,6 +70,21 @@ export const errorTable = {
     cause: 'The conversation fits the context window, but not together with the requested output.',
     remedy: 'Nothing: Claude Code asks again for a shorter output.',
   },
+  output_exhausted: {
+    status: 400,
+    type: 'invalid_request_error',
+    form: '[INSTANCE STATUS] WORDS',
+    cause:
+      'A model that thinks has used up `max_tokens` before its first word. A Messages request is answered 200 with `stop_reason: max_tokens` in place of this error, as Anthropic would.',
+    remedy: 'Ask for a larger output, or set QUIRK_MIN_OUTPUT.',
+  },
+  effort_refused: {
+    status: 400,
+    type: 'invalid_request_error',
+    form: '[INSTANCE STATUS] WORDS',
+    cause: 'The model does not take this effort, also after the proxy has lowered or left it out.',
+    remedy: 'Read the words: they name the efforts that it takes. Set QUIRK_EFFORTS, or choose another model.',
+  },
   unauthenticated: {
     status: 401,
     type: 'authentication_error',
@@ -118,6 +133,15 @@ export const errorTable = {
     form: '[INSTANCE STATUS] WORDS',
     cause: 'The key may not use this model or this endpoint.',
     remedy: 'Check the plan, or choose another model for the tier.',
+  },
+  blocked: {
+    status: 403,
+    type: 'permission_error',
+    shouldRetry: false,
+    form: '[INSTANCE STATUS] a page of OWNER answered in place of the provider: TITLE; it turns away this machine or network, not the key',
+    cause: 'A firewall before the provider, or a network proxy, has answered with a page of its own.',
+    remedy:
+      'Try from another network or without a VPN, and check HTTPS_PROXY; the key is not at fault and is used further.',
   },
   foreign_origin: {
     status: 403,
@@ -239,6 +263,15 @@ export const errorTable = {
     cause: 'The provider cannot be reached, is overloaded or broke off its answer, also after the proxy’s own retries.',
     remedy:
       'Nothing: Claude Code repeats the request. If it goes on, check the network and the provider’s status page.',
+  },
+  broken_tool_call: {
+    status: 529,
+    type: 'overloaded_error',
+    retryAfterSeconds: 2,
+    form: '[INSTANCE STATUS] WORDS',
+    cause:
+      'The model wrote a tool call that its provider cannot read (MALFORMED_FUNCTION_CALL, tool_use_failed), also when it was asked once more.',
+    remedy: 'Nothing: Claude Code repeats the request. If it goes on, another model calls tools more reliably.',
   },
   queue_full: {
     status: 529,

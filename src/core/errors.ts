@@ -8,6 +8,8 @@ export interface ApiErrorDetails {
   /** Overrides the row's status, for a provider's own 4xx that fits the row. */
   status?: number;
   cause?: unknown;
+  /** Body of the provider's own error, JSON, for a client that reads it itself. */
+  body?: string;
 }
 
 /** An error that is answered to the client in Anthropic's envelope. The message is shown to the user as it stands. */
@@ -17,6 +19,8 @@ export class ApiError extends Error {
   readonly type: ErrorType;
   readonly shouldRetry: boolean | undefined;
   readonly retryAfterSeconds: number | undefined;
+  /** Body of the provider's own error, where the client gets that in place of the message. */
+  readonly body: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ApiErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -27,6 +31,7 @@ export class ApiError extends Error {
     this.type = row.type;
     this.shouldRetry = details.shouldRetry ?? row.shouldRetry;
     this.retryAfterSeconds = details.retryAfterSeconds ?? row.retryAfterSeconds;
+    this.body = details.body;
   }
 }
 

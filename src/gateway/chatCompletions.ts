@@ -32,7 +32,7 @@ async function answer(context: RequestContext, body: RequestBody): Promise<void>
   }
   recordPlan(context, plan);
   record.stream = request['stream'] === true;
-  await respondWithFallback(context, plan, FORMAT, (route) => new RelayAdapter(context, plan, request, route));
+  await respondWithFallback(context, plan, FORMAT, (route) => new RelayAdapter(context, plan, body, route));
 }
 
 const FORMAT: SseFormat = { ping: undefined, errorText: chatErrorEvent };

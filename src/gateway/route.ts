@@ -1,4 +1,5 @@
 import type { ModelRef, NamedProvider, ProviderKey } from '../config/config.ts';
+import type { Tier } from '../routing/modelRouter.ts';
 import type { ResolvedModel } from '../translate/request/context.ts';
 import type { Backend, Services } from './services.ts';
 
@@ -28,6 +29,27 @@ export function routeTo({ models, backends }: Services, ref: ModelRef): Route {
 /** Whether the server of a route speaks the Messages API itself. */
 export function isNative({ backend }: Route): boolean {
   return backend.provider.preset.protocol === 'anthropic';
+}
+
+/** The tiers that may take over for one, the nearest first; a larger model rather than a smaller one. */
+const OTHER_TIERS = {
+  small: ['middle', 'big'],
+  middle: ['big', 'small'],
+  big: ['middle', 'small'],
+  none: [],
+} as const satisfies Record<Tier, readonly Exclude<Tier, 'none'>[]>;
+
+/** The first model of another tier at the provider of a route that is not among those asked; undefined when there is none. */
+export function otherTierModel(
+  { config }: Services,
+  { named }: Route,
+  tier: Tier,
+  asked: readonly ModelRef[],
+): ModelRef | undefined {
+  const names = OTHER_TIERS[tier].flatMap((other) => named?.models[other] ?? []);
+  const wasAsked = ({ provider, model }: ModelRef) =>
+    asked.some((other) => other.provider === provider && other.model === model);
+  return names.map(config.modelRefs.of).find((ref) => !wasAsked(ref));
 }
 
 /** How a key is called where a provider has several: by its variable, and by its place where that holds more. */

@@ -1,17 +1,39 @@
 import type { Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import type { NetworkProxy, ProviderConfig } from '../config/config.ts';
 import { createDemoUpstream } from './demo.ts';
 import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from './upstream.ts';
+
+/** The largest window of zstd within HTTP, 8 MiB (RFC 9659): a larger one would take that much memory for each answer. */
+const WINDOW_LOG_MAX = 23;
 
 const DECODERS = new Map<string, () => Transform>([
   ['gzip', createGunzip],
   ['x-gzip', createGunzip],
   ['deflate', createInflate],
   ['br', createBrotliDecompress],
-  ['zstd', createZstdDecompress],
+  ['zstd', () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX } })],
 ]);
+
+/** The first bytes of compressed bodies; no JSON, event or page begins like them. */
+const SIGNATURES = [
+  ['gzip', Buffer.from([0x1f, 0x8b, 0x08])],
+  ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
+] as const;
+
+/**
+ * The encoding of a body that comes without a word about it, by its first bytes: `plain` when there is none, undefined as long as more
+ * bytes are needed to tell.
+ */
+export function encodingOfBytes(bytes: Uint8Array): 'gzip' | 'zstd' | 'plain' | undefined {
+  for (const [encoding, signature] of SIGNATURES) {
+    const { length } = signature;
+    if (!signature.subarray(0, bytes.length).equals(bytes.subarray(0, length))) continue;
+    return bytes.length >= length ? encoding : undefined;
+  }
+  return 'plain';
+}
 
 /**
  * A decoder for an answer that is compressed although the request says `identity`; undefined for a plain one.
@@ -106,6 +128,8 @@ function createDispatcher(options: ClientOptions, used: UsedConnections, isKept:
 /** After so many pieces of an answer all else has its turn: a server may send each byte as a piece of its own. */
 const PIECES_PER_TURN = 4096;
 
+const NOTHING = Buffer.alloc(0);
+
 /** Hands undici's events on, decoded, and makes abort, pause and resume safe at any moment. */
 class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   readonly #handler: UpstreamHandler;
@@ -113,6 +137,8 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #mayBeSentAnew = true;
   #controller: Dispatcher.DispatchController | undefined;
   #decoder: Transform | undefined;
+  /** The first bytes, until they tell whether they are compressed; undefined from then on. */
+  #first: Buffer | undefined;
   #paused = false;
   #pieces = 0;
   /** Nothing more comes of it. */
@@ -154,12 +180,28 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     // An informational answer (103) is followed by the real one.
     if (this.done || status < 200) return;
     const encoding = headers['content-encoding'];
-    if (encoding !== undefined) this.#decode(createDecoder(encoding), controller);
+    if (encoding === undefined) this.#first = NOTHING;
+    else this.#decode(createDecoder(encoding), controller);
     this.#handler.onHead(status, headers);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
     if (this.done) return;
+    if (this.#first !== undefined)
+      this.#look(this.#first.length === 0 ? bytes : Buffer.concat([this.#first, bytes]), controller);
+    else this.#handOn(bytes, controller);
+  }
+
+  /** Some servers and proxies compress although the request says `identity`, and do not tell. */
+  #look(bytes: Buffer, controller: Dispatcher.DispatchController): void {
+    const encoding = encodingOfBytes(bytes);
+    this.#first = encoding === undefined ? bytes : undefined;
+    if (encoding === undefined) return;
+    if (encoding !== 'plain') this.#decode(createDecoder(encoding), controller);
+    this.#handOn(bytes, controller);
+  }
+
+  #handOn(bytes: Buffer, controller: Dispatcher.DispatchController): void {
     if (this.#decoder === undefined) this.#handler.onData(bytes);
     else if (!this.#decoder.write(bytes)) controller.pause();
     this.#pieces += 1;
@@ -174,6 +216,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    if (this.#first !== undefined && this.#first.length > 0 && !this.done) this.#handler.onData(this.#first);
     if (this.#decoder === undefined) this.#end();
     else this.#decoder.end();
   }

@@ -1,27 +1,19 @@
 import { ApiError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errorTable.ts';
+import { parseObject } from '../core/json.ts';
 import { readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errors.ts';
-import { readOverflow, readRetryAfter } from './errorDetails.ts';
+import type { RefusalClass } from '../providers/wordings/refusalWordings.ts';
+import { readRetryAfter } from './errorDetails.ts';
+import { isOutputExhausted, type Overflow, readOutputLimit, readOverflow } from './overflow.ts';
+import { classifyRefusal, readBlockPage } from './refusals.ts';
 import type { ResponseHeaders } from './upstream.ts';
 
-/**
- * Feature classes that Claude Code drops by itself when a 400 names them. Only those whose refusal cannot be
- * translated away here stand in the table; the first that fits is answered.
- */
-const CLASSES: readonly (readonly [RegExp, string])[] = [
-  [/response_format|json_schema|structured output/i, 'structured_outputs_unsupported'],
-  [/reasoning_effort|effort parameter|unsupported.{0,20}effort/i, 'effort_unsupported'],
-  [
-    /(?:image|vision)[^.]{0,60}(?:not support|unsupported|not allowed)|does not support (?:image|vision)/i,
-    'image_block',
-  ],
-  [/(?:pdf|document|file)[^.]{0,60}(?:not support|unsupported|not allowed)/i, 'document_block'],
-];
-
-/** The class of feature that a provider's 400 refuses, or undefined. */
-export function capabilityOf(text: string): string | undefined {
-  return CLASSES.find(([words]) => words.test(text))?.[1];
-}
+/** Classes of features that Claude Code drops by itself when a 400 names them. */
+const CAPABILITIES = {
+  image: 'image_block',
+  document: 'document_block',
+  structured_output: 'structured_outputs_unsupported',
+} as const satisfies Partial<Record<RefusalClass, string>>;
 
 /** Anthropic's error types (platform.claude.com/docs/en/api/errors), with the row of our own table that stands for each. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
@@ -78,33 +70,63 @@ export interface FailureContext {
   /** Estimated tokens of the conversation, for an overflow without numbers. */
   readonly inputEstimate: number;
   readonly contextWindow: number | undefined;
+  /** Output limit that was sent, in tokens, where it is known. */
+  readonly maxTokens?: number | undefined;
   readonly errorCodes: Readonly<Record<string, ErrorCode>>;
   /** Whether the provider speaks the Messages API itself: errors in Anthropic's own form then keep status, type and words. */
   readonly native?: boolean;
+  /** Whether the client reads the provider's errors itself: then status and body stay as they came, whatever they mean here. */
+  readonly relayed?: boolean;
   readonly redact: (text: string) => string;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
-/** Names by which providers say that the balance is used up, at whatever status. */
-const BILLING_NAME =
-  /^(?:insufficient_(?:quota|balance|credits?|funds)|exceeded_current_quota(?:_error)?|billing_\w+)$/i;
-/** Words that say the same; under a 429 or 5xx they may only be advice beside a passing limit. */
-const BILLING_WORDS =
-  /insufficient[_ ](?:quota|balance|credits?|funds)|exceeded[_ ](?:your[_ ])?current[_ ]quota|billing (?:hard limit|limit|cycle|period)|payment required|out of credits|arrears/i;
 const RATE =
   /rate[_ ]?limit|too many requests|tokens per (?:min|day)|\btp[md]\b|\brp[md]\b|overloaded|concurrency|resource_exhausted/i;
 const PER_MINUTE = /tokens per (?:min|day)|\btp[md]\b/i;
-const UNKNOWN_MODEL =
-  /model[^.]{0,60}(?:not found|not exist|does not exist|unknown|not supported|invalid)|(?:unknown|invalid|no such) model|model_not_found/i;
-const OVERLOAD_STATUSES = new Set([408, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
+/** A conflict, a lock, a failed generation and used-up capacity pass like an overload: the same request may be answered later. */
+const OVERLOAD_STATUSES = new Set([408, 409, 423, 424, 425, 498, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
+/** Statuses under which a provider may say that a conversation is too long. */
+const OVERFLOW_STATUSES: ReadonlySet<number | undefined> = new Set([undefined, 400, 413, 422, 500, 502, 503]);
+/** Statuses under which a refusal of the request is looked at by its words. */
+const REFUSAL_STATUSES: ReadonlySet<number | undefined> = new Set([undefined, 400, 404, 415, 422, 500, 501]);
+/** Statuses under which a provider may say that it does not serve the model. */
+const MODEL_STATUSES: ReadonlySet<number | undefined> = new Set([undefined, 400, 403, 404, 410, 422, 501]);
 
-function overflowError(prompt: number | undefined, limit: number | undefined): ApiError {
-  const numbers = prompt !== undefined && limit !== undefined && prompt > limit;
+/** Tokens as a number of the message, where all that it needs is known and makes sense. */
+function overflowError({ kind, prompt, output, limit }: Partial<Overflow>, context: FailureContext): ApiError {
+  if (kind === 'output' && prompt !== undefined && output !== undefined && limit !== undefined)
+    return sumError(prompt, output, limit);
+  const [actual, most] = [prompt ?? context.inputEstimate, limit ?? context.contextWindow];
+  const isKnown = most !== undefined && actual > most;
+  const message = isKnown ? `prompt is too long: ${actual} tokens > ${most} maximum` : 'prompt is too long';
+  return new ApiError('context_overflow', message);
+}
+
+/** The client lowers its output limit to what these numbers leave. */
+function sumError(prompt: number, output: number, limit: number, cause?: string): ApiError {
   return new ApiError(
-    'context_overflow',
-    numbers ? `prompt is too long: ${prompt} tokens > ${limit} maximum` : 'prompt is too long',
+    'max_tokens_overflow',
+    `input length and \`max_tokens\` exceed context limit: ${prompt} + ${output} > ${limit}, decrease input length or \`max_tokens\` and try again`,
+    cause === undefined ? {} : { cause },
   );
+}
+
+/** What an error says about the length of the conversation or of the output; undefined when it is about something else. */
+function failureOfLength(
+  body: UpstreamErrorBody,
+  status: number | undefined,
+  text: string,
+  context: FailureContext,
+): ApiError | undefined {
+  if (!REFUSAL_STATUSES.has(status)) return undefined;
+  if (isOutputExhausted(body.message)) return new ApiError('output_exhausted', text, { cause: body.message });
+  const outputLimit = readOutputLimit(body.message);
+  const output = outputLimit?.output ?? context.maxTokens;
+  if (outputLimit === undefined || output === undefined) return undefined;
+  // Told as a sum, because the client lowers its limit at that alone.
+  return sumError(context.inputEstimate, output, context.inputEstimate + outputLimit.most, body.message);
 }
 
 /** What the provider's own name for an error means, where its preset says so. */
@@ -124,7 +146,7 @@ function neverFits(text: string): { limit: number; requested: number } | undefin
   return limit !== undefined && requested !== undefined && requested > limit ? { limit, requested } : undefined;
 }
 
-function rateLimited(prefix: string, text: string, headers: ResponseHeaders, now: number): ApiError {
+function rateLimited(prefix: string, text: string, headers: ResponseHeaders, now: number, raw: string): ApiError {
   const impossible = PER_MINUTE.test(text) ? neverFits(text) : undefined;
   if (impossible !== undefined) {
     return new ApiError(
@@ -132,15 +154,15 @@ function rateLimited(prefix: string, text: string, headers: ResponseHeaders, now
       `${prefix}${text} (the request needs ${impossible.requested} tokens and the limit is ${impossible.limit} a minute: set QUIRK_MAX_OUTPUT lower)`,
     );
   }
-  const retryAfterSeconds = readRetryAfter(headers, text, now);
+  const retryAfterSeconds = readRetryAfter(headers, text, now, raw);
   return new ApiError('rate_limited', prefix + text, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
 }
 
-function codeOfStatus(status: number, text: string): ErrorCode {
+function codeOfStatus(status: number): ErrorCode {
   if (status === 401) return 'upstream_unauthenticated';
   if (status === 402) return 'billing';
   if (status === 403) return 'upstream_forbidden';
-  if (status === 404) return UNKNOWN_MODEL.test(text) ? 'unknown_model' : 'bad_gateway';
+  if (status === 404) return 'bad_gateway';
   if (status === 413) return 'request_too_large';
   if (status === 429) return 'rate_limited';
   if (status === 501) return 'not_supported';
@@ -174,45 +196,55 @@ export function failureOfBody(
   const known = status ?? body.status;
   const prefix = known === undefined ? `[${context.provider}] ` : `[${context.provider} ${known}] `;
   const words = [body.code, body.type, text].filter((word) => word !== undefined).join(' ');
+  const errorOf = (code: ErrorCode) => new ApiError(code, messageFor(code, prefix, text, context));
 
   const names = [body.code, body.type, /\((\d{4})\)\s*$/.exec(text)?.[1]];
   const named = names.map((name) => codeNamed(name, context)).find((code) => code !== undefined);
-  if (named === 'rate_limited') return rateLimited(prefix, text, headers, context.now);
-  if (named === 'context_overflow') return overflowError(context.inputEstimate, context.contextWindow);
-  if (named !== undefined) return new ApiError(named, messageFor(named, prefix, text, context));
+  if (named === 'rate_limited') return rateLimited(prefix, text, headers, context.now, raw);
+  if (named === 'context_overflow') return overflowError(readOverflow(text, NAMED_OVERFLOW, raw) ?? {}, context);
+  if (named !== undefined) return errorOf(named);
 
-  const mayOverflow = known === undefined || known === 400 || known === 413 || known === 422 || known === 500;
-  const overflow = mayOverflow ? readOverflow(raw, [body.code, body.type]) : undefined;
-  if (overflow?.kind === 'output' && overflow.prompt !== undefined && overflow.output !== undefined) {
-    return new ApiError(
-      'max_tokens_overflow',
-      `input length and \`max_tokens\` exceed context limit: ${overflow.prompt} + ${overflow.output} > ${overflow.limit}, decrease input length or \`max_tokens\` and try again`,
-    );
-  }
-  if (overflow !== undefined) {
-    return overflowError(overflow.prompt ?? context.inputEstimate, overflow.limit ?? context.contextWindow);
-  }
+  const overflow = OVERFLOW_STATUSES.has(known) ? readOverflow(body.message, names, raw) : undefined;
+  if (overflow !== undefined) return overflowError(overflow, context);
+  const refusal = known === 401 ? undefined : classifyRefusal(text, names);
+  if (refusal === 'plan_window') return errorOf('billing');
+  if (refusal === 'image' && REFUSAL_STATUSES.has(known)) return capabilityRejected('image', text);
   const kept = context.native === true ? keepNativeError(body.type, text, known, context, headers) : undefined;
   if (kept !== undefined) return kept;
-  const isPassing = known === 429 || (known !== undefined && known >= 500);
-  const isBilling = names.some((name) => BILLING_NAME.test(name ?? '')) || (!isPassing && BILLING_WORDS.test(words));
-  if (isBilling && known !== 401) return new ApiError('billing', prefix + text);
-  if (known === 429 || ((known === 403 || known === 400 || known === 413) && RATE.test(words))) {
-    return rateLimited(prefix, text, headers, context.now);
-  }
-  if (known === 400 || known === 422) {
-    const capability = capabilityOf(words);
-    if (capability !== undefined)
-      return new ApiError('capability_rejected', `capability_rejected: ${capability}`, { cause: text });
-    if (UNKNOWN_MODEL.test(words))
-      return new ApiError('unknown_model', messageFor('unknown_model', prefix, text, context));
+
+  const length = failureOfLength(body, known, prefix + text, context);
+  if (length !== undefined) return length;
+  if (refusal === 'broken_tool_call') return errorOf('broken_tool_call');
+  if (refusal === 'billing' && !isOnlyAdvice(known, names)) return errorOf('billing');
+  if (known === 429 || ((known === 403 || known === 400 || known === 413) && RATE.test(words)))
+    return rateLimited(prefix, text, headers, context.now, raw);
+  if (MODEL_STATUSES.has(known)) {
+    if (refusal === 'unknown_model') return errorOf('unknown_model');
+    if (refusal === 'unserved_model')
+      return new ApiError('unknown_model', `${prefix}the provider cannot serve the model ${context.model}: ${text}`);
   }
   if (known === undefined) {
     const code: ErrorCode = RATE.test(words) && !/overloaded/i.test(words) ? 'rate_limited' : 'overloaded';
     return new ApiError(code, prefix + text);
   }
-  const code = codeOfStatus(known, words);
-  return new ApiError(code, messageFor(code, prefix, text, context));
+  if (known === 400 || known === 422) {
+    if (refusal === 'effort') return new ApiError('effort_refused', prefix + text, { cause: text });
+    if (refusal === 'document' || refusal === 'structured_output') return capabilityRejected(refusal, text);
+  }
+  return errorOf(codeOfStatus(known));
+}
+
+/** For a text that a preset has recognised by a code of its own. */
+const NAMED_OVERFLOW = ['context_length_exceeded'];
+
+function capabilityRejected(refusal: keyof typeof CAPABILITIES, text: string): ApiError {
+  return new ApiError('capability_rejected', `capability_rejected: ${CAPABILITIES[refusal]}`, { cause: text });
+}
+
+/** Under a 429 or 5xx, words about paying may only be advice beside a limit that passes; a name says what it means. */
+function isOnlyAdvice(status: number | undefined, names: readonly (string | undefined)[]): boolean {
+  const isPassing = status === 429 || (status !== undefined && status >= 500);
+  return isPassing && classifyRefusal('', names) !== 'billing';
 }
 
 /** An answer with a status other than 2xx. */
@@ -230,7 +262,28 @@ export function failureOfResponse(
       { shouldRetry: false },
     );
   }
-  return failureOfBody(readErrorBody(body), status, context, headers, body);
+  const owner = readBlockPage(status, headers, body);
+  if (owner !== undefined) {
+    const title = context.redact(readErrorBody(body).message);
+    return new ApiError(
+      'blocked',
+      `[${context.provider} ${status}] a page of ${owner} answered in place of the provider: ${title}; it turns away this machine or network, not the key`,
+    );
+  }
+  const error = failureOfBody(readErrorBody(body), status, context, headers, body);
+  return context.relayed === true ? relayedError(error, status, context.redact(body)) : error;
+}
+
+/** The same error with the status and, if it is JSON, the body that came. */
+function relayedError({ code, message, ...details }: ApiError, status: number, body: string): ApiError {
+  const { retryAfterSeconds, shouldRetry, cause } = details;
+  return new ApiError(code, message, {
+    status,
+    cause,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(shouldRetry === undefined ? {} : { shouldRetry }),
+    ...(parseObject(body) === undefined ? {} : { body }),
+  });
 }
 
 /** Waiting longer than this before a repetition is left to the client. */

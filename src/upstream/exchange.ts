@@ -99,6 +99,8 @@ export function resultOfAbort({ reason }: AbortSignal): ExchangeResult {
 /** An error's first bytes say enough; more than these, or longer than this, it is not read. */
 const ERROR_BODY_MAX = 64 * 1024;
 const ERROR_BODY_MS = 3000;
+/** A provider that works may send a blank now and then before its answer; more of them are no answer. */
+const BLANKS_MAX = 1024 * 1024;
 /** How long a connection may need to close its answer after the last event before it is dropped instead of kept. */
 const TAIL_MS = 1000;
 
@@ -129,6 +131,7 @@ export class Exchange implements UpstreamHandler {
   #status = 0;
   #body: Uint8Array[] = [];
   #bodyBytes = 0;
+  #blankBytes = 0;
   #hasBegun = false;
   #awaitsUsage = false;
   #closed = false;
@@ -185,7 +188,7 @@ export class Exchange implements UpstreamHandler {
     this.#idleTimer.refresh();
     this.#firstByteTimer?.refresh();
     try {
-      if (this.#form === undefined) this.#setForm(formOfBytes(bytes));
+      if (this.#form === undefined) this.#findForm(bytes);
       if (this.#form === 'events') this.#deliver(this.#reader.pushBytes(bytes));
       else if (this.#form !== undefined) this.#collect(bytes);
     } catch (thrown) {
@@ -209,6 +212,14 @@ export class Exchange implements UpstreamHandler {
   onError(error: Error): void {
     this.#close();
     if (!this.#settled) this.#guard(() => this.#fail(this.#failureOfError(error)));
+  }
+
+  #findForm(bytes: Uint8Array): void {
+    this.#setForm(formOfBytes(bytes));
+    if (this.#form !== undefined) return;
+    this.#blankBytes += bytes.length;
+    if (this.#blankBytes > BLANKS_MAX)
+      this.#fail(new ApiError('bad_gateway', 'the answer is nothing but blanks, more than 1 MiB of them'));
   }
 
   #setForm(form: AnswerForm | undefined): void {

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 /** A chat completions request as the provider got it. */
 export interface ReceivedRequest {
   readonly body: Record<string, unknown> & { model: string; messages: { role: string; content: unknown }[] };
+  /** The same as it came. */
+  readonly text: string;
   readonly headers: IncomingHttpHeaders;
   readonly method: string;
   readonly path: string;
@@ -23,11 +25,10 @@ export interface FakeUpstream {
   close(): Promise<void>;
 }
 
-async function readJson(request: IncomingMessage): Promise<ReceivedRequest['body']> {
+async function readText(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
-  const text = Buffer.concat(parts).toString('utf8');
-  return JSON.parse(text === '' ? '{}' : text);
+  return Buffer.concat(parts).toString('utf8');
 }
 
 /** Behaviours by model name; `*` answers the models that are not named. */
@@ -38,9 +39,10 @@ export async function startFakeUpstream(behaviours: Record<string, Behaviour>): 
     const closed = once(response, 'close').then(() => {});
     response.on('error', () => {});
     if (request.method === 'HEAD') return void response.end(); // somebody asks for the time
-    const body = await readJson(request);
+    const text = await readText(request);
+    const body: ReceivedRequest['body'] = JSON.parse(text === '' ? '{}' : text);
     const { headers, method = '', url: path = '' } = request;
-    const received = { body, headers, method, path, closed };
+    const received = { body, text, headers, method, path, closed };
     requests.push(received);
     waiting.shift()?.(received);
     const behave = behaviours[Object.hasOwn(behaviours, body.model) ? body.model : '*'];

@@ -38,6 +38,15 @@ const cut: Behaviour = (response) => {
   response.write(FRAMES[1], () => response.destroy());
 };
 
+/** What the provider answers for a model, set by a test. */
+const upstreamErrors: Record<string, Behaviour> = {};
+/** JSON of an error, with numbers that JavaScript cannot hold. */
+const bodyOf = (error: Record<string, unknown>) =>
+  JSON.stringify({ error }, (_name, value) => (typeof value === 'bigint' ? `#${value}#` : value)).replaceAll(
+    /"#(\d+)#"/g,
+    '$1',
+  );
+
 let upstream: FakeUpstream;
 let app: TestApp;
 
@@ -46,7 +55,7 @@ beforeAll(async () => {
     model: answers,
     cut,
     'cut-in-frame': cutInFrame,
-    refuse: json(400, { error: { message: 'no such thing' } }),
+    '*': (response, request) => upstreamErrors[request.body.model]?.(response, request),
   });
   app = await startApp({
     OPENAI_BASE_URL: upstream.url,
@@ -103,19 +112,82 @@ test('an OpenAI client gets a whole answer with its unknown fields', async () =>
   expect(JSON.parse((await ask({ model: 'model', messages })).text)).toEqual(whole);
 });
 
-test('errors come in the form that an OpenAI client reads', async () => {
-  const refused = await ask({ model: 'refuse', messages });
-  expect(refused.status).toBe(400);
-  expect(JSON.parse(refused.text)).toEqual({
-    error: {
-      message: '[test 400] no such thing',
-      type: 'invalid_request_error',
-      code: 'upstream_invalid_request',
-      param: null,
-    },
-  });
+test.each([
+  ['unprocessable', 422, { message: 'temperature must be below 2', param: 'temperature', code: 'bad_value' }],
+  [
+    'too-long',
+    400,
+    { message: 'maximum context length is 10 tokens', code: 'context_length_exceeded', param: 'messages' },
+  ],
+  ['busy', 503, { message: 'The engine is currently overloaded', type: 'server_error' }],
+  [
+    'limited',
+    429,
+    { message: 'slow down', code: 'rate_limit_exceeded', metadata: { kept: [1.0, 12345678901234567890n] } },
+  ],
+])(
+  'the provider’s own error (%s) reaches an OpenAI client with its status, code and every other field',
+  async (model, status, error) => {
+    const body = bodyOf(error);
+    upstreamErrors[model] = json(status, body, status === 429 ? { 'retry-after': '7' } : {});
+    const refused = await ask({ model, messages });
+    expect([refused.status, refused.text]).toEqual([status, body]);
+    if (status === 429) expect(refused.headers['retry-after']).toBe('7');
+    const streamed = await ask({ model, messages, stream: true });
+    expect([streamed.status, streamed.text]).toEqual([status, body]);
+  },
+);
+
+test('a key never stands in an error that is handed on', async () => {
+  upstreamErrors['leaky'] = json(401, { error: { message: 'wrong key key-of-the-provider', code: 'invalid_api_key' } });
+  const refused = await ask({ model: 'leaky', messages });
+  expect([refused.status, JSON.parse(refused.text).error.code]).toEqual([401, 'invalid_api_key']);
+  expect(refused.text).not.toContain('key-of-the-provider');
+});
+
+test('a page in place of an error, and a fault of the request, come in the form that an OpenAI client reads', async () => {
+  upstreamErrors['page'] = (response) =>
+    void response.writeHead(503, { 'content-type': 'text/html' }).end('<html><title>Down</title></html>');
+  const page = await ask({ model: 'page', messages });
+  expect([page.status, JSON.parse(page.text)]).toEqual([
+    503,
+    { error: { message: '[test 503] Down', type: 'overloaded_error', code: 'overloaded', param: null } },
+  ]);
   expect((await ask({ messages })).status).toBe(400);
   expect((await ask({ model: 'model' })).status).toBe(400);
+});
+
+test('the digits of a request stay as they are, and every byte but the model', async () => {
+  const text =
+    '{ "seed": 12345678901234567890, "temperature": 1.0, "model":"claude-opus-5","messages":[{"role":"user","content":"\\u00fc"}] }';
+  await call(`${app.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: text,
+  });
+  expect(upstream.requests.at(-1)?.text).toBe(text.replace('claude-opus-5', 'model'));
+});
+
+test.each([
+  [
+    'an event called error',
+    'event: error\ndata: {"error":{"message":"the crane fell","type":"server_error","code":"x"}}\n\n',
+  ],
+  ['a frame', 'data: {"error":{"message":"the crane fell"}}\n\n'],
+  ['a frame before [DONE]', 'data: {"error":{"message":"the crane fell","code":502}}\n\ndata: [DONE]\n\n'],
+  ['a frame without its end', 'data: {"error":{"message":"the crane fell"}}'],
+])('an error within a stream (%s) is handed on once, and logged', async (_name, end) => {
+  const sent = `data: {"model":"m","choices":[{"delta":{"content":"half"}}]}\n\n${end}`;
+  upstreamErrors['falls'] = (response) => {
+    openEvents(response);
+    response.end(sent);
+  };
+  const record = app.nextRecord();
+  expect((await ask({ model: 'falls', messages, stream: true })).text).toBe(sent);
+  expect(await record).toMatchObject({
+    outcome: 'interrupted',
+    error_message: expect.stringContaining('the crane fell'),
+  });
 });
 
 test.each(['cut', 'cut-in-frame'])(

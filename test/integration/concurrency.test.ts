@@ -111,7 +111,11 @@ test('R320 who has gone before the queue is reached does not wait in it', async 
   const context = { services, signal: controller.signal, record: {} } as unknown as RequestContext;
   const runner = new FallbackRunner(
     context,
-    { candidates: [services.config.modelRefs.of('held')], conversation: () => '' },
+    {
+      candidates: [services.config.modelRefs.of('held')],
+      conversation: () => '',
+      decision: { intent: 'named', tier: 'none', model: services.config.modelRefs.of('held'), reason: '' },
+    },
     () => {
       throw new Error('nobody is asked');
     },

@@ -18,6 +18,9 @@ const finished = frame(delta({ content: 'fine' })) + rest;
 const events = finished + usage + done;
 const completion = JSON.stringify({ choices: [{ message: { content: 'fine' }, finish_reason: 'stop' }] });
 
+/** The header of a zstd frame whose window is 64 MiB (RFC 8878), and the beginning of a block. */
+const LARGE_WINDOW = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x80, 0x01, 0x00, 0x00]);
+
 const chunkedHead = head('200 OK', { 'content-type': 'text/event-stream', 'transfer-encoding': 'chunked' });
 const eventsWith = (headers: Record<string, string>) =>
   head('200 OK', { 'content-type': 'text/event-stream', connection: 'close', ...headers });
@@ -146,6 +149,42 @@ const rows: Record<string, Row> = {
   'U20 zstd events': {
     script: sendAndEnd(eventsWith({ 'content-encoding': 'zstd' }), zstdCompressSync(events)),
     ...same(FINE),
+  },
+  'U20 gzip JSON of which nobody speaks': {
+    script: send(whole('200 OK', 'application/json', gzipSync(completion))),
+    ...same(FINE),
+  },
+  'U20 gzip events of which nobody speaks, byte by byte': {
+    script: sendByteWise(Buffer.concat([Buffer.from(eventsWith({})), gzipSync(events)])),
+    ...same(FINE),
+  },
+  'U20 zstd events of which nobody speaks, byte by byte': {
+    script: sendByteWise(Buffer.concat([Buffer.from(eventsWith({})), zstdCompressSync(events)])),
+    ...same(FINE),
+  },
+  'U20 a zstd error of which nobody speaks': {
+    script: send(whole('400 Bad Request', 'application/json', zstdCompressSync('{"error":{"message":"bad foo"}}'))),
+    ...same({ status: 400, type: 'invalid_request_error', words: /bad foo/ }),
+  },
+  'U20 gzip of which nobody speaks, and that is cut': {
+    script: sendAndEnd(eventsWith({}), gzipSync(half).subarray(0, -8)),
+    ...breaks,
+  },
+  'U20 gzip of blanks': {
+    script: send(whole('200 OK', 'application/json', gzipSync(' '.repeat(2 * 1024 * 1024)))),
+    ...same({ status: 502, type: 'api_error', words: /blanks/ }),
+  },
+  'U20 a zstd window of 64 MiB': {
+    script: send(whole('200 OK', 'application/json', LARGE_WINDOW, { 'content-encoding': 'zstd' })),
+    ...same({ ...BROKEN_WHOLE, words: /broke off \(ZSTD_error_frameParameter_windowTooLarge\)/ }),
+  },
+  'U20 two bytes that begin like gzip': {
+    script: sendAndEnd(EVENTS_HEAD, half, Buffer.from([0x1f, 0x8b])),
+    ...breaks,
+  },
+  'U20 nothing but two bytes that begin like gzip': {
+    script: sendAndEnd(EVENTS_HEAD, Buffer.from([0x1f, 0x8b])),
+    ...same(BROKEN_WHOLE),
   },
   'U20 gzip that is none': {
     script: sendAndEnd(eventsWith({ 'content-encoding': 'gzip' }), events),

@@ -22,6 +22,8 @@ export interface Adapter {
   failureContext(): FailureContext;
   /** Drops or renames the part of the request that the provider refused; false when nothing can be changed. */
   adaptRequest(error: ApiError): boolean;
+  /** The whole answer in place of an error that is none in the client's protocol; undefined for any other. */
+  answerInstead?(error: ApiError): string | undefined;
   /** Whether the latest attempt is answered with one body rather than with events. */
   readonly isWhole: boolean;
   /**

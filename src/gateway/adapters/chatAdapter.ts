@@ -1,8 +1,6 @@
 import type { ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
-import type { ChatRequest } from '../../protocol/openai/types.ts';
-import type { QuirkSettings } from '../../quirks/settings.ts';
 import { type TranslatedRequest, translateRequest } from '../../translate/request/request.ts';
 import { Translator } from '../../translate/response/translator.ts';
 import type { TokenParts } from '../../translate/tokens.ts';
@@ -15,84 +13,7 @@ import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { Services } from '../services.ts';
 import { type Adapter, authorizationFor, createFailureContext } from './adapter.ts';
-
-/** A change of settings that makes a refused request acceptable, and how the user writes it down for good. */
-export interface RequestAdaptation {
-  readonly settings: Partial<QuirkSettings>;
-  /** The line for the env file. */
-  readonly advice: string;
-}
-
-/** Fields that a request can do without; messages and tools are never among them. */
-const OPTIONAL_FIELDS = [
-  'temperature',
-  'top_p',
-  'top_k',
-  'stop',
-  'parallel_tool_calls',
-  'stream_options',
-  'reasoning_effort',
-  'effort',
-  'thinking_budget',
-  'enable_thinking',
-  'thinking',
-  'reasoning_split',
-  'reasoning',
-  'tool_stream',
-  'prompt_cache_key',
-  'user',
-];
-
-const REFUSAL =
-  /unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|cannot find field|invalid parameter|incompatible|deprecated/i;
-
-function mentions(text: string, field: string): boolean {
-  return new RegExp(`(?<![\\w.-])${field}(?![\\w-])`, 'i').test(text);
-}
-
-function replayMissingReasoning(text: string): RequestAdaptation | undefined {
-  const at = text.search(/reasoning_content\b/i);
-  if (at < 0 || !/missing|passed back|required/i.test(text.slice(at))) return undefined;
-  return {
-    settings: { reasoningReplay: 'reasoning_content', reasoningRequired: 'empty' },
-    advice: 'QUIRK_REASONING_REPLAY=reasoning_content and QUIRK_REASONING_REQUIRED=empty',
-  };
-}
-
-function renameOutputLimit(text: string, body: ChatRequest): RequestAdaptation | undefined {
-  for (const [sent, wanted] of [
-    ['max_tokens', 'max_completion_tokens'],
-    ['max_completion_tokens', 'max_tokens'],
-  ] as const) {
-    if (body[sent] !== undefined && mentions(text, sent) && REFUSAL.test(text)) {
-      return { settings: { maxTokensField: wanted }, advice: `QUIRK_MAX_TOKENS_FIELD=${wanted}` };
-    }
-  }
-  return undefined;
-}
-
-function dropRejectedField(text: string, body: ChatRequest, current: QuirkSettings): RequestAdaptation | undefined {
-  const field = REFUSAL.test(text)
-    ? OPTIONAL_FIELDS.find((name) => body[name] !== undefined && mentions(text, name))
-    : undefined;
-  if (field === undefined) return undefined;
-  const dropParams = [...current.dropParams, field];
-  return { settings: { dropParams }, advice: `QUIRK_DROP_PARAMS=${dropParams.join(',')}` };
-}
-
-/**
- * Reads a provider's refusal of one dispensable part of a request: what to change so that the same request can
- * be sent again at once, or undefined when the refusal is about something else.
- */
-export function adaptationFor(
-  error: ApiError,
-  body: ChatRequest,
-  current: QuirkSettings,
-): RequestAdaptation | undefined {
-  if (error.code !== 'upstream_invalid_request' && error.code !== 'capability_rejected') return undefined;
-  const text = typeof error.cause === 'string' ? error.cause : error.message;
-  return replayMissingReasoning(text) ?? renameOutputLimit(text, body) ?? dropRejectedField(text, body, current);
-}
+import { adaptationFor } from './requestAdaptation.ts';
 
 /** A request that is understood and translated for one model, ready to be sent. */
 export interface PreparedRequest {
@@ -113,6 +34,11 @@ export function prepareRequest(services: Services, body: RequestBody, { model }:
 /** A body up to this size is printed at once, as that takes no longer than a pause. */
 const SHORT_BYTES = 64 * 1024;
 
+/** An answer that the output limit has ended before it could say anything. */
+const WORDLESS = JSON.stringify({
+  choices: [{ index: 0, message: { role: 'assistant', content: '' }, finish_reason: 'length' }],
+});
+
 function endsWithToolResult(request: MessagesRequest): boolean {
   const content = request.messages.at(-1)?.content;
   return Array.isArray(content) && content.some((block) => block.type === 'tool_result');
@@ -128,6 +54,7 @@ export class ChatAdapter implements Adapter {
   readonly #body: RequestBody;
   #prepared: PreparedRequest;
   #key: ProviderKey;
+  #hasRepeatedCall = false;
   /** Of each attempt, as the tokens of all were paid for. */
   readonly #readers: Translator[] = [];
 
@@ -172,11 +99,20 @@ export class ChatAdapter implements Adapter {
 
   failureContext(): FailureContext {
     const { services, incoming } = this.#context;
-    return createFailureContext(services, this.route, this.#key, this.#prepared.inputEstimate, incoming);
+    const { inputEstimate, translated } = this.#prepared;
+    const context = createFailureContext(services, this.route, this.#key, inputEstimate, incoming);
+    return { ...context, maxTokens: translated.maxTokens };
   }
 
-  /** Drops or renames what the provider refused, and remembers that for the model. */
+  /**
+   * Drops or renames what the provider refused, and remembers that for the model. A tool call that the model wrote badly is asked
+   * for once more as it is.
+   */
   adaptRequest(error: ApiError): boolean {
+    if (error.code === 'broken_tool_call' && !this.#hasRepeatedCall) {
+      this.#hasRepeatedCall = true;
+      return true;
+    }
     const { services } = this.#context;
     const { route } = this;
     const adaptation = adaptationFor(error, this.#prepared.translated.body, route.model.settings);
@@ -190,6 +126,14 @@ export class ChatAdapter implements Adapter {
     this.#prepared = prepareRequest(services, this.#body, adapted);
     this.route = adapted;
     return true;
+  }
+
+  /** A model that thinks has used up the output before its first word: what is an error there is an answer without words here. */
+  answerInstead(error: ApiError): string | undefined {
+    if (error.code !== 'output_exhausted') return undefined;
+    const reader = this.#createTranslator();
+    this.#readers.push(reader);
+    return reader.pushJson(WORDLESS) + reader.end();
   }
 
   bodyOf(): string {

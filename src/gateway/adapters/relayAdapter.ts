@@ -1,15 +1,17 @@
 import type { ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
-import { isObject, type JsonObject } from '../../core/json.ts';
+import { isObject } from '../../core/json.ts';
+import { replaceModel } from '../../protocol/anthropic/replaceModel.ts';
 import { parseBoundedObject } from '../../protocol/bounds.ts';
 import type { Usage } from '../../protocol/delta.ts';
-import { chatErrorEvent } from '../../protocol/openai/errors.ts';
+import { chatErrorEvent, isErrorBody, readErrorBody, type UpstreamErrorBody } from '../../protocol/openai/errors.ts';
 import { readUsage } from '../../protocol/openai/tokenUsage.ts';
 import { SseFrameSplitter, SseReader } from '../../protocol/sse.ts';
-import type { FailureContext } from '../../upstream/errors.ts';
+import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';
 import { type AnswerReader, type Output, openOutcome } from '../../upstream/upstream.ts';
-import { type RequestContext, recordKey, recordRoute, recordUsage } from '../requestContext.ts';
+import type { RequestBody } from '../requestBody.ts';
+import { type RequestContext, recordError, recordKey, recordRoute, recordUsage } from '../requestContext.ts';
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import { type Adapter, authorizationFor, createFailureContext } from './adapter.ts';
@@ -22,12 +24,19 @@ export class RelayReader implements AnswerReader {
   readonly outcome = openOutcome();
   usage: Usage | undefined;
   upstreamModel: string | undefined;
+  /** An error that the provider has told within its answer, and that is handed on as it is. */
+  error: ApiError | undefined;
   /** Whether the provider answered with one JSON body. */
   isWhole = false;
   readonly #sse = new SseReader((data) => this.#look(data));
   readonly #frames = new SseFrameSplitter();
+  readonly #toApiError: (body: UpstreamErrorBody) => ApiError;
   #started = false;
   #finished = false;
+
+  constructor(toApiError: (body: UpstreamErrorBody) => ApiError) {
+    this.#toApiError = toApiError;
+  }
 
   /** Hands whole frames on, so that an error event never stands in the middle of one. */
   pushBytes(bytes: Uint8Array): Uint8Array {
@@ -44,8 +53,10 @@ export class RelayReader implements AnswerReader {
     return text;
   }
 
-  /** Half an answer must not pass for a whole one. */
+  /** Half an answer must not pass for a whole one; what ended it is told once. */
   end(): Output {
+    this.#sse.end();
+    if (this.outcome.ended) return this.#frames.rest();
     return this.fail(new ApiError('overloaded', 'upstream stream ended early'));
   }
 
@@ -54,7 +65,7 @@ export class RelayReader implements AnswerReader {
   }
 
   fail(error: ApiError): Output {
-    if (this.#finished) {
+    if (this.#finished || this.error !== undefined) {
       this.outcome.ended = true;
       return this.#frames.rest();
     }
@@ -65,16 +76,17 @@ export class RelayReader implements AnswerReader {
   #look(data: string): void {
     this.#finished ||= FINISH.test(data);
     this.outcome.ended ||= data.trim() === '[DONE]';
-    // Most events carry neither; parsing them all would cost more than handing them on.
-    if (this.upstreamModel !== undefined && !data.includes('"usage"')) return;
+    // Most events carry none of these; parsing them all would cost more than handing them on.
+    if (this.upstreamModel !== undefined && !data.includes('"usage"') && !data.includes('"error"')) return;
     const chunk = parseBoundedObject(data);
     if (!isObject(chunk)) return;
+    if (isErrorBody(chunk)) this.error ??= this.#toApiError(readErrorBody(chunk));
     if (typeof chunk['model'] === 'string') this.upstreamModel = chunk['model'];
     this.usage = readUsage(chunk['usage']) ?? this.usage;
   }
 }
 
-/** Answers a chat completions request from a provider of that API: both go through as they are, but for the model. */
+/** Answers a chat completions request from a provider of that API: both go through byte for byte, but for the model; errors, too. */
 export class RelayAdapter implements Adapter {
   readonly mayRepeatEmpty = false;
   readonly route: Route;
@@ -83,11 +95,11 @@ export class RelayAdapter implements Adapter {
   #key: ProviderKey;
   #reader: RelayReader | undefined;
 
-  constructor(context: RequestContext, plan: Plan, request: JsonObject, route: Route) {
+  constructor(context: RequestContext, plan: Plan, { bytes, object }: RequestBody, route: Route) {
     this.route = route;
     this.#context = context;
     this.#key = route.backend.provider.key;
-    this.#sent = context.services.bodies.write({ ...request, model: route.model.name });
+    this.#sent = object.model === route.model.name ? bytes : replaceModel(bytes, route.model.name);
     recordRoute(context, route);
     if (plan.notes.length > 0) context.record.notes = plan.notes;
   }
@@ -108,13 +120,13 @@ export class RelayAdapter implements Adapter {
       stream: record.stream,
       authorization: authorizationFor(services, incoming, backend.provider, key),
     };
-    this.#reader = new RelayReader();
+    this.#reader = new RelayReader((body) => failureOfBody(body, body.status, this.failureContext()));
     return { request, reader: this.#reader, idleTimeoutMs, usageWaitMs };
   }
 
   failureContext(): FailureContext {
     const { services, incoming } = this.#context;
-    return createFailureContext(services, this.route, this.#key, 0, incoming);
+    return { ...createFailureContext(services, this.route, this.#key, 0, incoming), relayed: true };
   }
 
   adaptRequest(): boolean {
@@ -129,6 +141,7 @@ export class RelayAdapter implements Adapter {
     const { record } = this.#context;
     const reader = this.#reader;
     record.upstreamModel = reader?.upstreamModel ?? record.upstreamModel;
+    if (reader?.error !== undefined) recordError(this.#context, reader.error, 'interrupted');
     if (reader?.usage === undefined) return;
     recordUsage(record, reader.usage, reader.outcome.ended);
   }

@@ -12,7 +12,7 @@ import { classifyFault } from '../../upstream/faultDomain.ts';
 import type { Adapter } from '../adapters/adapter.ts';
 import { elapsedMs, type RequestContext, recordError } from '../requestContext.ts';
 import { type SseFormat, SseResponse, type SseSource } from '../responseWriter.ts';
-import { Candidates, candidateLabel, type Route } from '../route.ts';
+import { Candidates, candidateLabel, isNative, otherTierModel, type Route, routeTo } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { Services } from '../services.ts';
 import { type Attempt, recordSuccess, reportOutcome } from './feedback.ts';
@@ -28,6 +28,9 @@ export interface Fallback {
 /** An attempt that took longer than this is not repeated: the client would wait too long for too little. */
 const REPEATABLE_WITHIN_MS = 15_000;
 
+/** For the log: a refusal that neither its code nor its words say anything of, so that the client gets it as it is. */
+const UNCLASSIFIED = 'refusal not classified';
+
 /** So many parts of one request may be refused one after the other. */
 const MAX_ADAPTATIONS = 5;
 
@@ -37,12 +40,13 @@ const MAX_ADAPTATIONS = 5;
  */
 export class FallbackRunner implements SseSource {
   readonly #context: RequestContext;
-  readonly #plan: Pick<Plan, 'candidates' | 'conversation'>;
+  readonly #plan: Pick<Plan, 'candidates' | 'conversation' | 'decision'>;
   readonly #createAdapter: (route: Route) => Adapter;
   readonly #budget: RetryBudget;
   readonly #candidates: Candidates;
   readonly #fallbacks: Fallback[] = [];
   readonly #failures: CandidateFailure[] = [];
+  #hasLeftTier = false;
   /** Of the candidate that is asked or was asked last. */
   adapter: Adapter | undefined;
   #exchange: Exchange | undefined;
@@ -50,7 +54,7 @@ export class FallbackRunner implements SseSource {
   /** @param createAdapter throws an ApiError for a request that the candidate cannot be sent */
   constructor(
     context: RequestContext,
-    plan: Pick<Plan, 'candidates' | 'conversation'>,
+    plan: Pick<Plan, 'candidates' | 'conversation' | 'decision'>,
     createAdapter: (route: Route) => Adapter,
   ) {
     const { services } = context;
@@ -100,6 +104,7 @@ export class FallbackRunner implements SseSource {
     if (spent > 0 || !isRefusedHere(result)) record.attempts = spent;
     record.upstreamRequestId = requestIdOf(this.#exchange);
     if (this.#fallbacks.length > 0) record.fallbacks = this.#fallbacks;
+    if (this.#isUnclassified(result)) record.notes = [...(record.notes ?? []), UNCLASSIFIED];
     return result;
   }
 
@@ -112,7 +117,7 @@ export class FallbackRunner implements SseSource {
       const isOneOfSeveral = services.config.providers.length > 1;
       const error = isOneOfSeveral ? nameProvider(result.error, route.provider) : result.error;
       this.#failures.push({ candidate: candidateLabel(route), error });
-      const next = this.#budget.allowsFallback ? this.#next() : undefined;
+      const next = this.#budget.allowsFallback ? (this.#next() ?? this.#otherTier(route, result.error)) : undefined;
       if (next !== undefined) this.#logFallback(route, next, error);
       route = next;
     }
@@ -120,6 +125,22 @@ export class FallbackRunner implements SseSource {
     const [first, ...others] = this.#failures;
     const error = first === undefined ? asApiError(new TypeError('no candidates')) : finalError([first, ...others]);
     return { kind: 'failed', error };
+  }
+
+  /** A native endpoint's own words are the client's to read; others are known here, or the log says that they are not. */
+  #isUnclassified(result: ExchangeResult): boolean {
+    if (result.kind !== 'failed' || this.adapter === undefined) return false;
+    return result.error.code === 'upstream_invalid_request' && !isNative(this.adapter.route);
+  }
+
+  /** Before a request fails for a model that its provider does not know, another tier's model is asked there, once. */
+  #otherTier(route: Route, { code }: ApiError): Route | undefined {
+    if (code !== 'unknown_model' || this.#hasLeftTier) return undefined;
+    this.#hasLeftTier = true;
+    const { decision, candidates } = this.#plan;
+    const ref =
+      decision.intent === 'tier' ? otherTierModel(this.#context.services, route, decision.tier, candidates) : undefined;
+    return ref === undefined ? undefined : routeTo(this.#context.services, ref);
   }
 
   #next(): Route | undefined {
@@ -218,11 +239,18 @@ export class FallbackRunner implements SseSource {
         mayRepeatEmpty = false;
         continue;
       }
-      if (result.kind === 'aborted' || exchange.hasOutput || !this.#budget.hasAttemptsLeft) return result;
-      if (adaptations < MAX_ADAPTATIONS && adapter.adaptRequest(result.error)) {
+      if (result.kind === 'aborted' || exchange.hasOutput) return result;
+      const mayAskAgain = this.#budget.hasAttemptsLeft;
+      if (mayAskAgain && adaptations < MAX_ADAPTATIONS && adapter.adaptRequest(result.error)) {
         adaptations += 1;
         continue;
       }
+      const answer = adapter.answerInstead?.(result.error);
+      if (answer !== undefined) {
+        sink.end(answer);
+        return { kind: 'done' };
+      }
+      if (!mayAskAgain) return result;
       failure = result;
       const isRefusedKey = classifyFault(result.error) === 'key';
       if (isRefusedKey && keys.size > 1 && keys.hasAvailable && this.#budget.allowsFallback) continue;

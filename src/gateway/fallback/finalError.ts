@@ -9,11 +9,12 @@ export interface CandidateFailure {
 
 /** The same error with another text. */
 function reword(error: ApiError, message: string): ApiError {
-  const { code, status, shouldRetry, retryAfterSeconds } = error;
+  const { code, status, shouldRetry, retryAfterSeconds, body } = error;
   return new ApiError(code, message, {
     status,
     ...(shouldRetry === undefined ? {} : { shouldRetry }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(body === undefined ? {} : { body }),
   });
 }
 

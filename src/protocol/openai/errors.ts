@@ -144,8 +144,9 @@ function cut(text: string): string {
   return text.slice(0, MESSAGE_LIMIT).toWellFormed();
 }
 
-/** An error in the form that clients of chat completions read. */
+/** An error in the form that clients of chat completions read: the provider's own body, where there is one. */
 export function chatErrorBody(error: ApiError): string {
+  if (error.body !== undefined) return error.body;
   return JSON.stringify({ error: { message: error.message, type: error.type, code: error.code, param: null } });
 }
 

@@ -3,34 +3,61 @@ import type { Usage } from '../../protocol/delta.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 
 /** What a provider's finish reason comes down to. */
-export type FinishMeaning = 'end' | 'length' | 'window' | 'filter' | 'failure' | 'unknown' | 'missing';
+export type FinishMeaning = 'end' | 'length' | 'window' | 'filter' | 'failure' | 'brokenCall' | 'unknown' | 'missing';
 
 const MEANINGS: Readonly<Record<string, FinishMeaning>> = {
   stop: 'end',
   eos: 'end',
+  eos_token: 'end',
+  end: 'end',
   end_turn: 'end',
   complete: 'end',
+  completed: 'end',
+  done: 'end',
+  finished: 'end',
+  success: 'end',
   stop_sequence: 'end',
+  tool_call: 'end',
   tool_calls: 'end',
   tool_use: 'end',
   function_call: 'end',
   length: 'length',
   max_tokens: 'length',
+  max_output_tokens: 'length',
+  max_length: 'length',
   model_length: 'length',
   model_context_window_exceeded: 'window',
   content_filter: 'filter',
   sensitive: 'filter',
   safety: 'filter',
   recitation: 'filter',
+  blocklist: 'filter',
+  prohibited_content: 'filter',
+  spii: 'filter',
   refusal: 'filter',
   error: 'failure',
   network_error: 'failure',
   insufficient_system_resource: 'failure',
+  abort: 'failure',
+  aborted: 'failure',
+  cancel: 'failure',
+  cancelled: 'failure',
+  canceled: 'failure',
+  interrupted: 'failure',
+  timeout: 'failure',
+  other: 'failure',
+  finish_reason_unspecified: 'failure',
+  malformed_function_call: 'brokenCall',
+  unexpected_tool_call: 'brokenCall',
 };
 
 export function finishMeaning(reason: string | undefined): FinishMeaning {
   if (reason === undefined) return 'missing';
-  const word = reason.toLowerCase();
+  // Some write a family in front: "function_call_filter: MALFORMED_FUNCTION_CALL".
+  const word = reason
+    .slice(reason.lastIndexOf(':') + 1)
+    .trim()
+    .toLowerCase();
   return Object.hasOwn(MEANINGS, word) ? (MEANINGS[word] ?? 'unknown') : 'unknown';
 }
 
@@ -46,7 +73,7 @@ export interface StopFacts {
   readonly meaning: FinishMeaning;
   /** A tool_use block was written. */
   readonly called: boolean;
-  /** The last call's arguments never became complete. */
+  /** The arguments of a call were cut off, by the output limit or the window. */
   readonly unfinishedCall: boolean;
   /** Anything was written. */
   readonly spoke: boolean;
@@ -59,8 +86,8 @@ export interface StopFacts {
 
 /** The stop reason by what was written, not by what the provider called it: first match wins. */
 export function toStopReason(facts: StopFacts): StopReason {
+  if (facts.unfinishedCall) return limitReason(facts);
   const hitLimit = facts.meaning === 'length' || facts.meaning === 'window';
-  if (hitLimit && facts.unfinishedCall) return limitReason(facts);
   if (facts.called) return 'tool_use';
   if (facts.stopped) return 'stop_sequence';
   if (hitLimit) return limitReason(facts);

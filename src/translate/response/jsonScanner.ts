@@ -119,3 +119,61 @@ export class JsonScanner {
     }
   }
 }
+
+/** Quotes that models open a string with, by the quote that closes it. */
+const CLOSING_QUOTES: Readonly<Record<string, string>> = { '"': '"', "'": "'", '`': '`', '“': '”', '‘': '’' };
+const WHOLE_WORDS: ReadonlySet<string> = new Set(['true', 'false', 'null', 'True', 'False', 'None']);
+
+/** What a text that ends within an object ended with. */
+type Ending = 'nothing' | 'mark' | 'string' | 'word' | 'bracket';
+
+/**
+ * Whether a text that was meant to be a JSON object breaks off where only its author knows how it goes on: inside a string, after
+ * a key, before a value, or in a number that may have had more digits. What misses nothing but its closing brackets does not. Reads
+ * loosely, as such a text may have other faults, and says rather once too often that it breaks off: to complete half a file or
+ * half a command by guessing does harm, to ask again does not.
+ */
+export function breaksOff(text: string): boolean {
+  const closers: string[] = [];
+  let ending: Ending = 'nothing';
+  /** Where the last word began, such as a number. */
+  let word = 0;
+  /** Whether the last mark was a colon, behind which a value stands. */
+  let afterColon = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const letter = text[at] ?? '';
+    const quote = ending === 'word' ? undefined : CLOSING_QUOTES[letter];
+    if (quote !== undefined) {
+      at = endOfString(text, at + 1, quote);
+      if (at < 0) return true;
+      ending = 'string';
+    } else if (letter === '{' || letter === '[') {
+      closers.push(letter === '{' ? '}' : ']');
+      ending = 'mark';
+      afterColon = false;
+    } else if (letter === '}' || letter === ']') {
+      if (closers.at(-1) === letter) closers.pop();
+      ending = 'bracket';
+    } else if (letter === ',' || letter === ':') {
+      ending = 'mark';
+      afterColon = letter === ':';
+    } else if (!isBlank(letter.charCodeAt(0))) {
+      if (ending !== 'word') word = at;
+      ending = 'word';
+    }
+  }
+  if (closers.length === 0 || ending === 'bracket') return false;
+  const isValue = afterColon || closers.at(-1) === ']';
+  if (ending === 'string') return !isValue;
+  return ending !== 'word' || !isValue || !WHOLE_WORDS.has(text.slice(word).trim());
+}
+
+/** The place of the quote that closes a string, -1 when there is none. */
+function endOfString(text: string, from: number, quote: string): number {
+  for (let at = from; at < text.length; at += 1) {
+    const letter = text[at];
+    if (letter === '\\') at += 1;
+    else if (letter === quote) return at;
+  }
+  return -1;
+}

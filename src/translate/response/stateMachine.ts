@@ -195,7 +195,8 @@ export class MessageStateMachine {
       return;
     }
     this.#writeRest(meaning);
-    if (this.#blocks.count > 0) this.#conclude(meaning);
+    if (this.#calls.unfinished && !this.#hasReachedLimit(meaning)) this.#break(cutCall());
+    else if (this.#blocks.count > 0) this.#conclude(meaning);
     else if (unexplained) this.#break(endedEarly());
     else if (this.#calls.some && !this.#calls.unfinished) this.#break(namelessCall());
     else this.#conclude(meaning);
@@ -206,11 +207,26 @@ export class MessageStateMachine {
     this.#tags?.end(silent && !mayBeCutOff(meaning));
     this.#stop?.end();
     this.#calls.finish(mayBeCutOff(meaning));
+    // The block of half a call stays open, so that nobody takes it for a whole one.
+    if (this.#calls.unfinished && !this.#hasReachedLimit(meaning)) return;
     if (this.#lateText.trim() !== '') {
       this.#blocks.openText();
       this.#blocks.append(this.#lateText);
     }
     this.#blocks.close();
+  }
+
+  /** Whether the answer may have ended because it reached the output limit or the window, whatever the provider calls it. */
+  #hasReachedLimit(meaning: FinishMeaning): boolean {
+    const { maxTokens } = this.#context;
+    return (
+      meaning === 'length' ||
+      meaning === 'window' ||
+      maxTokens === undefined ||
+      !this.#usage?.output ||
+      this.#usage.output >= maxTokens ||
+      isWindowFull(this.#usage, this.#context.settings.contextWindow, maxTokens)
+    );
   }
 
   #conclude(meaning: FinishMeaning): void {
@@ -256,7 +272,14 @@ export class MessageStateMachine {
     if (this.#outcome.finishReason !== undefined) return;
     const meaning = finishMeaning(reason);
     const overflowed = meaning === 'window' && this.#blocks.count === 0 && !this.#calls.some;
-    if (meaning === 'failure') {
+    if (meaning === 'brokenCall') {
+      this.#break(
+        new ApiError(
+          'broken_tool_call',
+          `the model wrote a tool call that the provider cannot read: ${reason.slice(0, WORD_MAX)}`,
+        ),
+      );
+    } else if (meaning === 'failure' || (meaning === 'unknown' && !this.#calls.whole)) {
       this.#break(new ApiError('overloaded', `the provider broke off its answer: ${reason.slice(0, WORD_MAX)}`));
     } else if (overflowed) {
       const message = 'the conversation exceeds the context window of the model';
@@ -331,6 +354,10 @@ export class MessageStateMachine {
 
 function endedEarly(): ApiError {
   return new ApiError('overloaded', 'upstream stream ended early');
+}
+
+function cutCall(): ApiError {
+  return new ApiError('overloaded', 'the provider ended its answer in the middle of a tool call');
 }
 
 function stuckIn(what: string): ApiError {

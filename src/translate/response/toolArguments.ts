@@ -1,7 +1,7 @@
 import { jsonrepair } from 'jsonrepair';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { type HeldBudget, parseBounded } from '../../protocol/bounds.ts';
-import { JsonScanner } from './jsonScanner.ts';
+import { breaksOff, JsonScanner } from './jsonScanner.ts';
 
 /** How often a form may be wrapped in another: a fence around a JSON string around an object. */
 const DEPTH = 4;
@@ -9,7 +9,8 @@ const DEPTH = 4;
 /**
  * The JSON object that a complete arguments text was meant to be, as text; undefined when that cannot be found out. In
  * this order: an object as it is, a code fence, an object encoded as a JSON string, a list with one object, an empty
- * object in front, words after the object, and last the general repairs (commas, quotes, a missing end).
+ * object in front, words after the object, and last the general repairs (commas, quotes, missing brackets at the end). A text
+ * that breaks off in the middle is never completed.
  */
 export function repairArguments(text: string): string | undefined {
   return unwrap(text, DEPTH);
@@ -72,7 +73,7 @@ function isRepairable(text: string): boolean {
 }
 
 function generalRepair(text: string, depth: number): string | undefined {
-  if (!isRepairable(text)) return undefined;
+  if (breaksOff(text) || !isRepairable(text)) return undefined;
   try {
     const repaired = jsonrepair(text).trim();
     const value = parseArguments(repaired);
@@ -94,7 +95,7 @@ export function parseArguments(text: string): unknown {
 export interface FinishedArguments {
   /** What is still to be written. */
   readonly text: string;
-  /** The arguments are not complete, and must not be. */
+  /** The arguments were cut off: they are not complete, and must not be completed. */
   readonly unfinished: boolean;
   /** What was repaired, for the log. */
   readonly note?: string;
@@ -166,7 +167,10 @@ export class ToolArguments {
     return text;
   }
 
-  /** The answer is over. Nothing is completed by guessing when it may have been cut off. */
+  /**
+   * The answer is over.
+   * @param cutOff the provider says that it broke off; it may have done so without a word, too
+   */
   finish(cutOff: boolean, repairInput: (input: JsonObject) => JsonObject): FinishedArguments {
     this.#held.release(this.#cost);
     if (this.closed) {
@@ -179,7 +183,7 @@ export class ToolArguments {
     const repaired = cutOff ? whole : repairArguments(whole);
     const input = repaired === undefined ? undefined : parseArguments(repaired);
     if (repaired === undefined || !isObject(input) || !repaired.startsWith(this.#passed)) {
-      const unfinished = cutOff && !isObject(input);
+      const unfinished = !isObject(input) && (cutOff || breaksOff(whole));
       return { text: this.take() + remainder, unfinished, ...(unfinished ? {} : { note: 'unreadable arguments' }) };
     }
     const text = this.#passed === '' ? applyRepair(repaired, input, repairInput) : repaired;

@@ -109,7 +109,7 @@ export class ToolCalls {
   /** Calls before this one are written and closed; it may be open itself. */
   #current = 0;
   #currentOpen = false;
-  /** The last call's arguments never became complete. */
+  /** The arguments of a call were cut off; its block, if it has one, is still open unless another one followed. */
   unfinished = false;
   /** The model makes no headway in a call's arguments. */
   stuck = false;
@@ -188,13 +188,13 @@ export class ToolCalls {
     }
     const repairInput = (input: JsonObject) => this.#repairInput(name, input);
     const { text, unfinished, note } = call.arguments.finish(cutOff, repairInput);
-    this.unfinished = unfinished;
+    this.unfinished ||= unfinished;
     if (note !== undefined) addNote(this.#outcome, note);
     // A half call that nobody has seen yet is better not seen at all.
     if (unfinished && !this.#currentOpen) return;
     if (!this.#currentOpen) this.#open(call, name);
     this.#blocks.append(text);
-    this.#blocks.close();
+    if (!unfinished) this.#blocks.close();
   }
 
   /** The name that a nameless call must have when only one tool was offered. */

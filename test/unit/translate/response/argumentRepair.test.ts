@@ -18,7 +18,9 @@ test.each<[string, string, unknown]>([
   ['a second object', '{"a":1}{"b":2}', { a: 1 }],
   ['trailing commas', '{"a":[1,],}', { a: [1] }],
   ['single quotes', "{'a': 'b'}", { a: 'b' }],
-  ['a missing end', '{"a":{"b":"c', { a: { b: 'c' } }],
+  ['missing brackets', '{"a":{"b":"c"', { a: { b: 'c' } }],
+  ['missing brackets behind a list', "{'a':[{'b':true}", { a: [{ b: true }] }],
+  ['missing brackets behind a word', '{"a":false', { a: false }],
   ['a comment', '/* x */ {"a":1}', { a: 1 }],
 ])('R207 repairs %s', (_name, text, expected) => {
   expect(JSON.parse(repairArguments(text) ?? 'undefined')).toEqual(expected);
@@ -30,3 +32,27 @@ test.each(['just words', 'path=/a, mode=fast', '[1,2]', '[{"a":1},{"b":2}]', '5'
     expect(repairArguments(text)).toBeUndefined();
   },
 );
+
+test.each([
+  '{"command":"rm -rf /srv/tmp /srv/ap',
+  '{"command":"rm -rf /srv/tmp \\"/srv/a b\\"',
+  "{'command': 'rm -rf /srv/ap",
+  '{command: rm -rf /srv/ap',
+  '{"path":"a","content":"if (x) { y(); }',
+  '{"path":"a","content',
+  '{"path":"a","content"',
+  '{"path":"a","content":',
+  '{"path":"a",',
+  '{"offset":12',
+  '{"list":["a","b',
+  '{"list":["a",',
+  '{"flag":tru',
+  '{',
+  '"{\\"command\\":\\"rm -rf /srv',
+  '```json\n{"command":"rm -rf /srv',
+  '[{"command":"rm -rf /srv',
+  '{}{"command":"rm -rf /srv',
+  '{“command”: “rm -rf /srv',
+])('R207 never completes what breaks off: %s', (text) => {
+  expect(repairArguments(text)).toBeUndefined();
+});

@@ -236,6 +236,7 @@ test('what the provider calls things is kept at a length that can be logged', ()
   const word = 'w'.repeat(100_000);
   translator.pushBytes(Buffer.from(frame({ id: word, model: word, choices: [{ delta: { content: 'Hi' } }] })));
   translator.pushBytes(Buffer.from(frame({ choices: [{ delta: {}, finish_reason: word }] }) + DONE));
-  const { upstreamId, upstreamModel, notes } = translator.outcome;
-  expect([upstreamId, upstreamModel, ...notes].map((text) => (text ?? '').length < 300)).toEqual([true, true, true]);
+  const { upstreamId, upstreamModel, error } = translator.outcome;
+  const kept = [upstreamId, upstreamModel, error?.message];
+  expect(kept.map((text) => text !== undefined && text.length < 300)).toEqual([true, true, true]);
 });

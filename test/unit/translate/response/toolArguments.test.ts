@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseObject } from '../../../../src/core/json.ts';
 import { HeldBudget } from '../../../../src/protocol/bounds.ts';
 import { ToolArguments } from '../../../../src/translate/response/toolArguments.ts';
 import { RUNS, TIME_LIMIT } from '../../../helpers/arbitraryStream.ts';
@@ -40,6 +41,21 @@ describe('R207 arguments', () => {
         expect(written.whole).toBe(text);
         expect(written.note).toBeUndefined();
         expect(written.unfinished).toBe(false);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('that break off are closed behind a whole value only, or not at all', { timeout: TIME_LIMIT }, () => {
+    fc.assert(
+      fc.property(objects, fc.nat(), positions, fc.boolean(), ([value, indent], at, cuts, live) => {
+        const sound = JSON.stringify(value, null, indent);
+        const text = sound.slice(0, 1 + (at % sound.length));
+        const { whole } = write(cutAt(text, cuts), { live });
+        if (text === sound || parseObject(whole) === undefined) return;
+        expect(whole).toSatisfy((written: string) => written.startsWith(text.trimEnd()));
+        expect(whole.slice(text.trimEnd().length).trim()).toMatch(/^[}\]]+$/);
+        expect(text.trimEnd()).toMatch(/(?:["}\]]|true|false|null)$/);
       }),
       { numRuns: RUNS },
     );
