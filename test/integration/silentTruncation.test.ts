@@ -87,7 +87,7 @@ test.each([
   for (let turn = 0; turn < 3; turn += 1) {
     const recorded = app.nextRecord();
     await ask(app, 11_500);
-    expect((await recorded).notes?.join()).toContain('QUIRK_CONTEXT_WINDOW');
+    expect(String((await recorded)['notes'])).toContain('QUIRK_CONTEXT_WINDOW');
   }
   expect(await count(app, 10_000)).toBe(before);
 });
