@@ -1,4 +1,5 @@
 import { ApiError } from '../../core/errors.ts';
+import { parseExact } from './exactNumbers.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -124,7 +125,7 @@ export class IncrementalJsonParser {
 function parseWhole(bytes: Buffer): unknown {
   if (bytes.length > VALUE_MAX_BYTES) throw new SyntaxError('it is not plainly one object');
   const text = bytes.toString('utf8');
-  return JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
+  return parseExact(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
 }
 
 const FIRST_STEP = 512;
@@ -249,7 +250,7 @@ export class ObjectParser {
     if (end - start > VALUE_MAX_BYTES) {
       throw new ApiError('request_too_large', `one value of the body is larger than ${VALUE_MAX_BYTES} bytes`);
     }
-    const value: unknown = JSON.parse(this.#cut(end));
+    const value = parseExact(this.#cut(end));
     yield this.#at - start;
     return value;
   }

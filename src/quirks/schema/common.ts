@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { isExactNumber } from '../../protocol/json/exactNumbers.ts';
 
 /** Keywords of JSON Schema whose value is a map from names to schemas, a schema, or a list of schemas. */
 const MAPS = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas']);
@@ -220,6 +221,7 @@ export function inferType(schema: JsonObject): string {
 export function typeOfValue(value: Json): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
+  if (isExactNumber(value)) return 'integer';
   if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
   return typeof value;
 }
