@@ -14,6 +14,7 @@ export const anthropic = {
   keyNames: [],
   servesClaude: true,
   countsTokens: true,
+  catalogue: 'anthropic',
   tiers: { big: 'claude-opus-5-5', middle: 'claude-sonnet-5-5', small: 'claude-haiku-5-5' },
   // Writing to the cache is priced for its five minutes, which is what Claude Code asks for.
   models: {

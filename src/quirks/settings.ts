@@ -239,7 +239,12 @@ export const quirkTable = {
     'Silence of the upstream after which the answer begins with pings, in ms (R321).',
   ),
   connectTimeoutMs: number(10_000, 100, DAY_MS, 'Time to connect, in ms (R326).'),
-  idleTimeoutMs: number(240_000, 100, DAY_MS, 'Silence within an answer after which it is given up, in ms (R326).'),
+  idleTimeoutMs: number(
+    360_000,
+    100,
+    DAY_MS,
+    'Silence within an answer after which it is given up, in ms; the client is kept waiting by pings (R326).',
+  ),
 } as const satisfies Record<string, QuirkRow>;
 
 export type QuirkName = keyof typeof quirkTable;

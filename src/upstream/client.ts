@@ -24,7 +24,7 @@ const SIGNATURES = [
 
 /**
  * The encoding of a body that comes without a word about it, by its first bytes: `plain` when there is none, undefined as long as more
- * bytes are needed to tell.
+ * bytes are needed.
  */
 export function encodingOfBytes(bytes: Uint8Array): 'gzip' | 'zstd' | 'plain' | undefined {
   for (const [encoding, signature] of SIGNATURES) {
@@ -125,6 +125,9 @@ function createDispatcher(options: ClientOptions, used: UsedConnections, isKept:
   });
 }
 
+/** After so many pieces of an answer all else has its turn: a server may send each byte as a piece of its own. */
+const PIECES_PER_TURN = 4096;
+
 const NOTHING = Buffer.alloc(0);
 
 /** Hands undici's events on, decoded, and makes abort, pause and resume safe at any moment. */
@@ -134,9 +137,10 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #mayBeSentAnew = true;
   #controller: Dispatcher.DispatchController | undefined;
   #decoder: Transform | undefined;
-  /** The first bytes, until they tell whether they are compressed; undefined from then on. */
+  /** The first bytes, until they show whether they are compressed; undefined from then on. */
   #first: Buffer | undefined;
   #paused = false;
+  #pieces = 0;
   /** Nothing more comes of it. */
   done = false;
 
@@ -188,7 +192,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     else this.#handOn(bytes, controller);
   }
 
-  /** Some servers and proxies compress although the request says `identity`, and do not tell. */
+  /** Some servers and proxies compress although the request says `identity`, and do not say so. */
   #look(bytes: Buffer, controller: Dispatcher.DispatchController): void {
     const encoding = encodingOfBytes(bytes);
     this.#first = encoding === undefined ? bytes : undefined;
@@ -200,6 +204,15 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #handOn(bytes: Buffer, controller: Dispatcher.DispatchController): void {
     if (this.#decoder === undefined) this.#handler.onData(bytes);
     else if (!this.#decoder.write(bytes)) controller.pause();
+    this.#pieces += 1;
+    if (this.#pieces % PIECES_PER_TURN === 0) this.#pauseForTurn(controller);
+  }
+
+  #pauseForTurn(controller: Dispatcher.DispatchController): void {
+    controller.pause();
+    setImmediate(() => {
+      if (!this.#paused) controller.resume();
+    });
   }
 
   onResponseEnd(): void {

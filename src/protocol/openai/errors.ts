@@ -81,12 +81,21 @@ function readObject(body: JsonObject): UpstreamErrorBody {
   const code = firstOf(layers, (layer) => readCode(layer['code'])) ?? baseCode;
   const type = firstOf(layers, (layer) => readWord(layer['type']) ?? readWord(layer['status']));
   const status = firstOf(layers, readStatus);
+  const nested = nestedError(message);
   return {
     message: cut(message),
     ...(code === undefined ? {} : { code }),
     ...(type === undefined ? {} : { type }),
     ...(status === undefined ? {} : { status }),
+    ...nested,
   };
+}
+
+/** What a server says whose own message is another's whole error body, as text; that one is the more exact in all that it names. */
+function nestedError(message: string): UpstreamErrorBody | undefined {
+  if (!message.trimStart().startsWith('{')) return undefined;
+  const nested = readText(message);
+  return nested.message === '' || nested.message === cut(message.trim()) ? undefined : nested;
 }
 
 function firstError(errors: Json | undefined): JsonObject | undefined {

@@ -100,7 +100,8 @@ function userParts({ content }: RequestMessage, context: Context): ChatContentPa
   });
 }
 
-function hasResult({ content }: RequestMessage): boolean {
+/** Whether a message answers a call of a tool. */
+export function hasResult({ content }: RequestMessage): boolean {
   return typeof content !== 'string' && content.some((block) => block.type === 'tool_result');
 }
 

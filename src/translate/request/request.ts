@@ -9,7 +9,7 @@ import { translateMessages } from './messages.ts';
 import { decideToolChoice, identity, outputLimit, samplers, splitStops, structuredOutput } from './parameters.ts';
 import { type ReasoningWish, readReasoningWish, reasoningFields } from './reasoning.ts';
 import { assignToolIds, createToolNames, pairResults, type ToolNames } from './toolNames.ts';
-import { addWebSearch, limitTools, selectTools, translateTools } from './tools.ts';
+import { addWebSearch, limitTools, selectTools, type ToolDefinition, translateTools } from './tools.ts';
 
 /** Every top-level field whose fate is decided: mapped, or dropped on purpose. */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
@@ -66,8 +66,8 @@ export interface TranslatedRequest {
   readonly toolNames: ToolNames;
   /** Short words for the log about what was changed or left out. */
   readonly notes: readonly string[];
-  /** The client's name of each offered tool, and its schema as the client wrote it. */
-  readonly offeredTools: ReadonlyMap<string, JsonObject>;
+  /** By the client's names. */
+  readonly offeredTools: ReadonlyMap<string, ToolDefinition>;
   /** Stop strings that the provider does not get: they must be matched in the answer. */
   readonly stopSequences: readonly string[];
   /** The output limit that was sent, in tokens. */
@@ -135,7 +135,7 @@ export function translateRequest(
     body: repaired,
     toolNames: context.toolNames,
     notes: [...context.notes],
-    offeredTools: new Map([...context.tools.values()].map((tool) => [tool.name, tool.schema])),
+    offeredTools: context.tools,
     stopSequences: stops.local,
     maxTokens: asNumber(repaired[settings.maxTokensField]),
     droppedFields,

@@ -234,7 +234,7 @@ export class ToolCalls {
 
   #repairInput(name: string, input: JsonObject): JsonObject {
     const clientName = this.#context.toolNames.toClient(name);
-    const schema = this.#context.offeredTools.get(clientName);
+    const schema = this.#context.offeredTools.get(clientName)?.schema;
     return schema === undefined ? input : repairBySchema(clientName, input, schema);
   }
 }
