@@ -6,13 +6,19 @@ interface Range {
   readonly max: number;
 }
 
-/** Bounds of the factors: beyond them a figure is a fault of the provider's accounting, not of the estimate. */
+/** Bounds of the factors: a figure beyond them is a fault of the provider's accounting, not of the estimate, and teaches nothing. */
 const IDEOGRAPHS: Range = { min: 0.5, max: 3 };
 const REST: Range = { min: 0.6, max: 1.8 };
 
-/** Variance of what one request costs around what its parts let expect. */
+/** Variance of what one request costs around what its parts let expect: texts of one kind differ so much. */
 const NOISE = 0.02;
-/** What the variance of a factor grows by with each request, so that a model that has changed is learned anew. */
+/**
+ * What a model's template may add to a request beside its text, in tokens: in a short one it is most of what is counted, in a long
+ * one nothing. So the weight of a request grows with its size, and one below the least size has none.
+ */
+const TEMPLATE_TOKENS = 250;
+const LEAST_TOKENS = 500;
+/** What the variance of a factor grows by with each request that teaches, so that a model that has changed is learned anew. */
 const DRIFT = 0.0005;
 /** Variance of a factor of which nothing is known. */
 const UNKNOWN = 1;
@@ -57,8 +63,10 @@ export function createTokenCalibration(): TokenCalibration {
   return {
     observe(model, measured, actual) {
       const total = measured.ideographs + measured.rest;
-      if (!(total > 0 && actual > 0 && Number.isFinite(total) && Number.isFinite(actual))) return;
-      keep(model, learn(models.get(model) ?? INITIAL, measured.ideographs / total, actual / total));
+      if (!(total >= LEAST_TOKENS && actual > 0 && Number.isFinite(total) && Number.isFinite(actual))) return;
+      const share = measured.ideographs / total;
+      const ratio = actual / total;
+      if (isBelievable(ratio, share)) keep(model, learn(models.get(model) ?? INITIAL, share, ratio, total));
     },
     estimate(model, { ideographs, rest }) {
       const factors = models.get(model) ?? INITIAL;
@@ -77,18 +85,24 @@ export function createTokenCalibration(): TokenCalibration {
   };
 }
 
+/** Whether a text with this share of ideographs may cost so much per estimated token. */
+function isBelievable(ratio: number, share: number): boolean {
+  const least = share * IDEOGRAPHS.min + (1 - share) * REST.min;
+  const most = share * IDEOGRAPHS.max + (1 - share) * REST.max;
+  return ratio >= least && ratio <= most;
+}
+
 /**
  * A Kalman filter of two values that are taken for independent: what the estimate was wrong by goes to the part that had the
- * larger share and is less well known. `share` is that of the ideographs, `ratio` what the model counted per estimated token.
+ * larger share and is less well known. `share` is that of the ideographs, `ratio` what the model counted per estimated token, `total`
+ * the size of the request in estimated tokens.
  */
-function learn({ ideographs, rest }: Factors, share: number, ratio: number): Factors {
+function learn({ ideographs, rest }: Factors, share: number, ratio: number, total: number): Factors {
   const others = 1 - share;
-  const believable = {
-    min: share * IDEOGRAPHS.min + others * REST.min,
-    max: share * IDEOGRAPHS.max + others * REST.max,
-  };
-  const error = clamp(ratio, believable) - share * ideographs.value - others * rest.value;
-  const variance = NOISE + share ** 2 * ideographs.variance + others ** 2 * rest.variance;
+  const error = ratio - share * ideographs.value - others * rest.value;
+  const noise = NOISE + (TEMPLATE_TOKENS / total) ** 2;
+
+  const variance = noise + share ** 2 * ideographs.variance + others ** 2 * rest.variance;
   const correct = (factor: Factor, weight: number, range: Range): Factor => {
     const gain = (weight * factor.variance) / variance;
     return {

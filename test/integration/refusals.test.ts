@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type Behaviour,
   type FakeUpstream,
+  inTurn,
   json,
   openEvents,
   startFakeUpstream,
@@ -30,6 +31,10 @@ beforeAll(async () => {
       openEvents(response);
       response.end(`data: ${JSON.stringify({ error: { message: exhausted } })}\n\n`);
     },
+    'bad-call-code': says(400, 'no', { code: 'tool_use_failed' }),
+    'bad-call-words': says(400, "Failed to call a function. See 'failed_generation' for more details."),
+    'bad-call-check': says(400, 'Tool call validation failed: attempted to call a tool that was not in the request'),
+    'bad-call-then-fine': inTurn(says(400, 'no', { code: 'tool_use_failed' }), words('fine')),
     window: says(429, "You've reached your usage limit for this period.", { type: 'rate_limit_error' }),
     month: says(403, 'You have reached your monthly usage limit.'),
     hours: says(429, 'Usage limit reached for 5 hour. Your limit will reset at 2026-11-30 04:00:00', { code: '1' }),
@@ -127,6 +132,18 @@ test.each([
     expect(record).toMatchObject({ outcome: 'ok', stop_reason: 'max_tokens' });
   },
 );
+
+test.each(['bad-call-code', 'bad-call-words', 'bad-call-check'])(
+  'R203 a tool call that the model wrote badly (%s) is asked for once more, and is then no fault of the request',
+  async (model) => {
+    const { status, error } = await ask(model);
+    expect([status, error.type, asked()]).toEqual([529, 'overloaded_error', [model, model]]);
+  },
+);
+
+test('R203 a tool call that the model writes well the second time is an answer', async () => {
+  expect((await ask('bad-call-then-fine')).text).toContain('fine');
+});
 
 test.each(['window', 'month', 'hours'])(
   'R408 a part of a plan that is used up (%s) is no passing limit',
