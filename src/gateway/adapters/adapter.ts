@@ -1,7 +1,7 @@
 import type { ProviderConfig, ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
 import { createRedactor, Secret } from '../../core/secret.ts';
-import { CUT_NOTE, wasCutSilently } from '../../translate/silentTruncation.ts';
+import { CUT_NOTE, wasCutSilently } from '../../translate/tokenCalibration.ts';
 import type { TokenParts } from '../../translate/tokens.ts';
 import type { FailureContext } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';

@@ -3,7 +3,7 @@ import { ApiError } from '../../core/errors.ts';
 import { hasResult } from '../../translate/request/messages.ts';
 import { type TranslatedRequest, translateRequest } from '../../translate/request/request.ts';
 import { Translator } from '../../translate/response/translator.ts';
-import { refuseSilentTruncation } from '../../translate/silentTruncation.ts';
+import { refuseSilentTruncation } from '../../translate/tokenCalibration.ts';
 import type { TokenParts } from '../../translate/tokens.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';

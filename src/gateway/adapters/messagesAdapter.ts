@@ -7,7 +7,7 @@ import { createToolInputRepair } from '../../quirks/native.ts';
 import { hasSystemMessages, hasToolReferences } from '../../quirks/nativeConversation.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import type { ResolvedModel } from '../../translate/request/context.ts';
-import { refuseSilentTruncation } from '../../translate/silentTruncation.ts';
+import { refuseSilentTruncation } from '../../translate/tokenCalibration.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';
 import type { JsonBodyCodec, RequestBody } from '../requestBody.ts';
