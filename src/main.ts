@@ -68,7 +68,7 @@ if (values.help === true) {
     process.stderr.write(`claude-code-proxy: ${refusal}\n`);
     process.exitCode = EXIT_CONFIGURATION;
   } else if (values.check === true) {
-    process.stdout.write(`${describeConfig(config).join('\n')}\n`);
+    process.stdout.write(`${describeConfig(config, Date.now()).join('\n')}\n`);
   } else {
     changeToSafeDirectory();
     const started = { ...result, config };

@@ -81,11 +81,20 @@ function guideLine(preset: Preset): string {
   return path === undefined ? '' : `\n\nMore: [${path}](${path}).`;
 }
 
+const REFRESH = [
+  'Prices and limits change every few weeks. `./manage providers --refresh` takes those of the models below from a public catalogue (models.dev), shows each that differs, and asks before it keeps them; `--from FILE` takes a copy of it where there is no network, `--yes` does not ask. Running instances use them within a second. `./manage doctor` says how old the facts in use are, and warns after 60 days.',
+  '',
+  '- Taken are the context, the prices, and an output limit that is lower than the one here; never addresses, keys, which models there are, or how they are spoken to.',
+  '- The file that keeps them, `state/catalogue.json`, holds their day and source; without it the facts below hold again. So they do where they are newer, as after an update.',
+  '- Rates that the catalogue does not have, as of peak hours or the cache, keep their proportion to the ordinary ones. Your own prices file, models file and `QUIRK_*` go before all of it.',
+].join('\n');
+
 /** docs/PROVIDERS.md: every preset with its models. */
 export function providersPage(): string {
   return markdownPage(
     '# Providers',
     'What is known about each provider. Everything can be overridden in the env file ([ENVIRONMENT.md](ENVIRONMENT.md)); any other model name of the provider works as well. Context and output are tokens; output is the most that is asked for. Prices are US dollars per million tokens on the day of the check.',
+    REFRESH,
     ...presets.map((preset) => `## ${preset.title}\n\n${describePreset(preset)}${guideLine(preset)}`),
   );
 }

@@ -173,6 +173,11 @@ export const optionTable = {
   url: text('url', 'URL', 'address of the provider, where it has none of its own'),
   model: text('model', 'MODEL', 'model for everything, where the provider has none of its own'),
   stdin: flag('stdin', 'read the provider’s key from stdin'),
+  refresh: flag(
+    'refresh',
+    'take prices and limits of known models from a public catalogue, after showing what differs',
+  ),
+  from: text('from', 'FILE|URL', 'the catalogue (default: https://models.dev/api.json)'),
   yes: flag('yes', 'do it without asking', 'y'),
   /** Whether the user may be asked; without a terminal nobody is asked either. */
   input: offFlag('no-input', 'never ask; what would have to be asked is an error or left out'),

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Secret } from '../core/secret.ts';
+import type { Preset } from '../providers/preset.ts';
 import type { Config, NetworkProxy, Problem, ProviderConfig } from './config.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { type ParseAssignments, parseEnvText } from './env/parse.ts';
@@ -17,6 +18,7 @@ import {
   warnOfUnusedSettings,
   withThisMachine,
 } from './env/variables.ts';
+import { readKeptCatalogue, refreshPreset } from './files/catalogue.ts';
 import { createCompanionFiles, findHooksFile, type ReadFile } from './files/companion.ts';
 import { readModelsFile } from './files/modelsFile.ts';
 import { readPricesFile } from './files/pricesFile.ts';
@@ -60,6 +62,8 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   const modelsFile = readModelsFile(files, written, lookUp, diagnostics);
   const providersFile = readProvidersFile(files, written, lookUp, diagnostics);
   const pricesFile = readPricesFile(written.get('PRICES_FILE'), readText, diagnostics);
+  const kept = readKeptCatalogue(files);
+  const refresh = (preset: Preset) => refreshPreset(preset, kept.catalogue);
   const hooks = findHooksFile(written.get('HOOKS_FILE'), source.directory, readText, diagnostics);
   const used = new Set([...modelsFile.names, ...providersFile.names]);
   warnOfUnknownNames(entries, used, diagnostics);
@@ -68,7 +72,8 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   // Beside a providers file the env file has a provider of its own only where it says so: a key alone is one that the file asks for.
   const hasOwn = written.has('PROVIDER') || (providersFile.file === undefined && !written.has('PROVIDERS_FILE'));
   const sources = { choices: written, variables, models: modelsFile.entries, used, findNamedKey, readText };
-  const own = hasOwn ? findOwnProvider(sources, diagnostics) : undefined;
+  const found = hasOwn ? findOwnProvider(sources, diagnostics) : undefined;
+  const own = found && { ...found, preset: found.preset && refresh(found.preset) };
   if (!hasOwn) warnOfUnusedSettings(variables, used, diagnostics);
   const choices = own?.choices ?? written;
   const token = findSecret(directNames('ANTHROPIC_API_KEY'), variables, readText, diagnostics);
@@ -77,18 +82,22 @@ export function buildConfig(source: ConfigSource): ConfigResult {
 
   const ownConfig = own && ownProvider(own, values, variables, diagnostics);
   const ownNamed = ownConfig && asNamedProvider(ownConfig, values.REQUEST_TIMEOUT);
-  const { providers: others, unusable } = fileProviders(
+  const { providers: fromFile, unusable } = fileProviders(
     providersFile,
     { findNamedKey, lookUp },
     ownNamed?.name,
     values.REQUEST_TIMEOUT,
   );
+  const others = fromFile.map((one) => ({
+    ...one,
+    provider: { ...one.provider, preset: refresh(one.provider.preset) },
+  }));
   if (!hasOwn && others.length === 0) reportNoProvider(providersFile);
   const providers = hasOwn ? (ownNamed === undefined ? [] : [ownNamed, ...others]) : others;
   const host = { name: values.HOST, location: choices.get('HOST') ?? { name: 'HOST' } };
   const passesKeyOn = providers.some(({ provider }) => provider.key.source === 'client');
   checkClientToken(token, host, passesKeyOn, diagnostics);
-  const models = chooseModels({ providers, unusable, hasOwn, modelsFile, choices, findNamedKey }, diagnostics);
+  const models = chooseModels({ providers, unusable, hasOwn, modelsFile, choices, findNamedKey, refresh }, diagnostics);
 
   const customServers = [...(models?.customModels.values() ?? [])];
   refuseMetadataAddresses(
@@ -103,8 +112,9 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     diagnostics,
   );
 
-  const problems = [diagnostics, modelsFile.diagnostics, providersFile.diagnostics, pricesFile.diagnostics].flatMap(
-    (one) => one.problems.toSorted((a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER)),
+  const ofFiles = [modelsFile, providersFile, pricesFile, kept].map((file) => file.diagnostics);
+  const problems = [diagnostics, ...ofFiles].flatMap((one) =>
+    one.problems.toSorted((a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER)),
   );
   const asked = files.asked();
   if (problems.some(({ severity }) => severity === 'error') || !models) return { problems, files: asked };
@@ -179,9 +189,14 @@ type Models = Pick<
   | 'files'
 >;
 
-/** The provider as data that can be hashed: a preset is known by its name. */
+/** The provider as data that can be hashed: a preset is known by its name, and by what a catalogue has changed of it. */
 function presetByName(provider: ProviderConfig) {
-  return { ...provider, preset: provider.preset.name };
+  const { name, models } = provider.preset;
+  const refreshed = Object.entries(models).flatMap(([model, facts]) => {
+    const { contextWindow, maxOutput, prices } = facts;
+    return facts.refreshed === undefined ? [] : [[model, facts.refreshed, contextWindow, maxOutput, prices]];
+  });
+  return { ...provider, preset: refreshed.length === 0 ? name : [name, refreshed] };
 }
 
 function secretsOf({ key, moreKeys = [], headers, overrides }: ProviderConfig): readonly Secret[] {

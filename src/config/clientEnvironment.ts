@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import { clientBaseUrl } from './identity.ts';
 
 /** The client gives up a request whose answer has not begun by then. The proxy begins it long before, so it only needs to be large. */
-const CLIENT_TIMEOUT_MS = 3_000_000;
+export const CLIENT_TIMEOUT_MS = 3_000_000;
 
 /** The tier that answers for each of the client's families of models. */
 const FAMILIES = [

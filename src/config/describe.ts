@@ -1,13 +1,13 @@
 import { isObject } from '../core/json.ts';
 import { createRedactor } from '../core/secret.ts';
-import type { Tiers } from '../providers/preset.ts';
+import { ageInDays, factsDay, type Tiers } from '../providers/preset.ts';
 import { maskTexts } from '../quirks/compose.ts';
 import { environmentName } from '../quirks/settings.ts';
 import type { Config, CustomModel, NamedProvider, ProviderConfig, ProviderKey } from './config.ts';
+import { maskCredentials } from './diagnostics.ts';
 import { routerSettings, type SettingName } from './env/settings.ts';
 import { readField, type SettingField, settingFields } from './env/values.ts';
 import { showDuration } from './parsers.ts';
-import { maskCredentials } from './wrongValue.ts';
 
 /** One line of a description: its subject, and what holds. */
 export type Row = readonly [string, string];
@@ -58,11 +58,46 @@ function describeModels({ name, models }: NamedProvider): string {
   return tiers.map((tier) => `${tier} ${models[tier].map(bare).join(' then ')}`).join(', ');
 }
 
+/** Of which day the facts about a model are that an instance asks for. */
+export interface FactsInUse {
+  /** The provider of the instance. */
+  readonly named: NamedProvider;
+  /** YYYY-MM-DD */
+  readonly day: string;
+  readonly source: 'preset' | 'catalogue';
+}
+
+/** The facts of the models of all tiers, the oldest first; none of the demo, and none of models that nobody knows. */
+export function factsInUse({ providers, modelRefs }: Pick<Config, 'providers' | 'modelRefs'>): readonly FactsInUse[] {
+  const all = providers.flatMap((named) =>
+    Object.values(named.models)
+      .flat()
+      .flatMap((name): readonly FactsInUse[] => {
+        const { provider, model, custom } = modelRefs.of(name);
+        const day = factsDay(provider.preset, model);
+        if (day === undefined || custom !== undefined || provider.preset.protocol === 'demo') return [];
+        const isRefreshed = provider.preset.models[model]?.refreshed !== undefined;
+        return [{ named, day, source: isRefreshed ? 'catalogue' : 'preset' }];
+      }),
+  );
+  return all.toSorted((one, other) => (one.day < other.day ? -1 : 1));
+}
+
+/** `2026-11-29 (preset), 3 days old` */
+export function describeFactsAge({ day, source }: Omit<FactsInUse, 'named'>, now?: number): string {
+  const days = now === undefined ? undefined : ageInDays(day, now);
+  return `${day} (${source})${days === undefined ? '' : `, ${days} ${days === 1 ? 'day' : 'days'} old`}`;
+}
+
+/** Of which days the prices and limits of a provider's models are. */
+function factsRows(named: NamedProvider, config: Config, now: number | undefined): readonly Row[] {
+  const ages = factsInUse({ ...config, providers: [named] }).map((facts) => describeFactsAge(facts, now));
+  return ages.length === 0 ? [] : [['facts', `prices and limits of ${[...new Set(ages)].join(' and of ')}`]];
+}
+
 /** One of the providers, in the order in which they are shown. */
-function describeProvider(
-  named: NamedProvider,
-  { providers, strategy, requestTimeoutMs: usualTimeoutMs }: Config,
-): readonly Row[] {
+function describeProvider(named: NamedProvider, config: Config, now: number | undefined): readonly Row[] {
+  const { providers, strategy, requestTimeoutMs: usualTimeoutMs } = config;
   const { name, provider, priority, weight, requestTimeoutMs, maxRetries } = named;
   const { preset, baseUrl, endpoint, key, moreKeys = [], headers } = provider;
   const title = name === preset.name ? name : `${name} (${preset.name})`;
@@ -76,6 +111,7 @@ function describeProvider(
     ...(baseUrl === '' || endpoint === `${baseUrl}/chat/completions` ? [] : [['endpoint', endpoint] as const]),
     ...[key, ...moreKeys].map((one): Row => ['provider key', describeKey(one)]),
     ['models', describeModels(named)],
+    ...factsRows(named, config, now),
     ...(limits.length > 0 ? [['limits', limits.join(', ')] as const] : []),
     ...(Object.keys(headers).length > 0 ? [['custom headers', Object.keys(headers).join(', ')] as const] : []),
     ...describeQuirks(provider).map((quirk): Row => ['quirk', quirk]),
@@ -156,15 +192,18 @@ function describeRouter({ router, longContextThreshold }: Config): readonly Row[
   });
 }
 
-/** The effective configuration for people, one line per subject, secrets masked. */
-export function describeConfig(config: Config): readonly string[] {
+/**
+ * The effective configuration for people, one line per subject, secrets masked.
+ * @param now in ms since 1970, for ages in days
+ */
+export function describeConfig(config: Config, now?: number): readonly string[] {
   const { limits, logs, concurrency, providers } = config;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   const rows: readonly Row[] = [
     ['instance', `${config.instance} (${config.file})`],
     ['listens on', `http://${host}:${config.port}`],
     ['client token', config.clientToken?.masked ?? 'none'],
-    ...providers.flatMap((provider) => describeProvider(provider, config)),
+    ...providers.flatMap((provider) => describeProvider(provider, config, now)),
     ...[...config.customModels.values()].map(describeModel),
     ...describeRouter(config),
     ...fileRows(config),

@@ -6,7 +6,8 @@ import { buildConfig, type ConfigResult } from './buildConfig.ts';
 import type { Problem } from './config.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import type { Environment } from './env/variables.ts';
-import type { FileText } from './files/companion.ts';
+import { type Catalogue, readKeptCatalogue } from './files/catalogue.ts';
+import { createCompanionFiles, type FileText } from './files/companion.ts';
 
 /**
  * Loads the configuration of one instance: the only place where the configuration touches the disk, and the only one
@@ -27,6 +28,15 @@ export function loadConfig(path: string, environment: Environment, directory: st
 /** Text of an env file to a configuration, with dotenv's parser; the other files that it is made of are read from the disk. */
 export function configFromText(file: string, text: string, environment: Environment, directory: string): ConfigResult {
   return buildConfig({ file, text, parse, environment, readFile, directory });
+}
+
+/** The facts of a public catalogue that are kept, and what is wrong with their file. */
+export function loadCatalogue(directory: string): {
+  readonly catalogue: Catalogue | undefined;
+  readonly problems: readonly Problem[];
+} {
+  const { catalogue, diagnostics } = readKeptCatalogue(createCompanionFiles('', directory, readFile));
+  return { catalogue, problems: diagnostics.problems };
 }
 
 /** An env file has a few hundred lines at most; anything larger is another file given by mistake. */

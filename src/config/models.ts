@@ -12,13 +12,12 @@ import type {
   ProviderConfig,
   Router,
 } from './config.ts';
-import type { Diagnostics, SourceLocation } from './diagnostics.ts';
+import { type Diagnostics, type SourceLocation, showValue } from './diagnostics.ts';
 import { routerSettings, type SettingName } from './env/settings.ts';
 import type { Choices } from './env/variables.ts';
 import { customModels, type ModelsFile } from './files/modelsFile.ts';
 import { refuseUnusableModel } from './provider.ts';
 import type { FindNamedKey } from './secrets.ts';
-import { showValue } from './wrongValue.ts';
 
 const tierSettings = [
   ['BIG_MODEL', 'big'],
@@ -37,6 +36,8 @@ export interface ModelSources {
   readonly modelsFile: ModelsFile;
   readonly choices: Choices;
   readonly findNamedKey: FindNamedKey;
+  /** Gives a preset with the facts of the catalogue that is kept; the providers' own have them already. */
+  readonly refresh: (preset: Preset) => Preset;
 }
 
 /** What a configuration says of models and of those who serve them. */
@@ -47,10 +48,16 @@ type ChosenModels = Pick<
 
 /** The models by the names that routing knows; undefined when nobody serves them or there are none, which is reported. */
 export function chooseModels(sources: ModelSources, diagnostics: Diagnostics): ChosenModels | undefined {
-  const { unusable, hasOwn, modelsFile, choices, findNamedKey } = sources;
+  const { unusable, hasOwn, modelsFile, choices, findNamedKey, refresh } = sources;
   const [first, ...others] = sources.providers;
   if (first === undefined) return undefined;
-  const custom = customModels(modelsFile.entries, first.provider, findNamedKey, modelsFile.diagnostics);
+  const written = customModels(modelsFile.entries, first.provider, findNamedKey, modelsFile.diagnostics);
+  const custom = new Map(
+    [...written].map(([id, model]) => {
+      const { provider } = model;
+      return [id, { ...model, provider: { ...provider, preset: refresh(provider.preset) } }] as const;
+    }),
+  );
   const prefixes = modelPrefixes(first.provider.preset);
   const models = preferCustom(first.models, custom);
   const providers: Providers = [{ ...first, models }, ...others];

@@ -271,7 +271,7 @@ export const errorTable = {
     retryAfterSeconds: 2,
     form: '[INSTANCE STATUS] WORDS',
     cause:
-      'The model wrote a tool call that its provider cannot read (MALFORMED_FUNCTION_CALL, tool_use_failed), also when it was asked once more.',
+      'The model wrote a tool call that its provider cannot read (MALFORMED_FUNCTION_CALL, tool_use_failed) or that names no tool, also when it was asked once more.',
     remedy: 'Nothing: Claude Code repeats the request. If it goes on, another model calls tools more reliably.',
   },
   queue_full: {

@@ -1,7 +1,8 @@
 import type { Config, ProviderConfig } from '../config/config.ts';
 import { fingerprint } from '../config/identity.ts';
+import { isLoopback } from '../config/secrets.ts';
 import type { Clock } from '../core/clock.ts';
-import { ReloadableHooks } from '../hooks/reloadableHooks.ts';
+import { ReloadableHooks } from '../hooks/hooks.ts';
 import { modelSettings } from '../providers/preset.ts';
 import { CircuitBreaker } from '../resilience/circuitBreaker.ts';
 import { ConcurrencyLimiter } from '../resilience/concurrencyLimiter.ts';
@@ -32,7 +33,13 @@ export class ActiveServices {
     return () => {
       if (!isHeld) return;
       isHeld = false;
-      this.#release(services);
+      const others = (this.#users.get(services) ?? 1) - 1;
+      if (others > 0) {
+        this.#users.set(services, others);
+      } else {
+        this.#users.delete(services);
+        if (services !== this.#current) this.#retire(services);
+      }
     };
   }
 
@@ -49,16 +56,6 @@ export class ActiveServices {
     await Promise.all([...upstreams, this.#current.hooks].map((one) => one.close()));
   }
 
-  #release(services: Services): void {
-    const users = (this.#users.get(services) ?? 1) - 1;
-    if (users > 0) {
-      this.#users.set(services, users);
-    } else {
-      this.#users.delete(services);
-      if (services !== this.#current) this.#retire(services);
-    }
-  }
-
   /** Closes the connections that nothing else works with. */
   #retire({ backends }: Services): void {
     const used = [this.#current, ...this.#users.keys()].flatMap((services) => services.backends.list());
@@ -67,6 +64,15 @@ export class ActiveServices {
 }
 
 /** How the servers of a configuration are connected to; whatever this depends on makes another backend. */
+/** A server on this machine refuses at once, so that little is gained by not asking it, and it answers again the moment it is back. */
+const LOCAL_OPEN_MS = 1000;
+
+function isAloneOnThisMachine({ baseUrl }: ProviderConfig, { providers }: Config): boolean {
+  return (
+    providers.length === 1 && URL.canParse(baseUrl) && isLoopback(new URL(baseUrl).hostname.replace(/^\[|\]$/g, ''))
+  );
+}
+
 export function createConnections(config: Config, clock: Clock, userAgent: string): Required<Connections> {
   const { breaker, concurrency, networkProxy, providers, tiers } = config;
   const countsAllFailures = providers.length > 1;
@@ -81,7 +87,12 @@ export function createConnections(config: Config, clock: Clock, userAgent: strin
       return {
         provider,
         upstream: createUpstream(provider, { userAgent, connectTimeoutMs, headersTimeoutMs, networkProxy }),
-        breaker: new CircuitBreaker(clock, breaker),
+        breaker: new CircuitBreaker(
+          clock,
+          isAloneOnThisMachine(provider, config)
+            ? { ...breaker, openMs: Math.min(breaker.openMs, LOCAL_OPEN_MS) }
+            : breaker,
+        ),
         limiter,
         keys: new KeyPool([provider.key, ...(provider.moreKeys ?? [])], clock),
         countsAllFailures,

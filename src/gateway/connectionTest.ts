@@ -146,7 +146,7 @@ async function testConnection(
     writer.leave();
   }, timeoutMs);
   onGone(() => writer.leave());
-  const { routedModel } = await answerMessages(services, incoming, writer);
+  const { routedModel, fallbacks } = await answerMessages(services, incoming, writer);
   clearTimeout(deadline);
 
   const timestamp = new Date(clock.now()).toISOString();
@@ -169,6 +169,7 @@ async function testConnection(
       model_used: model.name,
       provider,
       timestamp,
+      ...(fallbacks === undefined ? {} : { fallbacks: fallbacks.map(({ from, reason }) => ({ from, reason })) }),
       ...(writer.messageId === undefined ? {} : { response_id: writer.messageId }),
       first_token_ms: Math.round((writer.contentAt ?? clock.monotonic()) - startedAt),
     },

@@ -165,7 +165,7 @@ function interpretListAnswer(result: ExchangeResult, isReached: boolean): Exchan
 
 /**
  * Asks a provider whether it can answer, and reports that to its breaker and its key pool. Does nothing where no key of the instance's
- * own can be sent, where the breaker lets nobody through, or where all slots are taken.
+ * own can be sent, while a trial is under way, or where all slots are taken.
  */
 export async function runHealthCheck(services: Services, { name, models, provider }: NamedProvider): Promise<void> {
   const model = models.small[0] ?? models.big[0];
@@ -176,8 +176,8 @@ export async function runHealthCheck(services: Services, { name, models, provide
   const request = questionFor(services, route, key);
   // Nobody waits in the queue for a check.
   const place = backend.limiter.acquire();
-  const permit = place?.isActive === true ? backend.breaker.acquire() : undefined;
-  if (permit?.waitMs === 0) {
+  const permit = place?.isActive === true ? backend.breaker.acquireCheck() : undefined;
+  if (permit !== undefined) {
     const askedAt = services.clock.monotonic();
     const { result, isReached, reader } = await ask(services, route, request, key);
     const isList = request.lookUp !== undefined;
@@ -197,12 +197,16 @@ const JITTER = 0.2;
 /** Where nothing is checked: how often is looked whether a new configuration wants it, in ms. */
 const IDLE_MS = 60_000;
 
-/** The providers that have not shown within the interval that they answer; none where there is no other to turn to. */
+/**
+ * The providers that have not shown within the interval that they answer; where there is no other to turn to, only one whose circuit
+ * keeps requests away.
+ */
 export function dueProviders({ config, backends, clock }: Services): readonly NamedProvider[] {
   const { providers, healthCheck } = config;
-  if (providers.length < 2 || healthCheck.intervalMs === 0) return [];
+  if (healthCheck.intervalMs === 0) return [];
   return providers.filter(({ provider }) => {
-    const { answeredAt } = backends.of(provider).breaker;
+    const { answeredAt, state } = backends.of(provider).breaker;
+    if (state !== 'closed' || providers.length < 2) return state !== 'closed';
     return answeredAt === undefined || clock.monotonic() - answeredAt >= healthCheck.intervalMs;
   });
 }

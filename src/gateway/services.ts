@@ -2,7 +2,7 @@ import type { Config, ModelRef, ProviderConfig, ProviderKey } from '../config/co
 import { fingerprint } from '../config/identity.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ApiError } from '../core/errors.ts';
-import type { ReloadableHooks } from '../hooks/reloadableHooks.ts';
+import type { ReloadableHooks } from '../hooks/hooks.ts';
 import { modelSettings } from '../providers/preset.ts';
 import { composeRepairs } from '../quirks/compose.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
@@ -64,6 +64,8 @@ export interface IncomingRequest {
   readonly session: string | undefined;
   readonly agent: string | undefined;
   readonly userAgent: string | undefined;
+  /** How long the client waits for the beginning of its answer, in ms, where it says so. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Equal for equal settings of a provider, keys included, also when they come from two readings of the configuration. */

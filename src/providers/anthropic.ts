@@ -14,6 +14,7 @@ export const anthropic = {
   keyNames: [],
   servesClaude: true,
   countsTokens: true,
+  catalogue: 'anthropic',
   tiers: { big: 'claude-opus-5-5', middle: 'claude-sonnet-5-5', small: 'claude-haiku-5-5' },
   // Writing to the cache is priced for its five minutes, which is what Claude Code asks for.
   models: {
@@ -48,7 +49,7 @@ export const anthropic = {
       prices: { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25 },
     },
   },
-  quirks: {},
+  quirks: { verifiesSignatures: true },
   links: { keys: 'https://platform.claude.com/settings/keys', docs: 'https://platform.claude.com/docs' },
   notes: [
     'Leave OPENAI_API_KEY empty: what Claude Code sends, the login of a subscription or a key, goes on as it came and is stored nowhere.',

@@ -18,6 +18,7 @@ export const deepseek = {
   baseUrl: 'https://api.deepseek.com',
   hosts: ['api.deepseek.com'],
   keyNames: ['DEEPSEEK_API_KEY'],
+  catalogue: 'deepseek',
   tiers: { big: 'deepseek-v4-pro', middle: 'deepseek-flash', small: 'deepseek-flash' },
   models: {
     'deepseek-v4-pro': {
@@ -60,6 +61,7 @@ export const deepseekAnthropic = {
   keyHeader: 'x-api-key',
   hosts: ['api.deepseek.com/anthropic'],
   keyNames: deepseek.keyNames,
+  catalogue: 'deepseek',
   tiers: deepseek.tiers,
   models: nativeModels(deepseek),
   quirks: { effortNeedsThinking: true, reasoningRequired: 'empty' },

@@ -27,6 +27,7 @@ export const gemini = {
   hosts: ['generativelanguage.googleapis.com'],
   keyNames: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
   port: 8084,
+  catalogue: 'google',
   tiers: { big: 'gemini-4-argon', middle: 'gemini-3.8-flash', small: 'gemini-3.5-flash-lite' },
   models: {
     'gemini-4-argon': { ...common, prices: gemini4Prices },

@@ -48,6 +48,7 @@ export const glm = {
   hosts: ['api.z.ai', 'open.bigmodel.cn'],
   keyNames: ['GLM_API_KEY', 'ZAI_API_KEY', 'ZHIPU_API_KEY', 'ZHIPUAI_API_KEY'],
   port: 8082,
+  catalogue: 'zai',
   tiers: { big: 'glm-5.3', middle: 'glm-5.3', small: 'glm-5.3-flash' },
   models: {
     // Served to users of the coding plan alone so far, which has no price by tokens.
@@ -128,6 +129,7 @@ export const glmAnthropic = {
   regions: { cn: 'https://open.bigmodel.cn/api/anthropic' },
   hosts: ['api.z.ai/api/anthropic', 'open.bigmodel.cn/api/anthropic'],
   keyNames: glm.keyNames,
+  catalogue: 'zai',
   tiers: glm.tiers,
   models: nativeModels(glm),
   quirks: {},
@@ -147,6 +149,7 @@ export const glmCoding = {
   regions: { cn: 'https://open.bigmodel.cn/api/coding/paas/v4' },
   hosts: ['api.z.ai/api/coding', 'open.bigmodel.cn/api/coding'],
   keyNames: glm.keyNames,
+  catalogue: 'zai',
   tiers: glm.tiers,
   models: glm.models,
   quirks: glm.quirks,

@@ -11,6 +11,7 @@ export const groq = {
   hosts: ['api.groq.com'],
   keyNames: ['GROQ_API_KEY'],
   idsHaveSlash: true,
+  catalogue: 'groq',
   tiers: { big: 'openai/gpt-oss-120b', middle: 'openai/gpt-oss-120b', small: 'openai/gpt-oss-20b' },
   models: {
     'openai/gpt-oss-120b': {

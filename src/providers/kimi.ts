@@ -20,6 +20,7 @@ export const kimi = {
   hosts: ['api.moonshot.ai', 'api.moonshot.cn'],
   keyNames: ['KIMI_API_KEY', 'MOONSHOT_API_KEY'],
   port: 8081,
+  catalogue: 'moonshotai',
   // Small is the one model whose thinking can be turned off, which is what titles and summaries ask for.
   tiers: { big: 'kimi-k3.1-pro', middle: 'kimi-k3.1-pro', small: 'kimi-k2.6' },
   models: {
@@ -83,6 +84,7 @@ export const kimiAnthropic = {
   regions: { cn: 'https://api.moonshot.cn/anthropic' },
   hosts: ['api.moonshot.ai/anthropic', 'api.moonshot.cn/anthropic'],
   keyNames: kimi.keyNames,
+  catalogue: 'moonshotai',
   tiers: kimi.tiers,
   models: nativeModels(kimi, {
     'kimi-k3.1-pro': withoutThinking,

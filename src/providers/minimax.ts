@@ -38,6 +38,7 @@ export const minimax = {
   hosts: ['api.minimax.io', 'api.minimaxi.com', 'api.minimax.chat'],
   keyNames: ['MINIMAX_API_KEY'],
   port: 8083,
+  catalogue: 'minimax',
   tiers: { big: 'MiniMax-M3', middle: 'MiniMax-M3.1-Flash', small: 'MiniMax-M3.1-Flash' },
   models: {
     'MiniMax-M3': {
@@ -103,6 +104,7 @@ export const minimaxAnthropic = {
   regions: { cn: 'https://api.minimaxi.com/anthropic' },
   hosts: ['api.minimax.io/anthropic', 'api.minimaxi.com/anthropic'],
   keyNames: minimax.keyNames,
+  catalogue: 'minimax',
   tiers: minimax.tiers,
   models: nativeModels(minimax),
   quirks: { unwrapToolInput: true },

@@ -11,6 +11,7 @@ export const mistral = {
   baseUrl: 'https://api.mistral.ai/v1',
   hosts: ['api.mistral.ai'],
   keyNames: ['MISTRAL_API_KEY'],
+  catalogue: 'mistral',
   tiers: { big: 'mistral-medium-3.5', middle: 'mistral-medium-3.5', small: 'mistral-small-2603' },
   models: {
     'mistral-medium-3.5': {

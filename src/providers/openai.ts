@@ -42,6 +42,7 @@ export const openai = {
   baseUrl: 'https://api.openai.com/v1',
   hosts: ['api.openai.com'],
   keyNames: [],
+  catalogue: 'openai',
   tiers: { big: 'gpt-6-sol', middle: 'gpt-6.1-terra', small: 'gpt-6-luna' },
   models: {
     'gpt-6-sol': {
@@ -108,6 +109,7 @@ export const azure = {
   keyHeader: 'api-key',
   hosts: ['.openai.azure.com', '.services.ai.azure.com', '.cognitiveservices.azure.com'],
   keyNames: ['AZURE_OPENAI_API_KEY', 'AZURE_API_KEY'],
+  catalogue: 'openai',
   // Deployments have names of the user's own; one that is called like its model gets the model's facts.
   models: openai.models,
   quirks: openai.quirks,

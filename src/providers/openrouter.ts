@@ -9,6 +9,7 @@ export const openrouter = {
   hosts: ['openrouter.ai'],
   keyNames: ['OPENROUTER_API_KEY'],
   idsHaveSlash: true,
+  catalogue: 'openrouter',
   tiers: {
     big: 'anthropic/claude-opus-4.7',
     middle: 'anthropic/claude-sonnet-4.6',
@@ -55,6 +56,7 @@ export const openrouterAnthropic = {
   hosts: [],
   keyNames: openrouter.keyNames,
   idsHaveSlash: true,
+  catalogue: 'openrouter',
   tiers: openrouter.tiers,
   models: nativeModels(openrouter),
   quirks: {},

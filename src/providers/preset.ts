@@ -14,6 +14,8 @@ export interface ModelFacts {
   /** Why the model cannot serve here, which completes "NAME, which ...": a configuration that names it is refused. */
   readonly unusable?: string;
   readonly quirks?: Partial<QuirkSettings>;
+  /** Day of the public catalogue that window, output limit and prices are of, YYYY-MM-DD; absent for those of the preset itself. */
+  readonly refreshed?: string;
 }
 
 export interface Tiers {
@@ -67,6 +69,8 @@ export interface Preset {
   readonly countsTokens?: true;
   /** Whether ids of its models have a first part of their own, like `vendor/model`, so that no prefix is taken off a name. */
   readonly idsHaveSlash?: true;
+  /** The provider's name in models.dev's catalogue, from which `./manage providers --refresh` takes prices and limits. */
+  readonly catalogue?: string;
   /** Undefined when the user must name the models. */
   readonly tiers?: Tiers;
   readonly models: Readonly<Record<string, ModelFacts>>;
@@ -95,6 +99,19 @@ export function nativeModels(
       return [name, own === undefined ? facts : { ...facts, quirks: own }];
     }),
   );
+}
+
+/** The day of which what is known about a model is, YYYY-MM-DD; undefined for a model that the preset does not know. */
+export function factsDay({ models, checked }: Preset, model: string): string | undefined {
+  const facts = Object.hasOwn(models, model) ? models[model] : undefined;
+  return facts && (facts.refreshed ?? checked);
+}
+
+const DAY_MS = 86_400_000;
+
+/** Whole days from a day (YYYY-MM-DD) until `now`, in ms since 1970; 0 for a day to come. */
+export function ageInDays(day: string, now: number): number {
+  return Math.max(0, Math.floor((now - Date.parse(day)) / DAY_MS));
 }
 
 /** The settings that hold for one model of a provider: defaults, preset, model facts, the user's overrides. */

@@ -12,6 +12,7 @@ export const qwen = {
   regions: { cn: 'https://dashscope.aliyuncs.com/compatible-mode/v1' },
   hosts: ['dashscope-intl.aliyuncs.com', 'dashscope.aliyuncs.com', 'dashscope-us.aliyuncs.com'],
   keyNames: ['DASHSCOPE_API_KEY', 'QWEN_API_KEY'],
+  catalogue: 'alibaba',
   tiers: { big: 'qwen3.8-max', middle: 'qwen3.7-plus', small: 'qwen3.8-flash' },
   models: {
     'qwen3.8-max': {
@@ -66,6 +67,7 @@ export const qwenAnthropic = {
   regions: { cn: 'https://dashscope.aliyuncs.com/apps/anthropic' },
   hosts: ['dashscope-intl.aliyuncs.com/apps/anthropic', 'dashscope.aliyuncs.com/apps/anthropic'],
   keyNames: qwen.keyNames,
+  catalogue: 'alibaba',
   tiers: qwen.tiers,
   models: nativeModels(qwen),
   quirks: {},

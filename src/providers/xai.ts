@@ -9,6 +9,7 @@ export const xai = {
   baseUrl: 'https://api.x.ai/v1',
   hosts: ['api.x.ai'],
   keyNames: ['XAI_API_KEY', 'GROK_API_KEY'],
+  catalogue: 'xai',
   tiers: { big: 'grok-4.7', middle: 'grok-4.7', small: 'grok-4.7' },
   models: {
     // The vendor names no output limit.

@@ -32,6 +32,7 @@ export class CircuitBreaker {
   #openedAt: number | undefined;
   #isTrialUnderWay = false;
   #answeredAt: number | undefined;
+  #lastFailure: string | undefined;
 
   constructor(clock: Clock, options: CircuitBreakerOptions) {
     this.#clock = clock;
@@ -48,9 +49,25 @@ export class CircuitBreaker {
     return this.#openedAt === undefined || (this.#remainingMs() === 0 && !this.#isTrialUnderWay);
   }
 
+  /** Why the latest request failed, as long as nothing has been answered since. */
+  get lastFailure(): string | undefined {
+    return this.#lastFailure;
+  }
+
   /** When the provider last answered, by the monotonic clock. */
   get answeredAt(): number | undefined {
     return this.#answeredAt;
+  }
+
+  /**
+   * Asks whether a health check may be sent: also while the circuit is open, as nobody waits for it, and its answer closes the circuit.
+   * Undefined while a trial is under way.
+   */
+  acquireCheck(): CircuitPermit | undefined {
+    if (this.#openedAt === undefined) return GRANTED;
+    if (this.#isTrialUnderWay) return undefined;
+    this.#isTrialUnderWay = true;
+    return { waitMs: 0, isTrial: true };
   }
 
   /**
@@ -71,13 +88,18 @@ export class CircuitBreaker {
     this.#answeredAt = this.#clock.monotonic();
     if (this.#openedAt !== undefined && !isTrial) return;
     this.#failedAt = [];
+    this.#lastFailure = undefined;
     this.#openedAt = undefined;
     this.#isTrialUnderWay = false;
   }
 
-  /** The provider could not be reached, or could not answer. Returns true when this failure has opened the breaker. */
-  recordFailure({ isTrial }: CircuitPermit): boolean {
+  /**
+   * The provider could not be reached, or could not answer. Returns true when this failure has opened the breaker.
+   * @param reason for those who are refused meanwhile
+   */
+  recordFailure({ isTrial }: CircuitPermit, reason?: string): boolean {
     const now = this.#clock.monotonic();
+    this.#lastFailure = reason;
     if (this.#openedAt !== undefined) {
       // Requests that were under way when it opened say nothing new; a failed trial begins the waiting again.
       if (isTrial) {

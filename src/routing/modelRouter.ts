@@ -1,6 +1,48 @@
 import type { Config, ModelRef } from '../config/config.ts';
-import { customId, parseRequestedName, type RequestedName, splitPrefix, splitProvider } from '../core/modelName.ts';
+import { ApiError } from '../core/errors.ts';
+import { customId, splitPrefix, splitProvider, withoutContextSuffix } from '../core/modelName.ts';
 import type { Tiers } from '../providers/preset.ts';
+
+/** The name that a client asks for, taken apart. */
+export interface RequestedName {
+  /** Without `[1m]`, the suffix for a large context, and without the vendor's prefix `anthropic/`. */
+  readonly bare: string;
+  /** The model behind `claude-<instance>--`, as the model list has it. */
+  readonly alias: string | undefined;
+  /** Every way in which it may name a model exactly, the most literal first. */
+  readonly spellings: readonly string[];
+}
+
+/** Bytes of the longest name that is read. The longest of any vendor has a tenth of it. */
+const MOST_BYTES = 1024;
+
+const ALIAS_START = 'claude-';
+const ALIAS_MARK = '--';
+
+/** By searching, as a regular expression for it takes time by the square where there are many dashes. */
+function aliasOf(name: string): string | undefined {
+  if (name.slice(0, ALIAS_START.length).toLowerCase() !== ALIAS_START) return undefined;
+  const mark = name.indexOf(ALIAS_MARK, ALIAS_START.length + 1); // an instance has a name
+  const alias = mark < 0 ? '' : name.slice(mark + ALIAS_MARK.length);
+  return alias === '' ? undefined : alias;
+}
+
+/**
+ * Takes apart the name that a client asks for; every request comes through here, before anything else looks at its name.
+ * @throws ApiError (invalid_request) for a name of more than a kilobyte, which would be kept and searched for nothing.
+ */
+export function parseRequestedName(requested: string): RequestedName {
+  const bytes = Buffer.byteLength(requested);
+  if (bytes > MOST_BYTES)
+    throw new ApiError(
+      'invalid_request',
+      `model: a name of ${bytes} bytes is too long; at most ${MOST_BYTES} are read`,
+    );
+  const name = withoutContextSuffix(requested).trim();
+  const bare = name.replace(/^anthropic\//i, '');
+  const alias = aliasOf(bare);
+  return { bare, alias, spellings: [name, name.replace(/-\d{8}$/, ''), bare, ...(alias === undefined ? [] : [alias])] };
+}
 
 /** Which of the three configured models serves a request; `none` when the client named a provider's model itself. */
 export type Tier = keyof Tiers | 'none';

@@ -24,7 +24,7 @@ const SIGNATURES = [
 
 /**
  * The encoding of a body that comes without a word about it, by its first bytes: `plain` when there is none, undefined as long as more
- * bytes are needed to tell.
+ * bytes are needed.
  */
 export function encodingOfBytes(bytes: Uint8Array): 'gzip' | 'zstd' | 'plain' | undefined {
   for (const [encoding, signature] of SIGNATURES) {
@@ -137,7 +137,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #mayBeSentAnew = true;
   #controller: Dispatcher.DispatchController | undefined;
   #decoder: Transform | undefined;
-  /** The first bytes, until they tell whether they are compressed; undefined from then on. */
+  /** The first bytes, until they show whether they are compressed; undefined from then on. */
   #first: Buffer | undefined;
   #paused = false;
   #pieces = 0;
@@ -192,7 +192,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     else this.#handOn(bytes, controller);
   }
 
-  /** Some servers and proxies compress although the request says `identity`, and do not tell. */
+  /** Some servers and proxies compress although the request says `identity`, and do not say so. */
   #look(bytes: Buffer, controller: Dispatcher.DispatchController): void {
     const encoding = encodingOfBytes(bytes);
     this.#first = encoding === undefined ? bytes : undefined;

@@ -125,7 +125,7 @@ function failureOfLength(
   const outputLimit = readOutputLimit(body.message);
   const output = outputLimit?.output ?? context.maxTokens;
   if (outputLimit === undefined || output === undefined) return undefined;
-  // Told as a sum, because the client lowers its limit at that alone.
+  // Put as a sum, because the client lowers its limit at that alone.
   return sumError(context.inputEstimate, output, context.inputEstimate + outputLimit.most, body.message);
 }
 

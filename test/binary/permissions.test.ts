@@ -281,3 +281,21 @@ test('NODE_OPTIONS of the caller does not reach the executable', async () => {
   const started = await start(folder, ['PROVIDER=demo'], { environment: { NODE_OPTIONS: '--no-such-option' } });
   expect((await call(`${started.url}/health`)).status).toBe(200);
 });
+
+test('a catalogue that comes while a restricted instance runs is used, and a broken one is not', async () => {
+  const folder = makeFolder();
+  const instance = await start(folder, ['PROVIDER=kimi', 'OPENAI_API_KEY=key-of-nobody', 'BIG_MODEL=kimi-k3']);
+  const hash = async () => JSON.parse((await call(`${instance.url}/health`)).text).config_hash;
+  const before = await hash();
+  const text = JSON.stringify({
+    schema: 1,
+    date: '2027-01-15',
+    source: 'file',
+    providers: { moonshotai: { 'kimi-k3': { contextWindow: 900_000 } } },
+  });
+  writeFileSync(join(folder, 'state', 'catalogue.json'), text);
+  await waitUntil('it is taken over', async () => (await hash()) !== before);
+  writeFileSync(join(folder, 'state', 'catalogue.json'), text.slice(0, 40));
+  await waitUntil('the presets hold again', async () => (await hash()) === before);
+  expect(instance.output()).toMatch(/catalogue: found no catalogue of models/);
+});

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { buildConfig, type ConfigResult } from '../../src/config/buildConfig.ts';
 import type { Config } from '../../src/config/config.ts';
+import { CATALOGUE_FILE } from '../../src/config/files/catalogue.ts';
 
 export interface ConfigOptions {
   readonly file?: string;
@@ -12,16 +13,19 @@ export interface ConfigOptions {
   readonly models?: string;
   /** Text of a providers file beside the env file. */
   readonly providers?: string;
+  /** Text of state/catalogue.json. */
+  readonly catalogue?: string;
 }
 
 /** What an env file with these lines gives. */
 export function readLines(lines: readonly string[], options: ConfigOptions = {}): ConfigResult {
-  const { file = 'envs/work.env', environment = {}, directory = '/project', models, providers } = options;
+  const { file = 'envs/work.env', environment = {}, directory = '/project', models, providers, catalogue } = options;
   const folder = dirname(file);
   const inMemory = new Map(
     [
       ...(models === undefined ? [] : [[join(folder, 'models.yaml'), models] as const]),
       ...(providers === undefined ? [] : [[join(folder, 'providers.json'), providers] as const]),
+      ...(catalogue === undefined ? [] : [[CATALOGUE_FILE, catalogue] as const]),
     ].map(([path, text]) => [resolve(directory, path), text] as const),
   );
   const readFile = (path: string) => ({ text: inMemory.get(path) ?? readFileSync(path, 'utf8') });

@@ -36,7 +36,7 @@ export function createResponseContext(options: ContextOptions = {}): ResponseCon
     inputEstimate: 7,
     settings,
     toolNames: createToolNames(Object.keys(tools), [], settings.toolNameMax),
-    offeredTools: new Map(Object.entries(tools)),
+    offeredTools: new Map(Object.entries(tools).map(([name, schema]) => [name, { schema }])),
     stopSequences: options.stopSequences ?? [],
     ...(options.maxTokens === undefined ? {} : { maxTokens: options.maxTokens }),
     ...(options.safeguardResults === undefined ? {} : { safeguardResults: options.safeguardResults }),

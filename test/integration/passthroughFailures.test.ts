@@ -172,6 +172,46 @@ const overflows: Record<string, [NativeBehaviour, string]> = {
   ],
 };
 
+/** Refusals that the client would not understand by their words. */
+const classified: Record<string, readonly [NativeBehaviour, number, string, string]> = {
+  'no-projector': [
+    nativeError(500, 'api_error', 'image input is not supported - hint: you may need to provide the mmproj'),
+    400,
+    'invalid_request_error',
+    'capability_rejected: image_block',
+  ],
+  'text-only': [
+    nativeError(400, 'invalid_request_error', 'messages[3]: unknown variant `image_url`, expected `text`'),
+    400,
+    'invalid_request_error',
+    'capability_rejected: image_block',
+  ],
+  'one-sense': [
+    nativeError(400, 'api_error', 'Multimodal data provided, but model does not support multimodal requests.'),
+    400,
+    'invalid_request_error',
+    'capability_rejected: image_block',
+  ],
+  'period-used-up': [
+    nativeError(429, 'rate_limit_error', "You've reached your usage limit for this period."),
+    402,
+    'billing_error',
+    "[test 429] You've reached your usage limit for this period.",
+  ],
+  'hours-used-up': [
+    nativeError(429, 'rate_limit_error', 'Usage limit reached for 5 hour. Your limit will reset at 2026-11-30'),
+    402,
+    'billing_error',
+    '[test 429] Usage limit reached for 5 hour. Your limit will reset at 2026-11-30',
+  ],
+  'account-used-up': [
+    nativeError(400, 'invalid_request_error', 'You have reached your specified API usage limits.'),
+    402,
+    'billing_error',
+    '[test 400] You have reached your specified API usage limits.',
+  ],
+};
+
 const broken = nativeError(500, 'api_error', 'Internal server error');
 const overloaded = nativeError(529, 'overloaded_error', 'Overloaded');
 /** What late answers wait for. */
@@ -183,6 +223,7 @@ beforeAll(async () => {
   server = await startAnthropicServer({
     ...Object.fromEntries(Object.entries(refusals).map(([name, { behave }]) => [name, behave])),
     ...Object.fromEntries(Object.entries(overflows).map(([name, [behave]]) => [name, behave])),
+    ...Object.fromEntries(Object.entries(classified).map(([name, [behave]]) => [name, behave])),
     fine,
     broken,
     overloaded,
@@ -266,6 +307,14 @@ describe('before the first event', () => {
       expect(server.requests).toHaveLength(1);
     },
   );
+
+  test.each(Object.keys(classified))('R402 R406 R408 %s is said in the words that the client acts on', async (name) => {
+    const [, status, type, words] = classified[name] ?? [];
+    const answer = await ask(name);
+    expect(answer.status).toBe(status);
+    expect(errorOf(answer)).toEqual({ type, message: words });
+    expect(server.requests).toHaveLength(1);
+  });
 
   test('R403 R408 what the provider says about repeating is handed on', async () => {
     expect((await ask('key')).headers['x-should-retry']).toBe('false');

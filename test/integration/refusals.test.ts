@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type Behaviour,
   type FakeUpstream,
+  inTurn,
   json,
   openEvents,
   startFakeUpstream,
@@ -30,6 +31,10 @@ beforeAll(async () => {
       openEvents(response);
       response.end(`data: ${JSON.stringify({ error: { message: exhausted } })}\n\n`);
     },
+    'bad-call-code': says(400, 'no', { code: 'tool_use_failed' }),
+    'bad-call-words': says(400, "Failed to call a function. See 'failed_generation' for more details."),
+    'bad-call-check': says(400, 'Tool call validation failed: attempted to call a tool that was not in the request'),
+    'bad-call-then-fine': inTurn(says(400, 'no', { code: 'tool_use_failed' }), words('fine')),
     window: says(429, "You've reached your usage limit for this period.", { type: 'rate_limit_error' }),
     month: says(403, 'You have reached your monthly usage limit.'),
     hours: says(429, 'Usage limit reached for 5 hour. Your limit will reset at 2026-11-30 04:00:00', { code: '1' }),
@@ -37,7 +42,7 @@ beforeAll(async () => {
       void response
         .writeHead(403, { 'content-type': 'text/html', 'cf-ray': '1' })
         .end('<!DOCTYPE html><title>Attention Required! | Cloudflare</title>'),
-    odd: says(400, 'the moon is in the wrong house'),
+    odd: says(400, 'the moon is full'),
     overflow: says(400, 'token limit exceeded'),
     'nested-overflow': says(502, 'bad gateway', {
       metadata: {
@@ -105,7 +110,7 @@ test.each([
   expect(error.message).not.toContain('OPENAI_BASE_URL');
 });
 
-test('R402 where no tier is known, the first failure is told, and no model is asked twice', async () => {
+test('R402 where no tier is known, the first failure is reported, and no model is asked twice', async () => {
   const lost = await startApp({ OPENAI_BASE_URL: upstream.url, BIG_MODEL: 'gone-2.5', SMALL_MODEL: 'small-1.5' });
   upstream.requests.length = 0;
   const answer = await call(`${lost.url}/v1/messages`, message('claude-haiku-4-5'));
@@ -127,6 +132,18 @@ test.each([
     expect(record).toMatchObject({ outcome: 'ok', stop_reason: 'max_tokens' });
   },
 );
+
+test.each(['bad-call-code', 'bad-call-words', 'bad-call-check'])(
+  'R203 a tool call that the model wrote badly (%s) is asked for once more, and is then no fault of the request',
+  async (model) => {
+    const { status, error } = await ask(model);
+    expect([status, error.type, asked()]).toEqual([529, 'overloaded_error', [model, model]]);
+  },
+);
+
+test('R203 a tool call that the model writes well the second time is an answer', async () => {
+  expect((await ask('bad-call-then-fine')).text).toContain('fine');
+});
 
 test.each(['window', 'month', 'hours'])(
   'R408 a part of a plan that is used up (%s) is no passing limit',
@@ -150,9 +167,9 @@ test('R402 a page of a firewall is called so, and the key does not rest', async 
   expect(keys.list()).toEqual(before);
 });
 
-test('R402 a refusal that nobody knows is told as it is, and the log says that it was not classified', async () => {
+test('R402 a refusal that nobody knows goes out as it is, and the log says that it was not classified', async () => {
   const { status, error, record } = await ask('odd');
-  expect([status, error.message]).toEqual([400, '[test 400] the moon is in the wrong house']);
+  expect([status, error.message]).toEqual([400, '[test 400] the moon is full']);
   expect(record['notes']).toEqual(['refusal not classified']);
   expect((await ask('gone-2.5')).record['notes']).toEqual([]);
 });

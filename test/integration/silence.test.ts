@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { defaultSettings } from '../../src/quirks/settings.ts';
 import {
   type Behaviour,
   delta,
@@ -137,4 +138,43 @@ test('R402 a provider that never answers is a 504', async () => {
   expect(answer.status).toBe(504);
   expect(JSON.parse(answer.text).error).toMatchObject({ type: 'timeout_error' });
   await hurried.close();
+});
+
+test('R326 the silence that is allowed within an answer is longer than the client’s own limit, as pings keep it waiting', () => {
+  expect(defaultSettings.idleTimeoutMs).toBeGreaterThan(300_000);
+});
+
+/** Whether an answer begins with pings, with the usual wait for the provider's headers, to a client that says how long it waits. */
+async function beginsWithPing(timeout: string): Promise<boolean> {
+  const usual = await startApp({
+    OPENAI_BASE_URL: upstream.url,
+    BIG_MODEL: 'x',
+    SMALL_MODEL: 'x',
+    QUIRK_PING_MS: '100',
+  });
+  const request = message('silent-before-headers', { stream: true });
+  const headers = { ...request.headers, 'x-stainless-timeout': timeout };
+  const asked = upstream.nextRequest();
+  const opened = open(`${usual.url}/v1/messages`, { ...request, headers });
+  await asked;
+  // Without a limit of the client's own that is short, the answer would begin after 20 s.
+  const timer = setTimeout(() => goOn(), 1000);
+  const response = await opened;
+  goOn();
+  clearTimeout(timer);
+  const [events] = [readEvents(Buffer.concat(await response.toArray()).toString('utf8'))];
+  await usual.close();
+  return events[0]?.[0] === 'ping';
+}
+
+test.each([
+  ['0.3', true],
+  ['0.5', true],
+  ['1', true],
+  ['600', false],
+  ['-1', false],
+  ['soon', false],
+  ['1e300', false],
+])('R321 the answer begins before the client gives up, who waits %s s', async (timeout, expected) => {
+  expect(await beginsWithPing(timeout)).toBe(expected);
 });

@@ -140,3 +140,13 @@ test('R507 it costs tokens, so that an instance with a token asks for it', async
   expect((await ask({ 'x-api-key': 'a-token-of-the-instance' })).status).toBe(200);
   expect(upstream.requests[0]?.headers.authorization).toBe('Bearer key-of-the-provider');
 });
+
+test('a small model that the provider does not know is reported, although another tier answers in its place', async () => {
+  await start({ SMALL_MODEL: 'gone', BIG_MODEL: 'tiny' });
+  const answer = await ask();
+  expect(bodyOf(answer)).toMatchObject({
+    status: 'success',
+    model_used: 'tiny',
+    fallbacks: [{ from: 'custom,gone', reason: expect.stringContaining('does not know the model gone') }],
+  });
+});

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { terminalSafe } from '../../core/text.ts';
-import { type Context, callerDirectory } from '../context.ts';
+import { type Context, callerDirectory } from '../command.ts';
 import { inspect, type Listing, listAll } from '../supervisor/inspect.ts';
 import { loadInstances, selectInstances } from '../supervisor/instances.ts';
 import type { Colour, Output } from '../terminal/output.ts';
 import { checkClaudeSettings, checkShell } from './clientChecks.ts';
 import type { CheckContext, Finding } from './finding.ts';
-import { checkEnvFiles, checkInstances, checkPm2, findUnsupervised } from './instanceChecks.ts';
+import { checkEnvFiles, checkFacts, checkInstances, checkPm2, findUnsupervised } from './instanceChecks.ts';
 import { checkDisk, checkExecutable, checkFolders, checkLocks, checkRuntime } from './machineChecks.ts';
 import { checkClock, checkProviders } from './onlineChecks.ts';
 
@@ -21,6 +21,7 @@ const checks: readonly Check[] = [
   checkLocks,
   checkDisk,
   checkEnvFiles,
+  checkFacts,
   checkPm2,
   checkInstances,
   findUnsupervised,

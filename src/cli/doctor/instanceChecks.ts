@@ -4,7 +4,9 @@ import { readdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import type { Problem, ProviderKey } from '../../config/config.ts';
+import { describeFactsAge, factsInUse } from '../../config/describe.ts';
 import { readCommand } from '../../host/ports.ts';
+import { ageInDays } from '../../providers/preset.ts';
 import { executablePath } from '../buildStamp.ts';
 import { type Health, providerTrouble } from '../supervisor/health.ts';
 import type { Inspection } from '../supervisor/inspect.ts';
@@ -138,6 +140,24 @@ function describeProblem(instance: Instance, { file, line, key, found, fix, seve
   if (key !== 'file') return problem;
   const run = () => chmodSync(envFile(instance), OWNER_ONLY);
   return { ...problem, fix: { words: `chmod 600 ${file}`, run } };
+}
+
+const factsCheck = findingsOf('facts');
+/** Prices and limits of models change every few weeks. */
+const MOST_DAYS = 60;
+
+/** How old the prices and limits are by which each instance goes. */
+export function checkFacts({ inspections, now }: CheckContext): Finding[] {
+  return inspections.flatMap(({ instance: { name, config } }) => {
+    const [oldest] = config === undefined ? [] : factsInUse(config);
+    if (oldest === undefined) return [];
+    const { preset } = oldest.named.provider;
+    const detail = `prices and limits of ${preset.name} are of ${describeFactsAge(oldest, now)}`;
+    if (ageInDays(oldest.day, now) <= MOST_DAYS) return [factsCheck.ok(detail, { instance: name })];
+    const update = 'a newer version of this program';
+    const remedy = preset.catalogue === undefined ? update : `./manage providers --refresh, or ${update}`;
+    return [factsCheck.warn(detail, { instance: name, remedy })];
+  });
 }
 
 const pm2Check = findingsOf('PM2');

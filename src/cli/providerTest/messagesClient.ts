@@ -37,6 +37,8 @@ export interface Answer {
   readonly firstPieceMs: number | undefined;
   /** Until the end, in ms. */
   readonly totalMs: number;
+  /** Whether another model or provider has answered in place of the one that was asked for. */
+  readonly isFallback?: boolean;
 }
 
 /** How to reach an instance. */
@@ -90,16 +92,19 @@ export function sendMessage({ baseUrl, credentials, timeoutMs }: ClientOptions, 
       response.once('error', onBroken);
       response.once('end', () => {
         clearTimeout(deadline);
-        resolve(readAnswer(text, { firstPieceMs, totalMs: elapsed() }));
+        const isFallback = response.headers['x-fallback'] !== undefined;
+        resolve(readAnswer(text, { firstPieceMs, totalMs: elapsed(), isFallback }));
       });
     });
     request.end(body);
   });
 }
 
+/** What is known of an answer besides its body. */
 export interface Timing {
   readonly firstPieceMs: number | undefined;
   readonly totalMs: number;
+  readonly isFallback?: boolean;
 }
 
 /** Reads the body of `POST /v1/messages` with `stream: true`: an event stream, or one JSON body with an error. */

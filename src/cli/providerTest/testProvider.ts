@@ -166,7 +166,8 @@ const LIMIT_REACHED = /max_(?:completion_)?tokens|output limit/i;
  * Whether the provider serves a model, by any answer of it.
  * @param tiers those that it serves: `big, middle`
  */
-export function modelResult({ error }: Answer, tiers: string): TestResult {
+export function modelResult({ error, isFallback }: Answer, tiers: string): TestResult {
+  if (isFallback === true) return warn(`${tiers}: another model answered in its place; the log has the reason`);
   if (error === undefined) return ok(tiers);
   if (error.type === 'invalid_request_error' && LIMIT_REACHED.test(error.message)) return ok(tiers);
   const failure = failFromError(error);

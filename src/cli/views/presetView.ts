@@ -1,5 +1,5 @@
 import { describePriceChanges } from '../../core/prices.ts';
-import type { ModelFacts, Preset } from '../../providers/preset.ts';
+import { ageInDays, factsDay, type ModelFacts, type Preset } from '../../providers/preset.ts';
 import type { Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
 
@@ -31,7 +31,7 @@ export function presetTable(presets: readonly Preset[], { columns, paint }: View
     { title: 'context', align: 'right', cell: (preset) => count(mainModel(preset)?.contextWindow), dropOrder: 2 },
     { title: 'in', align: 'right', cell: (preset) => dollars(mainModel(preset)?.prices?.input), dropOrder: 1 },
     { title: 'out', align: 'right', cell: (preset) => dollars(mainModel(preset)?.prices?.output), dropOrder: 1 },
-    { title: 'checked', cell: ({ checked }) => checked, dropOrder: 3 },
+    { title: 'checked', cell: (preset) => factsDay(preset, preset.tiers?.big ?? '') ?? preset.checked, dropOrder: 3 },
   ];
   return renderTable(rows, presets, columns).join('\n');
 }
@@ -44,9 +44,30 @@ function tiersServedBy({ tiers }: Preset, model: string): string {
   return (['big', 'middle', 'small'] as const).filter((tier) => tiers?.[tier] === model).join(', ') || NOTHING;
 }
 
-/** Everything that is known about one provider. */
-export function presetDetails(preset: Preset, { columns, paint }: View): string {
-  const { name, otherNames = [], title, regions = {}, keyNames, links, notes = [], checked } = preset;
+/** How old what is known is, and whose it is where a catalogue has been taken. */
+function describeAge({ models, checked }: Preset, now: number): readonly (readonly [string, string])[] {
+  const age = (day: string) => `${day} (${countDays(ageInDays(day, now))})`;
+  const all = Object.values(models);
+  const refreshed = all.flatMap((facts) => facts.refreshed ?? []);
+  const [day] = refreshed;
+  return [
+    ['checked', age(checked)],
+    ...(day === undefined ? [] : [['refreshed', `${age(day)}, ${refreshed.length} of ${all.length} models`] as const]),
+  ];
+}
+
+/** `today`, `1 day ago`, `3 days ago`. */
+function countDays(days: number): string {
+  if (days === 0) return 'today';
+  return `${days} ${days === 1 ? 'day' : 'days'} ago`;
+}
+
+/**
+ * Everything that is known about one provider.
+ * @param now in ms since 1970
+ */
+export function presetDetails(preset: Preset, { columns, paint }: View, now: number): string {
+  const { name, otherNames = [], title, regions = {}, keyNames, links, notes = [] } = preset;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['PROVIDER', [name, ...otherNames].join(', ')],
     ['protocol', preset.protocol],
@@ -55,7 +76,7 @@ export function presetDetails(preset: Preset, { columns, paint }: View): string 
     ['key names', preset.protocol === 'demo' ? undefined : ['OPENAI_API_KEY', ...keyNames].join(', ')],
     ['get a key', links.keys],
     ['documentation', links.docs],
-    ['checked', checked],
+    ...describeAge(preset, now),
   ];
   const models: readonly Column<readonly [string, ModelFacts]>[] = [
     { title: 'model', cell: ([model]) => model, minimum: 16 },
@@ -103,12 +124,14 @@ export function presetsJson(presets: readonly Preset[]): string {
     regions: preset.regions ?? {},
     key_names: preset.keyNames,
     tiers: preset.tiers ?? null,
-    models: Object.entries(preset.models).map(([name, { contextWindow, maxOutput, vision, prices }]) => ({
+    models: Object.entries(preset.models).map(([name, { contextWindow, maxOutput, vision, prices, refreshed }]) => ({
       name,
       context_window: contextWindow ?? null,
       max_output: maxOutput ?? null,
       vision: vision ?? preset.quirks.vision ?? true,
       prices: prices ?? null,
+      as_of: refreshed ?? preset.checked,
+      source: refreshed === undefined ? 'preset' : 'catalogue',
     })),
     links: preset.links,
     notes: preset.notes ?? [],

@@ -1,7 +1,7 @@
+import { CLIENT_TIMEOUT_MS } from '../../config/clientEnvironment.ts';
 import { formatProblems } from '../../config/diagnostics.ts';
 import { formatDuration, terminalSafe } from '../../core/text.ts';
-import type { Invocation } from '../command.ts';
-import type { Context } from '../context.ts';
+import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { combineHealth, countFallbacks, type Health, providerTrouble } from '../supervisor/health.ts';
 import { type Inspection, inspect, isWorkerServing, listAll, type Worker } from '../supervisor/inspect.ts';
@@ -72,18 +72,20 @@ export function useLine(instance: Instance): string {
   const address = `ANTHROPIC_BASE_URL=http://${addressOf(instance)}`;
   const lines = (run: string, byHand: string, ...notes: string[]) =>
     [`Use it: ${run}`, `    or: ${byHand}`, ...notes].join('\n');
+  // Without it, the client gives up an answer that is not streamed after ten minutes at most.
+  const claude = `API_TIMEOUT_MS=${CLIENT_TIMEOUT_MS} claude`;
   const run = `./manage run ${name}`;
   if (config?.clientToken !== undefined) {
     const note = `(TOKEN is the ANTHROPIC_API_KEY of envs/${name}.env)`;
-    return lines(run, `${address} ANTHROPIC_AUTH_TOKEN=TOKEN claude`, note);
+    return lines(run, `${address} ANTHROPIC_AUTH_TOKEN=TOKEN ${claude}`, note);
   }
-  if (config?.provider.key.source !== 'client') return lines(run, `${address} ANTHROPIC_AUTH_TOKEN=unused claude`);
+  if (config?.provider.key.source !== 'client') return lines(run, `${address} ANTHROPIC_AUTH_TOKEN=unused ${claude}`);
   const { preset } = config.provider;
   // Claude Code's own login goes on to Anthropic itself.
-  if (preset.servesClaude === true) return lines(run, `${address} claude`);
+  if (preset.servesClaude === true) return lines(run, `${address} ${claude}`);
   const key = 'ANTHROPIC_AUTH_TOKEN=KEY';
   const note = `(KEY is your key for ${preset.title}, as envs/${name}.env holds none)`;
-  return lines(`${key} ${run}`, `${address} ${key} claude`, note);
+  return lines(`${key} ${run}`, `${address} ${key} ${claude}`, note);
 }
 
 /** The number in a `schema` field: changes when a program that reads the JSON has to. */

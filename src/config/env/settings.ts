@@ -211,7 +211,8 @@ const settingsTable = {
   }),
   BREAKER_SECONDS: setting(duration('seconds', 1, 86_400), {
     fallback: '10',
-    about: 'How long a provider that failed so is left alone; then one request tries it.',
+    about:
+      'How long a provider that failed so is left alone; then one request tries it. At most a second for a server on this machine that is the only one.',
     field: 'breaker.openMs',
   }),
   MAX_CONCURRENT: setting(integer(0, 100_000), {

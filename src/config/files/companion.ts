@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
-import type { Diagnostics } from '../diagnostics.ts';
+import { type Diagnostics, showFile } from '../diagnostics.ts';
 import type { Choices, Variable } from '../env/variables.ts';
-import { showFile } from '../wrongValue.ts';
 
 export interface FileText {
   readonly text: string;
@@ -36,6 +35,11 @@ export interface CompanionFiles {
 /** The codes of errors that mean that there is no such file. */
 const MISSING = new Set(['ENOENT', 'ENOTDIR']);
 
+/** Whether an error of reading says that there is no such file. */
+export function isMissing(error: unknown): boolean {
+  return MISSING.has(readErrorCode(error));
+}
+
 /** The code of an error of reading, for messages. */
 export function readErrorCode(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
@@ -60,7 +64,7 @@ export function createCompanionFiles(envFile: string, directory: string, readFil
       try {
         return { file, ...read(file) };
       } catch (error) {
-        if (!MISSING.has(readErrorCode(error))) throw error;
+        if (!isMissing(error)) throw error;
       }
     }
     return undefined;

@@ -1,9 +1,8 @@
 import { asNumber, asString, isObject } from '../../core/json.ts';
 import { withoutContextSuffix } from '../../core/modelName.ts';
 import type { Config, DatedPrices } from '../config.ts';
-import { createDiagnostics, type Diagnostics } from '../diagnostics.ts';
+import { createDiagnostics, type Diagnostics, showFile, showJson } from '../diagnostics.ts';
 import type { Variable } from '../env/variables.ts';
-import { showFile, showJson } from '../wrongValue.ts';
 import { type ReadText, readErrorCode } from './companion.ts';
 import { type ParsedDocument, type Path, parseDocumentText, showPath } from './document.ts';
 
@@ -16,7 +15,8 @@ export interface PricesFile {
 const PRICES = ['input', 'output', 'cacheRead', 'cacheWrite'] as const;
 const FIELDS: readonly string[] = [...PRICES, 'from'];
 const FORM = 'Write prices in US dollars per million tokens: {"input": 2, "output": 10, "cacheRead": 0.2}.';
-const DAY = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
+/** A day as YYYY-MM-DD. */
+export const DAY = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
 /** The beginning of prices without one: before every day. */
 const ALWAYS = '';
 

@@ -24,7 +24,7 @@ export class RelayReader implements AnswerReader {
   readonly outcome = openOutcome();
   usage: Usage | undefined;
   upstreamModel: string | undefined;
-  /** An error that the provider has told within its answer, and that is handed on as it is. */
+  /** An error that the provider has sent within its answer, and that is handed on as it is. */
   error: ApiError | undefined;
   /** Whether the provider answered with one JSON body. */
   isWhole = false;
@@ -53,7 +53,7 @@ export class RelayReader implements AnswerReader {
     return text;
   }
 
-  /** Half an answer must not pass for a whole one; what ended it is told once. */
+  /** Half an answer must not pass for a whole one; what ended it is reported once. */
   end(): Output {
     this.#sse.end();
     if (this.outcome.ended) return this.#frames.rest();

@@ -11,11 +11,11 @@ import {
 import { classifyFault } from '../../upstream/faultDomain.ts';
 import type { Adapter } from '../adapters/adapter.ts';
 import { elapsedMs, type RequestContext, recordError } from '../requestContext.ts';
-import { type SseFormat, SseResponse, type SseSource } from '../responseWriter.ts';
+import { type SseFormat, SseResponse, type SseSource, type SseTimes } from '../responseWriter.ts';
 import { Candidates, candidateLabel, isNative, otherTierModel, type Route, routeTo } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { Services } from '../services.ts';
-import { type Attempt, recordSuccess, reportOutcome } from './feedback.ts';
+import { recordSuccess, reportOutcome } from './feedback.ts';
 import { type CandidateFailure, finalError, nameProvider } from './finalError.ts';
 
 /** A candidate that did not serve the request, and why. */
@@ -200,7 +200,7 @@ export class FallbackRunner implements SseSource {
 
   /** The requests to one candidate: the first, and repetitions as long as the client has got nothing. */
   async #askRepeatedly(adapter: Adapter, sink: OutputSink): Promise<ExchangeResult> {
-    const { services, signal } = this.#context;
+    const { services, signal, record } = this.#context;
     const { backend, provider, named } = adapter.route;
     const { breaker, keys, upstream } = backend;
     const requestTimeoutMs = named?.requestTimeoutMs ?? services.config.requestTimeoutMs;
@@ -226,7 +226,11 @@ export class FallbackRunner implements SseSource {
         holdEmpty: mayRepeatEmpty && this.#budget.hasAttemptsLeft,
         failures: adapter,
         sink,
-        onFirstOutput: () => this.#noteFirstOutput(attempt),
+        onFirstOutput: () => {
+          // Others need not wait for the end of an answer to learn that the provider is there again.
+          if (permit.isTrial) recordSuccess(services, attempt);
+          record.firstEventMs ??= elapsedMs(this.#context);
+        },
         signal,
         clock: services.clock,
       });
@@ -260,12 +264,6 @@ export class FallbackRunner implements SseSource {
       retries += 1;
     }
     return resultOfAbort(signal);
-  }
-
-  #noteFirstOutput(attempt: Attempt): void {
-    // Others need not wait for the end of an answer to learn that the provider is there again.
-    if (attempt.permit.isTrial) recordSuccess(this.#context.services, attempt);
-    this.#context.record.firstEventMs ??= elapsedMs(this.#context);
   }
 
   /** Undefined where no other server could be asked now. */
@@ -311,7 +309,9 @@ function refusalOfLimiter(adapter: Adapter): ExchangeResult {
 /** A provider that failed several times just now is not asked again at once. */
 function refusalOfBreaker(adapter: Adapter, waitMs: number): ExchangeResult {
   const { provider } = adapter.failureContext();
-  const message = `[${provider}] the provider could not be reached several times; it is asked again shortly`;
+  const { lastFailure } = adapter.route.backend.breaker;
+  const reason = lastFailure === undefined ? '' : ` (the last time: ${lastFailure})`;
+  const message = `[${provider}] the provider could not be reached several times; it is asked again shortly${reason}`;
   return {
     kind: 'failed',
     error: new ApiError('overloaded', message, { retryAfterSeconds: Math.ceil(waitMs / 1000) }),
@@ -341,6 +341,11 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   clearTimeout(timer);
 }
 
+/** The answer begins before the client's own time limit is over, too: after half of it. */
+function timesFor({ incoming: { timeoutMs } }: RequestContext, { pingMs, headerWaitMs }: SseTimes): SseTimes {
+  return { pingMs, headerWaitMs: timeoutMs === undefined ? headerWaitMs : Math.min(headerWaitMs, timeoutMs / 2) };
+}
+
 /** Answers a request from the first candidate of its plan that can, streamed or whole; throws what can still have a status of its own. */
 export async function respondWithFallback(
   context: RequestContext,
@@ -352,7 +357,7 @@ export async function respondWithFallback(
   const runner = new FallbackRunner(context, plan, createAdapter);
   const [first] = plan.candidates;
   if (first === undefined) throw new TypeError('a plan without candidates');
-  const stream = new SseResponse(writer, runner, format, services.models.get(first).settings);
+  const stream = new SseResponse(writer, runner, format, timesFor(context, services.models.get(first).settings));
   try {
     const result = await runner.run(stream);
     if (result.kind === 'aborted') return;

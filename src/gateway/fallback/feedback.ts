@@ -32,7 +32,7 @@ export function reportOutcome(
   const failure = result.kind === 'failed' ? result.error : undefined;
   const domain = failure === undefined ? undefined : classifyFault(failure);
   if (failure !== undefined && domain === 'server' && countsAsFailure(backend, failure, isReached)) {
-    if (breaker.recordFailure(permit))
+    if (breaker.recordFailure(permit, failure.message))
       logger.warn('the provider cannot be reached or cannot answer; it is left alone for a while', {
         provider,
         reason: failure.message,

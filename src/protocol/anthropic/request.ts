@@ -80,6 +80,8 @@ function parseEnvelope(value: unknown, cache: ParseCache | undefined): MessagesR
     const known = isObject(message) ? cache?.parsedMessages.get(message) : undefined;
     parsed.push(known ?? parseMessage(message, `messages.${index}`, cache));
   }
+  if (typeof value['max_tokens'] === 'number' && value['max_tokens'] < 0)
+    throw invalid('max_tokens', 'must not be negative');
   return { ...value, model, messages: parsed };
 }
 

@@ -25,12 +25,18 @@ export function readErrorBody(body: unknown): UpstreamErrorBody {
   return isObject(body) ? readObject(body) : { message: '' };
 }
 
+/** Whether a value says anything: servers that fill in every field write `{}`, `{"message":"","code":0}` or `[]` for "no error". */
+function isTelling(value: Json | undefined): boolean {
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(isTelling);
+  return value !== undefined && value !== null && value !== '' && value !== false && value !== 0;
+}
+
 /**
  * Whether an answer with status 200 is an error in truth: `error`, a failed `base_resp`, or `object: "error"`.
  */
 export function isErrorBody(body: JsonObject): boolean {
   const error = body['error'];
-  if (error !== undefined && error !== null && error !== '' && error !== false) return true;
+  if (error !== undefined && isTelling(error)) return true;
   const base = body['base_resp'];
   if (isObject(base) && Number(base['status_code'] ?? 0) !== 0) return true;
   return body['object'] === 'error' || body['type'] === 'error';
@@ -75,12 +81,21 @@ function readObject(body: JsonObject): UpstreamErrorBody {
   const code = firstOf(layers, (layer) => readCode(layer['code'])) ?? baseCode;
   const type = firstOf(layers, (layer) => readWord(layer['type']) ?? readWord(layer['status']));
   const status = firstOf(layers, readStatus);
+  const nested = nestedError(message);
   return {
     message: cut(message),
     ...(code === undefined ? {} : { code }),
     ...(type === undefined ? {} : { type }),
     ...(status === undefined ? {} : { status }),
+    ...nested,
   };
+}
+
+/** What a server says whose own message is another's whole error body, as text; that one is the more exact in all that it names. */
+function nestedError(message: string): UpstreamErrorBody | undefined {
+  if (!message.trimStart().startsWith('{')) return undefined;
+  const nested = readText(message);
+  return nested.message === '' || nested.message === cut(message.trim()) ? undefined : nested;
 }
 
 function firstError(errors: Json | undefined): JsonObject | undefined {

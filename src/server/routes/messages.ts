@@ -45,14 +45,18 @@ export class ForwardedRequest implements Forwarded {
   }
 }
 
+/** A client that waits longer than a day sets no limit that matters. */
+const LONGEST_TIMEOUT_SECONDS = 86_400;
+
 function singleHeader(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name];
   return typeof value === 'string' ? value : undefined;
 }
 
-function bodyOf(request: FastifyRequest): Buffer {
-  if (Buffer.isBuffer(request.body)) return request.body;
-  throw new ApiError('wrong_content_type', 'the body must be JSON with content-type application/json');
+/** The SDK says in seconds how long it waits. */
+function clientTimeoutMs(request: FastifyRequest): number | undefined {
+  const seconds = Number(singleHeader(request, 'x-stainless-timeout') ?? Number.NaN);
+  return seconds > 0 && seconds <= LONGEST_TIMEOUT_SECONDS ? seconds * 1000 : undefined;
 }
 
 /** Users write the base URL with and without /v1; all of these are meant. */
@@ -60,15 +64,22 @@ const MESSAGE_PATHS = ['/v1/messages', '/v1/v1/messages', '/messages'];
 
 /** The routes that carry a conversation: Messages API, its token count, its dry run, and chat completions. */
 export function addMessageRoutes(app: FastifyInstance, active: ActiveServices, facts: ProcessFacts): void {
-  const incomingOf = (request: FastifyRequest, endpoint: string): IncomingRequest => ({
-    id: request.id,
-    endpoint,
-    body: bodyOf(request),
-    forwarded: new ForwardedRequest(request),
-    session: singleHeader(request, 'x-claude-code-session-id'),
-    agent: singleHeader(request, 'x-claude-code-agent-id'),
-    userAgent: singleHeader(request, 'user-agent'),
-  });
+  const incomingOf = (request: FastifyRequest, endpoint: string): IncomingRequest => {
+    const { id, body } = request;
+    if (!Buffer.isBuffer(body)) {
+      throw new ApiError('wrong_content_type', 'the body must be JSON with content-type application/json');
+    }
+    return {
+      id,
+      endpoint,
+      body,
+      forwarded: new ForwardedRequest(request),
+      session: singleHeader(request, 'x-claude-code-session-id'),
+      agent: singleHeader(request, 'x-claude-code-agent-id'),
+      userAgent: singleHeader(request, 'user-agent'),
+      timeoutMs: clientTimeoutMs(request),
+    };
+  };
 
   const addAnswer = (path: string, endpoint: string, answer: typeof answerMessages) => {
     app.post(path, (request, reply) => {

@@ -29,6 +29,8 @@ export interface AppendResult {
   rotationFailed: boolean;
 }
 
+type WriteError = Error | null | undefined;
+
 /**
  * The sole importer of rotating-file-stream. It is used for what it does well, appending and renaming at a size; around that:
  * it neither notices that its file was deleted nor that a nearly full disk took only half of a write, and it is dead after
@@ -89,7 +91,7 @@ export class LogStream {
     this.#inFlight = bytes;
     this.#rotating = false;
     this.#rotatedTo = undefined;
-    let error = await write(this.#stream, bytes);
+    let error = (await new Promise<WriteError>((resolve) => this.#stream.write(bytes, resolve))) ?? undefined;
     const rotatedTo = this.#rotatedTo;
     const found = inspect(rotatedTo ?? this.#path);
     if (found?.ino !== this.#inode) return { written: 0, vanished: true, shared: false, rotationFailed: false };
@@ -183,10 +185,6 @@ function freeRotatedName(directory: string, logName: string, at: number, firstIn
     const path = join(directory, name);
     if (inspect(path) === undefined && inspect(`${path}.gz`) === undefined) return name;
   }
-}
-
-function write(stream: RotatingFileStream, bytes: Buffer): Promise<Error | undefined> {
-  return new Promise((resolve) => stream.write(bytes, (error) => resolve(error ?? undefined)));
 }
 
 function close(stream: RotatingFileStream): Promise<void> {

@@ -19,7 +19,7 @@ export interface ResponseContext {
   readonly settings: QuirkSettings;
   readonly toolNames: ToolNames;
   /** Input schemas by the client's tool names. */
-  readonly offeredTools: ReadonlyMap<string, JsonObject>;
+  readonly offeredTools: ReadonlyMap<string, { readonly schema: JsonObject }>;
   /** Stop strings to be matched here, because the server does not take them. */
   readonly stopSequences: readonly string[];
   /** The output limit that was sent. */

@@ -1,7 +1,7 @@
 import { jsonrepair } from 'jsonrepair';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { type HeldBudget, parseBounded } from '../../protocol/bounds.ts';
-import { breaksOff, JsonScanner } from './jsonScanner.ts';
+import { JsonScanner, missingEnd } from './jsonScanner.ts';
 
 /** How often a form may be wrapped in another: a fence around a JSON string around an object. */
 const DEPTH = 4;
@@ -87,11 +87,16 @@ function isWordLetter(code: number): boolean {
 }
 
 function generalRepair(text: string, depth: number): string | undefined {
-  if (breaksOff(text) || !isRepairable(text)) return undefined;
+  const end = missingEnd(text);
+  if (end === undefined) return undefined;
+  const closed = text + end;
+  const value = end === '' ? undefined : parseArguments(closed);
+  if (value !== undefined) return fromValue(value, closed, depth);
+  if (!isRepairable(closed)) return undefined;
   try {
-    const repaired = jsonrepair(text).trim();
-    const value = parseArguments(repaired);
-    return value === undefined ? undefined : fromValue(value, repaired, depth);
+    const repaired = jsonrepair(closed).trim();
+    const repairedValue = parseArguments(repaired);
+    return repairedValue === undefined ? undefined : fromValue(repairedValue, repaired, depth);
   } catch {
     return undefined;
   }
@@ -197,7 +202,8 @@ export class ToolArguments {
     const repaired = cutOff ? whole : repairArguments(whole);
     const input = repaired === undefined ? undefined : parseArguments(repaired);
     if (repaired === undefined || !isObject(input) || !repaired.startsWith(this.#passed)) {
-      const unfinished = !isObject(input) && (cutOff || whole.length > REPAIR_LENGTH_MAX || breaksOff(whole));
+      const isTooLong = whole.length > REPAIR_LENGTH_MAX;
+      const unfinished = !isObject(input) && (cutOff || isTooLong || missingEnd(whole) === undefined);
       return { text: this.take() + remainder, unfinished, ...(unfinished ? {} : { note: 'unreadable arguments' }) };
     }
     const text = this.#passed === '' ? applyRepair(repaired, input, repairInput) : repaired;

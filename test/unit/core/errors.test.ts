@@ -36,6 +36,7 @@ describe('R403 what the client may repeat', () => {
     'internal',
     'provider_failed',
     'bad_gateway',
+    'broken_tool_call',
     'upstream_timeout',
     'overloaded',
     'draining',

@@ -112,3 +112,30 @@ test('it remembers when the provider last answered', () => {
   breaker.recordFailure(REQUEST);
   expect(breaker.answeredAt).toBe(1000);
 });
+
+test('a health check is let through while it is open, alone, and its answer closes it', () => {
+  failTimes(3);
+  now += 10;
+  const permit = breaker.acquireCheck();
+  expect(permit).toEqual({ waitMs: 0, isTrial: true });
+  expect(breaker.acquireCheck()).toBeUndefined();
+  breaker.recordSuccess(permit ?? REQUEST);
+  expect([breaker.state, breaker.acquireCheck()]).toEqual(['closed', REQUEST]);
+});
+
+test('a health check that fails opens it for the whole time again, and one that ends without a result for nothing', () => {
+  failTimes(3);
+  now += 30;
+  breaker.release(breaker.acquireCheck() ?? REQUEST);
+  expect(breaker.acquire().waitMs).toBe(20);
+  breaker.recordFailure(breaker.acquireCheck() ?? REQUEST);
+  expect(breaker.acquire().waitMs).toBe(50);
+});
+
+test('it knows why the latest request failed, until one is answered', () => {
+  breaker.recordFailure(REQUEST, 'refused');
+  breaker.recordFailure(REQUEST, 'reset');
+  expect(breaker.lastFailure).toBe('reset');
+  breaker.recordSuccess(REQUEST);
+  expect(breaker.lastFailure).toBeUndefined();
+});

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseRequestedName } from '../../../src/core/modelName.ts';
 import { listModels, pageModels } from '../../../src/routing/modelList.ts';
-import { resolveTier } from '../../../src/routing/modelRouter.ts';
+import { parseRequestedName, resolveTier } from '../../../src/routing/modelRouter.ts';
 import { configOf } from '../../helpers/configText.ts';
 
 const tiers = { big: 'glm-5.3', middle: 'glm-5.3', small: 'glm-5.3-flash' };

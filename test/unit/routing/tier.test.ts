@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseRequestedName } from '../../../src/core/modelName.ts';
-import { resolveTier } from '../../../src/routing/modelRouter.ts';
+import { parseRequestedName, resolveTier } from '../../../src/routing/modelRouter.ts';
 
 const tiers = { big: 'glm-5.3', middle: 'glm-5.2', small: 'glm-5.3-flash' };
 const listed = { 'glm-5.3': {}, 'glm-4.7': {}, 'glm-5.3-flash': {} };

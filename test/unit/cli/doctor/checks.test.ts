@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { doctorJson, doctorText, isWell, summarize } from '../../../../src/cli/doctor/doctor.ts';
 import { type CheckContext, findingsOf } from '../../../../src/cli/doctor/finding.ts';
-import { checkInstances, checkPm2 } from '../../../../src/cli/doctor/instanceChecks.ts';
+import { checkFacts, checkInstances, checkPm2 } from '../../../../src/cli/doctor/instanceChecks.ts';
 import { evaluateSpace } from '../../../../src/cli/doctor/machineChecks.ts';
 import { evaluateClock } from '../../../../src/cli/doctor/onlineChecks.ts';
 import type { Inspection } from '../../../../src/cli/supervisor/inspect.ts';
+import { findPreset } from '../../../../src/providers/index.ts';
 import { ROOT, sampleAnswer, sampleInspection, sampleInstance, sampleRow } from '../supervisor/sampleInstance.ts';
 
 const context = (changes: Partial<CheckContext>): CheckContext => ({
@@ -16,6 +17,39 @@ const context = (changes: Partial<CheckContext>): CheckContext => ({
   pm2: [],
   now: 0,
   ...changes,
+});
+
+describe('the facts about models', () => {
+  const DAY_MS = 86_400_000;
+  const checked = Date.parse(findPreset('kimi')?.checked ?? '');
+  const findings = (text: string, now: number) =>
+    checkFacts(context({ inspections: [sampleInspection({ instance: sampleInstance('kimi', text) })], now }));
+  const kimi = 'PROVIDER=kimi\nPORT=8081\n';
+
+  test.each([
+    [0, 'ok', '0 days old'],
+    [1, 'ok', '1 day old'],
+    [60, 'ok', '60 days old'],
+    [61, 'warn', '61 days old'],
+  ])('that are %i days old', (days, result, age) => {
+    const [finding, ...others] = findings(kimi, checked + days * DAY_MS);
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ check: 'facts', instance: 'kimi', result });
+    expect(finding?.detail).toBe(`prices and limits of kimi are of ${findPreset('kimi')?.checked} (preset), ${age}`);
+    expect(finding?.remedy?.startsWith('./manage providers --refresh')).toBe(result === 'ok' ? undefined : true);
+  });
+
+  test('that no catalogue has come with the program', () => {
+    const text = 'PROVIDER=kimi-coding\nPORT=8081\n';
+    expect(findings(text, checked + 90 * DAY_MS)[0]?.remedy).toBe('a newer version of this program');
+  });
+
+  test.each(['PROVIDER=demo\n', 'PROVIDER=kimi\nBIG_MODEL=own\nSMALL_MODEL=own\n', 'PROVIDER=none\n'])(
+    'are not there for %j',
+    (text) => {
+      expect(findings(text, checked + 90 * DAY_MS)).toEqual([]);
+    },
+  );
 });
 
 describe('an instance', () => {

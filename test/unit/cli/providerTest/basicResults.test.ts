@@ -24,6 +24,12 @@ describe('model', () => {
     ['an answer', sampleAnswer(), 'ok', 'big, small'],
     ['too little room to finish', failedWith('invalid_request_error', 'max_tokens was reached'), 'ok', 'big, small'],
     ['an unknown model', failedWith('not_found_error', 'gone'), 'fail', 'big, small: gone'],
+    [
+      'an answer of another model',
+      sampleAnswer({ isFallback: true }),
+      'warn',
+      'big, small: another model answered in its place; the log has the reason',
+    ],
     ['a limit of the rate', failedWith('rate_limit_error', 'slow'), 'warn', 'big, small: not known: slow'],
   ])('%s', (_name, answer, result, detail) => {
     expect(modelResult(answer, 'big, small')).toMatchObject({ result, detail });

@@ -86,12 +86,12 @@ describe('the line to copy', () => {
     [
       'without any key',
       sampleInstance('demo'),
-      `Use it: ./manage run demo\n    or: ${base} ANTHROPIC_AUTH_TOKEN=unused claude`,
+      `Use it: ./manage run demo\n    or: ${base} ANTHROPIC_AUTH_TOKEN=unused API_TIMEOUT_MS=3000000 claude`,
     ],
     [
       'with a client token',
       keyed,
-      `Use it: ./manage run kimi\n    or: ${base} ANTHROPIC_AUTH_TOKEN=TOKEN claude\n(TOKEN is the ANTHROPIC_API_KEY of envs/kimi.env)`,
+      `Use it: ./manage run kimi\n    or: ${base} ANTHROPIC_AUTH_TOKEN=TOKEN API_TIMEOUT_MS=3000000 claude\n(TOKEN is the ANTHROPIC_API_KEY of envs/kimi.env)`,
     ],
   ])('%s', (_what, instance, expected) => {
     expect(useLine(instance)).toBe(expected);
@@ -100,7 +100,7 @@ describe('the line to copy', () => {
   test('passes the client’s own key when the instance has none', () => {
     const line = useLine(sampleInstance('kimi', 'PROVIDER=kimi\nPORT=8081\n'));
     expect(line).toContain('Use it: ANTHROPIC_AUTH_TOKEN=KEY ./manage run kimi\n');
-    expect(line).toContain('ANTHROPIC_AUTH_TOKEN=KEY claude\n(KEY is your key for Kimi');
+    expect(line).toContain('ANTHROPIC_AUTH_TOKEN=KEY API_TIMEOUT_MS=3000000 claude\n(KEY is your key for Kimi');
   });
 
   test('brackets an IPv6 address', () => {

@@ -169,6 +169,7 @@ describe('on the disk', () => {
       'envs/providers.json',
       'prices.json',
       'secret',
+      'state/catalogue.json',
     ].map((name) => join(folder, name));
     expect([...(config?.files ?? [])].sort()).toEqual(expected.sort());
   });

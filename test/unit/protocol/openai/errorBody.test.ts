@@ -20,6 +20,29 @@ test.each<[string, unknown, UpstreamErrorBody]>([
   ],
   ['detail', { detail: 'Not Found' }, { message: 'Not Found' }],
   [
+    'another server’s body as the message',
+    {
+      error: {
+        message: '{"error":{"code":400,"message":"no pictures","type":"exceed"}}',
+        type: 'api_error',
+        code: null,
+      },
+    },
+    { message: 'no pictures', code: '400', type: 'exceed', status: 400 },
+  ],
+  [
+    'another server’s body as the error',
+    { error: '{"error":{"message":"no pictures"}}', code: 'outer' },
+    { message: 'no pictures', code: 'outer' },
+  ],
+  [
+    'a body within a body within a body',
+    { message: JSON.stringify({ error: JSON.stringify({ message: 'inmost', code: 7 }) }), type: 'outer' },
+    { message: 'inmost', code: '7', type: 'outer' },
+  ],
+  ['braces that are no body', { error: { message: '{name} is missing' } }, { message: '{name} is missing' }],
+  ['a body that says nothing', { error: { message: '{"a":1}' } }, { message: '{"a":1}' }],
+  [
     'a list of details',
     { detail: [{ msg: 'field required', loc: ['body'] }, { msg: 'too long' }] },
     { message: 'field required; too long' },

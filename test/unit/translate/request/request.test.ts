@@ -21,7 +21,7 @@ describe('what comes with the body', () => {
 
   test('R136 the offered tools by the client’s names, with their schemas as the client wrote them', () => {
     const { offeredTools, toolNames } = translate({ tools: [{ name: 'a.b', input_schema: schema }] });
-    expect([...offeredTools]).toEqual([['a.b', schema]]);
+    expect([...offeredTools].map(([name, tool]) => [name, tool.schema])).toEqual([['a.b', schema]]);
     expect(toolNames.toClient('a_b')).toBe('a.b');
   });
 
