@@ -184,7 +184,8 @@ export const errorTable = {
     status: 413,
     type: 'request_too_large',
     form: 'the body is larger than MAX_BODY_BYTES',
-    cause: 'The body is larger than MAX_BODY_BYTES, or the provider said so of its own limit.',
+    cause:
+      'The body is larger than MAX_BODY_BYTES, holds more than 250,000 values or one of more than 32 MiB, or the provider said so of its own limit.',
     remedy: 'Nothing: Claude Code compacts the conversation. Raise MAX_BODY_BYTES if the provider takes more.',
   },
   wrong_content_type: {

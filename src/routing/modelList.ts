@@ -34,13 +34,30 @@ export function listModels(
   ]);
 }
 
-/** One page of the list: at most `limit` models after the one named `afterId`; an unknown id begins at the first. */
-export function pageModels(models: readonly ModelInfo[], limit: number, afterId?: string): ModelPage {
-  const start = models.findIndex((model) => model.id === afterId) + 1;
-  const data = models.slice(start, start + limit);
+/** Which part of the list is wanted. */
+export interface PageQuery {
+  /** The page begins behind this model. */
+  readonly afterId?: string | undefined;
+  /** The page ends in front of this model; counts only without `afterId`. */
+  readonly beforeId?: string | undefined;
+}
+
+/**
+ * One page of the list, at most `limit` models long. An id that is not in the list begins at the first model. `has_more` is of the
+ * direction in which the pages are read.
+ */
+export function pageModels(
+  models: readonly ModelInfo[],
+  limit: number,
+  { afterId, beforeId }: PageQuery = {},
+): ModelPage {
+  const before = afterId === undefined ? models.findIndex((model) => model.id === beforeId) : -1;
+  const end = before === -1 ? models.length : before;
+  const start = before === -1 ? models.findIndex((model) => model.id === afterId) + 1 : Math.max(0, before - limit);
+  const data = models.slice(start, Math.min(end, start + limit));
   return {
     data,
-    has_more: start + limit < models.length,
+    has_more: before === -1 ? start + limit < models.length : start > 0,
     first_id: data[0]?.id ?? null,
     last_id: data.at(-1)?.id ?? null,
   };

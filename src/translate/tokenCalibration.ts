@@ -150,7 +150,7 @@ export function refuseSilentTruncation(estimate: number, { silentTruncation, con
 }
 
 /**
- * Whether the server has cut the prompt, seen by its figure: nothing can be learned from that.
+ * Whether the server has cut the prompt, as its figure shows: nothing can be learned from that.
  * @param promptTokens what the server counted
  */
 export function wasCutSilently(

@@ -71,12 +71,16 @@ const MAX_PAGE = 1000;
 
 /** `GET /v1/models` and `GET /v1/models/:id`: what the env file configures, never a question to the provider. */
 export function addModelRoutes(app: FastifyInstance): void {
-  app.get<{ Querystring: { limit?: string; after_id?: string } }>('/v1/models', (request, reply) => {
-    reply.header('request-id', request.id);
-    const limit = Number(request.query.limit ?? MAX_PAGE);
-    const size = Number.isInteger(limit) && limit > 0 ? Math.min(limit, MAX_PAGE) : MAX_PAGE;
-    return pageModels(request.serving.models, size, request.query.after_id);
-  });
+  app.get<{ Querystring: { limit?: string; after_id?: string; before_id?: string } }>(
+    '/v1/models',
+    (request, reply) => {
+      reply.header('request-id', request.id);
+      const { after_id: afterId, before_id: beforeId } = request.query;
+      const limit = Number(request.query.limit ?? MAX_PAGE);
+      const size = Number.isInteger(limit) && limit > 0 ? Math.min(limit, MAX_PAGE) : MAX_PAGE;
+      return pageModels(request.serving.models, size, { afterId, beforeId });
+    },
+  );
   app.get<{ Params: { '*': string } }>('/v1/models/*', (request, reply) => {
     reply.header('request-id', request.id);
     const id = request.params['*'];

@@ -115,7 +115,7 @@ export interface ToolChoice {
   readonly value: Json | undefined;
   /** The tools are left out, as the server knows no other way not to call them. */
   readonly withoutTools: boolean;
-  /** The one tool that is offered, as the server takes no name of a tool to call. */
+  /** The one tool that is offered, as the server cannot be made to call it in another way. */
   readonly onlyTool?: string;
   /** The server forces a tool only while the model does not reason. */
   readonly needsThinkingOff: boolean;

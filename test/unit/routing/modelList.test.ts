@@ -31,9 +31,19 @@ test('R503 pages', () => {
   const first = pageModels(models, 3);
   expect(first).toMatchObject({ has_more: true, first_id: 'glm-5.3', last_id: 'glm-5.3-flash' });
   expect(ids(first)).toHaveLength(3);
-  const second = pageModels(models, 3, 'glm-5.3-flash');
+  const second = pageModels(models, 3, { afterId: 'glm-5.3-flash' });
   expect(second.has_more).toBe(false);
   expect(ids(second)).toEqual(['claude-glm--glm-5.3-flash']);
-  expect(ids(pageModels(models, 1000, 'unknown'))).toHaveLength(4);
+  expect(ids(pageModels(models, 1000, { afterId: 'unknown' }))).toHaveLength(4);
   expect(pageModels([], 10)).toEqual({ data: [], has_more: false, first_id: null, last_id: null });
+});
+
+test.each([
+  ['the first model', 'glm-5.3', 2, [], false],
+  ['a model in the middle', 'glm-5.3-flash', 1, ['claude-glm--glm-5.3'], true],
+  ['the last model', 'claude-glm--glm-5.3-flash', 1000, ['glm-5.3', 'claude-glm--glm-5.3', 'glm-5.3-flash'], false],
+])('R503 the page before %s', (_which, beforeId, limit, ids, hasMore) => {
+  const page = pageModels(models, limit, { beforeId });
+  expect(page.data.map(({ id }) => id)).toEqual(ids);
+  expect(page.has_more).toBe(hasMore);
 });
