@@ -1,9 +1,6 @@
 import { modelSettings } from '../providers/preset.ts';
 import type { Config } from './config.ts';
-import { clientBaseUrl } from './identity.ts';
-
-/** The client gives up a request whose answer has not begun by then. The proxy begins it long before, so it only needs to be large. */
-export const CLIENT_TIMEOUT_MS = 3_000_000;
+import { CLIENT_TIMEOUT_MS, clientBaseUrl } from './identity.ts';
 
 /** The tier that answers for each of the client's families of models. */
 const FAMILIES = [

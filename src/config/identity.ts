@@ -55,3 +55,6 @@ export function clientAddress(config: Pick<Config, 'host' | 'port'>): string {
 export function clientBaseUrl(config: Pick<Config, 'host' | 'port'>): string {
   return `http://${clientAddress(config)}`;
 }
+
+/** The client gives up a request whose answer has not begun by then. The proxy begins it long before, so it only needs to be large. */
+export const CLIENT_TIMEOUT_MS = 3_000_000;

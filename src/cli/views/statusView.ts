@@ -1,5 +1,5 @@
-import { CLIENT_TIMEOUT_MS } from '../../config/clientEnvironment.ts';
 import { formatProblems } from '../../config/diagnostics.ts';
+import { CLIENT_TIMEOUT_MS } from '../../config/identity.ts';
 import { formatDuration, terminalSafe } from '../../core/text.ts';
 import type { Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
