@@ -1,6 +1,6 @@
 import { basename, dirname, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { readImports, readSourceFiles, type SourceFile } from '../scripts/docs/importGraph.ts';
+import { readImports, readSourceFiles, type SourceFile } from '../scripts/docs/architecturePicture.ts';
 
 /**
  * The rules of the folder tree, as a test: which layer may import which, who alone imports a package, which layers are pure,

@@ -3,15 +3,13 @@ import { join } from 'node:path';
 import { exampleFile } from '../../src/cli/envs/exampleFile.ts';
 import { findPreset, presets } from '../../src/providers/index.ts';
 import { architecturePicture, foldersSection } from './architecturePicture.ts';
-import { commandsPage, commandsSection } from './commandsPage.ts';
 import { environmentPage } from './environmentPage.ts';
-import { errorsPage } from './errorsPage.ts';
 import { fillSections, type Section } from './markdown.ts';
 import { describePreset, instancesSection, providersPage } from './providersPage.ts';
-import { readGuaranteeTests, reliabilityPage } from './reliability.ts';
+import { commandsPage, commandsSection, errorsPage } from './referencePages.ts';
+import { readGuaranteeTests, readSoakFigures, reliabilityPage } from './reliability.ts';
 import { readRuleTests, rulesPage } from './rules.ts';
 import { consolePicture, statusPicture, topPicture } from './samplePictures.ts';
-import { readSoakFigures } from './soakFigures.ts';
 
 /** A generated file; the path is relative to the project. */
 export interface Document {

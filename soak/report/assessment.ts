@@ -1,4 +1,4 @@
-import type { SoakFigures } from '../../scripts/docs/soakFigures.ts';
+import type { SoakFigures } from '../../scripts/docs/reliability.ts';
 
 const RESIDENT_SLOPE_MAX = 1;
 /** A slope per hour says something only of a run that lasted some hours; a shorter one is assessed by what is held on to. */

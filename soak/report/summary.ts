@@ -1,5 +1,5 @@
 import { median } from '../../bench/report/statistics.ts';
-import type { SoakFigures } from '../../scripts/docs/soakFigures.ts';
+import type { SoakFigures } from '../../scripts/docs/reliability.ts';
 import type { SoakRun } from '../soak.ts';
 import type { Sample } from './sample.ts';
 

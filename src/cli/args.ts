@@ -1,6 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import type { Command, Invocation } from './command.ts';
-import type { CommandSpec } from './commandSpec.ts';
+import type { Command, CommandSpec, Invocation } from './command.ts';
 import { type CommandName, commandNames, commandTable, isCommandName } from './commandTable.ts';
 import { type Option, type OptionName, optionTable, readOptions, UsageError } from './options.ts';
 import { didYouMean } from './terminal/output.ts';

@@ -1,5 +1,4 @@
-import type { Command } from './command.ts';
-import type { CommandTable } from './commandSpec.ts';
+import type { Command, CommandTable } from './command.ts';
 
 /** The commands in the order of the help text. */
 export const commandTable = {
@@ -16,7 +15,7 @@ export const commandTable = {
   run: async () => (await import('./commands/run.ts')).run,
   env: async () => (await import('./commands/env.ts')).env,
   use: async () => (await import('./commands/use.ts')).use,
-  unuse: async () => (await import('./commands/unuse.ts')).unuse,
+  unuse: async () => (await import('./commands/use.ts')).unuse,
   statusline: async () => (await import('./commands/statusline.ts')).statusline,
   completion: async () => (await import('./commands/completion.ts')).completion,
   bundle: async () => (await import('./commands/bundle.ts')).bundle,

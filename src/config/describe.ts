@@ -4,10 +4,10 @@ import { ageInDays, factsDay, type Tiers } from '../providers/preset.ts';
 import { maskTexts } from '../quirks/compose.ts';
 import { environmentName } from '../quirks/settings.ts';
 import type { Config, CustomModel, NamedProvider, ProviderConfig, ProviderKey } from './config.ts';
+import { maskCredentials } from './diagnostics.ts';
 import { routerSettings, type SettingName } from './env/settings.ts';
 import { readField, type SettingField, settingFields } from './env/values.ts';
 import { showDuration } from './parsers.ts';
-import { maskCredentials } from './wrongValue.ts';
 
 /** One line of a description: its subject, and what holds. */
 export type Row = readonly [string, string];

@@ -12,13 +12,12 @@ import type {
   ProviderConfig,
   Router,
 } from './config.ts';
-import type { Diagnostics, SourceLocation } from './diagnostics.ts';
+import { type Diagnostics, type SourceLocation, showValue } from './diagnostics.ts';
 import { routerSettings, type SettingName } from './env/settings.ts';
 import type { Choices } from './env/variables.ts';
 import { customModels, type ModelsFile } from './files/modelsFile.ts';
 import { refuseUnusableModel } from './provider.ts';
 import type { FindNamedKey } from './secrets.ts';
-import { showValue } from './wrongValue.ts';
 
 const tierSettings = [
   ['BIG_MODEL', 'big'],

@@ -1,10 +1,9 @@
 import { isObject, type Json, type JsonObject, parseObject } from '../core/json.ts';
 import { nearestName } from '../core/text.ts';
 import { environmentName, type QuirkName, type QuirkRow, type QuirkSettings, quirkTable } from '../quirks/settings.ts';
-import type { Diagnostics, SourceLocation } from './diagnostics.ts';
+import { type Diagnostics, type SourceLocation, showValue } from './diagnostics.ts';
 import type { Variables } from './env/variables.ts';
 import { parseBoolean, parseCount } from './parsers.ts';
-import { showValue } from './wrongValue.ts';
 
 /** `CUSTOM_HEADER_X_API_KEY` -> `x-api-key`. Names are lower case, so that each replaces a header of the same name. */
 export function readCustomHeaders(variables: Variables, diagnostics: Diagnostics): Readonly<Record<string, string>> {

@@ -3,14 +3,13 @@ import { nearestName } from '../core/text.ts';
 import { defaultPreset, findPreset, findSibling, guessPreset, presets } from '../providers/index.ts';
 import type { Preset } from '../providers/preset.ts';
 import type { ProviderConfig } from './config.ts';
-import type { Diagnostics, SourcedValue, SourceLocation } from './diagnostics.ts';
+import { type Diagnostics, type SourcedValue, type SourceLocation, showValue } from './diagnostics.ts';
 import type { SettingValues } from './env/settings.ts';
 import { type Choices, secretFileName, type Variables } from './env/variables.ts';
 import type { ReadText } from './files/companion.ts';
 import { readCustomHeaders, readQuirks } from './overrides.ts';
 import { namesEndpoint } from './parsers.ts';
 import { type FindNamedKey, type FoundSecret, findProviderKey, isPlaceholder, providerKey } from './secrets.ts';
-import { showValue } from './wrongValue.ts';
 
 /** What the env file's own provider is found by. */
 export interface OwnSources {

@@ -184,7 +184,8 @@ export const errorTable = {
     status: 413,
     type: 'request_too_large',
     form: 'the body is larger than MAX_BODY_BYTES',
-    cause: 'The body is larger than MAX_BODY_BYTES, or the provider said so of its own limit.',
+    cause:
+      'The body is larger than MAX_BODY_BYTES, holds more than 250,000 values or one of more than 32 MiB, or the provider said so of its own limit.',
     remedy: 'Nothing: Claude Code compacts the conversation. Raise MAX_BODY_BYTES if the provider takes more.',
   },
   wrong_content_type: {
@@ -270,7 +271,7 @@ export const errorTable = {
     retryAfterSeconds: 2,
     form: '[INSTANCE STATUS] WORDS',
     cause:
-      'The model wrote a tool call that its provider cannot read (MALFORMED_FUNCTION_CALL, tool_use_failed), also when it was asked once more.',
+      'The model wrote a tool call that its provider cannot read (MALFORMED_FUNCTION_CALL, tool_use_failed) or that names no tool, also when it was asked once more.',
     remedy: 'Nothing: Claude Code repeats the request. If it goes on, another model calls tools more reliably.',
   },
   queue_full: {

@@ -7,6 +7,8 @@ export interface ApiErrorDetails {
   shouldRetry?: boolean;
   /** Overrides the row's status, for a provider's own 4xx that fits the row. */
   status?: number;
+  /** Anthropic's own code for the case, by which its SDK decides what to do. */
+  anthropicCode?: string;
   cause?: unknown;
   /** Body of the provider's own error, JSON, for a client that reads it itself. */
   body?: string;
@@ -19,6 +21,7 @@ export class ApiError extends Error {
   readonly type: ErrorType;
   readonly shouldRetry: boolean | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly anthropicCode: string | undefined;
   /** Body of the provider's own error, where the client gets that in place of the message. */
   readonly body: string | undefined;
 
@@ -30,6 +33,7 @@ export class ApiError extends Error {
     this.status = details.status ?? row.status;
     this.type = row.type;
     this.shouldRetry = details.shouldRetry ?? row.shouldRetry;
+    this.anthropicCode = details.anthropicCode;
     this.retryAfterSeconds = details.retryAfterSeconds ?? row.retryAfterSeconds;
     this.body = details.body;
   }

@@ -2,7 +2,7 @@ import type { Config, ProviderConfig } from '../config/config.ts';
 import { fingerprint } from '../config/identity.ts';
 import { isLoopback } from '../config/secrets.ts';
 import type { Clock } from '../core/clock.ts';
-import { ReloadableHooks } from '../hooks/reloadableHooks.ts';
+import { ReloadableHooks } from '../hooks/hooks.ts';
 import { modelSettings } from '../providers/preset.ts';
 import { CircuitBreaker } from '../resilience/circuitBreaker.ts';
 import { ConcurrencyLimiter } from '../resilience/concurrencyLimiter.ts';

@@ -2,7 +2,7 @@ import type { Config, ModelRef, ProviderConfig, ProviderKey } from '../config/co
 import { fingerprint } from '../config/identity.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ApiError } from '../core/errors.ts';
-import type { ReloadableHooks } from '../hooks/reloadableHooks.ts';
+import type { ReloadableHooks } from '../hooks/hooks.ts';
 import { modelSettings } from '../providers/preset.ts';
 import { composeRepairs } from '../quirks/compose.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';

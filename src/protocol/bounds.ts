@@ -1,5 +1,6 @@
 import { ApiError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
+import { parseExact } from './json/exactNumbers.ts';
 import { hasTooManyValues, VALUES_MAX } from './json/valueCount.ts';
 
 /** Most that one answer may keep in memory beyond what was sent on, in bytes. */
@@ -82,7 +83,7 @@ export function parseBounded(text: string): unknown {
   if (text.length > VALUES_MAX && countsTooMany(text)) {
     throw new ApiError('bad_gateway', `the provider's answer holds more than ${VALUES_MAX} values`);
   }
-  const value: unknown = JSON.parse(text);
+  const value = parseExact(text);
   // A value that is nested too deep has as many opening and closing brackets as levels.
   if (text.length > 2 * DEPTH_MAX && countOpenings(text) > DEPTH_MAX && isTooDeep(value)) {
     throw new ApiError('bad_gateway', `the provider's answer is nested deeper than ${DEPTH_MAX} levels`);

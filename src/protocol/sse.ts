@@ -15,7 +15,8 @@ const BYTE_ORDER_MARK = 0xfeff;
 
 /**
  * Reads server-sent events as the WHATWG describes them: LF, CRLF and CR; comments; one optional space after the
- * colon; several data lines joined by a line feed; a byte order mark. Frames without data are not reported.
+ * colon; several data lines joined by a line feed; a byte order mark. Frames without data are not reported. Beside the
+ * standard, a line `error: {...}` is an event `error` with that data.
  */
 export class SseReader {
   readonly #onEvent: (data: string, event: string | undefined) => void;
@@ -87,10 +88,12 @@ export class SseReader {
       this.#dispatch();
       return;
     }
-    const data = fieldValue(text, 'data', from, to);
+    let data = fieldValue(text, 'data', from, to);
     if (data === undefined) {
-      this.#event = fieldValue(text, 'event', from, to) ?? this.#event;
-      return;
+      // Not a field of the standard: llama.cpp and what is built on it report a failure inside a stream so.
+      data = fieldValue(text, 'error', from, to);
+      this.#event = data === undefined ? (fieldValue(text, 'event', from, to) ?? this.#event) : 'error';
+      if (data === undefined) return;
     }
     this.#dataSize += data.length + (this.#data === undefined ? 0 : LINE_COST);
     this.#data = this.#data === undefined ? data : `${this.#data}\n${data}`;

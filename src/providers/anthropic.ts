@@ -49,7 +49,7 @@ export const anthropic = {
       prices: { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25 },
     },
   },
-  quirks: {},
+  quirks: { verifiesSignatures: true },
   links: { keys: 'https://platform.claude.com/settings/keys', docs: 'https://platform.claude.com/docs' },
   notes: [
     'Leave OPENAI_API_KEY empty: what Claude Code sends, the login of a subscription or a key, goes on as it came and is stored nowhere.',

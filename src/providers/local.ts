@@ -39,7 +39,8 @@ export const ollamaAnthropic = {
   keyNames: ollama.keyNames,
   idsHaveSlash: true,
   models: {},
-  quirks: { dropParams: ['tool_choice'], dropCacheControl: true, silentTruncation: true },
+  // It moves system messages inside the conversation to the front, which loses its prompt cache.
+  quirks: { dropParams: ['tool_choice'], dropCacheControl: true, foldSystem: true, silentTruncation: true },
   links: { docs: 'https://docs.ollama.com/api/anthropic-compatibility' },
   notes: [
     'Set BIG_MODEL to a model that you have pulled, one that can call tools.',

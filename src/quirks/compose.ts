@@ -3,6 +3,12 @@ import { type Delta, MISSING_REASONING } from '../protocol/delta.ts';
 import type { ChatMessage, ChatRequest } from '../protocol/openai/types.ts';
 import { FRAME_LIMIT } from '../protocol/sse.ts';
 import { dropCacheControl, dropUnusedEffort, requireThinking } from './native.ts';
+import {
+  describeToolReferences,
+  dropUnverifiableThinking,
+  foldSystemMessages,
+  turnOffThinkingBetweenTools,
+} from './nativeConversation.ts';
 import { toOpenaiSchema } from './schema/common.ts';
 import { toMfjsSchema } from './schema/mfjs.ts';
 import { toOpenapiSchema } from './schema/openapi.ts';
@@ -56,6 +62,9 @@ type NativeStep = (body: JsonObject) => JsonObject;
 function nativeRequestSteps(settings: QuirkSettings): NativeStep[] {
   const { dropParams: dropped, reasoningRequired, extraBody } = settings;
   const steps: NativeStep[] = [];
+  steps.push(settings.verifiesSignatures ? dropUnverifiableThinking : turnOffThinkingBetweenTools);
+  if (settings.plainToolReferences) steps.push(describeToolReferences);
+  if (settings.foldSystem) steps.push(foldSystemMessages);
   if (settings.effortNeedsThinking) steps.push(dropUnusedEffort);
   if (reasoningRequired !== 'no')
     steps.push((body) => requireThinking(body, reasoningRequired === 'empty' ? '' : MISSING_REASONING));

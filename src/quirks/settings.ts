@@ -200,6 +200,18 @@ export const quirkTable = {
     false,
     'Native endpoint: whether cache breakpoints are left out, for a server that refuses them.',
   ),
+  foldSystem: flag(
+    false,
+    'Native endpoint: whether system messages inside the conversation are folded into their neighbours, for a server that refuses or moves them.',
+  ),
+  plainToolReferences: flag(
+    false,
+    'Native endpoint: whether tools that a search has found are named in text and offered like others, for a server that refuses tool_reference.',
+  ),
+  verifiesSignatures: flag(
+    false,
+    'Native endpoint: whether thinking signatures are verified, as Anthropic does: thinking whose signature cannot be its own is left out.',
+  ),
   effortNeedsThinking: flag(
     false,
     'Native endpoint: whether an effort beside disabled thinking is refused, and left out then.',

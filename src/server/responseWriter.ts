@@ -23,9 +23,17 @@ export class HttpResponseWriter implements ResponseWriter {
   readonly #response: ServerResponse;
   readonly #requestId: string;
   readonly #isDraining: () => boolean;
+  readonly #idHeader: string;
 
-  constructor(response: ServerResponse, requestId: string, isDraining: () => boolean) {
+  /** @param idHeader where the client looks for the id of its request: Anthropic's name for it, or OpenAI's */
+  constructor(
+    response: ServerResponse,
+    requestId: string,
+    isDraining: () => boolean,
+    idHeader: 'request-id' | 'x-request-id' = 'request-id',
+  ) {
     this.#response = response;
+    this.#idHeader = idHeader;
     this.#requestId = requestId;
     this.#isDraining = isDraining;
   }
@@ -73,6 +81,7 @@ export class HttpResponseWriter implements ResponseWriter {
 
   #writeHead(status: number, headers: Record<string, string>): void {
     headers['request-id'] = this.#requestId;
+    headers[this.#idHeader] = this.#requestId;
     if (this.#isDraining()) headers['connection'] = 'close';
     this.#response.writeHead(status, headers);
   }

@@ -1,4 +1,6 @@
+import { ApiError } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
+import type { QuirkSettings } from '../quirks/settings.ts';
 import type { TokenParts } from './tokens.ts';
 
 interface Range {
@@ -6,13 +8,19 @@ interface Range {
   readonly max: number;
 }
 
-/** Bounds of the factors: beyond them a figure is a fault of the provider's accounting, not of the estimate. */
+/** Bounds of the factors: a figure beyond them is a fault of the provider's accounting, not of the estimate, and teaches nothing. */
 const IDEOGRAPHS: Range = { min: 0.5, max: 3 };
 const REST: Range = { min: 0.6, max: 1.8 };
 
-/** Variance of what one request costs around what its parts let expect. */
+/** Variance of what one request costs around what its parts let expect: texts of one kind differ so much. */
 const NOISE = 0.02;
-/** What the variance of a factor grows by with each request, so that a model that has changed is learned anew. */
+/**
+ * What a model's template may add to a request beside its text, in tokens: in a short one it is most of what is counted, in a long
+ * one nothing. So the weight of a request grows with its size, and one below the least size has none.
+ */
+const TEMPLATE_TOKENS = 250;
+const LEAST_TOKENS = 500;
+/** What the variance of a factor grows by with each request that teaches, so that a model that has changed is learned anew. */
 const DRIFT = 0.0005;
 /** Variance of a factor of which nothing is known. */
 const UNKNOWN = 1;
@@ -57,8 +65,10 @@ export function createTokenCalibration(): TokenCalibration {
   return {
     observe(model, measured, actual) {
       const total = measured.ideographs + measured.rest;
-      if (!(total > 0 && actual > 0 && Number.isFinite(total) && Number.isFinite(actual))) return;
-      keep(model, learn(models.get(model) ?? INITIAL, measured.ideographs / total, actual / total));
+      if (!(total >= LEAST_TOKENS && actual > 0 && Number.isFinite(total) && Number.isFinite(actual))) return;
+      const share = measured.ideographs / total;
+      const ratio = actual / total;
+      if (isBelievable(ratio, share)) keep(model, learn(models.get(model) ?? INITIAL, share, ratio, total));
     },
     estimate(model, { ideographs, rest }) {
       const factors = models.get(model) ?? INITIAL;
@@ -77,18 +87,24 @@ export function createTokenCalibration(): TokenCalibration {
   };
 }
 
+/** Whether a text with this share of ideographs may cost so much per estimated token. */
+function isBelievable(ratio: number, share: number): boolean {
+  const least = share * IDEOGRAPHS.min + (1 - share) * REST.min;
+  const most = share * IDEOGRAPHS.max + (1 - share) * REST.max;
+  return ratio >= least && ratio <= most;
+}
+
 /**
  * A Kalman filter of two values that are taken for independent: what the estimate was wrong by goes to the part that had the
- * larger share and is less well known. `share` is that of the ideographs, `ratio` what the model counted per estimated token.
+ * larger share and is less well known. `share` is that of the ideographs, `ratio` what the model counted per estimated token, `total`
+ * the size of the request in estimated tokens.
  */
-function learn({ ideographs, rest }: Factors, share: number, ratio: number): Factors {
+function learn({ ideographs, rest }: Factors, share: number, ratio: number, total: number): Factors {
   const others = 1 - share;
-  const believable = {
-    min: share * IDEOGRAPHS.min + others * REST.min,
-    max: share * IDEOGRAPHS.max + others * REST.max,
-  };
-  const error = clamp(ratio, believable) - share * ideographs.value - others * rest.value;
-  const variance = NOISE + share ** 2 * ideographs.variance + others ** 2 * rest.variance;
+  const error = ratio - share * ideographs.value - others * rest.value;
+  const noise = NOISE + (TEMPLATE_TOKENS / total) ** 2;
+
+  const variance = noise + share ** 2 * ideographs.variance + others ** 2 * rest.variance;
   const correct = (factor: Factor, weight: number, range: Range): Factor => {
     const gain = (weight * factor.variance) / variance;
     return {
@@ -109,3 +125,41 @@ function readFactor(entry: unknown, range: Range): Factor | undefined {
 function clamp(value: number, { min, max }: Range): number {
   return Math.min(Math.max(value, min), max);
 }
+
+/**
+ * Servers that cut a prompt which is too long for them, and say nothing: the answer then knows neither the system prompt nor the
+ * beginning of the conversation, and the usage is that of what was left.
+ */
+type Settings = Pick<QuirkSettings, 'silentTruncation' | 'contextWindow'>;
+
+/** How far above the window an estimate must be, as a factor, to be more than an error of the estimate. */
+const CLEARLY_OVER = 1.2;
+/** Below this part of the estimate a figure shows a prompt that was cut. */
+const CLEARLY_CUT = 0.75;
+/** A prompt below this part of the window is surely sent whole. */
+const SURELY_WHOLE = 0.8;
+
+/**
+ * Refuses a request that such a server would cut, in the words upon which the client compacts its conversation.
+ * @param estimate of the input, in tokens
+ * @throws ApiError `context_overflow`
+ */
+export function refuseSilentTruncation(estimate: number, { silentTruncation, contextWindow }: Settings): void {
+  if (!silentTruncation || contextWindow === undefined || estimate <= contextWindow * CLEARLY_OVER) return;
+  throw new ApiError('context_overflow', `prompt is too long: ${estimate} tokens > ${contextWindow} maximum`);
+}
+
+/**
+ * Whether the server has cut the prompt, as its figure shows: nothing can be learned from that.
+ * @param promptTokens what the server counted
+ */
+export function wasCutSilently(
+  promptTokens: number,
+  estimate: number,
+  { silentTruncation, contextWindow = 0 }: Settings,
+): boolean {
+  return silentTruncation && promptTokens < estimate * CLEARLY_CUT && estimate > contextWindow * SURELY_WHOLE;
+}
+
+/** What stands in the log then. */
+export const CUT_NOTE = 'the server has probably cut the input: set QUIRK_CONTEXT_WINDOW to its context';

@@ -125,6 +125,9 @@ function createDispatcher(options: ClientOptions, used: UsedConnections, isKept:
   });
 }
 
+/** After so many pieces of an answer all else has its turn: a server may send each byte as a piece of its own. */
+const PIECES_PER_TURN = 4096;
+
 const NOTHING = Buffer.alloc(0);
 
 /** Hands undici's events on, decoded, and makes abort, pause and resume safe at any moment. */
@@ -137,6 +140,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   /** The first bytes, until they show whether they are compressed; undefined from then on. */
   #first: Buffer | undefined;
   #paused = false;
+  #pieces = 0;
   /** Nothing more comes of it. */
   done = false;
 
@@ -194,6 +198,15 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     }
     if (this.#decoder === undefined) this.#handler.onData(known);
     else if (!this.#decoder.write(known)) controller.pause();
+    this.#pieces += 1;
+    if (this.#pieces % PIECES_PER_TURN === 0) this.#pauseForTurn(controller);
+  }
+
+  #pauseForTurn(controller: Dispatcher.DispatchController): void {
+    controller.pause();
+    setImmediate(() => {
+      if (!this.#paused) controller.resume();
+    });
   }
 
   onResponseEnd(): void {

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadCommands } from '../../src/cli/commandSpec.ts';
+import { loadCommands } from '../../src/cli/command.ts';
 import { commandNames, commandTable } from '../../src/cli/commandTable.ts';
 import { optionTable } from '../../src/cli/options.ts';
 import { createProject, type TemporaryProject } from './temporaryProject.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitUntil } from '../helpers/waitUntil.ts';
 import { question } from './client.ts';
+import type { ProbeWindow } from './health.ts';
 import { playToHold } from './play.ts';
 import type { Scenario } from './scenario.ts';
 import { answerScenarios } from './scenarios/answers.ts';
@@ -30,6 +31,8 @@ const MOST_LEFT_MIB = 20;
 let stage: Stage;
 /** Scenarios after which the instance was not fit for the next. */
 const endedBy: string[] = [];
+/** What was seen of the instance, by scenario. */
+const seen = new Map<string, ProbeWindow>();
 
 beforeAll(async () => {
   stage = await startStage();
@@ -44,7 +47,7 @@ for (const [who, scenarios] of Object.entries(groups)) {
           endedBy.push(scenario.name);
           await stage.restart();
         });
-        await playToHold(stage, scenario);
+        seen.set(scenario.name, await playToHold(stage, scenario));
       });
     }
   });
@@ -67,7 +70,24 @@ describe('after all of them', () => {
     expect(stage.binary.output()).not.toMatch(/Warning/);
   });
 
-  test('memory is what it was after the warm-up', async () => {
+  test('L11 each was answered legally, and `/health` within 100 ms meanwhile', () => {
+    const most = (figure: 'slowestMs' | 'peakMib'): readonly [name: string, value: number] =>
+      [...seen].reduce<readonly [string, number]>(
+        (found, [name, window]) => (window[figure] > found[1] ? [name, window[figure]] : found),
+        ['', 0],
+      );
+    const [slowest, ms] = most('slowestMs');
+    const [largest, mib] = most('peakMib');
+    const sorted = [...seen.values()].map(({ slowestMs }) => slowestMs).sort((a, b) => a - b);
+    const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
+    console.log(
+      `${seen.size} scenarios: slowest /health ${Math.round(ms)} ms (${slowest}), median of the slowest ${Math.round(median)} ms; most memory ${Math.round(mib)} MiB (${largest})`,
+    );
+    const names = Object.values(groups).flatMap((scenarios) => scenarios.map(({ name }) => name));
+    expect(seen.size).toBe(new Set(names).size);
+  });
+
+  test('L12 memory is what it was after the warm-up', async () => {
     const { usedMib, residentMib } = await stage.memory();
     console.log(
       `in use ${stage.atRest.usedMib.toFixed(1)} -> ${usedMib.toFixed(1)} MiB, resident ${stage.atRest.residentMib.toFixed(0)} -> ${residentMib.toFixed(0)} MiB`,

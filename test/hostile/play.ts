@@ -67,7 +67,10 @@ function faultOf(check: () => void): string[] {
 }
 
 /** Plays a scenario and gives all that does not hold, as it is worth knowing, not only the first. */
-async function play(stage: Stage, scenario: Scenario): Promise<{ faults: string[]; pauses: string[] }> {
+async function play(
+  stage: Stage,
+  scenario: Scenario,
+): Promise<{ faults: string[]; pauses: string[]; window: ProbeWindow }> {
   await stage.probe.takeWindow();
   const answers = await answersOf(stage, scenario);
   const window = await stage.probe.takeWindow();
@@ -85,25 +88,26 @@ async function play(stage: Stage, scenario: Scenario): Promise<{ faults: string[
   }
   const after = await stage.ask(question('ordinary', { stream: false }));
   if (after.status !== 200) faults.push(`an ordinary question afterwards: ${after.status} ${after.text.slice(0, 300)}`);
-  return { faults, pauses: faultOf(() => expectQuick(window)) };
+  return { faults, pauses: faultOf(() => expectQuick(window)), window };
 }
 
 /**
  * Fails where anything does not hold. A pause is looked at once more: one that a scenario causes comes again, while one of a busy
  * machine, which may also make everything slower than it is, seldom comes twice.
  */
-async function expectToHold(stage: Stage, scenario: Scenario): Promise<void> {
+async function expectToHold(stage: Stage, scenario: Scenario): Promise<ProbeWindow> {
   const first = await play(stage, scenario);
   const isPauseAlone = first.faults.length === 0 && first.pauses.length > 0;
-  const { faults, pauses } = isPauseAlone ? await play(stage, scenario) : first;
+  const { faults, pauses, window } = isPauseAlone ? await play(stage, scenario) : first;
   if (faults.length + pauses.length > 0) throw new Error([...faults, ...pauses].join('\n'));
+  return window;
 }
 
-/** Plays a scenario against the instance; rejects with all that did not hold. */
-export async function playToHold(stage: Stage, scenario: Scenario): Promise<void> {
+/** Plays a scenario against the instance and gives what was seen of it meanwhile; rejects with all that did not hold. */
+export async function playToHold(stage: Stage, scenario: Scenario): Promise<ProbeWindow> {
   const { lost, stop } = untilLost(stage);
   try {
-    await Promise.race([expectToHold(stage, scenario), lost]);
+    return await Promise.race([expectToHold(stage, scenario), lost]);
   } finally {
     stop();
     stage.upstream.requests.length = 0;

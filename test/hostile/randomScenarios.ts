@@ -327,7 +327,7 @@ function memory(random: Random): Scenario {
           { 'content-type': 'application/json' },
           { first, block: `${items},`, megabytes: bytes / 1e6, last: '1]}' },
         ),
-        questions: [wholeQuestion(random.pick(['hostile', 'native,hostile']))],
+        questions: [wholeQuestion('hostile')],
       };
     },
     () => {

@@ -138,6 +138,17 @@ test.each([
   },
 );
 
+test.each([
+  ['an answer', 'model', '/v1/chat/completions', true],
+  ['an error', '', '/v1/chat/completions', true],
+  ['an answer of the Messages API', 'model', '/v1/messages', false],
+])('the id of the request stands where an OpenAI client looks for it: %s', async (_name, model, path, isThere) => {
+  const body = JSON.stringify({ model, max_tokens: 5, messages: [{ role: 'user', content: 'hi' }] });
+  const options = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+  const { headers } = await call(`${app.url}${path}`, options);
+  expect(headers['x-request-id']).toBe(isThere ? headers['request-id'] : undefined);
+});
+
 test('a key never stands in an error that is handed on', async () => {
   upstreamErrors['leaky'] = json(401, { error: { message: 'wrong key key-of-the-provider', code: 'invalid_api_key' } });
   const refused = await ask({ model: 'leaky', messages });

@@ -135,6 +135,27 @@ test('R323 a paused answer stays paused when it is compressed, however much it g
   expect(seen.at(-1)).toBe('end');
 });
 
+test('U12 of an answer whose bytes come in pieces of their own some thousand are read in one turn, and all of it', async () => {
+  const size = 200_000;
+  const bytes = Buffer.from(`${'1\r\nx\r\n'.repeat(size)}0\r\n\r\n`);
+  const upstream = await provider(send(head('200 OK', { 'transfer-encoding': 'chunked' }), bytes));
+  let most = 0;
+  let inTurn = 0;
+  const { seen, over } = exchange(upstreamOf(await instance(upstream.port)), () => {
+    inTurn += 1;
+    most = Math.max(most, inTurn);
+  });
+  let next = setImmediate(function turn() {
+    inTurn = 0;
+    next = setImmediate(turn);
+  });
+  await over;
+  clearImmediate(next);
+  expect(most).toBeLessThanOrEqual(4096);
+  expect(lengthOf(seen)).toBe(size);
+  expect(seen.at(-1)).toBe('end');
+});
+
 test('R323 a paused answer that is compressed holds the provider back', async () => {
   const body = gzipSync(randomBytes(30 * 1024 * 1024), { level: 0 });
   let unsent = () => 0;

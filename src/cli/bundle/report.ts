@@ -8,7 +8,7 @@ import { asNumber, asString, isObject, type Json, type JsonObject, parseObject }
 import { createRedactor } from '../../core/secret.ts';
 import { executablePath } from '../buildStamp.ts';
 import { findClaude } from '../claude/runClaude.ts';
-import { type Context, callerDirectory } from '../context.ts';
+import { type Context, callerDirectory } from '../command.ts';
 import { doctorJson, runChecks } from '../doctor/doctor.ts';
 import { byTime, lastEntries } from '../logs/logEntries.ts';
 import { openLogs } from '../logs/logFiles.ts';

@@ -1,7 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import type { Invocation } from '../command.ts';
-import { type Context, callerDirectory } from '../context.ts';
+import { type Context, callerDirectory, type Invocation } from '../command.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { checkNames } from '../supervisor/instances.ts';
 import { ensureRunning } from '../supervisor/start.ts';

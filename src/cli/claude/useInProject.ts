@@ -2,8 +2,7 @@ import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { JsonObject } from '../../core/json.ts';
-import type { Invocation } from '../command.ts';
-import { type Context, callerDirectory } from '../context.ts';
+import { type Context, callerDirectory, type Invocation } from '../command.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
 import { loadInstance } from '../supervisor/start.ts';
 import {

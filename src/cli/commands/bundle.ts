@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { defineCommand } from '../command.ts';
-import { callerDirectory } from '../context.ts';
+import { callerDirectory, defineCommand } from '../command.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { common } from '../options.ts';
 

@@ -1,5 +1,4 @@
-import { defineCommand } from '../command.ts';
-import { type CommandSpec, type CommandTable, loadCommands } from '../commandSpec.ts';
+import { type CommandSpec, type CommandTable, defineCommand, loadCommands } from '../command.ts';
 import { exitCodeRows, exitCodes } from '../exitCodes.ts';
 import { type Option, type OptionName, optionTable } from '../options.ts';
 

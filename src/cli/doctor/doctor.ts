@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { terminalSafe } from '../../core/text.ts';
-import { type Context, callerDirectory } from '../context.ts';
+import { type Context, callerDirectory } from '../command.ts';
 import { inspect, type Listing, listAll } from '../supervisor/inspect.ts';
 import { loadInstances, selectInstances } from '../supervisor/instances.ts';
 import type { Colour, Output } from '../terminal/output.ts';

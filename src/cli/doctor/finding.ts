@@ -1,4 +1,4 @@
-import type { Context } from '../context.ts';
+import type { Context } from '../command.ts';
 import type { Inspection } from '../supervisor/inspect.ts';
 import type { Instance } from '../supervisor/instances.ts';
 import type { Pm2Row } from '../supervisor/pm2.ts';

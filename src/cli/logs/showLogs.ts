@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Invocation } from '../command.ts';
-import type { Context } from '../context.ts';
+import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { type Instance, loadInstances, selectInstances } from '../supervisor/instances.ts';
 import {

@@ -1,8 +1,7 @@
 import type { Config, ProviderKey } from '../../config/config.ts';
 import { clientBaseUrl } from '../../config/identity.ts';
 import { createRedactor, Secret } from '../../core/secret.ts';
-import type { Invocation } from '../command.ts';
-import type { Context } from '../context.ts';
+import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
 import { type Inspection, inspect } from '../supervisor/inspect.ts';
 import { isSound, loadInstances, reportProblems, selectInstances } from '../supervisor/instances.ts';

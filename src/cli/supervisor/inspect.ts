@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { listWorkerNumbers, queryWorker } from '../../host/workers.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command.ts';
 import { type Health, type PortAnswer, parseHealth, queryPort } from './health.ts';
 import { envFile, type Instance, isCommandOf, loadInstances } from './instances.ts';
 import type { Pm2Row } from './pm2.ts';

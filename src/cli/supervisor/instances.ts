@@ -5,7 +5,7 @@ import type { Config, Problem } from '../../config/config.ts';
 import { formatProblems } from '../../config/diagnostics.ts';
 import { clientAddress } from '../../config/identity.ts';
 import { loadConfig } from '../../config/load.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
 import { didYouMean } from '../terminal/output.ts';
 

@@ -2,8 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Invocation } from '../command.ts';
-import type { Context } from '../context.ts';
+import type { Context, Invocation } from '../command.ts';
 import { Failure } from '../exitCodes.ts';
 
 export interface LockOptions {

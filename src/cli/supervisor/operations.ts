@@ -2,8 +2,7 @@ import { chmodSync, constants, copyFileSync, existsSync, rmSync } from 'node:fs'
 import { basename } from 'node:path';
 import { terminalSafe } from '../../core/text.ts';
 import { readStamp } from '../buildStamp.ts';
-import type { Invocation } from '../command.ts';
-import type { Context } from '../context.ts';
+import type { Context, Invocation } from '../command.ts';
 import { OWNER_ONLY } from '../envs/envFiles.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
 import { localTime } from '../terminal/output.ts';

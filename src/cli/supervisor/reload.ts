@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BuildStamp } from '../buildStamp.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command.ts';
 import { type ExitCode, exitCodes, worstOf } from '../exitCodes.ts';
 import type { Health } from './health.ts';
 import { type Inspection, inspect, isRowOf, queryAllWorkers } from './inspect.ts';

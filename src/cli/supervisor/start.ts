@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
-import type { Invocation } from '../command.ts';
-import type { Context } from '../context.ts';
+import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
 import { queryPort } from './health.ts';
 import { type Inspection, inspect } from './inspect.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { readCommand } from '../../host/ports.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command.ts';
 import { Failure } from '../exitCodes.ts';
 import type { Inspection, Worker } from './inspect.ts';
 import { type Instance, isCommandOf } from './instances.ts';

@@ -1,8 +1,7 @@
 import type { ProviderKey } from '../../config/config.ts';
 import { formatProblems } from '../../config/diagnostics.ts';
 import { terminalSafe } from '../../core/text.ts';
-import type { Invocation } from '../command.ts';
-import type { Context } from '../context.ts';
+import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { describeIgnoredEnvFiles, envFile, type Instance, isSound, loadInstances } from '../supervisor/instances.ts';
 import type { Output } from '../terminal/output.ts';

@@ -1,8 +1,7 @@
 import { formatProblems } from '../../config/diagnostics.ts';
 import { CLIENT_TIMEOUT_MS } from '../../config/identity.ts';
 import { formatDuration, terminalSafe } from '../../core/text.ts';
-import type { Invocation } from '../command.ts';
-import type { Context } from '../context.ts';
+import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { combineHealth, countFallbacks, type Health, providerTrouble } from '../supervisor/health.ts';
 import { type Inspection, inspect, isWorkerServing, listAll, type Worker } from '../supervisor/inspect.ts';

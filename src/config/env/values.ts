@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
-import type { Diagnostics } from '../diagnostics.ts';
+import { type Diagnostics, showValue } from '../diagnostics.ts';
 import type { FoundSecret } from '../secrets.ts';
-import { showValue } from '../wrongValue.ts';
 import type { SettingRow } from './setting.ts';
 import { type SettingFields, type SettingName, type SettingValues, settingNames, settingRow } from './settings.ts';
 import type { Choices, Variable } from './variables.ts';

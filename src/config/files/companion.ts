@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
-import type { Diagnostics } from '../diagnostics.ts';
+import { type Diagnostics, showFile } from '../diagnostics.ts';
 import type { Choices, Variable } from '../env/variables.ts';
-import { showFile } from '../wrongValue.ts';
 
 export interface FileText {
   readonly text: string;

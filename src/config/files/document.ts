@@ -1,9 +1,8 @@
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { nearestName } from '../../core/text.ts';
-import type { Diagnostics, SourceLocation } from '../diagnostics.ts';
+import { type Diagnostics, type SourceLocation, showValue } from '../diagnostics.ts';
 import { type LookUp, replaceReferences } from '../env/variables.ts';
 import type { Form } from '../parsers.ts';
-import { showValue } from '../wrongValue.ts';
 import loadYaml from './loadYaml.cjs';
 
 /** Where a value stands in the file: names of fields and 0-based positions in lists. */

@@ -1,17 +1,15 @@
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { customId, withoutContextSuffix } from '../../core/modelName.ts';
 import { guessPreset } from '../../providers/index.ts';
-import type { Preset, Prices } from '../../providers/preset.ts';
-import { modelSettings } from '../../providers/preset.ts';
+import { modelSettings, type Preset, type Prices } from '../../providers/preset.ts';
 import { type QuirkSettings, quirkTable } from '../../quirks/settings.ts';
 import type { CustomModel, ProviderConfig, ProviderKey } from '../config.ts';
-import { createDiagnostics, type Diagnostics } from '../diagnostics.ts';
+import { createDiagnostics, type Diagnostics, showValue } from '../diagnostics.ts';
 import { type Choices, type LookUp, referencesIn, secretFileName } from '../env/variables.ts';
 import { readHeaderMapping, readQuirkMapping } from '../overrides.ts';
 import { baseUrl, type Form, modelName, number, text, tokens, yesOrNo } from '../parsers.ts';
 import { chooseEndpoint, completeAddress, refuseUnusableModel } from '../provider.ts';
 import { type FindNamedKey, needsNoKey, providerKey } from '../secrets.ts';
-import { showValue } from '../wrongValue.ts';
 import { type CompanionFile, type CompanionFiles, findCompanionFile } from './companion.ts';
 import {
   type Fields,

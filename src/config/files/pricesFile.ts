@@ -1,9 +1,8 @@
 import { asNumber, asString, isObject } from '../../core/json.ts';
 import { withoutContextSuffix } from '../../core/modelName.ts';
 import type { Config, DatedPrices } from '../config.ts';
-import { createDiagnostics, type Diagnostics } from '../diagnostics.ts';
+import { createDiagnostics, type Diagnostics, showFile, showJson } from '../diagnostics.ts';
 import type { Variable } from '../env/variables.ts';
-import { showFile, showJson } from '../wrongValue.ts';
 import { type ReadText, readErrorCode } from './companion.ts';
 import { type ParsedDocument, type Path, parseDocumentText, showPath } from './document.ts';
 

@@ -1,10 +1,9 @@
 import { isObject, type Json } from '../../core/json.ts';
 import type { Config, Strategy } from '../config.ts';
-import { createDiagnostics, type Diagnostics } from '../diagnostics.ts';
+import { createDiagnostics, type Diagnostics, showValue } from '../diagnostics.ts';
 import type { SettingValues } from '../env/settings.ts';
 import { type Choices, type LookUp, referencesIn, secretFileName } from '../env/variables.ts';
 import { baseUrl, choice, duration, type Form, integer, modelName, number, text, yesOrNo } from '../parsers.ts';
-import { showValue } from '../wrongValue.ts';
 import { type CompanionFile, type CompanionFiles, findCompanionFile } from './companion.ts';
 import {
   type Fields,

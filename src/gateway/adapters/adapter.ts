@@ -1,8 +1,11 @@
 import type { ProviderConfig, ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
 import { createRedactor, Secret } from '../../core/secret.ts';
+import { CUT_NOTE, wasCutSilently } from '../../translate/tokenCalibration.ts';
+import type { TokenParts } from '../../translate/tokens.ts';
 import type { FailureContext } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';
+import type { RequestContext } from '../requestContext.ts';
 import { isNative, type Route } from '../route.ts';
 import type { IncomingRequest, Services } from '../services.ts';
 
@@ -84,4 +87,23 @@ export function createFailureContext(
     redact: (text) => services.redact(redactClient(text)),
     now: services.clock.now(),
   };
+}
+
+/**
+ * Learns from the provider's own count how its tokens compare with the estimate, unless it has cut the prompt.
+ * @param measured the input before the model's factors
+ * @param promptTokens what the provider counted
+ */
+export function learnTokenCount(
+  { services, record }: RequestContext,
+  { model }: Route,
+  measured: Readonly<TokenParts>,
+  promptTokens: number,
+): void {
+  const { calibration } = services;
+  if (wasCutSilently(promptTokens, calibration.estimate(model.name, measured), model.settings)) {
+    record.notes = [...(record.notes ?? []), CUT_NOTE];
+  } else {
+    calibration.observe(model.name, measured, promptTokens);
+  }
 }

@@ -3,16 +3,16 @@ import { ApiError } from '../../core/errors.ts';
 import { hasResult } from '../../translate/request/messages.ts';
 import { type TranslatedRequest, translateRequest } from '../../translate/request/request.ts';
 import { Translator } from '../../translate/response/translator.ts';
+import { refuseSilentTruncation } from '../../translate/tokenCalibration.ts';
 import type { TokenParts } from '../../translate/tokens.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';
-import type { RequestBody } from '../requestBody.ts';
-import { runCooperatively } from '../requestBody.ts';
+import { type RequestBody, runCooperatively } from '../requestBody.ts';
 import { createId, type RequestContext, recordKey, recordRoute } from '../requestContext.ts';
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { Services } from '../services.ts';
-import { type Adapter, authorizationFor, createFailureContext } from './adapter.ts';
+import { type Adapter, authorizationFor, createFailureContext, learnTokenCount } from './adapter.ts';
 import { adaptationFor } from './requestAdaptation.ts';
 
 /** A request that is understood and translated for one model, ready to be sent. */
@@ -61,6 +61,7 @@ export class ChatAdapter implements Adapter {
     this.#key = route.backend.provider.key;
     recordRoute(context, route);
     this.#prepared = prepareRequest(context.services, body, route);
+    refuseSilentTruncation(this.#prepared.inputEstimate, route.model.settings);
     // An empty answer to a tool's result is a valid answer.
     const last = body.parsed.messages.at(-1);
     this.mayRepeatEmpty = last === undefined || !hasResult(last);
@@ -138,7 +139,7 @@ export class ChatAdapter implements Adapter {
 
   /** Learns from the provider's own count, too. */
   record(): void {
-    const { record, services } = this.#context;
+    const { record } = this.#context;
     const reader = this.#readers.at(-1);
     if (reader === undefined) return;
     // An answer that nobody waits for any more still cost the tokens so far.
@@ -165,7 +166,7 @@ export class ChatAdapter implements Adapter {
     if (outcome.notes.length > 0) record.notes = [...(record.notes ?? []), ...outcome.notes];
     if (outcome.ended && !outcome.usageEstimated) {
       const promptTokens = usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens;
-      services.calibration.observe(this.route.model.name, this.#prepared.measured, promptTokens);
+      learnTokenCount(this.#context, this.route, this.#prepared.measured, promptTokens);
     }
   }
 

@@ -1,9 +1,13 @@
 import type { ProviderConfig, ProviderKey } from '../../config/config.ts';
+import type { ApiError } from '../../core/errors.ts';
 import { asNumber, type JsonObject } from '../../core/json.ts';
 import { replaceModel } from '../../protocol/anthropic/replaceModel.ts';
+import { composeRepairs } from '../../quirks/compose.ts';
 import { createToolInputRepair } from '../../quirks/native.ts';
+import { hasSystemMessages, hasToolReferences } from '../../quirks/nativeConversation.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import type { ResolvedModel } from '../../translate/request/context.ts';
+import { refuseSilentTruncation } from '../../translate/tokenCalibration.ts';
 import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';
 import type { JsonBodyCodec, RequestBody } from '../requestBody.ts';
@@ -11,8 +15,9 @@ import { type RequestContext, recordKey, recordRoute, recordUsage } from '../req
 import type { Route } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { IncomingRequest, Services } from '../services.ts';
-import { type Adapter, authorizationFor, createFailureContext } from './adapter.ts';
+import { type Adapter, authorizationFor, createFailureContext, learnTokenCount } from './adapter.ts';
 import { PassthroughReader, ToolInputFrames } from './messagesStream.ts';
+import type { RequestAdaptation } from './requestAdaptation.ts';
 
 /** The version of the API that is meant when a client names none; the only one there has been since 2023. */
 const DEFAULT_VERSION = '2023-06-01';
@@ -32,18 +37,29 @@ export function passthroughBody({ bytes, object }: RequestBody, model: ResolvedM
   return object.model === model.name ? bytes : replaceModel(bytes, model.name);
 }
 
+/** The values of a header that is a list. */
+function listed(header: string): string[] {
+  return header
+    .split(',')
+    .map((value) => value.trim())
+    .filter((value) => value !== '');
+}
+
 /** The client's headers that belong to the API: its version and its beta features, but for those that the provider refuses. */
 export function passthroughHeaders(
   { forwarded }: Pick<IncomingRequest, 'forwarded'>,
   { dropBetas }: QuirkSettings,
 ): Record<string, string> {
-  const { 'anthropic-beta': sent = '', ...headers } = forwarded.headers;
-  const isDropped = (beta: string) => dropBetas.some((name) => beta.trim().startsWith(name));
-  const betas = sent.split(',').filter((beta) => !isDropped(beta));
+  // A header that came twice arrives as one list: the first version counts, and each beta once.
+  const { 'anthropic-beta': sent = '', 'anthropic-version': versions = '', ...headers } = forwarded.headers;
+  const [version = ''] = listed(versions);
+  const isDropped = (beta: string) => dropBetas.some((name) => beta.startsWith(name));
+  const all = listed(sent);
+  const betas = new Set(all.filter((beta) => !isDropped(beta)));
   return {
-    'anthropic-version': DEFAULT_VERSION,
+    'anthropic-version': version === '' ? DEFAULT_VERSION : version,
     ...headers,
-    ...(betas.join('').trim() === '' ? {} : { 'anthropic-beta': betas.join(',').trim() }),
+    ...(betas.size === 0 ? {} : { 'anthropic-beta': betas.size === all.length ? sent : [...betas].join(',') }),
   };
 }
 
@@ -60,29 +76,61 @@ export function passthroughCredentials(
     : { authorization, headers: {} };
 }
 
+/** Words about system messages or tool searches, and those that say nothing but that the request is wrong. */
+const ABOUT_SYSTEM = /\brole\b|\bsystem\b|mid_conv_system/i;
+const ABOUT_SEARCH = /tool_reference|defer_loading|tool[ _]search/i;
+const ABOUT_BLOCKS = /content|block|type|variant|\btag\b/i;
+const ABOUT_NOTHING =
+  /^(?:\[[^\]]*\] )?\W*(?:invalid|bad|malformed|wrong|unprocessable|illegal|error)\b[\w ]{0,40}\W*$/i;
+
+/**
+ * What to say in text after a refusal that may mean tool references or system messages inside the conversation. Many endpoints say no
+ * more than that the request is invalid; Anthropic's own knows both, and says what it means.
+ */
+function plainerRequest(error: ApiError, body: JsonObject, settings: QuirkSettings): RequestAdaptation | undefined {
+  if (error.code !== 'upstream_invalid_request' && error.code !== 'capability_rejected') return undefined;
+  const text = typeof error.cause === 'string' ? error.cause : error.message;
+  const isVague = ABOUT_NOTHING.test(text) && !settings.verifiesSignatures;
+  const isAboutSearch = isVague || ABOUT_SEARCH.test(text) || (ABOUT_BLOCKS.test(text) && !settings.verifiesSignatures);
+  if (!settings.plainToolReferences && isAboutSearch && hasToolReferences(body)) {
+    return { settings: { plainToolReferences: true }, advice: 'QUIRK_PLAIN_TOOL_REFERENCES=true' };
+  }
+  if (!settings.foldSystem && (isVague || ABOUT_SYSTEM.test(text)) && hasSystemMessages(body)) {
+    return { settings: { foldSystem: true }, advice: 'QUIRK_FOLD_SYSTEM=true' };
+  }
+  return undefined;
+}
+
 /**
  * Answers a Messages request from a provider that speaks the Messages API itself: the request goes there as the client wrote it, but
  * for the model, and the answer comes back as the provider wrote it. Only a provider's named repairs change more.
  */
 export class MessagesAdapter implements Adapter {
   readonly mayRepeatEmpty = false;
-  readonly route: Route;
   readonly #context: RequestContext;
   readonly #body: RequestBody;
-  readonly #sent: Buffer;
+  #route: Route;
+  #sent: Buffer;
+  /** What was changed after a refusal; remembered when the request is then answered. */
+  #adaptation: RequestAdaptation | undefined;
   #key: ProviderKey;
   #reader: PassthroughReader | undefined;
 
   constructor(context: RequestContext, plan: Plan, body: RequestBody, route: Route) {
-    this.route = route;
+    this.#route = route;
     this.#context = context;
     this.#body = body;
     this.#key = route.backend.provider.key;
+    if (route.model.settings.silentTruncation) refuseSilentTruncation(this.#estimate, route.model.settings);
     this.#sent = passthroughBody(body, route.model, context.services.bodies);
     recordRoute(context, route);
     // In place of what was noted for a candidate before this one.
     context.record.droppedFields = undefined;
     context.record.notes = plan.notes.length > 0 ? plan.notes : undefined;
+  }
+
+  get route(): Route {
+    return this.#route;
   }
 
   get isWhole(): boolean {
@@ -114,13 +162,41 @@ export class MessagesAdapter implements Adapter {
 
   failureContext(): FailureContext {
     const { services, incoming } = this.#context;
-    const measured = this.#body.measuredIfReadable;
-    const estimate = measured === undefined ? 0 : services.calibration.estimate(this.route.model.name, measured);
-    return createFailureContext(services, this.route, this.#key, estimate, incoming);
+    return createFailureContext(services, this.route, this.#key, this.#estimate, incoming);
   }
 
-  adaptRequest(): boolean {
-    return false;
+  /** Tokens of the input; 0 where only the provider can make sense of it. */
+  get #estimate(): number {
+    const measured = this.#body.measuredIfReadable;
+    return measured === undefined ? 0 : this.#context.services.calibration.estimate(this.#route.model.name, measured);
+  }
+
+  /** Says in text what the endpoint does not seem to know in blocks and roles of their own. */
+  adaptRequest(error: ApiError): boolean {
+    const { model } = this.#route;
+    const adaptation = plainerRequest(error, this.#body.object, model.settings);
+    if (adaptation === undefined) return false;
+    this.#adaptation = {
+      settings: { ...this.#adaptation?.settings, ...adaptation.settings },
+      advice: [this.#adaptation?.advice, adaptation.advice].filter((line) => line !== undefined).join(' and '),
+    };
+    const settings = { ...model.settings, ...adaptation.settings };
+    const adapted = { ...model, settings, repairs: composeRepairs(settings) };
+    this.#route = { ...this.#route, model: adapted };
+    this.#sent = passthroughBody(this.#body, adapted, this.#context.services.bodies);
+    return true;
+  }
+
+  /** A refusal may have had another reason: only what has helped is remembered. */
+  #rememberAdaptation(): void {
+    if (this.#adaptation === undefined) return;
+    const { services } = this.#context;
+    services.models.learn(this.#route.ref, this.#adaptation.settings);
+    services.logger.warn(
+      `the provider refused a part of the request, which is changed from now on; to keep it so, set ${this.#adaptation.advice}`,
+      { model: this.#route.model.name },
+    );
+    this.#adaptation = undefined;
   }
 
   bodyOf(output: string): string {
@@ -129,17 +205,18 @@ export class MessagesAdapter implements Adapter {
 
   /** Learns from the provider's own count, too. */
   record(): void {
-    const { record, services } = this.#context;
+    const { record } = this.#context;
     const reader = this.#reader;
     if (reader === undefined) return;
     record.upstreamModel = reader.upstreamModel ?? record.upstreamModel;
     record.stopReason = reader.stopReason;
+    if (reader.outcome.ended && reader.outcome.error === undefined) this.#rememberAdaptation();
     const { usage } = reader;
     if (usage === undefined) return;
     recordUsage(record, usage, reader.outcome.ended);
     const measured = reader.outcome.ended ? this.#body.measuredIfReadable : undefined;
     if (measured === undefined) return;
     const promptTokens = usage.input + usage.cacheRead + usage.cacheWrite;
-    services.calibration.observe(this.route.model.name, measured, promptTokens);
+    learnTokenCount(this.#context, this.#route, measured, promptTokens);
   }
 }

@@ -2,9 +2,11 @@ import type { ApiError } from '../../core/errors.ts';
 
 /** The body of an error answer in Anthropic's envelope. */
 export function errorBody(error: ApiError, requestId: string): string {
+  const { type, message, anthropicCode } = error;
+  const details = anthropicCode === undefined ? {} : { details: { error_code: anthropicCode } };
   return JSON.stringify({
     type: 'error',
-    error: { type: error.type, message: error.message },
+    error: { type, message, ...details },
     request_id: requestId,
   });
 }

@@ -1,4 +1,5 @@
 import { ApiError } from '../../core/errors.ts';
+import { parseExact } from './exactNumbers.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -16,6 +17,9 @@ const BYTE_ORDER_MARK = 0xfeff;
 
 /** A body that begins with fewer bytes in common belongs to another conversation. */
 const RELATED_BYTES = 512;
+
+/** Most values of the bodies that are kept, together: small ones take twenty times their bytes in memory. */
+const MAX_VALUES = 100_000;
 
 /** Conversations that are kept at a time: those of one user, with their subagents. */
 const MAX_BODIES = 16;
@@ -37,6 +41,8 @@ export interface ParsedValue {
   readonly start: number;
   readonly end: number;
   readonly value: unknown;
+  /** How many values it holds, itself not counted. */
+  readonly count: number;
 }
 
 /** A body that was read, with those of its parts that a later body may have in common with it. */
@@ -45,6 +51,8 @@ export interface ParsedBody {
   /** By top-level name; of lists that were read element by element, the elements. */
   readonly values: ReadonlyMap<string, ParsedValue>;
   readonly elements: ReadonlyMap<string, readonly ParsedValue[]>;
+  /** How many values it holds. */
+  readonly count: number;
 }
 
 /**
@@ -96,12 +104,20 @@ export class IncrementalJsonParser {
 
   /** Keeps the body in place of the one that it continues, and forgets the oldest beyond the bounds. */
   #keep(body: ParsedBody, earlier: ParsedBody | undefined): void {
-    if (body.bytes.length < RELATED_BYTES || body.bytes.length > this.#options.maxBytes) return;
+    const { bytes, count } = body;
+    if (bytes.length < RELATED_BYTES || bytes.length > this.#options.maxBytes || count > MAX_VALUES) return;
     this.#bodies = this.#bodies.filter((one) => one !== earlier);
     this.#bodies.push(body);
-    let total = this.#bodies.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    while (total > this.#options.maxBytes || this.#bodies.length > MAX_BODIES) {
-      total -= this.#bodies.shift()?.bytes.length ?? 0;
+    let total = 0;
+    let values = 0;
+    for (const one of this.#bodies) {
+      total += one.bytes.length;
+      values += one.count;
+    }
+    while (total > this.#options.maxBytes || values > MAX_VALUES || this.#bodies.length > MAX_BODIES) {
+      const oldest = this.#bodies.shift();
+      total -= oldest?.bytes.length ?? 0;
+      values -= oldest?.count ?? 0;
     }
   }
 }
@@ -109,7 +125,7 @@ export class IncrementalJsonParser {
 function parseWhole(bytes: Buffer): unknown {
   if (bytes.length > VALUE_MAX_BYTES) throw new SyntaxError('it is not plainly one object');
   const text = bytes.toString('utf8');
-  return JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
+  return parseExact(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
 }
 
 const FIRST_STEP = 512;
@@ -141,6 +157,7 @@ export class ObjectParser {
   readonly #earlier: ParsedBody | undefined;
   readonly #values = new Map<string, ParsedValue>();
   readonly #elements = new Map<string, ParsedValue[]>();
+  readonly #marks = { count: 0 };
   #at = 0;
 
   /** @param lists top-level names whose lists are read element by element */
@@ -163,11 +180,12 @@ export class ObjectParser {
         this.#expect(COLON);
         this.#blanks();
         const start = this.#at;
+        const before = this.#marks.count;
         const value =
           this.#lists.has(name) && this.#bytes[start] === OPEN_BRACKET
             ? yield* this.#list(name)
             : yield* this.#value(name);
-        this.#values.set(name, { start, end: this.#at, value });
+        this.#values.set(name, { start, end: this.#at, value, count: this.#marks.count - before });
       } while (this.#take(COMMA));
       this.#expect(CLOSE_BRACE);
       return this.#finish();
@@ -180,7 +198,7 @@ export class ObjectParser {
   #finish(): ParsedBody {
     this.#blanks();
     if (this.#at !== this.#bytes.length) throw new NotAnObject();
-    return { bytes: this.#bytes, values: this.#values, elements: this.#elements };
+    return { bytes: this.#bytes, values: this.#values, elements: this.#elements, count: this.#marks.count };
   }
 
   #name(): string {
@@ -206,8 +224,10 @@ export class ObjectParser {
     do {
       this.#blanks();
       const start = this.#at;
+      const before = this.#marks.count;
       const value = yield* this.#known(earlier[elements.length]);
-      elements.push({ start, end: this.#at, value });
+      elements.push({ start, end: this.#at, value, count: this.#marks.count - before });
+      this.#marks.count += 1;
     } while (this.#take(COMMA));
     this.#expect(CLOSE_BRACKET);
     return elements.map(({ value }) => value);
@@ -223,13 +243,14 @@ export class ObjectParser {
       hasSameBytesAt(this.#bytes, start, this.#earlier, known)
     ) {
       this.#at += known.end - known.start;
+      this.#marks.count += known.count;
       return known.value;
     }
-    const end = skipValue(this.#bytes, start);
+    const end = skipValue(this.#bytes, start, this.#marks);
     if (end - start > VALUE_MAX_BYTES) {
       throw new ApiError('request_too_large', `one value of the body is larger than ${VALUE_MAX_BYTES} bytes`);
     }
-    const value: unknown = JSON.parse(this.#cut(end));
+    const value = parseExact(this.#cut(end));
     yield this.#at - start;
     return value;
   }
@@ -296,8 +317,9 @@ export function skipString(bytes: Buffer, at: number): number {
 /**
  * The position behind the JSON value that begins at `at`, found by its quotes and brackets alone; whether it is valid is for the
  * parser to say. -1 when it does not end.
+ * @param marks takes in how many commas and opening brackets there are in it
  */
-export function skipValue(bytes: Buffer, at: number): number {
+export function skipValue(bytes: Buffer, at: number, marks = { count: 0 }): number {
   let depth = 0;
   for (let index = at; index < bytes.length; ) {
     const byte = bytes[index];
@@ -307,6 +329,7 @@ export function skipValue(bytes: Buffer, at: number): number {
       if (depth === 0) return index;
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       depth += 1;
+      marks.count += 1;
       index += 1;
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
       if (depth === 0) return index;
@@ -315,6 +338,7 @@ export function skipValue(bytes: Buffer, at: number): number {
       if (depth === 0) return index;
     } else {
       if (depth === 0 && (byte === COMMA || isBlank(byte))) return index;
+      if (byte === COMMA) marks.count += 1;
       index += 1;
     }
   }

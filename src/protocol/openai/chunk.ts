@@ -34,6 +34,10 @@ export class ChunkReader {
   readonly #toApiError: (error: UpstreamErrorBody) => ApiError;
   #streamed = false;
   #refused = false;
+  /** Index of the choice that is read, of the first one with words, and of the first one with calls. */
+  #choice = 0;
+  #speaker: number | undefined;
+  #caller: number | undefined;
 
   constructor(emit: (delta: Delta) => void, toApiError: (error: UpstreamErrorBody) => ApiError) {
     this.#emit = emit;
@@ -41,17 +45,22 @@ export class ChunkReader {
   }
 
   read(chunk: JsonObject): void {
-    const choices = chunk['choices'];
-    const choice = Array.isArray(choices) ? choices[0] : choices;
-    const failed = isErrorBody(chunk) ? chunk : isObject(choice) && isErrorBody(choice) ? choice : undefined;
+    const given = chunk['choices'];
+    const choices = Array.isArray(given) ? given : [given];
+    const [first] = choices;
+    const failed = isErrorBody(chunk) ? chunk : isObject(first) && isErrorBody(first) ? first : undefined;
     if (failed !== undefined) {
       this.#emit({ kind: 'error', error: this.#toApiError(readErrorBody(failed)) });
       return;
     }
-    if (isObject(choice)) this.#readChoice(chunk, choice);
-    const usage = readUsage(chunk['usage'] ?? (isObject(choice) ? choice['usage'] : undefined));
+    const isWhole = chunk['object'] === 'chat.completion';
+    const wasStreamed = this.#streamed;
+    for (const [position, choice] of choices.entries()) {
+      if (isObject(choice)) this.#readChoice(choice, asNumber(choice['index']) ?? position, isWhole, wasStreamed);
+    }
+    const usage = readUsage(chunk['usage'] ?? (isObject(first) ? first['usage'] : undefined));
     if (usage !== undefined) this.#emit({ kind: 'usage', usage });
-    if (isObject(choice)) this.#readFinish(choice);
+    if (isObject(first)) this.#readFinish(first);
   }
 
   /**
@@ -71,16 +80,28 @@ export class ChunkReader {
     this.#emit({ kind: 'error', error });
   }
 
-  #readChoice(chunk: JsonObject, choice: JsonObject): void {
-    const delta = choice['delta'];
-    const whole = !isObject(delta) || chunk['object'] === 'chat.completion';
+  /**
+   * Nobody asks for several answers: where there is more than one choice they are parts of one answer, text in the one and calls in
+   * the other. Each kind is taken from the choice that had it first, in case that they are several answers after all.
+   */
+  #readChoice(choice: JsonObject, index: number, isWhole: boolean, wasStreamed: boolean): void {
+    const { delta, message } = choice;
+    // Some put an empty delta beside the whole message.
+    const prefersMessage = isObject(message) && (isWhole || !isObject(delta) || !saysAnything(delta));
+    const body = prefersMessage ? message : delta;
+    const whole = prefersMessage || isWhole;
     // A last frame that repeats the whole answer brings usage and finish, but no new words.
-    if (whole && this.#streamed) return;
-    const body = isObject(delta) ? delta : choice['message'];
-    if (isObject(body)) this.#readBody(body, whole);
+    if (!isObject(body) || (whole && wasStreamed)) return;
+    this.#choice = index;
+    if ((this.#speaker ?? index) === index) this.#readWords(body);
+    if ((this.#caller ?? index) === index) {
+      this.#readCalls(body['tool_calls'], whole);
+      const legacy = body['function_call'];
+      if (isObject(legacy)) this.#call({ function: legacy }, 0);
+    }
   }
 
-  #readBody(body: JsonObject, whole: boolean): void {
+  #readWords(body: JsonObject): void {
     const thinking = readReasoning(body);
     if (thinking !== '') this.#thinking(thinking);
     const details = body['reasoning_details'];
@@ -90,18 +111,19 @@ export class ChunkReader {
     const content = body['content'];
     if (typeof content === 'string') this.#text(content);
     else if (Array.isArray(content)) this.#readParts(content);
-    else this.#text(readText(content));
+    else if (isObject(content)) this.#text(contentText(content));
     const refusal = readText(body['refusal']);
     if (refusal !== '') {
       this.#refused = true;
       this.#text(refusal);
     }
-    this.#readCalls(body['tool_calls'], whole);
-    const legacy = body['function_call'];
-    if (isObject(legacy)) this.#call({ function: legacy }, 0);
   }
 
   #readParts(parts: readonly Json[]): void {
+    if (parts.length > 0 && parts.every((part) => isObject(part) && !isPart(part))) {
+      this.#text(JSON.stringify(parts));
+      return;
+    }
     for (const part of parts) {
       const type = isObject(part) ? part['type'] : undefined;
       if (!isObject(part)) {
@@ -132,10 +154,9 @@ export class ChunkReader {
   }
 
   #call(call: JsonObject, index: number | undefined): void {
-    this.#streamed = true;
     const called = isObject(call['function']) ? call['function'] : call;
     const id = asString(call['id']);
-    const name = asString(called['name']);
+    const name = asString(called['name'])?.trim();
     const extra = call['extra_content'];
     const delta: { -readonly [K in keyof ToolCallDelta]: ToolCallDelta[K] } = {
       kind: 'toolCall',
@@ -145,17 +166,23 @@ export class ChunkReader {
     if (id) delta.id = id;
     if (name) delta.name = name;
     if (isObject(extra)) delta.extra = { extra_content: extra };
+    // Some fill in an empty call where there is none.
+    if (!id && !name && delta.arguments === '' && delta.extra === undefined) return;
+    this.#streamed = true;
+    this.#caller ??= this.#choice;
     this.#emit(delta);
   }
 
   #thinking(text: string): void {
     this.#streamed = true;
+    this.#speaker ??= this.#choice;
     this.#emit({ kind: 'thinking', text });
   }
 
   #text(text: string): void {
     if (text === '') return;
     this.#streamed = true;
+    this.#speaker ??= this.#choice;
     this.#emit({ kind: 'text', text });
   }
 
@@ -171,6 +198,29 @@ export class ChunkReader {
       ...(stopSequence ? { stopSequence } : {}),
     });
   }
+}
+
+/** Members of a content part in any provider's form. An object with others is the answer itself, which was asked for as JSON. */
+const PART_MEMBERS: ReadonlySet<string> = new Set(['type', 'text', 'content', 'annotations', 'index']);
+
+function isPart(content: JsonObject): boolean {
+  return typeof content['type'] === 'string' || Object.keys(content).every((key) => PART_MEMBERS.has(key));
+}
+
+function contentText(content: JsonObject): string {
+  return isPart(content) ? readText(content) : JSON.stringify(content);
+}
+
+/** Whether a delta is more than a placeholder. */
+function saysAnything(delta: JsonObject): boolean {
+  const { content, tool_calls: calls, function_call: legacy } = delta;
+  return (
+    readText(content) !== '' ||
+    readReasoning(delta) !== '' ||
+    readText(delta['refusal']) !== '' ||
+    (Array.isArray(calls) ? calls.length > 0 : isObject(calls)) ||
+    (isObject(legacy) && Object.keys(legacy).length > 0)
+  );
 }
 
 /** Arguments are JSON text; some servers send the object itself. */

@@ -25,12 +25,18 @@ export function readErrorBody(body: unknown): UpstreamErrorBody {
   return isObject(body) ? readObject(body) : { message: '' };
 }
 
+/** Whether a value says anything: servers that fill in every field write `{}`, `{"message":"","code":0}` or `[]` for "no error". */
+function isTelling(value: Json | undefined): boolean {
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(isTelling);
+  return value !== undefined && value !== null && value !== '' && value !== false && value !== 0;
+}
+
 /**
  * Whether an answer with status 200 is an error in truth: `error`, a failed `base_resp`, or `object: "error"`.
  */
 export function isErrorBody(body: JsonObject): boolean {
   const error = body['error'];
-  if (error !== undefined && error !== null && error !== '' && error !== false) return true;
+  if (error !== undefined && isTelling(error)) return true;
   const base = body['base_resp'];
   if (isObject(base) && Number(base['status_code'] ?? 0) !== 0) return true;
   return body['object'] === 'error' || body['type'] === 'error';

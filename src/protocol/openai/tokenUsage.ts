@@ -18,8 +18,10 @@ export function readUsage(usage: unknown): Usage | undefined {
     details['cached_tokens'],
     usage['prompt_cache_hit_tokens'],
     usage['cached_tokens'],
+    usage['num_cached_tokens'],
+    details['num_cached_tokens'],
   );
-  const cacheWrite = firstCount(
+  const written = firstCount(
     usage['cache_creation_input_tokens'],
     details['cache_creation_input_tokens'],
     details['cache_creation_tokens'],
@@ -33,8 +35,11 @@ export function readUsage(usage: unknown): Usage | undefined {
   const reasoning = firstCount(completionDetails['reasoning_tokens']);
   const isBeside = total === input + output + reasoning;
   const alreadyNet = cacheRead > input;
+  // What does not fit into the prompt was named twice, as read and as written: the sum must stay the prompt's.
+  const fresh = Math.max(0, input - cacheRead);
+  const cacheWrite = alreadyNet || written <= fresh ? written : written === cacheRead ? 0 : fresh;
   return {
-    input: alreadyNet ? input : Math.max(0, input - cacheRead - cacheWrite),
+    input: alreadyNet ? input : fresh - cacheWrite,
     output: isBeside ? output + reasoning : output,
     cacheRead,
     cacheWrite,

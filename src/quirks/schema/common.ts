@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { isExactNumber } from '../../protocol/json/exactNumbers.ts';
 
 /** Keywords of JSON Schema whose value is a map from names to schemas, a schema, or a list of schemas. */
 const MAPS = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas']);
@@ -220,6 +221,7 @@ export function inferType(schema: JsonObject): string {
 export function typeOfValue(value: Json): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
+  if (isExactNumber(value)) return 'integer';
   if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
   return typeof value;
 }
@@ -264,7 +266,37 @@ function hasType(schema: JsonObject, type: string): boolean {
   return given === type || (Array.isArray(given) && given.includes(type));
 }
 
-/** A tool's schema for OpenAI and most others: complete, with one object at the root, else untouched. */
+/** Letters that Python's `re` knows behind a backslash. */
+const PYTHON_ESCAPES = new Set('AbBdDsSwWZafnrtvxuUN');
+
+/**
+ * Whether Python's `re` compiles a pattern, as some servers do with each that they are sent: it lacks classes of Unicode (`\p{L}`),
+ * names of groups in the style of JavaScript, `\u{...}` and empty classes (`[^]`). Other differences are rare in schemas.
+ */
+function compilesInPython(pattern: string): boolean {
+  for (let at = 0; at < pattern.length; at += 1) {
+    const rest = pattern.slice(at, at + 6);
+    if (pattern[at] === '\\') {
+      const letter = pattern[at + 1] ?? '';
+      if (/[A-Za-z]/.test(letter) && !PYTHON_ESCAPES.has(letter)) return false;
+      if (letter === 'u' && !/^\\u[\da-f]{4}/i.test(rest)) return false;
+      if (letter === 'x' && !/^\\x[\da-f]{2}/i.test(rest)) return false;
+      at += 1;
+    } else if (/^\[\^?\]|^\(\?<[^=!]/.test(rest)) return false;
+  }
+  return true;
+}
+
+/** The schema without the patterns that cannot be compiled: one of them has the whole request refused. */
+function dropPatterns(schema: JsonObject): JsonObject {
+  return mapEntries(mapSubschemas(schema, dropPatterns), (value, keyword) => {
+    if (keyword === 'pattern') return typeof value === 'string' && !compilesInPython(value) ? undefined : value;
+    if (keyword !== 'patternProperties' || !isObject(value)) return value;
+    return mapEntries(value, (child, pattern) => (compilesInPython(pattern) ? child : undefined));
+  });
+}
+
+/** A tool's schema for OpenAI and most others: complete, with one object at the root and patterns that compile, else untouched. */
 export function toOpenaiSchema(schema: JsonObject): JsonObject {
-  return completeRoot(mergeRoot(schema));
+  return dropPatterns(completeRoot(mergeRoot(schema)));
 }

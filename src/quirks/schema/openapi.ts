@@ -64,7 +64,8 @@ function convert(given: JsonObject): JsonObject {
 
 /** A schema of exactly one type, without its description. */
 function plain(schema: JsonObject, wanted: string): JsonObject {
-  const strings = allowedValues(schema)?.filter((value) => value !== null) ?? [];
+  // An empty text in the list is refused; the description says that it is meant.
+  const strings = allowedValues(schema)?.filter((value) => value !== null && value !== '') ?? [];
   const isChoice = strings.length > 0 && strings.every((value) => typeof value === 'string');
   const type = isChoice || wanted === 'null' ? 'string' : wanted;
   if (type === 'array') return { type, items: convert(itemsOf(schema)) };
@@ -97,6 +98,7 @@ function describe(schema: JsonObject, values: Json[] | undefined): JsonObject {
   });
   const isList = values?.some((value) => value !== null && typeof value !== 'string') ?? false;
   if (isList) facts.push(`one of: ${values?.map((value) => JSON.stringify(value)).join(', ')}`);
+  if (values?.includes('')) facts.push('may be empty');
   const words = [
     ...(typeof schema['description'] === 'string' ? [schema['description']] : []),
     ...(facts.length > 0 ? [`(${facts.join('; ')})`] : []),

@@ -72,7 +72,7 @@ export function addMessageRoutes(app: FastifyInstance, active: ActiveServices, f
     };
   };
 
-  const addAnswer = (path: string, endpoint: string, answer: typeof answerMessages) => {
+  const addAnswer = (path: string, endpoint: string, answer: typeof answerMessages, idHeader?: 'x-request-id') => {
     app.post(path, (request, reply) => {
       const incoming = incomingOf(request, endpoint);
       // The answer is written to the socket itself: the framework's stream handling costs twice as much (measured).
@@ -80,7 +80,9 @@ export function addMessageRoutes(app: FastifyInstance, active: ActiveServices, f
       const { services } = request.serving;
       // The provider may go on after the client has got its answer, with the tokens for instance.
       const release = active.lease(services);
-      void answer(services, incoming, new HttpResponseWriter(reply.raw, request.id, facts.isDraining)).then(release);
+      void answer(services, incoming, new HttpResponseWriter(reply.raw, request.id, facts.isDraining, idHeader)).then(
+        release,
+      );
     });
   };
   for (const path of MESSAGE_PATHS) {
@@ -91,7 +93,7 @@ export function addMessageRoutes(app: FastifyInstance, active: ActiveServices, f
       return countTokens(request.serving.services, incoming, (listener) => onClientGone(reply.raw, listener));
     });
   }
-  addAnswer('/v1/chat/completions', '/v1/chat/completions', answerChatCompletions);
+  addAnswer('/v1/chat/completions', '/v1/chat/completions', answerChatCompletions, 'x-request-id');
   app.post('/v1/messages/test_conversion', (request, reply) => {
     reply.header('request-id', request.id);
     return dryRun(request.serving.services, incomingOf(request, '/v1/messages/test_conversion'));

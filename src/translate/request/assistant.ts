@@ -4,6 +4,7 @@ import { parseBounded } from '../../protocol/bounds.ts';
 import { decodeCallFields, decodeSignature, MISSING_REASONING } from '../../protocol/delta.ts';
 import type { ChatMessage, ChatToolCall } from '../../protocol/openai/types.ts';
 import type { ConversationCache } from '../conversationCache.ts';
+import { parseArguments } from '../response/toolArguments.ts';
 import type { Context, ResolvedModel } from './context.ts';
 import { describeServerResult } from './tools.ts';
 
@@ -55,11 +56,19 @@ function translateCall(call: ContentBlock, context: Context): ChatToolCall {
   };
 }
 
+/** The input of a call; some clients write it as JSON text. Text that is no object is kept under a name of its own. */
+function inputOf(input: Json | undefined): JsonObject {
+  if (isObject(input)) return input;
+  if (typeof input !== 'string' || input.trim() === '') return {};
+  const value = parseArguments(input);
+  return isObject(value) ? value : { input };
+}
+
 /** What a call was given, as JSON text. */
 function argumentsOf(call: ContentBlock, { argumentTexts, wellFormed }: ConversationCache): string {
   let text = argumentTexts.get(call);
   if (text === undefined) {
-    text = JSON.stringify(replaceLoneSurrogates(isObject(call['input']) ? call['input'] : {}, wellFormed));
+    text = JSON.stringify(replaceLoneSurrogates(inputOf(call['input']), wellFormed));
     argumentTexts.set(call, text);
   }
   return text;

@@ -7,10 +7,17 @@ import { describeServerResult } from './tools.ts';
 /** The content of a user message, tool result or document as parts in the same order; empty texts are skipped. */
 export function translateContent(content: unknown, context: Context): ChatContentPart[] {
   if (typeof content === 'string') return nonEmpty(withoutSkill(content, context));
-  if (!Array.isArray(content)) return [];
-  return content.flatMap((block: unknown) => {
-    if (typeof block === 'string') return nonEmpty(block);
-    return isObject(block) ? translateBlock(block as ContentBlock, context) : [];
+  return asBlocks(content).flatMap((block) => translateBlock(block, context));
+}
+
+/** Content as a list of blocks, also where a client has sent one block alone, a text for a block, or plain JSON. */
+function asBlocks(content: unknown): ContentBlock[] {
+  if (content === undefined || content === null) return [];
+  const list: unknown[] = Array.isArray(content) ? content : [content];
+  return list.map((block) => {
+    if (isObject(block) && typeof block['type'] === 'string') return block as ContentBlock;
+    const text = isObject(block) ? asString(block['text']) : asString(block);
+    return { type: 'text', text: text ?? JSON.stringify(block) };
   });
 }
 
@@ -118,9 +125,11 @@ export function translateImage(block: ContentBlock, { settings, notes }: Context
 
 function imageUrl(source: unknown): string | undefined {
   if (!isObject(source)) return undefined;
-  if (source['type'] === 'url') return asString(source['url']);
   const data = asString(source['data']);
-  if (source['type'] !== 'base64' || data === undefined) return undefined;
+  // Without a type it is plain by what is there.
+  const type = source['type'] ?? (data === undefined ? 'url' : 'base64');
+  if (type === 'url') return asString(source['url']);
+  if (type !== 'base64' || data === undefined) return undefined;
   const beginning = IMAGE_BEGINNINGS.find(([letters]) => data.startsWith(letters));
   return `data:${asString(source['media_type']) ?? beginning?.[1] ?? 'image/png'};base64,${data}`;
 }

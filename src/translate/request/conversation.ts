@@ -15,8 +15,6 @@ export class Conversation {
   readonly #wellFormed: WeakSet<object>;
   /** The last user or tool message, as long as it may grow. */
   #open: Draft | undefined;
-  /** The open message is the user's but of our own making: the next user message is merged into it. */
-  #waiting = false;
 
   /**
    * @param written complete messages that it begins with
@@ -43,21 +41,16 @@ export class Conversation {
     return last === undefined || isDraft(last) ? last?.head.role : last.role;
   }
 
-  /** Adds a message that is complete; undefined stands for an answer that left nothing to send. */
-  add(message: ChatMessage | undefined): void {
+  /** Adds a message that is complete. */
+  add(message: ChatMessage): void {
     this.#open = undefined;
-    if (message !== undefined) this.#entries.push(message);
+    this.#entries.push(message);
   }
 
+  /** Adds what the user says: to the message that is open when that is the user's, as many chat templates want roles to alternate. */
   addUser(parts: readonly ChatContentPart[]): void {
-    if (this.#open === undefined || !this.#waiting) this.start({ role: 'user' }, parts);
+    if (this.#open?.head.role !== 'user') this.start({ role: 'user' }, parts);
     else for (const part of parts) this.#open.parts.push(part);
-    this.#waiting = false;
-  }
-
-  /** Adds parts that belong to the user but came without a message: to the next user message, or as one of their own. */
-  addLoose(parts: readonly ChatContentPart[]): void {
-    this.start({ role: 'user' }, parts, true);
   }
 
   /** Appends to the open message; says whether there was one. */
@@ -67,10 +60,9 @@ export class Conversation {
   }
 
   /** Begins a message that may grow. */
-  start(head: ChatMessage, parts: readonly ChatContentPart[], waiting = false): void {
+  start(head: ChatMessage, parts: readonly ChatContentPart[]): void {
     this.#open = { head, parts: [...parts] };
     this.#entries.push(this.#open);
-    this.#waiting = waiting;
   }
 
   finish(): ChatMessage[] {

@@ -38,8 +38,13 @@ function translateTurns(messages: readonly RequestMessage[], leading: number, co
     if (message === undefined) break;
     if (isSystem(message)) placeSystemMessage(message, conversation, context);
     else if (message.role === 'assistant') {
-      checkpoints.push({ index, size: conversation.size, calls, notes: [...notes].slice(notesBefore) });
-      calls += addAssistant(message, conversation, context);
+      const noted = [...notes].slice(notesBefore);
+      const answer = translateAssistant(message, context);
+      // An answer that leaves nothing to send closes nothing.
+      if (answer === undefined) continue;
+      checkpoints.push({ index, size: conversation.size, calls, notes: noted });
+      conversation.add(answer);
+      calls += addResults(message, conversation, context);
     } else addUser(message, conversation, context);
   }
   const written = conversation.finish();
@@ -47,9 +52,8 @@ function translateTurns(messages: readonly RequestMessage[], leading: number, co
   return written;
 }
 
-/** The message, its results right behind it, in the order of the calls, and then what they showed. @returns how many calls it has */
-function addAssistant(message: RequestMessage, conversation: Conversation, context: Context): number {
-  conversation.add(translateAssistant(message, context));
+/** The results of the message's calls right behind it, in the order of the calls, and then what they showed. @returns how many calls it has */
+function addResults(message: RequestMessage, conversation: Conversation, context: Context): number {
   const media: ChatContentPart[] = [];
   let calls = 0;
   for (const call of typeof message.content === 'string' ? [] : message.content) {
@@ -64,7 +68,7 @@ function addAssistant(message: RequestMessage, conversation: Conversation, conte
     );
     for (const part of result.media) media.push(part);
   }
-  if (media.length > 0) conversation.addLoose(media);
+  if (media.length > 0) conversation.addUser(media);
   return calls;
 }
 
@@ -158,7 +162,7 @@ export function placeSystemMessage(message: RequestMessage, conversation: Conver
   if (text === '') return;
   if (settings.inlineSystem === 'fold') {
     const reminder = textPart(`<system-reminder>\n${text}\n</system-reminder>`);
-    if (!conversation.append(reminder)) conversation.addLoose([reminder]);
+    if (!conversation.append(reminder)) conversation.addUser([reminder]);
   } else if (settings.inlineSystem !== 'hoist') {
     conversation.add({ role: settings.inlineSystem, content: text });
   }

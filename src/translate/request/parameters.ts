@@ -115,6 +115,8 @@ export interface ToolChoice {
   readonly value: Json | undefined;
   /** The tools are left out, as the server knows no other way not to call them. */
   readonly withoutTools: boolean;
+  /** The one tool that is offered, as the server cannot be made to call it in another way. */
+  readonly onlyTool?: string;
   /** The server forces a tool only while the model does not reason. */
   readonly needsThinkingOff: boolean;
   /** `parallel_tool_calls: false` is sent. */
@@ -126,6 +128,7 @@ const NO_CHOICE: ToolChoice = { value: undefined, withoutTools: false, needsThin
 /** Decides tool_choice and parallel_tool_calls; `thinkingIsOff` says that the client has turned reasoning off. */
 export function decideToolChoice(request: MessagesRequest, context: Context, thinkingIsOff: boolean): ToolChoice {
   const { settings, notes, tools } = context;
+  const { forcedTools } = settings;
   const choice = isObject(request['tool_choice']) ? request['tool_choice'] : undefined;
   if (tools.size === 0 || choice === undefined) return NO_CHOICE;
   const oneAtATime = choice['disable_parallel_tool_use'] === true && settings.parallelToolCalls;
@@ -138,16 +141,18 @@ export function decideToolChoice(request: MessagesRequest, context: Context, thi
   const forced = type === 'any' ? 'required' : namedTool(choice['name'], type, context);
   if (forced === undefined) return { ...NO_CHOICE, value: automatic, oneAtATime };
   const allowed =
-    settings.forcedTools === 'yes' ||
-    settings.forcedTools === 'alone' ||
-    (settings.forcedTools === 'no_thinking' && settings.thinkingOff);
+    forcedTools === 'yes' || forcedTools === 'alone' || (forcedTools === 'no_thinking' && settings.thinkingOff);
   if (settings.toolChoice !== 'full' || !allowed) {
     notes.add('tool_choice_lowered_to_auto');
     return { ...NO_CHOICE, value: automatic, oneAtATime };
   }
-  const needsThinkingOff = settings.forcedTools === 'no_thinking' && !thinkingIsOff;
+  if (forcedTools === 'alone' && isObject(forced)) {
+    notes.add('forced_tool_offered_alone');
+    return { ...NO_CHOICE, value: 'required', onlyTool: String(choice['name']), oneAtATime };
+  }
+  const needsThinkingOff = forcedTools === 'no_thinking' && !thinkingIsOff;
   if (needsThinkingOff) notes.add('thinking_off_for_forced_tool');
-  return { value: forced, withoutTools: false, needsThinkingOff, oneAtATime };
+  return { ...NO_CHOICE, value: forced, needsThinkingOff, oneAtATime };
 }
 
 function namedTool(name: unknown, type: string | undefined, context: Context): Json | undefined {

@@ -25,7 +25,9 @@ export function readReasoningWish(request: MessagesRequest): ReasoningWish {
   const thinking = isObject(request['thinking']) ? request['thinking'] : {};
   const outputConfig = isObject(request['output_config']) ? request['output_config'] : {};
   const effort = effortOfSystemMessages(request) ?? asString(outputConfig['effort']);
-  if (thinking['type'] === 'disabled' || effort === 'none') return { mode: 'off' };
+  // Thinking between tool calls alone is Anthropic's; where it is not known, the nearest is no thinking.
+  if (thinking['type'] === 'disabled' || thinking['type'] === 'between_tools' || effort === 'none')
+    return { mode: 'off' };
   const budget = asNumber(thinking['budget_tokens']);
   const wanted =
     effort ?? (thinking['type'] === 'enabled' && budget !== undefined ? effortOfBudget(budget) : undefined);

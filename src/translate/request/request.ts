@@ -1,3 +1,4 @@
+import { ApiError } from '../../core/errors.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject, replaceLoneSurrogates } from '../../core/json.ts';
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
 import type { ChatRequest } from '../../protocol/openai/types.ts';
@@ -8,7 +9,7 @@ import { translateMessages } from './messages.ts';
 import { decideToolChoice, identity, outputLimit, samplers, splitStops, structuredOutput } from './parameters.ts';
 import { type ReasoningWish, readReasoningWish, reasoningFields } from './reasoning.ts';
 import { assignToolIds, createToolNames, pairResults, type ToolNames } from './toolNames.ts';
-import { addWebSearch, selectTools, type ToolDefinition, translateTools } from './tools.ts';
+import { addWebSearch, limitTools, selectTools, type ToolDefinition, translateTools } from './tools.ts';
 
 /** Every top-level field whose fate is decided: mapped, or dropped on purpose. */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
@@ -41,6 +42,7 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'user_profile_id',
   'tags',
   'safeguards',
+  'thread',
 ]);
 
 /** The request's top-level fields that nothing here knows, for the debug log. */
@@ -89,6 +91,7 @@ export function translateRequest(
   inputTokens?: number,
   cache = new ConversationCache(),
 ): TranslatedRequest {
+  refuseThread(request);
   const { settings, repairs } = target;
   const context = createContext(request, target, cache);
   const wish = readReasoningWish(request);
@@ -97,7 +100,14 @@ export function translateRequest(
   const choice = decideToolChoice(request, context, wish.mode === 'off' || mustNotThink);
   const tools = choice.withoutTools
     ? []
-    : translateTools(context.tools, context.toolNames, repairs, settings, cache.toolsFor(repairs), cache.wellFormed);
+    : translateTools(
+        offeredTools(context.tools, choice.onlyTool),
+        context.toolNames,
+        repairs,
+        settings,
+        cache.toolsFor(repairs),
+        cache.wellFormed,
+      );
   const effectiveWish: ReasoningWish = choice.needsThinkingOff || mustNotThink ? { mode: 'off' } : wish;
   const output = structuredOutput(request, target);
   const maxTokens = outputLimit(request, target, inputTokens);
@@ -133,12 +143,28 @@ export function translateRequest(
   };
 }
 
+function offeredTools(tools: Context['tools'], only: string | undefined): Context['tools'] {
+  const tool = only === undefined ? undefined : tools.get(only);
+  return tool === undefined ? tools : new Map([[tool.name, tool]]);
+}
+
+/**
+ * The client may send only what is new of a conversation that Anthropic has stored (`thread`); nobody here has stored it.
+ * @throws ApiError, upon which Anthropic's SDK sends whole conversations
+ */
+function refuseThread(request: MessagesRequest): void {
+  if (!isObject(request['thread'])) return;
+  throw new ApiError('invalid_request', 'thread: this provider stores no conversations, send the whole of it', {
+    anthropicCode: 'thread_unsupported_request',
+  });
+}
+
 function createContext(request: MessagesRequest, target: ResolvedModel, cache: ConversationCache): Context {
   const { settings } = target;
   const notes = new Notes();
-  const tools = selectTools(request, settings, notes);
   const pairing = pairResults(request.messages);
   const mentioned = pairing.calls.map((call) => asString(call['name']) ?? '');
+  const tools = limitTools(selectTools(request, settings, notes), request, mentioned, settings, notes);
   const toolNames = createToolNames(tools.keys(), mentioned, settings.toolNameMax);
   return {
     target,

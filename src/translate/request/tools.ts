@@ -28,14 +28,16 @@ export function selectTools(
   notes: Set<string>,
 ): ReadonlyMap<string, ToolDefinition> {
   const selected = new Map<string, ToolDefinition>();
-  if (!Array.isArray(request['tools'])) return selected;
+  const changes = toolChanges(request);
+  const declared = Array.isArray(request['tools']) ? request['tools'] : [];
   const deferredNames = new Set<string>();
-  const found = referencedTools(request);
-  for (const tool of request['tools']) {
+  const found = referencedTools(request, changes.found);
+  for (const tool of changes.added.size === 0 ? declared : [...declared, ...changes.added.values()]) {
     if (!isObject(tool)) continue;
     const name = asString(tool['name']) ?? '';
     const schema = tool['input_schema'];
     const deferred = tool['defer_loading'] === true;
+    if (changes.removed.has(name)) continue;
     if (isServerTool(tool)) notes.add(`server_tool_removed:${asString(tool['type'])}`);
     else if (deferred && (name === PLACEHOLDER_TOOL || (settings.defer === 'progressive' && !found.has(name))))
       continue;
@@ -65,9 +67,68 @@ function putLast(
   return sorted;
 }
 
-/** Names of the tools that a tool search has found so far. */
-function referencedTools(request: MessagesRequest): ReadonlySet<string> {
-  const names = new Set<string>();
+/** What the system messages inside the conversation have changed of its tools so far. */
+interface ToolChanges {
+  /** Definitions by name, in the order in which they came. */
+  readonly added: ReadonlyMap<string, JsonObject>;
+  readonly removed: ReadonlySet<string>;
+  /** Deferred tools that were made available by their name. */
+  readonly found: ReadonlySet<string>;
+}
+
+function toolChanges(request: MessagesRequest): ToolChanges {
+  const added = new Map<string, JsonObject>();
+  const removed = new Set<string>();
+  const found = new Set<string>();
+  for (const { role, content } of request.messages) {
+    if (typeof content === 'string' || (role !== 'system' && role !== 'developer')) continue;
+    for (const block of content) {
+      const tool = block['tool'];
+      if (!isObject(tool) || (block.type !== 'tool_addition' && block.type !== 'tool_removal')) continue;
+      const definition = isObject(tool['definition']) ? tool['definition'] : undefined;
+      const name = asString((definition ?? tool)['name']) ?? '';
+      if (block.type === 'tool_removal') removed.add(name);
+      else {
+        removed.delete(name);
+        if (definition === undefined) found.add(name);
+        else added.set(name, definition);
+      }
+    }
+  }
+  return { added, removed, found };
+}
+
+const MCP_PREFIX = 'mcp__';
+
+/**
+ * At most as many tools as the server takes, in the same order. Those that matter most stay: the one that is forced, those that the
+ * conversation has called, the client's own, and of the others the first.
+ * @param called names in the order of the calls
+ */
+export function limitTools(
+  tools: ReadonlyMap<string, ToolDefinition>,
+  request: MessagesRequest,
+  called: readonly string[],
+  { toolsMax }: QuirkSettings,
+  notes: Set<string>,
+): ReadonlyMap<string, ToolDefinition> {
+  if (toolsMax === undefined || tools.size <= toolsMax) return tools;
+  const choice = request['tool_choice'];
+  const forced = isObject(choice) ? (asString(choice['name']) ?? '') : '';
+  const names = [...tools.keys()];
+  const own = names.filter((name) => !name.startsWith(MCP_PREFIX));
+  const byRank = new Set([forced, ...called.toReversed(), ...own, ...names].filter((name) => tools.has(name)));
+  const kept = new Set([...byRank].slice(0, toolsMax));
+  notes.add(`tools_left_out:${tools.size - kept.size}`);
+  return new Map([...tools].filter(([name]) => kept.has(name)));
+}
+
+/**
+ * Names of the tools that a tool search has found so far.
+ * @param named those that became available otherwise
+ */
+function referencedTools(request: MessagesRequest, named: ReadonlySet<string>): ReadonlySet<string> {
+  const names = new Set<string>(named);
   for (const { content } of request.messages) {
     if (typeof content === 'string') continue;
     for (const block of content) {

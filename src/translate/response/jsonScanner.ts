@@ -128,12 +128,12 @@ const WHOLE_WORDS: ReadonlySet<string> = new Set(['true', 'false', 'null', 'True
 type Ending = 'nothing' | 'mark' | 'string' | 'word' | 'bracket';
 
 /**
- * Whether a text that was meant to be a JSON object breaks off where only its author knows how it goes on: inside a string, after
- * a key, before a value, or in a number that may have had more digits. What misses nothing but its closing brackets does not. Reads
- * loosely, as such a text may have other faults, and says rather once too often that it breaks off: to complete half a file or
- * half a command by guessing does harm, to ask again does not.
+ * The brackets that a text which was meant to be a JSON object lacks at its end, '' when it lacks none; undefined when it breaks off
+ * where only its author knows how it goes on: inside a string, after a key, before a value, or in a number that may have had more
+ * digits. Reads loosely, as such a text may have other faults, and says rather once too often that it breaks off: to complete half a
+ * file or half a command by guessing does harm, to ask again does not.
  */
-export function breaksOff(text: string): boolean {
+export function missingEnd(text: string): string | undefined {
   const closers: string[] = [];
   let ending: Ending = 'nothing';
   /** Where the last word began, such as a number. */
@@ -145,7 +145,7 @@ export function breaksOff(text: string): boolean {
     const quote = ending === 'word' ? undefined : CLOSING_QUOTES[letter];
     if (quote !== undefined) {
       at = endOfString(text, at + 1, quote);
-      if (at < 0) return true;
+      if (at < 0) return undefined;
       ending = 'string';
     } else if (letter === '{' || letter === '[') {
       closers.push(letter === '{' ? '}' : ']');
@@ -162,10 +162,11 @@ export function breaksOff(text: string): boolean {
       ending = 'word';
     }
   }
-  if (closers.length === 0 || ending === 'bracket') return false;
-  const isValue = afterColon || closers.at(-1) === ']';
-  if (ending === 'string') return !isValue;
-  return ending !== 'word' || !isValue || !WHOLE_WORDS.has(text.slice(word).trim());
+  const end = closers.toReversed().join('');
+  if (end === '' || ending === 'bracket') return end;
+  const isValue = afterColon || end.startsWith(']');
+  const isWhole = ending === 'string' || (ending === 'word' && WHOLE_WORDS.has(text.slice(word).trim()));
+  return isValue && isWhole ? end : undefined;
 }
 
 /** The place of the quote that closes a string, -1 when there is none. */

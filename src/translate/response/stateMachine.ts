@@ -184,11 +184,15 @@ export class MessageStateMachine {
     else this.#break(endedEarly());
   }
 
-  /** The provider says that this is all, with or without a finish reason. */
-  complete(): void {
+  /**
+   * The provider says that this is all, with or without a finish reason.
+   * @param isWhole the answer came in one piece, so that what it lacks is not still on its way
+   */
+  complete(isWhole = false): void {
     const outcome = this.#outcome;
     if (outcome.ended) return;
-    const meaning = finishMeaning(outcome.finishReason);
+    const given = finishMeaning(outcome.finishReason);
+    const meaning = isWhole && given === 'missing' && this.#calls.some ? 'end' : given;
     const unexplained = meaning === 'missing' && this.#stop?.found === undefined;
     if (unexplained && this.#calls.some && !this.#calls.whole) {
       this.#break(endedEarly());
@@ -196,9 +200,8 @@ export class MessageStateMachine {
     }
     this.#writeRest(meaning);
     if (this.#calls.unfinished && !this.#hasReachedLimit(meaning)) this.#break(cutCall());
-    else if (this.#blocks.count > 0) this.#conclude(meaning);
-    else if (unexplained) this.#break(endedEarly());
-    else if (this.#calls.some && !this.#calls.unfinished) this.#break(namelessCall());
+    else if (this.#calls.some && this.#outcome.toolCalls === 0 && !this.#calls.unfinished) this.#break(namelessCall());
+    else if (unexplained && this.#blocks.count === 0) this.#break(endedEarly());
     else this.#conclude(meaning);
   }
 
@@ -365,5 +368,5 @@ function stuckIn(what: string): ApiError {
 }
 
 function namelessCall(): ApiError {
-  return new ApiError('bad_gateway', 'the model called a tool without naming it');
+  return new ApiError('broken_tool_call', 'the model called a tool without naming it');
 }

@@ -1,10 +1,13 @@
 import { jsonrepair } from 'jsonrepair';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { type HeldBudget, parseBounded } from '../../protocol/bounds.ts';
-import { breaksOff, JsonScanner } from './jsonScanner.ts';
+import { JsonScanner, missingEnd } from './jsonScanner.ts';
 
 /** How often a form may be wrapped in another: a fence around a JSON string around an object. */
 const DEPTH = 4;
+
+/** Longer texts are not repaired, as each repair looks at every letter: no model writes so much in one answer. */
+const REPAIR_LENGTH_MAX = 1_000_000;
 
 /**
  * The JSON object that a complete arguments text was meant to be, as text; undefined when that cannot be found out. In
@@ -22,6 +25,7 @@ function unwrap(text: string, depth: number): string | undefined {
   if (depth === 0) return undefined;
   const value = parseArguments(trimmed);
   if (value !== undefined) return fromValue(value, trimmed, depth);
+  if (trimmed.length > REPAIR_LENGTH_MAX) return undefined;
 
   if (isFenced(trimmed)) return unwrap(trimmed.slice(3, -3).replace(/^\w*/, ''), depth - 1);
   const afterEmpty = /^\{\s*\}\s*(?=\{)/.exec(trimmed)?.[0];
@@ -48,6 +52,9 @@ function firstObject(text: string): string | undefined {
   return scanner.closed && parseArguments(object) !== undefined ? object : undefined;
 }
 
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
 /** Most work that a general repair may be, which is about 50 ms. */
 const REPAIR_WORK_MAX = 4e8;
 
@@ -56,28 +63,40 @@ const REPAIR_WORK_MAX = 4e8;
  * Arguments are a few marks around long strings, so that only what is no such thing costs much.
  */
 function isRepairable(text: string): boolean {
+  const most = REPAIR_WORK_MAX / text.length;
   let marks = 0;
   let inString = false;
-  for (let index = 0; index < text.length; index += 1) {
-    const letter = text[index];
-    if (letter === '"') {
+  for (let index = 0; index < text.length && marks <= most; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === QUOTE) {
       inString = !inString;
       marks += 1;
     } else if (inString) {
-      if (letter === '\\') index += 1;
-    } else if (!/\w/.test(letter ?? '')) {
+      if (code === BACKSLASH) index += 1;
+    } else if (!isWordLetter(code)) {
       marks += 1;
     }
   }
-  return marks * text.length <= REPAIR_WORK_MAX;
+  return marks <= most;
+}
+
+/** What `\w` means, for texts of megabytes. */
+function isWordLetter(code: number): boolean {
+  const letter = code | 0x20;
+  return (letter >= 0x61 && letter <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === 0x5f;
 }
 
 function generalRepair(text: string, depth: number): string | undefined {
-  if (breaksOff(text) || !isRepairable(text)) return undefined;
+  const end = missingEnd(text);
+  if (end === undefined) return undefined;
+  const closed = text + end;
+  const value = end === '' ? undefined : parseArguments(closed);
+  if (value !== undefined) return fromValue(value, closed, depth);
+  if (!isRepairable(closed)) return undefined;
   try {
-    const repaired = jsonrepair(text).trim();
-    const value = parseArguments(repaired);
-    return value === undefined ? undefined : fromValue(value, repaired, depth);
+    const repaired = jsonrepair(closed).trim();
+    const repairedValue = parseArguments(repaired);
+    return repairedValue === undefined ? undefined : fromValue(repairedValue, repaired, depth);
   } catch {
     return undefined;
   }
@@ -183,7 +202,8 @@ export class ToolArguments {
     const repaired = cutOff ? whole : repairArguments(whole);
     const input = repaired === undefined ? undefined : parseArguments(repaired);
     if (repaired === undefined || !isObject(input) || !repaired.startsWith(this.#passed)) {
-      const unfinished = !isObject(input) && (cutOff || breaksOff(whole));
+      const isTooLong = whole.length > REPAIR_LENGTH_MAX;
+      const unfinished = !isObject(input) && (cutOff || isTooLong || missingEnd(whole) === undefined);
       return { text: this.take() + remainder, unfinished, ...(unfinished ? {} : { note: 'unreadable arguments' }) };
     }
     const text = this.#passed === '' ? applyRepair(repaired, input, repairInput) : repaired;

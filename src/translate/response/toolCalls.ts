@@ -51,16 +51,24 @@ class Call {
  * the name, then the order. Of several calls that fit it is the last.
  */
 class CallRouter {
+  readonly #continuesName: (call: Call, piece: string) => boolean;
   readonly #byIndex = new Map<number, Call>();
+  /** By their place among the calls. */
+  readonly #withoutIndex = new Map<number, Call>();
   readonly #byId = new Map<string, Call>();
   /** In their order; those that have got an id since are left out when they are met. */
   readonly #withoutId: Call[] = [];
   #last: Call | undefined;
 
+  /** @param continuesName whether a name is the next piece of the call's own */
+  constructor(continuesName: (call: Call, piece: string) => boolean) {
+    this.#continuesName = continuesName;
+  }
+
   /** Undefined when the piece begins a new call. */
   find(delta: ToolCallDelta): Call | undefined {
     if (delta.index !== undefined) {
-      const call = this.#byIndex.get(delta.index);
+      const call = this.#byIndex.get(delta.index) ?? this.#withoutIndexYet(delta, delta.index);
       return call?.isFollowedBy(delta) === true ? undefined : call;
     }
     if (delta.id !== undefined) {
@@ -68,14 +76,25 @@ class CallRouter {
       return call !== undefined || delta.name !== undefined ? call : this.#lastWithoutId();
     }
     const last = this.#last;
-    if (delta.name === undefined) return last;
+    if (delta.name === undefined || (last !== undefined && this.#continuesName(last, delta.name))) return last;
     const repeatsName = last?.name === delta.name && !last.arguments.empty && !last.arguments.whole;
     return repeatsName ? last : undefined;
   }
 
+  /** The call that began without the index under which it goes on: by its id, else by its place among the calls. */
+  #withoutIndexYet(delta: ToolCallDelta, index: number): Call | undefined {
+    const isNew = delta.id === undefined && delta.name !== undefined;
+    if (this.#withoutIndex.size === 0 || isNew) return undefined;
+    const call = delta.id === undefined ? this.#withoutIndex.get(index) : this.#byId.get(delta.id);
+    if (call === undefined || !this.#withoutIndex.delete(call.position)) return undefined;
+    this.#byIndex.set(index, call);
+    return call;
+  }
+
   add(call: Call, index: number | undefined): void {
     this.#last = call;
-    if (index !== undefined) this.#byIndex.set(index, call);
+    if (index === undefined) this.#withoutIndex.set(call.position, call);
+    else this.#byIndex.set(index, call);
     this.#withoutId.push(call);
   }
 
@@ -104,7 +123,7 @@ export class ToolCalls {
   readonly #blocks: ContentBlocks;
   readonly #outcome: OutcomeRecord;
   readonly #held: HeldBudget;
-  readonly #router = new CallRouter();
+  readonly #router = new CallRouter((call, piece) => this.#continuesName(call, piece));
   readonly #calls: Call[] = [];
   /** Calls before this one are written and closed; it may be open itself. */
   #current = 0;
@@ -134,7 +153,8 @@ export class ToolCalls {
   push(delta: ToolCallDelta): void {
     const call = this.#router.find(delta) ?? this.#begin(delta.index);
     if (call.id === undefined && delta.id !== undefined) this.#router.setId(call, delta.id);
-    call.name ??= delta.name;
+    if (call.name === undefined) call.name = delta.name;
+    else if (delta.name !== undefined && this.#continuesName(call, delta.name)) call.name += delta.name;
     call.fields = delta.extra ?? call.fields;
     call.arguments.push(delta.arguments);
     this.stuck ||= call.isStuckAfter(delta.arguments);
@@ -148,6 +168,15 @@ export class ToolCalls {
       if (call !== undefined) this.#complete(call, cutOff);
       this.#currentOpen = false;
     }
+  }
+
+  /** Some cut names, too: into pieces of which none is an offered tool, but all of them together are the beginning of one. */
+  #continuesName(call: Call, piece: string): boolean {
+    if (call.name === undefined || !call.arguments.empty) return false;
+    const { offeredTools, toolNames } = this.#context;
+    const offered = [...offeredTools.keys()].map((name) => toolNames.toProvider(name));
+    const joined = call.name + piece;
+    return !offered.includes(call.name) && !offered.includes(piece) && offered.some((name) => name.startsWith(joined));
   }
 
   #begin(index: number | undefined): Call {

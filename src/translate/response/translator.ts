@@ -128,7 +128,7 @@ export class Translator {
     if (isObject(body)) {
       this.#identify(body);
       this.#chunks.readWhole(body);
-      this.#machine.complete();
+      this.#machine.complete(true);
     } else {
       const { message } = readErrorBody(text);
       this.#machine.fail(new ApiError('bad_gateway', `the provider did not answer with JSON: ${message}`));

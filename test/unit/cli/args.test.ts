@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseCommandLine } from '../../../src/cli/args.ts';
-import { loadCommands } from '../../../src/cli/commandSpec.ts';
+import { loadCommands } from '../../../src/cli/command.ts';
 import { helpText } from '../../../src/cli/commands/help.ts';
 import { commandTable } from '../../../src/cli/commandTable.ts';
 import { exitCodes } from '../../../src/cli/exitCodes.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { JsonBodyCodec, RequestBody, runCooperatively, withBody } from '../../../src/gateway/requestBody.ts';
 import { InFlight } from '../../../src/gateway/services.ts';
+import { parseInSteps } from '../../../src/protocol/anthropic/request.ts';
 import { ConversationCache } from '../../../src/translate/conversationCache.ts';
 
 const text = 'Read the file and say what is in it. '.repeat(2000);
@@ -45,6 +46,34 @@ describe('a body of 3 MB is dealt with in stretches', () => {
       carryOut(new RequestBody(smallBytes, { model: 'm', messages: 'none' }, new ConversationCache()).measureInSteps())
         .pauses,
     ).toBe(0);
+  });
+});
+
+describe('a body of 6,000 messages and tools is dealt with in stretches', () => {
+  const many = {
+    model: 'm',
+    tools: Array.from({ length: 6000 }, (_, index) => ({ name: `tool_${index}`, input_schema: { type: 'object' } })),
+    messages: Array.from({ length: 6000 }, (_, index) => ({ role: 'user', content: `${index}` })),
+  };
+  const bytes = Buffer.from(JSON.stringify(many));
+
+  test('when it is read', () => {
+    expect(carryOut(new JsonBodyCodec().read(bytes)).pauses).toBeGreaterThanOrEqual(12);
+  });
+
+  test('when it is parsed and measured', () => {
+    const cache = new ConversationCache();
+    const body = new RequestBody(bytes, structuredClone(many), cache);
+    expect(carryOut(parseInSteps(body.value, cache)).pauses).toBe(12);
+    expect(carryOut(body.measureInSteps()).pauses).toBeGreaterThanOrEqual(12 + 8);
+    expect(body.parsed).toEqual(many);
+  });
+
+  test('and what is wrong with it is found when somebody asks for it', () => {
+    const messages = [...many.messages, { role: 'nobody', content: '' }];
+    const body = new RequestBody(bytes, { ...many, messages }, new ConversationCache());
+    carryOut(body.measureInSteps());
+    expect(() => body.parsed).toThrow('messages.6000.role');
   });
 });
 

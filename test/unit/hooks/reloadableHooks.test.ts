@@ -4,8 +4,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { HookInfo } from '../../../src/hooks/hooks.ts';
-import { ReloadableHooks } from '../../../src/hooks/reloadableHooks.ts';
+import { type HookInfo, ReloadableHooks } from '../../../src/hooks/hooks.ts';
 import { temporaryFolder } from '../../helpers/temporaryFolder.ts';
 
 const INFO: HookInfo = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { SoakFigures } from '../../../scripts/docs/soakFigures.ts';
+import type { SoakFigures } from '../../../scripts/docs/reliability.ts';
 import { readArguments } from '../../../soak/arguments.ts';
 import { checkFault } from '../../../soak/load/checkFault.ts';
 import { findProblems } from '../../../soak/report/assessment.ts';

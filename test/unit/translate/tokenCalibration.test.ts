@@ -30,8 +30,8 @@ describe('R502 the calibration', () => {
   test('distinguishes the two from mixed requests alone', () => {
     const calibration = createTokenCalibration();
     for (let turn = 0; turn < 20; turn += 1) {
-      const ideographs = 100 * (turn % 5);
-      calibration.observe('a', { ideographs, rest: 500 }, 2 * ideographs + 500);
+      const ideographs = 2000 * (turn % 5);
+      calibration.observe('a', { ideographs, rest: 10_000 }, 2 * ideographs + 10_000);
     }
     expect(calibration.estimate('a', CHINESE) / 2000).toBeCloseTo(1, 1);
     expect(calibration.estimate('a', ENGLISH) / 1000).toBeCloseTo(1, 1);
@@ -53,6 +53,67 @@ describe('R502 the calibration', () => {
     expect(calibration.estimate('a', ENGLISH)).toBeGreaterThanOrEqual(600);
     for (let turn = 0; turn < 100; turn += 1) calibration.observe('a', CHINESE, 1e9);
     expect(calibration.estimate('a', CHINESE)).toBeLessThanOrEqual(3000);
+  });
+
+  test.each([
+    ['of one word', { ideographs: 0, rest: 9 }, 16],
+    ['of one word and a template', { ideographs: 0, rest: 9 }, 40],
+    ['with a small tool', { ideographs: 0, rest: 180 }, 310],
+    ['of a Chinese line', { ideographs: 30, rest: 4 }, 90],
+    ['that are almost worth a look', { ideographs: 0, rest: 499 }, 890],
+  ])('ten tiny requests %s do not move the estimate, of a model that is known or not', (_name, measured, actual) => {
+    for (const known of [true, false]) {
+      const calibration = createTokenCalibration();
+      if (known) calibration.observe('a', { ideographs: 0, rest: 12_000 }, 12_600);
+      const before = [ENGLISH, CHINESE].map((text) => calibration.estimate('a', text));
+      for (let turn = 0; turn < 10; turn += 1) calibration.observe('a', measured, actual);
+      expect([ENGLISH, CHINESE].map((text) => calibration.estimate('a', text))).toEqual(before);
+    }
+  });
+
+  test('the longer a request, the more it teaches', () => {
+    const moved = [500, 1000, 3000, 12_000].map((rest) => {
+      const calibration = createTokenCalibration();
+      for (let turn = 0; turn < 3; turn += 1) calibration.observe('a', { ideographs: 0, rest: 20_000 }, 20_000);
+      calibration.observe('a', { ideographs: 0, rest }, 1.5 * rest);
+      return calibration.estimate('a', { ideographs: 0, rest: 100_000 }) - 100_000;
+    });
+    expect(moved).toEqual(moved.toSorted((one, other) => one - other));
+    expect(moved[0]).toBeLessThan(1500);
+    expect(moved[3]).toBeGreaterThan(10_000);
+  });
+
+  test('small requests of any kind and number leave what long ones have taught nearly as it is', () => {
+    const small = fc.record({ size: fc.integer({ min: 1, max: 700 }), more: fc.integer({ min: 0, max: 250 }) });
+    fc.assert(
+      fc.property(fc.array(small, { minLength: 1, maxLength: 10 }), (series) => {
+        const calibration = createTokenCalibration();
+        for (let turn = 0; turn < 3; turn += 1) calibration.observe('a', { ideographs: 0, rest: 12_000 }, 13_200);
+        const before = calibration.estimate('a', ENGLISH);
+        for (const { size, more } of series) calibration.observe('a', { ideographs: 0, rest: size }, size + more);
+        return Math.abs(calibration.estimate('a', ENGLISH) / before - 1) < 0.1;
+      }),
+    );
+  });
+
+  test.each([
+    ['far below, as of a prompt that was cut', ENGLISH, 521],
+    ['far above', ENGLISH, 2500],
+    ['far below, of Chinese', CHINESE, 300],
+    ['far above, of a mixed text', { ideographs: 500, rest: 500 }, 2600],
+  ])('a figure that cannot be believed teaches nothing: %s', (_name, measured, actual) => {
+    const calibration = createTokenCalibration();
+    for (let turn = 0; turn < 30; turn += 1) calibration.observe('a', measured, actual);
+    expect(calibration.snapshot()).toEqual({});
+  });
+
+  test('one Chinese request is enough for Chinese, and leaves English alone', () => {
+    const calibration = createTokenCalibration();
+    for (let turn = 0; turn < 5; turn += 1) calibration.observe('a', { ideographs: 0, rest: 12_000 }, 12_600);
+    const english = calibration.estimate('a', ENGLISH);
+    calibration.observe('a', { ideographs: 5000, rest: 300 }, 4000);
+    expect(calibration.estimate('a', { ideographs: 10_000, rest: 600 }) / 8000).toBeCloseTo(1, 1);
+    expect(Math.abs(calibration.estimate('a', ENGLISH) / english - 1)).toBeLessThan(0.01);
   });
 
   test.each([

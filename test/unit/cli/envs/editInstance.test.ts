@@ -2,7 +2,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseCommandLine } from '../../../../src/cli/args.ts';
-import type { Context } from '../../../../src/cli/context.ts';
+import type { Context } from '../../../../src/cli/command.ts';
 import { editInstance } from '../../../../src/cli/envs/editInstance.ts';
 import { createPm2 } from '../../../../src/cli/supervisor/pm2.ts';
 import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';

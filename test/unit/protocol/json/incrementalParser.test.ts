@@ -174,6 +174,25 @@ describe('remembering a conversation', () => {
     expect((one.parse(body) as Body).messages[0]).toBe(before.messages[0]);
   });
 
+  test('forgets by the number of values, too, as small ones take many times their bytes', () => {
+    const dense = (name: string, count: number) => conversation([{ x: Array(count).fill({}) }], `${name}${FILLER}`);
+    const isKnown = (reader: IncrementalJsonParser, body: Body) => {
+      const [first, second] = [1, 2].map(() => (reader.parse(bytesOf(body)) as Body).messages[0]);
+      return first === second;
+    };
+    const reader = memory(10_000_000);
+    const [one, two, three] = ['one', 'two', 'three'].map((name) => dense(name, 20_000));
+    if (one === undefined || two === undefined || three === undefined) throw new Error('there are three');
+    const first = (reader.parse(bytesOf(one)) as Body).messages[0];
+    reader.parse(bytesOf(two));
+    expect((reader.parse(bytesOf(one)) as Body).messages[0]).toBe(first);
+    reader.parse(bytesOf(three));
+    reader.parse(bytesOf(two));
+    expect(isKnown(reader, dense('four', 40_000))).toBe(true);
+    expect((reader.parse(bytesOf(one)) as Body).messages[0]).not.toBe(first);
+    expect(isKnown(reader, dense('five', 60_000))).toBe(false);
+  });
+
   test('reads any sequence of related bodies as JSON.parse does', () => {
     const message = fc.record({
       role: fc.constantFrom('user', 'assistant'),

@@ -28,10 +28,43 @@ test.each<[string, unknown, [number, number, number, number] | undefined]>([
     [7, 1, 0, 3],
   ],
   ['a prompt that was net already', { prompt_tokens: 100, completion_tokens: 1, cached_tokens: 900 }, [100, 1, 900, 0]],
+  ['num_cached_tokens', { prompt_tokens: 70, completion_tokens: 1, num_cached_tokens: 48 }, [22, 1, 48, 0]],
+  [
+    'num_cached_tokens in the details',
+    { prompt_tokens: 70, completion_tokens: 1, prompt_tokens_details: { num_cached_tokens: 64 } },
+    [6, 1, 64, 0],
+  ],
+  [
+    'tokens named twice, as read and as written',
+    {
+      prompt_tokens: 900,
+      completion_tokens: 1,
+      prompt_tokens_details: { cached_tokens: 880, cache_write_tokens: 880 },
+    },
+    [20, 1, 880, 0],
+  ],
+  [
+    'more written than fits beside what was read',
+    {
+      prompt_tokens: 900,
+      completion_tokens: 1,
+      prompt_tokens_details: { cached_tokens: 500, cache_write_tokens: 600 },
+    },
+    [0, 1, 500, 400],
+  ],
+  [
+    'what is written and read in one prompt',
+    {
+      prompt_tokens: 900,
+      completion_tokens: 1,
+      prompt_tokens_details: { cached_tokens: 500, cache_write_tokens: 300 },
+    },
+    [100, 1, 500, 300],
+  ],
   [
     'never below zero',
     { prompt_tokens: 10, completion_tokens: 1, cached_tokens: 8, cache_creation_input_tokens: 8 },
-    [0, 1, 8, 8],
+    [2, 1, 8, 0],
   ],
   [
     'zero beside the right field',

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { drawArchitecture, type Folder } from '../../../../scripts/docs/architecturePicture.ts';
-import { type FolderEdge, folderEdges, readImports, reduceEdges } from '../../../../scripts/docs/importGraph.ts';
+import {
+  drawArchitecture,
+  type Folder,
+  type FolderEdge,
+  folderEdges,
+  readImports,
+  reduceEdges,
+} from '../../../../scripts/docs/architecturePicture.ts';
 
 const edge = (from: string, to: string, typeOnly = false): FolderEdge => ({ from, to, typeOnly });
 const file = (path: string, text: string) => ({ path, text, imports: readImports(text) });

@@ -95,6 +95,10 @@ function session(turns: readonly Turn[]): unknown[][] {
   return requests;
 }
 
+function leavesSomething(block: JsonObject): boolean {
+  return block['type'] === 'tool_use' || (block['type'] === 'text' && block['text'] !== '');
+}
+
 describe('R104', () => {
   test('the same request gives the same bytes, and its input stays as it was', { timeout }, () => {
     fc.assert(
@@ -111,6 +115,8 @@ describe('R104', () => {
       fc.property(fc.array(turn, { minLength: 2, maxLength: 5 }), settings, (turns, quirks) => {
         const texts = session(turns).map((messages) => JSON.stringify(messagesOf(messages, quirks)));
         for (const [index, text] of texts.slice(1).entries()) {
+          // After an answer that says nothing the next user message joins the one before it, as roles must alternate.
+          if (!turns[index]?.answer.some(leavesSomething)) continue;
           const before = texts[index]?.slice(0, -1) ?? '';
           expect(text.slice(0, before.length)).toBe(before);
         }

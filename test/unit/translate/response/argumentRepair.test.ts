@@ -56,3 +56,10 @@ test.each([
 ])('R207 never completes what breaks off: %s', (text) => {
   expect(repairArguments(text)).toBeUndefined();
 });
+
+test('what is longer than any model writes is not repaired, unless it is JSON', () => {
+  const long = `{"a":"${'x'.repeat(1_000_000)}"`;
+  expect(repairArguments(`${long}}`)).toBe(`${long}}`);
+  expect(repairArguments(`${long},}`)).toBeUndefined();
+  expect(repairArguments('{"a":"x",}')).toBe('{"a":"x"}');
+});
