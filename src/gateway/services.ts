@@ -64,8 +64,8 @@ export interface IncomingRequest {
   readonly session: string | undefined;
   readonly agent: string | undefined;
   readonly userAgent: string | undefined;
-  /** How long the client waits for the beginning of its answer, in ms, where it says so. */
-  readonly timeoutMs?: number | undefined;
+  /** How long the client waits for the beginning of its answer; NaN where it does not say so in a number. */
+  readonly timeoutSeconds?: number;
 }
 
 /** Equal for equal settings of a provider, keys included, also when they come from two readings of the configuration. */

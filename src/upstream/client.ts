@@ -187,23 +187,17 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
     if (this.done) return;
-    if (this.#first !== undefined)
-      this.#look(this.#first.length === 0 ? bytes : Buffer.concat([this.#first, bytes]), controller);
-    else this.#handOn(bytes, controller);
-  }
-
-  /** Some servers and proxies compress although the request says `identity`, and do not say so. */
-  #look(bytes: Buffer, controller: Dispatcher.DispatchController): void {
-    const encoding = encodingOfBytes(bytes);
-    this.#first = encoding === undefined ? bytes : undefined;
-    if (encoding === undefined) return;
-    if (encoding !== 'plain') this.#decode(createDecoder(encoding), controller);
-    this.#handOn(bytes, controller);
-  }
-
-  #handOn(bytes: Buffer, controller: Dispatcher.DispatchController): void {
-    if (this.#decoder === undefined) this.#handler.onData(bytes);
-    else if (!this.#decoder.write(bytes)) controller.pause();
+    let known = bytes;
+    if (this.#first !== undefined) {
+      // Some servers and proxies compress although the request says `identity`, and do not say so.
+      known = this.#first.length === 0 ? bytes : Buffer.concat([this.#first, bytes]);
+      const encoding = encodingOfBytes(known);
+      this.#first = encoding === undefined ? known : undefined;
+      if (encoding === undefined) return;
+      if (encoding !== 'plain') this.#decode(createDecoder(encoding), controller);
+    }
+    if (this.#decoder === undefined) this.#handler.onData(known);
+    else if (!this.#decoder.write(known)) controller.pause();
     this.#pieces += 1;
     if (this.#pieces % PIECES_PER_TURN === 0) this.#pauseForTurn(controller);
   }

@@ -11,7 +11,7 @@ import {
 import { classifyFault } from '../../upstream/faultDomain.ts';
 import type { Adapter } from '../adapters/adapter.ts';
 import { elapsedMs, type RequestContext, recordError } from '../requestContext.ts';
-import { type SseFormat, SseResponse, type SseSource, type SseTimes } from '../responseWriter.ts';
+import { type SseFormat, SseResponse, type SseSource } from '../responseWriter.ts';
 import { Candidates, candidateLabel, isNative, otherTierModel, type Route, routeTo } from '../route.ts';
 import type { Plan } from '../routePlan.ts';
 import type { Services } from '../services.ts';
@@ -341,11 +341,6 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   clearTimeout(timer);
 }
 
-/** The answer begins before the client's own time limit is over, too: after half of it. */
-function timesFor({ incoming: { timeoutMs } }: RequestContext, { pingMs, headerWaitMs }: SseTimes): SseTimes {
-  return { pingMs, headerWaitMs: timeoutMs === undefined ? headerWaitMs : Math.min(headerWaitMs, timeoutMs / 2) };
-}
-
 /** Answers a request from the first candidate of its plan that can, streamed or whole; throws what can still have a status of its own. */
 export async function respondWithFallback(
   context: RequestContext,
@@ -353,11 +348,15 @@ export async function respondWithFallback(
   format: SseFormat,
   createAdapter: (route: Route) => Adapter,
 ): Promise<void> {
-  const { services, writer } = context;
+  const { services, incoming, writer } = context;
   const runner = new FallbackRunner(context, plan, createAdapter);
   const [first] = plan.candidates;
   if (first === undefined) throw new TypeError('a plan without candidates');
-  const stream = new SseResponse(writer, runner, format, timesFor(context, services.models.get(first).settings));
+  const { pingMs, headerWaitMs } = services.models.get(first).settings;
+  // The answer begins before the client's own time limit is over, too: after half of it.
+  const halfTimeoutMs = (incoming.timeoutSeconds ?? Number.NaN) * 500;
+  const times = { pingMs, headerWaitMs: halfTimeoutMs > 0 ? Math.min(headerWaitMs, halfTimeoutMs) : headerWaitMs };
+  const stream = new SseResponse(writer, runner, format, times);
   try {
     const result = await runner.run(stream);
     if (result.kind === 'aborted') return;

@@ -137,7 +137,7 @@ export const refusalWords: Readonly<Record<RefusalClass, readonly Wording[]>> = 
   ],
   document: [
     {
-      words: /\b(?:pdf|document|file)s?\b[^.]{0,60}(?:not supported|not support|unsupported|not allowed)/,
+      words: /\b(?:pdf|document|file)s?\b[^.]{0,40}\b(?:not support|unsupported|not allowed)/,
       source: 'OpenRouter, OpenAI',
     },
   ],

@@ -45,18 +45,9 @@ export class ForwardedRequest implements Forwarded {
   }
 }
 
-/** A client that waits longer than a day sets no limit that matters. */
-const LONGEST_TIMEOUT_SECONDS = 86_400;
-
 function singleHeader(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name];
   return typeof value === 'string' ? value : undefined;
-}
-
-/** The SDK says in seconds how long it waits. */
-function clientTimeoutMs(request: FastifyRequest): number | undefined {
-  const seconds = Number(singleHeader(request, 'x-stainless-timeout') ?? Number.NaN);
-  return seconds > 0 && seconds <= LONGEST_TIMEOUT_SECONDS ? seconds * 1000 : undefined;
 }
 
 /** Users write the base URL with and without /v1; all of these are meant. */
@@ -77,7 +68,7 @@ export function addMessageRoutes(app: FastifyInstance, active: ActiveServices, f
       session: singleHeader(request, 'x-claude-code-session-id'),
       agent: singleHeader(request, 'x-claude-code-agent-id'),
       userAgent: singleHeader(request, 'user-agent'),
-      timeoutMs: clientTimeoutMs(request),
+      timeoutSeconds: Number(request.headers['x-stainless-timeout']),
     };
   };
 
