@@ -52,7 +52,7 @@ describe('from a fresh clone', () => {
     expect(stderr).toContain('Made envs/gemini.env, envs/glm.env, envs/kimi.env, envs/minimax.env');
     expect(stderr).toMatch(/^kimi up on 127\.0\.0\.1:\d+ in \d+\.\d s$/m);
     expect(stderr).toMatch(
-      /^Use it: \.\/manage run demo\n {4}or: ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:\d+ ANTHROPIC_AUTH_TOKEN=\w+ claude$/m,
+      /^Use it: \.\/manage run demo\n {4}or: ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:\d+ ANTHROPIC_AUTH_TOKEN=\w+ API_TIMEOUT_MS=\d+ claude$/m,
     );
     expect(stdout.split('\n').filter((line) => line.includes(' serving '))).toHaveLength(5);
     expect(code).toBe(0);
