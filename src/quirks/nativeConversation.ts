@@ -1,4 +1,5 @@
 import { asString, isObject, type Json, type JsonObject } from '../core/json.ts';
+import { type ToolChanges, toolChanges } from '../protocol/anthropic/request.ts';
 
 type Message = JsonObject;
 
@@ -79,10 +80,22 @@ function insertBehindResults(message: Message, texts: readonly JsonObject[]): Me
   return { ...message, content: [...blocks.slice(0, end), ...texts, ...blocks.slice(end)] };
 }
 
+/** The tools with what was added in between at their end, without what was removed, and what was made available as any other tool. */
+function applyToolChanges(tools: readonly Json[], { added, removed, found }: ToolChanges): Json[] {
+  const isReplaced = (name: string) => removed.has(name) || added.has(name);
+  const kept = tools.flatMap((tool) => {
+    const name = isObject(tool) ? (asString(tool['name']) ?? '') : '';
+    if (!isObject(tool) || !(isReplaced(name) || found.has(name))) return [tool];
+    const { defer_loading: _deferred, ...plain } = tool;
+    return isReplaced(name) ? [] : [plain];
+  });
+  return [...kept, ...[...added].flatMap(([name, definition]) => (removed.has(name) ? [] : [definition]))];
+}
+
 /**
  * The request with the system messages inside its conversation folded into their neighbours, for endpoints that refuse them or move
  * them to the front: those at the front join the system prompt, any other becomes a reminder at the end of the user message before
- * it, or in the one behind it. The same object when there is none.
+ * it, or in the one behind it. What they change of the tools is applied to these. The same object when there is none.
  */
 export function foldSystemMessages(body: JsonObject): JsonObject {
   if (!hasSystemMessages(body)) return body;
@@ -105,8 +118,11 @@ export function foldSystemMessages(body: JsonObject): JsonObject {
     else waiting.push(reminder);
   }
   if (waiting.length > 0) folded.push({ role: 'user', content: waiting });
+  const changes = toolChanges(messagesOf(body));
+  const tools = applyToolChanges(Array.isArray(body['tools']) ? body['tools'] : [], changes);
   return {
     ...body,
+    ...(tools.length > 0 || body['tools'] !== undefined ? { tools } : {}),
     ...(leading.length > 0 ? { system: extendSystem(body['system'], leading) } : {}),
     messages: folded,
   };

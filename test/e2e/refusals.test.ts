@@ -207,6 +207,8 @@ test.each([
   { way: 'by its definition', inline: '1', words: variant },
   { way: 'by its name', inline: '0', words: tag },
   { way: 'by its name', inline: '0', words: variant },
+  { way: 'by its definition', inline: '1', words: 'Invalid request' },
+  { way: 'by its name', inline: '0', words: 'Invalid request' },
 ])(
   'claude calls a tool that came in the middle of the session where a native endpoint refuses its addition $way: $words',
   async ({ inline, words }) => {

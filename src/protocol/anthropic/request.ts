@@ -1,5 +1,5 @@
 import { ApiError } from '../../core/errors.ts';
-import { isObject, type JsonObject } from '../../core/json.ts';
+import { asString, isObject, type JsonObject } from '../../core/json.ts';
 import { DEPTH_MAX, isTooDeep } from '../bounds.ts';
 
 /**
@@ -148,4 +148,37 @@ export function removeAttribution(text: string): string {
   if (!trimmed.startsWith(ATTRIBUTION)) return text;
   const end = trimmed.indexOf('\n');
   return end < 0 ? '' : trimmed.slice(end + 1).replace(/^[ \t]*\r?\n/, '');
+}
+
+/** What the system messages inside the conversation have changed of its tools so far. */
+export interface ToolChanges {
+  /** Definitions by name, in the order in which they came. */
+  readonly added: ReadonlyMap<string, JsonObject>;
+  readonly removed: ReadonlySet<string>;
+  /** Deferred tools that were made available by their name. */
+  readonly found: ReadonlySet<string>;
+}
+
+/** Reads the blocks `tool_addition` and `tool_removal` of the messages in their order: the last one of a tool counts. */
+export function toolChanges(messages: readonly JsonObject[]): ToolChanges {
+  const added = new Map<string, JsonObject>();
+  const removed = new Set<string>();
+  const found = new Set<string>();
+  for (const { role, content } of messages) {
+    if (!Array.isArray(content) || (role !== 'system' && role !== 'developer')) continue;
+    for (const block of content) {
+      if (!isObject(block) || (block['type'] !== 'tool_addition' && block['type'] !== 'tool_removal')) continue;
+      const { tool } = block;
+      if (!isObject(tool)) continue;
+      const definition = isObject(tool['definition']) ? tool['definition'] : undefined;
+      const name = asString((definition ?? tool)['name']) ?? '';
+      if (block['type'] === 'tool_removal') removed.add(name);
+      else {
+        removed.delete(name);
+        if (definition === undefined) found.add(name);
+        else added.set(name, definition);
+      }
+    }
+  }
+  return { added, removed, found };
 }

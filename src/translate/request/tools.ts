@@ -1,5 +1,5 @@
 import { asString, isObject, type JsonObject, replaceLoneSurrogatesOnce } from '../../core/json.ts';
-import type { ContentBlock, MessagesRequest } from '../../protocol/anthropic/request.ts';
+import { type ContentBlock, type MessagesRequest, toolChanges } from '../../protocol/anthropic/request.ts';
 import type { ChatRequest, ChatTool } from '../../protocol/openai/types.ts';
 import type { Repairs } from '../../quirks/compose.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
@@ -28,7 +28,7 @@ export function selectTools(
   notes: Set<string>,
 ): ReadonlyMap<string, ToolDefinition> {
   const selected = new Map<string, ToolDefinition>();
-  const changes = toolChanges(request);
+  const changes = toolChanges(request.messages);
   const declared = Array.isArray(request['tools']) ? request['tools'] : [];
   const deferredNames = new Set<string>();
   const found = referencedTools(request, changes.found);
@@ -65,37 +65,6 @@ function putLast(
     if (tool !== undefined) sorted.set(name, tool);
   }
   return sorted;
-}
-
-/** What the system messages inside the conversation have changed of its tools so far. */
-interface ToolChanges {
-  /** Definitions by name, in the order in which they came. */
-  readonly added: ReadonlyMap<string, JsonObject>;
-  readonly removed: ReadonlySet<string>;
-  /** Deferred tools that were made available by their name. */
-  readonly found: ReadonlySet<string>;
-}
-
-function toolChanges(request: MessagesRequest): ToolChanges {
-  const added = new Map<string, JsonObject>();
-  const removed = new Set<string>();
-  const found = new Set<string>();
-  for (const { role, content } of request.messages) {
-    if (typeof content === 'string' || (role !== 'system' && role !== 'developer')) continue;
-    for (const block of content) {
-      const tool = block['tool'];
-      if (!isObject(tool) || (block.type !== 'tool_addition' && block.type !== 'tool_removal')) continue;
-      const definition = isObject(tool['definition']) ? tool['definition'] : undefined;
-      const name = asString((definition ?? tool)['name']) ?? '';
-      if (block.type === 'tool_removal') removed.add(name);
-      else {
-        removed.delete(name);
-        if (definition === undefined) found.add(name);
-        else added.set(name, definition);
-      }
-    }
-  }
-  return { added, removed, found };
 }
 
 const MCP_PREFIX = 'mcp__';

@@ -58,6 +58,44 @@ describe('verifiesSignatures', () => {
 });
 
 describe('foldSystem', () => {
+  const tool = (name: string, more: JsonObject = {}) => ({ name, input_schema: { type: 'object' }, ...more });
+  const addition = (definition: JsonObject) => ({
+    type: 'tool_addition',
+    tool: { type: 'tool_definition', definition },
+  });
+  const byName = (type: string, name: string) => ({ type, tool: { type: 'tool_reference', name } });
+
+  test.each<[string, JsonObject[] | undefined, JsonObject[], JsonObject[]]>([
+    ['added by definition', [tool('Tide')], [addition(tool('Moon'))], [tool('Tide'), tool('Moon')]],
+    ['added where there was none', undefined, [addition(tool('Moon'))], [tool('Moon')]],
+    [
+      'defined anew',
+      [tool('Tide'), tool('Moon')],
+      [addition(tool('Tide', { description: 'new' }))],
+      [tool('Moon'), tool('Tide', { description: 'new' })],
+    ],
+    [
+      'made available by name',
+      [tool('Tide', { defer_loading: true })],
+      [byName('tool_addition', 'Tide')],
+      [tool('Tide')],
+    ],
+    ['removed', [tool('Tide'), tool('Moon')], [byName('tool_removal', 'Tide')], [tool('Moon')]],
+    ['removed, the only one', [tool('Tide')], [byName('tool_removal', 'Tide')], []],
+    [
+      'added and removed again',
+      [tool('Tide')],
+      [addition(tool('Moon')), byName('tool_removal', 'Moon')],
+      [tool('Tide')],
+    ],
+  ])('a tool that a folded message has %s', (_what, tools, changes, offered) => {
+    const messages = [user('a'), system([text('tools have changed'), ...changes])];
+    expect(repair({ foldSystem: true }, { ...(tools === undefined ? {} : { tools }), messages })).toEqual({
+      tools: offered,
+      messages: [user([text('a'), reminder('tools have changed')])],
+    });
+  });
+
   test.each<[string, JsonObject, JsonObject]>([
     [
       'at the end, behind a result',
