@@ -16,7 +16,10 @@ afterAll(async () => {
 });
 
 const text = 'Read the file and say what is in it. '.repeat(2000);
-const messages = Array.from({ length: 40 }, (_, index) => ({ role: 'user', content: `${index} ${text}` }));
+const messages = Array.from({ length: 41 }, (_, index) => ({
+  role: index % 2 === 0 ? 'user' : 'assistant',
+  content: `${index} ${text}`,
+}));
 
 test('a request of 3 MB arrives whole, and is printed in stretches before it is sent', async () => {
   const { bodies } = app.services;
