@@ -96,9 +96,17 @@ test.each(['named-reason', 'other-reason'])(
   },
 );
 
-test('headers that came twice: the first version, and each beta once', async () => {
-  const headers = { 'anthropic-version': '2023-06-01, 2026-10-21', 'anthropic-beta': 'a-1, b-2,a-1 ,, b-2' };
-  const options = message('vague-system', { messages: [{ role: 'user', content: 'hi' }] });
-  await call(`${app.url}/v1/messages`, { ...options, headers: { ...options.headers, ...headers } });
-  expect(server.requests[0]?.headers).toMatchObject({ 'anthropic-version': '2023-06-01', 'anthropic-beta': 'a-1,b-2' });
-});
+test.each([
+  ['2023-06-01, 2026-10-21', 'a-1, b-2,a-1 ,, b-2', '2023-06-01', 'a-1,b-2'],
+  ['2023-06-01,2023-06-01', 'a-1', '2023-06-01', 'a-1'],
+  [' 2026-10-21 , 2023-06-01', 'b-2,a-1,b-2,a-1,c-3', '2026-10-21', 'b-2,a-1,c-3'],
+  ['2023-06-01', ' a-1 ', '2023-06-01', 'a-1'],
+])(
+  'headers that came twice: the first version, and each beta once: %s and %s',
+  async (version, beta, oneVersion, once) => {
+    const headers = { 'anthropic-version': version, 'anthropic-beta': beta };
+    const options = message('vague-system', { messages: [{ role: 'user', content: 'hi' }] });
+    await call(`${app.url}/v1/messages`, { ...options, headers: { ...options.headers, ...headers } });
+    expect(server.requests[0]?.headers).toMatchObject({ 'anthropic-version': oneVersion, 'anthropic-beta': once });
+  },
+);

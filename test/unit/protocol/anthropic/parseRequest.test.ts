@@ -58,6 +58,12 @@ describe('R105 refuses only what cannot be served', () => {
     expect(error.message).toBe(message);
   });
 
+  test.each([-1, -0.5, -4096, -1e308])('max_tokens of %d is below any limit', (maxTokens) => {
+    expect(failure({ model: 'm', messages: [hi], max_tokens: maxTokens }).message).toBe(
+      'max_tokens: must not be negative',
+    );
+  });
+
   test('a body nested too deep to walk, also when it is very deep', () => {
     for (const depth of [257, 20_000]) {
       const tools = JSON.parse(`${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}`);
