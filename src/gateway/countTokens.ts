@@ -95,8 +95,8 @@ export interface TokenCount {
 }
 
 /**
- * Answers `POST /v1/messages/count_tokens` for the candidate that would be asked now: an estimate with the factors learned for the model, no network
- *; a native endpoint that counts exactly and for nothing is asked first.
+ * Answers `POST /v1/messages/count_tokens` for the candidate that would be asked now: an estimate with the factors learned for the model, no network;
+ * a native endpoint that counts exactly and for nothing is asked first.
  * @param onGone calls its listener when the client goes away
  */
 export async function countTokens(

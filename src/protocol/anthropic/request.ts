@@ -3,8 +3,8 @@ import { asString, isObject, type JsonObject } from '../../core/json.ts';
 import { DEPTH_MAX, isTooDeep } from '../bounds.ts';
 
 /**
- * A Messages API request as it arrives, typed only as far as the proxy reads it. Unknown fields and block types are kept
- *: clients add fields several times a month. `parseRequest` has checked what must hold.
+ * A Messages API request as it arrives, typed only as far as the proxy reads it. Unknown fields and block types are kept,
+ * because clients add fields several times a month. `parseRequest` has checked what must hold.
  */
 export interface MessagesRequest extends JsonObject {
   model: string;
