@@ -173,7 +173,8 @@ const upstreamGuarantees: readonly Guarantee[] = [
   guarantee('U10', 'Headers of 100 kB: 502'),
   guarantee('U11', 'A drip without end, of comments, blanks or an error: ended at REQUEST_TIMEOUT'),
   guarantee('U12', 'An answer or a line that is too large: 502, or an error event', {
-    figure: '16 MiB in one piece, 8 MiB a frame, 250,000 values; at most 8 MiB held back of a stream',
+    figure:
+      '8 MiB in one piece (4 where it is translated) or a frame, 100,000 values; at most 4 MiB held back of a stream',
     date: '2026-11-29',
   }),
   guarantee('U13', 'A redirect: 502 that names the address; never followed, so that no key goes elsewhere'),

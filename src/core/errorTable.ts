@@ -185,7 +185,7 @@ export const errorTable = {
     type: 'request_too_large',
     form: 'the body is larger than MAX_BODY_BYTES',
     cause:
-      'The body is larger than MAX_BODY_BYTES, holds more than 250,000 values or one of more than 32 MiB, or the provider said so of its own limit.',
+      'The body is larger than MAX_BODY_BYTES, holds more than 250,000 values or one message or tool of more than 32 MiB, 50,000 values or a million escaped letters, or the provider said so of its own limit.',
     remedy: 'Nothing: Claude Code compacts the conversation. Raise MAX_BODY_BYTES if the provider takes more.',
   },
   wrong_content_type: {

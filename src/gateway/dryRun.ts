@@ -3,9 +3,9 @@ import { type JsonObject, parseObject } from '../core/json.ts';
 import { checkDepth } from '../protocol/anthropic/request.ts';
 import { maskMerged } from '../quirks/compose.ts';
 import { endpointUrl } from '../upstream/client.ts';
-import { prepareRequest } from './adapters/chatAdapter.ts';
+import { prepareInSteps } from './adapters/chatAdapter.ts';
 import { passthroughBody } from './adapters/messagesAdapter.ts';
-import { type RequestBody, withBody } from './requestBody.ts';
+import { type RequestBody, runCooperatively, withBody } from './requestBody.ts';
 import { isNative, type Route, routeNow, routeTo, skipReason } from './route.ts';
 import { filterByWebSearch, type Plan, planRequest } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
@@ -43,10 +43,10 @@ function printable(request: JsonObject, { backend }: Route): JsonObject {
  * it. Of several candidates it is the one that would be asked first now.
  */
 export async function dryRun(services: Services, incoming: IncomingRequest): Promise<JsonObject> {
-  return withBody(services, incoming.body, async (body) => describe(services, incoming, body));
+  return withBody(services, incoming.body, (body) => describe(services, incoming, body));
 }
 
-function describe(services: Services, incoming: IncomingRequest, body: RequestBody): JsonObject {
+async function describe(services: Services, incoming: IncomingRequest, body: RequestBody): Promise<JsonObject> {
   const plan = planRequest(services, incoming, body, true);
   const able = filterByWebSearch(services, plan.candidates, body);
   const route = routeNow(services, able.length === 0 ? plan.candidates : able);
@@ -56,7 +56,7 @@ function describe(services: Services, incoming: IncomingRequest, body: RequestBo
     const request = parseObject(passthroughBody(body, route.model, services.bodies).toString());
     return { ...description, request: request && printable(request, route) };
   }
-  const { translated, inputEstimate } = prepareRequest(services, body, route);
+  const { translated, inputEstimate } = await runCooperatively(prepareInSteps(services, body, route));
   return {
     ...description,
     estimated_input_tokens: inputEstimate,

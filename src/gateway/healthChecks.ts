@@ -9,11 +9,11 @@ import { SseReader } from '../protocol/sse.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
 import { HEALTH_CHECK } from '../telemetry/usage/totals.ts';
+import { translateRequest } from '../translate/request/request.ts';
 import { mergeUsage } from '../translate/response/finish.ts';
 import { DISCARD, Exchange, type ExchangeResult } from '../upstream/exchange.ts';
 import { type AnswerReader, openOutcome, type UpstreamRequest } from '../upstream/upstream.ts';
 import { authorizationFor, createFailureContext } from './adapters/adapter.ts';
-import { prepareRequest } from './adapters/chatAdapter.ts';
 import { passthroughBody, passthroughHeaders } from './adapters/messagesAdapter.ts';
 import type { ActiveServices } from './configSwap.ts';
 import { reportOutcome } from './fallback/feedback.ts';
@@ -127,7 +127,7 @@ function questionFor(services: Services, route: Route, key: ProviderKey): Upstre
   const value = { model: model.name, max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] };
   const body = new RequestBody(Buffer.from(JSON.stringify(value)), value, services.bodies.cache);
   if (native) return { ...question, body: passthroughBody(body, model, services.bodies) };
-  return { ...question, body: JSON.stringify(prepareRequest(services, body, route).translated.body) };
+  return { ...question, body: JSON.stringify(translateRequest(body.parsed, model).body) };
 }
 
 async function ask(services: Services, route: Route, request: UpstreamRequest, key: ProviderKey) {

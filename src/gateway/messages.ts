@@ -110,7 +110,9 @@ function answer(context: RequestContext, body: RequestBody): Promise<void> {
     candidates === plan.candidates ? plan : { ...plan, candidates },
     record.stream ? STREAMED : WHOLE,
     (route) =>
-      isNative(route) ? new MessagesAdapter(context, plan, body, route) : new ChatAdapter(context, plan, body, route),
+      isNative(route)
+        ? new MessagesAdapter(context, plan, body, route)
+        : ChatAdapter.create(context, plan, body, route),
   );
 }
 

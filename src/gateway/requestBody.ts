@@ -9,9 +9,6 @@ import { hasTooManyValues, VALUES_MAX } from '../protocol/json/valueCount.ts';
 import { ConversationCache } from '../translate/conversationCache.ts';
 import { measureInSteps, measureTokens, type TokenParts } from '../translate/tokens.ts';
 
-/** So much is measured at a stretch before a pause, in tokens: about 2 ms. */
-const STRETCH_TOKENS = 250_000;
-
 /** The body of one request, read as far as somebody asks and no part of it twice. */
 export class RequestBody {
   readonly bytes: Buffer;
@@ -48,7 +45,7 @@ export class RequestBody {
   *measureInSteps(): Generator<void> {
     try {
       yield* parseInSteps(this.value, this.cache);
-      yield* measureInSteps(this.#countable, STRETCH_TOKENS, this.cache.tokens);
+      yield* measureInSteps(this.#countable, this.cache.tokens);
     } catch {
       // Whoever asks for the figure gets the error.
     }
@@ -76,10 +73,19 @@ export class RequestBody {
   /** Stands for the first message, which all requests of one conversation have in common. */
   get firstMessage(): string {
     this.#firstMessage ??= createHash('sha256')
-      .update(JSON.stringify(listOf(this.value, 'messages')[0] ?? ''))
+      .update(JSON.stringify(listOf(this.value, 'messages')[0] ?? '', beginningOf))
       .digest('base64');
     return this.#firstMessage;
   }
+}
+
+/** So many letters of a text, and elements of a list, tell one conversation from another. */
+const BEGINNING_LETTERS = 16_384;
+const BEGINNING_ELEMENTS = 100;
+
+function beginningOf(_key: string, value: unknown): unknown {
+  if (typeof value === 'string') return value.slice(0, BEGINNING_LETTERS);
+  return Array.isArray(value) ? value.slice(0, BEGINNING_ELEMENTS) : value;
 }
 
 /** A list in a body that nobody has checked yet. */
@@ -94,12 +100,6 @@ const SHORT_BYTES = 16 * 1024;
 /** Most bytes of earlier bodies that are kept: some conversations of usual length. */
 const REMEMBERED_BYTES = 8 * 1024 * 1024;
 
-/** So much is parsed or printed at a stretch before a pause, in bytes: about 2 ms. */
-const STRETCH_BYTES = 512 * 1024;
-
-/** What the smallest piece takes, as the bytes of a text that are parsed in the same time. */
-const PIECE_BYTES = 512;
-
 /** Lists whose elements the requests of a conversation have in common. */
 const COMMON = new Set(['messages', 'system', 'tools']);
 
@@ -110,7 +110,8 @@ const COMMON = new Set(['messages', 'system', 'tools']);
 export class JsonBodyCodec {
   readonly cache = new ConversationCache();
   readonly #memory = new IncrementalJsonParser({ lists: COMMON, minBytes: SHORT_BYTES, maxBytes: REMEMBERED_BYTES });
-  readonly #writer = new JsonWriter(COMMON);
+  /** Writes bodies for the provider. */
+  readonly writer = new JsonWriter(COMMON);
 
   /**
    * Reads a JSON body, whose value nobody may change, piece by piece.
@@ -119,58 +120,43 @@ export class JsonBodyCodec {
    */
   *read(bytes: Buffer): Generator<void, unknown> {
     // A body of fewer bytes cannot hold so many.
-    if (bytes.length > VALUES_MAX && (yield* hasTooManyValues(bytes))) {
+    if (bytes.length > VALUES_MAX && (yield* hasTooManyValues(bytes, VALUES_MAX))) {
       throw new ApiError('request_too_large', `the body holds more than ${VALUES_MAX} values`);
     }
-    const steps = this.#memory.parseInSteps(bytes);
-    let stretch = 0;
     try {
-      for (;;) {
-        const { done, value } = steps.next();
-        if (done === true) return value;
-        stretch += value + PIECE_BYTES;
-        if (stretch < STRETCH_BYTES) continue;
-        stretch = 0;
-        yield;
-      }
+      return yield* this.#memory.parseInSteps(bytes);
     } catch (error) {
       if (error instanceof ApiError) throw error;
       const reason = error instanceof Error ? error.message.replace(/ in JSON.*| \(line.*|, ".*/s, '') : '';
       throw new ApiError('invalid_request', `the body is not JSON: ${reason}`);
     }
   }
+}
 
-  /** Does most of the work of `write` in advance, piece by piece. */
-  *prepare(body: JsonObject): Generator<void> {
-    let stretch = 0;
-    for (const length of this.#writer.prepare(body)) {
-      stretch += length + PIECE_BYTES;
-      if (stretch < STRETCH_BYTES) continue;
-      stretch = 0;
-      yield;
-    }
-  }
+/** So long work goes on at a stretch, in ms; then everything else has its turn. */
+const STRETCH_MS = 2;
 
-  /** The bytes of a body for the provider. */
-  write(body: JsonObject): Buffer {
-    return this.#writer.write(body);
+/** Goes on with work until it is done or has taken so long; how often it may pause is no question of time. */
+function goOnForAStretch<T>(work: Generator<void, T>): IteratorResult<void, T> {
+  const until = performance.now() + STRETCH_MS;
+  for (;;) {
+    const step = work.next();
+    if (step.done === true || performance.now() >= until) return step;
   }
 }
 
 async function goOnCooperatively<T>(work: Generator<void, T>): Promise<T> {
   for (;;) {
     await yieldToEventLoop();
-    const { done, value } = work.next();
+    const { done, value } = goOnForAStretch(work);
     if (done === true) return value;
   }
 }
 
-/**
- * Carries out work that pauses, and lets the event loop do everything else in the pauses; undefined when it was over at once, without
- * any.
- */
-export function runCooperatively(work: Generator<void>): Promise<void> | undefined {
-  return work.next().done === true ? undefined : goOnCooperatively(work);
+/** Carries out work that may pause, and lets the event loop do everything else when it takes long; at once where it does not. */
+export function runCooperatively<T>(work: Generator<void, T>): Promise<T> | T {
+  const { done, value } = goOnForAStretch(work);
+  return done === true ? value : goOnCooperatively(work);
 }
 
 /** What reading a body takes of the services. */
@@ -191,7 +177,7 @@ export function withBody<T>(
 ): Promise<T> {
   const { bodies } = services;
   const reading = bodies.read(bytes);
-  const { done, value } = reading.next();
+  const { done, value } = goOnForAStretch(reading);
   return done === true ? goOn(new RequestBody(bytes, value, bodies.cache)) : readOn(services, bytes, reading, goOn);
 }
 

@@ -1,10 +1,11 @@
 import { ApiError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
 import { parseExact } from './json/exactNumbers.ts';
-import { hasTooManyValues, VALUES_MAX } from './json/valueCount.ts';
+import { hasTooManyEscapes } from './json/incrementalParser.ts';
+import { hasTooManyValues } from './json/valueCount.ts';
 
-/** Most that one answer may keep in memory beyond what was sent on, in bytes. */
-export const HELD_MAX = 8 * 1024 * 1024;
+/** Most that one answer may keep in memory beyond what was sent on, in bytes: all of it may have to be printed at once, within 50 ms. */
+export const HELD_MAX = 4 * 1024 * 1024;
 
 /** What a kept piece costs beside its letters, in bytes: many small pieces weigh more than their text. */
 const PIECE_COST = 16;
@@ -69,20 +70,31 @@ export class ByteBuffer {
 /** Levels of nesting that nobody means to exceed, in requests and in answers. */
 export const DEPTH_MAX = 256;
 
-/** Largest answer in one piece, in bytes: some hundred times what a model can write. */
-export const ANSWER_MAX = 16 * 1024 * 1024;
+/** Largest answer in one piece, in bytes: what can be read within 50 ms, and more than ten times what a model can write. */
+export const ANSWER_MAX = 8 * 1024 * 1024;
+
+/** The same where it is written anew. */
+export const WRITTEN_MAX = 4 * 1024 * 1024;
+
+/** Throws an ApiError for an answer that is too large to be written anew. */
+export function checkWrittenSize(bytes: number): void {
+  if (bytes > WRITTEN_MAX) throw new ApiError('bad_gateway', `the answer is larger than ${WRITTEN_MAX} bytes`);
+}
+
+/** Most values and escaped letters of JSON from a provider: more cannot be parsed and printed within 50 ms. */
+export const ANSWER_VALUES_MAX = 100_000;
+const ANSWER_ESCAPES_MAX = 1_000_000;
 
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 
 /**
  * The value of JSON text from a provider, which whoever reads it may walk recursively.
- * @throws SyntaxError for what is not JSON, and ApiError `bad_gateway` for what is nested too deep or holds too many values
+ * @throws SyntaxError for what is not JSON, and ApiError `bad_gateway` for what is nested too deep or holds too much to be parsed at a
+ * stretch
  */
 export function parseBounded(text: string): unknown {
-  if (text.length > VALUES_MAX && countsTooMany(text)) {
-    throw new ApiError('bad_gateway', `the provider's answer holds more than ${VALUES_MAX} values`);
-  }
+  if (text.length > ANSWER_VALUES_MAX) checkDensity(Buffer.from(text));
   const value = parseExact(text);
   // A value that is nested too deep has as many opening and closing brackets as levels.
   if (text.length > 2 * DEPTH_MAX && countOpenings(text) > DEPTH_MAX && isTooDeep(value)) {
@@ -102,8 +114,18 @@ export function parseBoundedObject(text: string): JsonObject | undefined {
   }
 }
 
-function countsTooMany(text: string): boolean {
-  const steps = hasTooManyValues(Buffer.from(text));
+function checkDensity(bytes: Buffer): void {
+  if (holdsMoreValues(bytes, ANSWER_VALUES_MAX)) {
+    throw new ApiError('bad_gateway', `the provider's answer holds more than ${ANSWER_VALUES_MAX} values`);
+  }
+  if (hasTooManyEscapes(bytes, ANSWER_ESCAPES_MAX)) {
+    throw new ApiError('bad_gateway', `the provider's answer holds more than ${ANSWER_ESCAPES_MAX} escaped letters`);
+  }
+}
+
+/** Whether a JSON text holds more values than so many. */
+export function holdsMoreValues(bytes: Buffer, most: number): boolean {
+  const steps = hasTooManyValues(bytes, most);
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;

@@ -217,28 +217,16 @@ export function measureTokens(request: MessagesRequest, measured: TokenCache = n
   return parts;
 }
 
-/** What the smallest tool or message takes, as the tokens that are measured in the same time. */
-const ELEMENT_EFFORT = 200;
-
-/** Does the work of `measureTokens` for the messages in advance, with a pause after each stretch of so many tokens. */
-export function* measureInSteps(request: MessagesRequest, stretch: number, measured: TokenCache): Generator<void> {
+/** Does most of the work of `measureTokens` in advance, with a pause after each tool and message. */
+export function* measureInSteps(request: MessagesRequest, measured: TokenCache): Generator<void> {
   const parts = { ideographs: 0, rest: 0 };
-  let count = 0;
-  let paused = 0;
-  const isDue = () => {
-    count += 1;
-    const done = parts.ideographs + parts.rest + count * ELEMENT_EFFORT;
-    if (done - paused < stretch) return false;
-    paused = done;
-    return true;
-  };
   for (const tool of Array.isArray(request['tools']) ? request['tools'] : []) {
     addOnce(parts, tool, addTool, measured);
-    if (isDue()) yield;
+    yield;
   }
   for (const message of request.messages) {
     addOnce(parts, message, addMessage, measured);
-    if (isDue()) yield;
+    yield;
   }
 }
 

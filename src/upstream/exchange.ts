@@ -232,7 +232,8 @@ export class Exchange implements UpstreamHandler {
     this.#body.push(bytes);
     this.#bodyBytes += bytes.length;
     if (this.#form === 'error' && this.#bodyBytes > ERROR_BODY_MAX) this.#fail(this.#failureOfAnswer());
-    if (this.#bodyBytes > ANSWER_MAX) this.#fail(new ApiError('bad_gateway', 'the answer is larger than 16 MiB'));
+    if (this.#bodyBytes > ANSWER_MAX)
+      this.#fail(new ApiError('bad_gateway', `the answer is larger than ${ANSWER_MAX} bytes`));
   }
 
   #text(): string {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** What was seen of an instance between two moments. */
 export interface ProbeWindow {
   answers: number;
-  /** The longest that an answer took, without the time in which other programs had the processors. */
+  /** The longest that an answer took by the work of the instance; how a busy machine is taken into account says probe.ts. */
   slowestMs: number;
   slowestWallMs: number;
   /** Answers of /health that are no report, and connections that failed; each kind once. */

@@ -1,8 +1,14 @@
 /**
  * A program that asks an instance's /health every 50 ms, and looks at its memory. It is a process of its own, so that what the tests
  * themselves do (they write and read hundreds of megabytes) delays no question.
+ *
+ * The machine may be busy with other things, which says nothing about the instance. So the time that a question took counts only as far
+ * as the instance had a part in it, by three figures of the same moment:
+ * - the time in which the instance's main thread, or this program, was ready to run while others had the processors is taken off;
+ * - no more counts than the instance's threads were at work together (one that does nothing at all for seconds is reported as well);
+ * - what is left is divided by how much slower than at its best a fixed piece of work is here, right after the question.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import type { ProbeReply, ProbeRequest, ProbeWindow } from './health.ts';
 
@@ -25,17 +31,57 @@ function emptyWindow(): ProbeWindow {
   return { answers: 0, slowestMs: 0, slowestWallMs: 0, wrong: [], peakMib: 0 };
 }
 
-/**
- * How long the main thread of a process has been ready to run while others had the processors, in ms. On a machine that is busy with
- * other things this is most of the time that an answer takes, and says nothing about the instance. 0 where the system does not say.
- */
-function waitedForProcessor(pid: number): number {
+/** How long a thread has run, and how long it has been ready to run while others had the processors, in ms; undefined where the system does not say. */
+function timesOf(schedstat: string): { ran: number; waited: number } | undefined {
   try {
-    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+    const [ran = 0, waited = 0] = readFileSync(schedstat, 'utf8').split(' ').map(Number);
+    return { ran: ran / 1e6, waited: waited / 1e6 };
   } catch {
-    return 0;
+    return undefined;
   }
 }
+
+/** How long the main thread of a process has waited for a processor. */
+const waitedForProcessor = (pid: number) => timesOf(`/proc/${pid}/schedstat`)?.waited ?? 0;
+
+/** How long all threads of a process have run; what one of them is at may be missing by the length of a tick. */
+function ran(pid: number): number {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => timesOf(`/proc/${pid}/task/${thread}/schedstat`));
+    return threads.reduce((sum, times) => sum + (times?.ran ?? 0), 0);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+const TICK_MS = 4;
+
+/** What takes about a millisecond, with objects and texts as in the work of an instance. */
+const PIECE = JSON.stringify(Array.from({ length: 4000 }, (_, index) => ({ index, text: `text ${index}` })));
+
+/** The shortest of some runs, so that one in which others had the processor does not count. */
+function pieceMs(): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < 5; run += 1) {
+    const startedAt = performance.now();
+    JSON.parse(PIECE);
+    best = Math.min(best, performance.now() - startedAt);
+  }
+  return best;
+}
+
+let bestPieceMs = Number.POSITIVE_INFINITY;
+for (let round = 0; round < 20; round += 1) bestPieceMs = Math.min(bestPieceMs, pieceMs());
+
+/** How many times slower than at its best the machine is at the moment. */
+function slowdown(): number {
+  const now = pieceMs();
+  bestPieceMs = Math.min(bestPieceMs, now);
+  return now / bestPieceMs;
+}
+
+/** Only a question that took longer is worth the calibration. */
+const CALIBRATED_MS = 50;
 
 /** Resident memory; 0 where the system does not say. */
 function residentMib(pid: number): number {
@@ -70,11 +116,14 @@ function noteWrong(wrong: string): void {
 async function probe({ port, pid }: Watched): Promise<void> {
   const startedAt = performance.now();
   const waitedBefore = [pid, process.pid].map(waitedForProcessor);
+  const ranBefore = ran(pid);
   const took = () => {
     const wall = performance.now() - startedAt;
     const waits = [pid, process.pid].map((one, place) => waitedForProcessor(one) - (waitedBefore[place] ?? 0));
     // Both may wait at the same time: the longer wait of the two is the least that was nobody's fault.
-    return { wall, own: Math.max(0, wall - Math.max(...waits)) };
+    const own = Math.max(0, wall - Math.max(...waits));
+    const work = ran(pid) - ranBefore + TICK_MS;
+    return { wall, own, worked: Number.isNaN(work) ? own : Math.min(own, work) };
   };
   let reported = false;
   const look = setInterval(() => {
@@ -86,9 +135,9 @@ async function probe({ port, pid }: Watched): Promise<void> {
   const wrong = await ask(port);
   clearInterval(look);
   if (watched?.pid !== pid) return; // it was ended on purpose meanwhile
-  const { wall, own } = took();
+  const { wall, worked } = took();
   current.answers += 1;
-  current.slowestMs = Math.max(current.slowestMs, own);
+  current.slowestMs = Math.max(current.slowestMs, worked > CALIBRATED_MS ? worked / slowdown() : worked);
   current.slowestWallMs = Math.max(current.slowestWallMs, wall);
   current.peakMib = Math.max(current.peakMib, residentMib(pid));
   noteWrong(wrong);

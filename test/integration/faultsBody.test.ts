@@ -198,9 +198,9 @@ const rows: Record<string, Row> = {
     script: sendAndEnd(eventsWith({ 'content-encoding': 'rot13' }), 'qngn: {}\n\n'),
     ...same(BROKEN_WHOLE),
   },
-  'U12 JSON of more than 16 MiB': {
-    script: send(head('200 OK', { 'content-type': 'application/json' }), '{"x":"', 'x'.repeat(17 * 1024 * 1024)),
-    ...same({ status: 502, type: 'api_error', words: /larger than 16 MiB/ }),
+  'U12 JSON of more than 8 MiB': {
+    script: send(head('200 OK', { 'content-type': 'application/json' }), '{"x":"', 'x'.repeat(9 * 1024 * 1024)),
+    ...same({ status: 502, type: 'api_error', words: /larger than 8388608 bytes/ }),
   },
   // Framing
   'no [DONE]': { script: sendAndEnd(EVENTS_HEAD, finished + usage), ...same(FINE) },

@@ -14,8 +14,6 @@ export interface Adapter {
   readonly route: Route;
   /** Whether an answer that says nothing is asked for once more. */
   readonly mayRepeatEmpty: boolean;
-  /** Does work for the attempts in advance, in steps, as all of it at once would block the event loop; undefined when there is none. */
-  prepare?(): Promise<void> | undefined;
   /**
    * Makes the next attempt; each has a reader of its own.
    * @throws ApiError when there is no key to send
@@ -24,7 +22,7 @@ export interface Adapter {
   /** What the error messages of the latest attempt need to know. */
   failureContext(): FailureContext;
   /** Drops or renames the part of the request that the provider refused; false when nothing can be changed. */
-  adaptRequest(error: ApiError): boolean;
+  adaptRequest(error: ApiError): boolean | Promise<boolean>;
   /** The whole answer in place of an error that is none in the client's protocol; undefined for any other. */
   answerInstead?(error: ApiError): string | undefined;
   /** Whether the latest attempt is answered with one body rather than with events. */

@@ -1,7 +1,7 @@
 import type { ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
 import { hasResult } from '../../translate/request/messages.ts';
-import { type TranslatedRequest, translateRequest } from '../../translate/request/request.ts';
+import { type TranslatedRequest, translateInSteps } from '../../translate/request/request.ts';
 import { Translator } from '../../translate/response/translator.ts';
 import { refuseSilentTruncation } from '../../translate/tokenCalibration.ts';
 import type { TokenParts } from '../../translate/tokens.ts';
@@ -23,16 +23,19 @@ export interface PreparedRequest {
   readonly inputEstimate: number;
 }
 
-/** Translates the client's request for the provider; throws ApiError for what cannot be served. */
-export function prepareRequest(services: Services, body: RequestBody, { model }: Route): PreparedRequest {
+/** Translates the client's request for the provider, and prints most of it, with pauses; throws ApiError for what cannot be served. */
+export function* prepareInSteps(
+  { calibration, bodies }: Services,
+  body: RequestBody,
+  { model }: Route,
+): Generator<void, PreparedRequest> {
   const request = body.parsed;
   const { measured } = body;
-  const inputEstimate = services.calibration.estimate(model.name, measured);
-  return { translated: translateRequest(request, model, inputEstimate, body.cache), measured, inputEstimate };
+  const inputEstimate = calibration.estimate(model.name, measured);
+  const translated = yield* translateInSteps(request, model, inputEstimate, body.cache);
+  yield* bodies.writer.prepare(translated.body);
+  return { translated, measured, inputEstimate };
 }
-
-/** A body up to this size is printed at once, as that takes no longer than a pause. */
-const SHORT_BYTES = 64 * 1024;
 
 /** An answer that the output limit has ended before it could say anything. */
 const WORDLESS = JSON.stringify({
@@ -53,14 +56,29 @@ export class ChatAdapter implements Adapter {
   /** Of each attempt, as the tokens of all were paid for. */
   readonly #readers: Translator[] = [];
 
-  /** @throws ApiError for what cannot be translated */
-  constructor(context: RequestContext, plan: Plan, body: RequestBody, route: Route) {
+  /**
+   * Translates the request, and resolves later only where that takes long.
+   * @throws ApiError for what cannot be translated
+   */
+  static create(
+    context: RequestContext,
+    plan: Plan,
+    body: RequestBody,
+    route: Route,
+  ): Promise<ChatAdapter> | ChatAdapter {
+    recordRoute(context, route);
+    const prepared = runCooperatively(prepareInSteps(context.services, body, route));
+    return prepared instanceof Promise
+      ? prepared.then((request) => new ChatAdapter(context, plan, body, route, request))
+      : new ChatAdapter(context, plan, body, route, prepared);
+  }
+
+  private constructor(context: RequestContext, plan: Plan, body: RequestBody, route: Route, prepared: PreparedRequest) {
     this.#context = context;
     this.#body = body;
     this.route = route;
     this.#key = route.backend.provider.key;
-    recordRoute(context, route);
-    this.#prepared = prepareRequest(context.services, body, route);
+    this.#prepared = prepared;
     refuseSilentTruncation(this.#prepared.inputEstimate, route.model.settings);
     // An empty answer to a tool's result is a valid answer.
     const last = body.parsed.messages.at(-1);
@@ -69,11 +87,6 @@ export class ChatAdapter implements Adapter {
     const { droppedFields, notes } = this.#prepared.translated;
     context.record.droppedFields = droppedFields.length;
     context.record.notes = [...plan.notes, ...notes];
-  }
-
-  prepare(): Promise<void> | undefined {
-    if (this.#body.bytes.length <= SHORT_BYTES) return undefined;
-    return runCooperatively(this.#context.services.bodies.prepare(this.#prepared.translated.body));
   }
 
   createAttempt(key: ProviderKey): UpstreamAttempt {
@@ -85,7 +98,7 @@ export class ChatAdapter implements Adapter {
     const { idleTimeoutMs, usageWaitMs } = model.settings;
     const request = {
       model: model.name,
-      body: services.bodies.write(body),
+      body: services.bodies.writer.write(body),
       stream: body['stream'] === true,
       authorization: authorizationFor(services, incoming, backend.provider, key),
     };
@@ -105,7 +118,7 @@ export class ChatAdapter implements Adapter {
    * Drops or renames what the provider refused, and remembers that for the model. A tool call that the model wrote badly is asked
    * for once more as it is.
    */
-  adaptRequest(error: ApiError): boolean {
+  async adaptRequest(error: ApiError): Promise<boolean> {
     if (error.code === 'broken_tool_call' && !this.#hasRepeatedCall) {
       this.#hasRepeatedCall = true;
       return true;
@@ -120,7 +133,7 @@ export class ChatAdapter implements Adapter {
       { model: model.name, refusal: error.message },
     );
     const adapted = { ...route, model };
-    this.#prepared = prepareRequest(services, this.#body, adapted);
+    this.#prepared = await runCooperatively(prepareInSteps(services, this.#body, adapted));
     this.route = adapted;
     return true;
   }

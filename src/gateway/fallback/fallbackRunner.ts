@@ -41,7 +41,7 @@ const MAX_ADAPTATIONS = 5;
 export class FallbackRunner implements SseSource {
   readonly #context: RequestContext;
   readonly #plan: Pick<Plan, 'candidates' | 'conversation' | 'decision'>;
-  readonly #createAdapter: (route: Route) => Adapter;
+  readonly #createAdapter: (route: Route) => Adapter | Promise<Adapter>;
   readonly #budget: RetryBudget;
   readonly #candidates: Candidates;
   readonly #fallbacks: Fallback[] = [];
@@ -55,7 +55,7 @@ export class FallbackRunner implements SseSource {
   constructor(
     context: RequestContext,
     plan: Pick<Plan, 'candidates' | 'conversation' | 'decision'>,
-    createAdapter: (route: Route) => Adapter,
+    createAdapter: (route: Route) => Adapter | Promise<Adapter>,
   ) {
     const { services } = context;
     this.#context = context;
@@ -177,7 +177,8 @@ export class FallbackRunner implements SseSource {
     const { signal } = this.#context;
     if (this.#fallbacks.length > 0) this.#forgetFallback(route);
     try {
-      const adapter = this.#createAdapter(route);
+      const created = this.#createAdapter(route);
+      const adapter = created instanceof Promise ? await created : created;
       this.adapter = adapter;
       const permit = route.backend.limiter.acquire();
       if (permit === undefined) return refusalOfLimiter(adapter);
@@ -187,8 +188,6 @@ export class FallbackRunner implements SseSource {
             permit.onActive = done;
           });
         }
-        const preparing = adapter.prepare?.();
-        if (preparing !== undefined) await preparing;
         return await this.#askRepeatedly(adapter, sink);
       } finally {
         permit.release();
@@ -245,7 +244,7 @@ export class FallbackRunner implements SseSource {
       }
       if (result.kind === 'aborted' || exchange.hasOutput) return result;
       const mayAskAgain = this.#budget.hasAttemptsLeft;
-      if (mayAskAgain && adaptations < MAX_ADAPTATIONS && adapter.adaptRequest(result.error)) {
+      if (mayAskAgain && adaptations < MAX_ADAPTATIONS && (await adapter.adaptRequest(result.error))) {
         adaptations += 1;
         continue;
       }
@@ -346,7 +345,7 @@ export async function respondWithFallback(
   context: RequestContext,
   plan: Plan,
   format: SseFormat,
-  createAdapter: (route: Route) => Adapter,
+  createAdapter: (route: Route) => Adapter | Promise<Adapter>,
 ): Promise<void> {
   const { services, incoming, writer } = context;
   const runner = new FallbackRunner(context, plan, createAdapter);

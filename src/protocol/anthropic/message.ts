@@ -1,5 +1,5 @@
 import { asNumber, asString, isObject, type JsonObject, tokenCount } from '../../core/json.ts';
-import { ANSWER_MAX, parseBoundedObject } from '../bounds.ts';
+import { parseBoundedObject, WRITTEN_MAX } from '../bounds.ts';
 import type { Usage } from '../delta.ts';
 import { SseReader } from '../sse.ts';
 
@@ -69,13 +69,13 @@ export class MessageAssembler {
   /** The whole message; undefined when the stream has ended before it was complete, or is too large. */
   end(): JsonObject | undefined {
     this.#sse.end();
-    if (this.#message === undefined || !this.#isComplete || this.#size > ANSWER_MAX) return undefined;
+    if (this.#message === undefined || !this.#isComplete || this.#size > WRITTEN_MAX) return undefined;
     return { ...this.#message, content: this.#blocks };
   }
 
   #read(data: string, event: string | undefined): void {
     this.#size += data.length + PIECE_COST;
-    if (this.#size > ANSWER_MAX) return;
+    if (this.#size > WRITTEN_MAX) return;
     const frame = parseBoundedObject(data);
     if (frame === undefined) return;
     const type = event ?? asString(frame['type']);

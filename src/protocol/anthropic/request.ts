@@ -50,19 +50,16 @@ export function parseCountRequest(value: unknown, cache?: ParseCache): MessagesR
   return parseEnvelope(isObject(value) && value['messages'] == null ? { ...value, messages: [] } : value, cache);
 }
 
-/** So many messages are read before a pause: about 2 ms. */
-const STRETCH_MESSAGES = 500;
-
-/** Does most of the work of reading a request in advance, with a pause after each stretch. What is wrong with it is left to be found. */
+/** Does most of the work of reading a request in advance, with a pause after each message. What is wrong with it is left to be found. */
 export function* parseInSteps(value: unknown, cache: ParseCache): Generator<void> {
   const messages = isObject(value) ? value['messages'] : undefined;
   if (!Array.isArray(messages)) return;
   for (const [index, message] of messages.entries()) {
-    if (index % STRETCH_MESSAGES === STRETCH_MESSAGES - 1) yield;
     if (!isObject(message) || cache.parsedMessages.has(message)) continue;
     if (isTooDeep(message, ELEMENT_DEPTH)) return;
     cache.shallowElements.add(message);
     parseMessage(message, `messages.${index}`, cache);
+    yield;
   }
 }
 

@@ -12,18 +12,35 @@ const { rawJSON, isRawJSON, parse } = JSON as unknown as {
 /** A whole number of so many digits that it may be beyond 2^53. In a text it costs no more than a slower parse. */
 const LONG_INTEGER = /(?:^|[:[,])\s{0,8}-?\d{16}/;
 
-function keepDigits(_key: string, value: unknown, { source }: { source?: string }): unknown {
+/** Values of one text that are looked at: it takes some 25 ms, many times what the parser itself takes. */
+const EXACT_VALUES_MAX = 50_000;
+
+class TooManyValues extends Error {}
+
+function keepDigits(value: unknown, source: string | undefined): unknown {
   if (typeof value !== 'number' || Number.isSafeInteger(value) || source === undefined) return value;
   return Number.isInteger(value) && String(value) !== source ? rawJSON(source) : value;
 }
 
 /**
  * The value of JSON text, whose whole numbers beyond 2^53 keep their digits: each is an object that JSON.stringify prints as it was
- * written. Ids and bounds of that size are common in tools, and a digit that changes names another thing.
+ * written. Ids and bounds of that size are common in tools, and a digit that changes names another thing. In a text of more than
+ * 50,000 values, as no request and no call of a tool holds them, they are plain numbers.
  * @throws SyntaxError of JSON.parse
  */
 export function parseExact(text: string): unknown {
-  return parse(text, LONG_INTEGER.test(text) ? keepDigits : undefined);
+  if (!LONG_INTEGER.test(text)) return parse(text);
+  let count = 0;
+  try {
+    return parse(text, (_key, value, { source }) => {
+      count += 1;
+      if (count > EXACT_VALUES_MAX) throw new TooManyValues();
+      return keepDigits(value, source);
+    });
+  } catch (error) {
+    if (error instanceof TooManyValues) return parse(text);
+    throw error;
+  }
 }
 
 /** Whether a value is a number that kept its digits. */

@@ -10,7 +10,7 @@ const CLOSE_BRACKET = 0x5d;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 
-/** From here on a search by the runtime is cheaper than a look at each byte. */
+/** From this distance on a search by the runtime is cheaper than a look at each byte. */
 const LONG_STRING = 64;
 
 const BYTE_ORDER_MARK = 0xfeff;
@@ -24,8 +24,14 @@ const MAX_VALUES = 100_000;
 /** Conversations that are kept at a time: those of one user, with their subagents. */
 const MAX_BODIES = 16;
 
-/** Largest value that is parsed at a stretch, in bytes: what holds the event loop for some 50 ms. Larger than any file that a model takes. */
-const VALUE_MAX_BYTES = 32 * 1024 * 1024;
+/**
+ * Largest message, tool or other field of a body, which is parsed and printed at a stretch: what holds the event loop for some 50 ms.
+ * As bytes it is larger than any file that a model takes; small values and escaped letters take much longer for their bytes.
+ */
+export const FIELD_MAX = { bytes: 32 * 1024 * 1024, values: 50_000, escapes: 1_000_000 } as const;
+
+/** A body that is not plainly an object is parsed whole, for the words of the parser: up to so many bytes. */
+const WHOLE_MAX_BYTES = 4 * 1024 * 1024;
 
 export interface IncrementalParserOptions {
   /** Top-level names whose lists grow from request to request. */
@@ -69,7 +75,7 @@ export class IncrementalJsonParser {
     this.#options = options;
   }
 
-  /** The value of the body; throws the SyntaxError of JSON.parse, and ApiError `request_too_large` for a value of more than 32 MiB. */
+  /** The value of the body; throws the SyntaxError of JSON.parse, and ApiError `request_too_large` for a field beyond FIELD_MAX. */
   parse(bytes: Buffer): unknown {
     const steps = this.parseInSteps(bytes);
     for (;;) {
@@ -78,8 +84,8 @@ export class IncrementalJsonParser {
     }
   }
 
-  /** The same with a pause after each piece that had to be parsed, at which the length of the piece in bytes is given. */
-  *parseInSteps(bytes: Buffer): Generator<number, unknown> {
+  /** The same with a pause after each piece that had to be parsed. */
+  *parseInSteps(bytes: Buffer): Generator<void, unknown> {
     if (bytes.length < this.#options.minBytes) return parseWhole(bytes);
     const earlier = this.#mostAlike(bytes);
     const body = yield* new ObjectParser(bytes, this.#options.lists, earlier).read();
@@ -123,7 +129,7 @@ export class IncrementalJsonParser {
 }
 
 function parseWhole(bytes: Buffer): unknown {
-  if (bytes.length > VALUE_MAX_BYTES) throw new SyntaxError('it is not plainly one object');
+  if (bytes.length > WHOLE_MAX_BYTES) throw new SyntaxError('it is not plainly one object');
   const text = bytes.toString('utf8');
   return parseExact(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
 }
@@ -168,10 +174,10 @@ export class ObjectParser {
   }
 
   /**
-   * Reads the body, with a pause after each piece that had to be parsed: its length is given.
+   * Reads the body, with a pause after each piece that had to be parsed.
    * @returns undefined when the body is not plainly an object
    */
-  *read(): Generator<number, ParsedBody | undefined> {
+  *read(): Generator<void, ParsedBody | undefined> {
     try {
       this.#expect(OPEN_BRACE);
       if (this.#take(CLOSE_BRACE)) return this.#finish();
@@ -210,12 +216,12 @@ export class ObjectParser {
     return name;
   }
 
-  *#value(name: string): Generator<number, unknown> {
+  *#value(name: string): Generator<void, unknown> {
     const known = this.#earlier?.values.get(name);
     return yield* this.#known(known);
   }
 
-  *#list(name: string): Generator<number, unknown[]> {
+  *#list(name: string): Generator<void, unknown[]> {
     const earlier = this.#earlier?.elements.get(name) ?? [];
     const elements: ParsedValue[] = [];
     this.#elements.set(name, elements);
@@ -234,7 +240,7 @@ export class ObjectParser {
   }
 
   /** The value here: the known one where the same bytes stand, else what they are parsed to. */
-  *#known(known: ParsedValue | undefined): Generator<number, unknown> {
+  *#known(known: ParsedValue | undefined): Generator<void, unknown> {
     const start = this.#at;
     if (
       known !== undefined &&
@@ -246,12 +252,11 @@ export class ObjectParser {
       this.#marks.count += known.count;
       return known.value;
     }
+    const before = this.#marks.count;
     const end = skipValue(this.#bytes, start, this.#marks);
-    if (end - start > VALUE_MAX_BYTES) {
-      throw new ApiError('request_too_large', `one value of the body is larger than ${VALUE_MAX_BYTES} bytes`);
-    }
+    checkSize(this.#bytes, start, end, this.#marks.count - before);
     const value = parseExact(this.#cut(end));
-    yield this.#at - start;
+    yield;
     return value;
   }
 
@@ -276,6 +281,36 @@ export class ObjectParser {
   #expect(byte: number): void {
     if (!this.#take(byte)) throw new NotAnObject();
   }
+}
+
+function checkSize(bytes: Buffer, start: number, end: number, values: number): void {
+  const excess =
+    end - start > FIELD_MAX.bytes
+      ? `is larger than ${FIELD_MAX.bytes} bytes`
+      : values > FIELD_MAX.values
+        ? `holds more than ${FIELD_MAX.values} values`
+        : hasTooManyEscapes(bytes.subarray(start, end), FIELD_MAX.escapes)
+          ? `holds more than ${FIELD_MAX.escapes} escaped letters`
+          : undefined;
+  if (excess === undefined) return;
+  throw new ApiError('request_too_large', `one message, tool or other field of the body ${excess}`);
+}
+
+/** Whether more than so many letters of a JSON text are escaped. */
+export function hasTooManyEscapes(bytes: Buffer, most: number): boolean {
+  // An escaped letter has at least two bytes.
+  if (bytes.length <= 2 * most) return false;
+  let count = 0;
+  for (let index = bytes.indexOf(BACKSLASH); index !== -1 && count <= most; ) {
+    const near = Math.min(bytes.length, index + LONG_STRING);
+    for (; index < near; index += 1) {
+      if (bytes[index] !== BACKSLASH) continue;
+      count += 1;
+      index += 1;
+    }
+    index = bytes.indexOf(BACKSLASH, index);
+  }
+  return count > most;
 }
 
 /** Whether `bytes` has at `at` what the earlier body has as this value. */

@@ -23,14 +23,15 @@ export class JsonWriter {
     return concatenate(pieces);
   }
 
-  /** Does most of the work of `write` in advance, with a pause after each element, at which its length in bytes is given. */
-  *prepare(body: Readonly<Record<string, unknown>>): Generator<number> {
+  /** Does most of the work of `write` in advance, with a pause after each element. */
+  *prepare(body: Readonly<Record<string, unknown>>): Generator<void> {
     for (const name of this.#lasting) {
       const list = body[name];
       if (!Array.isArray(list)) continue;
       for (const element of list) {
         if (typeof element !== 'object' || element === null || this.#written.has(element)) continue;
-        yield this.#writeOnce(element).length;
+        this.#writeOnce(element);
+        yield;
       }
     }
   }

@@ -1,8 +1,8 @@
 import { skipString } from './incrementalParser.ts';
 
 /**
- * Most values that one JSON text may hold. A request of a long conversation has some ten thousand; empty objects, three bytes each,
- * take twenty times their size in memory, and a quarter of a million of anything is parsed within 50 ms.
+ * Most values that one request may hold. That of a long conversation has some ten thousand; empty objects, three bytes each, take twenty
+ * times their size in memory.
  */
 export const VALUES_MAX = 250_000;
 
@@ -14,8 +14,8 @@ const COMMA = 0x2c;
 const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
 
-/** Whether a JSON text holds more values than it may, found by its commas and brackets alone, and with a pause after each stretch. */
-export function* hasTooManyValues(bytes: Buffer): Generator<void, boolean> {
+/** Whether a JSON text holds more values than so many, found by its commas and brackets alone, and with a pause after each stretch. */
+export function* hasTooManyValues(bytes: Buffer, most: number): Generator<void, boolean> {
   let count = 0;
   let pauseAt = STRETCH_BYTES;
   for (let at = 0; at < bytes.length; ) {
@@ -25,7 +25,7 @@ export function* hasTooManyValues(bytes: Buffer): Generator<void, boolean> {
       if (at === -1) return false;
     } else {
       if (byte === COMMA || byte === OPEN_BRACKET || byte === OPEN_BRACE) count += 1;
-      if (count > VALUES_MAX) return true;
+      if (count > most) return true;
       at += 1;
     }
     if (at > pauseAt) {

@@ -2,6 +2,9 @@ import { replaceLoneSurrogatesOnce } from '../../core/json.ts';
 import type { ChatContentPart, ChatMessage } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 
+/** Few enough that they are written in less than a millisecond, and enough that the pauses cost nothing. */
+export const MESSAGES_PER_STEP = 16;
+
 /** A user or tool message whose content may still grow. */
 interface Draft {
   readonly head: ChatMessage;
@@ -65,10 +68,14 @@ export class Conversation {
     this.#entries.push(this.#open);
   }
 
-  finish(): ChatMessage[] {
-    return this.#entries.map((entry) =>
-      replaceLoneSurrogatesOnce(isDraft(entry) ? this.#close(entry) : entry, this.#wellFormed),
-    );
+  /** All messages, with pauses. */
+  *finish(): Generator<void, ChatMessage[]> {
+    const messages: ChatMessage[] = [];
+    for (const entry of this.#entries) {
+      messages.push(replaceLoneSurrogatesOnce(isDraft(entry) ? this.#close(entry) : entry, this.#wellFormed));
+      if (messages.length % MESSAGES_PER_STEP === 0) yield;
+    }
+    return messages;
   }
 
   #close({ head, parts }: Draft): ChatMessage {

@@ -6,26 +6,30 @@ import type { Checkpoint } from '../conversationCache.ts';
 import { translateAssistant } from './assistant.ts';
 import { describeOrphan, textPart, translateBlock, translateContent, translateResult } from './content.ts';
 import type { Context } from './context.ts';
-import { Conversation, joinTexts } from './conversation.ts';
+import { Conversation, joinTexts, MESSAGES_PER_STEP } from './conversation.ts';
 
-/** The whole conversation in the provider's words; `instruction` is appended to the system prompt. */
-export function translateMessages(
+/** The whole conversation in the provider's words, with pauses; `instruction` is appended to the system prompt. */
+export function* translateMessages(
   request: MessagesRequest,
   context: Context,
   instruction: string | undefined,
-): ChatMessage[] {
+): Generator<void, ChatMessage[]> {
   const { settings } = context;
   const joined = settings.inlineSystem === 'fold' || settings.inlineSystem === 'hoist';
   const leading = joined ? countLeadingSystem(request.messages) : 0;
   const hoisted =
     settings.inlineSystem === 'hoist' ? request.messages.filter(isSystem) : request.messages.slice(0, leading);
   const system = systemMessage(request, hoisted, instruction, context);
-  const written = translateTurns(request.messages, leading, context);
+  const written = yield* translateTurns(request.messages, leading, context);
   return closePrefill(system === undefined ? written : [system, ...written], settings);
 }
 
 /** All messages but those at the front that have joined the system prompt; what an earlier request wrote is taken over. */
-function translateTurns(messages: readonly RequestMessage[], leading: number, context: Context): ChatMessage[] {
+function* translateTurns(
+  messages: readonly RequestMessage[],
+  leading: number,
+  context: Context,
+): Generator<void, ChatMessage[]> {
   const { settings, notes, cache } = context;
   const earlier = cache.reuseMessages(messages, context);
   const conversation = new Conversation(settings.content, earlier?.written ?? [], cache.wellFormed);
@@ -36,6 +40,8 @@ function translateTurns(messages: readonly RequestMessage[], leading: number, co
   for (let index = earlier?.index ?? leading; index < messages.length; index += 1) {
     const message = messages[index];
     if (message === undefined) break;
+    // A message of many blocks is a step of its own.
+    if (index % MESSAGES_PER_STEP === 0 || message.content.length > MESSAGES_PER_STEP) yield;
     if (isSystem(message)) placeSystemMessage(message, conversation, context);
     else if (message.role === 'assistant') {
       const noted = [...notes].slice(notesBefore);
@@ -47,7 +53,7 @@ function translateTurns(messages: readonly RequestMessage[], leading: number, co
       calls += addResults(message, conversation, context);
     } else addUser(message, conversation, context);
   }
-  const written = conversation.finish();
+  const written = yield* conversation.finish();
   cache.storeMessages({ basis: context, messages, checkpoints, written });
   return written;
 }

@@ -78,29 +78,38 @@ export interface TranslatedRequest {
   readonly safeguardResults?: readonly JsonObject[];
 }
 
+/** What `translateInSteps` gives, without a pause. */
+export function translateRequest(...request: Parameters<typeof translateInSteps>): TranslatedRequest {
+  const steps = translateInSteps(...request);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
 /**
  * A Messages API request as a chat completions request. The same input gives the same bytes, and a conversation that grows
- * by a turn keeps the bytes of those before it.
+ * by a turn keeps the bytes of those before it. It pauses often, as a history of ten thousand calls takes a tenth of a second.
  * @param inputTokens an estimate of the input when there is one already
  * @param cache of the conversation; without it nothing is taken over from earlier requests
  * @throws ApiError `capability_rejected`: the client repeats without the feature.
  */
-export function translateRequest(
+export function* translateInSteps(
   request: MessagesRequest,
   target: ResolvedModel,
   inputTokens?: number,
   cache = new ConversationCache(),
-): TranslatedRequest {
+): Generator<void, TranslatedRequest> {
   refuseThread(request);
   const { settings, repairs } = target;
-  const context = createContext(request, target, cache);
+  const context = yield* createContext(request, target, cache);
   const wish = readReasoningWish(request);
   const isStream = request['stream'] === true && settings.upstreamStream;
   const mustNotThink = settings.thinkingNeedsStream && !isStream;
   const choice = decideToolChoice(request, context, wish.mode === 'off' || mustNotThink);
   const tools = choice.withoutTools
     ? []
-    : translateTools(
+    : yield* translateTools(
         offeredTools(context.tools, choice.onlyTool),
         context.toolNames,
         repairs,
@@ -114,7 +123,7 @@ export function translateRequest(
   const stops = splitStops(request, settings, context.notes);
   const body: ChatRequest = {
     model: target.name,
-    messages: translateMessages(request, context, output?.instruction),
+    messages: yield* translateMessages(request, context, output?.instruction),
     ...(tools.length > 0 ? { tools } : {}),
     ...(choice.value === undefined ? {} : { tool_choice: choice.value }),
     ...(choice.oneAtATime ? { parallel_tool_calls: false } : {}),
@@ -159,20 +168,29 @@ function refuseThread(request: MessagesRequest): void {
   });
 }
 
-function createContext(request: MessagesRequest, target: ResolvedModel, cache: ConversationCache): Context {
+function* createContext(
+  request: MessagesRequest,
+  target: ResolvedModel,
+  cache: ConversationCache,
+): Generator<void, Context> {
   const { settings } = target;
   const notes = new Notes();
   const pairing = pairResults(request.messages);
+  yield;
   const mentioned = pairing.calls.map((call) => asString(call['name']) ?? '');
   const tools = limitTools(selectTools(request, settings, notes), request, mentioned, settings, notes);
+  yield;
   const toolNames = createToolNames(tools.keys(), mentioned, settings.toolNameMax);
+  yield;
+  const toolIds = assignToolIds(pairing.calls, settings.toolId, toolNames);
+  yield;
   return {
     target,
     settings,
     tools,
     toolNames,
     pairing,
-    toolIds: assignToolIds(pairing.calls, settings.toolId, toolNames),
+    toolIds,
     breakpoints: settings.cacheControl ? selectBreakpoints(request) : new Set(),
     notes,
     cache,

@@ -111,26 +111,32 @@ function referencedTools(request: MessagesRequest, named: ReadonlySet<string>): 
 }
 
 /**
- * The tools in the provider's words, their schemas in its dialect.
+ * The tools in the provider's words, their schemas in its dialect; with a pause after each that is new.
  * @param earlier tools by the client's schema, as earlier requests of the conversation had them; takes in what is new
  */
-export function translateTools(
+export function* translateTools(
   tools: ReadonlyMap<string, ToolDefinition>,
   toolNames: ToolNames,
   repairs: Repairs,
   settings: QuirkSettings,
   earlier: WeakMap<JsonObject, ChatTool>,
   wellFormed: WeakSet<object>,
-): ChatTool[] {
-  return [...tools.values()].map((tool) => {
+): Generator<void, ChatTool[]> {
+  const written: ChatTool[] = [];
+  for (const tool of tools.values()) {
     const name = toolNames.toProvider(tool.name);
     const strict = settings.strictTools ? tool.strict : undefined;
     const known = earlier.get(tool.schema);
-    if (known !== undefined && isSame(known.function, name, tool.description, strict)) return known;
+    if (known !== undefined && isSame(known.function, name, tool.description, strict)) {
+      written.push(known);
+      continue;
+    }
     const translated = replaceLoneSurrogatesOnce(translateTool(tool, name, strict, repairs), wellFormed);
     earlier.set(tool.schema, translated);
-    return translated;
-  });
+    written.push(translated);
+    yield;
+  }
+  return written;
 }
 
 function isSame(known: ChatTool['function'], name: string, description: string, strict: boolean | undefined): boolean {

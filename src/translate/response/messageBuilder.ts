@@ -1,7 +1,8 @@
 import { isObject, type JsonObject } from '../../core/json.ts';
 import type { Message, MessageBlock, MessageTail, MessageUsage, StopReason } from '../../protocol/anthropic/message.ts';
+import { checkWrittenSize } from '../../protocol/bounds.ts';
 import type { MessageSink } from './blocks.ts';
-import { parseArguments } from './toolArguments.ts';
+import { countValues, parseArguments } from './toolArguments.ts';
 
 /**
  * The input of a tool_use block out of its arguments text. Text that is no JSON object is handed on under the name that
@@ -14,9 +15,10 @@ export function parseToolInput(text: string): JsonObject {
   return isObject(input) ? input : { __unparsedToolInput: { raw: text, len: text.length } };
 }
 
-/** What a piece of text and a block cost beside their letters, in bytes. */
+/** What a piece of text, a block and a value of a tool's input cost beside their letters, in bytes. */
 const PIECE_COST = 16;
 const BLOCK_COST = 128;
+const VALUE_COST = 40;
 
 /** Builds the message of a non-streaming answer from the same state machine that writes the events. */
 export class MessageBuilder implements MessageSink {
@@ -60,11 +62,16 @@ export class MessageBuilder implements MessageSink {
     if (this.#open.type === 'thinking') this.#open.signature = signature;
   }
 
+  /** Throws an ApiError for an answer that is too large. */
   close(): void {
     const block = this.#open;
     if (block.type === 'text') block.text = this.#text;
     else if (block.type === 'thinking') block.thinking = this.#text;
-    else block.input = parseToolInput(this.#text);
+    else {
+      this.size += VALUE_COST * countValues(this.#text);
+      checkWrittenSize(this.size);
+      block.input = parseToolInput(this.#text);
+    }
   }
 
   finish(stopReason: StopReason, stopSequence: string | null, usage: MessageUsage): void {

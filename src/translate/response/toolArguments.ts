@@ -15,31 +15,53 @@ const REPAIR_LENGTH_MAX = 1_000_000;
  * object in front, words after the object, and last the general repairs (commas, quotes, missing brackets at the end). A text
  * that breaks off in the middle is never completed.
  */
-export function repairArguments(text: string): string | undefined {
-  return unwrap(text, DEPTH);
+export function repairArguments(text: string, budget = new RepairBudget()): string | undefined {
+  return budget.takeValues(text) ? unwrap(text, DEPTH, budget) : undefined;
 }
 
-function unwrap(text: string, depth: number): string | undefined {
+/**
+ * What the arguments of all calls of one answer may take of the processor, which is some 50 ms. Arguments are a few values, and a few
+ * marks around long strings, so that only what is no such thing costs much.
+ */
+export class RepairBudget {
+  #values = 100_000;
+  /** The work of a general repair grows with its marks times its length, as each mark may have to be put right by writing the text anew. */
+  #work = 4e8;
+
+  /** Takes what it is to parse this text; false when that is too much. */
+  takeValues(text: string): boolean {
+    this.#values -= countMarks(text, isSeparator, this.#values);
+    return this.#values >= 0;
+  }
+
+  /** Takes what the general repair of this text may be; false when that is too much. */
+  takeRepair(text: string): boolean {
+    this.#work -= text.length * countMarks(text, isMark, this.#work / text.length);
+    return this.#work >= 0;
+  }
+}
+
+function unwrap(text: string, depth: number, budget: RepairBudget): string | undefined {
   const trimmed = text.trim();
   if (trimmed === '' || trimmed === 'null') return '{}';
   if (depth === 0) return undefined;
   const value = parseArguments(trimmed);
-  if (value !== undefined) return fromValue(value, trimmed, depth);
+  if (value !== undefined) return fromValue(value, trimmed, depth, budget);
   if (trimmed.length > REPAIR_LENGTH_MAX) return undefined;
 
-  if (isFenced(trimmed)) return unwrap(trimmed.slice(3, -3).replace(/^\w*/, ''), depth - 1);
+  if (isFenced(trimmed)) return unwrap(trimmed.slice(3, -3).replace(/^\w*/, ''), depth - 1, budget);
   const afterEmpty = /^\{\s*\}\s*(?=\{)/.exec(trimmed)?.[0];
-  if (afterEmpty !== undefined) return unwrap(trimmed.slice(afterEmpty.length), depth - 1);
-  return firstObject(trimmed) ?? generalRepair(trimmed, depth);
+  if (afterEmpty !== undefined) return unwrap(trimmed.slice(afterEmpty.length), depth - 1, budget);
+  return firstObject(trimmed) ?? generalRepair(trimmed, depth, budget);
 }
 
 function isFenced(text: string): boolean {
   return text.length >= 6 && text.startsWith('```') && text.endsWith('```');
 }
 
-function fromValue(value: unknown, text: string, depth: number): string | undefined {
+function fromValue(value: unknown, text: string, depth: number, budget: RepairBudget): string | undefined {
   if (isObject(value)) return text;
-  if (typeof value === 'string') return unwrap(value, depth - 1);
+  if (typeof value === 'string') return budget.takeValues(value) ? unwrap(value, depth - 1, budget) : undefined;
   if (Array.isArray(value) && value.length === 1 && isObject(value[0])) return JSON.stringify(value[0]);
   return undefined;
 }
@@ -55,29 +77,40 @@ function firstObject(text: string): string | undefined {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Most work that a general repair may be, which is about 50 ms. */
-const REPAIR_WORK_MAX = 4e8;
-
-/**
- * The work of a general repair grows with its marks times its length, as each mark may have to be put right by writing the text anew.
- * Arguments are a few marks around long strings, so that only what is no such thing costs much.
- */
-function isRepairable(text: string): boolean {
-  const most = REPAIR_WORK_MAX / text.length;
+/** The letters outside of strings, and the quotes, that are marks of this kind; no more are counted than are more than `most`. */
+function countMarks(text: string, isKind: (code: number) => boolean, most: number): number {
   let marks = 0;
   let inString = false;
   for (let index = 0; index < text.length && marks <= most; index += 1) {
     const code = text.charCodeAt(index);
     if (code === QUOTE) {
       inString = !inString;
-      marks += 1;
+      if (isKind(code)) marks += 1;
     } else if (inString) {
       if (code === BACKSLASH) index += 1;
-    } else if (!isWordLetter(code)) {
+    } else if (isKind(code)) {
       marks += 1;
     }
   }
-  return marks <= most;
+  return marks;
+}
+
+const COMMA = 0x2c;
+const OPEN_BRACKET = 0x5b;
+const OPEN_BRACE = 0x7b;
+
+/** What stands in front of each value. */
+function isSeparator(code: number): boolean {
+  return code === COMMA || code === OPEN_BRACKET || code === OPEN_BRACE;
+}
+
+/** How many values JSON text holds. */
+export function countValues(text: string): number {
+  return countMarks(text, isSeparator, text.length);
+}
+
+function isMark(code: number): boolean {
+  return !isWordLetter(code);
 }
 
 /** What `\w` means, for texts of megabytes. */
@@ -86,17 +119,17 @@ function isWordLetter(code: number): boolean {
   return (letter >= 0x61 && letter <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === 0x5f;
 }
 
-function generalRepair(text: string, depth: number): string | undefined {
+function generalRepair(text: string, depth: number, budget: RepairBudget): string | undefined {
   const end = missingEnd(text);
   if (end === undefined) return undefined;
   const closed = text + end;
   const value = end === '' ? undefined : parseArguments(closed);
-  if (value !== undefined) return fromValue(value, closed, depth);
-  if (!isRepairable(closed)) return undefined;
+  if (value !== undefined) return fromValue(value, closed, depth, budget);
+  if (!budget.takeRepair(closed)) return undefined;
   try {
     const repaired = jsonrepair(closed).trim();
     const repairedValue = parseArguments(repaired);
-    return repairedValue === undefined ? undefined : fromValue(repairedValue, repaired, depth);
+    return repairedValue === undefined ? undefined : fromValue(repairedValue, repaired, depth, budget);
   } catch {
     return undefined;
   }
@@ -129,6 +162,7 @@ export interface FinishedArguments {
 export class ToolArguments {
   readonly #cumulative: boolean;
   readonly #held: HeldBudget;
+  readonly #repairs: RepairBudget;
   #cost = 0;
   #phase: 'undecided' | 'live' | 'held';
   /** Repairs what is passed on; of what is held it only says whether the object is closed. */
@@ -144,9 +178,11 @@ export class ToolArguments {
   /** Whether nothing has come yet. */
   empty = true;
 
-  constructor(live: boolean, cumulative: boolean, held: HeldBudget) {
+  /** @param held and `repairs` are those of the answer */
+  constructor(live: boolean, cumulative: boolean, held: HeldBudget, repairs: RepairBudget) {
     this.#cumulative = cumulative;
     this.#held = held;
+    this.#repairs = repairs;
     this.#phase = live ? 'undecided' : 'held';
   }
 
@@ -164,7 +200,7 @@ export class ToolArguments {
   get whole(): boolean {
     if (this.#phase !== 'held') return this.closed;
     if (!this.#scanner.closed || this.#behind.trim() !== '') return false;
-    this.#isHeldWhole ??= parseArguments(this.#received) !== undefined;
+    this.#isHeldWhole ??= this.#repairs.takeValues(this.#received) && parseArguments(this.#received) !== undefined;
     return this.#isHeldWhole;
   }
 
@@ -199,8 +235,9 @@ export class ToolArguments {
     // What was received and not passed on, as it came.
     const remainder = this.#phase === 'live' ? this.#scanner.held + this.#behind : this.#received;
     const whole = this.#passed + remainder;
-    const repaired = cutOff ? whole : repairArguments(whole);
-    const input = repaired === undefined ? undefined : parseArguments(repaired);
+    const repaired = cutOff ? whole : repairArguments(whole, this.#repairs);
+    const isReadable = !cutOff || this.#repairs.takeValues(whole);
+    const input = repaired === undefined || !isReadable ? undefined : parseArguments(repaired);
     if (repaired === undefined || !isObject(input) || !repaired.startsWith(this.#passed)) {
       const isTooLong = whole.length > REPAIR_LENGTH_MAX;
       const unfinished = !isObject(input) && (cutOff || isTooLong || missingEnd(whole) === undefined);

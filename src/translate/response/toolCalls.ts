@@ -3,7 +3,7 @@ import type { HeldBudget } from '../../protocol/bounds.ts';
 import { encodeCallFields, type ToolCallDelta } from '../../protocol/delta.ts';
 import type { ContentBlocks } from './blocks.ts';
 import { addNote, type OutcomeRecord, type ResponseContext } from './context.ts';
-import { repairBySchema, ToolArguments } from './toolArguments.ts';
+import { RepairBudget, repairBySchema, ToolArguments } from './toolArguments.ts';
 
 const BLANKS_MAX = 500;
 const REPEATS_MAX = 200;
@@ -123,6 +123,7 @@ export class ToolCalls {
   readonly #blocks: ContentBlocks;
   readonly #outcome: OutcomeRecord;
   readonly #held: HeldBudget;
+  readonly #repairs = new RepairBudget();
   readonly #router = new CallRouter((call, piece) => this.#continuesName(call, piece));
   readonly #calls: Call[] = [];
   /** Calls before this one are written and closed; it may be open itself. */
@@ -182,7 +183,10 @@ export class ToolCalls {
   #begin(index: number | undefined): Call {
     const { toolArgs, argsCumulative } = this.#context.settings;
     this.#held.add(CALL_COST);
-    const call = new Call(this.#calls.length, new ToolArguments(toolArgs === 'live', argsCumulative, this.#held));
+    const call = new Call(
+      this.#calls.length,
+      new ToolArguments(toolArgs === 'live', argsCumulative, this.#held, this.#repairs),
+    );
     this.#calls.push(call);
     this.#router.add(call, index);
     return call;

@@ -1,7 +1,7 @@
 import { ApiError } from '../../core/errors.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
 import type { Message } from '../../protocol/anthropic/message.ts';
-import { ANSWER_MAX, ByteBuffer, parseBounded } from '../../protocol/bounds.ts';
+import { ByteBuffer, checkWrittenSize, parseBounded } from '../../protocol/bounds.ts';
 import type { Delta } from '../../protocol/delta.ts';
 import { ChunkReader, TextChunkTemplate } from '../../protocol/openai/chunk.ts';
 import { isErrorBody, readErrorBody } from '../../protocol/openai/errors.ts';
@@ -70,10 +70,7 @@ export class Translator {
       }
       if (this.#format === 'events') this.#sse.push(significant);
       else this.#body.append(significant);
-      const size = this.#builder === undefined ? 0 : this.#builder.size;
-      if (Math.max(size, this.#body.length) > ANSWER_MAX) {
-        throw new ApiError('bad_gateway', `the answer is larger than ${ANSWER_MAX} bytes`);
-      }
+      checkWrittenSize(Math.max(this.#builder?.size ?? 0, this.#body.length));
     } catch (error) {
       this.#failWith(error);
     }
@@ -84,6 +81,7 @@ export class Translator {
   pushJson(text: string): string {
     if (this.outcome.ended) return '';
     try {
+      checkWrittenSize(text.length);
       this.#readJson(text);
     } catch (error) {
       this.#failWith(error);

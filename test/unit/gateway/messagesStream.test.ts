@@ -13,7 +13,7 @@ function pushUntilRefused(target: PassthroughReader, block: Buffer): number {
   try {
     for (; taken < 100 * MIB; taken += block.length) target.pushBytes(block);
   } catch (error) {
-    expect(error).toMatchObject({ code: 'bad_gateway', message: expect.stringContaining('8388608 bytes') });
+    expect(error).toMatchObject({ code: 'bad_gateway', message: expect.stringContaining('4194304 bytes') });
     return taken;
   }
   throw new Error('it takes whatever comes');
@@ -23,8 +23,8 @@ test.each([
   ['pings', nativeEvent('ping').repeat(1000)],
   ['frames that are no JSON', `event: x\ndata: ${'z'.repeat(9000)}\n\n`],
   ['comments', ': c\n\n'.repeat(10_000)],
-])('of %s before the first event no more than 8 MiB are held', (_name, text) => {
-  expect(pushUntilRefused(reader(), Buffer.from(text))).toBeLessThanOrEqual(8 * MIB);
+])('of %s before the first event no more than 4 MiB are held', (_name, text) => {
+  expect(pushUntilRefused(reader(), Buffer.from(text))).toBeLessThanOrEqual(4 * MIB);
 });
 
 test('what was held goes out with the first event, in order', () => {
@@ -33,7 +33,7 @@ test('what was held goes out with the first event, in order', () => {
   expect(String(target.pushBytes(Buffer.from(START)))).toBe(nativeEvent('ping') + START);
 });
 
-test('of tool input that waits for its repair no more than 8 MiB are held', () => {
+test('of tool input that waits for its repair no more than 4 MiB are held', () => {
   const target = reader(new ToolInputFrames((_name, input) => input));
   target.pushBytes(Buffer.from(START));
   const open = { index: 0, content_block: { type: 'tool_use', id: 'a', name: 'T', input: {} } };
@@ -42,5 +42,5 @@ test('of tool input that waits for its repair no more than 8 MiB are held', () =
   const block = Buffer.from(nativeEvent('content_block_delta', { index: 0, delta }).repeat(1000));
   const pieces = pushUntilRefused(target, block) / (block.length / 1000);
   // Each piece weighs more than its one letter.
-  expect(pieces).toBeLessThan((8 * MIB) / 16);
+  expect(pieces).toBeLessThan((4 * MIB) / 16);
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { JsonBodyCodec, RequestBody, runCooperatively, withBody } from '../../../src/gateway/requestBody.ts';
 import { InFlight } from '../../../src/gateway/services.ts';
 import { parseInSteps } from '../../../src/protocol/anthropic/request.ts';
+import { FIELD_MAX } from '../../../src/protocol/json/incrementalParser.ts';
 import { ConversationCache } from '../../../src/translate/conversationCache.ts';
 
 const text = 'Read the file and say what is in it. '.repeat(2000);
@@ -18,7 +19,7 @@ function carryOut<T>(work: Generator<void, T>): { pauses: number; value: T } {
   }
 }
 
-describe('a body of 3 MB is dealt with in stretches', () => {
+describe('a body of 3 MB is dealt with in steps', () => {
   test('when it is read', () => {
     const { pauses, value } = carryOut(new JsonBodyCodec().read(largeBytes));
     expect(pauses).toBeGreaterThanOrEqual(4);
@@ -36,9 +37,9 @@ describe('a body of 3 MB is dealt with in stretches', () => {
 
   test('when it is printed, once', () => {
     const bodies = new JsonBodyCodec();
-    expect(carryOut(bodies.prepare(large)).pauses).toBeGreaterThanOrEqual(4);
-    expect(carryOut(bodies.prepare(large)).pauses).toBe(0);
-    expect(bodies.write(large)).toEqual(largeBytes);
+    expect(carryOut(bodies.writer.prepare(large)).pauses).toBeGreaterThanOrEqual(4);
+    expect(carryOut(bodies.writer.prepare(large)).pauses).toBe(0);
+    expect(bodies.writer.write(large)).toEqual(largeBytes);
   });
 
   test('and what cannot be measured is no fault yet', () => {
@@ -49,7 +50,7 @@ describe('a body of 3 MB is dealt with in stretches', () => {
   });
 });
 
-describe('a body of 6,000 messages and tools is dealt with in stretches', () => {
+describe('a body of 6,000 messages and tools is dealt with in steps', () => {
   const many = {
     model: 'm',
     tools: Array.from({ length: 6000 }, (_, index) => ({ name: `tool_${index}`, input_schema: { type: 'object' } })),
@@ -64,7 +65,7 @@ describe('a body of 6,000 messages and tools is dealt with in stretches', () => 
   test('when it is parsed and measured', () => {
     const cache = new ConversationCache();
     const body = new RequestBody(bytes, structuredClone(many), cache);
-    expect(carryOut(parseInSteps(body.value, cache)).pauses).toBe(12);
+    expect(carryOut(parseInSteps(body.value, cache)).pauses).toBe(6000);
     expect(carryOut(body.measureInSteps()).pauses).toBeGreaterThanOrEqual(12 + 8);
     expect(body.parsed).toEqual(many);
   });
@@ -84,10 +85,22 @@ describe('a body is refused before it is parsed', () => {
   test.each([
     ['that holds too many values', () => bodyWith(`[${objects}{}]`), 'request_too_large', 'more than 250000 values'],
     [
-      'one value of which is too large',
+      'one field of which is too large',
       () => bodyWith(`"${'a'.repeat(33 * 1024 * 1024)}"`),
       'request_too_large',
       'larger than 33554432 bytes',
+    ],
+    [
+      'one field of which holds too many values',
+      () => bodyWith(`[${'1,'.repeat(FIELD_MAX.values)}1]`),
+      'request_too_large',
+      'more than 50000 values',
+    ],
+    [
+      'one field of which has too many escaped letters, however far apart they are',
+      () => bodyWith(`"${`${'a'.repeat(20)}\\n`.repeat(FIELD_MAX.escapes + 1)}"`),
+      'request_too_large',
+      'more than 1000000 escaped letters',
     ],
     [
       'that is large and no object',
@@ -109,12 +122,16 @@ describe('a body is refused before it is parsed', () => {
 describe('between the stretches', () => {
   test('all others have their turn', async () => {
     const seen: string[] = [];
-    function* work() {
-      seen.push('one');
-      yield;
-      seen.push('two');
-      yield;
-      seen.push('three');
+    const longerThanAStretch = () => {
+      const until = performance.now() + 10;
+      while (performance.now() < until);
+    };
+    function* work(): Generator<void, void> {
+      for (const step of ['one', 'two', 'three']) {
+        seen.push(step);
+        longerThanAStretch();
+        yield;
+      }
     }
     const done = runCooperatively(work());
     setImmediate(() => seen.push('another'));
@@ -122,8 +139,12 @@ describe('between the stretches', () => {
     expect(seen).toEqual(['one', 'two', 'another', 'three']);
   });
 
-  test('work without a pause is over at once', () => {
-    expect(runCooperatively([][Symbol.iterator]() as Generator<void>)).toBeUndefined();
+  test('short work is over at once, however often it may pause', () => {
+    function* work(): Generator<void, string> {
+      for (let step = 0; step < 100; step += 1) yield;
+      return 'over';
+    }
+    expect(runCooperatively(work())).toBe('over');
   });
 
   test('a stop waits for a body that is being read', async () => {

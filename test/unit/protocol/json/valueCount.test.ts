@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseBounded, parseBoundedObject } from '../../../../src/protocol/bounds.ts';
+import { ANSWER_VALUES_MAX, parseBounded, parseBoundedObject } from '../../../../src/protocol/bounds.ts';
 import { hasTooManyValues, VALUES_MAX } from '../../../../src/protocol/json/valueCount.ts';
 
 /** The result, and after how many pauses it came. */
 function check(text: string): { isTooMany: boolean; pauses: number } {
-  const steps = hasTooManyValues(Buffer.from(text));
+  const steps = hasTooManyValues(Buffer.from(text), VALUES_MAX);
   for (let pauses = 0; ; pauses += 1) {
     const { done, value } = steps.next();
     if (done === true) return { isTooMany: value, pauses };
@@ -38,10 +38,16 @@ describe('a JSON text', () => {
 });
 
 test('what a provider answers is not parsed when it holds too many values', () => {
-  const text = `{"x":${list('{}', VALUES_MAX)}}`;
+  const text = `{"x":${list('{}', ANSWER_VALUES_MAX)}}`;
   for (const parse of [parseBounded, parseBoundedObject]) {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'bad_gateway' }));
   }
+});
+
+test('nor when it holds too many escaped letters', () => {
+  const text = JSON.stringify({ x: '\n'.repeat(1_000_001) });
+  expect(() => parseBounded(text)).toThrow('more than 1000000 escaped letters');
+  expect(parseBounded(text.replace('\\n', ''))).toEqual({ x: '\n'.repeat(1_000_000) });
 });
 
 test('an object is parsed, anything else is none', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/json.ts';
-import { repairArguments } from '../../../../src/translate/response/toolArguments.ts';
+import { RepairBudget, repairArguments } from '../../../../src/translate/response/toolArguments.ts';
 import { Translator } from '../../../../src/translate/response/translator.ts';
 import { growth, LINEAR } from '../../../helpers/growth.ts';
 import { type ContextOptions, createResponseContext } from '../../../helpers/responseContext.ts';
@@ -124,13 +124,13 @@ describe('an answer that has to be held back', () => {
     },
   };
 
-  test.each(Object.entries(floods))('is given up after 8 MiB: %s', { timeout: 60_000 }, (_name, flooded) => {
+  test.each(Object.entries(floods))('is given up after 4 MiB: %s', { timeout: 60_000 }, (_name, flooded) => {
     const translator = translatorOf({ settings: flooded.settings ?? {} });
     translator.pushBytes(Buffer.from(flooded.first));
     const taken = flood(translator, flooded.piece, 2_000_000) * flooded.piece.length;
     expect(taken).toBeLessThan(64 * 1024 * 1024);
     expect(translator.outcome.error?.code).toBe('bad_gateway');
-    expect(translator.outcome.error?.message).toContain('held back for more than 8388608 bytes');
+    expect(translator.outcome.error?.message).toContain('held back for more than 4194304 bytes');
   });
 
   test('ends with an error event when it has begun', () => {
@@ -138,7 +138,7 @@ describe('an answer that has to be held back', () => {
     translator.pushBytes(Buffer.from(begun));
     let text = '';
     while (!translator.outcome.ended) text = translator.pushBytes(Buffer.from(delta({ content: large })));
-    expect(text).toMatch(/^event: error\n.*8388608/);
+    expect(text).toMatch(/^event: error\n.*4194304/);
   });
 
   test('more calls than anybody means count as well', { timeout: 60_000 }, () => {
@@ -148,7 +148,7 @@ describe('an answer that has to be held back', () => {
       translator.pushBytes(Buffer.from(call({ name: 'Read', arguments: '{"a":1}' }, index)));
       index += 1;
     }
-    expect(index).toBeLessThan(20_000);
+    expect(index).toBeLessThan(10_000);
     expect(translator.outcome.error?.code).toBe('bad_gateway');
   });
 
@@ -163,9 +163,9 @@ describe('an answer that has to be held back', () => {
     expect(translator.outcome).toMatchObject({ ended: true, toolCalls: 120, stopReason: 'tool_use' });
   });
 
-  test('a whole answer is no larger than 16 MiB, also when it comes as a stream', { timeout: 60_000 }, () => {
+  test('a whole answer is no larger than 4 MiB, also when it comes as a stream', { timeout: 60_000 }, () => {
     const translator = translatorOf({}, 'message');
-    expect(flood(translator, delta({ content: large }), 2000)).toBeLessThan(180);
+    expect(flood(translator, delta({ content: large }), 2000)).toBeLessThan(45);
     expect(translator.outcome.error?.code).toBe('bad_gateway');
   });
 });
@@ -222,6 +222,35 @@ describe('arguments that would have to be repaired all over', () => {
     expect(repairArguments(text)).toBeUndefined();
     // The repair alone would take minutes.
     expect(performance.now() - start).toBeLessThan(5000);
+  });
+
+  test('all calls of an answer together are repaired as long as that takes, and left as they are beyond', () => {
+    const budget = new RepairBudget();
+    const text = `{"a":[${'b,'.repeat(3000)}]}`;
+    const repaired = Array.from({ length: 100 }, () => repairArguments(text, budget)).map((each) => each !== undefined);
+    expect(repaired.slice(0, 5)).toEqual(Array(5).fill(true));
+    expect(repaired.filter(Boolean).length).toBeLessThan(40);
+  });
+
+  test('nor are more than 100,000 values of an answer parsed', () => {
+    const budget = new RepairBudget();
+    const text = `{"a":[${'1,'.repeat(29_000)}1]}`;
+    const parsed = Array.from({ length: 5 }, () => repairArguments(text, budget));
+    expect(parsed).toEqual([text, text, text, undefined, undefined]);
+  });
+
+  test('a whole answer counts the values of all its calls', () => {
+    const translator = translatorOf({}, 'message');
+    const text = JSON.stringify({ a: Array(20_000).fill({}) });
+    const calls = Array.from({ length: 4 }, () => ({ function: { name: 'Read', arguments: text } }));
+    translator.pushJson(JSON.stringify({ choices: [{ message: { tool_calls: calls } }] }));
+    expect(translator.outcome.error).toMatchObject({
+      code: 'bad_gateway',
+      message: 'the answer is larger than 4194304 bytes',
+    });
+    const few = translatorOf({}, 'message');
+    few.pushJson(JSON.stringify({ choices: [{ message: { tool_calls: calls.slice(0, 2) } }] }));
+    expect(few.message().content).toHaveLength(2);
   });
 
   test('but a long text that lacks its end is repaired', () => {

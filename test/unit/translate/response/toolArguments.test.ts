@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseObject } from '../../../../src/core/json.ts';
 import { HeldBudget } from '../../../../src/protocol/bounds.ts';
-import { ToolArguments } from '../../../../src/translate/response/toolArguments.ts';
+import { RepairBudget, ToolArguments } from '../../../../src/translate/response/toolArguments.ts';
 import { RUNS, TIME_LIMIT } from '../../../helpers/arbitraryStream.ts';
 
 interface Written {
@@ -14,7 +14,7 @@ interface Written {
 }
 
 function write(pieces: readonly string[], options: { live?: boolean; cutOff?: boolean } = {}): Written {
-  const toolArguments = new ToolArguments(options.live ?? true, false, new HeldBudget());
+  const toolArguments = new ToolArguments(options.live ?? true, false, new HeldBudget(), new RepairBudget());
   let live = '';
   for (const piece of pieces) {
     toolArguments.push(piece);
