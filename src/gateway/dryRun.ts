@@ -56,7 +56,10 @@ async function describe(services: Services, incoming: IncomingRequest, body: Req
     const request = parseObject(passthroughBody(body, route.model, services.bodies).toString());
     return { ...description, request: request && printable(request, route) };
   }
-  const { translated, inputEstimate } = await runCooperatively(prepareInSteps(services, body, route));
+  const { translated, inputEstimate } = await runCooperatively(
+    prepareInSteps(services, body, route),
+    body.bytes.length,
+  );
   return {
     ...description,
     estimated_input_tokens: inputEstimate,

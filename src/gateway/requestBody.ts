@@ -137,8 +137,8 @@ export class JsonBodyCodec {
 const STRETCH_MS = 2;
 
 /** Goes on with work until it is done or has taken so long; how often it may pause is no question of time. */
-function goOnForAStretch<T>(work: Generator<void, T>): IteratorResult<void, T> {
-  const until = performance.now() + STRETCH_MS;
+function goOnForAStretch<T>(work: Generator<void, T>, stretchMs = STRETCH_MS): IteratorResult<void, T> {
+  const until = performance.now() + stretchMs;
   for (;;) {
     const step = work.next();
     if (step.done === true || performance.now() >= until) return step;
@@ -153,9 +153,12 @@ async function goOnCooperatively<T>(work: Generator<void, T>): Promise<T> {
   }
 }
 
-/** Carries out work that may pause, and lets the event loop do everything else when it takes long; at once where it does not. */
-export function runCooperatively<T>(work: Generator<void, T>): Promise<T> | T {
-  const { done, value } = goOnForAStretch(work);
+/**
+ * Carries out work that may pause, and lets the event loop do everything else when it takes long; at once where it does not.
+ * @param bytes of the body that it is about: with a short one it never takes long
+ */
+export function runCooperatively<T>(work: Generator<void, T>, bytes: number): Promise<T> | T {
+  const { done, value } = goOnForAStretch(work, bytes <= SHORT_BYTES ? Number.POSITIVE_INFINITY : STRETCH_MS);
   return done === true ? value : goOnCooperatively(work);
 }
 
@@ -190,7 +193,7 @@ async function readOn<T>(
   const release = inFlight.begin();
   try {
     const body = new RequestBody(bytes, await goOnCooperatively(reading), bodies.cache);
-    await runCooperatively(body.measureInSteps());
+    await runCooperatively(body.measureInSteps(), bytes.length);
     // Not awaited here: what goes on is under way itself by now, and the body is let go.
     return goOn(body);
   } finally {

@@ -22,16 +22,16 @@ const messages = Array.from({ length: 41 }, (_, index) => ({
 }));
 
 test('a request of 3 MB arrives whole, and is printed in stretches before it is sent', async () => {
-  const { bodies } = app.services;
+  const { writer } = app.services.bodies;
   let pauses = 0;
-  const prepare = bodies.prepare.bind(bodies);
-  vi.spyOn(bodies, 'prepare').mockImplementation(function* (body) {
+  const prepare = writer.prepare.bind(writer);
+  vi.spyOn(writer, 'prepare').mockImplementation(function* (body) {
     for (const pause of prepare(body)) {
       pauses += 1;
       yield pause;
     }
   });
-  const written = vi.spyOn(bodies, 'write').mockImplementationOnce((body) => {
+  const written = vi.spyOn(writer, 'write').mockImplementationOnce((body) => {
     expect(pauses).toBeGreaterThanOrEqual(4);
     return Buffer.from(JSON.stringify(body));
   });

@@ -67,7 +67,7 @@ export class ChatAdapter implements Adapter {
     route: Route,
   ): Promise<ChatAdapter> | ChatAdapter {
     recordRoute(context, route);
-    const prepared = runCooperatively(prepareInSteps(context.services, body, route));
+    const prepared = runCooperatively(prepareInSteps(context.services, body, route), body.bytes.length);
     return prepared instanceof Promise
       ? prepared.then((request) => new ChatAdapter(context, plan, body, route, request))
       : new ChatAdapter(context, plan, body, route, prepared);
@@ -133,7 +133,7 @@ export class ChatAdapter implements Adapter {
       { model: model.name, refusal: error.message },
     );
     const adapted = { ...route, model };
-    this.#prepared = await runCooperatively(prepareInSteps(services, this.#body, adapted));
+    this.#prepared = await runCooperatively(prepareInSteps(services, this.#body, adapted), this.#body.bytes.length);
     this.route = adapted;
     return true;
   }

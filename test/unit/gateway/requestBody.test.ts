@@ -133,7 +133,7 @@ describe('between the stretches', () => {
         yield;
       }
     }
-    const done = runCooperatively(work());
+    const done = runCooperatively(work(), largeBytes.length);
     setImmediate(() => seen.push('another'));
     await done;
     expect(seen).toEqual(['one', 'two', 'another', 'three']);
@@ -144,7 +144,16 @@ describe('between the stretches', () => {
       for (let step = 0; step < 100; step += 1) yield;
       return 'over';
     }
-    expect(runCooperatively(work())).toBe('over');
+    expect(runCooperatively(work(), largeBytes.length)).toBe('over');
+  });
+
+  test('work on a short body is over at once, however long it takes', () => {
+    function* work(): Generator<void, string> {
+      const until = performance.now() + 20;
+      while (performance.now() < until) yield;
+      return 'over';
+    }
+    expect(runCooperatively(work(), smallBytes.length)).toBe('over');
   });
 
   test('a stop waits for a body that is being read', async () => {
