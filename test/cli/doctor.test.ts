@@ -426,6 +426,7 @@ test('E4 --fix repairs what is without risk, says so, and looks again', async ()
   await mkdir(`${lock}.removal`);
   await utimes(`${lock}.removal`, 0, 0);
   await rename(inProject('logs'), inProject('logs-away'));
+  await chmod(project.pm2Home, 0o755);
   onTestFinished(async () => {
     await rm(inProject('logs'), { recursive: true });
     await rename(inProject('logs-away'), inProject('logs'));
@@ -434,6 +435,12 @@ test('E4 --fix repairs what is without risk, says so, and looks again', async ()
   const before = await doctor();
   expect(troubles(before.findings)).toEqual([
     expect.objectContaining({ check: 'folders', detail: 'logs is missing', remedy: 'mkdir -p logs', fixable: true }),
+    expect.objectContaining({
+      check: 'folders',
+      detail: `PM2's ${project.pm2Home} is open to other users (mode 755), with its sockets`,
+      remedy: `chmod 700 ${project.pm2Home}`,
+      fixable: true,
+    }),
     expect.objectContaining({
       check: 'locks',
       detail: 'process 999999999 is gone and has left its lock',
@@ -455,6 +462,7 @@ test('E4 --fix repairs what is without risk, says so, and looks again', async ()
   expect(troubles(after.findings)).toEqual([]);
   expect(after.repaired).toEqual([
     'mkdir -p logs',
+    `chmod 700 ${project.pm2Home}`,
     'rm -r state/launcher.lock',
     'rm -r state/launcher.lock.removal',
     'chmod 600 envs/open.env',

@@ -1,9 +1,20 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statfsSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { formatDuration } from '../../core/text.ts';
 import { type BuildStamp, executablePath, hashSources, PLATFORM, readStamp } from '../buildStamp.ts';
 import { isAlive } from '../supervisor/instances.ts';
+import { pm2Home } from '../supervisor/pm2.ts';
 import { isOlderThanBuild } from '../supervisor/state.ts';
 import { formatBytes } from '../terminal/output.ts';
 import { type CheckContext, type Finding, findingsOf } from './finding.ts';
@@ -108,9 +119,10 @@ function findOlderProcesses({ inspections }: CheckContext, stamp: BuildStamp): F
 
 const folderCheck = findingsOf('folders');
 const OWNER_ONLY = 0o700;
+const OTHERS = 0o077;
 
 /** Whether the folders are there in which instances are found, and in which they write. */
-export function checkFolders({ root, all }: CheckContext): Finding[] {
+export function checkFolders({ root, environment, all }: CheckContext): Finding[] {
   const configs = all.flatMap(({ config }) => config ?? []);
   const needed = new Set([join(root, 'envs'), join(root, 'logs'), ...configs.map(({ logs }) => logs.directory)]);
   // Made when there is something to write.
@@ -124,7 +136,23 @@ export function checkFolders({ root, all }: CheckContext): Finding[] {
     const run = () => void mkdirSync(path, { recursive: true, mode: OWNER_ONLY });
     return [folderCheck.warn(`${shown} is missing`, { remedy: words, fix: { words, run } })];
   });
+  findings.push(...checkPm2Home(environment));
   return findings.length > 0 ? findings : [folderCheck.ok('are all there')];
+}
+
+/** Whoever can reach the sockets in PM2's folder has programs started as its owner. */
+function checkPm2Home(environment: CheckContext['environment']): Finding[] {
+  const path = pm2Home(environment);
+  const mode = process.platform === 'win32' ? 0 : (statSync(path, { throwIfNoEntry: false })?.mode ?? 0);
+  if ((mode & OTHERS) === 0) return [];
+  const words = `chmod 700 ${path}`;
+  const fix = { words, run: () => chmodSync(path, OWNER_ONLY) };
+  return [
+    folderCheck.warn(`PM2's ${path} is open to other users (mode ${(mode & 0o777).toString(8)}), with its sockets`, {
+      remedy: words,
+      fix,
+    }),
+  ];
 }
 
 function kindOf(path: string): 'folder' | 'other' | 'missing' {

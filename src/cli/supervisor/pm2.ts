@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve as resolvePath } from 'node:path';
 import { asNumber, asString, isObject, parseObject } from '../../core/json.ts';
 import { Failure } from '../exitCodes.ts';
 
@@ -206,6 +206,8 @@ export function createPm2({ root, environment }: Pm2Options): Pm2 {
   const scrubbed = pm2Environment(environment);
 
   function run(words: readonly string[], timeout?: number): Promise<string> {
+    // PM2 would let everybody in, whose sockets start programs as their owner.
+    mkdirSync(resolvePath(root, pm2Home(environment)), { recursive: true, mode: 0o700 });
     return new Promise((resolve, reject) => {
       const child = spawn(command, [...prefix, ...words], {
         cwd: root,

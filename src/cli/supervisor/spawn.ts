@@ -95,7 +95,18 @@ async function awaitReady(instance: Instance, progress: Progress): Promise<Start
 
 async function isServing({ name, config }: Instance): Promise<boolean> {
   const answer = config && (await queryPort(config.host, config.port));
-  return answer?.kind === 'instance' && answer.health.instance === name && answer.health.state === 'serving';
+  if (answer?.kind !== 'instance' || answer.health.instance !== name || answer.health.state !== 'serving') return false;
+  return waitsAtPort(answer.health.pid, config?.port);
+}
+
+/**
+ * Whether the process that an answer names is itself at the port. Another user who takes the port first can answer in the instance's
+ * name, but not let the sockets of that process be seen. Where there is no /proc the answer has to do, as to look would take too long.
+ */
+async function waitsAtPort(pid: number, port: number | undefined): Promise<boolean> {
+  if (process.platform !== 'linux') return true;
+  const { listeningAddresses } = await import('../../host/ports.ts');
+  return (await listeningAddresses(pid)).some((address) => address.port === port);
 }
 
 /** Whether a process has ended. A row that PM2 has just made counts no restart, unless the process died before it answered. */
