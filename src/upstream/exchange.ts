@@ -101,6 +101,8 @@ const ERROR_BODY_MAX = 64 * 1024;
 const ERROR_BODY_MS = 3000;
 /** A provider that works may send a blank now and then before its answer; more of them are no answer. */
 const BLANKS_MAX = 1024 * 1024;
+/** Most bytes that all whole answers together may have gathered before their ends, so that many large ones do not fill the memory. */
+export const GATHERED_MAX = 128 * 1024 * 1024;
 /** How long a connection may need to close its answer after the last event before it is dropped instead of kept. */
 const TAIL_MS = 1000;
 
@@ -109,6 +111,8 @@ const TAIL_MS = 1000;
  * into undici, a timer or a decoder it would end the process.
  */
 export class Exchange implements UpstreamHandler {
+  /** What all exchanges of the process have gathered of whole answers. */
+  static #gatheredBytes = 0;
   readonly result: Promise<ExchangeResult>;
   /** Headers of the answer, empty until they have come. */
   headers: ResponseHeaders = {};
@@ -231,6 +235,9 @@ export class Exchange implements UpstreamHandler {
   #collect(bytes: Uint8Array): void {
     this.#body.push(bytes);
     this.#bodyBytes += bytes.length;
+    Exchange.#gatheredBytes += bytes.length;
+    if (Exchange.#gatheredBytes > GATHERED_MAX)
+      this.#fail(new ApiError('overloaded', 'too many large answers are under way at the same time'));
     if (this.#form === 'error' && this.#bodyBytes > ERROR_BODY_MAX) this.#fail(this.#failureOfAnswer());
     if (this.#bodyBytes > ANSWER_MAX)
       this.#fail(new ApiError('bad_gateway', `the answer is larger than ${ANSWER_MAX} bytes`));
@@ -368,6 +375,9 @@ export class Exchange implements UpstreamHandler {
     this.#firstByteTimer?.stop();
     this.#stageTimer.stop();
     this.#options.signal.removeEventListener('abort', this.#onAbort);
+    Exchange.#gatheredBytes -= this.#bodyBytes;
+    this.#bodyBytes = 0;
+    this.#body = [];
     this.#settled = true;
     this.#resolve(result);
   }

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { RelayReader } from '../../../src/gateway/adapters/relayAdapter.ts';
+import { ANSWER_MAX } from '../../../src/protocol/bounds.ts';
+import { DISCARD, Exchange, GATHERED_MAX } from '../../../src/upstream/exchange.ts';
+import type { UpstreamHandler } from '../../../src/upstream/upstream.ts';
+
+/** An exchange whose answer is given by hand. */
+function openExchange(): { exchange: Exchange; handler: UpstreamHandler; stop: () => void } {
+  const controller = new AbortController();
+  const handlers: UpstreamHandler[] = [];
+  const fault = () => {
+    throw new Error('nothing failed');
+  };
+  const exchange = new Exchange({
+    upstream: {
+      send: (_request, handler) => {
+        handlers.push(handler);
+        return { abort() {}, pause() {}, resume() {} };
+      },
+      close: async () => {},
+    },
+    attempt: {
+      request: { model: 'm', body: '', stream: false, authorization: undefined },
+      reader: new RelayReader(fault),
+      idleTimeoutMs: 60_000,
+      usageWaitMs: 0,
+    },
+    requestTimeoutMs: 60_000,
+    failures: { failureContext: fault },
+    sink: DISCARD,
+    signal: controller.signal,
+    clock: { now: () => 0, monotonic: () => 0 },
+  });
+  const [handler] = handlers;
+  if (handler === undefined) throw new Error('nothing was sent');
+  handler.onHead(200, { 'content-type': 'application/json' });
+  return { exchange, handler, stop: () => controller.abort() };
+}
+
+test('U12 whole answers together gather no more than 128 MiB, and what has ended counts no more', async () => {
+  const half = Buffer.alloc(ANSWER_MAX / 2, '{');
+  const gather = () => {
+    const opened = openExchange();
+    for (let part = 0; part < 2; part += 1) opened.handler.onData(half);
+    return opened;
+  };
+  const gathering = Array.from({ length: GATHERED_MAX / ANSWER_MAX }, gather);
+  const refused = { kind: 'failed', error: { code: 'overloaded', message: expect.stringContaining('too many large') } };
+  expect(await gather().exchange.result).toMatchObject(refused);
+  expect(await gather().exchange.result).toMatchObject(refused);
+  gathering[0]?.stop();
+  const { exchange, stop } = gather();
+  for (const each of gathering) each.stop();
+  stop();
+  expect(await exchange.result).toEqual({ kind: 'aborted' });
+});
