@@ -37,6 +37,8 @@ const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => sta
 const isTaken = (answers: readonly Answer[]) => {
   expect(statuses(answers).filter((status) => status !== 200)).toEqual([]);
 };
+const blocks = (count: number) => Array.from({ length: count }, () => ({ type: 'text', text: 'x' }));
+
 const isRefused = (answers: readonly Answer[]) => {
   for (const { status, path, text } of answers) {
     expect([400, 413, 415, 429, 501, 529], `${path} is answered ${text.slice(0, 200)}`).toContain(status);
@@ -161,12 +163,40 @@ export const requestScenarios: readonly Scenario[] = [
     holds: isTaken,
   },
   {
-    name: 'has a message of 50,000 blocks',
-    questions: () => {
-      const content = Array.from({ length: 50_000 }, () => ({ type: 'text', text: 'x' }));
-      return [wholeQuestion('hostile', { messages: [{ role: 'user', content }] })];
-    },
+    name: 'has a message of 15,000 blocks',
+    questions: () => [wholeQuestion('hostile', { messages: [{ role: 'user', content: blocks(15_000) }] })],
     holds: isTaken,
+  },
+  {
+    name: 'has a message of 50,000 blocks, more than can be parsed at a stretch',
+    questions: () => [wholeQuestion('hostile', { messages: [{ role: 'user', content: blocks(50_000) }] })],
+    holds: isRefused,
+  },
+  {
+    name: 'has a history of 12,000 tool calls',
+    questions: () => [
+      wholeQuestion('hostile', {
+        messages: Array.from({ length: 12_000 }, (_, index) => [
+          { role: 'assistant', content: [{ type: 'tool_use', id: `toolu_${index}`, name: 'T', input: {} }] },
+          { role: 'user', content: [{ type: 'tool_result', tool_use_id: `toolu_${index}`, content: 'x' }] },
+        ]).flat(),
+      }),
+    ],
+    holds: isTaken,
+  },
+  {
+    name: 'has a tool whose schema has 20,000 properties',
+    questions: () => {
+      const properties = Object.fromEntries(
+        Array.from({ length: 20_000 }, (_, index) => [`p${index}`, { type: 'string' }]),
+      );
+      return [wholeQuestion('hostile', { tools: [{ name: 'T', input_schema: { type: 'object', properties } }] })];
+    },
+  },
+  {
+    name: 'has a text of 30 MB of escaped letters',
+    questions: () => [wholeQuestion('hostile', { messages: [{ role: 'user', content: '\n'.repeat(15_000_000) }] })],
+    holds: isRefused,
   },
   {
     name: 'has a system prompt of 50,000 blocks',

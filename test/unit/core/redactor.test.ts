@@ -74,6 +74,16 @@ test('S2 wherever a text is cut, no part of a key is left at its end', () => {
   );
 });
 
+test('of a long text no more is read than its beginning needs', () => {
+  let read = 0;
+  const beginning = redactBeginning('a word '.repeat(1_000_000), 200, (text) => {
+    read += text.length;
+    return text;
+  });
+  expect(beginning).toHaveLength(200);
+  expect(read).toBeLessThan(10_000);
+});
+
 test('the beginning of a short text is the whole text', () => {
   expect(redactBeginning('a word', 200, redact)).toBe('a word');
 });

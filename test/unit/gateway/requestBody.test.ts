@@ -50,6 +50,19 @@ describe('a body of 3 MB is dealt with in steps', () => {
   });
 });
 
+test('conversations are told apart by the beginning of the first message, however long it is', () => {
+  const of = (content: unknown) => {
+    const value = { model: 'm', messages: [{ role: 'user', content }] };
+    return new RequestBody(smallBytes, value, new ConversationCache()).firstMessage;
+  };
+  const words = 'a'.repeat(16_384);
+  expect(of(`${words}b`)).toBe(of(`${words}c`));
+  expect(of(`b${words}`)).not.toBe(of(`c${words}`));
+  const blocks = Array(100).fill({ type: 'text', text: 'a' });
+  expect(of([...blocks, 'b'])).toBe(of([...blocks, 'c']));
+  expect(of(['b', ...blocks])).not.toBe(of(['c', ...blocks]));
+});
+
 describe('a body of 6,000 messages and tools is dealt with in steps', () => {
   const many = {
     model: 'm',

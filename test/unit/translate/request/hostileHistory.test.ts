@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/json.ts';
 import { parseRequest } from '../../../../src/protocol/anthropic/request.ts';
 import { encodeSignature } from '../../../../src/protocol/delta.ts';
-import { translateRequest } from '../../../../src/translate/request/request.ts';
+import { translateInSteps, translateRequest } from '../../../../src/translate/request/request.ts';
 import { growth, LINEAR } from '../../../helpers/growth.ts';
 import { createTarget } from '../createTarget.ts';
 
@@ -135,4 +135,31 @@ describe('repeated ids', () => {
     expect(idsOf('x!', 'x?', 'x!', 'x_', 'x!', 'x?')?.slice(0, 4)).toEqual(before);
     expect(new Set(before).size).toBe(4);
   });
+});
+
+test('a long request is translated in steps, and comes to the same', () => {
+  const request = parseRequest({
+    model: 'm',
+    tools: Array.from({ length: 300 }, (_, index) => ({ name: `t${index}`, input_schema: { type: 'object' } })),
+    messages: Array.from({ length: 2000 }, (_, index) =>
+      index % 2 === 0
+        ? { role: 'user', content: `${index}` }
+        : { role: 'assistant', content: [{ type: 'text', text: `${index}` }] },
+    ),
+  });
+  const target = createTarget();
+  const steps = translateInSteps(request, target);
+  let pauses = 0;
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) {
+      expect(step.value.body).toEqual(translateRequest(request, target).body);
+      break;
+    }
+    pauses += 1;
+  }
+  // After each tool, and for each 16 messages when they are translated and when they are finished.
+  expect(pauses).toBeGreaterThanOrEqual(300 + 2 * (2000 / 16));
+  const many = { role: 'user', content: Array(20).fill({ type: 'text', text: 'x' }) };
+  const large = parseRequest({ model: 'm', messages: Array(100).fill(many) });
+  expect([...translateInSteps(large, target)].length).toBeGreaterThanOrEqual(100);
 });
