@@ -108,6 +108,15 @@ test('an OpenAI client gets the stream byte for byte, with every field of its re
   });
 });
 
+test('an answer that holds too much to be parsed, as with logprobs, is handed on without its usage', async () => {
+  const content = Array(6000).fill({ token: 'a', top_logprobs: Array(20).fill(-0.5) });
+  const large = { ...whole, choices: [{ message: { content: 'hi' }, logprobs: { content } }] };
+  upstreamErrors['logprobs'] = json(200, large);
+  const record = app.nextRecord();
+  expect(JSON.parse((await ask({ model: 'logprobs', messages, logprobs: true })).text)).toEqual(large);
+  expect(await record).toMatchObject({ outcome: 'ok' });
+});
+
 test('an OpenAI client gets a whole answer with its unknown fields', async () => {
   expect(JSON.parse((await ask({ model: 'model', messages })).text)).toEqual(whole);
 });

@@ -48,7 +48,12 @@ export class RelayReader implements AnswerReader {
 
   pushJson(text: string): string {
     this.isWhole = true;
-    this.#look(text);
+    try {
+      this.#look(text);
+    } catch (error) {
+      // What holds too much to be parsed, as some thousand tokens with their logprobs do, is handed on without a count.
+      if (!(error instanceof ApiError)) throw error;
+    }
     this.outcome.ended = true;
     return text;
   }
