@@ -200,14 +200,22 @@ function socketPath(environment: Pm2Options['environment']): string {
   return process.platform === 'win32' ? '\\\\.\\pipe\\rpc.sock' : join(pm2Home(environment), 'rpc.sock');
 }
 
+/** For its owner alone: by the sockets in it programs are started, and PM2 itself would let everybody in. */
+function makeHome(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Failure(`PM2's folder ${path} cannot be made: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
 /** PM2 for the project at `root`. */
 export function createPm2({ root, environment }: Pm2Options): Pm2 {
   const [command, ...prefix] = pm2Command(root);
   const scrubbed = pm2Environment(environment);
 
   function run(words: readonly string[], timeout?: number): Promise<string> {
-    // PM2 would let everybody in, whose sockets start programs as their owner.
-    mkdirSync(resolvePath(root, pm2Home(environment)), { recursive: true, mode: 0o700 });
+    makeHome(resolvePath(root, pm2Home(environment)));
     return new Promise((resolve, reject) => {
       const child = spawn(command, [...prefix, ...words], {
         cwd: root,

@@ -167,6 +167,9 @@ describe('an answer that has to be held back', () => {
     const translator = translatorOf({}, 'message');
     expect(flood(translator, delta({ content: large }), 2000)).toBeLessThan(45);
     expect(translator.outcome.error?.code).toBe('bad_gateway');
+    const whole = translatorOf({}, 'message');
+    whole.pushJson(JSON.stringify({ choices: [{ message: { content: 'x'.repeat(4 * 1024 * 1024) } }] }));
+    expect(whole.outcome.error?.message).toBe('the answer is larger than 4194304 bytes');
   });
 });
 
