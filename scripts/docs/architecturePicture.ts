@@ -197,7 +197,7 @@ function drawBox([name, folder]: [string, Folder]): string[] {
 
 /**
  * The folders of `src/` as an SVG file, each above those that it imports.
- * @param edges who imports whom; what follows from others is left out
+ * @param edges who imports whom; an edge beside a longer way over other folders is not drawn
  * @param places the folders by their names
  * @throws Error when a folder has no place, there is no such folder, or folders import each other in a circle
  */

@@ -5,10 +5,8 @@ import { DISCARD, Exchange } from '../upstream/exchange.ts';
 import type { AnswerReader } from '../upstream/upstream.ts';
 import { createFailureContext } from './adapters/adapter.ts';
 import { passthroughBody, passthroughCredentials, passthroughHeaders } from './adapters/messagesAdapter.ts';
-import type { RequestBody } from './requestBody.ts';
-import { withBody } from './requestBody.ts';
-import { type Route, routeNow, skipReason } from './route.ts';
-import { planRequest } from './routePlan.ts';
+import { type RequestBody, withBody } from './requestBody.ts';
+import { planRequest, type Route, routeNow, skipReason } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
 /** A count that takes longer is not worth waiting for: an estimate is at hand. */

@@ -16,7 +16,7 @@ import { authorizationFor, createFailureContext } from './adapters/adapter.ts';
 import { prepareRequest } from './adapters/chatAdapter.ts';
 import { passthroughBody, passthroughHeaders } from './adapters/messagesAdapter.ts';
 import type { ActiveServices } from './configSwap.ts';
-import { reportOutcome } from './fallback/feedback.ts';
+import { reportOutcome } from './fallback/outcome.ts';
 import { listOf, RequestBody } from './requestBody.ts';
 import { createId, recordKey, recordRoute, recordUsage } from './requestContext.ts';
 import { isNative, type Route, routeTo } from './route.ts';

@@ -8,8 +8,7 @@ import { hashSession, type RequestRecord } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import type { ResponseWriter } from './responseWriter.ts';
-import { keyLabel, type Route } from './route.ts';
-import type { Plan } from './routePlan.ts';
+import { keyLabel, type Plan, type Route } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
 /** A new id of Anthropic's form: the prefix (`msg_`, `toolu_`, `req_`) and 24 random digits and letters. */

@@ -1,6 +1,5 @@
 import { ApiError } from '../core/errors.ts';
-import { isObject, type JsonObject } from '../core/json.ts';
-import { parseExact } from './json/exactNumbers.ts';
+import { isObject, type JsonObject, parseExact } from '../core/json.ts';
 import { hasTooManyValues, VALUES_MAX } from './json/incrementalParser.ts';
 
 /** Most that one answer may keep in memory beyond what was sent on, in bytes. */

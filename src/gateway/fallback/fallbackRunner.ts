@@ -8,15 +8,19 @@ import {
   type OutputSink,
   resultOfAbort,
 } from '../../upstream/exchange.ts';
-import { classifyFault } from '../../upstream/faultDomain.ts';
 import type { Adapter } from '../adapters/adapter.ts';
 import { elapsedMs, type RequestContext, recordError } from '../requestContext.ts';
 import { type SseFormat, SseResponse, type SseSource } from '../responseWriter.ts';
-import { Candidates, candidateLabel, isNative, otherTierModel, type Route, routeTo } from '../route.ts';
-import type { Plan } from '../routePlan.ts';
+import { Candidates, candidateLabel, isNative, otherTierModel, type Plan, type Route, routeTo } from '../route.ts';
 import type { Services } from '../services.ts';
-import { recordSuccess, reportOutcome } from './feedback.ts';
-import { type CandidateFailure, finalError, nameProvider } from './finalError.ts';
+import {
+  type CandidateFailure,
+  classifyFault,
+  finalError,
+  nameProvider,
+  recordSuccess,
+  reportOutcome,
+} from './outcome.ts';
 
 /** A candidate that did not serve the request, and why. */
 export interface Fallback {

@@ -1,5 +1,5 @@
 import { ApiError } from '../../core/errors.ts';
-import { parseExact } from './exactNumbers.ts';
+import { parseExact } from '../../core/json.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

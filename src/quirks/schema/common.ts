@@ -1,5 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../../core/json.ts';
-import { isExactNumber } from '../../protocol/json/exactNumbers.ts';
+import { isExactNumber, isObject, type Json, type JsonObject } from '../../core/json.ts';
 
 /** Keywords of JSON Schema whose value is a map from names to schemas, a schema, or a list of schemas. */
 const MAPS = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas']);
