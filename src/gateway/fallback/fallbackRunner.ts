@@ -12,7 +12,6 @@ import type { Adapter } from '../adapters/adapter.ts';
 import { elapsedMs, type RequestContext, recordError } from '../requestContext.ts';
 import { type SseFormat, SseResponse, type SseSource } from '../responseWriter.ts';
 import { Candidates, candidateLabel, isNative, otherTierModel, type Plan, type Route, routeTo } from '../route.ts';
-import type { Services } from '../services.ts';
 import {
   type CandidateFailure,
   classifyFault,
@@ -365,28 +364,27 @@ export async function respondWithFallback(
     const result = await runner.run(stream);
     if (result.kind === 'aborted') return;
     const { adapter } = runner;
-    const failure = result.kind === 'failed' ? result.error : failureOfWhole(adapter, stream);
+    let failure = result.kind === 'failed' ? result.error : undefined;
+    // An event stream that has begun with pings cannot become one JSON body any more.
+    if (adapter?.isWhole === true && stream.open) {
+      failure ??= new ApiError(
+        'bad_gateway',
+        'the provider answered with one body, too late for a stream that has begun',
+      );
+    }
     if (failure !== undefined) {
       if (!stream.open) throw failure;
       stream.fail(failure);
       recordError(context, failure, 'interrupted');
     } else if (adapter !== undefined) {
-      keepConversation(services, plan, adapter.route);
+      const { config, order } = services;
+      // The conversation stays with the provider that has served it, unless something else than its tier led there.
+      if (config.providers.length > 1 && plan.decision.intent === 'tier')
+        order.keep(plan.conversation(), adapter.route.provider);
       if (adapter.isWhole) writer.sendJson(200, runner.answerHeaders, adapter.bodyOf(stream.body));
     }
   } finally {
     stream.close();
     runner.adapter?.record();
   }
-}
-
-/** The conversation stays with the provider that has served it, unless something else than its tier led there. */
-function keepConversation({ config, order }: Services, { decision, conversation }: Plan, { provider }: Route): void {
-  if (config.providers.length > 1 && decision.intent === 'tier') order.keep(conversation(), provider);
-}
-
-/** An event stream that has begun with pings cannot become one JSON body any more. */
-function failureOfWhole(adapter: Adapter | undefined, stream: SseResponse): ApiError | undefined {
-  if (adapter?.isWhole !== true || !stream.open) return undefined;
-  return new ApiError('bad_gateway', 'the provider answered with one body, too late for a stream that has begun');
 }

@@ -71,9 +71,12 @@ export class Conversation {
   }
 
   finish(): ChatMessage[] {
-    return this.#entries.map((entry) =>
-      replaceLoneSurrogatesOnce(isDraft(entry) ? this.#close(entry) : entry, this.#wellFormed),
-    );
+    const messages: ChatMessage[] = [];
+    for (const entry of this.#entries) {
+      const message = isDraft(entry) ? this.#close(entry) : entry;
+      messages.push(replaceLoneSurrogatesOnce(message, this.#wellFormed));
+    }
+    return messages;
   }
 
   #close({ head, parts }: Draft): ChatMessage {
@@ -183,10 +186,15 @@ function addUser(message: RequestMessage, conversation: Conversation, context: C
 
 function userParts({ content }: RequestMessage, context: Context): ChatContentPart[] {
   if (typeof content === 'string') return translateContent(content, context);
-  return content.flatMap((block) => {
-    if (block.type !== 'tool_result') return translateBlock(block, context);
-    return context.pairing.orphans.has(block) ? describeOrphan(block, context) : [];
-  });
+  const parts: ChatContentPart[] = [];
+  for (const block of content) {
+    const isOrphan = context.pairing.orphans.has(block);
+    // A result that answers a call stands behind the call.
+    if (block.type === 'tool_result' && !isOrphan) continue;
+    const added = isOrphan ? describeOrphan(block, context) : translateBlock(block, context);
+    for (const part of added) parts.push(part);
+  }
+  return parts;
 }
 
 /** Whether a message answers a call of a tool. */
@@ -205,8 +213,10 @@ function systemMessage(
   instruction: string | undefined,
   context: Context,
 ): ChatMessage | undefined {
-  const added = [...hoisted.map(systemMessageText), instruction ?? ''].filter((text) => text !== '');
-  const parts = [...systemParts(request['system'], context.breakpoints), ...added.map(textPart)];
+  const parts = systemParts(request['system'], context.breakpoints);
+  for (const text of [...hoisted.map(systemMessageText), instruction ?? '']) {
+    if (text !== '') parts.push(textPart(text));
+  }
   if (parts.length === 0) return undefined;
   return { role: context.settings.systemRole, content: joinTexts(parts, '\n\n') };
 }
@@ -218,11 +228,13 @@ function systemMessage(
 export function systemParts(content: unknown, marked: ReadonlySet<JsonObject>): ChatContentPart[] {
   const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
   if (!Array.isArray(blocks)) return [];
-  return blocks.filter(isObject).flatMap((block) => {
-    const text = block['type'] === 'text' ? removeAttribution(asString(block['text']) ?? '') : '';
-    if (text === '') return [];
-    return [{ type: 'text', text, ...(marked.has(block) ? { cache_control: { type: 'ephemeral' } } : {}) }];
-  });
+  const parts: ChatContentPart[] = [];
+  for (const block of blocks) {
+    const text = isObject(block) && block['type'] === 'text' ? removeAttribution(asString(block['text']) ?? '') : '';
+    if (text === '') continue;
+    parts.push({ type: 'text', text, ...(marked.has(block) ? { cache_control: { type: 'ephemeral' } } : {}) });
+  }
+  return parts;
 }
 
 export function isSystem(message: RequestMessage): boolean {
@@ -237,9 +249,13 @@ export function systemMessageText(message: RequestMessage): string {
 }
 
 /** How many messages at the front are system messages, which join the system prompt. */
-export function countLeadingSystem(messages: readonly RequestMessage[]): number {
-  const first = messages.findIndex((message) => !isSystem(message));
-  return first < 0 ? messages.length : first;
+function countLeadingSystem(messages: readonly RequestMessage[]): number {
+  let count = 0;
+  for (const message of messages) {
+    if (!isSystem(message)) break;
+    count += 1;
+  }
+  return count;
 }
 
 /**

@@ -45,11 +45,6 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'thread',
 ]);
 
-/** The request's top-level fields that nothing here knows, for the debug log. */
-export function unknownFields(request: MessagesRequest): string[] {
-  return Object.keys(request).filter((name) => !KNOWN_FIELDS.has(name));
-}
-
 /**
  * What is answered to the safety checks that auto mode asks of its server: nobody here judges tool calls. The client
  * then judges by itself or asks its user; an answer that was made up would be obeyed. Undefined when none is asked for.
@@ -128,8 +123,12 @@ export function translateRequest(
     ...identity(request, settings),
   };
   const repaired = repairs.request(replaceLoneSurrogates(addWebSearch(body, request, settings), cache.wellFormed));
-  const droppedFields = unknownFields(request);
-  for (const name of droppedFields) context.notes.add(`field_dropped:${name}`);
+  const droppedFields: string[] = [];
+  for (const name of Object.keys(request)) {
+    if (KNOWN_FIELDS.has(name)) continue;
+    droppedFields.push(name);
+    context.notes.add(`field_dropped:${name}`);
+  }
   const safeguardResults = answerSafeguards(request);
   return {
     body: repaired,
