@@ -134,15 +134,14 @@ export class IncrementalJsonParser {
 
 function parseWhole(bytes: Buffer): unknown {
   if (bytes.length > VALUE_MAX_BYTES) throw new SyntaxError('it is not plainly one object');
-  if (hasTooManyValues(bytes)) throw tooManyValues();
+  // A body of fewer bytes cannot hold so many.
+  if (bytes.length > VALUES_MAX && hasTooManyValues(bytes)) throw tooManyValues();
   const text = bytes.toString('utf8');
   return parseExact(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
 }
 
 /** Whether a JSON text holds more values than it may, found without parsing it. */
 export function hasTooManyValues(bytes: Buffer): boolean {
-  // A text of fewer bytes cannot hold so many.
-  if (bytes.length <= VALUES_MAX) return false;
   const marks = { count: 0 };
   skipValue(bytes, skipBlanks(bytes, 0), marks);
   return marks.count > VALUES_MAX;
