@@ -2,7 +2,7 @@ import { ApiError } from '../core/errors.ts';
 import { tokenCount } from '../core/json.ts';
 import { parseBoundedObject } from '../protocol/bounds.ts';
 import { DISCARD, Exchange } from '../upstream/exchange.ts';
-import type { AnswerReader } from '../upstream/upstream.ts';
+import { type AnswerReader, openOutcome } from '../upstream/upstream.ts';
 import { createFailureContext } from './adapters/adapter.ts';
 import { passthroughBody, passthroughCredentials, passthroughHeaders } from './adapters/messagesAdapter.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
@@ -14,11 +14,7 @@ const COUNT_TIMEOUT_MS = 5000;
 
 /** Reads the one number of the answer. */
 class CountReader implements AnswerReader {
-  readonly outcome: { ended: boolean; finished: boolean; empty: boolean; error?: ApiError } = {
-    ended: false,
-    finished: false,
-    empty: false,
-  };
+  readonly outcome = openOutcome();
   count: number | undefined;
 
   pushJson(text: string): string {
@@ -93,8 +89,8 @@ export interface TokenCount {
 }
 
 /**
- * Answers `POST /v1/messages/count_tokens` for the candidate that would be asked now: an estimate with the factors learned for the model, no network;
- * a native endpoint that counts exactly and for nothing is asked first.
+ * Answers `POST /v1/messages/count_tokens` for the candidate that would be asked now. A native endpoint that counts exactly and for
+ * nothing is asked first; else it is an estimate with the factors learned for the model, without any network.
  * @param onGone calls its listener when the client goes away
  */
 export async function countTokens(

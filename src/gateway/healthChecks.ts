@@ -175,8 +175,8 @@ export async function runHealthCheck(services: Services, { name, models, provide
   const key = backend.keys.choose(() => '');
   const request = questionFor(services, route, key);
   // Nobody waits in the queue for a check.
-  const place = backend.limiter.acquire();
-  const permit = place?.isActive === true ? backend.breaker.acquireCheck() : undefined;
+  const slot = backend.limiter.acquire();
+  const permit = slot?.isActive === true ? backend.breaker.acquireCheck() : undefined;
   if (permit !== undefined) {
     const askedAt = services.clock.monotonic();
     const { result, isReached, reader } = await ask(services, route, request, key);
@@ -189,7 +189,7 @@ export async function runHealthCheck(services: Services, { name, models, provide
       answer: outcome.kind === 'failed' ? outcome.error.message : 'yes',
     });
   }
-  place?.release();
+  slot?.release();
 }
 
 /** Share by which a pause is shorter or longer at random, so that many instances do not ask together. */

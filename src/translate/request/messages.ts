@@ -7,19 +7,13 @@ import { translateAssistant } from './assistant.ts';
 import { describeOrphan, textPart, translateBlock, translateContent, translateResult } from './content.ts';
 import type { Context } from './context.ts';
 
-/** A user or tool message whose content may still grow. */
-interface Draft {
-  readonly head: ChatMessage;
-  readonly parts: ChatContentPart[];
-}
-
 /** Builds the provider's message list from front to back; what an answer has followed never changes. */
 export class Conversation {
   readonly #textArrays: boolean;
-  readonly #entries: (ChatMessage | Draft)[];
+  readonly #messages: ChatMessage[];
   readonly #wellFormed: WeakSet<object>;
-  /** The last user or tool message, as long as it may grow. */
-  #open: Draft | undefined;
+  /** Content of the last message, a user's or a tool's, as long as it may grow. */
+  #open: ChatContentPart[] | undefined;
 
   /**
    * @param written complete messages that it begins with
@@ -27,67 +21,65 @@ export class Conversation {
    */
   constructor(content: QuirkSettings['content'], written: readonly ChatMessage[], wellFormed: WeakSet<object>) {
     this.#textArrays = content === 'parts';
-    this.#entries = [...written];
+    this.#messages = [...written];
     this.#wellFormed = wellFormed;
   }
 
   /** Messages so far. */
   get size(): number {
-    return this.#entries.length;
+    return this.#messages.length;
   }
 
   /** Role of the message that may grow; undefined after an answer, a system message and at the start. */
   get openRole(): ChatMessage['role'] | undefined {
-    return this.#open?.head.role;
+    return this.#open === undefined ? undefined : this.lastRole;
   }
 
   get lastRole(): ChatMessage['role'] | undefined {
-    const last = this.#entries.at(-1);
-    return last === undefined || isDraft(last) ? last?.head.role : last.role;
+    return this.#messages.at(-1)?.role;
   }
 
   /** Adds a message that is complete. */
   add(message: ChatMessage): void {
-    this.#open = undefined;
-    this.#entries.push(message);
+    this.#close();
+    this.#messages.push(replaceLoneSurrogatesOnce(message, this.#wellFormed));
   }
 
   /** Adds what the user says: to the message that is open when that is the user's, as many chat templates want roles to alternate. */
   addUser(parts: readonly ChatContentPart[]): void {
-    if (this.#open?.head.role !== 'user') this.start({ role: 'user' }, parts);
-    else for (const part of parts) this.#open.parts.push(part);
+    if (this.#open === undefined || this.lastRole !== 'user') this.start({ role: 'user' }, parts);
+    else for (const part of parts) this.#open.push(part);
   }
 
   /** Appends to the open message; says whether there was one. */
   append(part: ChatContentPart): boolean {
-    this.#open?.parts.push(part);
+    this.#open?.push(part);
     return this.#open !== undefined;
   }
 
   /** Begins a message that may grow. */
   start(head: ChatMessage, parts: readonly ChatContentPart[]): void {
-    this.#open = { head, parts: [...parts] };
-    this.#entries.push(this.#open);
+    this.#close();
+    this.#messages.push(head);
+    this.#open = [...parts];
   }
 
   finish(): ChatMessage[] {
-    const messages: ChatMessage[] = [];
-    for (const entry of this.#entries) {
-      const message = isDraft(entry) ? this.#close(entry) : entry;
-      messages.push(replaceLoneSurrogatesOnce(message, this.#wellFormed));
-    }
-    return messages;
+    this.#close();
+    return this.#messages;
   }
 
-  #close({ head, parts }: Draft): ChatMessage {
-    const separator = head.role === 'tool' ? '\n\n' : '\n';
-    const join = head.role === 'tool' || parts.length === 1 || !this.#textArrays;
-    return { ...head, content: join ? joinTexts(parts, separator) : parts };
+  /** The open message, if there is one, is complete. */
+  #close(): void {
+    const head = this.#messages.at(-1);
+    const parts = this.#open;
+    if (head === undefined || parts === undefined) return;
+    this.#open = undefined;
+    const isTool = head.role === 'tool';
+    const isJoined = isTool || parts.length === 1 || !this.#textArrays;
+    const content = isJoined ? joinTexts(parts, isTool ? '\n\n' : '\n') : parts;
+    this.#messages[this.#messages.length - 1] = replaceLoneSurrogatesOnce({ ...head, content }, this.#wellFormed);
   }
-}
-
-function isDraft(entry: ChatMessage | Draft): entry is Draft {
-  return 'parts' in entry;
 }
 
 /** Plain texts as one string; parts stay parts as soon as one of them is more than text. */
