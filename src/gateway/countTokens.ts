@@ -1,9 +1,8 @@
 import { ApiError } from '../core/errors.ts';
 import { tokenCount } from '../core/json.ts';
 import { parseBoundedObject } from '../protocol/bounds.ts';
-import { DISCARD, Exchange } from '../upstream/exchange.ts';
 import { type AnswerReader, openOutcome } from '../upstream/upstream.ts';
-import { createFailureContext } from './adapters/adapter.ts';
+import { askProvider } from './adapters/adapter.ts';
 import { passthroughBody, passthroughCredentials, passthroughHeaders } from './adapters/messagesAdapter.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import { planRequest, type Route, routeNow, skipReason } from './route.ts';
@@ -66,20 +65,8 @@ export async function askTokenCount(
     authorization,
   };
   const reader = new CountReader();
-  const controller = new AbortController();
-  const deadline = setTimeout(() => controller.abort(), COUNT_TIMEOUT_MS);
-  onGone(() => controller.abort());
-  const exchange = new Exchange({
-    upstream: backend.upstream,
-    attempt: { request, reader, idleTimeoutMs: COUNT_TIMEOUT_MS, usageWaitMs: 0 },
-    requestTimeoutMs: COUNT_TIMEOUT_MS,
-    failures: { failureContext: () => createFailureContext(services, route, key, 0, incoming) },
-    sink: DISCARD,
-    signal: controller.signal,
-    clock: services.clock,
-  });
-  await exchange.result;
-  clearTimeout(deadline);
+  const question = { request, reader, timeoutMs: COUNT_TIMEOUT_MS, purpose: 'a token count', incoming, onGone };
+  await askProvider(services, route, key, question);
   return reader.count;
 }
 
