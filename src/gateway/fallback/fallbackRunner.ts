@@ -107,7 +107,13 @@ export class FallbackRunner implements SseSource {
     if (spent > 0 || !isRefusedHere(result)) record.attempts = spent;
     record.upstreamRequestId = requestIdOf(this.#exchange);
     if (this.#fallbacks.length > 0) record.fallbacks = this.#fallbacks;
-    if (this.#isUnclassified(result)) record.notes = [...(record.notes ?? []), UNCLASSIFIED];
+    // A native endpoint's own words are the client's to read; others are known here, or the log says that they are not.
+    const isUnclassified =
+      result.kind === 'failed' &&
+      result.error.code === 'upstream_invalid_request' &&
+      this.adapter !== undefined &&
+      !isNative(this.adapter.route);
+    if (isUnclassified) record.notes = [...(record.notes ?? []), UNCLASSIFIED];
     return result;
   }
 
@@ -128,12 +134,6 @@ export class FallbackRunner implements SseSource {
     const [first, ...others] = this.#failures;
     const error = first === undefined ? asApiError(new TypeError('no candidates')) : finalError([first, ...others]);
     return { kind: 'failed', error };
-  }
-
-  /** A native endpoint's own words are the client's to read; others are known here, or the log says that they are not. */
-  #isUnclassified(result: ExchangeResult): boolean {
-    if (result.kind !== 'failed' || this.adapter === undefined) return false;
-    return result.error.code === 'upstream_invalid_request' && !isNative(this.adapter.route);
   }
 
   /** Before a request fails for a model that its provider does not know, another tier's model is asked there, once. */

@@ -93,10 +93,11 @@ export function translateRequest(
   const isStream = request['stream'] === true && settings.upstreamStream;
   const mustNotThink = settings.thinkingNeedsStream && !isStream;
   const choice = decideToolChoice(request, context, wish.mode === 'off' || mustNotThink);
+  const only = choice.onlyTool === undefined ? undefined : context.tools.get(choice.onlyTool);
   const tools = choice.withoutTools
     ? []
     : translateTools(
-        offeredTools(context.tools, choice.onlyTool),
+        only === undefined ? context.tools : new Map([[only.name, only]]),
         context.toolNames,
         repairs,
         settings,
@@ -140,11 +141,6 @@ export function translateRequest(
     droppedFields,
     ...(safeguardResults === undefined ? {} : { safeguardResults }),
   };
-}
-
-function offeredTools(tools: Context['tools'], only: string | undefined): Context['tools'] {
-  const tool = only === undefined ? undefined : tools.get(only);
-  return tool === undefined ? tools : new Map([[tool.name, tool]]);
 }
 
 /**
