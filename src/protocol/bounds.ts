@@ -1,8 +1,6 @@
 import { ApiError } from '../core/errors.ts';
-import { isObject, type JsonObject } from '../core/json.ts';
-import { parseExact } from './json/exactNumbers.ts';
-import { hasTooManyEscapes } from './json/incrementalParser.ts';
-import { hasTooManyValues } from './json/valueCount.ts';
+import { isObject, type JsonObject, parseExact } from '../core/json.ts';
+import { hasTooManyEscapes, hasTooManyValues } from './json/incrementalParser.ts';
 
 /** Most that one answer may keep in memory beyond what was sent on, in bytes: all of it may have to be printed at once, within 50 ms. */
 export const HELD_MAX = 4 * 1024 * 1024;
@@ -115,20 +113,11 @@ export function parseBoundedObject(text: string): JsonObject | undefined {
 }
 
 function checkDensity(bytes: Buffer): void {
-  if (holdsMoreValues(bytes, ANSWER_VALUES_MAX)) {
+  if (hasTooManyValues(bytes, ANSWER_VALUES_MAX)) {
     throw new ApiError('bad_gateway', `the provider's answer holds more than ${ANSWER_VALUES_MAX} values`);
   }
   if (hasTooManyEscapes(bytes, ANSWER_ESCAPES_MAX)) {
     throw new ApiError('bad_gateway', `the provider's answer holds more than ${ANSWER_ESCAPES_MAX} escaped letters`);
-  }
-}
-
-/** Whether a JSON text holds more values than so many. */
-export function holdsMoreValues(bytes: Buffer, most: number): boolean {
-  const steps = hasTooManyValues(bytes, most);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
   }
 }
 

@@ -125,10 +125,8 @@ function createDispatcher(options: ClientOptions, used: UsedConnections, isKept:
   });
 }
 
-/** After so many bytes of an answer all else has its turn: a fast server is always there with the next, and small events take long. */
-const TURN_BYTES = 128 * 1024;
-/** What a piece takes beside its bytes, as bytes: a server may send each byte as a piece of its own. */
-const PIECE_BYTES = 32;
+/** After so many pieces of an answer all else has its turn: a server may send each byte as a piece of its own. */
+const PIECES_PER_TURN = 4096;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -142,8 +140,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   /** The first bytes, until they show whether they are compressed; undefined from then on. */
   #first: Buffer | undefined;
   #paused = false;
-  /** What has come in this turn of the event loop. */
-  #sinceTurn = 0;
+  #pieces = 0;
   /** Nothing more comes of it. */
   done = false;
 
@@ -201,12 +198,11 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     }
     if (this.#decoder === undefined) this.#handler.onData(known);
     else if (!this.#decoder.write(known)) controller.pause();
-    this.#sinceTurn += bytes.length + PIECE_BYTES;
-    if (this.#sinceTurn >= TURN_BYTES) this.#pauseForTurn(controller);
+    this.#pieces += 1;
+    if (this.#pieces % PIECES_PER_TURN === 0) this.#pauseForTurn(controller);
   }
 
   #pauseForTurn(controller: Dispatcher.DispatchController): void {
-    this.#sinceTurn = 0;
     controller.pause();
     setImmediate(() => {
       if (!this.#paused && this.#decoder?.writableNeedDrain !== true) controller.resume();

@@ -1,3 +1,4 @@
+import { ApiError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { HeldBudget } from '../../protocol/bounds.ts';
 import { encodeCallFields, type ToolCallDelta } from '../../protocol/delta.ts';
@@ -7,6 +8,8 @@ import { RepairBudget, repairBySchema, ToolArguments } from './toolArguments.ts'
 
 const BLANKS_MAX = 500;
 const REPEATS_MAX = 200;
+/** Letters of a tool's name; no API takes a tenth of it. */
+const NAME_MAX = 1000;
 
 /** What is known of one call while its pieces come in. */
 class Call {
@@ -150,8 +153,11 @@ export class ToolCalls {
     return this.#calls.length > 0;
   }
 
-  /** Takes a piece of a call. */
+  /** Takes a piece of a call. Throws an ApiError for a name that no tool has. */
   push(delta: ToolCallDelta): void {
+    if (delta.name !== undefined && delta.name.length > NAME_MAX) {
+      throw new ApiError('bad_gateway', `the provider gave a tool a name of more than ${NAME_MAX} letters`);
+    }
     const call = this.#router.find(delta) ?? this.#begin(delta.index);
     if (call.id === undefined && delta.id !== undefined) this.#router.setId(call, delta.id);
     if (call.name === undefined) call.name = delta.name;

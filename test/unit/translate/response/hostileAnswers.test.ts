@@ -229,7 +229,7 @@ describe('arguments that would have to be repaired all over', () => {
 
   test('all calls of an answer together are repaired as long as that takes, and left as they are beyond', () => {
     const budget = new RepairBudget();
-    const text = `{"a":[${'b,'.repeat(3000)}]}`;
+    const text = `{'a':'${'b '.repeat(3000)}'}`;
     const repaired = Array.from({ length: 100 }, () => repairArguments(text, budget)).map((each) => each !== undefined);
     expect(repaired.slice(0, 5)).toEqual(Array(5).fill(true));
     expect(repaired.filter(Boolean).length).toBeLessThan(40);
@@ -260,6 +260,16 @@ describe('arguments that would have to be repaired all over', () => {
     const content = `it's a "quoted" line\n`.repeat(20_000);
     const text = JSON.stringify({ path: 'x', content }).slice(0, -1);
     expect(JSON.parse(repairArguments(text) ?? '{}')).toEqual({ path: 'x', content });
+  });
+});
+
+test('a tool has no name of a million letters', () => {
+  const translator = translatorOf();
+  const text = translator.pushBytes(Buffer.from(call({ name: 'a'.repeat(1_000_000), arguments: '{}' })));
+  expect(text).not.toContain('aaa');
+  expect(translator.outcome.error).toMatchObject({
+    code: 'bad_gateway',
+    message: 'the provider gave a tool a name of more than 1000 letters',
   });
 });
 
