@@ -78,7 +78,7 @@ export class RequestBody {
   }
 }
 
-/** So many letters of a text, and elements of a list, tell one conversation from another. */
+/** So many letters of a text, and elements of a list, distinguish one conversation from another. */
 const BEGINNING_LETTERS = 16_384;
 const BEGINNING_ELEMENTS = 100;
 
@@ -95,6 +95,9 @@ export function listOf(value: unknown, field: string): readonly unknown[] {
 
 /** Shorter than the tools of the usual client alone: a question about a title, for instance. */
 const SHORT_BYTES = 16 * 1024;
+
+/** Where reading already begins in a turn of its own, as one field of it may take long. */
+const LARGE_BYTES = 2 * 1024 * 1024;
 
 /** Most bytes of earlier bodies that are kept: some conversations of usual length. */
 const REMEMBERED_BYTES = 8 * 1024 * 1024;
@@ -140,9 +143,17 @@ function goOnForAStretch<T>(work: Generator<void, T>, stretchMs = STRETCH_MS): I
   }
 }
 
+let lastTurn: Promise<void> = Promise.resolve();
+
+/** A turn of the event loop in which no other such work goes on: many at once would hold it as long as work that does not pause. */
+function nextTurn(): Promise<void> {
+  lastTurn = lastTurn.then(() => yieldToEventLoop());
+  return lastTurn;
+}
+
 async function goOnCooperatively<T>(work: Generator<void, T>): Promise<T> {
   for (;;) {
-    await yieldToEventLoop();
+    await nextTurn();
     const { done, value } = goOnForAStretch(work);
     if (done === true) return value;
   }
@@ -175,6 +186,7 @@ export function withBody<T>(
 ): Promise<T> {
   const { bodies } = services;
   const reading = bodies.read(bytes);
+  if (bytes.length > LARGE_BYTES) return readOn(services, bytes, reading, goOn);
   const { done, value } = goOnForAStretch(reading);
   return done === true ? goOn(new RequestBody(bytes, value, bodies.cache)) : readOn(services, bytes, reading, goOn);
 }

@@ -50,7 +50,7 @@ describe('a body of 3 MB is dealt with in steps', () => {
   });
 });
 
-test('conversations are told apart by the beginning of the first message, however long it is', () => {
+test('conversations are distinguished by the beginning of the first message, however long it is', () => {
   const of = (content: unknown) => {
     const value = { model: 'm', messages: [{ role: 'user', content }] };
     return new RequestBody(smallBytes, value, new ConversationCache()).firstMessage;
@@ -113,7 +113,7 @@ describe('a body is refused before it is parsed', () => {
       'one field of which has too many escaped letters, however far apart they are',
       () => bodyWith(`"${`${'a'.repeat(20)}\\n`.repeat(FIELD_MAX.escapes + 1)}"`),
       'request_too_large',
-      'more than 1000000 escaped letters',
+      'more than 1000000 escapes',
     ],
     [
       'that is large and no object',
@@ -149,7 +149,27 @@ describe('between the stretches', () => {
     const done = runCooperatively(work(), largeBytes.length);
     setImmediate(() => seen.push('another'));
     await done;
-    expect(seen).toEqual(['one', 'two', 'another', 'three']);
+    expect(seen).toEqual(['one', 'another', 'two', 'three']);
+  });
+
+  test('and no two works go on in one turn', async () => {
+    let turn = 0;
+    let next = setImmediate(function count() {
+      turn += 1;
+      next = setImmediate(count);
+    });
+    const turns: number[] = [];
+    function* work(): Generator<void, void> {
+      for (let step = 0; step < 3; step += 1) {
+        const until = performance.now() + 3;
+        while (performance.now() < until);
+        yield;
+        turns.push(turn);
+      }
+    }
+    await Promise.all([1, 2, 3].map(() => runCooperatively(work(), largeBytes.length)));
+    clearImmediate(next);
+    expect(new Set(turns).size).toBe(9);
   });
 
   test('short work is over at once, however often it may pause', () => {

@@ -30,7 +30,7 @@ describe('JSON of a provider', () => {
   });
 
   test('is refused when it is nested deeper, and not for brackets that only stand in texts or side by side', () => {
-    for (const depth of [DEPTH_MAX + 1, 100_000]) {
+    for (const depth of [DEPTH_MAX + 1, 90_000]) {
       expect(() => parseBounded(nested(depth))).toThrow(/nested deeper than 256 levels/);
       expect(() => parseBounded(`[${'1,'.repeat(1000)}{"a":${nested(depth)}}]`)).toThrow(/nested deeper/);
     }
