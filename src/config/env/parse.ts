@@ -18,6 +18,9 @@ const BLANK_OR_COMMENT = /^\s*(?:#.*)?$/;
 /** dotenv begins a comment at any `#` of an unquoted value, also inside a word. */
 const CUT_BY_COMMENT = /^[^#]*[^\s#]#|^#\S/;
 
+/** The quotes of word processors and chats at an end of a value, which no shell and no env file knows. */
+const TYPOGRAPHIC_QUOTE = /^[\u2018-\u201f\u00ab\u2039]|[\u2018-\u201f\u00bb\u203a]$/;
+
 /** Everything below the blank but tab and line feed, and DEL. */
 function isControl(letter: string): boolean {
   return (letter < ' ' && letter !== '\t' && letter !== '\n') || letter === '\x7f';
@@ -89,6 +92,12 @@ function inspectEntry(entry: EnvEntry, written: string, diagnostics: Diagnostics
       entry,
       `a value whose quotes (${quote}) do not close at its end`,
       'Close the quotes, or remove them.',
+    );
+  else if (quote === undefined && TYPOGRAPHIC_QUOTE.test(entry.value))
+    diagnostics.error(
+      entry,
+      'a value in typographic quotes, which would be part of it',
+      'Write plain quotes (") or none.',
     );
   else if (quote === undefined && CUT_BY_COMMENT.test(written.trim()))
     diagnostics.warning(
