@@ -191,6 +191,7 @@ export const optionTable = {
     undefined,
   ),
   project: flag('project', 'in the project where you are, the only place that is ever written to'),
+  verbose: flag('verbose', 'show every value that changes'),
   help: flag('help', 'show this help', 'h'),
   version: flag('version', 'print the version'),
 } as const satisfies Record<string, Option>;

@@ -107,7 +107,7 @@ test('what needs new processes is written, and the command to make them is named
   expect((await project.manage(['set', 'work', 'CA_FILE='])).stderr).toContain('work uses it now.');
 });
 
-test('KEY= empties; the same again changes nothing; a stopped instance is told apart', async () => {
+test('KEY= empties; the same again changes nothing; a stopped instance takes it later', async () => {
   expect((await project.manage(['set', 'work', 'LOG_LEVEL='])).code).toBe(0);
   expect(await text()).toContain('\nLOG_LEVEL=\n');
   expect((await project.manage(['set', 'work', 'LOG_LEVEL='])).stderr).toContain('says so already');

@@ -21,7 +21,7 @@ function createReplacer(pairs: readonly (readonly [text: string | undefined, sta
 
 const A_PATH = '(a path)';
 
-/** Paths of the user's that are known, also with blanks in them, where no form tells their end. */
+/** Paths of the user's that are known, also with blanks in them, where their end cannot be seen. */
 function knownPaths(root: string, environment: Environment, instances: readonly Instance[]): readonly string[] {
   const ofInstances = instances.flatMap(({ app, config }) => {
     if (config === undefined) return [app.args[1]];
