@@ -101,7 +101,7 @@ test('what needs new processes is written, and the command to make them is named
   const authority = await project.manage(['set', 'work', 'CA_FILE=company.pem']);
   expect([authority.code, authority.stderr]).toEqual([
     4,
-    expect.stringContaining('CA_FILE; for the new ones: ./manage reload work'),
+    expect.stringContaining('not before a restart). Make new processes, which may read it: ./manage reload NAME'),
   ]);
   expect((await project.manage(['reload', 'work'])).code).toBe(0);
   expect((await project.manage(['set', 'work', 'CA_FILE='])).stderr).toContain('work uses it now.');

@@ -148,8 +148,11 @@ async function reportOutcome(context: Context, name: string): Promise<ExitCode> 
   }
   const after = await look();
   const health = after?.answer?.kind === 'instance' ? after.answer.health : undefined;
-  const why = (after && diagnoseReload(after)?.problem) ?? reason;
-  output.complain(`${name} runs with its settings from before: ${why}; for the new ones: ./manage reload ${name}`);
+  const [refusal] = health?.config_problems ?? [];
+  const why = refusal
+    ? `${refusal.key}: found ${refusal.found}. ${refusal.fix}`
+    : `${(after && diagnoseReload(after)?.problem) ?? reason}; for the new ones: ./manage reload ${name}`;
+  output.complain(`${name} runs with its settings from before: ${why}`);
   return health?.restart_needed?.length ? exitCodes.ok : exitCodes.notReady;
 }
 
