@@ -1,6 +1,6 @@
 import type { ModelRef } from '../config/config.ts';
 import { isObject } from '../core/json.ts';
-import { type Decision, decide, planCandidates, type RequestFacts } from '../routing/intent.ts';
+import { type Decision, decide, planCandidates, type RequestFacts } from '../routing/decision.ts';
 import { isWebSearchRequest } from '../translate/request/tools.ts';
 import { listOf, type RequestBody } from './requestBody.ts';
 import { isNative, routeTo } from './route.ts';
@@ -92,7 +92,7 @@ export function planRequest(
   const decision = hasRules ? decide(config, routed, new BodyFacts(services, incoming, body, routed.model)) : byName;
   const conversation = () => incoming.session ?? body.firstMessage;
   const ordered =
-    isQuestion || decision.intent !== 'tier' ? order.look(config, conversation) : order.take(config, conversation);
+    isQuestion || decision.rule !== 'tier' ? order.look(config, conversation) : order.take(config, conversation);
   return {
     requestedModel,
     decision,

@@ -139,7 +139,7 @@ export class FallbackRunner implements SseSource {
     this.#hasLeftTier = true;
     const { decision, candidates } = this.#plan;
     const ref =
-      decision.intent === 'tier' ? otherTierModel(this.#context.services, route, decision.tier, candidates) : undefined;
+      decision.rule === 'tier' ? otherTierModel(this.#context.services, route, decision.tier, candidates) : undefined;
     return ref === undefined ? undefined : routeTo(this.#context.services, ref);
   }
 
@@ -378,7 +378,7 @@ export async function respondWithFallback(
 
 /** The conversation stays with the provider that has served it, unless something else than its tier led there. */
 function keepConversation({ config, order }: Services, { decision, conversation }: Plan, { provider }: Route): void {
-  if (config.providers.length > 1 && decision.intent === 'tier') order.keep(conversation(), provider);
+  if (config.providers.length > 1 && decision.rule === 'tier') order.keep(conversation(), provider);
 }
 
 /** An event stream that has begun with pings cannot become one JSON body any more. */
