@@ -1,5 +1,5 @@
 import { Secret } from '../core/secret.ts';
-import { foreignVendor } from '../providers/keyPrefixes.ts';
+import { foreignVendor } from '../providers/index.ts';
 import type { Preset } from '../providers/preset.ts';
 import type { ProviderConfig, ProviderKey } from './config.ts';
 import type { Diagnostics, SourceLocation } from './diagnostics.ts';

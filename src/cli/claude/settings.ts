@@ -6,7 +6,7 @@ import { withThisMachine } from '../../config/env/variables.ts';
 import { reachableHost } from '../../config/identity.ts';
 import { needsNoKey } from '../../config/secrets.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
-import { foreignVendor } from '../../providers/keyPrefixes.ts';
+import { foreignVendor } from '../../providers/index.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { isAlive } from '../supervisor/instances.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findPreset, presets } from '../../../src/providers/index.ts';
-import { foreignVendor, keyPrefixes } from '../../../src/providers/keyPrefixes.ts';
+import { findPreset, foreignVendor, keyPrefixes, presets } from '../../../src/providers/index.ts';
 import { problemsOf, readLines } from '../../helpers/configText.ts';
 
 const TAIL = 'q7Zk29bT0Lw4RcXy81Md';
