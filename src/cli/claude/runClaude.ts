@@ -12,7 +12,7 @@ import { chooseCredentials, clientSettings, extractUserSettings, mergeSettings, 
  * a settings file of this run, which goes before the user's own, so that nothing of theirs is read wrongly or changed.
  * @returns the exit status of claude
  */
-export async function runClaude(context: Context, invocation: Invocation): Promise<number> {
+export async function runClaude(context: Context, invocation: Invocation<'ask'>): Promise<number> {
   const { root, output, environment } = context;
   const [name = ''] = invocation.names;
   checkNames(root, [name]);
@@ -21,7 +21,12 @@ export async function runClaude(context: Context, invocation: Invocation): Promi
   const { words, settings: own } = extractUserSettings(invocation.rest, directory);
 
   const config = await ensureRunning(context, invocation, name);
-  if (chooseCredentials(config, environment).isMissing) {
+  const { isMissing, foreignVendor } = chooseCredentials(config, environment);
+  if (isMissing) {
+    if (foreignVendor !== undefined)
+      output.complain(
+        `ANTHROPIC_AUTH_TOKEN of this shell begins like a key of ${foreignVendor}, and is not given to ${name}`,
+      );
     throw new Failure(
       `envs/${name}.env holds no key; put ${config.provider.key.variable} there, or give one for this run: ANTHROPIC_AUTH_TOKEN=... ./manage run ${name}`,
       exitCodes.configuration,
@@ -33,7 +38,7 @@ export async function runClaude(context: Context, invocation: Invocation): Promi
   const code = await withSettingsFile(root, mergeSettings(own, settings), (path) =>
     runInForeground({
       program,
-      words: ['--settings', path, ...words],
+      words: ['--settings', path, ...(invocation.ask ? ASK_FIRST : []), ...words],
       directory,
       environment: { ...Object.fromEntries(inherited), INIT_CWD: undefined, PWD: directory },
     }),
@@ -43,6 +48,9 @@ export async function runClaude(context: Context, invocation: Invocation): Promi
   if (isConversation) output.say(`To go on with this session here: ./manage run ${name} -- --continue`);
   return code;
 }
+
+/** Words for claude; the same option of the user's own stands behind it and wins. */
+const ASK_FIRST = ['--permission-mode', 'default'];
 
 /**
  * The path of Claude Code: CLAUDE_BIN, else `claude` on PATH.
