@@ -248,8 +248,8 @@ describe.each(['sh', 'bash'])('with %s', (shell) => {
   });
 
   test.each<[string, () => void, RegExp]>([
-    ['npm is missing', () => rmSync(join(root, 'tools/npm')), /npm or node is not on PATH\. Install Node\.js 20/],
-    ['node is missing', () => rmSync(join(root, 'tools/node')), /npm or node is not on PATH/],
+    ['npm is missing', () => rmSync(join(root, 'tools/npm')), /not on PATH: npm\. Install Node\.js 20/],
+    ['node is missing', () => rmSync(join(root, 'tools/node')), /not on PATH: node\. /],
     [
       'node is too old',
       () => write('tools/node', '#!/bin/sh\necho v18.20.0\n'),
