@@ -88,7 +88,15 @@ function statusEntryOf(instance: Instance, figure: StatusFigure | undefined): St
   const health = figure && healthOf(instance, figure);
   const answer = health === undefined ? ({ kind: 'closed' } as const) : ({ kind: 'instance', health } as const);
   const isOurs = health !== undefined;
-  const inspection = { instance, row: undefined, nameConflict: undefined, answer, isOurs, workers: [] };
+  const inspection = {
+    instance,
+    row: undefined,
+    movedFrom: undefined,
+    otherUser: undefined,
+    answer,
+    isOurs,
+    workers: [],
+  };
   const state: State = health === undefined ? 'stopped' : 'serving';
   const hint = diagnoseReload(inspection);
   return { inspection, state, health, hint: hint && hintLine(instance.name, hint) };

@@ -58,7 +58,8 @@ async function run(root: string, command: Command, invocation: Invocation<Option
     const prompter = await openPrompter();
     return await command.run({ root, output, pm2, environment, prompter, commands: commandTable }, invocation);
   } catch (error) {
-    output.complain(error instanceof Error ? error.message : String(error));
+    const { explainRefusal } = await import('./fileAccess.ts');
+    output.complain(explainRefusal(error, root) ?? (error instanceof Error ? error.message : String(error)));
     return error instanceof Failure ? error.exitCode : exitCodes.failed;
   }
 }

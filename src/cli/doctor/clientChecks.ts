@@ -3,6 +3,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { clientBaseUrl } from '../../config/identity.ts';
 import { asString, isObject, type JsonObject, parseObject } from '../../core/json.ts';
+import { findClaude } from '../claude/runClaude.ts';
+import { Failure } from '../exitCodes.ts';
 import type { Instance } from '../supervisor/instances.ts';
 import { type CheckContext, type Finding, findingsOf } from './finding.ts';
 
@@ -46,6 +48,19 @@ function checkNetworkProxy(environment: CheckContext['environment']): Finding[] 
       },
     ),
   ];
+}
+
+const clientCheck = findingsOf('claude');
+
+/** Whether there is a Claude Code that `./manage run` can start. */
+export function checkClient({ environment, directory }: CheckContext): Finding[] {
+  try {
+    return [clientCheck.ok(`is ${findClaude(environment, directory)}`)];
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const [detail = '', remedy] = error.message.split('; ');
+    return [clientCheck.warn(detail, remedy === undefined ? {} : { remedy })];
+  }
 }
 
 const settingsCheck = findingsOf('Claude Code');

@@ -7,7 +7,7 @@ import type { Preset } from '../../providers/preset.ts';
 import type { Context, Invocation } from '../command.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { inspect } from '../supervisor/inspect.ts';
-import { isCopyOfExample, loadInstances } from '../supervisor/instances.ts';
+import { loadInstances } from '../supervisor/instances.ts';
 import { withManagerLock } from '../supervisor/lock.ts';
 import { reloadReason, rollingReload } from '../supervisor/reload.ts';
 import { loadInstance } from '../supervisor/start.ts';
@@ -15,6 +15,7 @@ import { deriveState, isUp } from '../supervisor/state.ts';
 import { didYouMean, type Output } from '../terminal/output.ts';
 import { type Prompter, readSecretFromStdin } from '../terminal/prompt.ts';
 import { renderTable } from '../terminal/table.ts';
+import { isCopyOfExample } from './copyExamples.ts';
 import {
   checkInstanceName,
   createPrivateFile,
@@ -252,7 +253,7 @@ export function envText({ name, preset, port, key, region, url, model }: NewInst
 export async function applySettings(context: Context, invocation: Invocation, name: string): Promise<void> {
   const { instance } = loadInstance(context, name);
   const [now] = await inspect(await context.pm2.list(), [instance]);
-  if (now === undefined || now.nameConflict !== undefined || !isUp(deriveState(now))) return;
+  if (now === undefined || !isUp(deriveState(now))) return;
   if ((await reloadReason(now, undefined)) === undefined) return;
   await withManagerLock(context, invocation, () => rollingReload(context, now));
 }

@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context, Invocation } from '../command.ts';
 import { Failure } from '../exitCodes.ts';
+import { refuseOtherPm2 } from '../fileAccess.ts';
 
 export interface LockOptions {
   /** What the holder does, for those who wait: `start all`. */
@@ -26,6 +27,7 @@ export async function withLock<T>(root: string, options: LockOptions, work: () =
   const directory = join(root, 'state');
   const holderFile = join(directory, 'manage.holder');
   mkdirSync(directory, { recursive: true });
+  accessSync(directory, constants.W_OK); // SQLite does not say why it cannot write
   const database = new DatabaseSync(join(directory, 'manage.lock'), { timeout: 0 });
   try {
     const deadline = performance.now() + options.timeoutMs;
@@ -69,6 +71,7 @@ export function withManagerLock<T>(
   { command, names }: Invocation,
   work: () => Promise<T>,
 ): Promise<T> {
+  refuseOtherPm2(context.environment);
   const options = {
     purpose: [command, ...names].join(' '),
     timeoutMs: LOCK_TIMEOUT_MS,

@@ -102,7 +102,7 @@ const stateColours: Readonly<Record<State, Colour>> = {
   'backing off': 'red',
   failed: 'red',
   'port taken': 'red',
-  'name taken': 'red',
+  moved: 'yellow',
   stopped: 'gray',
   'not started': 'gray',
 };

@@ -72,12 +72,8 @@ describe('an instance', () => {
     ['backing off', row({ status: 'waiting restart', restarts: 7 }), 'fail', /^ends again and again \(7 times\)/],
     ['starting once more', row({ restarts: 3 }), 'fail', /^ends again and again \(3 times\)/],
     ['failed', row({ status: 'errored', exitCode: 3 }), 'fail', /^has ended with exit status 3/],
-    [
-      'another app of its name',
-      { nameConflict: sampleRow(sampleInstance('kimi')) },
-      'fail',
-      /another app of this name/,
-    ],
+    ['a checkout that was moved', { ...row({}), movedFrom: '/srv/before' }, 'warn', /^runs from \/srv\/before, where/],
+    ['an instance of another user', { otherUser: 'alice' }, 'warn', /^is run by alice, whose own PM2/],
     ['an open breaker', serving({ providers: [{ name: 'a', circuit: 'open' }] }), 'warn', /as usual: circuit open$/],
     [
       'a resting key',

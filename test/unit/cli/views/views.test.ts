@@ -109,10 +109,15 @@ describe('the line to copy', () => {
 });
 
 describe('what a user is shown', () => {
-  test('of another app with the same name', async () => {
-    const rival = sampleRow(keyed, { id: 9, executable: '/elsewhere/app' });
-    expect(await diagnosisLine(sampleInspection({ nameConflict: rival }), 'name taken')).toContain(
-      '(id 9, /elsewhere/app)',
+  test('of a checkout that was moved while it ran, and how to take it over', async () => {
+    expect(await diagnosisLine(sampleInspection({ movedFrom: '/srv/before' }), 'moved')).toBe(
+      'kimi: runs from /srv/before, where this checkout no longer is; take it over with: ./manage start kimi',
+    );
+  });
+
+  test('of an instance of another user', async () => {
+    expect(await diagnosisLine(sampleInspection({ otherUser: 'alice' }), 'unsupervised')).toBe(
+      'kimi: is run by alice, whose own PM2 knows it; only alice can manage it',
     );
   });
 
