@@ -53,14 +53,22 @@ function otherOwner(path: string): string | undefined {
     : userName(owner);
 }
 
+/** The system gives an address of a socket so much room, in bytes. */
+const LONGEST_SOCKET_PATH = process.platform === 'darwin' ? 103 : 107;
+
 /**
- * Before PM2 is asked to change something: root at work in another user's PM2 folder would leave files there that its owner cannot
+ * Before PM2 is asked to change something: it can listen in its folder, and both are the present user's. Root at work in another user's PM2 folder would leave files there that its owner cannot
  * use, and a daemon that another user has started does not obey.
- * @throws Failure when PM2's folder, or the daemon in it, belongs to another user
+ * @throws Failure when its path is too long for a socket, or the folder or the daemon in it belongs to another user
  */
-export function refuseOtherPm2(environment: Readonly<Record<string, string | undefined>>): void {
+export function checkPm2Home(environment: Readonly<Record<string, string | undefined>>): void {
   const home = pm2Home(environment);
   const socket = pm2Socket(environment);
+  if (process.platform !== 'win32' && Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) {
+    throw new Failure(
+      `PM2's folder ${terminalSafe(home)} has too long a path for a socket (at most ${LONGEST_SOCKET_PATH} bytes with "/rpc.sock"); name a shorter one in PM2_HOME, in each shell from which you call ./manage`,
+    );
+  }
   // A folder that is not there yet would be made where it belongs to the one who called sudo.
   const isOfSudo = (path: string) => String(statSync(path).uid) === environment['SUDO_UID'];
   const folder = existsSync(home) ? home : existingPart(home);

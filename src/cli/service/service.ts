@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { asString, isObject, parseObject } from '../../core/json.ts';
 import { terminalSafe } from '../../core/text.ts';
 import { executablePath } from '../buildStamp.ts';
+import { quotePosix } from '../claude/shells.ts';
 import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
 import { withManagerLock } from '../supervisor/lock.ts';
@@ -30,14 +31,15 @@ export async function runServiceAction(context: Context, invocation: ServiceInvo
 
 async function install(context: Context, invocation: ServiceInvocation, plan: ServicePlan): Promise<ExitCode> {
   const { root, output } = context;
+  checkPaths(context, plan);
   const { running } = await readServiceState(context, plan);
   if (running === '') throw new Failure('nothing runs under PM2; start what shall come back, then run this again');
   const save = [...pm2Command(root), 'save'];
   const steps = [
     `1. Write down what PM2 runs now (${running}) in ${plan.listFile}, without any key:`,
-    `     ${save.join(' ')}`,
+    `     ${shellLine(save)}`,
     `2. Let ${plan.initSystem} start PM2 with that list when the machine starts, as ${plan.user} (service ${plan.serviceName}):`,
-    `     ${plan.command('startup').join(' ')}`,
+    `     ${shellLine(plan.command('startup'))}`,
     'To take it back: ./manage service uninstall',
   ];
   if (!(await mayGoOn(context, invocation, plan, steps))) return exitCodes.ok;
@@ -47,10 +49,33 @@ async function install(context: Context, invocation: ServiceInvocation, plan: Se
   return exitCodes.ok;
 }
 
+/** PM2 puts paths into the file of a service as they are, where an init system takes these letters for its own. */
+const NOT_IN_SERVICE = /[^\p{Letter}\p{Mark}\p{Number}/.,:@_+=~-]/u;
+
+/** @throws Failure when the file of the service would not mean these folders */
+function checkPaths({ root }: Context, plan: ServicePlan): void {
+  const path = [root, plan.pm2Home].find((candidate) => NOT_IN_SERVICE.test(candidate));
+  if (path === undefined) return;
+  const [letter] = NOT_IN_SERVICE.exec(path) ?? [''];
+  throw new Failure(
+    `PM2 makes no service that works for a folder with ${JSON.stringify(letter)} in its path (${terminalSafe(path)}); move it, or ${otherMeans(root)}`,
+  );
+}
+
+/** How else the instances come back. */
+function otherMeans(root: string): string {
+  return `have this run by other means (cron: @reboot; a container: its own command): ${shellLine([join(root, 'manage'), 'start', 'all'])}`;
+}
+
+/** A command as a shell takes it. */
+function shellLine(words: readonly string[]): string {
+  return words.map((word) => (NOT_IN_SERVICE.test(word) ? quotePosix(word) : word)).join(' ');
+}
+
 async function uninstall(context: Context, invocation: ServiceInvocation, plan: ServicePlan): Promise<ExitCode> {
   const steps = [
     `Let ${plan.initSystem} no longer start PM2 with the machine (service ${plan.serviceName}):`,
-    `     ${plan.command('unstartup').join(' ')}`,
+    `     ${shellLine(plan.command('unstartup'))}`,
     'Where the service has started PM2, this stops PM2 and all that it runs; start it again with: ./manage start all',
     `${plan.listFile} stays, and nobody reads it any more.`,
   ];
@@ -168,8 +193,7 @@ export function planService({ root, environment }: Context): ServicePlan {
   if (initSystem === undefined) {
     const missing = initCommands.join(', ');
     throw new Failure(
-      `nothing here starts programs with the machine in a way that PM2 knows: none of ${missing} is on PATH.\n` +
-        `Have it run this by other means (cron: @reboot; a container: its own command): ${join(root, 'manage')} start all`,
+      `nothing here starts programs with the machine in a way that PM2 knows: none of ${missing} is on PATH; ${otherMeans(root)}`,
     );
   }
   const user = environment['USER'] ?? environment['LOGNAME'] ?? userInfo().username;

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context, Invocation } from '../command.ts';
 import { Failure } from '../exitCodes.ts';
-import { refuseOtherPm2 } from '../fileAccess.ts';
+import { checkPm2Home } from '../fileAccess.ts';
 
 export interface LockOptions {
   /** What the holder does, for those who wait: `start all`. */
@@ -71,7 +71,7 @@ export function withManagerLock<T>(
   { command, names }: Invocation,
   work: () => Promise<T>,
 ): Promise<T> {
-  refuseOtherPm2(context.environment);
+  checkPm2Home(context.environment);
   const options = {
     purpose: [command, ...names].join(' '),
     timeoutMs: LOCK_TIMEOUT_MS,

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { explainRefusal, refuseOtherPm2 } from '../../../src/cli/fileAccess.ts';
+import { checkPm2Home, explainRefusal } from '../../../src/cli/fileAccess.ts';
 
 let root: string;
 beforeEach(() => {
@@ -58,14 +58,19 @@ describe('a file that may not be read or written', () => {
   });
 });
 
-describe('the PM2 of another user', () => {
-  const check = (more: Record<string, string> = {}) => refuseOtherPm2({ HOME: root, ...more });
+describe('the folder of PM2', () => {
+  const check = (more: Record<string, string> = {}) => checkPm2Home({ HOME: root, ...more });
 
   test('one’s own, and none yet, may be used', () => {
     expect(check).not.toThrow();
     mkdirSync(join(root, '.pm2'));
     writeFileSync(join(root, '.pm2/rpc.sock'), '');
     expect(check).not.toThrow();
+  });
+
+  test('one whose path is too long for a socket is refused', () => {
+    expect(() => check({ PM2_HOME: `/tmp/${'ü'.repeat(50)}` })).toThrow(/has too long a path for a socket .* PM2_HOME/);
+    expect(() => check({ PM2_HOME: `/tmp/${'u'.repeat(50)}` })).not.toThrow();
   });
 
   test('another’s folder is refused, and the home of the one who has called sudo', () => {

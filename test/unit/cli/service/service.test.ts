@@ -38,6 +38,23 @@ test('without sudo --dry-run shows each step all the same, and without it is sai
   await expect(install(false)).rejects.toThrow('sudo is not on PATH; let root run what begins with sudo above');
 });
 
+test('a folder that no file of a service can name is refused, with what to do instead', async () => {
+  const environment = { PATH: root, HOME: root, USER: 'somebody' };
+  const context = { root: join(root, "it's 100%"), environment, output: {} } as unknown as Context;
+  const words = {
+    command: 'service',
+    names: ['install'],
+    rest: [],
+    dryRun: true,
+    yes: false,
+    input: false,
+    json: false,
+  };
+  await expect(runServiceAction(context, words)).rejects.toThrow(
+    `PM2 makes no service that works for a folder with "'" in its path (${root}/it's 100%); move it, or have this run by other means (cron: @reboot; a container: its own command): '${root}/it'\\''s 100%/manage' start all`,
+  );
+});
+
 test('of the saved list our executables that are gone are named, nothing else', () => {
   const file = join(root, 'dump.pm2');
   expect(missingExecutables(file)).toEqual([]);
