@@ -4,6 +4,9 @@ import { dirname, join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createProject, run, type StatusRow, type TemporaryProject } from './temporaryProject.ts';
 
+/** Each test calls the manager a dozen times. */
+const SLOW = { timeout: 120_000 };
+
 const binary = resolve(import.meta.dirname, '..', '..', 'dist', 'claude-code-proxy');
 
 interface App {
@@ -26,7 +29,7 @@ async function ok(project: TemporaryProject, ...words: string[]) {
   return finished;
 }
 
-describe('two checkouts side by side', () => {
+describe('two checkouts side by side', SLOW, () => {
   let first: TemporaryProject;
   let second: TemporaryProject;
   beforeAll(async () => {
@@ -96,7 +99,7 @@ describe('two checkouts side by side', () => {
   });
 });
 
-describe('a checkout that is moved while it runs', () => {
+describe('a checkout that is moved while it runs', SLOW, () => {
   let project: TemporaryProject;
   let moved: TemporaryProject;
   beforeEach(async () => {
@@ -156,7 +159,7 @@ const NOBODY = 65_534;
 const hasUsers = process.getuid?.() === 0 && existsSync('/usr/bin/setpriv');
 
 /** These need root, who alone can be two users. */
-describe.skipIf(!hasUsers)('users', () => {
+describe.skipIf(!hasUsers)('users', SLOW, () => {
   let project: TemporaryProject;
   let base: string;
   beforeEach(async () => {
@@ -225,6 +228,11 @@ describe.skipIf(!hasUsers)('users', () => {
 
   test('M35 root leaves an instance of another user and his PM2 alone, and says whose they are', async () => {
     await run('chown', ['-R', `${NOBODY}:${NOBODY}`, base], base, { PATH: process.env['PATH'] ?? '' });
+    const lock = join(project.root, 'state', 'manage.lock');
+    await asNobody('stop', 'all');
+    await chown(lock, 0, 0); // as after a call by sudo
+    expect((await asNobody('start', 'demo')).stderr).toContain(`${lock} belongs to root, and you may not use it`);
+    await rm(lock);
     const started = await asNobody('start', 'demo');
     expect(started.code, started.stderr).toBe(0);
     const before = await statusOf(project, 'demo');

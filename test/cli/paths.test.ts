@@ -10,7 +10,7 @@ const LONG_WAIT = { timeout: 20_000 };
 /** Names of folders, with everything that a shell, a URL, PM2 or an env file could take for something else. */
 const folders = ["it's my project", 'a"b(c)[d]{e}!,`id`', 'x&y; $HOME |<>', 'ümläut 你好 😀', '100% #1? ~+='];
 
-describe.each(folders)('H1 in a folder with the name %s', (folder) => {
+describe.each(folders)('H1 in a folder with the name %s', { timeout: 120_000 }, (folder) => {
   let project: TemporaryProject;
   let port: number;
   const ok = async (...words: string[]) => {

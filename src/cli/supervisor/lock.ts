@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -27,8 +27,10 @@ export async function withLock<T>(root: string, options: LockOptions, work: () =
   const directory = join(root, 'state');
   const holderFile = join(directory, 'manage.holder');
   mkdirSync(directory, { recursive: true });
-  accessSync(directory, constants.W_OK); // SQLite does not say why it cannot write
-  const database = new DatabaseSync(join(directory, 'manage.lock'), { timeout: 0 });
+  const lockFile = join(directory, 'manage.lock');
+  // SQLite does not say why it cannot write.
+  for (const path of [directory, lockFile]) if (existsSync(path)) accessSync(path, constants.W_OK);
+  const database = new DatabaseSync(lockFile, { timeout: 0 });
   try {
     const deadline = performance.now() + options.timeoutMs;
     for (let waited = false; !tryLock(database); waited = true) {
