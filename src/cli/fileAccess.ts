@@ -53,7 +53,7 @@ function otherOwner(path: string): string | undefined {
     : userName(owner);
 }
 
-/** The system gives an address of a socket so much room, in bytes. */
+/** How long the address of a socket may be, in bytes. */
 const LONGEST_SOCKET_PATH = process.platform === 'darwin' ? 103 : 107;
 
 /**
