@@ -54,9 +54,9 @@ export const quirkTable = {
     'Where images of a tool result go: into a user message after it, or inline (R127).',
   ),
   textAfterTools: choice(
-    ['user', 'merge'],
+    ['user', 'merge', 'reminders'],
     'user',
-    'Text beside tool results: a user message of its own, or appended to the last result, so that the model keeps its reasoning.',
+    'Text beside tool results: a user message of its own, or appended to the last result, so that the model keeps its reasoning: all of it, or only the reminders of Claude Code.',
   ),
   emptyContent: choice(
     ['empty', 'null', 'omit'],
@@ -151,9 +151,9 @@ export const quirkTable = {
     'The effort when tools are present: sent, replaced by "none", or left out.',
   ),
   reasoningReplay: choice(
-    ['reasoning_content', 'reasoning', 'reasoning_details', 'think_tag', 'none'],
+    ['reasoning_content', 'reasoning', 'reasoning_details', 'think_tag', 'encrypted', 'reasoning_text', 'none'],
     'none',
-    'Where earlier reasoning goes in the history (R133).',
+    'Where earlier reasoning goes in the history (R133); `encrypted` and `reasoning_text` are forms of the Responses API (R623, R627).',
   ),
   reasoningRequired: choice(
     ['no', 'placeholder', 'empty'],
@@ -191,9 +191,57 @@ export const quirkTable = {
   stopBytes: optionalNumber(1, 10_000, 'Longest stop string in bytes; longer ones are matched here.'),
   localStop: flag(false, 'Whether stop strings that the server does not take are matched in the answer here.'),
   jsonMode: choice(['schema', 'object', 'none'], 'schema', 'Structured output the server offers (R143).'),
+  samplers: choice(
+    ['always', 'without_reasoning'],
+    'always',
+    'Whether temperature and top_p may be sent while the model reasons (R639).',
+  ),
   dropParams: list([], 'Request fields that are never sent (R142).'),
   extraBody: json('Fields merged last into every request.'),
   streamBody: json('Fields merged last into every streaming request.'),
+  // The Responses API
+  instructions: choice(
+    ['field', 'developer', 'system'],
+    'field',
+    'Responses API: where the system prompt goes: into `instructions`, or into a first message of this role (R606).',
+  ),
+  summary: choice(
+    ['auto', 'concise', 'detailed', 'off'],
+    'auto',
+    'Responses API: which summary of the reasoning is asked for, to be shown as thinking (R638).',
+  ),
+  includeEncrypted: flag(
+    true,
+    'Responses API: whether encrypted reasoning is asked for, which brings the thoughts back in the next turn (R602).',
+  ),
+  outputHeadroom: number(
+    4096,
+    0,
+    TOKENS_MAX,
+    'Responses API: tokens added to the output limit where reasoning was not wished but cannot be turned off (R636).',
+  ),
+  phase: flag(false, 'Responses API: whether the texts of earlier answers carry their phase (R619).'),
+  assistantText: choice(
+    ['parts', 'string'],
+    'parts',
+    'Responses API: texts of earlier answers as a list of parts, or as a string for servers that refuse those (R618).',
+  ),
+  fileDetail: choice(['', 'low', 'high'], '', 'Responses API: in which detail the pages of a PDF are looked at (R612).'),
+  obfuscation: flag(true, 'Responses API: whether the padding of streams is left on, with nothing said about it (R604).'),
+  terminalRepair: flag(
+    false,
+    'Responses API: whether a stream that ends without its last event is complete, for gateways that never send one (R669).',
+  ),
+  verbosity: choice(['', 'low', 'medium', 'high'], '', 'Responses API: how much the model writes (R646).'),
+  serviceTier: choice(
+    ['', 'default', 'flex', 'priority'],
+    '',
+    'Responses API: the class of service, which has prices of its own (R644).',
+  ),
+  fallbackChat: flag(
+    true,
+    'Responses API: whether a model that goes this way by itself goes by chat completions where the server does not know it (R688).',
+  ),
   // Native endpoints of the Messages API, where nothing else is changed
   dropBetas: list([], 'Native endpoint: beta features that are not sent on, by their name or its beginning.'),
   dropCacheControl: flag(
@@ -271,6 +319,23 @@ function fallbackOf(row: QuirkRow): unknown {
 export const defaultSettings = Object.fromEntries(
   Object.entries(quirkTable).map(([name, row]) => [name, fallbackOf(row)]),
 ) as QuirkSettings;
+
+/**
+ * What the Responses API has other than chat completions, whoever offers it: laid over the settings of preset and model, which are
+ * those of chat completions, and under those that they have for this API.
+ */
+export const responsesSettings = {
+  toolImages: 'inline',
+  prefill: 'user',
+  effortWithTools: 'send',
+  reasoningReplay: 'encrypted',
+  minOutput: 16,
+  stopMax: 0,
+  localStop: true,
+  dropParams: [],
+  // A model may think for minutes without a word.
+  idleTimeoutMs: 900_000,
+} as const satisfies Partial<QuirkSettings>;
 
 /** Lays partial settings over each other, later ones winning. */
 export function mergeSettings(...layers: readonly Partial<QuirkSettings>[]): QuirkSettings {

@@ -1,5 +1,8 @@
 import type { JsonObject } from '../../core/json.ts';
 
+/** OpenAI's two APIs: chat completions and Responses. */
+export type OpenaiProtocol = 'chat' | 'responses';
+
 export type ChatContentPart =
   | ({ type: 'text'; text: string } & JsonObject)
   | { type: 'image_url'; image_url: { url: string } }
@@ -29,3 +32,46 @@ export interface ChatRequest extends JsonObject {
   messages: ChatMessage[];
   tools?: ChatTool[];
 }
+
+/** A part of what the model gets to read, or of what it has written. */
+export type ResponsePart =
+  | ({ type: 'input_text' | 'output_text'; text: string } & JsonObject)
+  | { type: 'input_image'; image_url: string; detail: 'auto' }
+  | { type: 'input_file'; filename: string; file_data: string; detail?: 'low' | 'high' }
+  | { type: 'input_file'; file_url: string; detail?: 'low' | 'high' };
+
+/** One item of a conversation in the Responses API, where messages, reasoning, calls and their outputs are siblings. */
+export type ResponseItem = JsonObject &
+  (
+    | {
+        type?: never;
+        role: 'user' | 'assistant' | 'system' | 'developer';
+        content: ResponsePart[] | string;
+        phase?: 'commentary' | 'final_answer';
+      }
+    | { type: 'reasoning'; summary: ReasoningSummary[]; encrypted_content?: string; content?: ReasoningText[] }
+    | { type: 'function_call'; call_id: string; name: string; arguments: string }
+    | { type: 'function_call_output'; call_id: string; output: string | ResponsePart[] }
+  );
+
+export type ReasoningSummary = JsonObject & { type: 'summary_text'; text: string };
+export type ReasoningText = JsonObject & { type: 'reasoning_text'; text: string };
+
+export interface ResponseTool extends JsonObject {
+  type: 'function';
+  name: string;
+  description: string;
+  parameters: JsonObject;
+  strict: false;
+}
+
+/** A request of the Responses API, in the order in which its fields are written. */
+export interface ResponsesRequest extends JsonObject {
+  model: string;
+  instructions?: string;
+  input: ResponseItem[];
+  tools?: ResponseTool[];
+}
+
+/** What a provider with OpenAI's API is asked with. */
+export type OpenaiRequest = ChatRequest | ResponsesRequest;

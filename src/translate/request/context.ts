@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { Repairs } from '../../quirks/compose.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
+import type { OpenaiProtocol } from '../../protocol/openai/types.ts';
 import type { ConversationCache } from '../conversationCache.ts';
 import type { Pairing, ToolNames } from './toolNames.ts';
 import type { ToolDefinition } from './tools.ts';
@@ -30,13 +31,27 @@ export interface Context {
   readonly breakpoints: ReadonlySet<JsonObject>;
   readonly notes: Notes;
   readonly cache: ConversationCache;
+  readonly replay: ReasoningReplay;
 }
+
+/** Which encrypted reasoning of a conversation may go back: its provider reads it with the key alone that it was made for. */
+export interface ReasoningReplay {
+  /** Of the provider's address and the key that will be sent. */
+  readonly fingerprint: string;
+  /** How many pieces of reasoning the provider has refused so far. */
+  readonly refusals: number;
+  isRefused(encrypted: string): boolean;
+}
+
+export const NO_REPLAY: ReasoningReplay = { fingerprint: '', refusals: 0, isRefused: () => false };
 
 /** What a request is translated for: one model of one provider. */
 export interface ResolvedModel {
   /** Name of the preset, the tag of what must travel back to this provider. */
   readonly provider: string;
   readonly name: string;
+  /** Which of OpenAI's APIs it is asked by; of no matter at a native endpoint. */
+  readonly protocol: OpenaiProtocol;
   readonly settings: QuirkSettings;
   /** MAX_TOKENS_LIMIT and MIN_TOKENS_LIMIT of the instance. */
   readonly maxTokensLimit?: number;

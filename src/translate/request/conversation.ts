@@ -1,85 +1,114 @@
-import { replaceLoneSurrogatesOnce } from '../../core/json.ts';
-import type { ChatContentPart, ChatMessage } from '../../protocol/openai/types.ts';
-import type { QuirkSettings } from '../../quirks/settings.ts';
+import { type JsonObject, replaceLoneSurrogatesOnce } from '../../core/json.ts';
+import type { RequestMessage } from '../../protocol/anthropic/request.ts';
+import type { ChatContentPart } from '../../protocol/openai/types.ts';
+import type { Context } from './context.ts';
 
-/** A user or tool message whose content may still grow. */
-interface Draft {
-  readonly head: ChatMessage;
-  readonly parts: ChatContentPart[];
+/** The call that a result answers, in the provider's words. */
+export interface AnsweredCall {
+  readonly id: string;
+  readonly name: string;
 }
 
-/** Builds the provider's message list from front to back; what an answer has followed never changes. */
-export class Conversation {
-  readonly #textArrays: boolean;
-  readonly #entries: (ChatMessage | Draft)[];
+/** What the pieces of a conversation look like in one of OpenAI's APIs; all else about a conversation is the same in both. */
+export interface ConversationForm<Item extends JsonObject> {
+  /** An answer of the model; empty when it has nothing to send. */
+  answer(message: RequestMessage, context: Context): readonly Item[];
+  user(parts: ChatContentPart[]): Item;
+  result(call: AnsweredCall, parts: ChatContentPart[]): Item;
+  system(role: 'system' | 'developer', text: string): Item;
+  /** Whether what users say in a row becomes one message, as many chat templates want roles to alternate. */
+  readonly joinsUsers: boolean;
+}
+
+/** What a user says, or the result of a call: its content may still grow. */
+class Draft {
+  /** Undefined for what a user says. */
+  readonly call: AnsweredCall | undefined;
+  readonly parts: ChatContentPart[];
+
+  constructor(call: AnsweredCall | undefined, parts: readonly ChatContentPart[]) {
+    this.call = call;
+    this.parts = [...parts];
+  }
+}
+
+/** Builds the provider's list of messages or items from front to back; what an answer has followed never changes. */
+export class Conversation<Item extends JsonObject> {
+  readonly #form: ConversationForm<Item>;
+  readonly #entries: (Item | Draft)[];
   readonly #wellFormed: WeakSet<object>;
-  /** The last user or tool message, as long as it may grow. */
+  /** The last entry of a user or with a result, as long as it may grow. */
   #open: Draft | undefined;
+  #endsWithAnswer = false;
 
   /**
-   * @param written complete messages that it begins with
+   * @param written complete entries that it begins with
    * @param wellFormed values that are known to hold no lone surrogate; what is written joins them
    */
-  constructor(content: QuirkSettings['content'], written: readonly ChatMessage[], wellFormed: WeakSet<object>) {
-    this.#textArrays = content === 'parts';
+  constructor(form: ConversationForm<Item>, written: readonly Item[], wellFormed: WeakSet<object>) {
+    this.#form = form;
     this.#entries = [...written];
     this.#wellFormed = wellFormed;
   }
 
-  /** Messages so far. */
+  /** Entries so far. */
   get size(): number {
     return this.#entries.length;
   }
 
-  /** Role of the message that may grow; undefined after an answer, a system message and at the start. */
-  get openRole(): ChatMessage['role'] | undefined {
-    return this.#open?.head.role;
+  /** What may grow; undefined after an answer, a system message and at the start. */
+  get open(): 'user' | 'result' | undefined {
+    if (this.#open === undefined) return undefined;
+    return this.#open.call === undefined ? 'user' : 'result';
   }
 
-  get lastRole(): ChatMessage['role'] | undefined {
-    const last = this.#entries.at(-1);
-    return last === undefined || isDraft(last) ? last?.head.role : last.role;
+  get endsWithAnswer(): boolean {
+    return this.#endsWithAnswer;
   }
 
-  /** Adds a message that is complete. */
-  add(message: ChatMessage): void {
+  addAnswer(items: readonly Item[]): void {
     this.#open = undefined;
-    this.#entries.push(message);
+    for (const item of items) this.#entries.push(item);
+    this.#endsWithAnswer = true;
   }
 
-  /** Adds what the user says: to the message that is open when that is the user's, as many chat templates want roles to alternate. */
+  addSystem(role: 'system' | 'developer', text: string): void {
+    this.#open = undefined;
+    this.#entries.push(this.#form.system(role, text));
+    this.#endsWithAnswer = false;
+  }
+
+  /** Adds what the user says: to what is open when that is the user's, where that is the form. */
   addUser(parts: readonly ChatContentPart[]): void {
-    if (this.#open?.head.role !== 'user') this.start({ role: 'user' }, parts);
-    else for (const part of parts) this.#open.parts.push(part);
+    if (this.open !== 'user' || !this.#form.joinsUsers) this.#start(new Draft(undefined, parts));
+    else for (const part of parts) this.#open?.parts.push(part);
   }
 
-  /** Appends to the open message; says whether there was one. */
+  addResult(call: AnsweredCall, parts: readonly ChatContentPart[]): void {
+    this.#start(new Draft(call, parts));
+  }
+
+  /** Appends to what is open; says whether there was anything. */
   append(part: ChatContentPart): boolean {
     this.#open?.parts.push(part);
     return this.#open !== undefined;
   }
 
-  /** Begins a message that may grow. */
-  start(head: ChatMessage, parts: readonly ChatContentPart[]): void {
-    this.#open = { head, parts: [...parts] };
-    this.#entries.push(this.#open);
+  #start(draft: Draft): void {
+    this.#open = draft;
+    this.#entries.push(draft);
+    this.#endsWithAnswer = false;
   }
 
-  finish(): ChatMessage[] {
+  finish(): Item[] {
     return this.#entries.map((entry) =>
-      replaceLoneSurrogatesOnce(isDraft(entry) ? this.#close(entry) : entry, this.#wellFormed),
+      replaceLoneSurrogatesOnce(entry instanceof Draft ? this.#close(entry) : entry, this.#wellFormed),
     );
   }
 
-  #close({ head, parts }: Draft): ChatMessage {
-    const separator = head.role === 'tool' ? '\n\n' : '\n';
-    const join = head.role === 'tool' || parts.length === 1 || !this.#textArrays;
-    return { ...head, content: join ? joinTexts(parts, separator) : parts };
+  #close({ call, parts }: Draft): Item {
+    return call === undefined ? this.#form.user(parts) : this.#form.result(call, parts);
   }
-}
-
-function isDraft(entry: ChatMessage | Draft): entry is Draft {
-  return 'parts' in entry;
 }
 
 /** Plain texts as one string; parts stay parts as soon as one of them is more than text. */

@@ -1,9 +1,8 @@
 import { asString, isObject, type JsonObject, replaceLoneSurrogatesOnce } from '../../core/json.ts';
 import { type ContentBlock, type MessagesRequest, toolChanges } from '../../protocol/anthropic/request.ts';
 import type { ChatRequest, ChatTool } from '../../protocol/openai/types.ts';
-import type { Repairs } from '../../quirks/compose.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
-import type { ToolNames } from './toolNames.ts';
+import type { Context } from './context.ts';
 
 /** A tool that the client runs and the model is offered. */
 export interface ToolDefinition {
@@ -110,48 +109,44 @@ function referencedTools(request: MessagesRequest, named: ReadonlySet<string>): 
   return names;
 }
 
-/**
- * The tools in the provider's words, their schemas in its dialect.
- * @param earlier tools by the client's schema, as earlier requests of the conversation had them; takes in what is new
- */
-export function translateTools(
+/** A tool of the client with the name and the schema that the provider gets. */
+interface FunctionDefinition {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: JsonObject;
+  readonly strict: boolean | undefined;
+}
+
+/** How one of OpenAI's APIs writes a tool. */
+export type ToolForm<Tool extends JsonObject> = (definition: FunctionDefinition) => Tool;
+
+/** A tool as it was written for earlier requests of the conversation. */
+export interface WrittenTool {
+  readonly definition: FunctionDefinition;
+  readonly written: JsonObject;
+}
+
+/** The tools in the provider's words, their schemas in its dialect; those of earlier requests of the conversation are taken over. */
+export function translateTools<Tool extends JsonObject>(
   tools: ReadonlyMap<string, ToolDefinition>,
-  toolNames: ToolNames,
-  repairs: Repairs,
-  settings: QuirkSettings,
-  earlier: WeakMap<JsonObject, ChatTool>,
-  wellFormed: WeakSet<object>,
-): ChatTool[] {
-  return [...tools.values()].map((tool) => {
-    const name = toolNames.toProvider(tool.name);
-    const strict = settings.strictTools ? tool.strict : undefined;
-    const known = earlier.get(tool.schema);
-    if (known !== undefined && isSame(known.function, name, tool.description, strict)) return known;
-    const translated = replaceLoneSurrogatesOnce(translateTool(tool, name, strict, repairs), wellFormed);
-    earlier.set(tool.schema, translated);
-    return translated;
+  { toolNames, target, cache }: Context,
+  form: ToolForm<Tool>,
+): Tool[] {
+  const earlier = cache.toolsFor(target.repairs);
+  return [...tools.values()].map(({ name: clientName, description, schema, strict }) => {
+    const name = toolNames.toProvider(clientName);
+    const known = earlier.get(schema);
+    // What was written for the same repairs was written in the same form.
+    if (known !== undefined && isSame(known.definition, name, description, strict)) return known.written as Tool;
+    const definition = { name, description, parameters: target.repairs.toolSchema(schema), strict };
+    const written = replaceLoneSurrogatesOnce(form(definition), cache.wellFormed);
+    earlier.set(schema, { definition, written });
+    return written;
   });
 }
 
-function isSame(known: ChatTool['function'], name: string, description: string, strict: boolean | undefined): boolean {
-  return known.name === name && known.description === description && known['strict'] === strict;
-}
-
-function translateTool(
-  { description, schema }: ToolDefinition,
-  name: string,
-  strict: boolean | undefined,
-  repairs: Repairs,
-): ChatTool {
-  return {
-    type: 'function',
-    function: {
-      name,
-      description,
-      parameters: repairs.toolSchema(schema),
-      ...(strict === undefined ? {} : { strict }),
-    },
-  };
+function isSame(known: FunctionDefinition, name: string, description: string, strict: boolean | undefined): boolean {
+  return known.name === name && known.description === description && known.strict === strict;
 }
 
 /** Beginnings of the `type` of tools that Anthropic itself defines or runs: not functions. */
