@@ -177,7 +177,9 @@ export class ChatAdapter implements Adapter {
       {
         messageId: createId('msg_'),
         requestedModel: this.#body.parsed.model,
+        protocol: 'chat',
         provider: model.provider,
+        reasoningFingerprint: '',
         inputEstimate,
         settings: model.settings,
         toolNames: translated.toolNames,

@@ -77,10 +77,9 @@ function argumentsOf(call: ContentBlock, { argumentTexts, wellFormed }: Conversa
 /** The call's own fields of this provider; a signature that another proxy left uncovered is good as well. */
 function restoreFields(call: ContentBlock, { target, settings }: Context): JsonObject {
   const uncovered = settings.thoughtSignature && isObject(call['extra_content']) ? call['extra_content'] : undefined;
-  return {
-    ...(uncovered === undefined ? {} : { extra_content: uncovered }),
-    ...decodeCallFields(call, target.provider),
-  };
+  // The id of a call is a field of its own only in another protocol of the same provider.
+  const { call_id: _, ...fields } = decodeCallFields(call, target.provider) ?? {};
+  return { ...(uncovered === undefined ? {} : { extra_content: uncovered }), ...fields };
 }
 
 /** The vendor's documented value for a call whose signature was lost. */
