@@ -3,17 +3,19 @@ import { type JsonObject, parseObject } from '../core/json.ts';
 import { checkDepth } from '../protocol/anthropic/request.ts';
 import { maskMerged } from '../quirks/compose.ts';
 import { endpointUrl } from '../upstream/client.ts';
-import { prepareRequest } from './adapters/chatAdapter.ts';
 import { passthroughBody } from './adapters/messagesAdapter.ts';
+import { prepareRequest, replayFor } from './adapters/translatingAdapter.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
-import { isNative, type Route, routeNow, routeTo, skipReason } from './route.ts';
+import { endpointOf, isNative, protocolOfRoute, type Route, routeNow, routeTo, skipReason } from './route.ts';
 import { filterByWebSearch, type Plan, planRequest } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
 import { SEARCH_REFUSED } from './webSearch.ts';
 
-function describeRoute({ model, backend, provider }: Route): JsonObject {
+function describeRoute(route: Route): JsonObject {
+  const { model, provider } = route;
   return {
-    url: endpointUrl(backend.provider.endpoint, model.name).href,
+    url: endpointUrl(endpointOf(route), model.name).href,
+    protocol: protocolOfRoute(route),
     provider,
     model: model.name,
   };
@@ -56,7 +58,12 @@ function describe(services: Services, incoming: IncomingRequest, body: RequestBo
     const request = parseObject(passthroughBody(body, route.model, services.bodies).toString());
     return { ...description, request: request && printable(request, route) };
   }
-  const { translated, inputEstimate } = prepareRequest(services, body, route);
+  const { translated, inputEstimate } = prepareRequest(
+    services,
+    body,
+    route,
+    replayFor(services, incoming, route, route.backend.keys.choose(plan.conversation)),
+  );
   return {
     ...description,
     estimated_input_tokens: inputEstimate,

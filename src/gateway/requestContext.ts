@@ -8,7 +8,7 @@ import { hashSession, type RequestRecord } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import type { ResponseWriter } from './responseWriter.ts';
-import { keyLabel, type Route } from './route.ts';
+import { keyLabel, protocolOfRoute, type Route } from './route.ts';
 import type { Plan } from './routePlan.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
@@ -50,11 +50,10 @@ export function recordPlan({ record }: RequestContext, { requestedModel, decisio
 }
 
 /** Writes into the log line whom the request goes to now. */
-export function recordRoute(
-  { record }: Pick<RequestContext, 'record'>,
-  { ref, provider, model, backend }: Route,
-): void {
+export function recordRoute({ record }: Pick<RequestContext, 'record'>, route: Route): void {
+  const { ref, provider, model, backend } = route;
   record.provider = provider;
+  record.protocol = protocolOfRoute(route);
   record.upstreamModel = model.name;
   record.routedModel = ref.name;
   record.key = backend.provider.key.source;

@@ -226,8 +226,15 @@ export const quirkTable = {
     'parts',
     'Responses API: texts of earlier answers as a list of parts, or as a string for servers that refuse those (R618).',
   ),
-  fileDetail: choice(['', 'low', 'high'], '', 'Responses API: in which detail the pages of a PDF are looked at (R612).'),
-  obfuscation: flag(true, 'Responses API: whether the padding of streams is left on, with nothing said about it (R604).'),
+  fileDetail: choice(
+    ['', 'low', 'high'],
+    '',
+    'Responses API: in which detail the pages of a PDF are looked at (R612).',
+  ),
+  obfuscation: flag(
+    true,
+    'Responses API: whether the padding of streams is left on, with nothing said about it (R604).',
+  ),
   terminalRepair: flag(
     false,
     'Responses API: whether a stream that ends without its last event is complete, for gateways that never send one (R669).',
@@ -332,7 +339,10 @@ export const responsesSettings = {
   minOutput: 16,
   stopMax: 0,
   localStop: true,
+  // Fields of chat completions.
   dropParams: [],
+  extraBody: undefined,
+  streamBody: undefined,
   // A model may think for minutes without a word.
   idleTimeoutMs: 900_000,
 } as const satisfies Partial<QuirkSettings>;

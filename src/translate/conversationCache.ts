@@ -1,8 +1,8 @@
 import type { JsonObject } from '../core/json.ts';
 import type { ContentBlock, ParseCache, RequestMessage } from '../protocol/anthropic/request.ts';
 import type { Repairs } from '../quirks/compose.ts';
+import type { ReasoningReplay } from './request/reasoningReplay.ts';
 import type { Pairing } from './request/toolNames.ts';
-import type { ReasoningReplay } from './request/context.ts';
 import type { ToolDefinition, WrittenTool } from './request/tools.ts';
 import type { TokenParts } from './tokens.ts';
 
@@ -25,7 +25,9 @@ export interface TranslationBasis {
   readonly tools: ReadonlyMap<string, ToolDefinition>;
   readonly pairing: Pairing;
   readonly breakpoints: ReadonlySet<JsonObject>;
-  readonly replay: Pick<ReasoningReplay, 'fingerprint' | 'refusals'>;
+  readonly replay: ReasoningReplay;
+  /** How much of the reasoning had been refused. */
+  readonly refusals: number;
 }
 
 /** The messages of a request, translated. */
@@ -90,8 +92,8 @@ export class ConversationCache implements ParseCache {
     const earlier = first === undefined ? undefined : this.#translated.get(first);
     if (earlier === undefined || earlier.basis.target !== basis.target) return undefined;
     if (!haveSameTools(earlier.basis.tools, basis.tools)) return undefined;
-    const { fingerprint, refusals } = earlier.basis.replay;
-    if (fingerprint !== basis.replay.fingerprint || refusals !== basis.replay.refusals) return undefined;
+    const { replay, refusals } = earlier.basis;
+    if (replay.fingerprint !== basis.replay.fingerprint || refusals !== basis.refusals) return undefined;
     let same = 0;
     while (same < messages.length && messages[same] === earlier.messages[same]) same += 1;
     const { checkpoints } = earlier;

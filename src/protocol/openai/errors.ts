@@ -14,6 +14,8 @@ export interface UpstreamErrorBody {
   /** The provider's own code, numbers as text: `insufficient_quota`, `1113`. */
   readonly code?: string;
   readonly type?: string;
+  /** The part of the request that is meant, as the provider calls it: `reasoning.summary`, `input[3].phase`. */
+  readonly param?: string;
   /** HTTP status that the body itself names, for errors that come with a 200 or inside a stream. */
   readonly status?: number;
 }
@@ -80,12 +82,14 @@ function readObject(body: JsonObject): UpstreamErrorBody {
   const baseCode = Number(base['status_code'] ?? 0) === 0 ? undefined : readCode(base['status_code']);
   const code = firstOf(layers, (layer) => readCode(layer['code'])) ?? baseCode;
   const type = firstOf(layers, (layer) => readWord(layer['type']) ?? readWord(layer['status']));
+  const param = firstOf(layers, (layer) => readWord(layer['param']));
   const status = firstOf(layers, readStatus);
   const nested = nestedError(message);
   return {
     message: cut(message),
     ...(code === undefined ? {} : { code }),
     ...(type === undefined ? {} : { type }),
+    ...(param === undefined ? {} : { param }),
     ...(status === undefined ? {} : { status }),
     ...nested,
   };

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/json.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
 
 /** OpenAI's two APIs: chat completions and Responses. */
 export type OpenaiProtocol = 'chat' | 'responses';
@@ -49,13 +49,10 @@ export type ResponseItem = JsonObject &
         content: ResponsePart[] | string;
         phase?: 'commentary' | 'final_answer';
       }
-    | { type: 'reasoning'; summary: ReasoningSummary[]; encrypted_content?: string; content?: ReasoningText[] }
+    | { type: 'reasoning'; summary: Json[]; encrypted_content?: string; content?: Json[] }
     | { type: 'function_call'; call_id: string; name: string; arguments: string }
     | { type: 'function_call_output'; call_id: string; output: string | ResponsePart[] }
   );
-
-export type ReasoningSummary = JsonObject & { type: 'summary_text'; text: string };
-export type ReasoningText = JsonObject & { type: 'reasoning_text'; text: string };
 
 export interface ResponseTool extends JsonObject {
   type: 'function';

@@ -81,8 +81,8 @@ export function argumentsOf(call: ContentBlock, { argumentTexts, wellFormed }: C
 /** The call's own fields of this provider; a signature that another proxy left uncovered is good as well. */
 function restoreFields(call: ContentBlock, { target, settings }: Context): JsonObject {
   const uncovered = settings.thoughtSignature && isObject(call['extra_content']) ? call['extra_content'] : undefined;
-  // The id of a call in the Responses API, where a conversation has changed from there.
-  const { call_id: _id, ...fields } = decodeCallFields(call, target.provider) ?? {};
+  // The id of a call is a field of its own only in another protocol of the same provider.
+  const { call_id: _, ...fields } = decodeCallFields(call, target.provider) ?? {};
   return { ...(uncovered === undefined ? {} : { extra_content: uncovered }), ...fields };
 }
 

@@ -7,8 +7,8 @@ import type { Context } from './context.ts';
 import { type ConversationForm, joinTexts } from './conversation.ts';
 import { countLeadingSystem, isSystem, systemPrompt, translateTurns } from './messages.ts';
 import {
-  CONTINUE,
   type ChoiceValue,
+  CONTINUE,
   identity,
   type RequestParts,
   type StructuredOutput,
@@ -56,11 +56,7 @@ function responseFormat({ schema }: StructuredOutput): JsonObject {
 }
 
 /** The whole conversation as messages; `instruction` is appended to the system prompt. */
-function translateMessages(
-  request: MessagesRequest,
-  context: Context,
-  instruction: string | undefined,
-): ChatMessage[] {
+function translateMessages(request: MessagesRequest, context: Context, instruction: string | undefined): ChatMessage[] {
   const { settings } = context;
   const { messages } = request;
   const leading =

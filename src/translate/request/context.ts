@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../core/json.ts';
+import type { OpenaiProtocol } from '../../protocol/openai/types.ts';
 import type { Repairs } from '../../quirks/compose.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
-import type { OpenaiProtocol } from '../../protocol/openai/types.ts';
 import type { ConversationCache } from '../conversationCache.ts';
+import type { ReasoningReplay } from './reasoningReplay.ts';
 import type { Pairing, ToolNames } from './toolNames.ts';
 import type { ToolDefinition } from './tools.ts';
 
@@ -32,18 +33,9 @@ export interface Context {
   readonly notes: Notes;
   readonly cache: ConversationCache;
   readonly replay: ReasoningReplay;
-}
-
-/** Which encrypted reasoning of a conversation may go back: its provider reads it with the key alone that it was made for. */
-export interface ReasoningReplay {
-  /** Of the provider's address and the key that will be sent. */
-  readonly fingerprint: string;
-  /** How many pieces of reasoning the provider has refused so far. */
+  /** How much reasoning had been refused when the translation began. */
   readonly refusals: number;
-  isRefused(encrypted: string): boolean;
 }
-
-export const NO_REPLAY: ReasoningReplay = { fingerprint: '', refusals: 0, isRefused: () => false };
 
 /** What a request is translated for: one model of one provider. */
 export interface ResolvedModel {

@@ -5,15 +5,10 @@ import type { OpenaiRequest } from '../../protocol/openai/types.ts';
 import { ConversationCache } from '../conversationCache.ts';
 import { chatBody } from './chat.ts';
 import { selectBreakpoints } from './content.ts';
-import { type Context, NO_REPLAY, Notes, type ReasoningReplay, type ResolvedModel } from './context.ts';
-import {
-  decideToolChoice,
-  outputLimit,
-  type RequestParts,
-  splitStops,
-  structuredOutput,
-} from './parameters.ts';
+import { type Context, Notes, type ResolvedModel } from './context.ts';
+import { decideToolChoice, outputLimit, type RequestParts, splitStops, structuredOutput } from './parameters.ts';
 import { readReasoningWish } from './reasoning.ts';
+import { NO_REPLAY, type ReasoningReplay } from './reasoningReplay.ts';
 import { responsesBody } from './responses.ts';
 import { assignToolIds, createToolNames, pairResults, restoreCallIds, type ToolNames } from './toolNames.ts';
 import { limitTools, selectTools, type ToolDefinition } from './tools.ts';
@@ -177,5 +172,6 @@ function createContext(
     notes,
     cache,
     replay,
+    refusals: replay.refused.count,
   };
 }
