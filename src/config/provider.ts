@@ -111,6 +111,8 @@ export function inProtocol(
   const word = protocol?.value.toLowerCase();
   // Both of OpenAI's APIs are spoken at the same addresses.
   const wanted = word === 'responses' ? 'chat' : word;
+  const { chatTiers: tiers } = preset;
+  if (word === 'chat' && tiers !== undefined) return { ...preset, tiers };
   if (protocol === undefined || wanted === preset.protocol) return preset;
   // Any other word is reported as a wrong value.
   if (wanted !== 'anthropic' && wanted !== 'chat') return preset;
@@ -162,8 +164,8 @@ export function refuseUnusableModel(
       : [...new Set([tiers.big, tiers.middle, tiers.small])].filter(
           (name) => preset.models[name]?.unusable === undefined,
         );
-  const other = others.length === 0 ? 'Name another model' : `Name another model: ${others.join(', ')}`;
-  const fix = protocol === 'chat' ? `Set PROTOCOL=responses. Or: ${other}.` : `${other}.`;
+  const other = others.length === 0 ? 'ame another model' : `ame another model: ${others.join(', ')}`;
+  const fix = protocol === 'chat' ? `Set PROTOCOL=responses, or n${other}.` : `N${other}.`;
   diagnostics.error(location, `${showValue(model)}, which ${reason}`, fix);
 }
 

@@ -85,6 +85,7 @@ export const openai = {
   keyNames: [],
   catalogue: 'openai',
   tiers: { big: 'gpt-6.1-sol', middle: 'gpt-6.1-terra', small: 'gpt-6-luna' },
+  chatTiers: { big: 'gpt-6-sol', middle: 'gpt-6.1-terra', small: 'gpt-6-luna' },
   models: {
     'gpt-6-sol': {
       ...withTools,

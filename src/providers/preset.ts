@@ -91,6 +91,8 @@ export interface Preset {
   readonly catalogue?: string;
   /** Undefined when the user must name the models. */
   readonly tiers?: Tiers;
+  /** In their place with PROTOCOL=chat, where not all of them serve by chat completions. */
+  readonly chatTiers?: Tiers;
   readonly models: Readonly<Record<string, ModelFacts>>;
   readonly quirks: Partial<QuirkSettings>;
   /** Absent where nothing is known of it: then it is spoken only where PROTOCOL says so. */

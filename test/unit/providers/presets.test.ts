@@ -132,6 +132,13 @@ describe('native endpoints', () => {
   ])('the repairs of %s, %s', (name, model, expected) => {
     expect(presetSettings(name, model)).toMatchObject(expected);
   });
+
+  test('openai, gpt-6.1-sol by chat completions', () => {
+    expect(presetSettings('openai', 'gpt-6.1-sol', {}, 'chat')).toMatchObject({
+      effortWithTools: 'none',
+      maxTokensField: 'max_completion_tokens',
+    });
+  });
 });
 
 describe('what the vendors’ documents say', () => {
@@ -157,7 +164,7 @@ describe('what the vendors’ documents say', () => {
     ],
     ['gemini', 'gemini-4-argon', { dropParams: ['temperature', 'top_p'], schema: 'openapi', toolResultName: true }],
     ['gemini', 'gemini-3.1-flash-lite', { dropParams: [], prefill: 'user' }],
-    ['openai', 'gpt-6.1-sol', { effortWithTools: 'none', maxTokensField: 'max_completion_tokens' }],
+    ['openai', 'gpt-6.1-sol', { effortWithTools: 'send', reasoningReplay: 'encrypted', phase: true }],
     ['openai', 'gpt-4o', { reasoningStyle: 'none', maxOutput: 16_384, dropParams: [] }],
   ])('%s, %s', (name, model, expected) => {
     expect(presetSettings(name, model)).toMatchObject(expected);

@@ -1,6 +1,6 @@
 import type { ChatRequest } from '../../../src/protocol/openai/types.ts';
 import { composeRepairs } from '../../../src/quirks/compose.ts';
-import { mergeSettings, type QuirkSettings } from '../../../src/quirks/settings.ts';
+import { mergeSettings, type QuirkSettings, responsesSettings } from '../../../src/quirks/settings.ts';
 import type { ResolvedModel } from '../../../src/translate/request/context.ts';
 import { translateRequest } from '../../../src/translate/request/request.ts';
 
@@ -15,6 +15,14 @@ export function createTarget(quirks: Partial<QuirkSettings> = {}, parts: Partial
     repairs: composeRepairs(settings),
     ...parts,
   };
+}
+
+/** The same for one that is asked by the Responses API. */
+export function createResponsesTarget(
+  quirks: Partial<QuirkSettings> = {},
+  parts: Partial<ResolvedModel> = {},
+): ResolvedModel {
+  return createTarget({ ...responsesSettings, ...quirks }, { protocol: 'responses', ...parts });
 }
 
 /** The same as `translateRequest`, for targets of chat completions. */
