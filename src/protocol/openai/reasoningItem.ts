@@ -1,17 +1,6 @@
-import { asString, type Json, type JsonObject } from '../../core/json.ts';
-import { parseBoundedObject } from '../bounds.ts';
-import { decodeSignature, encodeSignature } from '../delta.ts';
-
-/**
- * What a reasoning item of the Responses API must bring back, exactly as it came: the encrypted content is bound to the very
- * parts of its summary.
- */
-export interface ReasoningItem {
-  readonly summary: readonly Json[];
-  readonly encryptedContent?: string;
-  /** The reasoning in plain words, from servers that do not encrypt it. */
-  readonly content?: readonly Json[];
-}
+import { asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { type HeldBudget, parseBoundedObject } from '../bounds.ts';
+import { decodeSignature, encodeSignature, type ReasoningItem } from '../delta.ts';
 
 /** A reasoning item that came back from the client. */
 export interface CarriedReasoningItem extends ReasoningItem {
@@ -61,4 +50,67 @@ function readCarrier(state: string): JsonObject | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Members of a reasoning detail that grow from delta to delta; all others are simply replaced. */
+const GROWING: ReadonlySet<string> = new Set(['text', 'summary', 'data']);
+
+/**
+ * Gathers the opaque reasoning state of an answer, which comes in pieces like the text does. State that says no
+ * more than the reasoning text itself is not worth carrying: the text comes back anyway.
+ */
+export class ReasoningState {
+  readonly #held: HeldBudget;
+  #details: JsonObject[] = [];
+  /** Whether there is anything that the provider must get back. */
+  opaque = false;
+
+  constructor(held: HeldBudget) {
+    this.#held = held;
+  }
+
+  add(state: string): void {
+    this.#held.add(state.length);
+    const parsed: unknown = JSON.parse(state);
+    for (const detail of Array.isArray(parsed) ? parsed : [parsed]) {
+      if (!isObject(detail)) continue;
+      addDetail(this.#details, detail);
+      const last = this.#details.at(-1);
+      this.opaque ||= last !== undefined && !isPlainText(last);
+    }
+  }
+
+  /** The state as JSON text, once; undefined when there is none worth carrying. */
+  take(): string | undefined {
+    const state = this.opaque ? JSON.stringify(this.#details) : undefined;
+    this.#details = [];
+    this.opaque = false;
+    return state;
+  }
+}
+
+function addDetail(details: JsonObject[], next: JsonObject): void {
+  const last = details.at(-1);
+  if (last === undefined || !continues(last, next)) {
+    details.push({ ...next });
+    return;
+  }
+  for (const [key, value] of Object.entries(next)) {
+    if (value === undefined || value === null) continue;
+    last[key] = GROWING.has(key) ? joined(last[key], value) : value;
+  }
+}
+
+function continues(last: JsonObject, next: JsonObject): boolean {
+  const same = (key: string) => last[key] === undefined || next[key] === undefined || last[key] === next[key];
+  return next['type'] === last['type'] && next['index'] !== undefined && same('index') && same('id');
+}
+
+function joined(before: Json | undefined, value: Json): Json {
+  return typeof before === 'string' && typeof value === 'string' ? before + value : value;
+}
+
+function isPlainText(detail: JsonObject): boolean {
+  const isText = detail['type'] === undefined || detail['type'] === 'reasoning.text';
+  return isText && !detail['signature'] && !detail['data'];
 }

@@ -178,9 +178,10 @@ export class StopSequenceMatcher {
     if (this.found === undefined && text !== '') this.#search(text);
   }
 
-  /** Gives what could have become a stop sequence and did not. */
+  /** Gives what could have become a stop sequence and did not; text that follows begins anew. */
   end(): void {
     this.#pass(this.#rest.length);
+    for (const pattern of this.#patterns) pattern.matched = 0;
   }
 
   #search(text: string): void {

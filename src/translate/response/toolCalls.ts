@@ -180,9 +180,11 @@ export class ToolCalls {
   }
 
   #begin(index: number | undefined): Call {
-    const { toolArgs, argsCumulative } = this.#context.settings;
+    const { settings, protocol } = this.#context;
     this.#held.add(CALL_COST);
-    const call = new Call(this.#calls.length, new ToolArguments(toolArgs === 'live', argsCumulative, this.#held));
+    // A call that comes whole can be repaired before it is written.
+    const isLive = settings.toolArgs === 'live' && protocol === 'chat';
+    const call = new Call(this.#calls.length, new ToolArguments(isLive, settings.argsCumulative, this.#held));
     this.#calls.push(call);
     this.#router.add(call, index);
     return call;
