@@ -48,7 +48,7 @@ describe('R667 an answer of items takes work in proportion to its length, whatev
       size: 16_000,
       each: (at) => (at % 2 === 0 ? textDelta(0, 'a') : textDone(0, 'b')),
     },
-    'pieces of arguments': { size: 16_000, each: () => argumentsDelta(0, 'a') },
+    'pieces of arguments': { size: 16_000, each: (at) => argumentsDelta(0, `${at % 7}`) },
     'items without a meaning': { size: 8000, each: (at) => added(at, { type: 'web_search_call' }) },
     'items without a meaning, each of another kind': { size: 8000, each: (at) => added(at, { type: `new_${at}` }) },
     'messages that are never done': { size: 8000, each: (at) => added(at, { type: 'message' }) },
@@ -101,8 +101,8 @@ describe('R667 an answer that has to be held back is given up after 8 MiB', () =
     'text of a later item': () => textDelta(1, large),
     'text of a later item, in pieces of a byte': () => textDelta(1, 'a'),
     'text of a later part': (at) => textDelta(0, large, at + 1),
-    arguments: () => argumentsDelta(0, large),
-    'arguments in pieces of a byte': () => argumentsDelta(0, 'a'),
+    arguments: (at) => argumentsDelta(0, large + at),
+    'arguments in pieces of a byte': (at) => argumentsDelta(0, `${at % 7}`),
     'pieces for 100,000 items': (at) => textDelta(at, 'a'),
     'calls for 100,000 items': (at) => argumentsDelta(at + 1, '{}'),
     'items without a meaning': (at) => added(at, { type: 'web_search_call' }),
@@ -129,6 +129,15 @@ describe('R667 an answer that has to be held back is given up after 8 MiB', () =
     }
     translator.pushBytes(Buffer.from(completed()));
     expect(translator.outcome).toMatchObject({ ended: true, error: undefined, toolCalls: count / 2 });
+  });
+
+  test.each([
+    ['blanks', '   '],
+    ['the same piece', 'ab'],
+  ])('a model that is stuck with %s in its arguments is given up', (_name, piece) => {
+    const translator = translatorOf();
+    expect(flood(translator, () => argumentsDelta(0, piece), 1000)).toBeLessThan(210);
+    expect(translator.outcome.error?.message).toBe('the model is stuck in the arguments of a tool call');
   });
 
   test('a reasoning item of 200 kB travels whole', () => {
