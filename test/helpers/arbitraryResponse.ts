@@ -131,7 +131,7 @@ export const arbitraryKept: fc.Arbitrary<Kept> = fc.record({
 export function withSources(kept: Kept, item: JsonObject, isRepeated: boolean): Kept {
   if (isRepeated || kept.item) return kept;
   if (item['type'] === 'message') return { ...kept, deltas: true };
-  // Only the item tells a call without arguments from one that was cut before them.
+  // Only the item says whether a call has no arguments or was cut before them.
   if (item['type'] === 'function_call' && item['arguments'] !== '') return { ...kept, added: true, deltas: true };
   return { ...kept, item: true };
 }
@@ -161,11 +161,14 @@ export function eventsOf(item: JsonObject, index: number, kept: Kept): JsonObjec
   const isDone = (part: number) => kept.done[part % kept.done.length] === true;
   for (const [part, { name, index: numbered, text, whole, wrapper }] of partsOf(item).entries()) {
     const at = { ...place, ...(numbered === undefined ? {} : { [numbered]: part }) };
-    if (kept.parts && wrapper !== undefined) events.push({ type: wrapper.replace('done', 'added'), ...at, part: {} });
+    const shell = numbered === 'summary_index' ? { type: 'summary_text', text } : contentPart(item, part);
+    if (kept.parts && wrapper !== undefined) {
+      const begun = { ...shell, ...(shell['type'] === 'refusal' ? { refusal: '' } : { text: '' }) };
+      events.push({ type: wrapper.replace('done', 'added'), ...at, part: begun });
+    }
     if (kept.deltas) for (const delta of cut(text, kept.pieces)) events.push({ type: `${name}.delta`, ...at, delta });
     if (isDone(part)) events.push({ type: `${name}.done`, ...at, ...whole });
     if (kept.parts && wrapper !== undefined && isDone(part)) {
-      const shell = numbered === 'summary_index' ? { type: 'summary_text', text } : contentPart(item, part);
       events.push({ type: wrapper, ...at, part: shell });
     }
   }
@@ -173,7 +176,8 @@ export function eventsOf(item: JsonObject, index: number, kept: Kept): JsonObjec
   return events;
 }
 
-const contentPart = (item: JsonObject, part: number): JsonObject => (item['content'] as JsonObject[])[part] ?? {};
+const contentPart = ({ content }: JsonObject, part: number): JsonObject =>
+  (content as JsonObject[] | undefined)?.[part] ?? {};
 
 interface Part {
   readonly name: string;

@@ -1,6 +1,6 @@
 import { ApiError } from '../../core/errors.ts';
 import { asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
-import { HeldBudget, heldTooMuch } from '../bounds.ts';
+import { HeldBudget, heldTooMuch, stuckIn } from '../bounds.ts';
 import type { Delta } from '../delta.ts';
 import { isErrorBody, readErrorBody, type UpstreamErrorBody, withStatus } from './errors.ts';
 import { type ItemKind, kindOf, OutputPlaces, partText, ResponseItem } from './responseItem.ts';
@@ -52,8 +52,7 @@ export class ResponseEventReader {
   /** @param name of the event, where its data does not say it */
   read(event: JsonObject, name?: string): void {
     if (this.#hasEnded) return;
-    const type = asString(event['type']) || name;
-    this.#readEvent(type, event);
+    this.#readEvent(asString(event['type']) || name, event);
     if (this.#held.isExceeded) this.#fail(heldTooMuch());
   }
 
@@ -98,10 +97,10 @@ export class ResponseEventReader {
         this.#readText(event, asString(event['delta']));
         break;
       case 'response.output_text.done':
-        this.#readWholePart('message', event, asString(event['text']));
+        this.#readWholePart(event, asString(event['text']));
         break;
       case 'response.refusal.done':
-        this.#readWholePart('message', event, asString(event['refusal']));
+        this.#readWholePart(event, asString(event['refusal']));
         break;
       case 'response.content_part.done':
         this.#readContentPart(event, event['part']);
@@ -122,13 +121,11 @@ export class ResponseEventReader {
         this.#readReasoning('content', event, asString(event['text']), true);
         break;
       case 'response.function_call_arguments.delta':
-        this.#find(event, 'call', NOTHING, false).addArguments(asString(event['delta']) ?? '');
+        this.#readArguments(event);
         break;
-      case 'response.function_call_arguments.done': {
-        const item = this.#find(event, 'call', event, false);
-        if (!item.isDone) item.setArguments(asString(event['arguments']) ?? '');
+      case 'response.function_call_arguments.done':
+        this.#find(event, 'call', event, false).setArguments(asString(event['arguments']) ?? '');
         break;
-      }
       case 'response.completed':
       case 'response.incomplete':
       case 'response.failed':
@@ -146,6 +143,11 @@ export class ResponseEventReader {
     }
   }
 
+  #readArguments(event: JsonObject): void {
+    const item = this.#find(event, 'call', NOTHING, false);
+    if (item.addArguments(asString(event['delta']) ?? '')) this.#fail(stuckIn('the arguments of a tool call'));
+  }
+
   #readText(event: JsonObject, text: string | undefined): void {
     if (!text) return;
     const item = this.#find(event, 'message', NOTHING, false);
@@ -157,7 +159,7 @@ export class ResponseEventReader {
   #readContentPart(event: JsonObject, part: Json | undefined): void {
     const type = isObject(part) ? part['type'] : undefined;
     if (type === 'reasoning_text') this.#readReasoning('content', event, partText(part), true);
-    else if (type === 'output_text' || type === 'refusal') this.#readWholePart('message', event, partText(part));
+    else if (type === 'output_text' || type === 'refusal') this.#readWholePart(event, partText(part));
   }
 
   #readReasoning(form: 'summary' | 'content', event: JsonObject, text: string | undefined, isWhole: boolean): void {
@@ -170,9 +172,9 @@ export class ResponseEventReader {
     this.#writeText(item);
   }
 
-  #readWholePart(kind: ItemKind, event: JsonObject, text: string | undefined): void {
+  #readWholePart(event: JsonObject, text: string | undefined): void {
     if (!text) return;
-    const item = this.#find(event, kind, NOTHING, false);
+    const item = this.#find(event, 'message', NOTHING, false);
     if (item.isDone) return;
     item.text.addWhole(indexOf(event['content_index']), text);
     this.#writeText(item);

@@ -1,5 +1,5 @@
 import { asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
-import type { HeldBudget } from '../bounds.ts';
+import { type HeldBudget, Repetition } from '../bounds.ts';
 import type { ReasoningItem } from '../delta.ts';
 import { isWorthCarrying, readReasoningItem } from './reasoningItem.ts';
 
@@ -157,6 +157,7 @@ export class ResponseItem {
   name: string | undefined;
   arguments = '';
   #hasWholeArguments = false;
+  #repetition: Repetition | undefined;
   #argumentsCost = 0;
   /** A reasoning item as it came. */
   reasoning: ReasoningItem | undefined;
@@ -194,14 +195,17 @@ export class ResponseItem {
     return this.#form === form;
   }
 
-  addArguments(piece: string): void {
-    if (this.#hasWholeArguments) return;
+  /** Takes a piece of the arguments; whether the model makes no headway with it. */
+  addArguments(piece: string): boolean {
+    if (this.#hasWholeArguments || this.isDone) return false;
     this.arguments += piece;
     this.#argumentsCost += this.#held.add(piece.length);
+    this.#repetition ??= new Repetition();
+    return this.#repetition.isStuckAfter(piece);
   }
 
   setArguments(whole: string): void {
-    if (whole === '') return;
+    if (whole === '' || this.isDone) return;
     this.#held.release(this.#argumentsCost);
     this.arguments = whole;
     this.#argumentsCost = this.#held.add(whole.length);

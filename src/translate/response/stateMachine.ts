@@ -1,5 +1,5 @@
 import { ApiError } from '../../core/errors.ts';
-import { HeldBudget, heldTooMuch } from '../../protocol/bounds.ts';
+import { HeldBudget, heldTooMuch, stuckIn } from '../../protocol/bounds.ts';
 import {
   type Delta,
   encodeSignature,
@@ -338,10 +338,6 @@ function endedEarly(): ApiError {
 
 function cutCall(): ApiError {
   return new ApiError('overloaded', 'the provider ended its answer in the middle of a tool call');
-}
-
-function stuckIn(what: string): ApiError {
-  return new ApiError('overloaded', `the model is stuck in ${what}`);
 }
 
 function namelessCall(): ApiError {
