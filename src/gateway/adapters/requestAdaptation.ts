@@ -1,7 +1,7 @@
 import type { ApiError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errorTable.ts';
-import { isObject } from '../../core/json.ts';
-import type { OpenaiRequest } from '../../protocol/openai/types.ts';
+import { isObject, type JsonObject } from '../../core/json.ts';
+import type { ChatRequest, OpenaiRequest, ResponsesRequest } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import { readOutputLimit } from '../../upstream/overflow.ts';
 import { readEfforts } from '../../upstream/refusals.ts';
@@ -119,11 +119,10 @@ function describeImages(body: OpenaiRequest, { vision }: QuirkSettings): Request
 }
 
 function hasImage(body: OpenaiRequest): boolean {
-  const entries = [body['messages'], body['input']].flatMap((list) =>
-    Array.isArray(list) ? list.filter(isObject) : [],
-  );
-  return entries.some((entry) =>
-    [entry['content'], entry['output']].some(
+  const entries: readonly JsonObject[] =
+    'input' in body ? (body as ResponsesRequest).input : (body as ChatRequest).messages;
+  return entries.some(({ content, output }) =>
+    [content, output].some(
       (parts) => Array.isArray(parts) && parts.some((part) => isObject(part) && isImage(part['type'])),
     ),
   );

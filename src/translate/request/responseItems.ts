@@ -1,8 +1,8 @@
-import { asString } from '../../core/json.ts';
+import { asString, type Json } from '../../core/json.ts';
 import type { ContentBlock, RequestMessage } from '../../protocol/anthropic/request.ts';
 import { MISSING_REASONING } from '../../protocol/delta.ts';
 import { decodeReasoningItem } from '../../protocol/openai/reasoningItem.ts';
-import type { ChatContentPart, ResponseItem, ResponsePart } from '../../protocol/openai/types.ts';
+import type { ChatContentPart, InputPart, ResponseItem } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import { argumentsOf, assistantText, blocksOf } from './assistant.ts';
 import type { Context } from './context.ts';
@@ -35,15 +35,16 @@ export function systemItem(role: 'system' | 'developer', text: string): Response
   return { role, content: [{ type: 'input_text', text }] };
 }
 
-function toInput(parts: readonly ChatContentPart[], settings: QuirkSettings): ResponsePart[] {
+function toInput(parts: readonly ChatContentPart[], settings: QuirkSettings): InputPart[] {
   return parts.map((part) => toInputPart(part, settings));
 }
 
 /** A part of chat completions as a part of this API, which has all of them by other names. */
-function toInputPart(part: ChatContentPart, { fileDetail }: QuirkSettings): ResponsePart {
+function toInputPart(part: ChatContentPart, { fileDetail }: QuirkSettings): InputPart {
   if (part.type === 'text') {
-    const breakpoint = part['cache_control'] === undefined ? {} : { prompt_cache_breakpoint: { mode: 'explicit' } };
-    return { type: 'input_text', text: part.text, ...breakpoint };
+    const { text } = part;
+    if (part['cache_control'] === undefined) return { type: 'input_text', text };
+    return { type: 'input_text', text, prompt_cache_breakpoint: { mode: 'explicit' } };
   }
   if (part.type === 'image_url') return { type: 'input_image', image_url: part.image_url.url, detail: 'auto' };
   const { filename, file_data } = part.file;
@@ -113,12 +114,19 @@ function reasoningItems(block: ContentBlock, context: Context): ResponseItem[] {
   if (carried === undefined) return drop('foreign');
   const { summary, encryptedContent, content, fingerprint } = carried;
   if (place === 'reasoning_text') {
-    return content === undefined ? drop('without_text') : [{ type: 'reasoning', summary: [], content: [...content] }];
+    return content === undefined
+      ? drop('without_text')
+      : [{ type: 'reasoning', summary: [], content: asParts(content) }];
   }
   if (encryptedContent === undefined) return drop('not_encrypted');
   if (fingerprint !== replay.fingerprint) return drop('other_key');
   if (replay.refused.has(encryptedContent)) return drop('refused');
-  return [{ type: 'reasoning', summary: [...summary], encrypted_content: encryptedContent }];
+  return [{ type: 'reasoning', summary: asParts(summary), encrypted_content: encryptedContent }];
+}
+
+/** The parts as they came, as any change makes the provider refuse them: whatever they are, they have been the provider's own. */
+function asParts<Part>(parts: readonly Json[]): Part[] {
+  return [...parts] as Part[];
 }
 
 /** What stands in for lost reasoning before the first call of an answer, for servers that insist on some. */

@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../core/json.ts';
 import type { ResponseItem, ResponsesRequest, ResponseTool } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import { textPart } from './content.ts';
@@ -25,7 +24,6 @@ export function responsesBody(parts: RequestParts): ResponsesRequest {
   const tools = translateTools(parts.tools, context, toolForm);
   const reasons = settings.reasoningStyle !== 'none';
   const effort = reasons ? chooseEffort(wish, tools.length > 0, settings) : undefined;
-  const { prompt_cache_key, safety_identifier } = identity(request, settings, 'safety_identifier');
   const maxTokens = addHeadroom(parts, effort);
   return {
     model: target.name,
@@ -37,15 +35,16 @@ export function responsesBody(parts: RequestParts): ResponsesRequest {
     ...textField(output, settings),
     ...(maxTokens === undefined ? {} : { max_output_tokens: maxTokens }),
     ...(reasons && effort !== 'none' && settings.samplers === 'without_reasoning' ? {} : samplers(request, settings)),
-    ...(prompt_cache_key === undefined ? {} : { prompt_cache_key }),
-    ...(safety_identifier === undefined ? {} : { safety_identifier }),
+    ...identity(request, settings, 'safety_identifier'),
     ...(settings.serviceTier === '' ? {} : { service_tier: settings.serviceTier }),
     store: false,
     ...(reasons && settings.includeEncrypted ? { include: ['reasoning.encrypted_content'] } : {}),
-    ...(isStream ? { stream: true } : {}),
+    ...(isStream ? { stream: true as const } : {}),
     ...(isStream && !settings.obfuscation ? { stream_options: { include_obfuscation: false } } : {}),
   };
 }
+
+type Fields<Name extends keyof ResponsesRequest> = Pick<ResponsesRequest, Name> | Record<string, never>;
 
 /** Flat, and never strict: the API would make each optional property a required one. */
 const toolForm: ToolForm<ResponseTool> = ({ name, description, parameters }) => ({
@@ -56,7 +55,7 @@ const toolForm: ToolForm<ResponseTool> = ({ name, description, parameters }) => 
   strict: false,
 });
 
-function toolChoice(value: ChoiceValue): JsonObject[string] {
+function toolChoice(value: ChoiceValue): Required<ResponsesRequest>['tool_choice'] {
   return typeof value === 'string' ? value : { type: 'function', name: value.name };
 }
 
@@ -101,7 +100,11 @@ function closePrefill(items: ResponseItem[], settings: QuirkSettings): ResponseI
 }
 
 /** Nothing is shown of what the model thinks, for minutes, unless a summary is asked for. */
-function reasoningField(wish: ReasoningWish, effort: string | undefined, { summary }: QuirkSettings): JsonObject {
+function reasoningField(
+  wish: ReasoningWish,
+  effort: string | undefined,
+  { summary }: QuirkSettings,
+): Fields<'reasoning'> {
   const reasoning = {
     ...(effort === undefined ? {} : { effort }),
     ...(wish.mode === 'off' || effort === 'none' || summary === 'off' ? {} : { summary }),
@@ -117,7 +120,7 @@ function addHeadroom({ maxTokens, wish, context }: RequestParts, effort: string 
   return Math.min(maxTokens + outputHeadroom, maxOutput ?? Number.POSITIVE_INFINITY);
 }
 
-function textField(output: StructuredOutput | undefined, { verbosity }: QuirkSettings): JsonObject {
+function textField(output: StructuredOutput | undefined, { verbosity }: QuirkSettings): Fields<'text'> {
   const text = {
     ...(output === undefined ? {} : { format: textFormat(output) }),
     ...(verbosity === '' ? {} : { verbosity }),
@@ -125,6 +128,6 @@ function textField(output: StructuredOutput | undefined, { verbosity }: QuirkSet
   return Object.keys(text).length > 0 ? { text } : {};
 }
 
-function textFormat({ schema }: StructuredOutput): JsonObject {
+function textFormat({ schema }: StructuredOutput): Required<Required<ResponsesRequest>['text']>['format'] {
   return schema === undefined ? { type: 'json_object' } : { type: 'json_schema', ...schema, strict: false };
 }
