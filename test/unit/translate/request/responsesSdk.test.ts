@@ -8,7 +8,7 @@ type Sdk = OpenAI.Responses.ResponseCreateParams;
 type WithoutId =
   | Omit<OpenAI.Responses.ResponseReasoningItem, 'id'>
   | (Pick<OpenAI.Responses.ResponseOutputMessage, 'role' | 'phase'> & {
-      content: Pick<OpenAI.Responses.ResponseOutputText, 'type' | 'text'>[];
+      content: string | Pick<OpenAI.Responses.ResponseOutputText, 'type' | 'text'>[];
     });
 type SdkItem = OpenAI.Responses.ResponseInputItem | WithoutId;
 
