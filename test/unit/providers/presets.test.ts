@@ -133,6 +133,11 @@ describe('native endpoints', () => {
     expect(presetSettings(name, model)).toMatchObject(expected);
   });
 
+  test('R648 the Responses API may be silent for a quarter of an hour', () => {
+    expect(presetSettings('openai', 'gpt-6.1-sol').idleTimeoutMs).toBe(900_000);
+    expect(presetSettings('openai', 'gpt-4.1').idleTimeoutMs).toBe(360_000);
+  });
+
   test('openai, gpt-6.1-sol by chat completions', () => {
     expect(presetSettings('openai', 'gpt-6.1-sol', {}, 'chat')).toMatchObject({
       effortWithTools: 'none',
