@@ -11,7 +11,7 @@ import {
   samplers,
 } from './parameters.ts';
 import { chooseEffort, type ReasoningWish } from './reasoning.ts';
-import { conversationForm, systemItem, userItem } from './responseItems.ts';
+import { conversationForm, systemItem, userItem } from './responsesConversation.ts';
 import { type ToolForm, translateTools } from './tools.ts';
 
 /**
