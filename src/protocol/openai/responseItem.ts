@@ -138,7 +138,7 @@ class ItemText {
 }
 
 /** What an item costs beside its texts, in bytes, as long as the answer runs. */
-const ITEM_COST = 1024;
+const ITEM_COST = 2048;
 
 /** How much arguments count for: they are held as text, and parsed and printed in one piece. */
 const ARGUMENTS_WEIGHT = 2;
