@@ -258,7 +258,7 @@ export class ResponseEventReader {
     if (item.isDone) return;
     this.#identify(item, asString(given['id']), given);
     item.complete(given, isIncomplete);
-    this.#advance();
+    if (!this.#held.isExceeded) this.#advance();
   }
 
   #writeText(item: ResponseItem): void {
@@ -317,11 +317,11 @@ export class ResponseEventReader {
     const isIncomplete = status === 'incomplete';
     const output = response['output'];
     if (Array.isArray(output)) this.#readOutput(output, isIncomplete);
-    this.#writeRest(isIncomplete);
     if (this.#held.isExceeded) {
       this.#fail(heldTooMuch());
       return;
     }
+    this.#writeRest(isIncomplete);
     const usage = readUsage(response['usage']);
     if (usage !== undefined) this.#emit({ kind: 'usage', usage });
     if (isIncomplete) {
@@ -342,7 +342,7 @@ export class ResponseEventReader {
     const listed = new Set<ResponseItem>();
     for (const [index, given] of output.entries()) {
       const kind = isObject(given) ? kindOf(given) : undefined;
-      if (!isObject(given) || kind === undefined) continue;
+      if (!isObject(given) || kind === undefined || this.#held.isExceeded) continue;
       const counted = places.next(kind);
       const placed = this.#items.get(index);
       const known =

@@ -138,7 +138,10 @@ class ItemText {
 }
 
 /** What an item costs beside its texts, in bytes, as long as the answer runs. */
-const ITEM_COST = 512;
+const ITEM_COST = 2048;
+
+/** How much arguments count for: they are held as text, and parsed and printed in one piece. */
+const ARGUMENTS_WEIGHT = 2;
 
 /** Longest id of a call that the provider can get back. */
 const CALL_ID_MAX = 64;
@@ -199,7 +202,7 @@ export class ResponseItem {
   addArguments(piece: string): boolean {
     if (this.#hasWholeArguments || this.isDone) return false;
     this.arguments += piece;
-    this.#argumentsCost += this.#held.add(piece.length);
+    this.#argumentsCost += this.#held.add(ARGUMENTS_WEIGHT * piece.length);
     this.#repetition ??= new Repetition();
     return this.#repetition.isStuckAfter(piece);
   }
@@ -208,7 +211,7 @@ export class ResponseItem {
     if (whole === '' || this.isDone) return;
     this.#held.release(this.#argumentsCost);
     this.arguments = whole;
-    this.#argumentsCost = this.#held.add(whole.length);
+    this.#argumentsCost = this.#held.add(ARGUMENTS_WEIGHT * whole.length);
     this.#hasWholeArguments = true;
   }
 

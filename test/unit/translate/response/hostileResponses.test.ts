@@ -49,18 +49,18 @@ describe('R667 an answer of items takes work in proportion to its length, whatev
       each: (at) => (at % 2 === 0 ? textDelta(0, 'a') : textDone(0, 'b')),
     },
     'pieces of arguments': { size: 16_000, each: (at) => argumentsDelta(0, `${at % 7}`) },
-    'items without a meaning': { size: 8000, each: (at) => added(at, { type: 'web_search_call' }) },
-    'items without a meaning, each of another kind': { size: 8000, each: (at) => added(at, { type: `new_${at}` }) },
-    'messages that are never done': { size: 8000, each: (at) => added(at, { type: 'message' }) },
-    calls: { size: 8000, each: (at) => done(at, call('{"a":1}')) },
-    'calls behind one that is missing': { size: 8000, each: (at) => done(at + 1, call('{"a":1}')) },
-    'calls from the last to the first': { size: 8000, each: (at) => done(8000 - at, call('{"a":1}')) },
+    'items without a meaning': { size: 3200, each: (at) => added(at, { type: 'web_search_call' }) },
+    'items without a meaning, each of another kind': { size: 3200, each: (at) => added(at, { type: `new_${at}` }) },
+    'messages that are never done': { size: 3200, each: (at) => added(at, { type: 'message' }) },
+    calls: { size: 3200, each: (at) => done(at, call('{"a":1}')) },
+    'calls behind one that is missing': { size: 3200, each: (at) => done(at + 1, call('{"a":1}')) },
+    'calls from the last to the first': { size: 3200, each: (at) => done(3200 - at, call('{"a":1}')) },
     'reasoning without words': {
-      size: 8000,
+      size: 3200,
       each: (at) => done(at, { type: 'reasoning', summary: [], encrypted_content: 'x' }),
     },
     'items without a place': {
-      size: 8000,
+      size: 3200,
       each: (at) => frame({ type: 'response.output_item.added', item: { id: `i${at}`, type: 'message' } }),
     },
     'events that nobody knows': { size: 16_000, each: () => frame({ type: 'response.quite_new.delta', delta: 'x' }) },
@@ -90,7 +90,7 @@ describe('R667 an answer of items takes work in proportion to its length, whatev
         translator.pushBytes(bytes);
         expect(translator.outcome).toMatchObject({ ended: true, toolCalls: length });
       };
-    }, 8000);
+    }, 3200);
     expect(ratio).toBeLessThan(LINEAR);
   });
 });
