@@ -228,7 +228,7 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R633', 'MUST', 'Tool choice, with the tools kept'],
     ['R634', 'MUST', 'Parallel calls can be forbidden'],
     ['R635', 'MUST', 'The output limit stays between the smallest and the largest'],
-    ['R636', 'MUST', 'Room for reasoning that cannot be turned off'],
+    ['R636', 'MUST', 'Reasoning that cannot be turned off has its share of the output'],
     ['R637', 'MUST', 'The nearest effort that the model takes'],
     ['R638', 'MUST', 'A summary of the reasoning is asked for'],
     ['R639', 'MUST', 'No samplers while the model reasons'],
@@ -252,7 +252,7 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R682', 'MUST', 'A part that is refused is left out, by the name that the error gives it'],
     ['R683', 'MUST', 'A model that may not be streamed is asked for whole answers'],
     ['R687', 'MUST', 'The API is chosen for each model'],
-    ['R688', 'SHOULD', 'A server without the endpoint is asked by chat completions, or told so'],
+    ['R688', 'SHOULD', 'A server without the endpoint is asked by chat completions, or named as such'],
     ['R690', 'MUST', 'Encrypted reasoning counts no tokens'],
   ),
 ];

@@ -1,7 +1,6 @@
 import type { Secret } from '../core/secret.ts';
-import type { OpenaiProtocol } from '../protocol/openai/types.ts';
 import type { Preset, Prices, Tiers } from '../providers/preset.ts';
-import type { QuirkSettings } from '../quirks/settings.ts';
+import type { OpenaiProtocol, QuirkSettings } from '../quirks/settings.ts';
 import type { RouteName, SettingFields } from './env/settings.ts';
 
 /** Where the provider's key comes from: `client` means that the client's own key is passed through (decision 0006). */

@@ -284,7 +284,9 @@ export function chooseEndpoints(
     return { endpoint: `${baseUrl.replace(/\/v1(?:\/messages)?$/, '')}/v1/messages` };
   if (preset.protocol !== 'chat') return { endpoint: `${baseUrl}/chat/completions` };
   const word = protocol?.value.toLowerCase();
-  const wanted = word === 'chat' || word === 'responses' ? word : undefined;
+  // Where nothing would be chosen, it makes no difference that chat completions are named.
+  const isChosen = word === 'responses' || (word === 'chat' && preset.responses !== undefined);
+  const wanted = isChosen ? word : undefined;
   if (endpoints === undefined) {
     return {
       endpoint: `${baseUrl}/chat/completions`,

@@ -1,7 +1,6 @@
 import type { ErrorCode } from '../core/errorTable.ts';
 import type { Prices } from '../core/prices.ts';
-import type { OpenaiProtocol } from '../protocol/openai/types.ts';
-import { mergeSettings, type QuirkSettings, responsesSettings } from '../quirks/settings.ts';
+import { mergeSettings, type OpenaiProtocol, type QuirkSettings, responsesSettings } from '../quirks/settings.ts';
 
 export type { Prices } from '../core/prices.ts';
 

@@ -25,6 +25,9 @@ const optionalNumber = (minimum: number, maximum: number, about: string) =>
 const list = (fallback: readonly string[], about: string) => ({ kind: 'list', fallback, about }) as const;
 const json = (about: string) => ({ kind: 'json', about }) as const;
 
+/** OpenAI's two APIs: chat completions and Responses. What a model takes may differ between them. */
+export type OpenaiProtocol = 'chat' | 'responses';
+
 const DAY_MS = 86_400_000;
 const TOKENS_MAX = 100_000_000;
 

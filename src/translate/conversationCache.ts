@@ -3,7 +3,7 @@ import type { ContentBlock, ParseCache, RequestMessage } from '../protocol/anthr
 import type { Repairs } from '../quirks/compose.ts';
 import type { ReasoningReplay } from './request/reasoningReplay.ts';
 import type { Pairing } from './request/toolNames.ts';
-import type { ToolDefinition, WrittenTool } from './request/tools.ts';
+import type { ToolDefinition, ToolMemory, WrittenTool } from './request/tools.ts';
 import type { TokenParts } from './tokens.ts';
 
 /** A place before an answer of the model: what was written until then never changes, as an answer closes what is before it. */
@@ -68,13 +68,13 @@ export class ConversationCache implements ParseCache {
   readonly #translated = new WeakMap<RequestMessage, TranslatedMessages>();
 
   /** Tools in the words of a provider with these repairs, by the schema that the client sent. */
-  toolsFor(repairs: Repairs): WeakMap<JsonObject, WrittenTool> {
-    let tools = this.#tools.get(repairs);
-    if (tools === undefined) {
-      tools = new WeakMap();
-      this.#tools.set(repairs, tools);
+  toolsFor(repairs: Repairs): ToolMemory {
+    let earlier = this.#tools.get(repairs);
+    if (earlier === undefined) {
+      earlier = new WeakMap();
+      this.#tools.set(repairs, earlier);
     }
-    return tools;
+    return { earlier, wellFormed: this.wellFormed };
   }
 
   storeMessages(translated: TranslatedMessages): void {

@@ -111,7 +111,7 @@ describe('R688 a server that does not know the endpoint', () => {
     expect(app.log.findLast(({ event }) => event === 'request')).toMatchObject({ protocol: 'chat' });
   });
 
-  test.each([404, 405])('%i is told in one sentence where PROTOCOL says so', async (status) => {
+  test.each([404, 405])('%i gives one sentence with the line to write where PROTOCOL says so', async (status) => {
     const { upstream, app } = await start({ '*': refusal(status, 'Not Found') }, SET);
     const { body } = await ask(app);
     expect(body.error?.['message']).toBe(
@@ -341,7 +341,7 @@ describe('R682 a refused part', () => {
   });
 });
 
-test('R605 a chain of fallback goes on from one API to the other', async () => {
+test('R605 a fallback goes on from one API to the other', async () => {
   upstream = await startFakeUpstream({ one: refusal(503, 'down'), two: words('by chat') });
   const [one, two] = [
     provider('one', upstream.url, { protocol: 'responses', max_retries: 0 }),

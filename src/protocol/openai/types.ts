@@ -1,8 +1,5 @@
 import type { JsonObject } from '../../core/json.ts';
 
-/** OpenAI's two APIs: chat completions and Responses. */
-export type OpenaiProtocol = 'chat' | 'responses';
-
 export type ChatContentPart =
   | ({ type: 'text'; text: string } & JsonObject)
   | { type: 'image_url'; image_url: { url: string } }

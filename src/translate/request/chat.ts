@@ -21,7 +21,13 @@ import { addWebSearch, type ToolForm, translateTools } from './tools.ts';
 export function chatBody(parts: RequestParts): ChatRequest {
   const { request, context, isStream, choice, wish, output, maxTokens, stops } = parts;
   const { settings, target } = context;
-  const tools = translateTools(parts.tools, context, toolForm(settings));
+  const tools = translateTools(
+    parts.tools,
+    context.toolNames,
+    target.repairs,
+    context.cache.toolsFor(target.repairs),
+    toolForm(settings),
+  );
   const body: ChatRequest = {
     model: target.name,
     messages: translateMessages(request, context, output?.instruction),

@@ -1,7 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
-import type { OpenaiProtocol } from '../../protocol/openai/types.ts';
 import type { Repairs } from '../../quirks/compose.ts';
-import type { QuirkSettings } from '../../quirks/settings.ts';
+import type { OpenaiProtocol, QuirkSettings } from '../../quirks/settings.ts';
 import type { ConversationCache } from '../conversationCache.ts';
 import type { ReasoningReplay } from './reasoningReplay.ts';
 import type { Pairing, ToolNames } from './toolNames.ts';

@@ -21,7 +21,13 @@ import { type ToolForm, translateTools } from './tools.ts';
 export function responsesBody(parts: RequestParts): ResponsesRequest {
   const { request, context, isStream, choice, wish, output } = parts;
   const { settings, target } = context;
-  const tools = translateTools(parts.tools, context, toolForm);
+  const tools = translateTools(
+    parts.tools,
+    context.toolNames,
+    target.repairs,
+    context.cache.toolsFor(target.repairs),
+    toolForm,
+  );
   const reasons = settings.reasoningStyle !== 'none';
   const effort = reasons ? chooseEffort(wish, tools.length > 0, settings) : undefined;
   const maxTokens = addHeadroom(parts, effort);

@@ -1,8 +1,9 @@
 import { asString, isObject, type JsonObject, replaceLoneSurrogatesOnce } from '../../core/json.ts';
 import { type ContentBlock, type MessagesRequest, toolChanges } from '../../protocol/anthropic/request.ts';
 import type { ChatRequest, ChatTool } from '../../protocol/openai/types.ts';
+import type { Repairs } from '../../quirks/compose.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
-import type { Context } from './context.ts';
+import type { ToolNames } from './toolNames.ts';
 
 /** A tool that the client runs and the model is offered. */
 export interface ToolDefinition {
@@ -126,20 +127,27 @@ export interface WrittenTool {
   readonly written: JsonObject;
 }
 
+/** What is remembered of the tools of a conversation. */
+export interface ToolMemory {
+  /** For the same repairs, and so in the same form, by the schema that the client sent. */
+  readonly earlier: WeakMap<JsonObject, WrittenTool>;
+  readonly wellFormed: WeakSet<object>;
+}
+
 /** The tools in the provider's words, their schemas in its dialect; those of earlier requests of the conversation are taken over. */
 export function translateTools<Tool extends JsonObject>(
   tools: ReadonlyMap<string, ToolDefinition>,
-  { toolNames, target, cache }: Context,
+  toolNames: ToolNames,
+  repairs: Repairs,
+  { earlier, wellFormed }: ToolMemory,
   form: ToolForm<Tool>,
 ): Tool[] {
-  const earlier = cache.toolsFor(target.repairs);
   return [...tools.values()].map(({ name: clientName, description, schema, strict }) => {
     const name = toolNames.toProvider(clientName);
     const known = earlier.get(schema);
-    // What was written for the same repairs was written in the same form.
     if (known !== undefined && isSame(known.definition, name, description, strict)) return known.written as Tool;
-    const definition = { name, description, parameters: target.repairs.toolSchema(schema), strict };
-    const written = replaceLoneSurrogatesOnce(form(definition), cache.wellFormed);
+    const definition = { name, description, parameters: repairs.toolSchema(schema), strict };
+    const written = replaceLoneSurrogatesOnce(form(definition), wellFormed);
     earlier.set(schema, { definition, written });
     return written;
   });
