@@ -6,8 +6,18 @@ import { endpointUrl } from '../upstream/client.ts';
 import { passthroughBody } from './adapters/messagesAdapter.ts';
 import { prepareRequest, replayFor } from './adapters/translatingAdapter.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
-import { endpointOf, isNative, protocolOfRoute, type Route, routeNow, routeTo, skipReason } from './route.ts';
-import { filterByWebSearch, type Plan, planRequest } from './routePlan.ts';
+import {
+  endpointOf,
+  filterByWebSearch,
+  isNative,
+  type Plan,
+  planRequest,
+  protocolOfRoute,
+  type Route,
+  routeNow,
+  routeTo,
+  skipReason,
+} from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 import { SEARCH_REFUSED } from './webSearch.ts';
 

@@ -78,10 +78,15 @@ function addUser(message: RequestMessage, conversation: AnyConversation, context
 
 function userParts({ content }: RequestMessage, context: Context): ChatContentPart[] {
   if (typeof content === 'string') return translateContent(content, context);
-  return content.flatMap((block) => {
-    if (block.type !== 'tool_result') return translateBlock(block, context);
-    return context.pairing.orphans.has(block) ? describeOrphan(block, context) : [];
-  });
+  const parts: ChatContentPart[] = [];
+  for (const block of content) {
+    const isOrphan = context.pairing.orphans.has(block);
+    // A result that answers a call stands behind the call.
+    if (block.type === 'tool_result' && !isOrphan) continue;
+    const added = isOrphan ? describeOrphan(block, context) : translateBlock(block, context);
+    for (const part of added) parts.push(part);
+  }
+  return parts;
 }
 
 /** Whether a message answers a call of a tool. */
@@ -109,8 +114,11 @@ export function systemPrompt(
   instruction: string | undefined,
   { breakpoints }: Context,
 ): ChatContentPart[] {
-  const added = [...joined.map(systemMessageText), instruction ?? ''].filter((text) => text !== '');
-  return [...systemParts(request['system'], breakpoints), ...added.map(textPart)];
+  const parts = systemParts(request['system'], breakpoints);
+  for (const text of [...joined.map(systemMessageText), instruction ?? '']) {
+    if (text !== '') parts.push(textPart(text));
+  }
+  return parts;
 }
 
 /**
@@ -120,11 +128,13 @@ export function systemPrompt(
 export function systemParts(content: unknown, marked: ReadonlySet<JsonObject>): ChatContentPart[] {
   const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
   if (!Array.isArray(blocks)) return [];
-  return blocks.filter(isObject).flatMap((block) => {
-    const text = block['type'] === 'text' ? removeAttribution(asString(block['text']) ?? '') : '';
-    if (text === '') return [];
-    return [{ type: 'text', text, ...(marked.has(block) ? { cache_control: { type: 'ephemeral' } } : {}) }];
-  });
+  const parts: ChatContentPart[] = [];
+  for (const block of blocks) {
+    const text = isObject(block) && block['type'] === 'text' ? removeAttribution(asString(block['text']) ?? '') : '';
+    if (text === '') continue;
+    parts.push({ type: 'text', text, ...(marked.has(block) ? { cache_control: { type: 'ephemeral' } } : {}) });
+  }
+  return parts;
 }
 
 export function isSystem(message: RequestMessage): boolean {
@@ -140,8 +150,12 @@ export function systemMessageText(message: RequestMessage): string {
 
 /** How many messages at the front are system messages, which join the system prompt. */
 export function countLeadingSystem(messages: readonly RequestMessage[]): number {
-  const first = messages.findIndex((message) => !isSystem(message));
-  return first < 0 ? messages.length : first;
+  let count = 0;
+  for (const message of messages) {
+    if (!isSystem(message)) break;
+    count += 1;
+  }
+  return count;
 }
 
 /**

@@ -142,15 +142,20 @@ export function translateTools<Tool extends JsonObject>(
   { earlier, wellFormed }: ToolMemory,
   form: ToolForm<Tool>,
 ): Tool[] {
-  return [...tools.values()].map(({ name: clientName, description, schema, strict }) => {
-    const name = toolNames.toProvider(clientName);
+  const translated: Tool[] = [];
+  for (const { name: ownName, description, schema, strict } of tools.values()) {
+    const name = toolNames.toProvider(ownName);
     const known = earlier.get(schema);
-    if (known !== undefined && isSame(known.definition, name, description, strict)) return known.written as Tool;
+    if (known !== undefined && isSame(known.definition, name, description, strict)) {
+      translated.push(known.written as Tool);
+      continue;
+    }
     const definition = { name, description, parameters: repairs.toolSchema(schema), strict };
     const written = replaceLoneSurrogatesOnce(form(definition), wellFormed);
     earlier.set(schema, { definition, written });
-    return written;
-  });
+    translated.push(written);
+  }
+  return translated;
 }
 
 function isSame(known: FunctionDefinition, name: string, description: string, strict: boolean | undefined): boolean {
