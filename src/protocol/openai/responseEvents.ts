@@ -12,7 +12,6 @@ const INDEX_MAX = 1_000_000;
 /** Types of items without a meaning here that the log names, and the letters of each. */
 const SKIPPED_TYPES_MAX = 8;
 const WORD_MAX = 100;
-
 const NOTHING: JsonObject = {};
 
 /** Where the text of a message goes on. */
