@@ -3,7 +3,7 @@ import { asString, isObject, type Json, type JsonObject } from '../../core/json.
 import { HeldBudget, heldTooMuch, stuckIn } from '../bounds.ts';
 import type { Delta } from '../delta.ts';
 import { isErrorBody, readErrorBody, type UpstreamErrorBody, withStatus } from './errors.ts';
-import { type ItemKind, kindOf, OutputPlaces, partText, ResponseItem } from './responseItem.ts';
+import { createIdMaps, type ItemKind, kindOf, OutputPlaces, partText, ResponseItem } from './responseItem.ts';
 import { readUsage } from './tokenUsage.ts';
 
 /** Greater indices are taken for none. */
@@ -12,7 +12,6 @@ const INDEX_MAX = 1_000_000;
 /** Types of items without a meaning here that the log names, and the letters of each. */
 const SKIPPED_TYPES_MAX = 8;
 const WORD_MAX = 100;
-
 const NOTHING: JsonObject = {};
 
 /** Where the text of a message goes on. */
@@ -31,8 +30,8 @@ export class ResponseEventReader {
   readonly #toApiError: (error: UpstreamErrorBody) => ApiError;
   readonly #held = new HeldBudget();
   readonly #items = new Map<number, ResponseItem>();
-  /** By the id of the item and by that of its call. */
-  readonly #byId = new Map<string, ResponseItem>();
+  /** By the id of the item and by that of its call; of several the first. */
+  readonly #byId = createIdMaps();
   readonly #newest = new Map<ItemKind, ResponseItem>();
   /** The item that is being written, and the first place behind all of them. */
   #current = 0;
@@ -225,10 +224,11 @@ export class ResponseEventReader {
 
   /** By the id of the item, else by that of its call, which some give to several calls. */
   #named(id: string | undefined, given: JsonObject, kind: ItemKind): ResponseItem | undefined {
-    const item = this.#byId.get(id ?? '');
-    if (item?.kind === kind) return item;
-    const called = this.#byId.get(asString(given['call_id']) ?? '');
-    return called?.kind === kind && (id === undefined || called.id === undefined) ? called : undefined;
+    const known = this.#byId[kind];
+    const item = known.get(id ?? '');
+    if (item !== undefined) return item;
+    const called = known.get(asString(given['call_id']) ?? '');
+    return id === undefined || called?.id === undefined ? called : undefined;
   }
 
   #begin(index: number | undefined, kind: ItemKind, given: JsonObject): ResponseItem {
@@ -244,8 +244,9 @@ export class ResponseEventReader {
 
   #identify(item: ResponseItem, id: string | undefined, given: JsonObject): void {
     item.identify(id, given);
-    if (item.id !== undefined && item.id === id) this.#byId.set(item.id, item);
-    if (item.callId !== undefined) this.#byId.set(item.callId, item);
+    const known = this.#byId[item.kind];
+    if (item.id !== undefined && item.id === id && !known.has(id)) known.set(id, item);
+    if (item.callId !== undefined && !known.has(item.callId)) known.set(item.callId, item);
   }
 
   #countSkipped(given: JsonObject): void {

@@ -263,6 +263,14 @@ export class ResponseItem {
   }
 }
 
+/** Items by their ids, which are their own among those of one kind. */
+export const createIdMaps = (): Readonly<Record<ItemKind, Map<string, ResponseItem>>> => ({
+  message: new Map(),
+  reasoning: new Map(),
+  call: new Map(),
+  other: new Map(),
+});
+
 /** The items of each kind in their order, for a list that leaves some out. */
 export class OutputPlaces {
   readonly #items: ReadonlyMap<number, ResponseItem>;

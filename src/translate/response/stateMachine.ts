@@ -304,7 +304,7 @@ export class MessageStateMachine {
 
   /** What comes next belongs to another block; reasoning without words still needs one to travel in. */
   #endItem({ isCut, reasoning }: ItemEndDelta): void {
-    this.#tags?.stop();
+    this.#tags?.endItem();
     this.#stop?.end();
     this.#calls.finish(isCut);
     if (reasoning !== undefined && isWorthCarrying(reasoning) && this.#stop?.found === undefined) {

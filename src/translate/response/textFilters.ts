@@ -57,6 +57,11 @@ export class ThinkTagParser {
     if (this.#phase === 'start') this.#becomeText(this.#blanks + this.#rest);
   }
 
+  /** What was held of this text is text; a tag may still begin the answer if there was none. */
+  endItem(): void {
+    if (this.#blanks !== '' || this.#rest !== '') this.stop();
+  }
+
   /**
    * Gives what is still held. Reasoning that was never closed is all that there is, it seems: `asText` repeats it as
    * text.
