@@ -3,11 +3,8 @@ import { asString, isObject, type Json, type JsonObject } from '../../core/json.
 import { HeldBudget, heldTooMuch, stuckIn } from '../bounds.ts';
 import type { Delta } from '../delta.ts';
 import { isErrorBody, readErrorBody, type UpstreamErrorBody, withStatus } from './errors.ts';
-import { createIdMaps, type ItemKind, kindOf, OutputPlaces, partText, ResponseItem } from './responseItem.ts';
+import { createIdMaps, type ItemKind, indexOf, kindOf, OutputPlaces, partText, ResponseItem } from './responseItem.ts';
 import { readUsage } from './tokenUsage.ts';
-
-/** Greater indices are taken for none. */
-const INDEX_MAX = 1_000_000;
 
 /** Types of items without a meaning here that the log names, and the letters of each. */
 const SKIPPED_TYPES_MAX = 8;
@@ -67,11 +64,12 @@ export class ResponseEventReader {
     this.#textPlace = this.#lastPlace;
   }
 
-  /** Goes on with the text that was remembered: the shortcut for the most frequent event. */
-  continueText(text: string): void {
-    if (this.#textPlace === undefined || this.#hasEnded) return;
-    this.#addText(this.#textPlace.item, this.#textPlace.part, text);
+  /** Goes on with the text that was remembered, the shortcut for the most frequent event; false where it may belong elsewhere by now. */
+  continueText(text: string): boolean {
+    if (this.#textPlace === undefined) return false;
+    if (text !== '' && !this.#hasEnded) this.#addText(this.#textPlace.item, this.#textPlace.part, text);
     if (this.#held.isExceeded) this.#fail(heldTooMuch());
+    return true;
   }
 
   /** The body has ended without a last event; some gateways send none, and then all items being done means that all is said. */
@@ -233,6 +231,7 @@ export class ResponseEventReader {
 
   #begin(index: number | undefined, kind: ItemKind, given: JsonObject): ResponseItem {
     const position = index === undefined || this.#items.has(index) ? this.#next : index;
+    this.#textPlace = undefined;
     const item = new ResponseItem(position, kind, this.#held);
     this.#items.set(position, item);
     this.#next = Math.max(this.#next, position + 1);
@@ -245,8 +244,11 @@ export class ResponseEventReader {
   #identify(item: ResponseItem, id: string | undefined, given: JsonObject): void {
     item.identify(id, given);
     const known = this.#byId[item.kind];
-    if (item.id !== undefined && item.id === id && !known.has(id)) known.set(id, item);
-    if (item.callId !== undefined && !known.has(item.callId)) known.set(item.callId, item);
+    for (const name of [item.id === id ? id : undefined, item.callId]) {
+      if (name === undefined || known.has(name)) continue;
+      known.set(name, item);
+      this.#textPlace = undefined;
+    }
   }
 
   #countSkipped(given: JsonObject): void {
@@ -257,6 +259,7 @@ export class ResponseEventReader {
 
   #complete(item: ResponseItem, given: JsonObject, isIncomplete: boolean): void {
     if (item.isDone) return;
+    this.#textPlace = undefined;
     this.#identify(item, asString(given['id']), given);
     item.complete(given, isIncomplete);
     if (!this.#held.isExceeded) this.#advance();
@@ -385,11 +388,6 @@ export class ResponseEventReader {
     this.#hasEnded = true;
     this.#emit({ kind: 'error', error });
   }
-}
-
-/** A place that can be one; undefined for what is missing or absurd. */
-function indexOf(value: Json | undefined): number | undefined {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= INDEX_MAX ? value : undefined;
 }
 
 /** The finish reason of an answer that was ended before its end; a word that nobody knows says no more than that. */

@@ -146,6 +146,14 @@ const ARGUMENTS_WEIGHT = 2;
 /** Longest id of a call that the provider can get back. */
 const CALL_ID_MAX = 64;
 
+/** Greater indices are taken for none. */
+const INDEX_MAX = 1_000_000;
+
+/** A place that can be one; undefined for what is missing or absurd. */
+export function indexOf(value: Json | undefined): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= INDEX_MAX ? value : undefined;
+}
+
 /** What is known of one item of an answer while its events come in. */
 export class ResponseItem {
   /** Place among the items of the answer. */

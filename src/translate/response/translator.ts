@@ -153,11 +153,8 @@ export class Translator {
     if (this.outcome.ended) return;
     // The events of the Responses API say in their data what they are, too.
     const text = event === undefined || this.#responses !== undefined ? this.#template.match(data) : undefined;
-    if (text !== undefined) {
+    if (text !== undefined && this.#acceptText(text)) {
       this.#badLines = 0;
-      if (text === '') return;
-      if (this.#responses === undefined) this.#accept({ kind: 'text', text });
-      else this.#responses.continueText(text);
     } else if (data.trim() === '[DONE]') {
       if (this.#responses === undefined) this.#machine.complete();
       else this.#endWithout();
@@ -165,6 +162,12 @@ export class Translator {
       this.#readChunk(data, event);
     }
   };
+
+  #acceptText(text: string): boolean {
+    if (this.#responses !== undefined) return this.#responses.continueText(text);
+    if (text !== '') this.#accept({ kind: 'text', text });
+    return true;
+  }
 
   /** The body has ended, or says that it will; the machine knows whether all had been said. */
   #endWithout(): void {

@@ -14,7 +14,7 @@ const item = {
 };
 const signature = encodeReasoningItem('openai', item, '0a1b2c3d');
 
-describe('R622 the carrier of a reasoning item', () => {
+describe('the carrier of a reasoning item', () => {
   test('brings the item back as it came', () => {
     expect(signature).toMatch(/^ccp1\.openai\.[A-Za-z0-9_-]+$/);
     expect(decodeReasoningItem(signature, 'openai')).toEqual({ ...item, fingerprint: '0a1b2c3d' });
