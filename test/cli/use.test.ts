@@ -60,7 +60,7 @@ describe('unuse puts back exactly what was', () => {
     chmodSync(file, 0o640);
     expect((await use('one', '--yes')).code).toBe(0);
     expect(settings()).toMatchObject({
-      env: { ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`, ANTHROPIC_MODEL: 'demo-big' },
+      env: { ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`, ANTHROPIC_DEFAULT_OPUS_MODEL: 'demo-big' },
     });
     expect((await manage(['unuse'])).code).toBe(0);
     expect(read()).toBe(original);
@@ -155,7 +155,7 @@ describe('use', () => {
     const { code, stdout, stderr } = await use('locked', '--dry-run');
     expect(code).toBe(0);
     expect(stdout).toContain(file);
-    expect(stdout).toMatch(/^- env\.ANTHROPIC_MODEL = mine\n\+ env\.ANTHROPIC_MODEL = demo-big$/m);
+    expect(stdout).toMatch(/^- env\.ANTHROPIC_MODEL = mine\n\+ env\.ANTHROPIC_MODEL = opus$/m);
     expect(stdout).toMatch(/^- env\.ANTHROPIC_AUTH_TOKEN = \*{4}7890\n\+ env\.ANTHROPIC_AUTH_TOKEN = \*{4}ed-1$/m);
     expect(stdout + stderr).not.toMatch(/canary/);
     expect(read()).toBe(before);
