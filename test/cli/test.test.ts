@@ -125,7 +125,7 @@ test('--full says what it may cost and asks before it spends; without a terminal
 
 test('several tables on stdout say whose they are', async () => {
   const { stdout } = await project.manage(['test', 'good', 'demo']);
-  expect(stdout.match(/^\w+ \(\w+\)$/gm)).toEqual(['good (custom)', 'demo (demo)']);
+  expect(stdout.match(/^\w+ \(\w+\)$/gm)).toEqual(['demo (demo)', 'good (custom)']);
 });
 
 test('a provider that fails in many ways: what, and which QUIRK_ to set', async () => {

@@ -125,16 +125,21 @@ async function askOllama(ask: AskPath): Promise<ServedModel[]> {
       const now = running.find((entry) => entry['name'] === name);
       const facts = Object.entries(isObject(shown?.['model_info']) ? shown['model_info'] : {});
       const capabilities = shown?.['capabilities'];
-      const [, fixed] = /^num_ctx[ \t]+(\d{1,9})$/m.exec(asString(shown?.['parameters']) ?? '') ?? [];
       return {
         name,
-        contextWindow: positive(now?.['context_length']) ?? (fixed === undefined ? undefined : positive(Number(fixed))),
+        contextWindow: positive(now?.['context_length']) ?? fixedContext(asString(shown?.['parameters']) ?? ''),
         mostContext: positive(facts.find(([key]) => key.endsWith('.context_length'))?.[1]),
         ...(now === undefined ? {} : { isLoaded: true }),
         ...(Array.isArray(capabilities) ? { callsTools: capabilities.includes('tools') } : {}),
       };
     }),
   );
+}
+
+/** The window that the model's own parameters set, a line each: `num_ctx 32000`. */
+function fixedContext(parameters: string): number | undefined {
+  const line = parameters.split('\n').find((one) => one.startsWith('num_ctx'));
+  return line === undefined ? undefined : positive(Number(line.slice('num_ctx'.length)));
 }
 
 /** LM Studio: only a loaded model has a window. */
