@@ -9,8 +9,7 @@ import { respondWithFallback } from './fallback/fallbackRunner.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import { handleRequest, type RequestContext, type RequestHandler, recordPlan, recordRoute } from './requestContext.ts';
 import type { ResponseWriter, SseFormat } from './responseWriter.ts';
-import { isNative, routeTo } from './route.ts';
-import { filterByWebSearch, planRequest } from './routePlan.ts';
+import { filterByWebSearch, isNative, planRequest, routeTo } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 import { answerWebSearch, SEARCH_REFUSED } from './webSearch.ts';
 

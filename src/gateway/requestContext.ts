@@ -8,8 +8,7 @@ import { hashSession, type RequestRecord } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import type { ResponseWriter } from './responseWriter.ts';
-import { keyLabel, type Route } from './route.ts';
-import type { Plan } from './routePlan.ts';
+import { keyLabel, type Plan, type Route } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
 /** A new id of Anthropic's form: the prefix (`msg_`, `toolu_`, `req_`) and 24 random digits and letters. */
@@ -119,32 +118,27 @@ export async function handleRequest(
   writer.onGone(() => controller.abort());
   inFlight.add(controller);
   stats.start();
+  let error: ApiError | undefined;
   try {
     await withBody(services, incoming.body, (body) => handler.answer(context, body));
   } catch (thrown) {
-    const error = asApiError(thrown);
+    error = asApiError(thrown);
     writer.sendJson(error.status, errorHeaders(error), handler.errorBody(error, incoming.id));
-    guard(context, () => recordError(context, error, record.attempts === undefined ? 'rejected' : 'error'));
   }
   inFlight.remove(controller);
   record.durationMs = elapsedMs(context);
-  guard(context, () => {
+  // A request that cannot be counted or logged is no reason to end the process.
+  try {
+    if (error !== undefined) recordError(context, error, record.attempts === undefined ? 'rejected' : 'error');
     record.cost = requestCost(record, config, localDay(clock.now()), clock.now());
     stats.finish(record);
     usage.finish(record);
     logger.request(record);
-  });
-  return record;
-}
-
-/** Does what follows an answer. A request that cannot be counted or logged is no reason to end the process. */
-function guard({ services, incoming }: RequestContext, work: () => void): void {
-  try {
-    work();
   } catch (thrown) {
     const reason = thrown instanceof Error ? String(thrown.stack) : String(thrown);
-    services.logger.error('a request could not be counted or logged', { id: incoming.id, reason });
+    logger.error('a request could not be counted or logged', { id: incoming.id, reason });
   }
+  return record;
 }
 
 /** Writes into the log line what the provider has counted of an answer that is handed on. */
