@@ -106,6 +106,24 @@ function readSince(given: unknown): number | undefined {
   return since;
 }
 
+function isDay(word: string): boolean {
+  const time = DAY.test(word) ? Date.parse(word) : Number.NaN;
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(word); // 30 February would be a day of March
+}
+
+const DAY = /^\d{4}-\d\d-\d\d$/;
+
+/** A day of this machine's calendar: YYYY-MM-DD, or today or yesterday. */
+function dayOption(name: string, summary: string): Option<string | undefined> {
+  const read = (given: unknown) => {
+    const word = asString(given);
+    if (word === undefined) return undefined;
+    if (word === 'today' || word === 'yesterday' || isDay(word)) return word;
+    throw new UsageError(`--${name} takes today, yesterday or a day like 2026-11-20, not "${word}"`);
+  };
+  return { name, placeholder: 'DAY', summary, read };
+}
+
 const MAX_DAYS = 36_500;
 const MAX_PORT = 65_535;
 const MAX_PROCESSES = 64;
@@ -140,6 +158,7 @@ export const optionTable = {
     { called: 'a number', isTaken: (lines) => Number.isSafeInteger(lines) && lines >= 0, absent: undefined },
   ),
   errors: flag('errors', 'only failed requests, warnings and errors'),
+  id: text('id', 'ID', 'only the request of this id, which stands in each error: req_...'),
   /** Processes of each instance; undefined leaves as many as there are. */
   processes: number(
     { name: 'instances', placeholder: 'N', summary: 'so many processes on the instance’s one port (Linux)' },
@@ -147,6 +166,8 @@ export const optionTable = {
   ),
   force: flag('force', 'also when nothing has changed'),
   once: flag('once', 'print the figures once, as into a pipe'),
+  /** In place of auto mode, whose checks cost one request of the big model for each command. */
+  ask: flag('ask', 'let Claude Code ask you before each action, in place of auto mode, whose checks cost tokens'),
   fix: flag('fix', 'repair what can be repaired without risk'),
   online: flag('online', 'ask the providers too: address, clock, and the key with one tiny request'),
   full: flag('full', 'also tools, images, reasoning, caching, stop sequences, JSON and overflow'),
@@ -156,11 +177,14 @@ export const optionTable = {
     { name: 'days', placeholder: 'N', summary: 'of the last N days, today included (default 30)' },
     upTo(MAX_DAYS, 30),
   ),
+  day: dayOption('day', 'of one day: today, yesterday or 2026-11-20'),
+  fromDay: dayOption('from', 'from that day on: yesterday or 2026-11-20'),
+  toDay: dayOption('to', 'up to that day, which is included'),
   by: choice<UsageGrouping, 'day'>(
     'by',
     'WHAT',
-    'sum up by day (default), model, instance or session',
-    ['day', 'model', 'instance', 'session'],
+    'sum up by day (default), model, instance, session, project or intent',
+    ['day', 'model', 'instance', 'session', 'project', 'intent'],
     'day',
   ),
   csv: flag('csv', 'print CSV, for a spreadsheet'),

@@ -30,7 +30,7 @@ function describeRoute({ model, backend, provider }: Route): JsonObject {
 function describePlan({ decision, candidates }: Plan, able: readonly ModelRef[], services: Services): JsonObject {
   return {
     tier: decision.tier,
-    intent: decision.intent,
+    intent: decision.rule,
     reason: decision.reason,
     candidates: candidates.map((ref) => {
       const route = routeTo(services, ref);

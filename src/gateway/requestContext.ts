@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { ProviderKey } from '../config/config.ts';
 import { localDay } from '../core/clock.ts';
 import { type ApiError, asApiError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import { readClientIntent, readWorkingDirectory } from '../protocol/anthropic/claudeCode.ts';
 import { errorHeaders } from '../protocol/anthropic/errors.ts';
 import type { Usage } from '../protocol/delta.ts';
-import { hashSession, type RequestRecord } from '../telemetry/requestRecord.ts';
+import { type RequestRecord, shortHash } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import type { ResponseWriter } from './responseWriter.ts';
@@ -45,7 +47,16 @@ export function elapsedMs({ services, startedAt }: RequestContext): number {
 export function recordPlan({ record }: RequestContext, { requestedModel, decision }: Plan): void {
   record.model = requestedModel;
   record.tier = decision.tier;
-  if (decision.intent !== 'tier') record.route = decision.intent;
+  if (decision.rule !== 'tier') record.route = decision.rule;
+}
+
+/** Writes into the log line what the client wants, as far as it says so. */
+export function recordClient({ record, incoming, services }: RequestContext, body: JsonObject): void {
+  const { usageProjects } = services.config;
+  record.stream = body['stream'] === true;
+  record.intent = readClientIntent(body, incoming.agent !== undefined);
+  const folder = usageProjects === 'off' ? undefined : readWorkingDirectory(body);
+  record.project = usageProjects === 'hash' ? folder && shortHash(folder) : folder;
 }
 
 /** Writes into the log line whom the request goes to now. */
@@ -77,6 +88,9 @@ export function recordError(context: RequestContext, error: ApiError, outcome: R
   }
 }
 
+/** A session's id as Claude Code makes them; what else stands in the header is kept as a hash only. */
+const SESSION_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 function createRecord(services: Services, incoming: IncomingRequest): RequestRecord {
   return {
     id: incoming.id,
@@ -87,7 +101,8 @@ function createRecord(services: Services, incoming: IncomingRequest): RequestRec
     status: 200,
     outcome: 'ok',
     durationMs: 0,
-    session: incoming.session && hashSession(incoming.session),
+    session: incoming.session && shortHash(incoming.session),
+    sessionId: SESSION_ID.test(incoming.session ?? '') ? incoming.session : undefined,
     agent: incoming.agent,
     clientVersion: incoming.userAgent,
     requestBytes: incoming.body.length,

@@ -1,6 +1,6 @@
 import type { ModelRef, NamedProvider, ProviderKey } from '../config/config.ts';
 import { isObject } from '../core/json.ts';
-import { type Decision, decide, planCandidates, type RequestFacts } from '../routing/intent.ts';
+import { type Decision, decide, planCandidates, type RequestFacts } from '../routing/decision.ts';
 import type { Tier } from '../routing/modelRouter.ts';
 import type { ResolvedModel } from '../translate/request/context.ts';
 import { isWebSearchRequest } from '../translate/request/tools.ts';
@@ -142,7 +142,7 @@ function hasImage(content: unknown): boolean {
   );
 }
 
-/** What routing by intent may ask of a request; each is looked at only when it is asked for. */
+/** What the lines of the router may ask of a request; each is looked at only when it is asked for. */
 export class BodyFacts implements RequestFacts {
   readonly #services: Services;
   readonly #incoming: Pick<IncomingRequest, 'agent'>;
@@ -220,7 +220,7 @@ export function planRequest(
   const decision = hasRules ? decide(config, routed, new BodyFacts(services, incoming, body, routed.model)) : byName;
   const conversation = () => incoming.session ?? body.firstMessage;
   const ordered =
-    isQuestion || decision.intent !== 'tier' ? order.look(config, conversation) : order.take(config, conversation);
+    isQuestion || decision.rule !== 'tier' ? order.look(config, conversation) : order.take(config, conversation);
   return {
     requestedModel,
     decision,

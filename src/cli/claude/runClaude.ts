@@ -21,7 +21,7 @@ import { withUserModel } from './userModel.ts';
  * a settings file of this run, which goes before the user's own, so that nothing of theirs is read wrongly or changed.
  * @returns the exit status of claude
  */
-export async function runClaude(context: Context, invocation: Invocation): Promise<number> {
+export async function runClaude(context: Context, invocation: Invocation<'ask'>): Promise<number> {
   const { root, output, environment } = context;
   const [name = ''] = invocation.names;
   checkNames(root, [name]);
@@ -49,7 +49,7 @@ export async function runClaude(context: Context, invocation: Invocation): Promi
     withUserModel(context, config, () =>
       runInForeground({
         program,
-        words: ['--settings', path, ...words],
+        words: ['--settings', path, ...(invocation.ask ? ASK_FIRST : []), ...words],
         directory,
         environment: { ...Object.fromEntries(inherited), INIT_CWD: undefined, PWD: directory },
       }),
@@ -59,6 +59,9 @@ export async function runClaude(context: Context, invocation: Invocation): Promi
   if (isConversation) output.say(`To go on with this session here: ./manage run ${name} -- --continue`);
   return code;
 }
+
+/** Words for claude; the same option of the user's own stands behind it and wins. */
+const ASK_FIRST = ['--permission-mode', 'default'];
 
 /**
  * The path of Claude Code: CLAUDE_BIN, else `claude` on PATH.

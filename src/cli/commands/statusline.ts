@@ -30,7 +30,7 @@ export const statusline = defineCommand({
     }
     const { instance, host, port, stateDirectory } = config;
     const usageFile = usageFilePath(stateDirectory, instance);
-    await printStatusLine({ instance, host: reachableHost(host), port, usageFile });
+    await printStatusLine({ instance, host: reachableHost(host), port, usageFile }, environment);
     return exitCodes.ok;
   },
 });

@@ -142,7 +142,7 @@ export class FallbackRunner implements SseSource {
     this.#hasLeftTier = true;
     const { decision, candidates } = this.#plan;
     const ref =
-      decision.intent === 'tier' ? otherTierModel(this.#context.services, route, decision.tier, candidates) : undefined;
+      decision.rule === 'tier' ? otherTierModel(this.#context.services, route, decision.tier, candidates) : undefined;
     return ref === undefined ? undefined : routeTo(this.#context.services, ref);
   }
 
@@ -379,7 +379,7 @@ export async function respondWithFallback(
     } else if (adapter !== undefined) {
       const { config, order } = services;
       // The conversation stays with the provider that has served it, unless something else than its tier led there.
-      if (config.providers.length > 1 && plan.decision.intent === 'tier')
+      if (config.providers.length > 1 && plan.decision.rule === 'tier')
         order.keep(plan.conversation(), adapter.route.provider);
       if (adapter.isWhole) writer.sendJson(200, runner.answerHeaders, adapter.bodyOf(stream.body));
     }

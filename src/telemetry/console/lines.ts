@@ -175,8 +175,10 @@ function timeText({ durationMs, firstEventMs }: RequestRecord): string {
   return `${shortDuration(durationMs)}${first}`;
 }
 
-function tierText({ tier, route }: RequestRecord): string | undefined {
-  const known = [tier === 'none' ? undefined : tier, route].filter((word) => word !== undefined);
+function tierText({ tier, route, intent }: RequestRecord): string | undefined {
+  const known = [tier === 'none' ? undefined : tier, route, intent === 'chat' ? undefined : intent].filter(
+    (word) => word !== undefined,
+  );
   return known.length === 0 ? undefined : known.join(' ');
 }
 
@@ -223,6 +225,7 @@ export function requestSpans(record: RequestRecord, sanitize: Sanitize): readonl
     span(costText(record)),
     span(timeText(record), { style: 'faint' }),
     span(attemptsText(record), { style: 'warning' }),
+    span(record.id, { style: 'faint' }),
   ].filter((spans) => spans.length > 0);
 }
 

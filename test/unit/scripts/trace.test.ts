@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 
 /** What is reached, and not to be lost: a change that exceeds it says why the request needs more. */
 const LIMITS = {
-  request: { files: 80, functions: 425 },
+  request: { files: 80, functions: 432 },
   reload: { files: 45 },
   status: { files: 60 },
 };
