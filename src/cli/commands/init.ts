@@ -1,3 +1,4 @@
+import { wrapText } from '../../core/text.ts';
 import { type Context, defineCommand } from '../command.ts';
 import type { PlannedInstance } from '../envs/create.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
@@ -56,6 +57,9 @@ export const init = defineCommand({
   },
 });
 
+const MOST_COLUMNS = 120;
+const INDENT = '    ';
+
 /** A key in the place of one that the provider has refused; empty when the user has none. */
 async function askForAnotherKey(context: Context, instance: PlannedInstance): Promise<string> {
   const { prompter, output } = context;
@@ -73,7 +77,11 @@ async function askForAnotherKey(context: Context, instance: PlannedInstance): Pr
 
 /** The last words: what decides whether it goes well, and the line to run, or how to repair what failed. */
 function finish({ output }: Context, { name, preset: { notes = [] } }: PlannedInstance, code: ExitCode): ExitCode {
-  if (notes.length > 0) output.say(['Good to know:', ...notes.map((note) => `  * ${note}`)].join('\n'));
+  const width = Math.min(output.columns ?? MOST_COLUMNS, MOST_COLUMNS) - INDENT.length;
+  const lines = notes.flatMap((note) =>
+    wrapText(note, width).map((line, at) => `${at === 0 ? '  * ' : INDENT}${line}`),
+  );
+  if (lines.length > 0) output.say(['Good to know:', ...lines].join('\n'));
   if (code === exitCodes.ok) output.say(`Use it: ./manage run ${name}`);
   else output.complain(`The test failed. Change the settings with ./manage edit ${name}, then: ./manage test ${name}`);
   return code;
