@@ -15,6 +15,16 @@ export interface ProviderKey {
 /** Proxies between this machine and the provider. */
 export type NetworkProxy = SettingFields['networkProxy'];
 
+/** By which certificate authorities servers are trusted, beside those that the process knows by itself. */
+export interface Authorities {
+  /** CA_FILE as it is written; undefined when there is none. */
+  readonly file: string | undefined;
+  /** Those of CA_FILE, in PEM. */
+  readonly certificates: readonly string[];
+  /** SYSTEM_CA: whether those count that this machine trusts. */
+  readonly system: boolean;
+}
+
 export interface ProviderConfig {
   readonly preset: Preset;
   /** Without a trailing slash. */
@@ -137,6 +147,7 @@ export interface Config extends SettingFields {
   readonly prices: ReadonlyMap<string, readonly DatedPrices[]>;
   /** HOOKS_FILE: its absolute path, and the SHA-256 of its text, by which a changed one is known. */
   readonly hooks: { readonly file: string; readonly digest: string } | undefined;
+  readonly authorities: Authorities;
   readonly healthCheck: {
     /** Pause between the checks of a provider that nobody asks, in ms; 0 for none. */
     readonly intervalMs: number;

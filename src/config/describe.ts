@@ -153,6 +153,14 @@ function networkRows({ networkProxy: { httpProxy, httpsProxy, noProxy } }: Confi
   return [['network proxy', [...addresses, ...(noProxy === undefined ? [] : [`not for ${noProxy}`])].join(', ')]];
 }
 
+function authorityRows({ authorities: { file, certificates, system } }: Config): readonly Row[] {
+  const parts = [
+    ...(file === undefined ? [] : [`${certificates.length} of ${file}`]),
+    ...(system ? ['those of this machine'] : []),
+  ];
+  return parts.length === 0 ? [] : [['authorities', `the usual ones, ${parts.join(', ')}`]];
+}
+
 /** What happens on failures: retries, fallback, circuit breaker and health checks. */
 function failureRows(config: Config): readonly Row[] {
   const { maxRetries, budget, breaker, healthCheck, providers, strategy } = config;
@@ -217,6 +225,7 @@ export function describeConfig(config: Config, now?: number): readonly string[] 
         : `${concurrency.places} requests, ${concurrency.queueLength} more may wait`,
     ],
     ...networkRows(config),
+    ...authorityRows(config),
     [
       'logs',
       `${logs.directory}, level ${logs.level}, rotated at ${show('LOG_MAX_SIZE', config)}, kept ${show('LOG_RETENTION_DAYS', config)}, together at most ${show('LOG_MAX_TOTAL', config)}`,

@@ -4,7 +4,9 @@ import { clientEnvironment, contradictoryVariables, keepsLogin, modelRows } from
 import type { Config } from '../../config/config.ts';
 import { withThisMachine } from '../../config/env/variables.ts';
 import { reachableHost } from '../../config/identity.ts';
+import { needsNoKey } from '../../config/secrets.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
+import { foreignVendor } from '../../providers/index.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { isAlive } from '../supervisor/instances.ts';
@@ -79,6 +81,8 @@ export interface Credentials {
   readonly variables: Readonly<Record<string, string>>;
   /** The instance passes the client's key on to the provider, and there is none. */
   readonly isMissing: boolean;
+  /** Whose key the shell holds, where it begins like that of another vendor than the provider: it is not handed on. */
+  readonly foreignVendor?: string | undefined;
 }
 
 /**
@@ -94,7 +98,9 @@ export function chooseCredentials(
     return { variables: { ANTHROPIC_AUTH_TOKEN: token ?? 'unused' }, isMissing: false };
   }
   const key = environment['ANTHROPIC_AUTH_TOKEN'];
-  const hasKey = key !== undefined && key !== '';
+  const { preset, baseUrl } = config.provider;
+  const vendor = needsNoKey(preset, baseUrl) ? undefined : foreignVendor(key ?? '', preset, baseUrl);
+  const hasKey = key !== undefined && key !== '' && vendor === undefined;
   return {
     variables: {
       ...(hasKey ? { ANTHROPIC_AUTH_TOKEN: key } : {}),
@@ -102,6 +108,7 @@ export function chooseCredentials(
       ...(token === undefined ? {} : { ANTHROPIC_CUSTOM_HEADERS: `x-api-key: ${token}` }),
     },
     isMissing: !hasKey && !keepsLogin(config),
+    foreignVendor: vendor,
   };
 }
 

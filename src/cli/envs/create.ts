@@ -30,7 +30,7 @@ import {
   replaceFile,
   unusedName,
 } from './envFiles.ts';
-import { envFileText, takesKey } from './exampleFile.ts';
+import { envFileText, keyNameOf, takesKey } from './exampleFile.ts';
 import { askServer, type ServerAnswer } from './ownServer.ts';
 import {
   askForAddress,
@@ -41,8 +41,6 @@ import {
   askForRegion,
   askForWindow,
 } from './questions.ts';
-
-const KEY_SETTING = 'OPENAI_API_KEY';
 
 /** What the env file of a new instance is made from. */
 export interface NewInstance {
@@ -299,7 +297,7 @@ async function readKey(
 
 /** What is wrong with a key, as far as one can see; undefined when nothing is. */
 export function keyProblem(context: Context, instance: NewInstance, key: string): string | undefined {
-  return problemOf(context, { ...instance, key }, KEY_SETTING);
+  return problemOf(context, { ...instance, key }, keyNameOf(instance.preset));
 }
 
 /**
@@ -331,7 +329,7 @@ export function envText({ name, preset, port, key, region, url, model, contextWi
     port,
     usage: `Start it: ./manage start ${name}. While it runs it takes over what is saved here.`,
     chosen: Object.fromEntries(chosen),
-    keyLine: envLine(KEY_SETTING, key),
+    keyLine: envLine(keyNameOf(preset), key),
   });
 }
 

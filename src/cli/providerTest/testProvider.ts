@@ -53,7 +53,7 @@ export async function testProvider({
     return answer;
   });
   onCheck('network');
-  const rows = await checkRoute(provider, config.networkProxy, client.timeoutMs);
+  const rows = await checkRoute(provider, config, client.timeoutMs);
   for (const { check, run } of steps) {
     const reason = reasonToSkip(rows);
     if (reason === undefined) onCheck(check);
