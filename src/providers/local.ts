@@ -19,6 +19,7 @@ export const ollama = {
     reasoningReplay: 'reasoning',
     silentTruncation: true,
   },
+  responses: { families: {}, others: 'chat', quirks: { toolImages: 'after', includeEncrypted: false } },
   links: { docs: 'https://docs.ollama.com/api/openai-compatibility' },
   notes: [
     'BIG_MODEL is a model that you have pulled, one that can call tools.',
@@ -91,6 +92,7 @@ export const lmstudio = {
   idsHaveSlash: true,
   models: {},
   quirks: { topK: true, toolChoice: 'auto_none', imageUrls: 'data', reasoningStyle: 'none' },
+  responses: { families: {}, others: 'chat', quirks: { toolImages: 'after', includeEncrypted: false } },
   links: { docs: 'https://lmstudio.ai/docs/developer/openai-compat' },
   notes: [
     'BIG_MODEL is the identifier of the loaded model, QUIRK_CONTEXT_WINDOW the context that it was loaded with: 64000 or more.',
@@ -110,6 +112,11 @@ export const vllm = {
   idsHaveSlash: true,
   models: {},
   quirks: { topK: true, reasoningStyle: 'none', reasoningReplay: 'reasoning' },
+  responses: {
+    families: {},
+    others: 'chat',
+    quirks: { toolImages: 'after', assistantText: 'string', reasoningReplay: 'none', includeEncrypted: false },
+  },
   links: { docs: 'https://docs.vllm.ai/en/latest/serving/openai_compatible_server' },
   notes: [
     'BIG_MODEL is the name that the server gives its model, QUIRK_CONTEXT_WINDOW its --max-model-len: 64000 or more.',
