@@ -119,6 +119,7 @@ const SOLE_IMPORTERS: Record<string, RegExp> = {
   pino: /^src\/telemetry\/logger\.ts$/,
   'zod/mini': /^src\/(?:config\/|cli\/supervisor\/health\.ts$)/,
   yaml: /^src\/config\/files\//,
+  '@clack/prompts': /^src\/cli\/terminal\/prompt\.ts$/,
   jsonrepair: /^src\/translate\/response\//,
   rolldown: /^scripts\/build/,
 };

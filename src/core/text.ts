@@ -40,6 +40,17 @@ export function trimToWidth(text: string, width: number): string {
   return width < 1 ? '' : `${kept}…`;
 }
 
+/** The text in lines of less than `width` columns, broken between words; a longer word has a line of its own. */
+export function wrapText(text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line !== '' && displayWidth(line) + displayWidth(word) >= width) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines;
+}
+
 /** The text filled up with spaces to `width` columns. */
 export function padToWidth(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - displayWidth(text)));

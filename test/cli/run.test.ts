@@ -58,13 +58,19 @@ describe('./manage run', () => {
       ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`,
       ANTHROPIC_AUTH_TOKEN: 'unused',
       ANTHROPIC_API_KEY: '',
-      ANTHROPIC_MODEL: 'demo-big',
+      ANTHROPIC_MODEL: 'opus',
+      ANTHROPIC_DEFAULT_OPUS_MODEL: 'demo-big',
       ANTHROPIC_DEFAULT_SONNET_MODEL: 'demo-middle',
       ANTHROPIC_DEFAULT_HAIKU_MODEL_NAME: 'demo-small (one)',
       CLAUDE_CODE_AUTO_COMPACT_WINDOW: '200000',
       CLAUDE_CODE_MAX_OUTPUT_TOKENS: '32000',
       CLAUDE_CODE_USE_BEDROCK: '',
     });
+    expect(settings.modelPicker.options.map(({ model }: { model: string }) => model)).toEqual([
+      'opus',
+      'sonnet',
+      'haiku',
+    ]);
     expect(settings.statusLine).toMatchObject({ type: 'command', command: expect.stringContaining('statusline.cjs') });
   });
 

@@ -1,11 +1,20 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { ASSUMED_WINDOW, contextWindowOf, modelRows } from '../../config/clientEnvironment.ts';
 import { type Context, callerDirectory, type Invocation } from '../command.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { checkNames } from '../supervisor/instances.ts';
 import { ensureRunning } from '../supervisor/start.ts';
 import { runInForeground } from '../terminal/foreground.ts';
-import { chooseCredentials, clientSettings, extractUserSettings, mergeSettings, withSettingsFile } from './settings.ts';
+import {
+  chooseCredentials,
+  clientSettings,
+  extractUserSettings,
+  mergeSettings,
+  modelMenu,
+  withSettingsFile,
+} from './settings.ts';
+import { withUserModel } from './userModel.ts';
 
 /**
  * Runs Claude Code through one instance, which is started first where that is needed. All that the client has to know stands in
@@ -35,15 +44,22 @@ export async function runClaude(context: Context, invocation: Invocation<'ask'>)
   const settings = clientSettings(root, config, environment);
   // What the settings say holds from when they are read; before that the shell's variables would.
   const inherited = Object.entries(environment).filter(([variable]) => !Object.hasOwn(settings.env, variable));
-  const code = await withSettingsFile(root, mergeSettings(own, settings), (path) =>
-    runInForeground({
-      program,
-      words: ['--settings', path, ...(invocation.ask ? ASK_FIRST : []), ...words],
-      directory,
-      environment: { ...Object.fromEntries(inherited), INIT_CWD: undefined, PWD: directory },
-    }),
-  );
   const isConversation = output.isTerminal && !words.some((word) => ['-p', '--print'].includes(word));
+  if (isConversation && contextWindowOf(config, config.tiers.big) === undefined && modelRows(config).length > 0) {
+    output.say(
+      `The context window of ${config.tiers.big} is not known, ${ASSUMED_WINDOW.toLocaleString('en-US')} tokens are assumed; set QUIRK_CONTEXT_WINDOW in envs/${name}.env`,
+    );
+  }
+  const code = await withSettingsFile(root, { ...modelMenu(config), ...mergeSettings(own, settings) }, (path) =>
+    withUserModel(context, config, () =>
+      runInForeground({
+        program,
+        words: ['--settings', path, ...(invocation.ask ? ASK_FIRST : []), ...words],
+        directory,
+        environment: { ...Object.fromEntries(inherited), INIT_CWD: undefined, PWD: directory },
+      }),
+    ),
+  );
   // Claude Code itself names the file of this run, which is gone.
   if (isConversation) output.say(`To go on with this session here: ./manage run ${name} -- --continue`);
   return code;

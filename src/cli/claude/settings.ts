@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { clientEnvironment, contradictoryVariables, keepsLogin } from '../../config/clientEnvironment.ts';
+import { clientEnvironment, contradictoryVariables, keepsLogin, modelRows } from '../../config/clientEnvironment.ts';
 import type { Config } from '../../config/config.ts';
 import { withThisMachine } from '../../config/env/variables.ts';
 import { reachableHost } from '../../config/identity.ts';
@@ -144,6 +144,15 @@ function readSettings(given: string, directory: string): JsonObject {
     throw new Failure(`${OPTION}: ${what} cannot be read: ${(error as Error).message}`, exitCodes.usage);
   }
   throw new Failure(`${OPTION}: ${what} is not a JSON object`, exitCodes.usage);
+}
+
+/**
+ * What `/model` lists in a run: the models of the instance, each once. The client heeds it in no file of a project.
+ * @returns nothing where the client has its own models
+ */
+export function modelMenu(config: Config): JsonObject {
+  const options = modelRows(config).map((row) => ({ ...row }));
+  return options.length === 0 ? {} : { modelPicker: { replaceBuiltInOptions: true, options } };
 }
 
 /** The user's settings for this run with the instance's over them; a status line of the user's stays. */

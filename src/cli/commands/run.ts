@@ -15,7 +15,7 @@ export const run = defineCommand({
     ['./manage run work -- -p "Say hello" --allowedTools Bash', 'what stands after -- goes to claude as it is'],
   ],
   details:
-    'Address, token, models, limits and a status line stand in a settings file of this run, which beats your own settings and\nshell variables and is removed afterwards; nothing else is written. Several at once in several terminals are fine. The exit\nstatus is claude’s. CLAUDE_BIN names another claude than the one on PATH.',
+    'Address, token, models, limits and a status line stand in a settings file of this run, which beats your own settings and\nshell variables and is removed afterwards; nothing else is written, and what is picked in /model is not\nkept as your default. Several at once in several terminals are fine. The exit status is claude’s. CLAUDE_BIN names another claude\nthan the one on PATH.',
 
   run: async (context, invocation) => (await import('../claude/runClaude.ts')).runClaude(context, invocation),
 });

@@ -61,6 +61,7 @@ async function editWith(visual: string, answers: readonly boolean[] = [], hasTer
     prompter: hasTerminal
       ? {
           ask: async () => '',
+          choose: () => Promise.reject(new Error('nothing is chosen here')),
           askHidden: async () => '',
           confirm: async (question) => {
             asked.push(question);
