@@ -147,6 +147,8 @@ export const optionTable = {
   ),
   force: flag('force', 'also when nothing has changed'),
   once: flag('once', 'print the figures once, as into a pipe'),
+  watch: flag('watch', 'show it again every two seconds, until q or Ctrl-C', 'w'),
+  allUp: flag('all-up', 'exit status 3 also for what is stopped or was never started'),
   fix: flag('fix', 'repair what can be repaired without risk'),
   online: flag('online', 'ask the providers too: address, clock, and the key with one tiny request'),
   full: flag('full', 'also tools, images, reasoning, caching, stop sequences, JSON and overflow'),
@@ -191,7 +193,7 @@ export const optionTable = {
   ),
   project: flag('project', 'in the project where you are, the only place that is ever written to'),
   help: flag('help', 'show this help', 'h'),
-  version: flag('version', 'print the version'),
+  version: flag('version', 'print the version', 'v'),
 } as const satisfies Record<string, Option>;
 
 type OptionTable = typeof optionTable;

@@ -29,7 +29,7 @@ case $1 in --*-size=*) shift ;; esac
 case $1 in
   --version) echo v26.10.0 ;;
   scripts/build.ts) echo build >> builds; mkdir -p dist; cp manage dist/claude-code-proxy; touch dist/manager.cjs dist/build.json ;;
-  scripts/manage.ts | dist/manager.cjs) echo "$1" > ran; shift; printf '%s|' "$PWD" "$INIT_CWD" "$@"; exit 7 ;;
+  scripts/manage.ts | dist/manager.cjs) echo "$1" > ran; shift; echo "$MANAGE_CALLED_AS" > called; printf '%s|' "$PWD" "$INIT_CWD" "$@"; exit 7 ;;
 esac
 `;
 
@@ -114,6 +114,25 @@ describe.each(['sh', 'bash'])('with %s', (shell) => {
     expect(lines('installs')).toEqual(['ci --include=dev --include=optional']);
     expect(lines('builds')).toEqual(['build']);
     expect(readdirSync(join(root, 'state'))).toEqual([]);
+  });
+
+  test('the manager learns how it was called, so that its hints can be pasted', async () => {
+    const called = async (script: string, path = join(root, 'tools')) => {
+      const command = spawn(script, ['status'], {
+        cwd: join(root, 'src'),
+        env: { PATH: path },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      await outcome(command);
+      return lines('called')[0];
+    };
+    expect(await called('../manage')).toBe('../manage');
+    expect(await called(join(root, 'manage'))).toBe(join(root, 'manage'));
+    symlinkSync(join(root, 'manage'), join(root, 'tools', 'claude-proxy'));
+    expect(await called('claude-proxy')).toBe('claude-proxy');
+    expect(await called('../tools/claude-proxy')).toBe('../tools/claude-proxy');
+    await outcome(start(shell, ['status']));
+    expect(lines('called')[0]).toBe('./manage');
   });
 
   test('the second time nothing is done and nothing is said', async () => {

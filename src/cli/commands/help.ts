@@ -13,7 +13,7 @@ export const help = defineCommand({
   details: '',
 
   run: async ({ output, commands }, { names: [topic] }) => {
-    output.print(await helpText(topic, commands));
+    output.show(await helpText(topic, commands));
     return exitCodes.ok;
   },
 });

@@ -35,7 +35,7 @@ export async function testInstances(
     const report = await testInstance(context, invocation, config, key);
     reports.push(report);
     codes.push(isSuccess(report.rows) ? exitCodes.ok : exitCodes.failed);
-    if (!json) output.print(testText(report, output));
+    if (!json) output.show(testText(report, output));
   }
   if (json) output.print(testJson(reports));
   return worstOf(codes);

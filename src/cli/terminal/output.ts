@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { nearestName } from '../../core/text.ts';
+import { quotePosix } from '../claude/shells.ts';
 
 /** Colours, and `bold`, by the names that `styleText` knows. */
 export type Colour =
@@ -16,14 +17,37 @@ export type Colour =
   | 'greenBright'
   | 'magentaBright';
 
-/** Where a command writes: data to stdout, words about it to stderr, so that a pipe gets data only. */
+/** The manager, as texts name it. */
+const PROGRAM = './manage';
+const PROGRAM_WORD = /(?<![\w./~-])\.\/manage\b/g;
+
+/** The text with the manager named so that a command in it can be pasted where the user stands. */
+export function nameProgram(text: string, program: string): string {
+  return program === PROGRAM ? text : text.replaceAll(PROGRAM_WORD, () => program);
+}
+
+/**
+ * The manager as the user called it: a path from where the user stands, or a name on PATH.
+ * @param calledAs what the launcher says; undefined when it was not used
+ */
+export function programWord(calledAs: string | undefined): string {
+  if (calledAs === undefined || calledAs === '') return PROGRAM;
+  return /^[\w./@+:-]+$/.test(calledAs) ? calledAs : quotePosix(calledAs);
+}
+
+/**
+ * Where a command writes: data to stdout, words about it to stderr, so that a pipe gets data only. Texts name the manager as
+ * `./manage`; all but `print` write it as the user called it.
+ */
 export interface Output {
   /** Whether a person reads stdout. */
   readonly isTerminal: boolean;
   /** Width of the terminal on stdout; undefined when stdout is not a terminal, which means no limit. */
   readonly columns: number | undefined;
-  /** Data: a line on stdout. */
+  /** Data: a line on stdout, as it is. */
   print(text: string): void;
+  /** What a command is asked to show, for people: a line on stdout. */
+  show(text: string): void;
   /** What happens: a line on stderr, nothing with --quiet. */
   say(text: string): void;
   /** What went wrong: a line on stderr. */
@@ -37,16 +61,20 @@ export interface OutputOptions {
   stderr: NodeJS.WriteStream;
   quiet: boolean;
   colour: boolean;
+  /** The manager as the user called it; see {@link programWord}. */
+  program: string;
 }
 
 /** Writes to the given streams. NO_COLOR, FORCE_COLOR and TERM=dumb are obeyed, as `styleText` does by itself. */
-export function createOutput({ stdout, stderr, quiet, colour }: OutputOptions): Output {
+export function createOutput({ stdout, stderr, quiet, colour, program }: OutputOptions): Output {
+  const named = (text: string) => `${nameProgram(text, program)}\n`;
   return {
     isTerminal: stdout.isTTY === true,
     columns: stdout.isTTY ? stdout.columns || undefined : undefined,
     print: (text) => void stdout.write(`${text}\n`),
-    say: (text) => void (quiet || stderr.write(`${text}\n`)),
-    complain: (text) => void stderr.write(`${text}\n`),
+    show: (text) => void stdout.write(named(text)),
+    say: (text) => void (quiet || stderr.write(named(text))),
+    complain: (text) => void stderr.write(named(text)),
     paint: (name, text) => (colour ? styleText(name, text, { stream: stdout }) : text),
   };
 }

@@ -64,6 +64,11 @@ describe('what is run', async () => {
       'run one -q -- -p --model haiku start',
       { command: 'run', names: ['one'], quiet: true, rest: ['-p', '--model', 'haiku', 'start'] },
     ],
+    ['run one -p hi', { command: 'run', names: ['one'], rest: ['-p', 'hi'] }],
+    [
+      'run -q one --no-color --model x -- y',
+      { command: 'run', names: ['one'], quiet: true, colour: false, rest: ['--model', 'x', '--', 'y'] },
+    ],
     ['run one -- -- --help', { command: 'run', names: ['one'], rest: ['--', '--help'] }],
     ['env one --shell fish', { command: 'env', names: ['one'], shell: 'fish' }],
     ['use one --project --yes', { command: 'use', names: ['one'], project: true, yes: true }],
@@ -94,6 +99,9 @@ describe('what is not run', () => {
     ['pm2 -h', { kind: 'help', topic: 'pm2' }],
     ['start -h', { kind: 'help', topic: 'start' }],
     ['--version', { kind: 'version' }],
+    ['-v', { kind: 'version' }],
+    ['-V', { kind: 'version' }],
+    ['run one -q -h', { kind: 'help', topic: 'run' }],
   ])('%s', async (line, expected) => {
     expect(await parse(line)).toEqual(expected);
   });
@@ -130,9 +138,13 @@ describe('what is not run', () => {
     ['run all', './manage run takes the name of one instance, not "all"'],
     [
       'run one two',
-      './manage run takes the name of one instance, not 2; what is for the other program stands after --',
+      './manage run takes the name of one instance, not 2; what is for the other program stands after --: ./manage run one -- two',
     ],
-    ['run one -p', './manage run has no option -p; what is for the other program stands after --'],
+    ['run -p one', './manage run has no option -p; what is for the other program stands after --'],
+    ['ps', 'there is no command "ps"; here it is: ./manage status'],
+    ['up', 'there is no command "up"; here it is: ./manage start'],
+    ['help ls', 'there is no command "ls"; here it is: ./manage list'],
+    ['help start stop', './manage help takes one command, not 2'],
     ['env one --shell bsh', '--shell takes bash, zsh, fish, powershell, not "bsh"; did you mean "bash"?'],
     ['completion', './manage completion needs one of bash, zsh, fish'],
     ['completion csh', './manage completion takes one of bash, zsh, fish, not "csh"; did you mean "zsh"?'],

@@ -53,6 +53,7 @@ async function editWith(visual: string, answers: readonly boolean[] = [], hasTer
       columns: undefined,
       isTerminal: false,
       print: () => {},
+      show: () => {},
       say: (text) => void said.push(text),
       complain: (text) => void said.push(text),
       paint: (_colour, text) => text,
