@@ -3,7 +3,6 @@ import { parseCommandLine } from '../../../src/cli/args.ts';
 import { loadCommands } from '../../../src/cli/command.ts';
 import { helpText } from '../../../src/cli/commands/help.ts';
 import { commandTable } from '../../../src/cli/commandTable.ts';
-import { exitCodes } from '../../../src/cli/exitCodes.ts';
 
 const parse = (line: string) => parseCommandLine(line.split(' ').filter(Boolean));
 
@@ -171,23 +170,33 @@ describe('what is not run', () => {
   });
 });
 
-test('the general help names every command, and each has a help with its examples', async () => {
-  const general = await helpText(undefined, commandTable);
-  for (const [name, { usage, examples }] of commands) {
-    expect(general).toContain(usage);
-    for (const [example] of examples) expect(await helpText(name, commandTable)).toContain(example);
-  }
+test('the general help names every command, and fits a terminal of 80 columns and 24 rows with its prompt', async () => {
+  const lines = (await helpText(undefined, commandTable, 80)).split('\n');
+  for (const [name] of commands) expect(lines.join(' ')).toMatch(new RegExp(`[ ,]${name}[ ,]`));
+  expect(lines.length).toBeLessThanOrEqual(23);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  for (const group of ['Set up', 'Run', 'Watch', 'Repair']) expect(lines).toContain(group);
 });
 
-test('each help begins with what the command does, and its examples; the general one knows every exit status', async () => {
-  for (const [name, { usage, summary }] of commands) {
+test('a command that no group has is named nevertheless', async () => {
+  expect(await helpText(undefined, { ...commandTable, brandnew: commandTable.stop }, 80)).toContain('brandnew');
+});
+
+test('each help begins with what the command does, and its examples', async () => {
+  for (const [name, { usage, summary, examples }] of commands) {
     const help = await helpText(name, commandTable);
     const [first, empty, second] = help.split('\n');
     expect([first?.toLowerCase(), empty, second]).toEqual([`${summary}.`.toLowerCase(), '', 'Examples']);
     expect(help).toContain(`\n\nUsage: ./manage ${usage}\n\nOptions\n`);
+    for (const [example] of examples) expect(help).toContain(example);
   }
-  const general = await helpText(undefined, commandTable);
-  for (const code of Object.values(exitCodes)) expect(general).toMatch(new RegExp(`^  ${code} +\\w`, 'm'));
+});
+
+test.each([60, 80, 120])('no line of a help is wider than %d columns, but for what has to be pasted', async (width) => {
+  for (const [name] of commands) {
+    const lines = (await helpText(name, commandTable, width)).split('\n');
+    expect(lines.filter((line) => line.length > width && !line.includes('./manage'))).toEqual([]);
+  }
 });
 
 test('every example of the help can be parsed', async () => {
