@@ -56,7 +56,14 @@ async function run(
   invocation: Invocation<OptionName>,
 ): Promise<number> {
   const { quiet, colour } = invocation;
-  const output = createOutput({ stdout: process.stdout, stderr: process.stderr, quiet, colour, program });
+  const output = createOutput({
+    stdout: process.stdout,
+    stderr: process.stderr,
+    quiet,
+    colour,
+    program,
+    term: process.env['TERM'],
+  });
   try {
     enableCompileCache(join(root, 'state', 'compile-cache'));
     skipLocales();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { ProviderKey } from '../config/config.ts';
+import type { Config, ProviderKey } from '../config/config.ts';
 import { localDay } from '../core/clock.ts';
-import { type ApiError, asApiError } from '../core/errors.ts';
+import { ApiError, asApiError } from '../core/errors.ts';
 import { errorHeaders } from '../protocol/anthropic/errors.ts';
 import type { Usage } from '../protocol/delta.ts';
 import { hashSession, type RequestRecord } from '../telemetry/requestRecord.ts';
@@ -123,7 +123,8 @@ export async function handleRequest(
     await withBody(services, incoming.body, (body) => handler.answer(context, body));
   } catch (thrown) {
     const error = asApiError(thrown);
-    writer.sendJson(error.status, errorHeaders(error), handler.errorBody(error, incoming.id));
+    const answered = withRemedy(error, config);
+    writer.sendJson(error.status, errorHeaders(error), handler.errorBody(answered, incoming.id));
     guard(context, () => recordError(context, error, record.attempts === undefined ? 'rejected' : 'error'));
   }
   inFlight.remove(controller);
@@ -135,6 +136,15 @@ export async function handleRequest(
     logger.request(record);
   });
   return record;
+}
+
+/** The error as the client's user reads it: a refused key comes with the command that helps, which log and health need not repeat. */
+function withRemedy(error: ApiError, { instance, provider }: Config): ApiError {
+  const { code, status, message, anthropicCode, body } = error;
+  const isRefused = code === 'upstream_unauthenticated' && provider.key.source !== 'client';
+  if (body !== undefined || !(isRefused || code === 'missing_provider_key')) return error;
+  const details = { status, ...(anthropicCode === undefined ? {} : { anthropicCode }) };
+  return new ApiError(code, `${message} (./manage edit ${instance})`, details);
 }
 
 /** Does what follows an answer. A request that cannot be counted or logged is no reason to end the process. */

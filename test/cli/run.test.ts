@@ -163,6 +163,21 @@ describe('./manage run', () => {
     expect(stderr).toContain('./manage reload moved');
   });
 
+  test('a wrong edit of an instance that serves is a warning, and its old configuration is used', async () => {
+    const before = await project.addInstance('edited', ['BIG_MODEL=mine']);
+    const file = join(project.root, 'envs', 'edited.env');
+    const text = readFileSync(file, 'utf8');
+    expect((await run(['edited'])).code).toBe(0);
+    writeFileSync(file, text.replace(/^PORT=.*$/m, 'PORT=80x5').replace('BIG_MODEL=mine', 'BIG_MODEL=other'));
+    const result = await run(['edited', '--', '--exit', '3']);
+    expect(result.code).toBe(3);
+    expect(result.stderr).toMatch(
+      /^envs\/edited\.env:\d+ {2}PORT[^]*^edited serves its old configuration .*\.\/manage edit edited$/m,
+    );
+    expect(seen(result).settings.env).toMatchObject({ ANTHROPIC_BASE_URL: `http://127.0.0.1:${before}` });
+    writeFileSync(file, text);
+  });
+
   test('a wrong env file is reported with its line', async () => {
     await project.addInstance('wrong', ['MAX_RETRIES=banana']);
     const { code, stderr } = await run(['wrong']);

@@ -1,5 +1,6 @@
 import type { Config, ProviderKey } from '../../config/config.ts';
 import { clientBaseUrl } from '../../config/identity.ts';
+import { forInstance } from '../../core/errorHints.ts';
 import { createRedactor, Secret } from '../../core/secret.ts';
 import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
@@ -94,6 +95,10 @@ async function testInstance(
     onCheck: (check) => output.say(`  ${check} ...`),
   });
   const redact = createRedactor([...secrets, ...(key === undefined ? [] : [key])]);
-  const rows = result.rows.map((row) => ({ ...row, detail: redact(row.detail) }));
+  const rows = result.rows.map((row) => ({
+    ...row,
+    detail: redact(row.detail),
+    suggestions: forInstance(row.suggestions, name),
+  }));
   return { ...result, rows, name, provider: provider.preset.name };
 }

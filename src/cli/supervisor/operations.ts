@@ -116,7 +116,8 @@ export function reloadInstances(context: Context, invocation: Invocation<'force'
       return rollingReload(context, inspection);
     };
     const codes = await Promise.all((await inspect(await pm2.list(), selected.filter(isSound))).map(reloadOne));
-    await showResult(context, await inspect(await pm2.list(), selected), invocation.json);
+    // Who reloads uses them already.
+    await showStatus(context, await inspect(await pm2.list(), selected), invocation.json);
     return worstOf([code, ...codes]);
   });
 }

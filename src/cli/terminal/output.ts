@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { nearestName } from '../../core/text.ts';
+import { nearestName, trimToWidth } from '../../core/text.ts';
 import { quotePosix } from '../claude/shells.ts';
 
 /** Colours, and `bold`, by the names that `styleText` knows. */
@@ -52,6 +52,8 @@ export interface Output {
   say(text: string): void;
   /** What went wrong: a line on stderr. */
   complain(text: string): void;
+  /** Waits for work; meanwhile, on a terminal, a sign moves beside these words and the seconds so far. */
+  wait<T>(what: string, work: Promise<T>): Promise<T>;
   /** Colours text for stdout, on a terminal only. */
   paint(colour: Colour, text: string): string;
 }
@@ -63,20 +65,68 @@ export interface OutputOptions {
   colour: boolean;
   /** The manager as the user called it; see {@link programWord}. */
   program: string;
+  /** The variable TERM: on a `dumb` terminal nothing moves. */
+  term: string | undefined;
 }
 
 /** Writes to the given streams. NO_COLOR, FORCE_COLOR and TERM=dumb are obeyed, as `styleText` does by itself. */
-export function createOutput({ stdout, stderr, quiet, colour, program }: OutputOptions): Output {
+export function createOutput({ stdout, stderr, quiet, colour, program, term }: OutputOptions): Output {
   const named = (text: string) => `${nameProgram(text, program)}\n`;
+  const waiting = new WaitingLine(stderr);
+  const write = (stream: NodeJS.WriteStream, text: string) => {
+    waiting.clear();
+    stream.write(text);
+  };
   return {
     isTerminal: stdout.isTTY === true,
     columns: stdout.isTTY ? stdout.columns || undefined : undefined,
-    print: (text) => void stdout.write(`${text}\n`),
-    show: (text) => void stdout.write(named(text)),
-    say: (text) => void (quiet || stderr.write(named(text))),
-    complain: (text) => void stderr.write(named(text)),
+    print: (text) => write(stdout, `${text}\n`),
+    show: (text) => write(stdout, named(text)),
+    say: (text) => void (quiet || write(stderr, named(text))),
+    complain: (text) => write(stderr, named(text)),
+    wait: (what, work) => (quiet || stderr.isTTY !== true || term === 'dumb' ? work : waiting.show(what, work)),
     paint: (name, text) => (colour ? styleText(name, text, { stream: stdout }) : text),
   };
+}
+
+const SIGNS = ['|', '/', '-', '\\'];
+const MOVE_MS = 120;
+/** The begin of the line, and nothing behind it (ECMA-48). */
+const CLEAR_LINE = '\r\u001b[K';
+
+/** A line at the end of a terminal that shows that something goes on. */
+class WaitingLine {
+  readonly #stream: NodeJS.WriteStream;
+  /** What stands there now. */
+  #isShown = false;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  /** Takes it away, so that something else can be written; it comes back by itself. */
+  clear(): void {
+    if (this.#isShown) this.#stream.write(CLEAR_LINE);
+    this.#isShown = false;
+  }
+
+  async show<T>(what: string, work: Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    let round = 0;
+    const timer = setInterval(() => {
+      const seconds = Math.floor((performance.now() - startedAt) / 1000);
+      const line = `${SIGNS[round % SIGNS.length]} ${what} ... ${seconds} s`;
+      this.#stream.write(CLEAR_LINE + trimToWidth(line, (this.#stream.columns || 80) - 1));
+      this.#isShown = true;
+      round += 1;
+    }, MOVE_MS);
+    try {
+      return await work;
+    } finally {
+      clearInterval(timer);
+      this.clear();
+    }
+  }
 }
 
 /** `87 MB`, `79 GB`. */

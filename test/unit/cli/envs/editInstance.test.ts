@@ -54,6 +54,7 @@ async function editWith(visual: string, answers: readonly boolean[] = [], hasTer
       isTerminal: false,
       print: () => {},
       show: () => {},
+      wait: (_what, work) => work,
       say: (text) => void said.push(text),
       complain: (text) => void said.push(text),
       paint: (_colour, text) => text,
