@@ -172,7 +172,7 @@ describe('./manage run', () => {
     const result = await run(['edited', '--', '--exit', '3']);
     expect(result.code).toBe(3);
     expect(result.stderr).toMatch(
-      /^envs\/edited\.env:\d+ {2}PORT[^]*^edited serves its old configuration .*\.\/manage edit edited$/m,
+      /^envs\/edited\.env:\d+ {2}PORT.*^edited serves its old configuration .*\.\/manage edit edited$/ms,
     );
     expect(seen(result).settings.env).toMatchObject({ ANTHROPIC_BASE_URL: `http://127.0.0.1:${before}` });
     writeFileSync(file, text);
