@@ -106,7 +106,7 @@ function statusEntryOf(instance: Instance, figure: StatusFigure | undefined): St
 /** docs/pictures/status.svg: what `./manage status` prints of instances as they may be. */
 export function statusPicture(): string {
   const entries = sampleInstances().map((instance, index) => statusEntryOf(instance, statusFigures[index]));
-  const table = statusText(entries, { paint, columns: COLUMNS }).split('\n');
+  const table = statusText(entries, { paint, columns: COLUMNS, program: './manage' }).split('\n');
   return terminalPicture('./manage status', [...table, ...entries.flatMap(({ hint }) => hint ?? [])], COLUMNS);
 }
 

@@ -2,6 +2,7 @@ import { wrapText } from '../../core/text.ts';
 import { type CommandSpec, type CommandTable, defineCommand, loadCommands } from '../command.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { type Option, type OptionName, optionTable } from '../options.ts';
+import { nameProgram } from '../terminal/output.ts';
 
 /** Shows the help of one command, or of the whole. */
 export const help = defineCommand({
@@ -14,7 +15,7 @@ export const help = defineCommand({
   details: '',
 
   run: async ({ output, commands }, { names: [topic] }) => {
-    output.show(await helpText(topic, commands, output.columns));
+    output.print(await helpText(topic, commands, output.columns, output.program));
     return exitCodes.ok;
   },
 });
@@ -27,9 +28,12 @@ export async function helpText(
   topic: string | undefined,
   table: CommandTable,
   width: number = DEFAULT_WIDTH,
+  program = './manage',
 ): Promise<string> {
   const load = topic === undefined ? undefined : table[topic];
-  return load === undefined ? generalHelp(await loadCommands(table), width) : commandHelp(await load(), width);
+  return load === undefined
+    ? generalHelp(await loadCommands(table), width, program)
+    : commandHelp(await load(), width, program);
 }
 
 /** What the commands are for. Those that a new user needs have a line, the others of a group are named. */
@@ -48,7 +52,7 @@ const others: Readonly<Record<keyof typeof groups, readonly string[]>> = {
 };
 
 /** Everything at one glance, on a terminal of 80 columns and 24 rows. */
-function generalHelp(commands: readonly (readonly [string, CommandSpec])[], width: number): string {
+function generalHelp(commands: readonly (readonly [string, CommandSpec])[], width: number, program: string): string {
   const known = new Map(commands);
   const placed = new Set<string>([...Object.values(groups), ...Object.values(others)].flat());
   const left = Math.max(
@@ -62,9 +66,8 @@ function generalHelp(commands: readonly (readonly [string, CommandSpec])[], widt
       return command === undefined ? [] : [[name, command.summary]];
     });
     // A command that no group has is named in the last.
-    const more = [...others[group], ...(group === 'Repair' ? commands.map(([name]) => name) : [])].filter(
-      (name) => known.has(name) && (others[group].includes(name) || !placed.has(name)),
-    );
+    const unplaced = commands.map(([name]) => name).filter((name) => !placed.has(name));
+    const more = [...others[group].filter((name) => known.has(name)), ...(group === 'Repair' ? unplaced : [])];
     return [
       group,
       ...alignPairs([...main, ...(more.length === 0 ? [] : [['also', more.join(', ')] as const])], width, left),
@@ -72,26 +75,34 @@ function generalHelp(commands: readonly (readonly [string, CommandSpec])[], widt
   });
   return [
     ...wrapText('Run Claude Code on any model provider, through a proxy on this machine.', width),
-    ...wrapText('First: ./manage init. To try it without a key: ./manage run demo', width),
+    ...wrapText(`First: ${program} init. To try it without a key: ${program} run demo`, width),
     '',
     ...lines,
     '',
-    ...wrapText('More about a command: ./manage help COMMAND; about everything: README.md, docs/', width),
+    ...wrapText(`More about a command: ${program} help COMMAND; about everything: README.md, docs/`, width),
   ].join('\n');
 }
 
-function commandHelp({ summary, examples, usage, options, details }: CommandSpec, width: number): string {
+function commandHelp(
+  { summary, examples, usage, options, details }: CommandSpec,
+  width: number,
+  program: string,
+): string {
+  const named = (text: string) => nameProgram(text, program);
   return [
     ...wrapText(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`, width),
     '',
     'Examples',
-    ...alignPairs(examples, width),
+    ...alignPairs(
+      examples.map(([line, meaning]) => [named(line), named(meaning)]),
+      width,
+    ),
     '',
-    ...wrapText(`Usage: ./manage ${usage}`, width, USAGE_INDENT),
+    ...wrapText(`Usage: ${program} ${usage}`, width, USAGE_INDENT),
     '',
     'Options',
     ...alignPairs(options.map(describeOption), width),
-    ...(details === '' ? [] : ['', ...wrapDetails(details, width)]),
+    ...(details === '' ? [] : ['', ...wrapDetails(named(details), width)]),
   ].join('\n');
 }
 

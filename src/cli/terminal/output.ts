@@ -40,6 +40,8 @@ export function programWord(calledAs: string | undefined): string {
  * `./manage`; all but `print` write it as the user called it.
  */
 export interface Output {
+  /** The manager as the user called it, for texts that are wrapped before they are written. */
+  readonly program: string;
   /** Whether a person reads stdout. */
   readonly isTerminal: boolean;
   /** Width of the terminal on stdout; undefined when stdout is not a terminal, which means no limit. */
@@ -78,6 +80,7 @@ export function createOutput({ stdout, stderr, quiet, colour, program, term }: O
     stream.write(text);
   };
   return {
+    program,
     isTerminal: stdout.isTTY === true,
     columns: stdout.isTTY ? stdout.columns || undefined : undefined,
     print: (text) => write(stdout, `${text}\n`),

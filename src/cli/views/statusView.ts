@@ -14,7 +14,7 @@ import {
   selectInstances,
 } from '../supervisor/instances.ts';
 import { type Hint, isUp } from '../supervisor/state.ts';
-import { formatBytes, localTime, type Output } from '../terminal/output.ts';
+import { formatBytes, localTime, nameProgram, type Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
 import {
   describeEntry,
@@ -43,8 +43,10 @@ export async function showState(
       const time = localTime(new Date().toISOString()).slice(11);
       return ({ columns }) => [
         ...[`${time}  every ${WATCH_MS / 1000} s; q ends`, ''],
-        ...statusText(entries, { paint: output.paint, columns }).split('\n'),
-        ...notes.flatMap((note) => note.split('\n').flatMap((line) => wrapText(line, columns, 2))),
+        ...statusText(entries, { ...output, columns }).split('\n'),
+        ...notes
+          .flatMap((note) => nameProgram(note, output.program).split('\n'))
+          .flatMap((line) => wrapText(line, columns, 2)),
       ];
     });
     return exitCodes.ok;
@@ -105,7 +107,7 @@ export async function showStatus(
 
 function printStatus({ output }: Context, entries: readonly StatusEntry[], json: boolean): void {
   if (json) output.print(statusJson(entries));
-  else if (entries.length > 0) output.show(statusText(entries, output));
+  else if (entries.length > 0) output.print(statusText(entries, output));
 }
 
 /**
@@ -147,14 +149,17 @@ export function useLine(instance: Instance): string {
 
 const NOTHING = '-';
 
-/** The table of `status`, and below it what keeps instances from being ready; without a width for a pipe. */
-export function statusText(entries: readonly StatusEntry[], look: Pick<Output, 'paint' | 'columns'>): string {
+/** How it is to look; without columns it is for a pipe. */
+type Look = Pick<Output, 'paint' | 'columns' | 'program'>;
+
+/** The table of `status`, and below it what keeps instances from being ready. */
+export function statusText(entries: readonly StatusEntry[], look: Look): string {
   const notes = statusNotes(entries, look);
   return [...statusTable(entries, look).split('\n'), ...(notes.length === 0 ? [] : ['', ...notes])].join('\n');
 }
 
 /** The last error of each instance in full, or why it cannot be used, with the command that helps. */
-function statusNotes(entries: readonly StatusEntry[], { paint, columns }: Pick<Output, 'paint' | 'columns'>): string[] {
+function statusNotes(entries: readonly StatusEntry[], { paint, columns, program }: Look): string[] {
   const keyless = entries.filter(({ report }) => report.condition === 'no key');
   const single = keyless.length > 1 ? entries.filter((entry) => !keyless.includes(entry)) : entries;
   const together = {
@@ -174,7 +179,7 @@ function statusNotes(entries: readonly StatusEntry[], { paint, columns }: Pick<O
   return notes.flatMap(({ names, hint, colour }) => {
     const lines = [`${names}: ${hint.problem}`, ...(hint.remedy === undefined ? [] : [`  -> ${hint.remedy}`])];
     const [first = '', ...others] = lines.flatMap((line, index) =>
-      wrapText(terminalSafe(line), columns, index === 0 ? 2 : 5),
+      wrapText(nameProgram(terminalSafe(line), program), columns, index === 0 ? 2 : 5),
     );
     return [`${paint(colour, first.slice(0, names.length + 1))}${first.slice(names.length + 1)}`, ...others];
   });

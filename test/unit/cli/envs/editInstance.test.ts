@@ -50,6 +50,7 @@ async function editWith(visual: string, answers: readonly boolean[] = [], hasTer
     root,
     environment: { PATH: process.env['PATH'], EDITOR: 'false', VISUAL: visual },
     output: {
+      program: './manage',
       columns: undefined,
       isTerminal: false,
       print: () => {},

@@ -155,7 +155,7 @@ describe('the health report of another build', () => {
         } as const;
         const report = describeCondition(facts);
         const entry = { inspection, state: 'serving', health: parsed, report, hint: undefined } as const;
-        const table = statusText([entry], { columns: undefined, paint: (_colour, text) => text });
+        const table = statusText([entry], { program: './manage', columns: undefined, paint: (_colour, text) => text });
         expect(table.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
         expect(statusJson([entry])).not.toMatch(/\\u00[01]/);
       }),

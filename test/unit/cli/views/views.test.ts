@@ -9,7 +9,7 @@ import { statusTable, statusText, useLine } from '../../../../src/cli/views/stat
 import { formatDuration } from '../../../../src/core/text.ts';
 import { sampleAnswer, sampleInspection, sampleInstance, sampleRow } from '../supervisor/sampleInstance.ts';
 
-const plain = { columns: undefined, paint: (_colour: string, text: string) => text };
+const plain = { program: './manage', columns: undefined, paint: (_colour: string, text: string) => text };
 const secret = 'sk-canary-0123456789abcdef';
 const keyed = sampleInstance(
   'kimi',
@@ -123,7 +123,7 @@ describe('the status table', () => {
       });
     };
     const paint = (colour: string, text: string) => `<${colour}>${text}</>`;
-    const text = statusText([without('a'), without('b')], { columns: undefined, paint });
+    const text = statusText([without('a'), without('b')], { ...plain, paint });
     expect(text.split('\n').slice(3)).toEqual([
       '',
       '<yellow>a, b:</> no key, and no client has sent one',
