@@ -21,7 +21,7 @@ export const help = defineCommand({
 });
 
 /** How wide lines may be where no terminal says so. */
-const DEFAULT_WIDTH = 120;
+const DEFAULT_WIDTH = 80;
 
 /** The help text of one command, or of the whole. */
 export async function helpText(

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exitCodes.ts';
 
@@ -30,7 +31,7 @@ export const statusline = defineCommand({
     }
     const { instance, host, port, stateDirectory } = config;
     const usageFile = usageFilePath(stateDirectory, instance);
-    await printStatusLine({ instance, host: reachableHost(host), port, usageFile });
+    await printStatusLine({ instance, host: reachableHost(host), port, usageFile, manager: join(root, 'manage') });
     return exitCodes.ok;
   },
 });

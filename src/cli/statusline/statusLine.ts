@@ -6,6 +6,7 @@ import { localDay } from '../../core/clock.ts';
 import { asString, parseObject } from '../../core/json.ts';
 import { terminalSafe } from '../../core/text.ts';
 import { hashSession } from '../../telemetry/requestRecord.ts';
+import { wordPosix } from '../claude/shells.ts';
 
 /** Where an instance's figures are; all of it stands in the command, so that no configuration has to be read. */
 export interface StatusSource {
@@ -13,12 +14,15 @@ export interface StatusSource {
   readonly host: string;
   readonly port: number;
   readonly usageFile: string;
+  /** The path of the manager; without it, its name stands in the line. */
+  readonly manager?: string;
 }
 
 /** Prints the status line. Never fails: whatever cannot be found out is left out. */
-export async function printStatusLine({ instance, host, port, usageFile }: StatusSource): Promise<void> {
+export async function printStatusLine({ instance, host, port, usageFile, manager }: StatusSource): Promise<void> {
   const usage = readUsage(usageFile);
-  process.stdout.write(`${statusLine({ instance, isUp: await isListening(host, port), usage })}\n`);
+  const program = manager === undefined ? './manage' : wordPosix(manager);
+  process.stdout.write(`${statusLine({ instance, isUp: await isListening(host, port), usage, program })}\n`);
 }
 
 /** On this machine a listener answers within one. */
@@ -122,12 +126,14 @@ export interface StatusFigures {
   readonly isUp: boolean;
   /** Undefined when the usage file cannot be read. */
   readonly usage: SessionUsage | undefined;
+  /** The manager, so that it can be called from where the user is. */
+  readonly program?: string;
 }
 
 /** The line for Claude Code's status bar: instance, model that really answered, the session's tokens and cost, the day's cost. */
-export function statusLine({ instance, isUp, usage }: StatusFigures): string {
+export function statusLine({ instance, isUp, usage, program = './manage' }: StatusFigures): string {
   const parts = [
-    isUp ? instance : `${instance} is down: ./manage start ${instance}`,
+    isUp ? instance : `${instance} is down: ${program} start ${instance}`,
     ...(usage?.model === undefined ? [] : [usage.model]),
     ...(usage === undefined ? [] : [...describeSession(usage), `today ${formatCost(usage.today)}`]),
   ];

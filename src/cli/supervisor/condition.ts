@@ -87,11 +87,11 @@ export function describeCondition(facts: ConditionFacts): ConditionReport {
   }
 }
 
-function describeCrash({ instance: { name }, row }: ConditionFacts): ConditionReport {
+function describeCrash({ instance: { name, app }, row }: ConditionFacts): ConditionReport {
   return {
     condition: 'crashed',
     hint: {
-      problem: `ended with exit status ${row?.exitCode ?? 'unknown'}; logs/${name}/console.log says why`,
+      problem: `ended with exit status ${row?.exitCode ?? 'unknown'}; ${app.out_file} says why`,
       remedy: `./manage restart ${name}`,
     },
   };
@@ -188,7 +188,7 @@ function hintOf(condition: Condition, facts: ConditionFacts, reason?: string, un
         remedy: until == null ? 'it is used again by itself' : `used again at ${localTime(until).slice(11)}`,
       };
     case 'provider down':
-      return { problem, remedy: `it is tried again by itself; to see what is wrong: ./manage test ${name}` };
+      return { problem, remedy: `it is tried again by itself; why: ./manage test ${name}` };
     default:
       return { problem, remedy: `./manage logs ${name} --errors` };
   }

@@ -32,11 +32,14 @@ export function startInstances(context: Context, invocation: Invocation<'process
     const created = createEnvFiles(root, invocation.names);
     if (created.length > 0) {
       const files = created.map((name) => `envs/${name}.env`).join(', ');
-      output.say(
-        `Made ${files} from the examples. Put your keys there; without one, the client's own key is passed on.`,
-      );
+      output.say(`Made ${files} from the examples.`);
     }
     const instances = loadInstances(root);
+    const keyless = instances.filter(
+      ({ name, config }) => created.includes(name) && config?.provider.key.source === 'client',
+    );
+    if (keyless.length > 0)
+      output.say(`Set a key where one is needed (${keyless.map(({ name }) => name).join(', ')}): ./manage edit NAME`);
     for (const line of describeIgnoredEnvFiles(root, instances)) output.say(terminalSafe(line));
     const selected = selectInstances(root, instances, invocation.names);
     const code = reportProblems(context, selected);

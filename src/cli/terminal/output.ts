@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { nearestName, trimToWidth } from '../../core/text.ts';
-import { quotePosix } from '../claude/shells.ts';
+import { wordPosix } from '../claude/shells.ts';
 
 /** Colours, and `bold`, by the names that `styleText` knows. */
 export type Colour =
@@ -31,8 +31,7 @@ export function nameProgram(text: string, program: string): string {
  * @param calledAs what the launcher says; undefined when it was not used
  */
 export function programWord(calledAs: string | undefined): string {
-  if (calledAs === undefined || calledAs === '') return PROGRAM;
-  return /^[\w./@+:-]+$/.test(calledAs) ? calledAs : quotePosix(calledAs);
+  return calledAs === undefined || calledAs === '' ? PROGRAM : wordPosix(calledAs);
 }
 
 /**

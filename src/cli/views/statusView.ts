@@ -196,7 +196,7 @@ function restartsHint({ inspection: { row, instance }, health }: StatusEntry): H
   const times = restarts === 1 ? 'once' : `${restarts} times`;
   return {
     problem: `ended by itself and was restarted ${times}, last ${localTime(startedAt).slice(11)}`,
-    remedy: `logs/${instance.name}/console.log says why`,
+    remedy: `why: ${instance.app.out_file}`,
   };
 }
 
