@@ -21,8 +21,9 @@ const USAGE = `npm run trace:request -- [--json]
 Shows which files and functions of the project a request, a reload of the env file and the manager enter.
 `;
 
-const COUNTING = `A function counts once when V8 saw at least one call of it, and is distinguished from others by its place in the source: methods, getters,
-field initialisers, arrow functions and other anonymous functions count, also nested ones. The top-level code of a file is none.
+const COUNTING = `A function counts once when V8 saw at least one call of it, and is distinguished from others by its place in the source: methods,
+constructors, getters, arrow functions and other anonymous functions count, also nested ones. The top-level code of a file and the fields of a
+class are none.
 A file is entered when one of its functions is, and loaded when its top-level code has run.
 `;
 

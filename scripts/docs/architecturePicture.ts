@@ -120,7 +120,7 @@ export const folders: Readonly<Record<string, Folder>> = {
     2,
     4,
     'plan, fallback, answer',
-    'one request: its candidates, fallback and retries, an adapter per protocol',
+    'one request: its candidates (the models that may serve it, in order), fallback and retries, an adapter per protocol',
   ),
   hooks: place(3, 1, 'functions of the user', 'the thread that runs functions of the user'),
   routing: place(3, 3, 'which model serves', 'from the name and kind of a request to models and providers'),
@@ -140,8 +140,18 @@ export const folders: Readonly<Record<string, Folder>> = {
   telemetry: place(4, 1, 'log, usage, metrics', 'log files, usage and cost, metrics, lines for a terminal'),
   config: place(5, 2, 'env and other files', 'from an env file and the files beside it to one checked configuration'),
   providers: place(6, 2, 'facts per provider', 'a preset per provider: addresses, models, prices, quirks'),
-  quirks: place(7, 3, 'how providers differ', 'the settings in which providers differ, and the repairs they switch on'),
-  protocol: place(8, 3, 'SSE, JSON, both APIs', 'server-sent events, deltas, JSON, the forms of both APIs'),
+  quirks: place(
+    7,
+    3,
+    'how providers differ',
+    'quirks: what providers do differently, as settings, and the repairs that these switch on',
+  ),
+  protocol: place(
+    8,
+    3,
+    'SSE, JSON, both APIs',
+    'server-sent events, deltas (the pieces of a streamed answer), JSON, the forms of both APIs',
+  ),
   core: place(9, 4, 'errors, secrets, text', 'the table of errors, secrets, text, time: what everything may use'),
 };
 
@@ -197,7 +207,7 @@ function drawBox([name, folder]: [string, Folder]): string[] {
 
 /**
  * The folders of `src/` as an SVG file, each above those that it imports.
- * @param edges who imports whom; what follows from others is left out
+ * @param edges who imports whom; an edge beside a longer way over other folders is not drawn
  * @param places the folders by their names
  * @throws Error when a folder has no place, there is no such folder, or folders import each other in a circle
  */

@@ -22,6 +22,9 @@ const POLL_MS = 5;
 export type Coverage = ReadonlyMap<string, ReadonlySet<string>>;
 export const TOP_LEVEL = 'top-level code';
 
+/** V8 makes a function of the fields of each class, where the source has none. */
+const FIELD_INITIALIZERS: ReadonlySet<string> = new Set(['<instance_members_initializer>', '<static_initializer>']);
+
 /** A copy of the sources, in which everything may be written and started. */
 export interface Project {
   readonly root: string;
@@ -134,7 +137,7 @@ function readCoverage(root: string, scripts: readonly Profiler.ScriptCoverage[])
     const entered = new Set<string>();
     for (const { functionName, ranges } of functions) {
       const [whole] = ranges;
-      if (whole === undefined || whole.count === 0) continue;
+      if (whole === undefined || whole.count === 0 || FIELD_INITIALIZERS.has(functionName)) continue;
       const isTopLevel = functionName === '' && whole.startOffset === 0;
       entered.add(isTopLevel ? TOP_LEVEL : `${functionName} ${whole.startOffset}-${whole.endOffset}`);
     }

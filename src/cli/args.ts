@@ -1,7 +1,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { Command, CommandSpec, Invocation } from './command.ts';
 import { type CommandName, commandNames, commandTable, isCommandName } from './commandTable.ts';
-import { common, type Option, type OptionName, optionTable, readOptions, UsageError } from './options.ts';
+import { type Option, type OptionName, optionTable, readOptions, UsageError } from './options.ts';
 import { didYouMean } from './terminal/output.ts';
 
 export type ParsedArgs =
@@ -36,7 +36,7 @@ export async function parseCommandLine(words: readonly string[]): Promise<Parsed
     }
     if (values['help']) return { kind: 'help', topic: word };
     checkNames(word, command, names);
-    const invocation = { command: word, names, rest, ...readOptions(values) };
+    const invocation = { command: word, names, rest, ...readOptions(values, command.options) };
     const [one, other] = command.exclusive ?? [];
     if (one !== undefined && other !== undefined && invocation[one] && invocation[other])
       throw new UsageError(`--${optionTable[one].name} and --${optionTable[other].name} exclude each other`);
@@ -79,12 +79,17 @@ async function splitWords(
 ): Promise<{ readonly own: readonly string[]; readonly rest: readonly string[] }> {
   const at = words.findIndex((word) => !word.startsWith('-'));
   const word = words[at];
-  const handsOn = word !== undefined && isCommandName(word) ? (await loadCommand(word)).handsOn : undefined;
+  const command = word !== undefined && isCommandName(word) ? await loadCommand(word) : undefined;
+  const handsOn = command?.handsOn;
   if (handsOn === 'all' && !['-h', '--help'].includes(words[at + 1] ?? '')) {
     return { own: words.slice(0, at + 1), rest: words.slice(at + 1) };
   }
   if (handsOn !== 'after --') return { own: words, rest: [] };
-  const isOwn = (candidate: string) => OWN_OF_HANDS_ON.includes(candidate);
+  const ownOptions = (command?.options ?? []).flatMap((key) => {
+    const { name, short }: Option = optionTable[key];
+    return [`--${name}`, ...(short === undefined ? [] : [`-${short}`])];
+  });
+  const isOwn = (candidate: string) => ownOptions.includes(candidate);
   const nameAt = words.findIndex((candidate, index) => index > at && !candidate.startsWith('-'));
   const end = words.indexOf('--');
   // The name, then an option that is not ours: from there on all is for the other program.
@@ -93,12 +98,6 @@ async function splitWords(
   if (isForeign) return { own: words.slice(0, foreign), rest: words.slice(foreign) };
   return end < 0 ? { own: words, rest: [] } : { own: words.slice(0, end), rest: words.slice(end + 1) };
 }
-
-/** The options of a command that hands words on, as they may be typed. */
-const OWN_OF_HANDS_ON = common.flatMap((key) => {
-  const { name, short }: Option = optionTable[key];
-  return [`--${name}`, ...(short === undefined ? [] : [`-${short}`])];
-});
 
 interface OptionToken {
   readonly name: string;

@@ -39,7 +39,12 @@ async function respond(root: string, program: string, words: readonly string[]):
       return exitCodes.usage;
     case 'help': {
       const names = parsed.topic === undefined ? [] : [parsed.topic];
-      return run(root, program, await commandTable.help(), { command: 'help', names, rest: [], ...readOptions({}) });
+      return run(root, program, await commandTable.help(), {
+        command: 'help',
+        names,
+        rest: [],
+        ...readOptions({}, []),
+      });
     }
     case 'version':
       process.stdout.write(`${JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version}\n`);

@@ -106,6 +106,24 @@ function readSince(given: unknown): number | undefined {
   return since;
 }
 
+function isDay(word: string): boolean {
+  const time = DAY.test(word) ? Date.parse(word) : Number.NaN;
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(word); // 30 February would be a day of March
+}
+
+const DAY = /^\d{4}-\d\d-\d\d$/;
+
+/** A day of this machine's calendar: YYYY-MM-DD, or today or yesterday. */
+function dayOption(name: string, summary: string): Option<string | undefined> {
+  const read = (given: unknown) => {
+    const word = asString(given);
+    if (word === undefined) return undefined;
+    if (word === 'today' || word === 'yesterday' || isDay(word)) return word;
+    throw new UsageError(`--${name} takes today, yesterday or a day like 2026-11-20, not "${word}"`);
+  };
+  return { name, placeholder: 'DAY', summary, read };
+}
+
 const MAX_DAYS = 36_500;
 const MAX_PORT = 65_535;
 const MAX_PROCESSES = 64;
@@ -140,6 +158,7 @@ export const optionTable = {
     { called: 'a number', isTaken: (lines) => Number.isSafeInteger(lines) && lines >= 0, absent: undefined },
   ),
   errors: flag('errors', 'only failed requests, warnings and errors'),
+  id: text('id', 'ID', 'only the request of this id, which stands in each error: req_...'),
   /** Processes of each instance; undefined leaves as many as there are. */
   processes: number(
     { name: 'instances', placeholder: 'N', summary: 'so many processes on the instance’s one port (Linux)' },
@@ -149,6 +168,8 @@ export const optionTable = {
   once: flag('once', 'print the figures once, as into a pipe'),
   watch: flag('watch', 'show it again every two seconds, until q or Ctrl-C', 'w'),
   allUp: flag('all-up', 'exit status 3 also for what is stopped or was never started'),
+  /** In place of auto mode, whose checks cost one request of the big model for each command. */
+  ask: flag('ask', 'let Claude Code ask you before each action, in place of auto mode, whose checks cost tokens'),
   fix: flag('fix', 'repair what can be repaired without risk'),
   online: flag('online', 'ask the providers too: address, clock, and the key with one tiny request'),
   full: flag('full', 'also tools, images, reasoning, caching, stop sequences, JSON and overflow'),
@@ -158,11 +179,14 @@ export const optionTable = {
     { name: 'days', placeholder: 'N', summary: 'of the last N days, today included (default 30)' },
     upTo(MAX_DAYS, 30),
   ),
+  day: dayOption('day', 'of one day: today, yesterday or 2026-11-20'),
+  fromDay: dayOption('from', 'from that day on: yesterday or 2026-11-20'),
+  toDay: dayOption('to', 'up to that day, which is included'),
   by: choice<UsageGrouping, 'day'>(
     'by',
     'WHAT',
-    'sum up by day (default), model, instance or session',
-    ['day', 'model', 'instance', 'session'],
+    'sum up by day (default), model, instance, session, project or intent',
+    ['day', 'model', 'instance', 'session', 'project', 'intent'],
     'day',
   ),
   csv: flag('csv', 'print CSV, for a spreadsheet'),
@@ -207,10 +231,14 @@ export type OptionValues = { readonly [Name in OptionName]: ReturnType<OptionTab
 
 /**
  * @param given What was given, by the names that are typed.
+ * @param used The options that the command has: two of different commands may be typed alike.
  * @throws UsageError for a value that an option does not take.
  */
-export function readOptions(given: Readonly<Record<string, unknown>>): OptionValues {
-  const entries = Object.entries(optionTable).map(([key, { name, read }]) => [key, read(given[name])] as const);
+export function readOptions(given: Readonly<Record<string, unknown>>, used: readonly OptionName[]): OptionValues {
+  const has = (key: string) => used.some((option) => option === key);
+  const entries = Object.entries(optionTable).map(
+    ([key, { name, read }]) => [key, read(has(key) ? given[name] : undefined)] as const,
+  );
   // Each key of the table has a value of its own type, which `Object.fromEntries` cannot know.
   return Object.fromEntries(entries) as OptionValues;
 }

@@ -7,8 +7,7 @@ import { respondWithFallback } from './fallback/fallbackRunner.ts';
 import type { RequestBody } from './requestBody.ts';
 import { handleRequest, type RequestContext, type RequestHandler, recordPlan } from './requestContext.ts';
 import type { ResponseWriter, SseFormat } from './responseWriter.ts';
-import { isNative, routeTo } from './route.ts';
-import { planRequest } from './routePlan.ts';
+import { isNative, planRequest, routeTo } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
 function parseChat(body: RequestBody): JsonObject {

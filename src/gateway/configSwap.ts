@@ -63,7 +63,6 @@ export class ActiveServices {
   }
 }
 
-/** How the servers of a configuration are connected to; whatever this depends on makes another backend. */
 /** A server on this machine refuses at once, so that little is gained by not asking it, and it answers again the moment it is back. */
 const LOCAL_OPEN_MS = 1000;
 
@@ -73,6 +72,7 @@ function isAloneOnThisMachine({ baseUrl }: ProviderConfig, { providers }: Config
   );
 }
 
+/** How the servers of a configuration are connected to; whatever this depends on makes another backend. */
 export function createConnections(config: Config, clock: Clock, userAgent: string): Required<Connections> {
   const { breaker, concurrency, networkProxy, providers, tiers } = config;
   const countsAllFailures = providers.length > 1;

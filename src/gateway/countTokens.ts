@@ -1,14 +1,11 @@
 import { ApiError } from '../core/errors.ts';
 import { tokenCount } from '../core/json.ts';
 import { parseBoundedObject } from '../protocol/bounds.ts';
-import { DISCARD, Exchange } from '../upstream/exchange.ts';
-import type { AnswerReader } from '../upstream/upstream.ts';
-import { createFailureContext } from './adapters/adapter.ts';
+import { type AnswerReader, openOutcome } from '../upstream/upstream.ts';
+import { askProvider } from './adapters/adapter.ts';
 import { passthroughBody, passthroughCredentials, passthroughHeaders } from './adapters/messagesAdapter.ts';
-import type { RequestBody } from './requestBody.ts';
-import { withBody } from './requestBody.ts';
-import { type Route, routeNow, skipReason } from './route.ts';
-import { planRequest } from './routePlan.ts';
+import { type RequestBody, withBody } from './requestBody.ts';
+import { planRequest, type Route, routeNow, skipReason } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
 /** A count that takes longer is not worth waiting for: an estimate is at hand. */
@@ -16,11 +13,7 @@ const COUNT_TIMEOUT_MS = 5000;
 
 /** Reads the one number of the answer. */
 class CountReader implements AnswerReader {
-  readonly outcome: { ended: boolean; finished: boolean; empty: boolean; error?: ApiError } = {
-    ended: false,
-    finished: false,
-    empty: false,
-  };
+  readonly outcome = openOutcome();
   count: number | undefined;
 
   pushJson(text: string): string {
@@ -72,20 +65,8 @@ export async function askTokenCount(
     authorization,
   };
   const reader = new CountReader();
-  const controller = new AbortController();
-  const deadline = setTimeout(() => controller.abort(), COUNT_TIMEOUT_MS);
-  onGone(() => controller.abort());
-  const exchange = new Exchange({
-    upstream: backend.upstream,
-    attempt: { request, reader, idleTimeoutMs: COUNT_TIMEOUT_MS, usageWaitMs: 0 },
-    requestTimeoutMs: COUNT_TIMEOUT_MS,
-    failures: { failureContext: () => createFailureContext(services, route, key, 0, incoming) },
-    sink: DISCARD,
-    signal: controller.signal,
-    clock: services.clock,
-  });
-  await exchange.result;
-  clearTimeout(deadline);
+  const question = { request, reader, timeoutMs: COUNT_TIMEOUT_MS, purpose: 'a token count', incoming, onGone };
+  await askProvider(services, route, key, question);
   return reader.count;
 }
 
@@ -95,8 +76,8 @@ export interface TokenCount {
 }
 
 /**
- * Answers `POST /v1/messages/count_tokens` for the candidate that would be asked now: an estimate with the factors learned for the model, no network;
- * a native endpoint that counts exactly and for nothing is asked first.
+ * Answers `POST /v1/messages/count_tokens` for the candidate that would be asked now. A native endpoint that counts exactly and for
+ * nothing is asked first; else it is an estimate with the factors learned for the model, without any network.
  * @param onGone calls its listener when the client goes away
  */
 export async function countTokens(

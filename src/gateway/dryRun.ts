@@ -6,8 +6,16 @@ import { endpointUrl } from '../upstream/client.ts';
 import { prepareRequest } from './adapters/chatAdapter.ts';
 import { passthroughBody } from './adapters/messagesAdapter.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
-import { isNative, type Route, routeNow, routeTo, skipReason } from './route.ts';
-import { filterByWebSearch, type Plan, planRequest } from './routePlan.ts';
+import {
+  filterByWebSearch,
+  isNative,
+  type Plan,
+  planRequest,
+  type Route,
+  routeNow,
+  routeTo,
+  skipReason,
+} from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 import { SEARCH_REFUSED } from './webSearch.ts';
 
@@ -22,7 +30,7 @@ function describeRoute({ model, backend, provider }: Route): JsonObject {
 function describePlan({ decision, candidates }: Plan, able: readonly ModelRef[], services: Services): JsonObject {
   return {
     tier: decision.tier,
-    intent: decision.intent,
+    intent: decision.rule,
     reason: decision.reason,
     candidates: candidates.map((ref) => {
       const route = routeTo(services, ref);

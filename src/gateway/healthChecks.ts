@@ -1,6 +1,6 @@
 import type { NamedProvider, ProviderKey } from '../config/config.ts';
 import { localDay } from '../core/clock.ts';
-import { ApiError, asApiError } from '../core/errors.ts';
+import { type ApiError, asApiError } from '../core/errors.ts';
 import { asString, isObject, parseObject } from '../core/json.ts';
 import { readAnthropicUsage } from '../protocol/anthropic/message.ts';
 import type { Usage } from '../protocol/delta.ts';
@@ -10,13 +10,13 @@ import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
 import { HEALTH_CHECK } from '../telemetry/usage/totals.ts';
 import { mergeUsage } from '../translate/response/finish.ts';
-import { DISCARD, Exchange, type ExchangeResult } from '../upstream/exchange.ts';
+import type { ExchangeResult } from '../upstream/exchange.ts';
 import { type AnswerReader, openOutcome, type UpstreamRequest } from '../upstream/upstream.ts';
-import { authorizationFor, createFailureContext } from './adapters/adapter.ts';
+import { askProvider, authorizationFor } from './adapters/adapter.ts';
 import { prepareRequest } from './adapters/chatAdapter.ts';
 import { passthroughBody, passthroughHeaders } from './adapters/messagesAdapter.ts';
 import type { ActiveServices } from './configSwap.ts';
-import { reportOutcome } from './fallback/feedback.ts';
+import { reportOutcome } from './fallback/outcome.ts';
 import { listOf, RequestBody } from './requestBody.ts';
 import { createId, recordKey, recordRoute, recordUsage } from './requestContext.ts';
 import { isNative, type Route, routeTo } from './route.ts';
@@ -130,30 +130,6 @@ function questionFor(services: Services, route: Route, key: ProviderKey): Upstre
   return { ...question, body: JSON.stringify(prepareRequest(services, body, route).translated.body) };
 }
 
-async function ask(services: Services, route: Route, request: UpstreamRequest, key: ProviderKey) {
-  const reader = new HealthCheckReader(isNative(route) ? readAnthropicUsage : readUsage);
-  const controller = new AbortController();
-  const late = new ApiError(
-    'upstream_timeout',
-    `[${route.provider}] no answer to a health check within ${CHECK_TIMEOUT_MS / 1000} s`,
-  );
-  const deadline = setTimeout(() => controller.abort(late), CHECK_TIMEOUT_MS);
-  deadline.unref();
-  const { usageWaitMs } = route.model.settings;
-  const exchange = new Exchange({
-    upstream: route.backend.upstream,
-    attempt: { request, reader, idleTimeoutMs: CHECK_TIMEOUT_MS, usageWaitMs },
-    requestTimeoutMs: CHECK_TIMEOUT_MS,
-    failures: { failureContext: () => createFailureContext(services, route, key, 0, NOBODY) },
-    sink: DISCARD,
-    signal: controller.signal,
-    clock: services.clock,
-  });
-  const result = await exchange.result;
-  clearTimeout(deadline);
-  return { result, isReached: exchange.isReached, reader };
-}
-
 /**
  * What the answer to a question for the list of models says of the provider. One that has no list, or does not let this key see it,
  * is there all the same; and a list says nothing about a key whose balance or limit is used up.
@@ -175,11 +151,18 @@ export async function runHealthCheck(services: Services, { name, models, provide
   const key = backend.keys.choose(() => '');
   const request = questionFor(services, route, key);
   // Nobody waits in the queue for a check.
-  const place = backend.limiter.acquire();
-  const permit = place?.isActive === true ? backend.breaker.acquireCheck() : undefined;
+  const slot = backend.limiter.acquire();
+  const permit = slot?.isActive === true ? backend.breaker.acquireCheck() : undefined;
   if (permit !== undefined) {
     const askedAt = services.clock.monotonic();
-    const { result, isReached, reader } = await ask(services, route, request, key);
+    const reader = new HealthCheckReader(isNative(route) ? readAnthropicUsage : readUsage);
+    const { result, isReached } = await askProvider(services, route, key, {
+      request,
+      reader,
+      timeoutMs: CHECK_TIMEOUT_MS,
+      purpose: 'a health check',
+      incoming: NOBODY,
+    });
     const isList = request.lookUp !== undefined;
     if (!isList && result.kind === 'done') recordHealthCheckUsage(services, route, key, reader, askedAt);
     const outcome = isList ? interpretListAnswer(result, isReached) : result;
@@ -189,7 +172,7 @@ export async function runHealthCheck(services: Services, { name, models, provide
       answer: outcome.kind === 'failed' ? outcome.error.message : 'yes',
     });
   }
-  place?.release();
+  slot?.release();
 }
 
 /** Share by which a pause is shorter or longer at random, so that many instances do not ask together. */

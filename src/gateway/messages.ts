@@ -7,10 +7,16 @@ import { ChatAdapter } from './adapters/chatAdapter.ts';
 import { MessagesAdapter } from './adapters/messagesAdapter.ts';
 import { respondWithFallback } from './fallback/fallbackRunner.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
-import { handleRequest, type RequestContext, type RequestHandler, recordPlan, recordRoute } from './requestContext.ts';
+import {
+  handleRequest,
+  type RequestContext,
+  type RequestHandler,
+  recordClient,
+  recordPlan,
+  recordRoute,
+} from './requestContext.ts';
 import type { ResponseWriter, SseFormat } from './responseWriter.ts';
-import { isNative, routeTo } from './route.ts';
-import { filterByWebSearch, planRequest } from './routePlan.ts';
+import { filterByWebSearch, isNative, planRequest, routeTo } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 import { answerWebSearch, SEARCH_REFUSED } from './webSearch.ts';
 
@@ -97,7 +103,7 @@ function answer(context: RequestContext, body: RequestBody): Promise<void> {
   const { services, incoming, writer, record } = context;
   const plan = planRequest(services, incoming, body);
   recordPlan(context, plan);
-  record.stream = body.object['stream'] === true;
+  recordClient(context, body.object);
   const candidates = filterByWebSearch(services, plan.candidates, body);
   if (candidates.length === 0) {
     recordRoute(context, routeTo(services, plan.decision.model));

@@ -5,7 +5,6 @@ import { isObject, type JsonObject } from '../core/json.ts';
 import { type MessagesRequest, parseCountRequest, parseInSteps, parseRequest } from '../protocol/anthropic/request.ts';
 import { IncrementalJsonParser } from '../protocol/json/incrementalParser.ts';
 import { JsonWriter } from '../protocol/json/jsonWriter.ts';
-import { hasTooManyValues, VALUES_MAX } from '../protocol/json/valueCount.ts';
 import { ConversationCache } from '../translate/conversationCache.ts';
 import { measureInSteps, measureTokens, type TokenParts } from '../translate/tokens.ts';
 
@@ -118,10 +117,6 @@ export class JsonBodyCodec {
    * there is time and memory for, whatever the limit of bytes is
    */
   *read(bytes: Buffer): Generator<void, unknown> {
-    // A body of fewer bytes cannot hold so many.
-    if (bytes.length > VALUES_MAX && (yield* hasTooManyValues(bytes))) {
-      throw new ApiError('request_too_large', `the body holds more than ${VALUES_MAX} values`);
-    }
     const steps = this.#memory.parseInSteps(bytes);
     let stretch = 0;
     try {

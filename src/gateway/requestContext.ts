@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { Config, ProviderKey } from '../config/config.ts';
 import { localDay } from '../core/clock.ts';
 import { ApiError, asApiError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import { readClientIntent, readWorkingDirectory } from '../protocol/anthropic/claudeCode.ts';
 import { errorHeaders } from '../protocol/anthropic/errors.ts';
 import type { Usage } from '../protocol/delta.ts';
-import { hashSession, type RequestRecord } from '../telemetry/requestRecord.ts';
+import { type RequestRecord, shortHash } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import type { ResponseWriter } from './responseWriter.ts';
-import { keyLabel, type Route } from './route.ts';
-import type { Plan } from './routePlan.ts';
+import { keyLabel, type Plan, type Route } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
 /** A new id of Anthropic's form: the prefix (`msg_`, `toolu_`, `req_`) and 24 random digits and letters. */
@@ -46,7 +47,16 @@ export function elapsedMs({ services, startedAt }: RequestContext): number {
 export function recordPlan({ record }: RequestContext, { requestedModel, decision }: Plan): void {
   record.model = requestedModel;
   record.tier = decision.tier;
-  if (decision.intent !== 'tier') record.route = decision.intent;
+  if (decision.rule !== 'tier') record.route = decision.rule;
+}
+
+/** Writes into the log line what the client wants, as far as it says so. */
+export function recordClient({ record, incoming, services }: RequestContext, body: JsonObject): void {
+  const { usageProjects } = services.config;
+  record.stream = body['stream'] === true;
+  record.intent = readClientIntent(body, incoming.agent !== undefined);
+  const folder = usageProjects === 'off' ? undefined : readWorkingDirectory(body);
+  record.project = usageProjects === 'hash' ? folder && shortHash(folder) : folder;
 }
 
 /** Writes into the log line whom the request goes to now. */
@@ -78,6 +88,9 @@ export function recordError(context: RequestContext, error: ApiError, outcome: R
   }
 }
 
+/** A session's id as Claude Code makes them; what else stands in the header is kept as a hash only. */
+const SESSION_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 function createRecord(services: Services, incoming: IncomingRequest): RequestRecord {
   return {
     id: incoming.id,
@@ -88,7 +101,8 @@ function createRecord(services: Services, incoming: IncomingRequest): RequestRec
     status: 200,
     outcome: 'ok',
     durationMs: 0,
-    session: incoming.session && hashSession(incoming.session),
+    session: incoming.session && shortHash(incoming.session),
+    sessionId: SESSION_ID.test(incoming.session ?? '') ? incoming.session : undefined,
     agent: incoming.agent,
     clientVersion: incoming.userAgent,
     requestBytes: incoming.body.length,
@@ -119,22 +133,27 @@ export async function handleRequest(
   writer.onGone(() => controller.abort());
   inFlight.add(controller);
   stats.start();
+  let error: ApiError | undefined;
   try {
     await withBody(services, incoming.body, (body) => handler.answer(context, body));
   } catch (thrown) {
-    const error = asApiError(thrown);
+    error = asApiError(thrown);
     const answered = withRemedy(error, config);
     writer.sendJson(error.status, errorHeaders(error), handler.errorBody(answered, incoming.id));
-    guard(context, () => recordError(context, error, record.attempts === undefined ? 'rejected' : 'error'));
   }
   inFlight.remove(controller);
   record.durationMs = elapsedMs(context);
-  guard(context, () => {
+  // A request that cannot be counted or logged is no reason to end the process.
+  try {
+    if (error !== undefined) recordError(context, error, record.attempts === undefined ? 'rejected' : 'error');
     record.cost = requestCost(record, config, localDay(clock.now()), clock.now());
     stats.finish(record);
     usage.finish(record);
     logger.request(record);
-  });
+  } catch (thrown) {
+    const reason = thrown instanceof Error ? String(thrown.stack) : String(thrown);
+    logger.error('a request could not be counted or logged', { id: incoming.id, reason });
+  }
   return record;
 }
 
@@ -145,16 +164,6 @@ function withRemedy(error: ApiError, { instance, provider }: Config): ApiError {
   if (body !== undefined || !(isRefused || code === 'missing_provider_key')) return error;
   const details = { status, ...(anthropicCode === undefined ? {} : { anthropicCode }) };
   return new ApiError(code, `${message} (./manage edit ${instance})`, details);
-}
-
-/** Does what follows an answer. A request that cannot be counted or logged is no reason to end the process. */
-function guard({ services, incoming }: RequestContext, work: () => void): void {
-  try {
-    work();
-  } catch (thrown) {
-    const reason = thrown instanceof Error ? String(thrown.stack) : String(thrown);
-    services.logger.error('a request could not be counted or logged', { id: incoming.id, reason });
-  }
 }
 
 /** Writes into the log line what the provider has counted of an answer that is handed on. */

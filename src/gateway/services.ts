@@ -9,7 +9,7 @@ import type { QuirkSettings } from '../quirks/settings.ts';
 import type { CircuitBreaker } from '../resilience/circuitBreaker.ts';
 import type { ConcurrencyLimiter } from '../resilience/concurrencyLimiter.ts';
 import type { KeyPool } from '../resilience/keyPool.ts';
-import { type NamedRoute, routeName } from '../routing/intent.ts';
+import { type NamedRoute, routeName } from '../routing/decision.ts';
 import type { LoadBalancer } from '../routing/loadBalancer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RequestCounters } from '../telemetry/requestCounters.ts';

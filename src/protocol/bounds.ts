@@ -1,7 +1,6 @@
 import { ApiError } from '../core/errors.ts';
-import { isObject, type JsonObject } from '../core/json.ts';
-import { parseExact } from './json/exactNumbers.ts';
-import { hasTooManyValues, VALUES_MAX } from './json/valueCount.ts';
+import { isObject, type JsonObject, parseExact } from '../core/json.ts';
+import { hasTooManyValues, VALUES_MAX } from './json/incrementalParser.ts';
 
 /** Most that one answer may keep in memory beyond what was sent on, in bytes. */
 export const HELD_MAX = 8 * 1024 * 1024;
@@ -80,7 +79,7 @@ const OPEN_BRACKET = 0x5b;
  * @throws SyntaxError for what is not JSON, and ApiError `bad_gateway` for what is nested too deep or holds too many values
  */
 export function parseBounded(text: string): unknown {
-  if (text.length > VALUES_MAX && countsTooMany(text)) {
+  if (text.length > VALUES_MAX && hasTooManyValues(Buffer.from(text))) {
     throw new ApiError('bad_gateway', `the provider's answer holds more than ${VALUES_MAX} values`);
   }
   const value = parseExact(text);
@@ -99,14 +98,6 @@ export function parseBoundedObject(text: string): JsonObject | undefined {
   } catch (error) {
     if (error instanceof ApiError) throw error;
     return undefined;
-  }
-}
-
-function countsTooMany(text: string): boolean {
-  const steps = hasTooManyValues(Buffer.from(text));
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
   }
 }
 

@@ -2,13 +2,15 @@ import { isObject, type Json, type JsonObject } from '../core/json.ts';
 import { type Delta, MISSING_REASONING } from '../protocol/delta.ts';
 import type { ChatMessage, ChatRequest } from '../protocol/openai/types.ts';
 import { FRAME_LIMIT } from '../protocol/sse.ts';
-import { dropCacheControl, dropUnusedEffort, requireThinking } from './native.ts';
 import {
   describeToolReferences,
+  dropCacheControl,
+  dropUnusedEffort,
   dropUnverifiableThinking,
   foldSystemMessages,
+  requireThinking,
   turnOffThinkingBetweenTools,
-} from './nativeConversation.ts';
+} from './native.ts';
 import { toOpenaiSchema } from './schema/common.ts';
 import { toMfjsSchema } from './schema/mfjs.ts';
 import { toOpenapiSchema } from './schema/openapi.ts';

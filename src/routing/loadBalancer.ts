@@ -19,7 +19,7 @@ interface Assignment {
 export class LoadBalancer {
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #places = new Map<string, Assignment>();
+  readonly #assignments = new Map<string, Assignment>();
   #turn = 0;
 
   /** @param random a number from 0 to below 1 */
@@ -36,7 +36,7 @@ export class LoadBalancer {
     if (config.providers.length === 1) return config.providers;
     const ordered = this.look(config, conversation);
     const name = conversation();
-    if (this.#placeOf(name) === undefined) this.#turn += 1;
+    if (this.#assignmentOf(name) === undefined) this.#turn += 1;
     const [first] = ordered;
     if (first !== undefined) this.keep(name, first.name);
     return ordered;
@@ -48,24 +48,24 @@ export class LoadBalancer {
     conversation: () => string,
   ): readonly NamedProvider[] {
     if (providers.length === 1) return providers;
-    const place = this.#placeOf(conversation());
-    const own = providers.find(({ name }) => name === place?.provider);
+    const assignment = this.#assignmentOf(conversation());
+    const own = providers.find(({ name }) => name === assignment?.provider);
     const ordered = this.#byStrategy(providers, strategy);
     return own === undefined ? ordered : [own, ...ordered.filter((provider) => provider !== own)];
   }
 
   /** The provider has served the conversation, which stays there from now on. */
   keep(conversation: string, provider: string): void {
-    this.#places.delete(conversation);
-    this.#places.set(conversation, { provider, seenAt: this.#clock.monotonic() });
-    const [oldest] = this.#places.keys();
-    if (this.#places.size > MAX_CONVERSATIONS && oldest !== undefined) this.#places.delete(oldest);
+    this.#assignments.delete(conversation);
+    this.#assignments.set(conversation, { provider, seenAt: this.#clock.monotonic() });
+    const [oldest] = this.#assignments.keys();
+    if (this.#assignments.size > MAX_CONVERSATIONS && oldest !== undefined) this.#assignments.delete(oldest);
   }
 
-  #placeOf(conversation: string): Assignment | undefined {
-    const place = this.#places.get(conversation);
-    if (place === undefined || this.#clock.monotonic() - place.seenAt < STICKY_MS) return place;
-    this.#places.delete(conversation);
+  #assignmentOf(conversation: string): Assignment | undefined {
+    const assignment = this.#assignments.get(conversation);
+    if (assignment === undefined || this.#clock.monotonic() - assignment.seenAt < STICKY_MS) return assignment;
+    this.#assignments.delete(conversation);
     return undefined;
   }
 

@@ -115,11 +115,11 @@ export class BodyMemory {
    * @throws ApiError `short_of_memory`; nothing is kept then
    */
   grow(bytes: number): void {
-    this.#release();
     if (bytes < LARGE_BYTES) {
       this.#guard.check(bytes);
       return;
     }
+    this.#release();
     if (this.#response.destroyed) throw new ApiError('invalid_request', 'the client has gone before its body was read');
     if (!this.#isWatched) this.#response.once('close', () => this.#release());
     this.#isWatched = true;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { asNumber, asString, isObject, type JsonObject } from '../core/json.ts';
 import { redactBeginning } from '../core/secret.ts';
 
 /**
@@ -55,6 +56,12 @@ export interface RequestRecord {
   upstreamRequestId?: string | undefined;
   /** A short hash of the client's session id; above 39 characters it would be masked as a key. */
   session?: string | undefined;
+  /** The client's own id of the session: in the usage file only. */
+  sessionId?: string | undefined;
+  /** What the request is for, such as `chat` or `title`. */
+  intent?: string | undefined;
+  /** The folder that the client works in, or a short hash of it, by USAGE_PROJECTS: in the usage file only. */
+  project?: string | undefined;
   /** The subagent's id. */
   agent?: string | undefined;
   clientVersion?: string | undefined;
@@ -132,6 +139,7 @@ export function serializeRequest(
     })),
     upstream_request_id: name(record.upstreamRequestId),
     session: record.session,
+    intent: record.intent,
     agent: name(record.agent),
     client_version: name(record.clientVersion),
     request_bytes: record.requestBytes,
@@ -140,12 +148,46 @@ export function serializeRequest(
   });
 }
 
+const OUTCOMES: readonly RequestOutcome[] = ['ok', 'rejected', 'error', 'interrupted', 'client_closed'];
+
+/** A line of the log as the record that was written, as far as a reader is shown it; the line may be of another version. */
+export function readRequest(line: JsonObject): RequestRecord {
+  const text = (field: string) => asString(line[field]);
+  const number = (field: string) => asNumber(line[field]);
+  const fallbacks = Array.isArray(line['fallbacks']) ? line['fallbacks'].filter(isObject) : [];
+  return {
+    id: text('id') ?? '',
+    endpoint: text('endpoint') ?? '',
+    provider: text('provider') ?? '',
+    tier: text('tier'),
+    route: text('route'),
+    intent: text('intent'),
+    model: text('model'),
+    upstreamModel: text('upstream_model'),
+    stream: line['stream'] === true,
+    status: number('status') ?? 0,
+    outcome: OUTCOMES.find((outcome) => outcome === line['outcome']) ?? 'error',
+    errorType: text('error_type'),
+    errorMessage: text('error_message'),
+    inputTokens: number('input_tokens'),
+    cacheReadTokens: number('cache_read_tokens'),
+    cacheWriteTokens: number('cache_creation_tokens'),
+    outputTokens: number('output_tokens'),
+    cost: number('cost'),
+    usageEstimated: line['usage_estimated'] === true,
+    firstEventMs: number('first_event_ms'),
+    durationMs: number('duration_ms') ?? 0,
+    attempts: number('attempts'),
+    fallbacks: fallbacks.map(({ from, reason }) => ({ from: asString(from) ?? '', reason: asString(reason) ?? '' })),
+  };
+}
+
 /** Without credentials and at most 200 characters. */
 export function shortenErrorMessage(message: string, redact: (text: string) => string): string {
   return redactBeginning(message, ERROR_MESSAGE_LIMIT, redact);
 }
 
-/** The short hash by which a client's session is known in the log and the usage file; longer it would be masked as a key. */
-export function hashSession(session: string): string {
-  return createHash('sha256').update(session).digest('hex').slice(0, 16);
+/** The short hash by which a client's session or folder is known in the log and the usage file; longer it would be masked as a key. */
+export function shortHash(name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 16);
 }

@@ -115,8 +115,8 @@ function isIdeograph(code: number): boolean {
   return (code >= 0x2e80 && code < 0xd800) || code >= 0xf900;
 }
 
-/** Tokens around each message. */
-export const PER_MESSAGE = 4;
+/** Tokens around each message and each tool. */
+const PER_MESSAGE = 4;
 const PER_IMAGE = 1600;
 /** A page of a PDF has about this many bytes per token; at least one page is counted. */
 const PDF_BYTES_PER_TOKEN = 40;
@@ -135,7 +135,7 @@ const SILENT_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /** Adds the estimated tokens of a message's or the system prompt's content, every kind of block included. */
-export function addContent(parts: TokenParts, content: unknown): void {
+function addContent(parts: TokenParts, content: unknown): void {
   if (typeof content === 'string') addText(parts, removeAttribution(content));
   if (!Array.isArray(content)) return;
   for (const block of content) {
@@ -172,12 +172,6 @@ function addDocument(parts: TokenParts, source: unknown): void {
   else parts.rest += Math.max(PER_PDF_PAGE, (data.length * 3) / 4 / PDF_BYTES_PER_TOKEN);
 }
 
-/** Adds the estimated tokens of a tool's definition, which reaches the model as JSON. */
-export function addTool(parts: TokenParts, tool: unknown): void {
-  parts.rest += PER_MESSAGE;
-  addValue(parts, tool);
-}
-
 /** A JSON value as the model reads it: its strings, its names and its punctuation. */
 function addValue(parts: TokenParts, value: unknown): void {
   if (typeof value === 'string') {
@@ -208,11 +202,10 @@ export type TokenCache = WeakMap<object, Readonly<TokenParts>>;
  * @param measured what was measured before; takes in what is new
  */
 export function measureTokens(request: MessagesRequest, measured: TokenCache = new WeakMap()): Readonly<TokenParts> {
-  const parts = { ideographs: 0, rest: request.messages.length * PER_MESSAGE };
+  const tools = Array.isArray(request['tools']) ? request['tools'] : [];
+  const parts = { ideographs: 0, rest: (request.messages.length + tools.length) * PER_MESSAGE };
   addContent(parts, request['system']);
-  if (Array.isArray(request['tools'])) {
-    for (const tool of request['tools']) addOnce(parts, tool, addTool, measured);
-  }
+  for (const tool of tools) addOnce(parts, tool, addValue, measured);
   for (const message of request.messages) addOnce(parts, message, addMessage, measured);
   return parts;
 }
@@ -233,7 +226,7 @@ export function* measureInSteps(request: MessagesRequest, stretch: number, measu
     return true;
   };
   for (const tool of Array.isArray(request['tools']) ? request['tools'] : []) {
-    addOnce(parts, tool, addTool, measured);
+    addOnce(parts, tool, addValue, measured);
     if (isDue()) yield;
   }
   for (const message of request.messages) {

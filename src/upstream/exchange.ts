@@ -1,9 +1,15 @@
 import type { Clock } from '../core/clock.ts';
 import { ApiError, asApiError } from '../core/errors.ts';
 import { ANSWER_MAX } from '../protocol/bounds.ts';
-import { type FailureContext, failureOfResponse } from './errors.ts';
+import {
+  type FailureContext,
+  failureOfResponse,
+  failureOfTransport,
+  failureToBegin,
+  failureToComplete,
+  failureToGoOn,
+} from './errors.ts';
 import { PausableTimer } from './pausableTimer.ts';
-import { failureOfTransport, failureToBegin, failureToComplete, failureToGoOn } from './transportErrors.ts';
 import type {
   AnswerReader,
   Output,

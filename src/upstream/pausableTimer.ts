@@ -7,9 +7,10 @@ export class PausableTimer {
 
   /** Begins to wait for so many milliseconds; an earlier wait is forgotten. */
   start(ms: number, onElapsed: () => void): void {
+    clearTimeout(this.#timer);
     this.#ms = ms;
     this.#onElapsed = onElapsed;
-    if (!this.#paused) this.#run();
+    this.#timer = this.#paused ? undefined : setTimeout(onElapsed, ms);
   }
 
   /** Begins the same wait anew, also one that is over. */
@@ -19,27 +20,19 @@ export class PausableTimer {
 
   pause(): void {
     this.#paused = true;
-    this.#clear();
+    clearTimeout(this.#timer);
+    // A timer that was cleared would run again when it is refreshed.
+    this.#timer = undefined;
   }
 
   resume(): void {
     this.#paused = false;
-    this.#run();
+    if (this.#onElapsed !== undefined) this.start(this.#ms, this.#onElapsed);
   }
 
   stop(): void {
-    this.#onElapsed = undefined;
-    this.#clear();
-  }
-
-  #run(): void {
-    this.#clear();
-    if (this.#onElapsed !== undefined) this.#timer = setTimeout(this.#onElapsed, this.#ms);
-  }
-
-  #clear(): void {
-    if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#onElapsed = undefined;
   }
 }

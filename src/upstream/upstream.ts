@@ -46,7 +46,7 @@ export interface Upstream {
 /** What goes to the client: text, or bytes as they came. */
 export type Output = string | Uint8Array;
 
-/** Reads an answer and turns it into output for the client; the translator of `translate/stream` is one. */
+/** Reads an answer and turns it into output for the client; `Translator` in `translate/response/` is one. */
 export interface AnswerReader {
   pushBytes(bytes: Uint8Array): Output;
   pushJson(text: string): Output;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
@@ -69,6 +69,26 @@ test.each([
   [['all', '--errors', '--since', '1h'], ['refused']],
 ])('%j', async (words, expected) => {
   expect(messages((await logs(...words)).lines)).toEqual(expected);
+});
+
+test('--id: the request of an error message, wherever it is, by our id or the provider’s', async () => {
+  const fields = {
+    event: 'request',
+    id: 'req_wanted',
+    upstream_request_id: 'up_wanted',
+    outcome: 'error',
+    status: 529,
+  };
+  const path = join(folder('fresh'), 'fresh-20261120-085400-001.log.gz');
+  mkdirSync(folder('fresh'), { recursive: true });
+  writeFileSync(
+    path,
+    gzipSync(line('fresh', 300, 'x', { ...fields, id: 'req_other' }) + line('fresh', 299, 'x', fields)),
+  );
+  onTestFinished(() => rmSync(path));
+  expect((await logs('--id', 'req_wanted')).lines).toEqual([expect.stringMatching(/^fresh .* ✗ .*req_wanted$/)]);
+  expect((await logs('all', '--id', 'up_wanted')).lines).toHaveLength(2);
+  expect(await logs('--id', 'req_nobody')).toEqual({ code: 0, lines: [], stderr: 'No such lines.\n' });
 });
 
 test('--json: each line a record, as it is stored', async () => {

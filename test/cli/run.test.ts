@@ -110,6 +110,12 @@ describe('./manage run', () => {
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--settings: absent.json cannot be read')]);
   });
 
+  test('--ask switches auto mode off, unless the user’s own words say otherwise', async () => {
+    const asked = seen(await run(['one', '--ask', '--', '--permission-mode', 'plan']));
+    expect(asked.words.slice(2)).toEqual(['--permission-mode', 'default', '--permission-mode', 'plan']);
+    expect(seen(await run(['one'])).words).not.toContain('--permission-mode');
+  });
+
   test('two at the same time, each with its own instance and file', async () => {
     const [one, locked] = (await Promise.all([run(['one']), run(['locked'])])).map(seen);
     expect(one.settings.env.ANTHROPIC_BASE_URL).not.toBe(locked.settings.env.ANTHROPIC_BASE_URL);

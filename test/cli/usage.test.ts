@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { localDay } from '../../src/core/clock.ts';
+import { shortHash } from '../../src/telemetry/requestRecord.ts';
 import { UsageFile } from '../../src/telemetry/usage/file.ts';
 import { call, message } from '../helpers/startApp.ts';
 import { sampleRow } from '../helpers/usageRow.ts';
@@ -30,7 +31,7 @@ const json = async (...words: string[]) => JSON.parse((await usage(...words, '--
 
 beforeAll(async () => {
   project = await createProject({ binary: resolve(import.meta.dirname, '..', '..', 'dist', 'claude-code-proxy') });
-  for (const name of ['idle', 'other', 'fresh']) await project.addInstance(name);
+  for (const name of ['idle', 'other', 'fresh', 'spent', 'aged']) await project.addInstance(name);
   port = await project.addInstance('busy');
   used('idle', [
     { day: dayBefore(0), used_model: 'a', cost: 1 },
@@ -72,6 +73,64 @@ describe('./manage usage, with no instance running', () => {
     expect(rows.map((row: Record<string, unknown>) => row[by]).sort()).toEqual(groups);
   });
 
+  test.each([
+    [['--day', 'yesterday'], [dayBefore(1)]],
+    [['--day', dayBefore(0)], [dayBefore(0)]],
+    [
+      ['--from', 'yesterday'],
+      [dayBefore(1), dayBefore(0)],
+    ],
+    [
+      ['--to', 'yesterday'],
+      [dayBefore(40), dayBefore(1)],
+    ],
+    [['--from', dayBefore(50), '--to', dayBefore(30)], [dayBefore(40)]],
+  ])('of the days of %j', async (words, days) => {
+    expect((await json(...words)).rows.map(({ day }: { day: string }) => day)).toEqual(days);
+  });
+
+  test('by project: folders that Claude Code knows have their names, and a side request that of its session', async () => {
+    writeFileSync(join(project.root, '.claude.json'), JSON.stringify({ projects: { '/home/me/shop': {} } }));
+    used(
+      'spent',
+      [
+        { project: shortHash('/home/me/shop'), session: 's1', cost: 1 },
+        { project: null, session: 's1', cost: 2, intent: 'title' },
+        { project: shortHash('/home/me/secret'), session: 's2', cost: 4 },
+        { project: '/home/me/site', session: 's3', session_id: '262112a0-8142-43c0-a37f-ac2ca3b0a977', cost: 8 },
+      ].map((row) => ({ ...row, day: dayBefore(0) })),
+    );
+    const { stdout } = await project.manage(['usage', 'spent', '--by', 'project'], { CLAUDE_CONFIG_DIR: project.root });
+    const lines = stdout.trim().split('\n');
+    expect(lines.map((line) => line.split(/ {2,}/)).map((cells) => [cells[0], cells.at(-1)])).toEqual([
+      ['project', 'cost'],
+      ['/home/me/site', '$8.0000'],
+      [shortHash('/home/me/secret'), '$4.0000'],
+      ['/home/me/shop', '$3.0000'],
+      ['total', '$15.0000'],
+    ]);
+    expect((await json('spent', '--by', 'intent')).rows).toMatchObject([
+      { intent: 'chat', cost_usd: 13 },
+      { intent: 'title', cost_usd: 2 },
+    ]);
+    const sessions = await usage('spent', '--by', 'session');
+    expect(sessions.lines.join('\n')).toContain('262112a0-8142-43c0-a37f-ac2ca3b0a977  ');
+  });
+
+  test.each(['project', 'intent', 'session'])('by %s, of a file that an older version has written', async (by) => {
+    const path = join(project.root, 'state', 'aged.usage.sqlite');
+    rmSync(path, { force: true });
+    used('aged', [{ day: dayBefore(0), session: 's1' }]);
+    const database = new sqlite.DatabaseSync(path);
+    for (const column of ['session_id', 'intent', 'project'])
+      database.exec(`ALTER TABLE requests DROP COLUMN ${column}`);
+    database.exec('PRAGMA user_version = 1');
+    database.close();
+    expect((await json('aged', '--by', by)).rows).toMatchObject([{ [by]: by === 'session' ? 's1' : '-', requests: 1 }]);
+    used('aged', [{ day: dayBefore(0), session: 's1', intent: 'title' }]); // the new version's instance takes it over
+    expect((await json('aged')).total).toMatchObject({ requests: 2 });
+  });
+
   test('as CSV', async () => {
     const { lines } = await usage('other', '--csv');
     expect(lines).toHaveLength(2);
@@ -88,7 +147,15 @@ describe('./manage usage, with no instance running', () => {
   });
 
   test('a wrong name, grouping or number is a wrong use', async () => {
-    for (const words of [['idel'], ['--by', 'week'], ['--days', 'many']]) expect((await usage(...words)).code).toBe(2);
+    for (const words of [
+      ['idel'],
+      ['--by', 'week'],
+      ['--days', 'many'],
+      ['--day', 'tomorrow'],
+      ['--day', '2026-02-30'],
+      ['--from', 'today', '--to', 'yesterday'],
+    ])
+      expect((await usage(...words)).code).toBe(2);
   });
 });
 

@@ -114,7 +114,7 @@ test('R320 who has gone before the queue is reached does not wait in it', async 
     {
       candidates: [services.config.modelRefs.of('held')],
       conversation: () => '',
-      decision: { intent: 'named', tier: 'none', model: services.config.modelRefs.of('held'), reason: '' },
+      decision: { rule: 'named', tier: 'none', model: services.config.modelRefs.of('held'), reason: '' },
     },
     () => {
       throw new Error('nobody is asked');

@@ -20,7 +20,7 @@ import {
  * a settings file of this run, which goes before the user's own, so that nothing of theirs is read wrongly or changed.
  * @returns the exit status of claude
  */
-export async function runClaude(context: Context, invocation: Invocation): Promise<number> {
+export async function runClaude(context: Context, invocation: Invocation<'ask'>): Promise<number> {
   const { root, output, environment } = context;
   const [name = ''] = invocation.names;
   checkNames(root, [name]);
@@ -45,7 +45,7 @@ export async function runClaude(context: Context, invocation: Invocation): Promi
   const code = await withSettingsFile(root, run, (path) =>
     runInForeground({
       program,
-      words: ['--settings', path, ...words],
+      words: ['--settings', path, ...(invocation.ask ? ASK_FIRST : []), ...words],
       directory,
       environment: { ...Object.fromEntries(inherited), INIT_CWD: undefined, PWD: directory },
     }),
@@ -82,6 +82,9 @@ export function findSession(
     return undefined; // there is no such folder: no session began here
   }
 }
+
+/** Words for claude; the same option of the user's own stands behind it and wins. */
+const ASK_FIRST = ['--permission-mode', 'default'];
 
 /**
  * The path of Claude Code: CLAUDE_BIN, else `claude` on PATH.

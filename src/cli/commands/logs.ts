@@ -6,10 +6,11 @@ export const logs = defineCommand({
   usage: 'logs [all|NAME...]',
   summary: 'show requests and messages, rotated files included',
   names: 'optional',
-  options: ['follow', 'errors', 'since', 'lines', 'json', ...common],
+  options: ['follow', 'errors', 'since', 'id', 'lines', 'json', ...common],
   examples: [
     ['./manage logs demo -f', 'the last lines of one instance, then what comes'],
     ['./manage logs all --errors --since 1d', 'what went wrong since yesterday, of all in the order of time'],
+    ['./manage logs --id req_0123456789abcdef01234567', 'the request that an error message names'],
     ['./manage logs demo --since 2h --json', 'the lines as they are stored, for a program'],
   ],
   details:

@@ -8,9 +8,10 @@ export const run = defineCommand({
   names: 'required',
   operand: { called: 'the name of one instance', most: 1 },
   handsOn: 'after --',
-  options: common,
+  options: ['ask', ...common],
   examples: [
     ['./manage run demo', 'claude in the folder where you are, on the demo provider'],
+    ['./manage run demo --ask', 'without auto mode: each check of it is a request of about 35,000 tokens'],
     ['./manage run work -- -p "Say hello" --allowedTools Bash', 'what stands after -- goes to claude as it is'],
     ['./manage run work -p "Say hello"', 'the same; what begins with an option of claude needs no --'],
   ],

@@ -31,7 +31,8 @@ export const statusline = defineCommand({
     }
     const { instance, host, port, stateDirectory } = config;
     const usageFile = usageFilePath(stateDirectory, instance);
-    await printStatusLine({ instance, host: reachableHost(host), port, usageFile, manager: join(root, 'manage') });
+    const manager = join(root, 'manage');
+    await printStatusLine({ instance, host: reachableHost(host), port, usageFile, manager }, environment);
     return exitCodes.ok;
   },
 });

@@ -19,6 +19,8 @@ export interface LogFilter {
   readonly errorsOnly: boolean;
   /** Only what was written since then, in ms since 1970; undefined for everything. */
   readonly since: number | undefined;
+  /** Only what belongs to the request of this id; undefined for everything. */
+  readonly id?: string | undefined;
 }
 
 export function readEntry(instance: string, line: string): LogEntry {
@@ -40,7 +42,8 @@ export function isTooOld({ time }: LogEntry, { since }: LogFilter): boolean {
 }
 
 export function isWanted(entry: LogEntry, filter: LogFilter): boolean {
-  return !isTooOld(entry, filter) && (!filter.errorsOnly || isTrouble(entry));
+  if (isTooOld(entry, filter) || (filter.errorsOnly && !isTrouble(entry))) return false;
+  return filter.id === undefined || [entry.record?.['id'], entry.record?.['upstream_request_id']].includes(filter.id);
 }
 
 /** For sorting: the earlier first. */

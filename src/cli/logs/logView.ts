@@ -1,40 +1,13 @@
-import { asNumber, asString, type JsonObject } from '../../core/json.ts';
-import { formatDuration, terminalSafe } from '../../core/text.ts';
+import { asString, type JsonObject } from '../../core/json.ts';
+import { terminalSafe } from '../../core/text.ts';
+import { outcomeMark, requestSpans } from '../../telemetry/console/lines.ts';
 import { sanitizeJsonLine } from '../../telemetry/logger.ts';
+import { type RequestRecord, readRequest } from '../../telemetry/requestRecord.ts';
 import { type Colour, localTime, type Output } from '../terminal/output.ts';
-import { isTrouble, type LogEntry } from './logEntries.ts';
+import type { LogEntry } from './logEntries.ts';
 
 /** Fields that the readable line shows already, or that mean nothing to a reader. */
 const SHOWN_ELSEWHERE = new Set(['time', 'level', 'instance', 'message', 'event', 'pid', 'hostname']);
-
-function duration(value: unknown): string | undefined {
-  const milliseconds = asNumber(value);
-  return milliseconds === undefined ? undefined : formatDuration(milliseconds);
-}
-
-function describeTokens(record: JsonObject): string | undefined {
-  const input = asNumber(record['input_tokens']);
-  const output = asNumber(record['output_tokens']);
-  if (input === undefined && output === undefined) return undefined;
-  const cached = asNumber(record['cache_read_tokens']);
-  return `tokens ${input ?? 0} in${cached ? ` + ${cached} cached` : ''}, ${output ?? 0} out`;
-}
-
-function describeRequest(record: JsonObject): string {
-  const model = asString(record['model']);
-  const upstream = asString(record['upstream_model']);
-  const first = duration(record['first_event_ms']);
-  const outcome = asString(record['outcome']);
-  const trouble = [outcome, asString(record['error_type']), asString(record['error_message'])];
-  const parts = [
-    String(asNumber(record['status']) ?? '---'),
-    model === undefined ? asString(record['endpoint']) : `${model}${upstream ? ` -> ${upstream}` : ''}`,
-    describeTokens(record),
-    [first && `first ${first}`, duration(record['duration_ms'])].filter(Boolean).join(', '),
-    outcome === 'ok' ? undefined : trouble.filter(Boolean).join(': '),
-  ];
-  return parts.filter(Boolean).join('  ');
-}
 
 function describeMessage(record: JsonObject): string {
   const fields = Object.entries(record).filter(([name]) => !SHOWN_ELSEWHERE.has(name));
@@ -42,29 +15,27 @@ function describeMessage(record: JsonObject): string {
   return [asString(record['level']), asString(record['message']), ...details].filter(Boolean).join(' ');
 }
 
-/** A record of an instance's log in words, without its time. Not yet harmless for the terminal. */
-export function describeRecord(record: JsonObject): string {
-  return record['event'] === 'request' ? describeRequest(record) : describeMessage(record);
-}
+/** The colours of messages; what is no trouble has none. */
+const COLOURS: Readonly<Record<string, Colour>> = { error: 'red', fatal: 'red', warn: 'yellow' };
 
-/** Levels that are worth a colour; a request that was refused before a provider was asked has none of its own. */
-const COLOURS: Readonly<Record<string, Colour>> = { error: 'red', fatal: 'red', warn: 'yellow', info: 'yellow' };
+const STYLES = { good: 'green', warning: 'yellow', bad: 'red', faint: 'gray', strong: 'bold' } as const;
 
-function colourOf(entry: LogEntry): Colour | undefined {
-  const { record } = entry;
-  if (!isTrouble(entry)) return undefined;
-  return record?.['event'] === 'request' && record['level'] !== 'info'
-    ? 'red'
-    : COLOURS[asString(record?.['level']) ?? ''];
-}
-
-/** A line for people; one that is not ours is shown as it is, harmless for the terminal. */
-export function readableEntry(entry: LogEntry, paint: Output['paint']): string {
-  const { record, line } = entry;
+/** A line for people, the same as on the console of the executable; one that is not ours is shown as it is, harmless for the terminal. */
+export function readableEntry({ record, line }: LogEntry, paint: Output['paint']): string {
   if (record === undefined) return terminalSafe(line);
-  const text = terminalSafe(describeRecord(record));
-  const colour = colourOf(entry);
-  return `${paint('gray', localTime(asString(record['time'])))}  ${colour === undefined ? text : paint(colour, text)}`;
+  const time = paint('gray', localTime(asString(record['time'])));
+  if (record['event'] === 'request') return `${time}  ${describeRequest(readRequest(record), paint)}`;
+  const text = terminalSafe(describeMessage(record));
+  const colour = COLOURS[asString(record['level']) ?? ''];
+  return `${time}  ${colour === undefined ? text : paint(colour, text)}`;
+}
+
+function describeRequest(record: RequestRecord, paint: Output['paint']): string {
+  return [[outcomeMark(record)], ...requestSpans(record, terminalSafe)]
+    .map((spans) =>
+      spans.map(({ text, style }) => (typeof style === 'string' ? paint(STYLES[style], text) : text)).join(''),
+    )
+    .join('  ');
 }
 
 /** A line for programs: as it is stored, and one that is not JSON inside of a record. */

@@ -29,15 +29,16 @@ function logDirectory(root: string, { name, config }: Instance): string {
 /** Shows lines of the instances' logs in the order of time, and with --follow what comes. */
 export async function showLogs(
   context: Context,
-  invocation: Invocation<'follow' | 'errors' | 'since' | 'lines' | 'json'>,
+  invocation: Invocation<'follow' | 'errors' | 'since' | 'id' | 'lines' | 'json'>,
 ): Promise<ExitCode> {
   const { root, output } = context;
-  const { since, errors: errorsOnly, follow } = invocation;
-  const lines = invocation.lines ?? (since === undefined ? DEFAULT_LINES : Number.POSITIVE_INFINITY);
+  const { since, id, errors: errorsOnly, follow } = invocation;
+  const isSearch = since !== undefined || id !== undefined;
+  const lines = invocation.lines ?? (isSearch ? Number.POSITIVE_INFINITY : DEFAULT_LINES);
   const all = loadInstances(root);
   const instances = selectInstances(root, all, invocation.names);
   const show = entryPrinter(context, invocation, instances, all);
-  const filter = { errorsOnly, since };
+  const filter = { errorsOnly, since, id };
 
   const opened = (
     await Promise.all(instances.map((instance) => openLogs(logDirectory(root, instance), instance.name)))
@@ -47,8 +48,7 @@ export async function showLogs(
     show(entry);
     shown += 1;
   }
-  if (shown === 0 && lines > 0)
-    output.say(errorsOnly || since !== undefined ? 'No such lines.' : 'Nothing is logged yet.');
+  if (shown === 0 && lines > 0) output.say(errorsOnly || isSearch ? 'No such lines.' : 'Nothing is logged yet.');
   if (follow) await followLogs(opened, filter, show);
   await Promise.all(opened.map(({ active }) => active?.close()));
   return exitCodes.ok;

@@ -1,8 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { localDay } from '../../core/clock.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { Tiers } from '../../providers/preset.ts';
-import { modelSettings } from '../../providers/preset.ts';
+import { modelSettings, type Tiers } from '../../providers/preset.ts';
 import { findPrices } from '../../telemetry/usage/cost.ts';
 import { fullChecks, runFullCheck, userMessage } from './fullChecks.ts';
 import { type Answer, type ClientOptions, sendMessage } from './messagesClient.ts';

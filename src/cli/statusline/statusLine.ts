@@ -2,10 +2,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { isatty } from 'node:tty';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import { localDay } from '../../core/clock.ts';
-import { asString, parseObject } from '../../core/json.ts';
+import { asNumber, asString, isObject, type JsonObject, parseObject } from '../../core/json.ts';
 import { terminalSafe } from '../../core/text.ts';
-import { hashSession } from '../../telemetry/requestRecord.ts';
+import { shortHash } from '../../telemetry/requestRecord.ts';
 import { wordPosix } from '../claude/shells.ts';
 
 /** Where an instance's figures are; all of it stands in the command, so that no configuration has to be read. */
@@ -19,10 +20,17 @@ export interface StatusSource {
 }
 
 /** Prints the status line. Never fails: whatever cannot be found out is left out. */
-export async function printStatusLine({ instance, host, port, usageFile, manager }: StatusSource): Promise<void> {
-  const usage = readUsage(usageFile);
+export async function printStatusLine(
+  { instance, host, port, usageFile, manager }: StatusSource,
+  { NO_COLOR = '', CLAUDE_CODE_AUTO_COMPACT_WINDOW }: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  const { session, contextTokens } = readClient();
+  const usage = readUsage(usageFile, session);
+  const isUp = await isListening(host, port);
+  const contextShare = contextTokens / Number(CLAUDE_CODE_AUTO_COMPACT_WINDOW);
   const program = manager === undefined ? './manage' : wordPosix(manager);
-  process.stdout.write(`${statusLine({ instance, isUp: await isListening(host, port), usage, program })}\n`);
+  const line = statusLine({ instance, isUp, usage, contextShare, program });
+  process.stdout.write(`${NO_COLOR === '' ? line : stripVTControlCharacters(line)}\n`);
 }
 
 /** On this machine a listener answers within one. */
@@ -44,19 +52,31 @@ export function isListening(host: string, port: number): Promise<boolean> {
 
 const STDIN = 0;
 
-/** The session's id, from what Claude Code writes to the commands of status lines; empty when there is none. */
-function readSession(): string {
-  if (isatty(STDIN)) return '';
-  try {
-    return asString(parseObject(readFileSync(STDIN, 'utf8'))?.['session_id']) ?? '';
-  } catch {
-    return '';
-  }
+/** What Claude Code writes to the commands of status lines (seen with 2.1.328). */
+interface ClientState {
+  /** Its id of the session; empty when there is none. */
+  readonly session: string;
+  /** The input of the last answer; NaN when it is not known. */
+  readonly contextTokens: number;
 }
 
-function readUsage(path: string): SessionUsage | undefined {
+function readClient(): ClientState {
+  let state: JsonObject | undefined;
   try {
-    return readSessionUsage(path, readSession(), localDay(Date.now()));
+    if (!isatty(STDIN)) state = parseObject(readFileSync(STDIN, 'utf8'));
+  } catch {}
+  const context = state?.['context_window'];
+  const usage = isObject(context) ? context['current_usage'] : undefined;
+  const tokens = (field: string) => (isObject(usage) ? (asNumber(usage[field]) ?? 0) : Number.NaN);
+  return {
+    session: asString(state?.['session_id']) ?? '',
+    contextTokens: tokens('input_tokens') + tokens('cache_creation_input_tokens') + tokens('cache_read_input_tokens'),
+  };
+}
+
+function readUsage(path: string, session: string): SessionUsage | undefined {
+  try {
+    return readSessionUsage(path, session, localDay(Date.now()));
   } catch {
     return undefined;
   }
@@ -103,7 +123,7 @@ export function readSessionUsage(path: string, session: string, day: string): Se
   if (!statSync(path, { throwIfNoEntry: false })?.size) return undefined;
   const database = new DatabaseSync(path, { readOnly: true, timeout: LOCK_WAIT_MS });
   try {
-    const hash = hashSession(session);
+    const hash = shortHash(session);
     const sums = (rest: string, value: string) =>
       database.prepare(`SELECT ${SUMS} ${rest}`).get(value) as unknown as UsageFigures;
     const last = database
@@ -126,32 +146,56 @@ export interface StatusFigures {
   readonly isUp: boolean;
   /** Undefined when the usage file cannot be read. */
   readonly usage: SessionUsage | undefined;
+  /** How much of the model's window the conversation fills, from 0 to 1; NaN when it is not known. */
+  readonly contextShare: number;
   /** The manager, so that it can be called from where the user is. */
   readonly program?: string;
 }
 
-/** The line for Claude Code's status bar: instance, model that really answered, the session's tokens and cost, the day's cost. */
-export function statusLine({ instance, isUp, usage, program = './manage' }: StatusFigures): string {
+/** From these shares on the window is nearly, or as good as full: Claude Code will soon make a summary of the conversation. */
+const NEARLY_FULL = 0.7;
+const FULL = 0.9;
+
+/**
+ * The line for Claude Code's status bar: instance, model that really answered, share of its window, cost of the session and the day,
+ * and the session's tokens, which come last as a narrow terminal cuts them off.
+ */
+export function statusLine({ instance, isUp, usage, contextShare, program = './manage' }: StatusFigures): string {
   const parts = [
-    isUp ? instance : `${instance} is down: ${program} start ${instance}`,
-    ...(usage?.model === undefined ? [] : [usage.model]),
-    ...(usage === undefined ? [] : [...describeSession(usage), `today ${formatCost(usage.today)}`]),
+    isUp
+      ? terminalSafe(instance)
+      : paint('red', `${terminalSafe(instance)} is down: ${terminalSafe(program)} start ${terminalSafe(instance)}`),
+    ...(usage?.model === undefined ? [] : [terminalSafe(usage.model)]),
+    ...(contextShare > 0 ? [describeContext(contextShare)] : []),
+    ...(usage === undefined ? [] : describeUsage(usage)),
   ];
-  return terminalSafe(parts.join(' · '));
+  return parts.join(' · ');
 }
 
-function describeSession({ session }: SessionUsage): string[] {
+/** The output is a pipe to Claude Code, which shows colours. */
+function paint(colour: 'red' | 'yellow', text: string): string {
+  return styleText(colour, text, { validateStream: false });
+}
+
+function describeContext(share: number): string {
+  const text = `ctx ${Math.min(100, Math.round(100 * share))}%`;
+  if (share < NEARLY_FULL) return text;
+  return paint(share < FULL ? 'yellow' : 'red', text);
+}
+
+function describeUsage({ session, today }: SessionUsage): string[] {
+  const day = `today ${formatCost(today)}`;
+  if (session.requests === 0) return [day];
   const input = session.input + session.cacheRead + session.cacheWrite;
-  if (session.requests === 0) return [];
   const cached = input === 0 ? 0 : Math.round((100 * session.cacheRead) / input);
   const share = cached === 0 ? '' : ` (${cached}% cached)`;
-  return [`${formatTokens(input)} in${share}, ${formatTokens(session.output)} out`, formatCost(session)];
+  return [formatCost(session), day, `${formatTokens(input)} in${share}, ${formatTokens(session.output)} out`];
 }
 
-/** `$0.42`; more digits while it is little; `?` beside it, or alone, for what no price is known for. */
+/** `$0.42`; more digits while it is very little; `+?` behind it for what no price is known for. */
 function formatCost({ cost, unpriced, requests }: SessionUsage['session']): string {
-  if (requests > 0 && unpriced === requests) return '$?';
-  const known = cost === 0 || cost >= 1 ? cost.toFixed(2) : cost.toFixed(4);
+  if (requests > 0 && unpriced === requests) return 'price unknown';
+  const known = cost === 0 || cost >= 0.01 ? cost.toFixed(2) : cost.toFixed(4);
   return `$${known}${unpriced > 0 ? '+?' : ''}`;
 }
 

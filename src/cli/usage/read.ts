@@ -1,7 +1,11 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { isObject, parseObject } from '../../core/json.ts';
+import { shortHash } from '../../telemetry/requestRecord.ts';
 import {
   addTotals,
+  type DayRange,
   NO_USAGE,
   sumUsage,
   type UsageGrouping,
@@ -11,8 +15,10 @@ import {
 
 /** One line of `usage`. */
 export interface UsageLine extends UsageTotals {
-  /** A day, model, session or instance. */
+  /** A day, model, session, instance and so on. */
   readonly group: string;
+  /** What the user knows the group by, where that is something else: the id of a session, the path of a folder. */
+  readonly name?: string | undefined;
   /** Time of the last request, in ms since 1970; 0 when there was none. */
   readonly last: number;
 }
@@ -21,6 +27,8 @@ export interface UsageLine extends UsageTotals {
 export interface InstanceUsage {
   readonly name: string;
   readonly sums: readonly UsageSum[];
+  /** What the user knows the groups by, where that is something else. */
+  readonly names?: ReadonlyMap<string, string>;
 }
 
 /** Stands for a model or session that a request did not have. */
@@ -29,24 +37,30 @@ const NONE = '-';
 const ORDERS: Readonly<Record<UsageGrouping, (a: UsageLine, b: UsageLine) => number>> = {
   day: byName,
   instance: byName,
-  model: (a, b) => b.cost - a.cost || b.requests - a.requests,
+  model: byCost,
   session: (a, b) => a.last - b.last,
+  project: byCost,
+  intent: byCost,
 };
+
+function byCost(a: UsageLine, b: UsageLine): number {
+  return b.cost - a.cost || b.requests - a.requests;
+}
 
 function byName(a: UsageLine, b: UsageLine): number {
   if (a.group === b.group) return 0;
   return a.group < b.group ? -1 : 1;
 }
 
-/** The sums of several instances as the lines of one table: days and sessions in their order, the dearest model first. */
+/** The sums of several instances as the lines of one table: days and sessions in their order, else the dearest first. */
 export function mergeUsage(usages: readonly InstanceUsage[], by: UsageGrouping): UsageLine[] {
   const lines = new Map<string, UsageLine>();
-  for (const { name, sums } of usages) {
+  for (const { name, sums, names } of usages) {
     for (const sum of sums) {
       const group = by === 'instance' ? name : (sum.group ?? NONE);
       const known = lines.get(group);
       const last = Math.max(sum.last, known?.last ?? 0);
-      lines.set(group, { group, last, ...addTotals(known ?? NO_USAGE, sum) });
+      lines.set(group, { group, name: names?.get(group), last, ...addTotals(known ?? NO_USAGE, sum) });
     }
   }
   return [...lines.values()].sort(ORDERS[by]);
@@ -79,6 +93,41 @@ export function withUsageDatabase<T>(path: string, read: (database: DatabaseSync
  * Sums up one usage file; no file, no usage.
  * @throws when the file cannot be read
  */
-export function readUsage(path: string, by: UsageGrouping, firstDay: string): UsageSum[] {
-  return withUsageDatabase(path, (database) => sumUsage(database, by, firstDay)) ?? [];
+export function readUsage(
+  path: string,
+  by: UsageGrouping,
+  { first, last }: DayRange,
+): Pick<InstanceUsage, 'sums' | 'names'> {
+  const usage = withUsageDatabase(path, (database) => {
+    // An instance that has not run since these columns came has a file without them.
+    const isOld =
+      database.prepare("SELECT 1 FROM pragma_table_info('requests') WHERE name = 'intent'").get() === undefined;
+    const isUnknown = isOld && (by === 'project' || by === 'intent');
+    return {
+      sums: sumUsage(database, isUnknown ? 'instance' : by, first, last),
+      ...(by === 'session' && !isOld ? { names: readSessionIds(database, first) } : {}),
+    };
+  });
+  return usage ?? { sums: [] };
+}
+
+/** The client's ids of the sessions since a day, by their hashes. */
+function readSessionIds(database: DatabaseSync, firstDay: string): ReadonlyMap<string, string> {
+  const rows = database
+    .prepare('SELECT DISTINCT session, session_id FROM requests WHERE day >= ? AND session_id IS NOT NULL')
+    .all(firstDay);
+  return new Map(rows.map(({ session, session_id }) => [String(session), String(session_id)]));
+}
+
+/** The folders in which Claude Code was used on this machine, by the hashes under which usage is kept; none when they cannot be read. */
+export function readFolders({
+  CLAUDE_CONFIG_DIR,
+  HOME = '',
+}: Readonly<Record<string, string | undefined>>): ReadonlyMap<string, string> {
+  try {
+    const projects = parseObject(readFileSync(join(CLAUDE_CONFIG_DIR ?? HOME, '.claude.json'), 'utf8'))?.['projects'];
+    return new Map(Object.keys(isObject(projects) ? projects : {}).map((path) => [shortHash(path), path]));
+  } catch {
+    return new Map();
+  }
 }

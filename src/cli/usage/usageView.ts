@@ -2,29 +2,31 @@ import { join } from 'node:path';
 import { firstOfDays } from '../../core/clock.ts';
 import { terminalSafe, terminalSafeJson } from '../../core/text.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
-import { isCostUnknown, type UsageGrouping } from '../../telemetry/usage/totals.ts';
+import { type DayRange, FIRST_DAY, isCostUnknown, LAST_DAY, type UsageGrouping } from '../../telemetry/usage/totals.ts';
 import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
+import { UsageError } from '../options.ts';
 import { loadInstances, selectInstances } from '../supervisor/instances.ts';
-import type { Output } from '../terminal/output.ts';
+import { localTime, type Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
-import { type InstanceUsage, mergeUsage, readUsage, totalLine, type UsageLine } from './read.ts';
+import { type InstanceUsage, mergeUsage, readFolders, readUsage, totalLine, type UsageLine } from './read.ts';
 
 /** The number in the `schema` field: changes when a program that reads the JSON has to. */
 const SCHEMA = 1;
 
 /** Shows what instances have used in the last days; fails with 1 when the file of one cannot be read. */
 export async function showUsage(
-  { root, output }: Context,
-  invocation: Invocation<'days' | 'by' | 'json' | 'csv'>,
+  { root, output, environment }: Context,
+  invocation: Invocation<'days' | 'day' | 'fromDay' | 'toDay' | 'by' | 'json' | 'csv'>,
 ): Promise<ExitCode> {
-  const { names, days, by, json, csv } = invocation;
-  const firstDay = firstOfDays(days, Date.now());
+  const { names, by, json, csv } = invocation;
+  const range = dayRange(invocation, Date.now());
+  const folders = by === 'project' ? { names: readFolders(environment) } : {};
   let exitCode: ExitCode = exitCodes.ok;
   const usages = selectInstances(root, loadInstances(root), names).map(({ name, config }): InstanceUsage => {
     const path = usageFilePath(config?.stateDirectory ?? join(root, 'state'), name);
     try {
-      return { name, sums: readUsage(path, by, firstDay) };
+      return { name, ...folders, ...readUsage(path, by, range) };
     } catch (error) {
       output.complain(`${name}: ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
       exitCode = exitCodes.failed;
@@ -32,9 +34,9 @@ export async function showUsage(
     }
   });
   const lines = mergeUsage(usages, by);
-  if (json) output.print(usageJson(lines, by, firstDay));
+  if (json) output.print(usageJson(lines, by, range));
   else if (csv) output.print(usageCsv(lines, by));
-  else if (lines.length === 0) output.say(`Nothing was used since ${firstDay}.`);
+  else if (lines.length === 0) output.say(`Nothing was used ${describeRange(range)}.`);
   else {
     output.print(usageTable(lines, by, output));
     const { checks, unpriced } = totalLine(lines);
@@ -46,6 +48,34 @@ export async function showUsage(
     }
   }
   return exitCode;
+}
+
+/** The days that the options name; without any the last 30. */
+function dayRange(
+  {
+    day,
+    fromDay,
+    toDay,
+    days,
+  }: Pick<Invocation<'days' | 'day' | 'fromDay' | 'toDay'>, 'days' | 'day' | 'fromDay' | 'toDay'>,
+  now: number,
+): DayRange {
+  const dayOf = (word: string) => {
+    const daysAgo = ['today', 'yesterday'].indexOf(word);
+    return daysAgo < 0 ? word : firstOfDays(daysAgo + 1, now);
+  };
+  if (day !== undefined) return { first: dayOf(day), last: dayOf(day) };
+  const earliest = toDay === undefined ? firstOfDays(days, now) : FIRST_DAY;
+  const first = fromDay === undefined ? earliest : dayOf(fromDay);
+  const last = toDay === undefined ? LAST_DAY : dayOf(toDay);
+  if (first > last) throw new UsageError(`--from ${first} is later than --to ${last}`);
+  return { first, last };
+}
+
+function describeRange({ first, last }: DayRange): string {
+  if (first === last) return `on ${first}`;
+  if (first === FIRST_DAY) return `until ${last}`;
+  return last === LAST_DAY ? `since ${first}` : `from ${first} to ${last}`;
 }
 
 const count = new Intl.NumberFormat('en-US');
@@ -68,12 +98,16 @@ function columns(by: UsageGrouping, total: UsageLine, paint: Output['paint']): r
     cell: (line) => count.format(read(line)),
   });
   const lastUse: Column<UsageLine> = {
-    title: 'last request (UTC)',
+    title: 'last request',
     dropOrder: 5,
-    cell: ({ last }) => (last === 0 ? '' : new Date(last).toISOString().slice(0, 16).replace('T', ' ')),
+    cell: ({ last }) => (last === 0 ? '' : localTime(new Date(last).toISOString()).slice(0, 16)),
   };
   const all: readonly Column<UsageLine>[] = [
-    { title: by, minimum: 10, cell: ({ group }) => terminalSafe(group) },
+    {
+      title: by,
+      minimum: by === 'session' ? SESSION_COLUMNS : 10,
+      cell: ({ group, name = group }) => terminalSafe(name),
+    },
     ...(by === 'session' ? [lastUse] : []),
     { title: 'requests', align: 'right', cell: requestsText },
     tokens('input', wholeInput, 1),
@@ -84,6 +118,9 @@ function columns(by: UsageGrouping, total: UsageLine, paint: Output['paint']): r
   ];
   return all.map((column) => ({ ...column, paint: (text, line) => (line === total ? paint('bold', text) : text) }));
 }
+
+/** A session's id is of use only as a whole. */
+const SESSION_COLUMNS = 36;
 
 /** `$1.2345`, `?` when nothing is known, and with a `?` how many requests and checks have no price. */
 export function costText(line: UsageLine): string {
@@ -104,10 +141,17 @@ function wholeInput({ input, cacheRead, cacheWrite }: UsageLine): number {
 }
 
 /** The same for programs. Names and meanings are kept as long as `schema` is. */
-export function usageJson(lines: readonly UsageLine[], by: UsageGrouping, firstDay: string): string {
-  const rows = lines.map((line) => ({ [by]: line.group, ...fields(line) }));
-  const usages = { schema: SCHEMA, by, first_day: firstDay, rows, total: fields(totalLine(lines)) };
+export function usageJson(lines: readonly UsageLine[], by: UsageGrouping, { first, last }: DayRange): string {
+  const rows = lines.map((line) => ({ [by]: line.group, ...fields(line), ...nameField(line, by) }));
+  const days = { first_day: first, last_day: last === LAST_DAY ? null : last };
+  const usages = { schema: SCHEMA, by, ...days, rows, total: fields(totalLine(lines)) };
   return terminalSafeJson(JSON.stringify(usages, undefined, 2));
+}
+
+/** Sessions and projects are known by two names: the hash under which they are kept, and the user's. */
+function nameField({ name }: UsageLine, by: UsageGrouping): Readonly<Record<string, string | null>> {
+  if (by === 'session') return { session_id: name ?? null };
+  return by === 'project' ? { folder: name ?? null } : {};
 }
 
 /** A line by the names that programs see. */
@@ -129,8 +173,11 @@ function fields(line: UsageLine) {
 
 /** The same for a spreadsheet (RFC 4180), without a total. What is unknown is empty. */
 export function usageCsv(lines: readonly UsageLine[], by: UsageGrouping): string {
-  const header = [by, ...Object.keys(fields(totalLine([])))];
-  const rows = lines.map((line) => [line.group, ...Object.values(fields(line))].map(csvCell));
+  const total = totalLine([]);
+  const header = [by, ...Object.keys(fields(total)), ...Object.keys(nameField(total, by))];
+  const rows = lines.map((line) =>
+    [line.group, ...Object.values(fields(line)), ...Object.values(nameField(line, by))].map(csvCell),
+  );
   return [header, ...rows].map((cells) => cells.join(',')).join('\n');
 }
 

@@ -273,6 +273,13 @@ const settingsTable = {
     needsRestart: true,
     shown: { line: 'usage', words: (days) => `kept ${days === 0 ? 'for ever' : `${days} days`}` },
   }),
+  USAGE_PROJECTS: setting(choice('hash', 'names', 'off'), {
+    fallback: 'hash',
+    about:
+      'How the folder that Claude Code works in is kept for `./manage usage --by project`: as a short hash, by its name, or not at all. A hash hides the name from who reads the file, not from who guesses it.',
+    field: 'usageProjects',
+    shown: { line: 'projects' },
+  }),
   LOG_MAX_SIZE: setting(size(4096), {
     fallback: '20M',
     about: 'Size at which a log file is rotated; it is rotated daily in any case.',

@@ -4,7 +4,8 @@ import { createRedactor, Secret } from '../../core/secret.ts';
 import { CUT_NOTE, wasCutSilently } from '../../translate/tokenCalibration.ts';
 import type { TokenParts } from '../../translate/tokens.ts';
 import type { FailureContext } from '../../upstream/errors.ts';
-import type { UpstreamAttempt } from '../../upstream/exchange.ts';
+import { DISCARD, Exchange, type ExchangeResult, type UpstreamAttempt } from '../../upstream/exchange.ts';
+import type { AnswerReader, UpstreamRequest } from '../../upstream/upstream.ts';
 import type { RequestContext } from '../requestContext.ts';
 import { isNative, type Route } from '../route.ts';
 import type { IncomingRequest, Services } from '../services.ts';
@@ -106,4 +107,46 @@ export function learnTokenCount(
   } else {
     calibration.observe(model.name, measured, promptTokens);
   }
+}
+
+/** A request to a provider of whose answer nothing goes to a client. */
+export interface ProviderQuestion {
+  readonly request: UpstreamRequest;
+  readonly reader: AnswerReader;
+  /** How long the whole answer may take, in ms. */
+  readonly timeoutMs: number;
+  /** What it is asked for, in the error of an answer that takes longer. */
+  readonly purpose: string;
+  /** Who lends a key, if anybody does. */
+  readonly incoming: Pick<IncomingRequest, 'forwarded'>;
+  /** Is given what ends the question early. */
+  readonly onGone?: (end: () => void) => void;
+}
+
+/** Asks a provider and lets the reader have the answer; never rejects. */
+export async function askProvider(
+  services: Services,
+  route: Route,
+  key: ProviderKey,
+  { request, reader, timeoutMs, purpose, incoming, onGone }: ProviderQuestion,
+): Promise<{ readonly result: ExchangeResult; readonly isReached: boolean }> {
+  const controller = new AbortController();
+  const late = new ApiError(
+    'upstream_timeout',
+    `[${route.provider}] no answer to ${purpose} within ${timeoutMs / 1000} s`,
+  );
+  const deadline = setTimeout(() => controller.abort(late), timeoutMs).unref();
+  onGone?.(() => controller.abort());
+  const exchange = new Exchange({
+    upstream: route.backend.upstream,
+    attempt: { request, reader, idleTimeoutMs: timeoutMs, usageWaitMs: route.model.settings.usageWaitMs },
+    requestTimeoutMs: timeoutMs,
+    failures: { failureContext: () => createFailureContext(services, route, key, 0, incoming) },
+    sink: DISCARD,
+    signal: controller.signal,
+    clock: services.clock,
+  });
+  const result = await exchange.result;
+  clearTimeout(deadline);
+  return { result, isReached: exchange.isReached };
 }

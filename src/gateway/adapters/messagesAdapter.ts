@@ -3,8 +3,7 @@ import type { ApiError } from '../../core/errors.ts';
 import { asNumber, type JsonObject } from '../../core/json.ts';
 import { replaceModel } from '../../protocol/anthropic/replaceModel.ts';
 import { composeRepairs } from '../../quirks/compose.ts';
-import { createToolInputRepair } from '../../quirks/native.ts';
-import { hasSystemMessages, hasToolReferences } from '../../quirks/nativeConversation.ts';
+import { createToolInputRepair, hasSystemMessages, hasToolReferences } from '../../quirks/native.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import type { ResolvedModel } from '../../translate/request/context.ts';
 import { refuseSilentTruncation } from '../../translate/tokenCalibration.ts';
@@ -12,8 +11,7 @@ import { type FailureContext, failureOfBody } from '../../upstream/errors.ts';
 import type { UpstreamAttempt } from '../../upstream/exchange.ts';
 import type { JsonBodyCodec, RequestBody } from '../requestBody.ts';
 import { type RequestContext, recordKey, recordRoute, recordUsage } from '../requestContext.ts';
-import type { Route } from '../route.ts';
-import type { Plan } from '../routePlan.ts';
+import type { Plan, Route } from '../route.ts';
 import type { IncomingRequest, Services } from '../services.ts';
 import { type Adapter, authorizationFor, createFailureContext, learnTokenCount } from './adapter.ts';
 import { PassthroughReader, ToolInputFrames } from './messagesStream.ts';
@@ -107,9 +105,10 @@ function plainerRequest(error: ApiError, body: JsonObject, settings: QuirkSettin
  */
 export class MessagesAdapter implements Adapter {
   readonly mayRepeatEmpty = false;
+  /** With the model as it was last adapted to the provider. */
+  route: Route;
   readonly #context: RequestContext;
   readonly #body: RequestBody;
-  #route: Route;
   #sent: Buffer;
   /** What was changed after a refusal; remembered when the request is then answered. */
   #adaptation: RequestAdaptation | undefined;
@@ -117,7 +116,7 @@ export class MessagesAdapter implements Adapter {
   #reader: PassthroughReader | undefined;
 
   constructor(context: RequestContext, plan: Plan, body: RequestBody, route: Route) {
-    this.#route = route;
+    this.route = route;
     this.#context = context;
     this.#body = body;
     this.#key = route.backend.provider.key;
@@ -127,10 +126,6 @@ export class MessagesAdapter implements Adapter {
     // In place of what was noted for a candidate before this one.
     context.record.droppedFields = undefined;
     context.record.notes = plan.notes.length > 0 ? plan.notes : undefined;
-  }
-
-  get route(): Route {
-    return this.#route;
   }
 
   get isWhole(): boolean {
@@ -168,12 +163,12 @@ export class MessagesAdapter implements Adapter {
   /** Tokens of the input; 0 where only the provider can make sense of it. */
   get #estimate(): number {
     const measured = this.#body.measuredIfReadable;
-    return measured === undefined ? 0 : this.#context.services.calibration.estimate(this.#route.model.name, measured);
+    return measured === undefined ? 0 : this.#context.services.calibration.estimate(this.route.model.name, measured);
   }
 
   /** Says in text what the endpoint does not seem to know in blocks and roles of their own. */
   adaptRequest(error: ApiError): boolean {
-    const { model } = this.#route;
+    const { model } = this.route;
     const adaptation = plainerRequest(error, this.#body.object, model.settings);
     if (adaptation === undefined) return false;
     this.#adaptation = {
@@ -182,7 +177,7 @@ export class MessagesAdapter implements Adapter {
     };
     const settings = { ...model.settings, ...adaptation.settings };
     const adapted = { ...model, settings, repairs: composeRepairs(settings) };
-    this.#route = { ...this.#route, model: adapted };
+    this.route = { ...this.route, model: adapted };
     this.#sent = passthroughBody(this.#body, adapted, this.#context.services.bodies);
     return true;
   }
@@ -191,10 +186,10 @@ export class MessagesAdapter implements Adapter {
   #rememberAdaptation(): void {
     if (this.#adaptation === undefined) return;
     const { services } = this.#context;
-    services.models.learn(this.#route.ref, this.#adaptation.settings);
+    services.models.learn(this.route.ref, this.#adaptation.settings);
     services.logger.warn(
       `the provider refused a part of the request, which is changed from now on; to keep it so, set ${this.#adaptation.advice}`,
-      { model: this.#route.model.name },
+      { model: this.route.model.name },
     );
     this.#adaptation = undefined;
   }
@@ -217,6 +212,6 @@ export class MessagesAdapter implements Adapter {
     const measured = reader.outcome.ended ? this.#body.measuredIfReadable : undefined;
     if (measured === undefined) return;
     const promptTokens = usage.input + usage.cacheRead + usage.cacheWrite;
-    learnTokenCount(this.#context, this.#route, measured, promptTokens);
+    learnTokenCount(this.#context, this.route, measured, promptTokens);
   }
 }

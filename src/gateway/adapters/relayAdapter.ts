@@ -12,8 +12,7 @@ import type { UpstreamAttempt } from '../../upstream/exchange.ts';
 import { type AnswerReader, type Output, openOutcome } from '../../upstream/upstream.ts';
 import type { RequestBody } from '../requestBody.ts';
 import { type RequestContext, recordError, recordKey, recordRoute, recordUsage } from '../requestContext.ts';
-import type { Route } from '../route.ts';
-import type { Plan } from '../routePlan.ts';
+import type { Plan, Route } from '../route.ts';
 import { type Adapter, authorizationFor, createFailureContext } from './adapter.ts';
 
 /** A finish reason in the text of a chunk; inside a string its quotes would be escaped. */

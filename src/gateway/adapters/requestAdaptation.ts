@@ -3,8 +3,7 @@ import type { ErrorCode } from '../../core/errorTable.ts';
 import { isObject } from '../../core/json.ts';
 import type { ChatRequest } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
-import { readOutputLimit } from '../../upstream/overflow.ts';
-import { readEfforts } from '../../upstream/refusals.ts';
+import { readEfforts, readOutputLimit } from '../../upstream/errorDetails.ts';
 
 /** A change of settings that makes a refused request acceptable, and how the user writes it down for good. */
 export interface RequestAdaptation {

@@ -8,15 +8,18 @@ import {
   type OutputSink,
   resultOfAbort,
 } from '../../upstream/exchange.ts';
-import { classifyFault } from '../../upstream/faultDomain.ts';
 import type { Adapter } from '../adapters/adapter.ts';
 import { elapsedMs, type RequestContext, recordError } from '../requestContext.ts';
 import { type SseFormat, SseResponse, type SseSource } from '../responseWriter.ts';
-import { Candidates, candidateLabel, isNative, otherTierModel, type Route, routeTo } from '../route.ts';
-import type { Plan } from '../routePlan.ts';
-import type { Services } from '../services.ts';
-import { recordSuccess, reportOutcome } from './feedback.ts';
-import { type CandidateFailure, finalError, nameProvider } from './finalError.ts';
+import { Candidates, candidateLabel, isNative, otherTierModel, type Plan, type Route, routeTo } from '../route.ts';
+import {
+  type CandidateFailure,
+  classifyFault,
+  finalError,
+  nameProvider,
+  recordSuccess,
+  reportOutcome,
+} from './outcome.ts';
 
 /** A candidate that did not serve the request, and why. */
 export interface Fallback {
@@ -104,7 +107,13 @@ export class FallbackRunner implements SseSource {
     if (spent > 0 || !isRefusedHere(result)) record.attempts = spent;
     record.upstreamRequestId = requestIdOf(this.#exchange);
     if (this.#fallbacks.length > 0) record.fallbacks = this.#fallbacks;
-    if (this.#isUnclassified(result)) record.notes = [...(record.notes ?? []), UNCLASSIFIED];
+    // A native endpoint's own words are the client's to read; others are known here, or the log says that they are not.
+    const isUnclassified =
+      result.kind === 'failed' &&
+      result.error.code === 'upstream_invalid_request' &&
+      this.adapter !== undefined &&
+      !isNative(this.adapter.route);
+    if (isUnclassified) record.notes = [...(record.notes ?? []), UNCLASSIFIED];
     return result;
   }
 
@@ -127,19 +136,13 @@ export class FallbackRunner implements SseSource {
     return { kind: 'failed', error };
   }
 
-  /** A native endpoint's own words are the client's to read; others are known here, or the log says that they are not. */
-  #isUnclassified(result: ExchangeResult): boolean {
-    if (result.kind !== 'failed' || this.adapter === undefined) return false;
-    return result.error.code === 'upstream_invalid_request' && !isNative(this.adapter.route);
-  }
-
   /** Before a request fails for a model that its provider does not know, another tier's model is asked there, once. */
   #otherTier(route: Route, { code }: ApiError): Route | undefined {
     if (code !== 'unknown_model' || this.#hasLeftTier) return undefined;
     this.#hasLeftTier = true;
     const { decision, candidates } = this.#plan;
     const ref =
-      decision.intent === 'tier' ? otherTierModel(this.#context.services, route, decision.tier, candidates) : undefined;
+      decision.rule === 'tier' ? otherTierModel(this.#context.services, route, decision.tier, candidates) : undefined;
     return ref === undefined ? undefined : routeTo(this.#context.services, ref);
   }
 
@@ -362,28 +365,27 @@ export async function respondWithFallback(
     const result = await runner.run(stream);
     if (result.kind === 'aborted') return;
     const { adapter } = runner;
-    const failure = result.kind === 'failed' ? result.error : failureOfWhole(adapter, stream);
+    let failure = result.kind === 'failed' ? result.error : undefined;
+    // An event stream that has begun with pings cannot become one JSON body any more.
+    if (adapter?.isWhole === true && stream.open) {
+      failure ??= new ApiError(
+        'bad_gateway',
+        'the provider answered with one body, too late for a stream that has begun',
+      );
+    }
     if (failure !== undefined) {
       if (!stream.open) throw failure;
       stream.fail(failure);
       recordError(context, failure, 'interrupted');
     } else if (adapter !== undefined) {
-      keepConversation(services, plan, adapter.route);
+      const { config, order } = services;
+      // The conversation stays with the provider that has served it, unless something else than its tier led there.
+      if (config.providers.length > 1 && plan.decision.rule === 'tier')
+        order.keep(plan.conversation(), adapter.route.provider);
       if (adapter.isWhole) writer.sendJson(200, runner.answerHeaders, adapter.bodyOf(stream.body));
     }
   } finally {
     stream.close();
     runner.adapter?.record();
   }
-}
-
-/** The conversation stays with the provider that has served it, unless something else than its tier led there. */
-function keepConversation({ config, order }: Services, { decision, conversation }: Plan, { provider }: Route): void {
-  if (config.providers.length > 1 && decision.intent === 'tier') order.keep(conversation(), provider);
-}
-
-/** An event stream that has begun with pings cannot become one JSON body any more. */
-function failureOfWhole(adapter: Adapter | undefined, stream: SseResponse): ApiError | undefined {
-  if (adapter?.isWhole !== true || !stream.open) return undefined;
-  return new ApiError('bad_gateway', 'the provider answered with one body, too late for a stream that has begun');
 }

@@ -12,8 +12,7 @@ export function readText(value: unknown): string {
 }
 
 /**
- * Reasoning of a delta or message: the first field that has any, never two added up, as some send the same text twice
- *.
+ * Reasoning of a delta or message: the first field that has any, never two added up, as some send the same text twice.
  */
 export function readReasoning(body: JsonObject): string {
   return (

@@ -1,5 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../../core/json.ts';
-import { isExactNumber } from '../../protocol/json/exactNumbers.ts';
+import { isExactNumber, isObject, type Json, type JsonObject } from '../../core/json.ts';
 
 /** Keywords of JSON Schema whose value is a map from names to schemas, a schema, or a list of schemas. */
 const MAPS = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas']);
@@ -50,7 +49,9 @@ export function mapEntries(
 
 /** The schema without some keywords. */
 function omitKeywords(schema: JsonObject, keywords: ReadonlySet<string>): JsonObject {
-  return mapEntries(schema, (value, keyword) => (keywords.has(keyword) ? undefined : value));
+  const rest = { ...schema };
+  for (const keyword of keywords) delete rest[keyword];
+  return rest;
 }
 
 /** Schemas after which no more references are followed, and levels below which none is: they can multiply each other. */
@@ -246,14 +247,13 @@ const ANNOTATIONS = new Set(['$schema', '$id', '$comment']);
 
 /** What every provider needs of every schema: objects with properties, lists with items, no identifiers. */
 function completeSchema(schema: JsonObject): JsonObject {
-  const completed = mapEntries(mapSubschemas(schema, completeSchema), (value, keyword) => {
-    if (ANNOTATIONS.has(keyword)) return undefined;
-    if (keyword === 'properties' && !isObject(value)) return {};
-    return keyword === 'items' && value === null ? {} : value;
-  });
-  const lacksProperties = hasType(schema, 'object') && completed['properties'] === undefined;
-  const lacksItems = hasType(schema, 'array') && completed['items'] === undefined;
-  return { ...completed, ...(lacksProperties ? { properties: {} } : {}), ...(lacksItems ? { items: {} } : {}) };
+  const completed = mapSubschemas(schema, completeSchema);
+  for (const keyword of ANNOTATIONS) delete completed[keyword];
+  const { properties, items } = completed;
+  const lacksProperties = properties === undefined ? hasType(schema, 'object') : !isObject(properties);
+  if (lacksProperties) completed['properties'] = {};
+  if (items === null || (items === undefined && hasType(schema, 'array'))) completed['items'] = {};
+  return completed;
 }
 
 /** The schema of a tool's arguments is an object, whatever the client wrote. */
@@ -289,11 +289,15 @@ function compilesInPython(pattern: string): boolean {
 
 /** The schema without the patterns that cannot be compiled: one of them has the whole request refused. */
 function dropPatterns(schema: JsonObject): JsonObject {
-  return mapEntries(mapSubschemas(schema, dropPatterns), (value, keyword) => {
-    if (keyword === 'pattern') return typeof value === 'string' && !compilesInPython(value) ? undefined : value;
-    if (keyword !== 'patternProperties' || !isObject(value)) return value;
-    return mapEntries(value, (child, pattern) => (compilesInPython(pattern) ? child : undefined));
-  });
+  const kept = mapSubschemas(schema, dropPatterns);
+  const { pattern, patternProperties } = kept;
+  if (typeof pattern === 'string' && !compilesInPython(pattern)) delete kept['pattern'];
+  if (isObject(patternProperties)) {
+    kept['patternProperties'] = mapEntries(patternProperties, (child, name) =>
+      compilesInPython(name) ? child : undefined,
+    );
+  }
+  return kept;
 }
 
 /** A tool's schema for OpenAI and most others: complete, with one object at the root and patterns that compile, else untouched. */

@@ -28,13 +28,9 @@ const ENDPOINTS = {
 
 /** What an instance reports of itself: `/`, `/health` and the client's checks without a token, `/env` with it. */
 export function addInformationRoutes(app: FastifyInstance, facts: ProcessFacts): void {
-  app.get(
-    '/',
-    ({
-      serving: {
-        services: { config },
-      },
-    }) => ({
+  app.get('/', ({ serving }) => {
+    const { config } = serving.services;
+    return {
       message: 'claude-code-proxy: Anthropic’s Messages API for Claude Code on any model provider',
       status: facts.isDraining() ? 'draining' : 'running',
       version: facts.version,
@@ -49,8 +45,8 @@ export function addInformationRoutes(app: FastifyInstance, facts: ProcessFacts):
         client_api_key_validation: config.clientToken !== undefined,
       },
       endpoints: ENDPOINTS,
-    }),
-  );
+    };
+  });
   app.head('/', (_request, reply) => reply.code(200).send());
   app.head('/api/hello', (_request, reply) => reply.code(200).send());
 

@@ -2,8 +2,17 @@ import type { WriteStream } from 'node:tty';
 import { redactBeginning } from '../../core/secret.ts';
 import { displayWidth, terminalSafe, trimToWidth } from '../../core/text.ts';
 import type { RequestRecord } from '../requestRecord.ts';
-import { type ColourCount, composeLine, countColours, createPaint, foldText, NameColours, type Span } from './lines.ts';
-import { outcomeMark, requestSpans } from './requestLine.ts';
+import {
+  type ColourCount,
+  composeLine,
+  countColours,
+  createPaint,
+  foldText,
+  NameColours,
+  outcomeMark,
+  requestSpans,
+  type Span,
+} from './lines.ts';
 
 export interface ConsoleViewOptions {
   readonly instance: string;

@@ -16,6 +16,9 @@ const MIGRATIONS = [
      cost REAL, first_event_ms INTEGER, duration_ms INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX requests_day ON requests (day);`,
+  `ALTER TABLE requests ADD COLUMN session_id TEXT;
+   ALTER TABLE requests ADD COLUMN intent TEXT;
+   ALTER TABLE requests ADD COLUMN project TEXT;`,
 ];
 
 /** In ms. Waiting for a lock stops the whole process, so it is short: later there is another try. */

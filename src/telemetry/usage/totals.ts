@@ -25,6 +25,12 @@ export interface UsageRow {
   readonly session: string | null;
   /** 1 for a subagent. */
   readonly agent: 0 | 1;
+  /** The client's id of the session, which `claude --resume` takes. */
+  readonly session_id: string | null;
+  /** What the request was for, such as `chat` or `title`. */
+  readonly intent: string | null;
+  /** The folder that the client works in, or a short hash of it, by USAGE_PROJECTS. */
+  readonly project: string | null;
   readonly status: number;
   readonly outcome: string;
   /** Without what came from the cache or went into it. */
@@ -42,11 +48,11 @@ export interface UsageRow {
   readonly duration_ms: number;
 }
 
-/** A model's name comes from the client and may be as long as its body. */
+/** A name comes from the client and may be as long as its body. */
 const MAX_NAME = 200;
 
-/** The name of a model as it may be stored and shown: clients and providers may write there what they like, a key too. */
-function modelName(name: string | undefined, redact: (text: string) => string): string | null {
+/** The name of a model or folder as it may be stored and shown: clients and providers may write there what they like, a key too. */
+function safeName(name: string | undefined, redact: (text: string) => string): string | null {
   return name === undefined ? null : terminalSafe(redactBeginning(name, MAX_NAME, redact)).slice(0, MAX_NAME);
 }
 
@@ -56,7 +62,7 @@ function usedModel(
   redact: (text: string) => string,
 ): string | null {
   const isConfigured = upstreamModel !== undefined && `,${routedModel}`.endsWith(`,${upstreamModel}`);
-  return isConfigured ? upstreamModel.slice(0, MAX_NAME) : modelName(upstreamModel, redact);
+  return isConfigured ? upstreamModel.slice(0, MAX_NAME) : safeName(upstreamModel, redact);
 }
 
 /** A number of milliseconds, made whole. */
@@ -81,10 +87,13 @@ export function createUsageRow(
     provider: record.provider,
     key: record.key ?? null,
     tier: record.tier ?? null,
-    asked_model: modelName(record.model, redact),
+    asked_model: safeName(record.model, redact),
     used_model: usedModel(record, redact),
     session: record.session ?? null,
     agent: record.agent === undefined ? 0 : 1,
+    session_id: record.sessionId ?? null,
+    intent: record.intent ?? null,
+    project: safeName(record.project, redact),
     status: record.status,
     outcome: record.outcome,
     input_tokens: tokenCount(record.inputTokens) ?? null,
@@ -168,12 +177,12 @@ export function isCostUnknown({ requests, checks, unpriced }: UsageTotals): bool
 }
 
 /** By what usage can be summed up. */
-export const usageGroupings = ['day', 'model', 'instance', 'session'] as const;
+export const usageGroupings = ['day', 'model', 'instance', 'session', 'project', 'intent'] as const;
 export type UsageGrouping = (typeof usageGroupings)[number];
 
 /** The sums over one group of rows. */
 export interface UsageSum extends UsageTotals {
-  /** Day, model or session; null when a request had none. With `instance` there is one group for the whole file. */
+  /** Day, model, session and so on; null when a request had none. With `instance` there is one group for the whole file. */
   readonly group: string | null;
   /** Time of the last request, in ms since 1970; 0 when there was none. */
   readonly last: number;
@@ -184,12 +193,32 @@ const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   model: 'used_model',
   session: 'session',
   instance: 'NULL',
+  // A request that does not name the folder belongs to that of its session.
+  project: 'coalesce(project, folder)',
+  intent: 'intent',
 };
+
+/** The days of some rows, both included; as texts they are in order. */
+export interface DayRange {
+  readonly first: string;
+  readonly last: string;
+}
+
+/** Before and after all days that there are. */
+export const FIRST_DAY = '0000-01-01';
+export const LAST_DAY = '9999-12-31';
+const IN_RANGE = 'day >= ?1 AND day <= ?2';
+
+/** The rows that are summed up, for `project` with the folder that others of the same session have named. */
+const ROWS = `requests WHERE ${IN_RANGE}`;
+const ROWS_WITH_FOLDERS = `requests LEFT JOIN (
+      SELECT session AS known, max(project) AS folder FROM requests WHERE ${IN_RANGE} AND session IS NOT NULL GROUP BY 1
+    ) ON known = session WHERE ${IN_RANGE}`;
 
 /** As a condition on a row: whether a client has asked for it. */
 export const IS_REQUEST = `(endpoint <> '${HEALTH_CHECK}')`;
 
-/** The statement that sums up a usage file from a day on (its only parameter), by the index on the day. */
+/** The statement that sums up a usage file from a first day to a last one (its two parameters), by the index on the day. */
 export function sumStatement(by: UsageGrouping): string {
   return `SELECT ${GROUPS[by]} AS "group",
       ifnull(max(time) FILTER (WHERE ${IS_REQUEST}), 0) AS last,
@@ -198,11 +227,11 @@ export function sumStatement(by: UsageGrouping): string {
       total(input_tokens) AS input, total(output_tokens) AS output, total(cache_read_tokens) AS cacheRead,
       total(cache_write_tokens) AS cacheWrite, total(reasoning_tokens) AS reasoning, total(cost) AS cost,
       sum(cost IS NULL) AS unpriced
-    FROM requests WHERE day >= ? GROUP BY 1`;
+    FROM ${by === 'project' ? ROWS_WITH_FOLDERS : ROWS} GROUP BY 1`;
 }
 
-/** Sums up a usage file from a day (YYYY-MM-DD) on. */
-export function sumUsage(database: DatabaseSync, by: UsageGrouping, firstDay: string): UsageSum[] {
-  const rows: unknown[] = database.prepare(sumStatement(by)).all(firstDay);
+/** Sums up a usage file from a first day (YYYY-MM-DD) to a last one, both included; without a last one up to today. */
+export function sumUsage(database: DatabaseSync, by: UsageGrouping, firstDay: string, lastDay = LAST_DAY): UsageSum[] {
+  const rows: unknown[] = database.prepare(sumStatement(by)).all(firstDay, lastDay);
   return rows as UsageSum[];
 }

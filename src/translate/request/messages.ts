@@ -1,4 +1,4 @@
-import { asString, isObject, type JsonObject } from '../../core/json.ts';
+import { asString, isObject, type JsonObject, replaceLoneSurrogatesOnce } from '../../core/json.ts';
 import { type MessagesRequest, type RequestMessage, removeAttribution } from '../../protocol/anthropic/request.ts';
 import type { ChatContentPart, ChatMessage } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
@@ -6,7 +6,91 @@ import type { Checkpoint } from '../conversationCache.ts';
 import { translateAssistant } from './assistant.ts';
 import { describeOrphan, textPart, translateBlock, translateContent, translateResult } from './content.ts';
 import type { Context } from './context.ts';
-import { Conversation, joinTexts } from './conversation.ts';
+
+/** Builds the provider's message list from front to back; what an answer has followed never changes. */
+export class Conversation {
+  readonly #textArrays: boolean;
+  readonly #messages: ChatMessage[];
+  readonly #wellFormed: WeakSet<object>;
+  /** Content of the last message, a user's or a tool's, as long as it may grow. */
+  #open: ChatContentPart[] | undefined;
+
+  /**
+   * @param written complete messages that it begins with
+   * @param wellFormed values that are known to hold no lone surrogate; what is written joins them
+   */
+  constructor(content: QuirkSettings['content'], written: readonly ChatMessage[], wellFormed: WeakSet<object>) {
+    this.#textArrays = content === 'parts';
+    this.#messages = [...written];
+    this.#wellFormed = wellFormed;
+  }
+
+  /** Messages so far. */
+  get size(): number {
+    return this.#messages.length;
+  }
+
+  /** Role of the message that may grow; undefined after an answer, a system message and at the start. */
+  get openRole(): ChatMessage['role'] | undefined {
+    return this.#open === undefined ? undefined : this.lastRole;
+  }
+
+  get lastRole(): ChatMessage['role'] | undefined {
+    return this.#messages.at(-1)?.role;
+  }
+
+  /** Adds a message that is complete. */
+  add(message: ChatMessage): void {
+    this.#close();
+    this.#messages.push(replaceLoneSurrogatesOnce(message, this.#wellFormed));
+  }
+
+  /** Adds what the user says: to the message that is open when that is the user's, as many chat templates want roles to alternate. */
+  addUser(parts: readonly ChatContentPart[]): void {
+    if (this.#open === undefined || this.lastRole !== 'user') this.start({ role: 'user' }, parts);
+    else for (const part of parts) this.#open.push(part);
+  }
+
+  /** Appends to the open message; says whether there was one. */
+  append(part: ChatContentPart): boolean {
+    this.#open?.push(part);
+    return this.#open !== undefined;
+  }
+
+  /** Begins a message that may grow. */
+  start(head: ChatMessage, parts: readonly ChatContentPart[]): void {
+    this.#close();
+    this.#messages.push(head);
+    this.#open = [...parts];
+  }
+
+  finish(): ChatMessage[] {
+    this.#close();
+    return this.#messages;
+  }
+
+  /** The open message, if there is one, is complete. */
+  #close(): void {
+    const head = this.#messages.at(-1);
+    const parts = this.#open;
+    if (head === undefined || parts === undefined) return;
+    this.#open = undefined;
+    const isTool = head.role === 'tool';
+    const isJoined = isTool || parts.length === 1 || !this.#textArrays;
+    const content = isJoined ? joinTexts(parts, isTool ? '\n\n' : '\n') : parts;
+    this.#messages[this.#messages.length - 1] = replaceLoneSurrogatesOnce({ ...head, content }, this.#wellFormed);
+  }
+}
+
+/** Plain texts as one string; parts stay parts as soon as one of them is more than text. */
+export function joinTexts(parts: ChatContentPart[], separator: string): string | ChatContentPart[] {
+  const texts: string[] = [];
+  for (const part of parts) {
+    if (part.type !== 'text' || part['cache_control'] !== undefined) return parts;
+    texts.push(part.text);
+  }
+  return texts.join(separator);
+}
 
 /** The whole conversation in the provider's words; `instruction` is appended to the system prompt. */
 export function translateMessages(
@@ -94,10 +178,15 @@ function addUser(message: RequestMessage, conversation: Conversation, context: C
 
 function userParts({ content }: RequestMessage, context: Context): ChatContentPart[] {
   if (typeof content === 'string') return translateContent(content, context);
-  return content.flatMap((block) => {
-    if (block.type !== 'tool_result') return translateBlock(block, context);
-    return context.pairing.orphans.has(block) ? describeOrphan(block, context) : [];
-  });
+  const parts: ChatContentPart[] = [];
+  for (const block of content) {
+    const isOrphan = context.pairing.orphans.has(block);
+    // A result that answers a call stands behind the call.
+    if (block.type === 'tool_result' && !isOrphan) continue;
+    const added = isOrphan ? describeOrphan(block, context) : translateBlock(block, context);
+    for (const part of added) parts.push(part);
+  }
+  return parts;
 }
 
 /** Whether a message answers a call of a tool. */
@@ -116,8 +205,10 @@ function systemMessage(
   instruction: string | undefined,
   context: Context,
 ): ChatMessage | undefined {
-  const added = [...hoisted.map(systemMessageText), instruction ?? ''].filter((text) => text !== '');
-  const parts = [...systemParts(request['system'], context.breakpoints), ...added.map(textPart)];
+  const parts = systemParts(request['system'], context.breakpoints);
+  for (const text of [...hoisted.map(systemMessageText), instruction ?? '']) {
+    if (text !== '') parts.push(textPart(text));
+  }
   if (parts.length === 0) return undefined;
   return { role: context.settings.systemRole, content: joinTexts(parts, '\n\n') };
 }
@@ -129,11 +220,13 @@ function systemMessage(
 export function systemParts(content: unknown, marked: ReadonlySet<JsonObject>): ChatContentPart[] {
   const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
   if (!Array.isArray(blocks)) return [];
-  return blocks.filter(isObject).flatMap((block) => {
-    const text = block['type'] === 'text' ? removeAttribution(asString(block['text']) ?? '') : '';
-    if (text === '') return [];
-    return [{ type: 'text', text, ...(marked.has(block) ? { cache_control: { type: 'ephemeral' } } : {}) }];
-  });
+  const parts: ChatContentPart[] = [];
+  for (const block of blocks) {
+    const text = isObject(block) && block['type'] === 'text' ? removeAttribution(asString(block['text']) ?? '') : '';
+    if (text === '') continue;
+    parts.push({ type: 'text', text, ...(marked.has(block) ? { cache_control: { type: 'ephemeral' } } : {}) });
+  }
+  return parts;
 }
 
 export function isSystem(message: RequestMessage): boolean {
@@ -148,9 +241,13 @@ export function systemMessageText(message: RequestMessage): string {
 }
 
 /** How many messages at the front are system messages, which join the system prompt. */
-export function countLeadingSystem(messages: readonly RequestMessage[]): number {
-  const first = messages.findIndex((message) => !isSystem(message));
-  return first < 0 ? messages.length : first;
+function countLeadingSystem(messages: readonly RequestMessage[]): number {
+  let count = 0;
+  for (const message of messages) {
+    if (!isSystem(message)) break;
+    count += 1;
+  }
+  return count;
 }
 
 /**

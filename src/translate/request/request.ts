@@ -45,11 +45,6 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'thread',
 ]);
 
-/** The request's top-level fields that nothing here knows, for the debug log. */
-export function unknownFields(request: MessagesRequest): string[] {
-  return Object.keys(request).filter((name) => !KNOWN_FIELDS.has(name));
-}
-
 /**
  * What is answered to the safety checks that auto mode asks of its server: nobody here judges tool calls. The client
  * then judges by itself or asks its user; an answer that was made up would be obeyed. Undefined when none is asked for.
@@ -98,10 +93,11 @@ export function translateRequest(
   const isStream = request['stream'] === true && settings.upstreamStream;
   const mustNotThink = settings.thinkingNeedsStream && !isStream;
   const choice = decideToolChoice(request, context, wish.mode === 'off' || mustNotThink);
+  const only = choice.onlyTool === undefined ? undefined : context.tools.get(choice.onlyTool);
   const tools = choice.withoutTools
     ? []
     : translateTools(
-        offeredTools(context.tools, choice.onlyTool),
+        only === undefined ? context.tools : new Map([[only.name, only]]),
         context.toolNames,
         repairs,
         settings,
@@ -128,8 +124,12 @@ export function translateRequest(
     ...identity(request, settings),
   };
   const repaired = repairs.request(replaceLoneSurrogates(addWebSearch(body, request, settings), cache.wellFormed));
-  const droppedFields = unknownFields(request);
-  for (const name of droppedFields) context.notes.add(`field_dropped:${name}`);
+  const droppedFields: string[] = [];
+  for (const name of Object.keys(request)) {
+    if (KNOWN_FIELDS.has(name)) continue;
+    droppedFields.push(name);
+    context.notes.add(`field_dropped:${name}`);
+  }
   const safeguardResults = answerSafeguards(request);
   return {
     body: repaired,
@@ -141,11 +141,6 @@ export function translateRequest(
     droppedFields,
     ...(safeguardResults === undefined ? {} : { safeguardResults }),
   };
-}
-
-function offeredTools(tools: Context['tools'], only: string | undefined): Context['tools'] {
-  const tool = only === undefined ? undefined : tools.get(only);
-  return tool === undefined ? tools : new Map([[tool.name, tool]]);
 }
 
 /**

@@ -93,9 +93,25 @@ export function assignToolIds(
   toolNames: ToolNames,
 ): ReadonlyMap<ContentBlock, string> {
   const ids = new Map<ContentBlock, string>();
-  const used = new UsedIds();
+  const used = new Set<string>();
+  /** The number that the last call with this id got: below it all are taken, which need not be tried again. */
+  const numbers = new Map<string, number>();
   for (const call of calls) {
-    ids.set(call, form === 'functions' ? numberedId(call, ids.size, toolNames) : used.take(call, form));
+    if (form === 'functions') {
+      ids.set(call, numberedId(call, ids.size, toolNames));
+      continue;
+    }
+    const original = asString(call['id']) ?? '';
+    const plain = toId(original, form);
+    let id = plain;
+    // One that is taken gets the first number behind it with which it is not.
+    for (let number = numbers.get(plain) ?? 1; used.has(id); ) {
+      number += 1;
+      id = toId(`${original}_${number}`, form);
+      numbers.set(plain, number);
+    }
+    used.add(id);
+    ids.set(call, id);
   }
   return ids;
 }
@@ -103,29 +119,6 @@ export function assignToolIds(
 /** The form in which some models were trained to see ids; they fall silent when they meet another. */
 function numberedId(call: ContentBlock, position: number, toolNames: ToolNames): string {
   return `functions.${toolNames.toProvider(asString(call['name']) ?? '')}:${position}`;
-}
-
-/** Gives each call an id of its own: its own one, or when that is taken the first with a number behind it that is not. */
-class UsedIds {
-  readonly #used = new Set<string>();
-  /** The number that the last call with this id got: below it all are taken, which need not be tried again. */
-  readonly #numbers = new Map<string, number>();
-
-  take(call: ContentBlock, form: 'keep' | 'nine'): string {
-    const original = asString(call['id']) ?? '';
-    const plain = toId(original, form);
-    let id = plain;
-    if (this.#used.has(plain)) {
-      let number = this.#numbers.get(plain) ?? 1;
-      do {
-        number += 1;
-        id = toId(`${original}_${number}`, form);
-      } while (this.#used.has(id));
-      this.#numbers.set(plain, number);
-    }
-    this.#used.add(id);
-    return id;
-  }
 }
 
 function toId(id: string, form: 'keep' | 'nine'): string {

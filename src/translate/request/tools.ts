@@ -122,36 +122,27 @@ export function translateTools(
   earlier: WeakMap<JsonObject, ChatTool>,
   wellFormed: WeakSet<object>,
 ): ChatTool[] {
-  return [...tools.values()].map((tool) => {
-    const name = toolNames.toProvider(tool.name);
-    const strict = settings.strictTools ? tool.strict : undefined;
-    const known = earlier.get(tool.schema);
-    if (known !== undefined && isSame(known.function, name, tool.description, strict)) return known;
-    const translated = replaceLoneSurrogatesOnce(translateTool(tool, name, strict, repairs), wellFormed);
-    earlier.set(tool.schema, translated);
-    return translated;
-  });
+  const translated: ChatTool[] = [];
+  for (const { name: ownName, description, schema, strict: ownStrict } of tools.values()) {
+    const name = toolNames.toProvider(ownName);
+    const strict = settings.strictTools ? ownStrict : undefined;
+    let tool = earlier.get(schema);
+    if (tool === undefined || !isSame(tool.function, name, description, strict)) {
+      const parameters = repairs.toolSchema(schema);
+      const fresh: ChatTool = {
+        type: 'function',
+        function: { name, description, parameters, ...(strict === undefined ? {} : { strict }) },
+      };
+      tool = replaceLoneSurrogatesOnce(fresh, wellFormed);
+      earlier.set(schema, tool);
+    }
+    translated.push(tool);
+  }
+  return translated;
 }
 
 function isSame(known: ChatTool['function'], name: string, description: string, strict: boolean | undefined): boolean {
   return known.name === name && known.description === description && known['strict'] === strict;
-}
-
-function translateTool(
-  { description, schema }: ToolDefinition,
-  name: string,
-  strict: boolean | undefined,
-  repairs: Repairs,
-): ChatTool {
-  return {
-    type: 'function',
-    function: {
-      name,
-      description,
-      parameters: repairs.toolSchema(schema),
-      ...(strict === undefined ? {} : { strict }),
-    },
-  };
 }
 
 /** Beginnings of the `type` of tools that Anthropic itself defines or runs: not functions. */

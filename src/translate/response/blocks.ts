@@ -28,8 +28,7 @@ export interface MessageSink {
 
 /**
  * The content blocks of one message: one open at a time, opening another closes it, and the message starts with
- * the first of them. Also joins letters that a provider cut into two deltas, and replaces halves that stay alone
- *.
+ * the first of them. Also joins letters that a provider cut into two deltas, and replaces halves that stay alone.
  */
 export class ContentBlocks {
   readonly #sink: MessageSink;

@@ -62,8 +62,7 @@ export function finishMeaning(reason: string | undefined): FinishMeaning {
 }
 
 /**
- * Whether the provider may have stopped in the middle of a word: then nothing unfinished is completed by guessing
- *.
+ * Whether the provider may have stopped in the middle of a word: then nothing unfinished is completed by guessing.
  */
 export function mayBeCutOff(meaning: FinishMeaning): boolean {
   return meaning !== 'end' && meaning !== 'unknown';

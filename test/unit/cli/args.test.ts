@@ -63,6 +63,7 @@ describe('what is run', async () => {
       'run one -q -- -p --model haiku start',
       { command: 'run', names: ['one'], quiet: true, rest: ['-p', '--model', 'haiku', 'start'] },
     ],
+    ['run one --ask -p hi', { command: 'run', names: ['one'], ask: true, rest: ['-p', 'hi'] }],
     ['run one -p hi', { command: 'run', names: ['one'], rest: ['-p', 'hi'] }],
     [
       'run -q one --no-color --model x -- y',
@@ -132,7 +133,10 @@ describe('what is not run', () => {
     ['add openai --port 80a', '--port takes a number from 1 to 65535, not "80a"'],
     ['add openai --key sk-1', './manage add has no option --key'],
     ['usage --days 0', '--days takes a number from 1 to 36500, not "0"'],
-    ['usage --by modell', '--by takes day, model, instance, session, not "modell"; did you mean "model"?'],
+    [
+      'usage --by modell',
+      '--by takes day, model, instance, session, project, intent, not "modell"; did you mean "model"?',
+    ],
     ['run', './manage run needs the name of one instance'],
     ['run all', './manage run takes the name of one instance, not "all"'],
     [

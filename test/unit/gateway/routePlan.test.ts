@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { RequestBody } from '../../../src/gateway/requestBody.ts';
-import { BodyFacts } from '../../../src/gateway/routePlan.ts';
+import { BodyFacts } from '../../../src/gateway/route.ts';
 import { ResolvedModels } from '../../../src/gateway/services.ts';
 import { ConversationCache } from '../../../src/translate/conversationCache.ts';
 import { createTokenCalibration } from '../../../src/translate/tokenCalibration.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { NamedProvider } from '../../../src/config/config.ts';
 import { createModelRefs } from '../../../src/config/models.ts';
-import { type Decision, planCandidates } from '../../../src/routing/intent.ts';
+import { type Decision, planCandidates } from '../../../src/routing/decision.ts';
 import { LoadBalancer } from '../../../src/routing/loadBalancer.ts';
 import { configOf } from '../../helpers/configText.ts';
 
@@ -22,7 +22,7 @@ const modelRefs = createModelRefs([one, two, three], new Map(), names);
 describe('the candidates of a decision', () => {
   type Fields = Partial<Omit<Decision, 'model'>> & { readonly model?: string };
   const decision = ({ model = 'b1', ...fields }: Fields): Decision => ({
-    intent: 'tier',
+    rule: 'tier',
     tier: 'big',
     model: modelRefs.of(model),
     reason: '',
@@ -31,9 +31,9 @@ describe('the candidates of a decision', () => {
   test.each<[string, Fields, readonly string[]]>([
     ['each model of the tier at each provider', {}, ['b1', 'b2', 'two,b', 'three,b']],
     ['the small tier', { tier: 'small', model: 's1' }, ['s1', 'two,s']],
-    ['a named model has no spares', { intent: 'named', tier: 'none', model: 'x' }, ['x']],
-    ['a named model of a tier has none either', { intent: 'named', model: 'b1' }, ['b1']],
-    ['the router’s target, then the tier', { intent: 'think', model: 'b2' }, ['b2', 'b1', 'two,b', 'three,b']],
+    ['a named model has no spares', { rule: 'named', tier: 'none', model: 'x' }, ['x']],
+    ['a named model of a tier has none either', { rule: 'named', model: 'b1' }, ['b1']],
+    ['the router’s target, then the tier', { rule: 'think', model: 'b2' }, ['b2', 'b1', 'two,b', 'three,b']],
     ['a client’s own name for the tier', { model: 'claude-opus-x' }, ['claude-opus-x', 'b2', 'two,b', 'three,b']],
     ['a tier that no provider lists', { tier: 'middle', model: 'm' }, ['m']],
   ])('%s', (_what, fields, expected) => {

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import type { ErrorCode } from '../../../src/core/errorTable.ts';
-import { type FailureContext, failureOfResponse, isRetryable } from '../../../src/upstream/errors.ts';
-import { failureOfTransport } from '../../../src/upstream/transportErrors.ts';
+import {
+  type FailureContext,
+  failureOfResponse,
+  failureOfTransport,
+  isRetryable,
+} from '../../../src/upstream/errors.ts';
 import type { ResponseHeaders } from '../../../src/upstream/upstream.ts';
 
 const context: FailureContext = {

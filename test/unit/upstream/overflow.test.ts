@@ -6,7 +6,7 @@ import {
   readOutputLimit,
   readOverflow,
   searchable,
-} from '../../../src/upstream/overflow.ts';
+} from '../../../src/upstream/errorDetails.ts';
 
 interface Case {
   readonly from: string;

@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest';
 import { overflowWords } from '../../../src/providers/wordings/overflowWordings.ts';
 import { type RefusalClass, refusalWords } from '../../../src/providers/wordings/refusalWordings.ts';
-import { isOutputExhausted, readOutputLimit, readOverflow, searchable } from '../../../src/upstream/overflow.ts';
-import { classifyRefusal, readBlockPage, readEfforts } from '../../../src/upstream/refusals.ts';
+import {
+  classifyRefusal,
+  isOutputExhausted,
+  readBlockPage,
+  readEfforts,
+  readOutputLimit,
+  readOverflow,
+  searchable,
+} from '../../../src/upstream/errorDetails.ts';
 
 /** Texts of providers, by what they are about; undefined for those that only look alike. */
 const examples: readonly (readonly [RefusalClass | undefined, string])[] = [

@@ -5,6 +5,7 @@ import { parseSince } from '../../../../src/cli/options.ts';
 
 const time = new Date('2026-11-20T09:00:00Z').toLocaleString('sv-SE');
 const request = {
+  id: 'req_0123456789abcdef01234567',
   time: '2026-11-20T09:00:00.000Z',
   level: 'info',
   event: 'request',
@@ -28,8 +29,32 @@ const painted = (fields: object) => readableEntry(readEntry('kimi', JSON.stringi
 describe('a readable line', () => {
   test('of a request', () => {
     expect(readable(JSON.stringify(request))).toBe(
-      `${time}  200  claude-opus-4-6 -> kimi-k2.5  tokens 1200 in + 1000 cached, 340 out  first 0.8 s, 3.4 s`,
+      `${time}  ✓  claude-opus-4-6 → kimi-k2.5  in 1.2K out 340 cache read 1K  3.4 s, first 810 ms  ${request.id}`,
     );
+  });
+
+  test('of a request has all that the console of the executable shows', () => {
+    const more = {
+      tier: 'small',
+      intent: 'title',
+      cost: 0.0123,
+      attempts: 2,
+      fallbacks: [{ from: 'a,b', reason: 'down' }],
+    };
+    expect(readable(JSON.stringify({ ...request, ...more }))).toContain(
+      'small title  claude-opus-4-6 → kimi-k2.5  fallback from a,b (down)  in 1.2K out 340 cache read 1K  $0.0123  3.4 s, first 810 ms  2 attempts',
+    );
+    expect(readable(JSON.stringify({ ...request, tier: 'big', intent: 'chat' }))).toContain('✓  big  claude');
+  });
+
+  test.each([{ event: 'request' }, { event: 'request', fallbacks: [3, null, {}], outcome: 'x', cost: 'y', model: {} }])(
+    'of a request of another version does not fail: %j',
+    (fields) => expect(readable(JSON.stringify(fields))).toMatch(/^- +✗/),
+  );
+
+  test('of a request whose answer was broken off', () => {
+    const broken = { ...request, outcome: 'interrupted', error_type: 'api_error', error_message: 'gone' };
+    expect(readable(JSON.stringify(broken))).toContain('broken off, api_error: gone');
   });
 
   test('of a request that failed', () => {
@@ -40,8 +65,9 @@ describe('a readable line', () => {
       error_type: 'rate_limit_error',
       error_message: 'slow down',
     };
-    expect(readable(JSON.stringify(failed))).toContain('429  claude-opus-4-6 -> kimi-k2.5');
-    expect(readable(JSON.stringify(failed))).toMatch(/error: rate_limit_error: slow down$/);
+    expect(readable(JSON.stringify(failed))).toContain(
+      '✗  claude-opus-4-6 → kimi-k2.5  429 rate_limit_error: slow down  ',
+    );
   });
 
   test('of a message, with its further fields', () => {
@@ -59,13 +85,13 @@ describe('a readable line', () => {
   });
 
   test.each([
-    ['a request that failed', { ...request, outcome: 'error', level: 'warn' }, 'red'],
-    ['one that was refused', { ...request, outcome: 'rejected' }, 'yellow'],
+    ['a request that failed', { event: 'request', outcome: 'error', level: 'warn' }, 'red'],
+    ['one that was refused', { event: 'request', outcome: 'rejected' }, 'yellow'],
+    ['one that was answered', { event: 'request', outcome: 'ok', level: 'info' }, 'green'],
     ['a warning', { level: 'warn', message: 'x' }, 'yellow'],
     ['an error', { level: 'error', message: 'x' }, 'red'],
   ])('%s has its colour', (_what, fields, colour) => {
-    expect(painted(fields)).toMatch(new RegExp(`^<gray>[^<]+</> {2}<${colour}>.+</>$`));
-    expect(painted(request)).toMatch(/^<gray>[^<]+<\/> {2}200 [^<]+$/);
+    expect(painted(fields)).toMatch(new RegExp(`^<gray>[^<]+</> {2}<${colour}>.+</>`));
   });
 
   test('for programs is the line itself, or a record around it', () => {

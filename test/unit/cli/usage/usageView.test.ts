@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { mergeUsage } from '../../../../src/cli/usage/read.ts';
 import { costText, usageCsv, usageJson, usageTable } from '../../../../src/cli/usage/usageView.ts';
-import { NO_USAGE, type UsageSum } from '../../../../src/telemetry/usage/totals.ts';
+import { LAST_DAY, NO_USAGE, type UsageSum } from '../../../../src/telemetry/usage/totals.ts';
 
 const sum = (group: string | null, fields: Partial<UsageSum> = {}): UsageSum => ({
   ...NO_USAGE,
@@ -28,6 +28,8 @@ describe('several instances', () => {
     ['day', ['-', 'a', 'b']],
     ['model', ['b', 'a', '-']],
     ['session', ['-', 'a', 'b']],
+    ['project', ['b', 'a', '-']],
+    ['intent', ['b', 'a', '-']],
     ['instance', ['alpha', 'zeta']],
   ] as const)('by %s they are in order', (by, expected) => {
     expect(groups(mergeUsage(usages, by))).toEqual(expected);
@@ -84,7 +86,7 @@ test('health checks stand beside the requests, and have no time of a last reques
   expect(rows[1]).toMatch(/^a +1 \(1 failed\) \+ 1,200 checks /);
   expect(rows[2]).toMatch(/^b +1 {2}/);
   expect(rows[3]).toMatch(/^c +1 \+ 1 check /);
-  expect(JSON.parse(usageJson(checked, 'session', '')).rows).toEqual([
+  expect(JSON.parse(usageJson(checked, 'session', { first: '', last: LAST_DAY })).rows).toEqual([
     expect.objectContaining({ requests: 1, health_checks: 1200, last_request_at: null }),
     expect.objectContaining({ requests: 1, health_checks: 0 }),
     expect.objectContaining({ requests: 1, health_checks: 1 }),
@@ -92,7 +94,27 @@ test('health checks stand beside the requests, and have no time of a last reques
 });
 
 test('sessions have the time of their last request', () => {
-  expect(usageTable(lines, 'session', plain)).toContain('1970-01-01 00:02');
+  const local = new Date(120_000).toLocaleString('sv-SE').slice(0, 16);
+  expect(usageTable(lines, 'session', plain)).toContain(local);
+});
+
+test('a session and a project are shown by the name that the user knows, and have both for programs', () => {
+  const named = mergeUsage(
+    [{ name: 'one', sums: [sum('a1'), sum('b2')], names: new Map([['a1', '/home/me/shop']]) }],
+    'project',
+  );
+  const table = usageTable(named, 'project', plain);
+  expect(table).toContain('/home/me/shop');
+  expect(table).not.toContain('a1');
+  expect(JSON.parse(usageJson(named, 'project', { first: '', last: LAST_DAY })).rows).toEqual([
+    expect.objectContaining({ project: 'a1', folder: '/home/me/shop' }),
+    expect.objectContaining({ project: 'b2', folder: null }),
+  ]);
+  expect(
+    usageCsv(named, 'session')
+      .split('\n')
+      .map((row) => row.split(',').at(-1)),
+  ).toEqual(['session_id', '/home/me/shop', '']);
 });
 
 test('names out of requests cannot move the cursor', () => {
@@ -101,7 +123,7 @@ test('names out of requests cannot move the cursor', () => {
 });
 
 test('JSON has null for a cost that is not known', () => {
-  const json = JSON.parse(usageJson(lines, 'day', '2026-11-19'));
+  const json = JSON.parse(usageJson(lines, 'day', { first: '2026-11-19', last: LAST_DAY }));
   expect(json).toMatchObject({ schema: 1, by: 'day', first_day: '2026-11-19' });
   expect(json.rows).toEqual([
     {
@@ -150,7 +172,7 @@ test.each([
 
 test('JSON has no raw control character or mark of direction, and says the same', () => {
   const group = 'a\u001b\u007f\u009b\u202e\u2028b';
-  const json = usageJson([{ ...NO_USAGE, group, last: 0 }], 'model', '2026-11-01');
+  const json = usageJson([{ ...NO_USAGE, group, last: 0 }], 'model', { first: '2026-11-01', last: '2026-11-02' });
   expect(json).not.toMatch(/[^\P{Cc}\n]|[\p{Bidi_Control}\u2028]/u);
   expect(JSON.parse(json).rows[0].model).toBe(group);
 });

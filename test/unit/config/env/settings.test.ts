@@ -32,6 +32,7 @@ const CHANGED: Partial<Record<SettingName, string>> = {
   LOG_DIR: '/elsewhere',
   STATE_DIR: '/elsewhere',
   USAGE_RETENTION_DAYS: '7',
+  USAGE_PROJECTS: 'names',
   LOG_MAX_SIZE: '1M',
   LOG_RETENTION_DAYS: '7',
   LOG_MAX_TOTAL: '1M',

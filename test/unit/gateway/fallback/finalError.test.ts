@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ApiError } from '../../../../src/core/errors.ts';
-import { finalError, nameProvider } from '../../../../src/gateway/fallback/finalError.ts';
+import { finalError, nameProvider } from '../../../../src/gateway/fallback/outcome.ts';
 
 const overloaded = new ApiError('overloaded', '[a] busy');
 const refused = new ApiError('upstream_unauthenticated', '[b 401] bad key');

@@ -1,14 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ApiError } from '../../../../src/core/errors.ts';
 import { parseBounded, parseBoundedObject } from '../../../../src/protocol/bounds.ts';
-import { hasTooManyValues, VALUES_MAX } from '../../../../src/protocol/json/valueCount.ts';
+import {
+  hasTooManyValues,
+  IncrementalJsonParser,
+  VALUES_MAX,
+} from '../../../../src/protocol/json/incrementalParser.ts';
 
-/** The result, and after how many pauses it came. */
-function check(text: string): { isTooMany: boolean; pauses: number } {
-  const steps = hasTooManyValues(Buffer.from(text));
-  for (let pauses = 0; ; pauses += 1) {
-    const { done, value } = steps.next();
-    if (done === true) return { isTooMany: value, pauses };
+const isTooMany = (text: string) => hasTooManyValues(Buffer.from(text));
+
+/** The code of the error with which the reader of bodies refuses a text; undefined when it reads it. */
+function refusal(text: string): string | undefined {
+  const parser = new IncrementalJsonParser({ lists: new Set(['messages']), minBytes: 16, maxBytes: 1024 * 1024 });
+  try {
+    parser.parse(Buffer.from(text));
+    return undefined;
+  } catch (error) {
+    return error instanceof ApiError ? error.code : 'not JSON';
   }
 }
 
@@ -21,19 +30,40 @@ describe('a JSON text', () => {
     ['lists in lists', list('[[]]', Math.floor(VALUES_MAX / 3)), list('[[]]', Math.ceil(VALUES_MAX / 3))],
     ['fields', `{${list('"a":1', VALUES_MAX).slice(1, -1)}}`, `{${list('"a":1', VALUES_MAX + 2).slice(1, -1)}}`],
   ])('of too many %s is found, and no other', (_name, most, more) => {
-    expect(check(most).isTooMany).toBe(false);
-    expect(check(more).isTooMany).toBe(true);
+    expect(isTooMany(most)).toBe(false);
+    expect(isTooMany(more)).toBe(true);
   });
 
   test('may have as many commas and brackets within its texts as it likes', () => {
-    expect(check(JSON.stringify(',[{'.repeat(200_000))).isTooMany).toBe(false);
-    expect(check(JSON.stringify('",["'.repeat(200_000))).isTooMany).toBe(false);
-    expect(check(`"${',[{'.repeat(200_000)}`).isTooMany).toBe(false);
+    expect(isTooMany(JSON.stringify(',[{'.repeat(200_000)))).toBe(false);
+    expect(isTooMany(JSON.stringify('",["'.repeat(200_000)))).toBe(false);
+    expect(isTooMany(`"${',[{'.repeat(200_000)}`)).toBe(false);
   });
 
-  test('that is long is looked at in stretches, and no further than needed', () => {
-    expect(check(list(`"${'x'.repeat(1000)}"`, 10_000)).pauses).toBeGreaterThan(15);
-    expect(check(list('{}', 5_000_000))).toEqual({ isTooMany: true, pauses: 0 });
+  test.each([
+    ['a field', (items: string) => `{"other":${items}}`],
+    ['a list that grows', (items: string) => `{"messages":${items}}`],
+    [
+      'many fields',
+      (items: string) =>
+        `{"other":${items.slice(0, items.length / 2)}{}],"more":${items.slice(0, items.length / 2)}{}]}`,
+    ],
+    ['a list', (items: string) => items],
+    ['what does not end', (items: string) => `{"other":${items},"x`],
+    ['what is not JSON after them', (items: string) => `{"other":${items},x}`],
+  ])('of too many values in %s is not parsed', (_name, around) => {
+    expect(refusal(around(list('{}', 5_000_000)))).toBe('request_too_large');
+    expect(refusal(around(list('{}', VALUES_MAX / 2 + 2)))).toBe('request_too_large');
+    expect(refusal(around(list('1', 1000)))).not.toBe('request_too_large');
+  });
+
+  test('counts what an earlier body had, too', () => {
+    const parser = new IncrementalJsonParser({ lists: new Set(['messages']), minBytes: 16, maxBytes: 1024 * 1024 });
+    const half = `"x":"${'y'.repeat(1000)}","a":${list('{}', 40_000)},"b":${list('{}', 40_000)}`;
+    parser.parse(Buffer.from(`{${half}}`));
+    expect(() => parser.parse(Buffer.from(`{${half},"c":${list('{}', 50_000)}}`))).toThrow(
+      expect.objectContaining({ code: 'request_too_large' }),
+    );
   });
 });
 

@@ -107,7 +107,7 @@ const lines: readonly [string, Partial<RequestRecord>, string][] = [
 ];
 
 test.each(lines)('a request is one line: %s', (_name, fields, expected) => {
-  expect(viewOf().request(TIME, { ...plain, ...fields })).toBe(`08:30:05  ${expected}`);
+  expect(viewOf().request(TIME, { ...plain, ...fields })).toBe(`08:30:05  ${expected}  req_1`);
 });
 
 test.each([

@@ -96,6 +96,8 @@ test('the row has numbers and names, and null for what is not known', () => {
     model: undefined,
     cost: undefined,
     agent: 'agent-1',
+    intent: 'title',
+    project: 'p'.repeat(500),
     usageEstimated: true,
     errorMessage: 'words of the provider',
   });
@@ -112,6 +114,9 @@ test('the row has numbers and names, and null for what is not known', () => {
       used_model: 'm'.repeat(200),
       session: null,
       agent: 1,
+      session_id: null,
+      intent: 'title',
+      project: 'p'.repeat(200),
       status: 200,
       outcome: 'ok',
       input_tokens: 10,

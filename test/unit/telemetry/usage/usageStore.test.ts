@@ -219,6 +219,18 @@ test('a file of a newer version is left as it is', async () => {
   expect(count()).toBe(0);
 });
 
+test('a file of an older version gets the columns that it lacks, and keeps its rows', async () => {
+  const { open, query } = createStage();
+  (await open()).store.close();
+  for (const column of ['session_id', 'intent', 'project']) query(`ALTER TABLE requests DROP COLUMN ${column}`);
+  query('PRAGMA user_version = 1');
+  const { store } = await open();
+  store.add(sampleRow({ intent: 'title', project: '/shop' }));
+  await vi.advanceTimersByTimeAsync(1500);
+  store.close();
+  expect(query('SELECT intent, project FROM requests')).toEqual([{ intent: 'title', project: '/shop' }]);
+});
+
 test('rows that come before the start are not lost', async () => {
   const { path, count } = createStage();
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };

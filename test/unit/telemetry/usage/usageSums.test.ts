@@ -83,8 +83,38 @@ describe('the sums', () => {
     ]);
   });
 
+  test('by project: a request that names no folder belongs to that of its session', () => {
+    const named = { session: 's1', project: '/shop', cost: 1, day: '2026-11-19' };
+    const database = fileWith([
+      named,
+      { ...named, project: null, cost: 2 },
+      { ...named, project: null, cost: 4, day: '2026-11-25' },
+      { ...named, session: 's2', project: null, cost: 8 },
+      { ...named, session: null, project: null, cost: 16 },
+      { ...named, session: 's3', project: '/site', cost: 32 },
+    ]);
+    expect(sumUsage(database, 'project', '2026-11-19', '2026-11-20').map(({ group, cost }) => [group, cost])).toEqual([
+      [null, 24],
+      ['/shop', 3],
+      ['/site', 32],
+    ]);
+  });
+
+  test('by intent', () => {
+    const database = fileWith([
+      { intent: 'chat', cost: 1 },
+      { intent: 'title', cost: 2 },
+      { intent: null, cost: 4 },
+    ]);
+    expect(sumUsage(database, 'intent', '').map(({ group, cost }) => [group, cost])).toEqual([
+      [null, 4],
+      ['chat', 1],
+      ['title', 2],
+    ]);
+  });
+
   test('of an empty file are none', () => {
-    expect(usageGroupings.map((by) => sumUsage(fileWith([]), by, ''))).toEqual([[], [], [], []]);
+    expect(usageGroupings.map((by) => sumUsage(fileWith([]), by, ''))).toEqual([[], [], [], [], [], []]);
   });
 });
 
@@ -113,7 +143,9 @@ describe('100,000 rows', () => {
   });
 
   test.each(usageGroupings)('by %s: only the rows of the days that are asked for are read', (by) => {
-    expect(plan(by)[0]).toContain('SEARCH requests USING INDEX requests_day (day>?)');
+    const reads = plan(by).filter((step) => step.includes('requests'));
+    expect(reads.length).toBe(by === 'project' ? 2 : 1);
+    for (const read of reads) expect(read).toContain('SEARCH requests USING INDEX requests_day (day>? AND day<?)');
   });
 
   test('by day: nothing has to be sorted', () => {

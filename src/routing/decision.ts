@@ -3,7 +3,7 @@ import type { Tiers } from '../providers/preset.ts';
 import { type ModelSources, type RoutedModel, routeModel, type Tier } from './modelRouter.ts';
 
 /** What decided where a request goes: the model that the user named, a line ROUTER_* of the env file, or the tier of its model. */
-export type Intent =
+export type RouteRule =
   | 'named'
   | 'long_context'
   | 'subagent'
@@ -15,7 +15,7 @@ export type Intent =
   | 'tier';
 
 export interface Decision {
-  readonly intent: Intent;
+  readonly rule: RouteRule;
   readonly tier: Tier;
   /** The model that is asked first. */
   readonly model: ModelRef;
@@ -23,7 +23,7 @@ export interface Decision {
   readonly reason: string;
 }
 
-/** What routing by intent asks of a request; each is looked at only when the answer matters. */
+/** What the lines of the router ask of a request; each is looked at only when the answer matters. */
 export interface RequestFacts {
   /** Whether the input is at least as long as LONG_CONTEXT_THRESHOLD. */
   isLong(): boolean;
@@ -36,7 +36,7 @@ export interface RequestFacts {
 }
 
 interface Rule {
-  readonly intent: Exclude<Intent, 'named' | 'tier' | 'image'>;
+  readonly rule: Exclude<RouteRule, 'named' | 'tier' | 'image'>;
   readonly setting: string;
   readonly target: string | undefined;
   readonly holds: () => boolean;
@@ -46,42 +46,42 @@ interface Rule {
 function rulesOf(router: Router, tier: Tier, facts: RequestFacts): readonly Rule[] {
   return [
     {
-      intent: 'long_context',
+      rule: 'long_context',
       setting: 'ROUTER_LONG_CONTEXT',
       target: router.longContext,
       holds: () => facts.isLong(),
       reason: 'the input is at least as long as LONG_CONTEXT_THRESHOLD',
     },
     {
-      intent: 'subagent',
+      rule: 'subagent',
       setting: 'ROUTER_SUBAGENT',
       target: router.subagent,
       holds: () => facts.isSubagent(),
       reason: 'a subagent asks',
     },
     {
-      intent: 'background',
+      rule: 'background',
       setting: 'ROUTER_BACKGROUND',
       target: router.background,
       holds: () => tier === 'small',
       reason: 'the small model is asked for',
     },
     {
-      intent: 'web_search',
+      rule: 'web_search',
       setting: 'ROUTER_WEB_SEARCH',
       target: router.webSearch,
       holds: () => facts.isWebSearch(),
       reason: 'a web search is the only purpose',
     },
     {
-      intent: 'think',
+      rule: 'think',
       setting: 'ROUTER_THINK',
       target: router.think,
       holds: () => facts.isThinking(),
       reason: 'thinking is asked for',
     },
     {
-      intent: 'default',
+      rule: 'default',
       setting: 'ROUTER_DEFAULT',
       target: router.default,
       holds: () => true,
@@ -95,16 +95,16 @@ type Routing = Pick<Config, 'router' | 'modelRefs'>;
 /** What the name alone decides, where no line of the router holds. */
 function decideByName({ tier, model, explicit }: RoutedModel): Decision {
   return explicit
-    ? { intent: 'named', tier, model, reason: 'the client names this model' }
-    : { intent: 'tier', tier, model, reason: `the requested model stands for the ${tier} model` };
+    ? { rule: 'named', tier, model, reason: 'the client names this model' }
+    : { rule: 'tier', tier, model, reason: `the requested model stands for the ${tier} model` };
 }
 
 function decideByRules({ router, modelRefs }: Routing, routed: RoutedModel, facts: RequestFacts): Decision {
   const { tier, explicit } = routed;
   if (!explicit) {
-    for (const { intent, setting, target, holds, reason } of rulesOf(router, tier, facts)) {
+    for (const { rule, setting, target, holds, reason } of rulesOf(router, tier, facts)) {
       if (target !== undefined && holds())
-        return { intent, tier, model: modelRefs.of(target), reason: `${setting}: ${reason}` };
+        return { rule, tier, model: modelRefs.of(target), reason: `${setting}: ${reason}` };
     }
   }
   return decideByName(routed);
@@ -117,10 +117,10 @@ function decideByRules({ router, modelRefs }: Routing, routed: RoutedModel, fact
 export function decide(config: Routing, routed: RoutedModel, facts: RequestFacts): Decision {
   const decision = decideByRules(config, routed, facts);
   const { image } = config.router;
-  if (image === undefined || decision.intent === 'named') return decision;
+  if (image === undefined || decision.rule === 'named') return decision;
   if (facts.seesImages(decision.model) || !facts.hasImages()) return decision;
   const reason = `ROUTER_IMAGE: there are images, which ${decision.model.name} does not see`;
-  return { ...decision, intent: 'image', model: config.modelRefs.of(image), reason };
+  return { ...decision, rule: 'image', model: config.modelRefs.of(image), reason };
 }
 
 /**
@@ -130,13 +130,13 @@ export function decide(config: Routing, routed: RoutedModel, facts: RequestFacts
  * @param ordered the providers in the order of this request
  */
 export function planCandidates(
-  { intent, tier, model }: Decision,
+  { rule, tier, model }: Decision,
   { tiers, modelRefs }: Pick<Config, 'tiers' | 'modelRefs'>,
   ordered: readonly NamedProvider[],
 ): readonly ModelRef[] {
-  if (intent === 'named' || tier === 'none') return [model];
+  if (rule === 'named' || tier === 'none') return [model];
   const names = namesOf(tier, ordered);
-  if (intent !== 'tier') return unique([model, ...names.map(modelRefs.of)]);
+  if (rule !== 'tier') return unique([model, ...names.map(modelRefs.of)]);
   const ordinary = names.map((name) => (name === tiers[tier] ? model : modelRefs.of(name)));
   return unique(ordinary.includes(model) ? ordinary : [model, ...ordinary]);
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isExactNumber, parseExact } from '../../../../src/protocol/json/exactNumbers.ts';
-import { IncrementalJsonParser } from '../../../../src/protocol/json/incrementalParser.ts';
+import { isExactNumber, parseExact } from '../../../src/core/json.ts';
+import { IncrementalJsonParser } from '../../../src/protocol/json/incrementalParser.ts';
 
 describe('whole numbers beyond 2^53', () => {
   test.each([

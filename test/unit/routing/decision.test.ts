@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Router } from '../../../src/config/config.ts';
-import { decide, type RequestFacts } from '../../../src/routing/intent.ts';
+import { decide, type RequestFacts } from '../../../src/routing/decision.ts';
 import { routeModel } from '../../../src/routing/modelRouter.ts';
 import { configOf } from '../../helpers/configText.ts';
 
@@ -57,14 +57,14 @@ describe('which line of the router holds, the first of several', () => {
     ['a web search', 'claude-opus-5', all.slice(2), 'web_search', 'search'],
     ['thinking', 'claude-opus-5', all.slice(3), 'think', 'thinker'],
     ['nothing', 'claude-sonnet-5', [], 'default', 'usual'],
-  ])('%s', (_what, requested, held, intent, model) => {
+  ])('%s', (_what, requested, held, rule, model) => {
     const { image: _image, ...rest } = router;
-    expect(decideFor(requested, rest, ...held)).toMatchObject({ intent, model });
+    expect(decideFor(requested, rest, ...held)).toMatchObject({ rule, model });
   });
 
   test('a line without a target does not hold', () => {
     expect(decideFor('claude-haiku-4-5', { think: 'thinker' }, 'isLong', 'isThinking')).toMatchObject({
-      intent: 'think',
+      rule: 'think',
       tier: 'small',
       reason: 'ROUTER_THINK: thinking is asked for',
     });
@@ -81,13 +81,13 @@ describe('a model that the user names', () => {
     // It never puts the first provider in front of one.
     ['glm,s', 'named', 's'],
     ['claude-opus-5', 'default', 'usual'],
-  ])('%s -> %s', (requested, intent, model) => {
+  ])('%s -> %s', (requested, rule, model) => {
     const { image: _image, ...rest } = router;
-    expect(decideFor(requested, rest)).toMatchObject({ intent, model });
+    expect(decideFor(requested, rest)).toMatchObject({ rule, model });
   });
 
   test('goes before ROUTER_IMAGE as well', () => {
-    expect(decideFor('some-other-model', router, 'hasImages')).toMatchObject({ intent: 'named' });
+    expect(decideFor('some-other-model', router, 'hasImages')).toMatchObject({ rule: 'named' });
   });
 });
 
@@ -95,7 +95,7 @@ describe('ROUTER_IMAGE', () => {
   const { image } = router;
   test('takes images that the chosen model does not see', () => {
     expect(decideFor('claude-opus-5', { image }, 'hasImages')).toEqual({
-      intent: 'image',
+      rule: 'image',
       tier: 'big',
       model: 'seer',
       reason: 'ROUTER_IMAGE: there are images, which b does not see',
@@ -103,15 +103,15 @@ describe('ROUTER_IMAGE', () => {
   });
 
   test('leaves a request without images, and a model that sees them', () => {
-    expect(decideFor('claude-opus-5', { image }).intent).toBe('tier');
-    expect(decideFor('claude-opus-5', { image, default: 'seer' }, 'hasImages').intent).toBe('default');
+    expect(decideFor('claude-opus-5', { image }).rule).toBe('tier');
+    expect(decideFor('claude-opus-5', { image, default: 'seer' }, 'hasImages').rule).toBe('default');
   });
 });
 
 test('without a router nothing of the request is looked at', () => {
   const facts = factsWith('isLong', 'hasImages');
   expect(decide(config, routeModel('claude-opus-5', config), facts)).toMatchObject({
-    intent: 'tier',
+    rule: 'tier',
     model: { name: 'b' },
   });
   expect(facts.looked).toEqual([]);

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { ApiError } from '../../../src/core/errors.ts';
-import { type ErrorCode, errorTable } from '../../../src/core/errorTable.ts';
-import { type FailureContext, failureOfResponse } from '../../../src/upstream/errors.ts';
-import { classifyFault, type FaultDomain, keyCooldownMs } from '../../../src/upstream/faultDomain.ts';
-import { failureOfTransport } from '../../../src/upstream/transportErrors.ts';
+import { ApiError } from '../../../../src/core/errors.ts';
+import { type ErrorCode, errorTable } from '../../../../src/core/errorTable.ts';
+import { classifyFault, type FaultDomain, keyCooldownMs } from '../../../../src/gateway/fallback/outcome.ts';
+import { type FailureContext, failureOfResponse, failureOfTransport } from '../../../../src/upstream/errors.ts';
 
 const context: FailureContext = {
   provider: 'one',
