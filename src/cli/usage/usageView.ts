@@ -4,8 +4,7 @@ import { terminalSafe, terminalSafeJson } from '../../core/text.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { type DayRange, FIRST_DAY, isCostUnknown, LAST_DAY, type UsageGrouping } from '../../telemetry/usage/totals.ts';
 import type { Context, Invocation } from '../command.ts';
-import { type ExitCode, exitCodes } from '../exitCodes.ts';
-import { UsageError } from '../options.ts';
+import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
 import { loadInstances, selectInstances } from '../supervisor/instances.ts';
 import { localTime, type Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
@@ -68,7 +67,7 @@ function dayRange(
   const earliest = toDay === undefined ? firstOfDays(days, now) : FIRST_DAY;
   const first = fromDay === undefined ? earliest : dayOf(fromDay);
   const last = toDay === undefined ? LAST_DAY : dayOf(toDay);
-  if (first > last) throw new UsageError(`--from ${first} is later than --to ${last}`);
+  if (first > last) throw new Failure(`--from ${first} is later than --to ${last}`, exitCodes.usage);
   return { first, last };
 }
 
