@@ -7,7 +7,8 @@ import { beforeAll, expect, test } from 'vitest';
 const LIMITS = {
   request: { files: 80, functions: 432 },
   reload: { files: 45 },
-  status: { files: 60 },
+  // Three more than before: whether an instance can be used, an instance as status shows it, and how a shell quotes the manager.
+  status: { files: 63 },
 };
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
