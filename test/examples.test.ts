@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ConfigResult } from '../src/config/buildConfig.ts';
 import { configFromText } from '../src/config/load.ts';
+import { findPreset } from '../src/providers/index.ts';
 import { readLines } from './helpers/configText.ts';
 
 const directory = join(import.meta.dirname, '..');
@@ -60,8 +61,10 @@ describe.each(names)('envs/%s.env.example', (name) => {
     expect(existsSync(join(directory, 'docs/ENVIRONMENT.md'))).toBe(true);
   });
 
-  test('holds no key', () => {
-    expect(text).toMatch(name === 'demo' ? /^PROVIDER=demo$/m : /^OPENAI_API_KEY=$/m);
+  test('holds no key, and a line for it under the provider’s own name', () => {
+    const keyName = findPreset(name)?.keyNames[0];
+    expect(keyName === undefined).toBe(name === 'demo');
+    if (keyName !== undefined) expect(text).toMatch(new RegExp(`^${keyName}=$`, 'm'));
   });
 
   test('names its port wherever it says an address', () => {

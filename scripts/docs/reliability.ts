@@ -178,7 +178,7 @@ const upstreamGuarantees: readonly Guarantee[] = [
   }),
   guarantee('U13', 'A redirect: 502 that names the address; never followed, so that no key goes elsewhere'),
   guarantee('U14', 'A server that does not speak TLS: 502 that says to use http://; a broken handshake: 529'),
-  guarantee('U15', 'A self-signed certificate: 502 that names NODE_EXTRA_CA_CERTS'),
+  guarantee('U15', 'A self-signed certificate: 502 that names CA_FILE'),
   guarantee('U16', 'A certificate for another name: 502 that says so'),
   guarantee('U17', 'An expired certificate: 502 that says so'),
   guarantee('U18', 'A key that no header can carry: refused at the start, with file and line'),

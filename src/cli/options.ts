@@ -204,6 +204,7 @@ export const optionTable = {
     'take prices and limits of known models from a public catalogue, after showing what differs',
   ),
   from: text('from', 'FILE|URL', 'the catalogue (default: https://models.dev/api.json)'),
+  outputFile: text('output', 'FILE', 'where to write the report (default: a file in state/)'),
   yes: flag('yes', 'do it without asking', 'y'),
   /** Whether the user may be asked; without a terminal nobody is asked either. */
   input: offFlag('no-input', 'never ask; what would have to be asked is an error or left out'),
@@ -216,6 +217,7 @@ export const optionTable = {
     undefined,
   ),
   project: flag('project', 'in the project where you are, the only place that is ever written to'),
+  verbose: flag('verbose', 'show every value that changes'),
   help: flag('help', 'show this help', 'h'),
   version: flag('version', 'print the version', 'v'),
 } as const satisfies Record<string, Option>;

@@ -14,12 +14,12 @@ import {
   directNames,
   type Environment,
   expandVariables,
-  warnOfUnknownNames,
+  reportUnknownNames,
   warnOfUnusedSettings,
   withThisMachine,
 } from './env/variables.ts';
 import { readKeptCatalogue, refreshPreset } from './files/catalogue.ts';
-import { createCompanionFiles, findHooksFile, type ReadFile } from './files/companion.ts';
+import { createCompanionFiles, findHooksFile, type ReadFile, readCertificates } from './files/companion.ts';
 import { readModelsFile } from './files/modelsFile.ts';
 import { readPricesFile } from './files/pricesFile.ts';
 import { fileProviders } from './files/providers.ts';
@@ -28,7 +28,7 @@ import { fingerprint, instanceName } from './identity.ts';
 import { asNamedProvider, chooseModels } from './models.ts';
 import { secretsInFields, secretsInHeaders } from './overrides.ts';
 import { findOwnProvider, ownProvider, refuseMetadataAddresses } from './provider.ts';
-import { checkClientToken, createNamedKeys, findSecret } from './secrets.ts';
+import { checkClientToken, createNamedKeys, findSecret, warnOfForeignKeys } from './secrets.ts';
 
 export interface ConfigSource {
   /** Path of the env file as the user gave it; problems show it so. */
@@ -65,8 +65,9 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   const kept = readKeptCatalogue(files);
   const refresh = (preset: Preset) => refreshPreset(preset, kept.catalogue);
   const hooks = findHooksFile(written.get('HOOKS_FILE'), source.directory, readText, diagnostics);
+  const certificates = readCertificates(written.get('CA_FILE'), readText, diagnostics);
   const used = new Set([...modelsFile.names, ...providersFile.names]);
-  warnOfUnknownNames(entries, used, diagnostics);
+  reportUnknownNames(entries, used, diagnostics);
 
   const findNamedKey = createNamedKeys(variables, environment, readText, diagnostics);
   // Beside a providers file the env file has a provider of its own only where it says so: a key alone is one that the file asks for.
@@ -100,17 +101,15 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   const models = chooseModels({ providers, unusable, hasOwn, modelsFile, choices, findNamedKey, refresh }, diagnostics);
 
   const customServers = [...(models?.customModels.values() ?? [])];
-  refuseMetadataAddresses(
-    [
-      ...(ownConfig
-        ? [{ provider: ownConfig, location: choices.get('OPENAI_BASE_URL') ?? { name: 'OPENAI_BASE_URL' } }]
-        : []),
-      ...others.map(({ name, provider }) => ({ provider, location: { name: `PROVIDERS_FILE (${name})` } })),
-      ...customServers.map(({ name, provider }) => ({ provider, location: { name: `MODELS_FILE (${name})` } })),
-    ],
-    values.ALLOW_LINK_LOCAL === 'on',
-    diagnostics,
-  );
+  const servers = [
+    ...(ownConfig
+      ? [{ provider: ownConfig, location: choices.get('OPENAI_BASE_URL') ?? { name: 'OPENAI_BASE_URL' } }]
+      : []),
+    ...others.map(({ name, provider }) => ({ provider, location: { name: `PROVIDERS_FILE (${name})` } })),
+    ...customServers.map(({ name, provider }) => ({ provider, location: { name: `MODELS_FILE (${name})` } })),
+  ];
+  refuseMetadataAddresses(servers, values.ALLOW_LINK_LOCAL === 'on', diagnostics);
+  warnOfForeignKeys(servers, variables, diagnostics);
 
   const ofFiles = [modelsFile, providersFile, pricesFile, kept].map((file) => file.diagnostics);
   const problems = [diagnostics, ...ofFiles].flatMap((one) =>
@@ -125,6 +124,7 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     prices: pricesFile.prices,
     pricesFile: written.get('PRICES_FILE')?.value,
     hooks,
+    authorities: { file: written.get('CA_FILE')?.value, certificates, system: values.SYSTEM_CA === 'on' },
     files: asked,
   };
   return { config: assembleConfig(source, values, parts), problems, files: asked };
@@ -186,6 +186,7 @@ type Models = Pick<
   | 'prices'
   | 'pricesFile'
   | 'hooks'
+  | 'authorities'
   | 'files'
 >;
 
@@ -243,6 +244,7 @@ function assembleConfig(
       customModels: custom.map((model) => ({ ...model, provider: presetByName(model.provider) })),
       prices: [...models.prices],
       hooks: models.hooks,
+      authorities: [models.authorities.certificates, models.authorities.system],
     }),
     secrets: [
       ...[...models.providers, ...custom].flatMap((one) => secretsOf(one.provider)),

@@ -1,6 +1,6 @@
 import type { Secret } from '../core/secret.ts';
 import type { Preset, Prices, Tiers } from '../providers/preset.ts';
-import type { QuirkSettings } from '../quirks/settings.ts';
+import type { OpenaiProtocol, QuirkSettings } from '../quirks/settings.ts';
 import type { RouteName, SettingFields } from './env/settings.ts';
 
 /** Where the provider's key comes from: `client` means that the client's own key is passed through (decision 0006). */
@@ -15,12 +15,26 @@ export interface ProviderKey {
 /** Proxies between this machine and the provider. */
 export type NetworkProxy = SettingFields['networkProxy'];
 
+/** By which certificate authorities servers are trusted, beside those that the process knows by itself. */
+export interface Authorities {
+  /** CA_FILE as it is written; undefined when there is none. */
+  readonly file: string | undefined;
+  /** Those of CA_FILE, in PEM. */
+  readonly certificates: readonly string[];
+  /** SYSTEM_CA: whether those count that this machine trusts. */
+  readonly system: boolean;
+}
+
 export interface ProviderConfig {
   readonly preset: Preset;
   /** Without a trailing slash. */
   readonly baseUrl: string;
   /** Full address of chat completions or messages, by the preset's protocol; `{model}` in it stands for the model's name. */
   readonly endpoint: string;
+  /** Full address of the Responses API; absent for a preset that speaks none of OpenAI's APIs. */
+  readonly responsesEndpoint?: string;
+  /** Which of OpenAI's APIs PROTOCOL names; absent where the model decides. */
+  readonly protocol?: OpenaiProtocol;
   /** Lower-case name of the header that carries the key: `authorization` with a bearer token, any other with the bare key. */
   readonly keyHeader: string;
   readonly key: ProviderKey;
@@ -137,6 +151,7 @@ export interface Config extends SettingFields {
   readonly prices: ReadonlyMap<string, readonly DatedPrices[]>;
   /** HOOKS_FILE: its absolute path, and the SHA-256 of its text, by which a changed one is known. */
   readonly hooks: { readonly file: string; readonly digest: string } | undefined;
+  readonly authorities: Authorities;
   readonly healthCheck: {
     /** Pause between the checks of a provider that nobody asks, in ms; 0 for none. */
     readonly intervalMs: number;

@@ -1,6 +1,6 @@
 import { isObject } from '../core/json.ts';
 import { createRedactor } from '../core/secret.ts';
-import { ageInDays, factsDay, type Tiers } from '../providers/preset.ts';
+import { ageInDays, factsDay, protocolOf, type SpokenProtocol, type Tiers } from '../providers/preset.ts';
 import { maskTexts } from '../quirks/compose.ts';
 import { environmentName } from '../quirks/settings.ts';
 import type { Config, CustomModel, NamedProvider, ProviderConfig, ProviderKey } from './config.ts';
@@ -111,11 +111,25 @@ function describeProvider(named: NamedProvider, config: Config, now: number | un
     ...(baseUrl === '' || endpoint === `${baseUrl}/chat/completions` ? [] : [['endpoint', endpoint] as const]),
     ...[key, ...moreKeys].map((one): Row => ['provider key', describeKey(one)]),
     ['models', describeModels(named)],
+    ...protocolRows(named, config),
     ...factsRows(named, config, now),
     ...(limits.length > 0 ? [['limits', limits.join(', ')] as const] : []),
     ...(Object.keys(headers).length > 0 ? [['custom headers', Object.keys(headers).join(', ')] as const] : []),
     ...describeQuirks(provider).map((quirk): Row => ['quirk', quirk]),
   ];
+}
+
+/** By which of OpenAI's APIs the models of a provider are asked, where it is not chat completions for all of them. */
+function protocolRows({ models, provider }: NamedProvider, { modelRefs }: Config): readonly Row[] {
+  const names = [...new Set(Object.values(models).flat())].map((name) => modelRefs.of(name));
+  const askedBy = (protocol: SpokenProtocol) =>
+    names.filter((ref) => protocolOf(ref.provider, ref.model) === protocol).map(({ model }) => model);
+  const responses = askedBy('responses');
+  if (responses.length === 0) return [];
+  const chat = askedBy('chat');
+  const rest = chat.length === 0 ? '' : `; chat completions for ${chat.join(', ')}`;
+  const reason = provider.protocol === undefined ? ', chosen by the model' : '';
+  return [['protocol', `Responses API for ${responses.join(', ')}${rest}${reason}`]];
 }
 
 function showField(field: SettingField, config: Config): string {
@@ -151,6 +165,14 @@ function networkRows({ networkProxy: { httpProxy, httpsProxy, noProxy } }: Confi
   ];
   if (addresses.length === 0) return [];
   return [['network proxy', [...addresses, ...(noProxy === undefined ? [] : [`not for ${noProxy}`])].join(', ')]];
+}
+
+function authorityRows({ authorities: { file, certificates, system } }: Config): readonly Row[] {
+  const parts = [
+    ...(file === undefined ? [] : [`${certificates.length} of ${file}`]),
+    ...(system ? ['those of this machine'] : []),
+  ];
+  return parts.length === 0 ? [] : [['authorities', `the usual ones, ${parts.join(', ')}`]];
 }
 
 /** What happens on failures: retries, fallback, circuit breaker and health checks. */
@@ -217,6 +239,7 @@ export function describeConfig(config: Config, now?: number): readonly string[] 
         : `${concurrency.places} requests, ${concurrency.queueLength} more may wait`,
     ],
     ...networkRows(config),
+    ...authorityRows(config),
     [
       'logs',
       `${logs.directory}, level ${logs.level}, rotated at ${show('LOG_MAX_SIZE', config)}, kept ${show('LOG_RETENTION_DAYS', config)}, together at most ${show('LOG_MAX_TOTAL', config)}`,

@@ -1,6 +1,7 @@
 import { Secret } from '../core/secret.ts';
+import { foreignVendor } from '../providers/index.ts';
 import type { Preset } from '../providers/preset.ts';
-import type { ProviderKey } from './config.ts';
+import type { ProviderConfig, ProviderKey } from './config.ts';
 import type { Diagnostics, SourceLocation } from './diagnostics.ts';
 import {
   chooseVariable,
@@ -138,7 +139,7 @@ export function findProviderKey(
       diagnostics.warning(
         variable,
         `a key that ${preset.name} has no use for`,
-        `Remove it, or set PROVIDER to its provider.`,
+        `Write it as ${preset.keyNames[0] ?? GENERAL_NAME}=... if it is the key of ${preset.name}; else remove it, or set PROVIDER to its provider.`,
       );
   }
   const found = findSecret([...preset.keyNames, GENERAL_NAME], variables, readText, diagnostics);
@@ -165,6 +166,36 @@ export function findProviderKey(
 export function needsNoKey(preset: Preset, baseUrl: string): boolean {
   const host = URL.parse(baseUrl)?.hostname ?? '';
   return preset.protocol === 'demo' || preset.keyOptional === true || isLoopback(host.replace(/^\[(.*)\]$/, '$1'));
+}
+
+/** A server that is given a key, and where it is written. */
+export interface ServerWithKeys {
+  readonly provider: ProviderConfig;
+  readonly location: SourceLocation;
+}
+
+/** Warns of keys that are another vendor's by their beginning: most likely pasted at the wrong place, they would go to a stranger. */
+export function warnOfForeignKeys(
+  servers: readonly ServerWithKeys[],
+  variables: Variables,
+  diagnostics: Diagnostics,
+): void {
+  const reported = new Set<string>();
+  for (const { provider, location } of servers) {
+    const { preset, baseUrl, key, moreKeys = [] } = provider;
+    if (needsNoKey(preset, baseUrl)) continue;
+    for (const { secret: value, variable } of [key, ...moreKeys]) {
+      const vendor = value && foreignVendor(value.reveal(), preset, baseUrl);
+      const host = URL.parse(baseUrl)?.host ?? '';
+      if (vendor === undefined || reported.has(`${variable} ${host}`)) continue;
+      reported.add(`${variable} ${host}`);
+      diagnostics.warning(
+        variables.get(variable) ?? location,
+        `a key that begins like those of ${vendor}, and goes to ${host}`,
+        `Put the key of ${preset.name} here, or choose the provider of this key with PROVIDER or OPENAI_BASE_URL.`,
+      );
+    }
+  }
 }
 
 /** The key as the configuration holds it. Without one the client's own is used, where the provider needs any. */

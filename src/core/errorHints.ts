@@ -36,13 +36,15 @@ export function forInstance(suggestions: readonly string[], instance: string): s
 }
 
 const OTHER_PROTOCOL = 'the server does not speak TLS: use http:// in OPENAI_BASE_URL if that is meant';
-const UNKNOWN_ISSUER = 'its certificate cannot be verified: give the root in NODE_EXTRA_CA_CERTS';
+const GIVE_ROOT =
+  'name the file of its root in CA_FILE, or set SYSTEM_CA=on if this machine trusts it (docs/COMPANY-NETWORK.md)';
+const UNKNOWN_ISSUER = `its certificate cannot be verified: ${GIVE_ROOT}`;
 
 const HINTS: Readonly<Record<string, string>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: OTHER_PROTOCOL,
   EPROTO: OTHER_PROTOCOL,
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed: give the certificate in NODE_EXTRA_CA_CERTS',
-  SELF_SIGNED_CERT_IN_CHAIN: 'a certificate in its chain is self-signed: give the root in NODE_EXTRA_CA_CERTS',
+  DEPTH_ZERO_SELF_SIGNED_CERT: `its certificate is self-signed: ${GIVE_ROOT}`,
+  SELF_SIGNED_CERT_IN_CHAIN: `a certificate in its chain is self-signed: ${GIVE_ROOT}`,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_ISSUER,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_ISSUER,
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name: check the host in OPENAI_BASE_URL',

@@ -86,6 +86,8 @@ export interface ProviderHealth {
     readonly middle: readonly string[];
     readonly small: readonly string[];
   };
+  /** By what the first model of each tier is asked: `chat`, `responses`, `anthropic` or `demo`. */
+  readonly protocols: { readonly big: string | null; readonly middle: string | null; readonly small: string | null };
   readonly circuit: CircuitState;
   readonly keys: readonly KeyHealth[];
   readonly last_answer_at: Timestamp | null;

@@ -120,6 +120,19 @@ function editDistance(from: string, to: string): number {
   return last[to.length] ?? 0;
 }
 
+/** Whether the words are the same but for two neighbours in the wrong order, which is the surest sign of a slip. */
+function isSwapped(from: string, to: string): boolean {
+  const sorted = (word: string) => [...word].sort().join('');
+  return from !== to && sorted(from) === sorted(to) && editDistance(from, to) === 1;
+}
+
+const MOST_WRONG_LETTERS = 2;
+
+/** Whether a word is another one in another case, or with at most two letters wrong. */
+export function isNearMiss(typed: string, name: string): boolean {
+  return editDistance(typed.toLowerCase(), name.toLowerCase()) <= MOST_WRONG_LETTERS;
+}
+
 /** How many letters may be wrong: short words are near to everything. */
 function tolerance(word: string): number {
   return Math.max(word.length < 5 ? 1 : 2, Math.floor(word.length / 3));
@@ -131,8 +144,10 @@ export function nearestName(typed: string, known: Iterable<string>): string | un
   let best: string | undefined;
   let bestDistance = tolerance(typed) + 1;
   for (const name of known) {
-    const begun = wanted.length > 1 && name.toLowerCase().startsWith(wanted);
-    const distance = begun ? 0 : editDistance(wanted, name.toLowerCase());
+    const candidate = name.toLowerCase();
+    if (isSwapped(wanted, candidate)) return name;
+    const begun = wanted.length > 1 && candidate.startsWith(wanted);
+    const distance = begun ? 0 : editDistance(wanted, candidate);
     if (distance < bestDistance) [best, bestDistance] = [name, distance];
   }
   return best;

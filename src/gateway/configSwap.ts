@@ -1,5 +1,6 @@
 import type { Config, ProviderConfig } from '../config/config.ts';
 import { fingerprint } from '../config/identity.ts';
+import { createTrust } from '../config/load.ts';
 import { isLoopback } from '../config/secrets.ts';
 import type { Clock } from '../core/clock.ts';
 import { ReloadableHooks } from '../hooks/hooks.ts';
@@ -74,7 +75,8 @@ function isAloneOnThisMachine({ baseUrl }: ProviderConfig, { providers }: Config
 
 /** How the servers of a configuration are connected to; whatever this depends on makes another backend. */
 export function createConnections(config: Config, clock: Clock, userAgent: string): Required<Connections> {
-  const { breaker, concurrency, networkProxy, providers, tiers } = config;
+  const { authorities, breaker, concurrency, networkProxy, providers, tiers } = config;
+  let trust: { readonly context: ReturnType<typeof createTrust> } | undefined;
   const countsAllFailures = providers.length > 1;
   const headersTimeoutOf = (provider: ProviderConfig) =>
     providers.find((named) => named.provider === provider)?.requestTimeoutMs ?? config.requestTimeoutMs;
@@ -84,9 +86,12 @@ export function createConnections(config: Config, clock: Clock, userAgent: strin
       const limiter = earlierLimiter ?? new ConcurrencyLimiter(0, 0);
       limiter.resize(concurrency.places, concurrency.queueLength);
       const headersTimeoutMs = headersTimeoutOf(provider);
+      // Made once for all servers, and only when one is connected to.
+      trust ??= { context: createTrust(authorities) };
+      const connection = { connectTimeoutMs, headersTimeoutMs, networkProxy, trust: trust.context };
       return {
         provider,
-        upstream: createUpstream(provider, { userAgent, connectTimeoutMs, headersTimeoutMs, networkProxy }),
+        upstream: createUpstream(provider, { userAgent, ...connection }),
         breaker: new CircuitBreaker(
           clock,
           isAloneOnThisMachine(provider, config)
@@ -100,7 +105,14 @@ export function createConnections(config: Config, clock: Clock, userAgent: strin
     },
     identify: (provider) => {
       const { connectTimeoutMs } = modelSettings(provider, tiers.big);
-      const rest = [connectTimeoutMs, headersTimeoutOf(provider), networkProxy, breaker, countsAllFailures];
+      const rest = [
+        connectTimeoutMs,
+        headersTimeoutOf(provider),
+        networkProxy,
+        authorities,
+        breaker,
+        countsAllFailures,
+      ];
       return fingerprint([identifyProvider(provider), ...rest]);
     },
   };

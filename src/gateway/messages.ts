@@ -3,8 +3,8 @@ import type { HookInfo, HookName, Hooks } from '../hooks/hooks.ts';
 import { errorBody, errorEvent, PING_EVENT } from '../protocol/anthropic/errors.ts';
 import { MessageAssembler } from '../protocol/anthropic/message.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
-import { ChatAdapter } from './adapters/chatAdapter.ts';
 import { MessagesAdapter } from './adapters/messagesAdapter.ts';
+import { TranslatingAdapter } from './adapters/translatingAdapter.ts';
 import { respondWithFallback } from './fallback/fallbackRunner.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import {
@@ -116,7 +116,9 @@ function answer(context: RequestContext, body: RequestBody): Promise<void> {
     candidates === plan.candidates ? plan : { ...plan, candidates },
     record.stream ? STREAMED : WHOLE,
     (route) =>
-      isNative(route) ? new MessagesAdapter(context, plan, body, route) : new ChatAdapter(context, plan, body, route),
+      isNative(route)
+        ? new MessagesAdapter(context, plan, body, route)
+        : new TranslatingAdapter(context, plan, body, route),
   );
 }
 

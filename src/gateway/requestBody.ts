@@ -100,7 +100,7 @@ const STRETCH_BYTES = 512 * 1024;
 const PIECE_BYTES = 512;
 
 /** Lists whose elements the requests of a conversation have in common. */
-const COMMON = new Set(['messages', 'system', 'tools']);
+const COMMON = new Set(['messages', 'system', 'tools', 'input']);
 
 /**
  * Reads the bodies of requests and writes those for the provider. Turn N+1 of a conversation repeats all of turn N, so that both

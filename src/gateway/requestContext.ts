@@ -10,7 +10,7 @@ import { type RequestRecord, shortHash } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import type { ResponseWriter } from './responseWriter.ts';
-import { keyLabel, type Plan, type Route } from './route.ts';
+import { keyLabel, type Plan, protocolOfRoute, type Route } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 
 /** A new id of Anthropic's form: the prefix (`msg_`, `toolu_`, `req_`) and 24 random digits and letters. */
@@ -60,11 +60,10 @@ export function recordClient({ record, incoming, services }: RequestContext, bod
 }
 
 /** Writes into the log line whom the request goes to now. */
-export function recordRoute(
-  { record }: Pick<RequestContext, 'record'>,
-  { ref, provider, model, backend }: Route,
-): void {
+export function recordRoute({ record }: Pick<RequestContext, 'record'>, route: Route): void {
+  const { ref, provider, model, backend } = route;
   record.provider = provider;
+  record.protocol = protocolOfRoute(route);
   record.upstreamModel = model.name;
   record.routedModel = ref.name;
   record.key = backend.provider.key.source;

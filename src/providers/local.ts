@@ -19,6 +19,7 @@ export const ollama = {
     reasoningReplay: 'reasoning',
     silentTruncation: true,
   },
+  responses: { families: {}, others: 'chat', quirks: { toolImages: 'after', includeEncrypted: false } },
   links: { docs: 'https://docs.ollama.com/api/openai-compatibility' },
   notes: [
     'Set BIG_MODEL to a model that you have pulled, one that can call tools.',
@@ -91,6 +92,7 @@ export const lmstudio = {
   idsHaveSlash: true,
   models: {},
   quirks: { topK: true, toolChoice: 'auto_none', imageUrls: 'data', reasoningStyle: 'none' },
+  responses: { families: {}, others: 'chat', quirks: { toolImages: 'after', includeEncrypted: false } },
   links: { docs: 'https://lmstudio.ai/docs/developer/openai-compat' },
   notes: [
     'Set BIG_MODEL to the identifier of the loaded model, and QUIRK_CONTEXT_WINDOW to the context it was loaded with.',
@@ -110,6 +112,11 @@ export const vllm = {
   idsHaveSlash: true,
   models: {},
   quirks: { topK: true, reasoningStyle: 'none', reasoningReplay: 'reasoning' },
+  responses: {
+    families: {},
+    others: 'chat',
+    quirks: { toolImages: 'after', assistantText: 'string', reasoningReplay: 'none', includeEncrypted: false },
+  },
   links: { docs: 'https://docs.vllm.ai/en/latest/serving/openai_compatible_server' },
   notes: [
     'Set BIG_MODEL to the name that the server gives its model, and QUIRK_CONTEXT_WINDOW to its --max-model-len.',

@@ -1,4 +1,5 @@
 import type { Transform } from 'node:stream';
+import type { SecureContext } from 'node:tls';
 import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import type { NetworkProxy, ProviderConfig } from '../config/config.ts';
@@ -69,6 +70,8 @@ export interface ClientOptions {
   /** Time until the response headers must be there, in ms. */
   readonly headersTimeoutMs: number;
   readonly networkProxy: NetworkProxy;
+  /** What servers' certificates are checked with; undefined for Node's own list. */
+  readonly trust?: SecureContext | undefined;
 }
 
 // A warm connection saved 550 ms on a 500 KB request at 80 ms round trip, so connections are kept as long as servers allow.
@@ -77,13 +80,15 @@ const MAX_HEADER_BYTES = 64 * 1024;
 
 type Headers = Record<string, string | string[] | undefined>;
 
+type TlsOptions = { readonly secureContext?: SecureContext };
+
 /** Distinguishes the errors of connections that were used before: most likely the server had just closed them. */
 class UsedConnections {
   readonly #errors = new WeakSet<Error>();
 
   /** Opens connections as undici does by itself. */
-  createConnector(timeout: number): buildConnector.connector {
-    const connect = buildConnector({ timeout, allowH2: false });
+  createConnector(timeout: number, tls: TlsOptions): buildConnector.connector {
+    const connect = buildConnector({ timeout, allowH2: false, ...tls });
     return (options, callback) =>
       connect(options, (...[error, socket]) => {
         socket?.on('error', (failure: Error) => {
@@ -103,8 +108,9 @@ class UsedConnections {
 
 /** @param isKept whether connections are kept for further requests */
 function createDispatcher(options: ClientOptions, used: UsedConnections, isKept: boolean): Dispatcher {
+  const tls: TlsOptions = options.trust === undefined ? {} : { secureContext: options.trust };
   const settings: Agent.Options = {
-    connect: used.createConnector(options.connectTimeoutMs),
+    connect: used.createConnector(options.connectTimeoutMs, tls),
     ...(isKept ? {} : { pipelining: 0 }),
     headersTimeout: options.headersTimeoutMs,
     // Silence within an answer is watched by the gateway, which knows when it paused the answer itself.
@@ -119,6 +125,9 @@ function createDispatcher(options: ClientOptions, used: UsedConnections, isKept:
   if (httpProxy === undefined && httpsProxy === undefined) return new Agent(settings);
   return new EnvHttpProxyAgent({
     ...settings,
+    // A network proxy is connected to with options of its own, and so is the server behind it.
+    proxyTls: tls,
+    requestTls: tls,
     ...(httpProxy === undefined ? {} : { httpProxy }),
     ...(httpsProxy === undefined ? {} : { httpsProxy }),
     ...(noProxy === undefined ? {} : { noProxy }),
@@ -257,13 +266,12 @@ export class HttpUpstream implements Upstream {
   /** For requests that are sent anew; made when it is first needed. */
   #unkept: Dispatcher | undefined;
   readonly #options: ClientOptions;
-  /** Where the address does not depend on the model. */
-  readonly #address: Address | undefined;
+  /** By the endpoint, of which a provider has one for each of its APIs. */
+  readonly #addresses = new Map<string, Address>();
 
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#dispatcher = createDispatcher(options, this.#used, true);
-    this.#address = options.endpoint.includes('{model}') ? undefined : addressOf(endpointUrl(options.endpoint, ''));
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
@@ -285,13 +293,20 @@ export class HttpUpstream implements Upstream {
     await Promise.all([this.#dispatcher.destroy(), this.#unkept?.destroy()]);
   }
 
+  /** Parsed once where it does not depend on the model. */
+  #addressFor(endpoint: string, { model }: UpstreamRequest): Address {
+    const known = this.#addresses.get(endpoint);
+    if (known !== undefined) return known;
+    const address = addressOf(endpointUrl(endpoint, model));
+    if (!endpoint.includes('{model}')) this.#addresses.set(endpoint, address);
+    return address;
+  }
+
   #describe(request: UpstreamRequest): Dispatcher.DispatchOptions {
     const { endpoint, keyHeader, userAgent, headers: ownHeaders } = this.#options;
     const { lookUp, authorization, suffix = '' } = request;
     const { origin, path } =
-      lookUp === undefined
-        ? (this.#address ?? addressOf(endpointUrl(endpoint, request.model)))
-        : addressOf(new URL(lookUp));
+      lookUp === undefined ? this.#addressFor(request.endpoint ?? endpoint, request) : addressOf(new URL(lookUp));
     const headers: Record<string, string> = {
       'content-type': 'application/json',
       'accept-encoding': 'identity',
@@ -311,13 +326,7 @@ export class HttpUpstream implements Upstream {
   }
 }
 
-export interface ConnectionOptions {
-  readonly userAgent: string;
-  readonly connectTimeoutMs: number;
-  /** Time until the response headers must be there, in ms. */
-  readonly headersTimeoutMs: number;
-  readonly networkProxy: NetworkProxy;
-}
+export type ConnectionOptions = Omit<ClientOptions, 'endpoint' | 'keyHeader' | 'headers'>;
 
 /** The way to a provider: over HTTP with a pool of connections of its own, or into the built-in demo. */
 export function createUpstream(

@@ -45,6 +45,19 @@ beforeAll(() => {
 
 afterAll(() => folder.remove());
 
+test.each([[[]], [['--check']]])(
+  'a misspelt PROVIDER is an error with its line, at the start and at %j',
+  async (words) => {
+    const text = 'PROVDER=kimi\nPORT=18081\nOPENAI_API_KEY=sk-secret-0123456789\n';
+    writeFileSync(join(folder.path, 'misspelt.env'), text, { mode: 0o600 });
+    const { code, stderr } = await run('--env', 'misspelt.env', ...words);
+    expect(code).toBe(78);
+    expect(stderr).toContain('misspelt.env:1  PROVDER  error: found a name that means nothing here');
+    expect(stderr).toContain('-> Write PROVIDER=... or remove the line.');
+    expect(stderr).not.toContain('0123456789');
+  },
+);
+
 test('--version prints the version of package.json', async () => {
   expect(await run('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });

@@ -1,6 +1,9 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAuthority } from '../helpers/certificate.ts';
 import { type FakeUpstream, json, startFakeUpstream } from '../helpers/fakeUpstream.ts';
 import { call } from '../helpers/startApp.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
@@ -57,11 +60,16 @@ function expectNoCanary(text: string): void {
 }
 
 describe('./manage bundle', () => {
-  test('writes one file for the user only, where the user is, and says so', async () => {
+  test('writes one file for the user only, where git does not see it, and says so', async () => {
     const { code, stdout, stderr } = await bundle();
     expect(code).toBe(0);
     const file = stdout.trim();
-    expect(dirname(file)).toBe(folder);
+    expect(dirname(file)).toBe(join(project.root, 'state'));
+    const repository = resolve(import.meta.dirname, '..', '..');
+    const inRepository = join('state', basename(file));
+    expect(execFileSync('git', ['check-ignore', inRepository], { cwd: repository, encoding: 'utf8' }).trim()).toBe(
+      inRepository,
+    );
     expect(file).toMatch(/claude-code-proxy-report-\d{8}-\d{6}\.txt$/);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(stderr).toContain('Look through it before you send it');
@@ -100,6 +108,59 @@ describe('./manage bundle', () => {
     });
     expect(wrong).toMatchObject({ name: 'wrong', configuration: [], health: null });
     expect(wrong.problems.join('\n')).toMatch(/^envs\/wrong\.env:2 {2}PORT/m);
+  });
+
+  test('--output writes where the user wants it, and over nothing', async () => {
+    const { code, stdout } = await bundle('one', '--output', 'report.txt');
+    expect([code, stdout.trim()]).toEqual([0, join(folder, 'report.txt')]);
+    const again = await bundle('one', '--output', 'report.txt');
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is there already')]);
+  });
+
+  test('no word of a provider, no path, no end of a key, no name of user and machine, wherever they were planted', async () => {
+    const place = join(folder, 'canary folder');
+    mkdirSync(place);
+    writeFileSync(join(place, 'canary root.pem'), createAuthority('canary').cert);
+    const refused = await startFakeUpstream({
+      '*': json(401, { error: { message: `${ECHOED}: see canary-link.example/keys`, code: 'canary_code' } }),
+    });
+    const key = 'key-of-the-third-instance-RT=9';
+    const port = await project.addInstance('three', [
+      'PROVIDER=custom',
+      `OPENAI_BASE_URL=${refused.url}`,
+      `OPENAI_API_KEY=${key}`,
+      'BIG_MODEL=the-model',
+      `LOG_DIR='${join(place, 'canary logs')}'`,
+      `STATE_DIR='${join(place, 'canary state')}'`,
+      `CA_FILE='${join(place, 'canary root.pem')}'`,
+    ]);
+    const missing = join(place, 'canary missing.pem');
+    await project.addInstance('four', [`CA_FILE='${missing}'`]);
+    await project.addInstance('five', [`CA_FILE=${missing.replaceAll(' ', '-')}`]);
+    expect((await project.manage(['start', 'three'])).code).toBe(0);
+    const answer = await call(`http://127.0.0.1:${port}/v1/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'claude-opus-5', max_tokens: 9, messages: [{ role: 'user', content: SAID }] }),
+    });
+    expect(answer.text).toContain(ECHOED);
+    await waitUntil('it is known', async () => (await project.manage(['status', '--json'])).stdout.includes('canary'));
+    const shell = { INIT_CWD: place, USER: 'canary-user', LOGNAME: 'canary-user', PM2_HOME: project.pm2Home };
+    for (const words of [['--json'], ['--output', join(folder, 'all.txt')]]) {
+      const { code, stdout } = await project.manage(['bundle', ...words], shell);
+      expect(code).toBe(0);
+      const text = words.length === 1 ? stdout : readFileSync(join(folder, 'all.txt'), 'utf8');
+      expect(text).toContain('three');
+      expectNoCanary(text);
+      for (const trace of ['RT=9', KEY.slice(-4), TOKEN.slice(-4), basename(folder), place, folder])
+        expect(text).not.toContain(trace);
+      for (const name of [userInfo().username, hostname()])
+        if (name.length >= 3 && name !== 'root' && name !== 'localhost') expect(text).not.toContain(name);
+    }
+    await project.manage(['remove', 'four', '--yes']);
+    await project.manage(['remove', 'five', '--yes']);
+    await project.manage(['remove', 'three', '--yes']);
+    await refused.close();
   });
 
   test('of one instance', async () => {

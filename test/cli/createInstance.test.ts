@@ -115,7 +115,7 @@ describe('without a terminal', () => {
     const { code, stdout } = await project.manage(['add', 'groq', '--stdin', '--dry-run'], {}, KEY);
     expect(code).toBe(0);
     expect(stdout).toContain('PROVIDER=groq\n');
-    expect(stdout).toContain('OPENAI_API_KEY=****7890\n');
+    expect(stdout).toContain('GROQ_API_KEY=****7890\n');
     expect(await envFiles()).toEqual(['work.env']);
   });
 

@@ -28,6 +28,7 @@ beforeAll(async () => {
   mkdirSync(work);
   port = await project.addInstance('one');
   await project.addInstance('locked', [`ANTHROPIC_API_KEY=${TOKEN}`]);
+  await project.addInstance('elsewhere', ['PROVIDER=kimi']);
   await project.addInstance('keyless', [
     'PROVIDER=custom',
     'OPENAI_BASE_URL=http://127.0.0.1:9/v1',
@@ -129,6 +130,12 @@ describe('./manage run', () => {
     const { code, stderr, stdout } = await run(['keyless'], { ANTHROPIC_API_KEY: 'sk-ant-mine' });
     expect([code, stdout]).toEqual([78, '']);
     expect(stderr).toContain('envs/keyless.env holds no key; put OPENAI_API_KEY there, or give one for this run');
+    const foreign = await run(['elsewhere'], { ANTHROPIC_AUTH_TOKEN: 'sk-ant-api03-0123456789abcdef' });
+    expect([foreign.code, foreign.stdout]).toEqual([78, '']);
+    expect(foreign.stderr).toContain(
+      'ANTHROPIC_AUTH_TOKEN of this shell begins like a key of Anthropic, and is not given to elsewhere',
+    );
+    expect(foreign.stderr).not.toContain('0123456789');
   });
 
   test('what a killed run has left is swept away', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -155,6 +156,7 @@ describe('use', () => {
     const { code, stdout, stderr } = await use('locked', '--dry-run');
     expect(code).toBe(0);
     expect(stdout).toContain(file);
+    expect(stdout).toMatch(/^\+ claude uses locked on http:\/\/127\.0\.0\.1:\d+: demo-big, demo-middle, demo-small$/m);
     expect(stdout).toMatch(/^- env\.ANTHROPIC_MODEL = mine\n\+ env\.ANTHROPIC_MODEL = demo-big$/m);
     expect(stdout).toMatch(/^- env\.ANTHROPIC_AUTH_TOKEN = \*{4}7890\n\+ env\.ANTHROPIC_AUTH_TOKEN = \*{4}ed-1$/m);
     expect(stdout + stderr).not.toMatch(/canary/);
@@ -188,13 +190,38 @@ describe('use', () => {
     expect(read()).toBe(before);
   });
 
-  test.each([
-    ['without --project', ['use', 'one'], 2, /use writes into a project only: \.\/manage use one --project/],
-    ['of an unknown instance', ['use', 'oen', '--project'], 2, /there is no instance "oen"/],
-  ])('%s it refuses', async (_what, words, code, message) => {
-    expect(await manage(words)).toMatchObject({ code, stderr: expect.stringMatching(message) });
-    expect(existsSync(file)).toBe(false);
+  test('three lines, each value with --verbose; --project may be left out', async () => {
+    const short = await manage(['use', 'one', '--dry-run']);
+    expect(short.stdout.trimEnd().split('\n')).toEqual([
+      file,
+      `+ claude uses one on http://127.0.0.1:${port}: demo-big, demo-middle, demo-small`,
+      expect.stringMatching(/^\+ \d+ values for it; to see them all: --verbose$/),
+    ]);
+    const whole = (await manage(['use', 'one', '--dry-run', '--verbose'])).stdout;
+    expect(whole).toContain(`+ env.ANTHROPIC_BASE_URL = http://127.0.0.1:${port}`);
+    expect(whole).toContain('+ empty, so that they have no effect: ');
+    expect((await manage(['use', 'one', '--yes'])).code).toBe(0);
+    expect(settings().env.ANTHROPIC_MODEL).toBe('demo-big');
   });
+
+  test('where git does not ignore the file it says so', async () => {
+    const warning = 'git does not ignore .claude/settings.local.json';
+    expect((await use('one', '--yes')).stderr).not.toContain(warning);
+    await manage(['unuse']);
+    execFileSync('git', ['init', '--quiet'], { cwd: work });
+    expect((await use('one', '--yes')).stderr).toContain(warning);
+    await manage(['unuse']);
+    writeFileSync(join(work, '.gitignore'), '.claude/settings.local.json\n');
+    expect((await use('one', '--yes')).stderr).not.toContain(warning);
+  });
+
+  test.each([['of an unknown instance', ['use', 'oen', '--project'], 2, /there is no instance "oen"/]])(
+    '%s it refuses',
+    async (_what, words, code, message) => {
+      expect(await manage(words)).toMatchObject({ code, stderr: expect.stringMatching(message) });
+      expect(existsSync(file)).toBe(false);
+    },
+  );
 
   test('in the home directory it refuses, as those settings are global', async () => {
     work = dirname(project.root);

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 
 const SEQUENCE = 0x30;
 const SET = 0x31;
@@ -35,22 +35,40 @@ export interface Certificate {
   readonly key: string;
 }
 
+/** Who signs certificates in place of themselves. */
+export interface Authority extends Certificate {
+  readonly name: string;
+}
+
+function distinguishedName(commonName: string): Buffer {
+  return der(SEQUENCE, der(SET, der(SEQUENCE, COMMON_NAME, der(UTF8_STRING, Buffer.from(commonName)))));
+}
+
+/** A certificate authority, made anew. */
+export function createAuthority(name: string): Authority {
+  return { name, ...createCertificate(name) };
+}
+
 const DAY_MS = 86_400_000;
 
-/** A self-signed certificate for one host name, made anew, so that no private key lies in the repository. */
-export function createCertificate(hostName: string, validUntil = new Date(Date.now() + DAY_MS)): Certificate {
+/** A certificate for one host name, self-signed without an issuer; made anew, so that no private key lies in the repository. */
+export function createCertificate(
+  hostName: string,
+  validUntil = new Date(Date.now() + DAY_MS),
+  issuer?: Authority,
+): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const name = der(SEQUENCE, der(SET, der(SEQUENCE, COMMON_NAME, der(UTF8_STRING, Buffer.from(hostName)))));
   const alternative = der(SEQUENCE, der(DNS_NAME, Buffer.from(hostName)));
-  const authority = der(SEQUENCE, der(BOOLEAN, Buffer.of(0xff)));
+  const authority = der(SEQUENCE, ...(issuer === undefined ? [der(BOOLEAN, Buffer.of(0xff))] : []));
+  const signer = issuer === undefined ? privateKey : createPrivateKey(issuer.key);
   const body = der(
     SEQUENCE,
     der(VERSION, der(INTEGER, Buffer.of(2))),
-    der(INTEGER, Buffer.of(1)),
+    der(INTEGER, Buffer.of(issuer === undefined ? 1 : 2)),
     ECDSA_WITH_SHA256,
-    name,
+    distinguishedName(issuer?.name ?? hostName),
     der(SEQUENCE, time(new Date(validUntil.getTime() - 2 * DAY_MS)), time(validUntil)),
-    name,
+    distinguishedName(hostName),
     publicKey.export({ type: 'spki', format: 'der' }),
     der(
       EXTENSIONS,
@@ -61,10 +79,10 @@ export function createCertificate(hostName: string, validUntil = new Date(Date.n
       ),
     ),
   );
-  const signature = der(BIT_STRING, Buffer.of(0), sign('sha256', body, privateKey));
+  const signature = der(BIT_STRING, Buffer.of(0), sign('sha256', body, signer));
   const encoded = der(SEQUENCE, body, ECDSA_WITH_SHA256, signature).toString('base64');
   return {
-    cert: `-----BEGIN CERTIFICATE-----\n${encoded.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
+    cert: `-----BEGIN CERTIFICATE-----\n${(encoded.match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
   };
 }

@@ -62,6 +62,7 @@ export async function spawnBinary(
   name = 'test',
   words: readonly string[] = [],
   [program = '', ...begin]: readonly string[] = [executablePath(ROOT)],
+  environment: NodeJS.ProcessEnv = {},
 ): Promise<Binary> {
   const { path: folder, remove } = temporaryFolder();
   const port = settings['PORT'] === undefined ? await freePort() : Number(settings['PORT']);
@@ -75,7 +76,7 @@ export async function spawnBinary(
   writeFileSync(file, lines.map(([key, value]) => `${key}=${value}\n`).join(''), { mode: 0o600 });
   const child = spawn(program, [...begin, '--env', file, ...words], {
     cwd: folder,
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...environment },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -103,8 +104,13 @@ export async function spawnBinary(
 }
 
 /** Starts the built executable and resolves when it listens. */
-export async function startBinary(settings: Settings, name = 'test', command?: readonly string[]): Promise<Binary> {
-  const binary = await spawnBinary(settings, name, [], command);
+export async function startBinary(
+  settings: Settings,
+  name = 'test',
+  command?: readonly string[],
+  environment?: NodeJS.ProcessEnv,
+): Promise<Binary> {
+  const binary = await spawnBinary(settings, name, [], command, environment);
   await new Promise<void>((resolve, reject) => {
     const look = () => {
       if (binary.output().includes('listening on')) resolve();

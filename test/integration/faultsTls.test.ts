@@ -38,7 +38,7 @@ const rows: Record<string, Fault & { expected: Expected }> = {
   'U15 a self-signed certificate': {
     script: fine,
     tls: { options: unknown, host: 'localhost' },
-    expected: refused(/self-signed.*NODE_EXTRA_CA_CERTS/),
+    expected: refused(/self-signed.*CA_FILE/),
   },
   'U16 a certificate for another name': {
     script: fine,

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { describeConfig } from '../../config/describe.ts';
 import { formatProblems } from '../../config/diagnostics.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
-import { createRedactor } from '../../core/secret.ts';
 import { executablePath } from '../buildStamp.ts';
 import { findClaude } from '../claude/runClaude.ts';
 import { type Context, callerDirectory } from '../command.ts';
@@ -17,7 +16,7 @@ import { selectInstances } from '../supervisor/instances.ts';
 import { pm2Command } from '../supervisor/pm2.ts';
 import { deriveState, diagnosisLine } from '../supervisor/state.ts';
 import { formatBytes } from '../terminal/output.ts';
-import { mapTexts, redactPerson, secretsOf } from './redact.ts';
+import { createReportRedactor, mapTexts } from './redact.ts';
 
 const SCHEMA = 1;
 
@@ -38,8 +37,10 @@ export async function collectReport(context: Context, names: readonly string[], 
     instances: described,
     doctor,
   };
-  const redact = createRedactor(instances.flatMap(secretsOf));
-  return mapTexts(whole, (text) => redactPerson(redact(text)));
+  const own = new Set(instances.map(({ name }) => name));
+  const others = rows.filter(({ name }) => !own.has(name)).map(({ name }) => name);
+  const words = [...inspections.flatMap(wordsOfProviders), ...others];
+  return mapTexts(whole, createReportRedactor(root, environment, instances, words));
 }
 
 const MAX_ERRORS = 20;
@@ -104,13 +105,28 @@ export async function readLastErrors(logDirectory: string, instance: string): Pr
   }
 }
 
-/** The health report, without the words of the last error, which may be a provider's. */
+/** What providers said, as far as an instance reports it. */
+function wordsOfProviders({ answer, workers }: Inspection): string[] {
+  const reports = [
+    ...(answer?.kind === 'instance' ? [answer.health] : []),
+    ...workers.flatMap(({ health }) => health ?? []),
+  ];
+  return reports.flatMap(({ last_error: lastError, providers = [] }) => [
+    lastError?.message ?? '',
+    ...providers.flatMap(({ keys = [] }) => keys.map(({ reason }) => reason ?? '')),
+  ]);
+}
+
+/** The health report, without the words of a last error or of a refused key, which may be a provider's. */
 function describeHealth({ answer }: Inspection): JsonObject | null {
   if (answer?.kind !== 'instance') return null;
-  const { last_error: lastError, ...health } = answer.health;
-  if (lastError == null) return health as JsonObject;
-  const { message: _, ...error } = lastError;
-  return { ...health, last_error: error } as JsonObject;
+  const { last_error: lastError, providers = [], ...health } = answer.health;
+  const { message: _message, ...error } = lastError ?? {};
+  const silent = providers.map(({ keys = [], ...provider }) => ({
+    ...provider,
+    keys: keys.map(({ reason: _reason, ...key }) => key),
+  }));
+  return { ...health, providers: silent, last_error: lastError == null ? null : error } as unknown as JsonObject;
 }
 
 /** All that a report says about an instance. */

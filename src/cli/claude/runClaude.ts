@@ -29,7 +29,12 @@ export async function runClaude(context: Context, invocation: Invocation<'ask'>)
   const { words, settings: own } = extractUserSettings(invocation.rest, directory);
 
   const config = await ensureRunning(context, invocation, name);
-  if (chooseCredentials(config, environment).isMissing) {
+  const { isMissing, foreignVendor } = chooseCredentials(config, environment);
+  if (isMissing) {
+    if (foreignVendor !== undefined)
+      output.complain(
+        `ANTHROPIC_AUTH_TOKEN of this shell begins like a key of ${foreignVendor}, and is not given to ${name}`,
+      );
     throw new Failure(
       `envs/${name}.env holds no key; put ${config.provider.key.variable} there, or give one for this run: ANTHROPIC_AUTH_TOKEN=... ./manage run ${name}`,
       exitCodes.configuration,

@@ -5,7 +5,9 @@ import { clientEnvironment, contradictoryVariables, keepsLogin } from '../../con
 import type { Config } from '../../config/config.ts';
 import { withThisMachine } from '../../config/env/variables.ts';
 import { reachableHost } from '../../config/identity.ts';
+import { needsNoKey } from '../../config/secrets.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
+import { foreignVendor } from '../../providers/index.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { isAlive } from '../supervisor/instances.ts';
@@ -83,6 +85,8 @@ export interface Credentials {
   readonly variables: Readonly<Record<string, string>>;
   /** The instance passes the client's key on to the provider, and there is none. */
   readonly isMissing: boolean;
+  /** Whose key the shell holds, where it begins like that of another vendor than the provider: it is not handed on. */
+  readonly foreignVendor?: string | undefined;
 }
 
 /**
@@ -98,7 +102,9 @@ export function chooseCredentials(
     return { variables: { ANTHROPIC_AUTH_TOKEN: token ?? NO_TOKEN }, isMissing: false };
   }
   const key = environment['ANTHROPIC_AUTH_TOKEN'];
-  const hasKey = key !== undefined && key !== '';
+  const { preset, baseUrl } = config.provider;
+  const vendor = needsNoKey(preset, baseUrl) ? undefined : foreignVendor(key ?? '', preset, baseUrl);
+  const hasKey = key !== undefined && key !== '' && vendor === undefined;
   return {
     variables: {
       ...(hasKey ? { ANTHROPIC_AUTH_TOKEN: key } : {}),
@@ -106,6 +112,7 @@ export function chooseCredentials(
       ...(token === undefined ? {} : { ANTHROPIC_CUSTOM_HEADERS: `x-api-key: ${token}` }),
     },
     isMissing: !hasKey && !keepsLogin(config),
+    foreignVendor: vendor,
   };
 }
 

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
+import { clientBaseUrl } from '../../config/identity.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type Context, callerDirectory, type Invocation } from '../command.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
@@ -26,14 +28,11 @@ import { chooseCredentials, clientSettings } from './settings.ts';
 /** Writes an instance into the settings of the project where the user is, after showing what changes there. */
 export async function useInProject(
   context: Context,
-  invocation: Invocation<'project' | 'yes' | 'dryRun' | 'input'>,
+  invocation: Invocation<'yes' | 'dryRun' | 'verbose' | 'input'>,
 ): Promise<ExitCode> {
   const { root, output, environment } = context;
   const [name = ''] = invocation.names;
   const directory = callerDirectory(environment);
-  if (!invocation.project) {
-    throw new Failure(`use writes into a project only: ./manage use ${name} --project`, exitCodes.usage);
-  }
   if (resolve(directory) === resolve(environment['HOME'] || homedir())) {
     throw new Failure('this is your home directory, whose settings are for every project; go to one first');
   }
@@ -55,7 +54,20 @@ export async function useInProject(
     output.say(`${file} says so already`);
     return exitCodes.ok;
   }
-  output.print([file, ...describeDifference(parseSettings(file, present), fill(before), places)].join('\n'));
+  const now = parseSettings(file, present);
+  const difference = describeDifference(now, fill(before), places);
+  const replaced = describeDifference(
+    now,
+    fill(before),
+    places.filter((place) => valueAt(now, place) !== undefined),
+  );
+  const models = [...new Set(Object.values(config.tiers))].join(', ');
+  const summary = [
+    `+ claude uses ${name} on ${clientBaseUrl(config)}: ${models}`,
+    ...replaced,
+    `+ ${places.length} values for it; to see them all: --verbose`,
+  ];
+  output.print([file, ...(invocation.verbose ? difference : summary)].join('\n'));
   if (invocation.dryRun || !(await isWanted(context, invocation))) return exitCodes.ok;
 
   const madeFolder = record?.madeFolder ?? !existsSync(dirname(file));
@@ -63,10 +75,22 @@ export async function useInProject(
   writeProjectFile(file, text);
   output.say(`claude in ${directory} now uses ${name}; to put it back: ./manage unuse`);
   if (config.clientToken !== undefined) output.say('The file holds the token of the instance: keep it out of git.');
+  if (isIgnoredByGit(file) === false) {
+    const name = relative(directory, file);
+    output.complain(
+      `git does not ignore ${name}, which is for you alone; to change that: echo '${name}' >> .gitignore`,
+    );
+  }
   if (chooseCredentials(config, {}).isMissing) {
     output.say(`envs/${name}.env holds no key: set ANTHROPIC_AUTH_TOKEN in your shell to yours`);
   }
   return exitCodes.ok;
+}
+
+/** Undefined where there is no repository, or no git. */
+function isIgnoredByGit(file: string): boolean | undefined {
+  const { status } = spawnSync('git', ['check-ignore', '--quiet', file], { cwd: dirname(file), stdio: 'ignore' });
+  return status === 0 ? true : status === 1 ? false : undefined;
 }
 
 /** A status line that the project has already stays. */

@@ -45,8 +45,8 @@ const groups = {
 } as const;
 
 const others: Readonly<Record<keyof typeof groups, readonly string[]>> = {
-  'Set up': ['providers', 'add', 'list', 'remove', 'import', 'use', 'unuse', 'env', 'statusline'],
-  Run: ['restart', 'reload', 'service'],
+  'Set up': ['set', 'key', 'providers', 'add', 'list', 'remove', 'import', 'use', 'unuse'],
+  Run: ['restart', 'reload', 'service', 'env', 'statusline'],
   Watch: [],
   Repair: ['completion'],
 };

@@ -48,6 +48,44 @@ function checkNetworkProxy(environment: CheckContext['environment']): Finding[] 
   ];
 }
 
+const authorityCheck = findingsOf('authorities');
+
+/** Variables of a shell that add certificate authorities to a program, and the line of an env file that does it for good. */
+const AUTHORITY_LINES: Readonly<Record<string, (value: string) => string>> = {
+  NODE_EXTRA_CA_CERTS: (file) => `CA_FILE=${file}`,
+  NODE_USE_SYSTEM_CA: () => 'SYSTEM_CA=on',
+};
+
+/**
+ * Whether an instance depends on the certificate authorities of a shell: of this one, which another shell and the boot do not know, or of
+ * the one that has started it, which a restart from this one would lose.
+ */
+export function checkAuthorities({ environment, inspections }: CheckContext): Finding[] {
+  return inspections.flatMap(({ instance: { name, config }, row }) => {
+    if (config === undefined || config.authorities.file !== undefined || config.authorities.system) return [];
+    if (config.providers.every(({ provider }) => !provider.baseUrl.startsWith('https:'))) return [];
+    const set = (variable: string, value: string) => ({
+      instance: name,
+      remedy: `./manage set ${name} ${AUTHORITY_LINES[variable]?.(value)}`,
+    });
+    const here = Object.keys(AUTHORITY_LINES).find((variable) => environment[variable]);
+    const before = row?.extraCaFile;
+    if (before !== undefined && before !== environment['NODE_EXTRA_CA_CERTS']) {
+      const detail =
+        'runs with NODE_EXTRA_CA_CERTS of the shell that started it, which a restart from this one would lose';
+      return [authorityCheck.warn(detail, set('NODE_EXTRA_CA_CERTS', before))];
+    }
+    const openssl = environment['SSL_CERT_FILE'];
+    if (here === undefined && openssl !== undefined)
+      return [
+        authorityCheck.ok(`SSL_CERT_FILE counts with SYSTEM_CA=on only; CA_FILE=${openssl} lasts`, { instance: name }),
+      ];
+    if (here === undefined) return [];
+    const detail = `${here} of this shell counts for what is started from it only, not from another one or at boot`;
+    return [authorityCheck.warn(detail, set(here, environment[here] ?? ''))];
+  });
+}
+
 const settingsCheck = findingsOf('Claude Code');
 const RUN = './manage run NAME goes before all settings but managed ones';
 

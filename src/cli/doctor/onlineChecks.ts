@@ -26,7 +26,7 @@ async function checkProvider(inspection: Inspection): Promise<Finding[]> {
   const { name, config } = inspection.instance;
   if (config === undefined) return [];
   const { provider } = config.modelRefs.of(config.tiers.small);
-  const route = await checkRoute(provider, config.networkProxy, PROVIDER_TIMEOUT_MS);
+  const route = await checkRoute(provider, config, PROVIDER_TIMEOUT_MS);
   const reach = describeRoute(name, route);
   return reach.result === 'fail' ? [reach] : [reach, await checkKey(inspection, config)];
 }

@@ -29,7 +29,7 @@ import {
   replaceFile,
   unusedName,
 } from './envFiles.ts';
-import { envFileText, takesKey } from './exampleFile.ts';
+import { envFileText, keyNameOf, takesKey } from './exampleFile.ts';
 
 /** What the env file of a new instance is made from. */
 export interface NewInstance {
@@ -244,7 +244,7 @@ export function envText({ name, preset, port, key, region, url, model }: NewInst
     port,
     usage: `Start it: ./manage start ${name}. While it runs it takes over what is saved here.`,
     chosen: Object.fromEntries(chosen),
-    keyLine: envLine('OPENAI_API_KEY', key),
+    keyLine: envLine(keyNameOf(preset), key),
   });
 }
 

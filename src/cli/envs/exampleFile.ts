@@ -17,6 +17,11 @@ function comment(text: string): string {
   return lines.map((line) => `# ${line}`).join('\n');
 }
 
+/** The name under which a provider's key stands in its env file: the provider's own for it, where it has one. */
+export function keyNameOf({ keyNames }: Preset): string {
+  return keyNames[0] ?? 'OPENAI_API_KEY';
+}
+
 /** Whether the provider takes a key. */
 export function takesKey({ protocol }: Preset): boolean {
   return protocol !== 'demo';
@@ -96,5 +101,5 @@ export function envFileText({ preset, port, usage, chosen, keyLine }: EnvFilePar
 export function exampleFile(preset: Preset, port: number): string {
   const { name } = preset;
   const usage = `./manage start makes envs/${name}.env of this example. Edit it: ./manage edit ${name}. Use it: ./manage run ${name}`;
-  return envFileText({ preset, port, usage, chosen: {}, keyLine: 'OPENAI_API_KEY=' });
+  return envFileText({ preset, port, usage, chosen: {}, keyLine: `${keyNameOf(preset)}=` });
 }

@@ -2,8 +2,9 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connect as connectTls } from 'node:tls';
-import type { NetworkProxy, ProviderConfig } from '../../config/config.ts';
+import { connect as connectTls, type SecureContext } from 'node:tls';
+import type { Config, ProviderConfig } from '../../config/config.ts';
+import { createTrust } from '../../config/load.ts';
 import { tlsHint } from '../../core/errorHints.ts';
 import { fail, ok, skipped, type TestResult, type TestRow, testRow } from './testResult.ts';
 
@@ -13,7 +14,7 @@ export const NETWORK_CHECKS = ['DNS', 'TCP', 'TLS'] as const;
 /** Whether the way to a provider is open; skipped where a connection of our own would prove nothing. */
 export async function checkRoute(
   provider: ProviderConfig,
-  networkProxy: NetworkProxy,
+  { networkProxy, authorities }: Pick<Config, 'networkProxy' | 'authorities'>,
   timeoutMs: number,
 ): Promise<TestRow[]> {
   const skip = (reason: string) => NETWORK_CHECKS.map((check) => testRow(check, skipped(reason)));
@@ -21,11 +22,16 @@ export async function checkRoute(
   const endpoint = provider.endpoint.replace('{model}', 'model');
   const { httpProxy, httpsProxy } = networkProxy;
   const isProxied = (endpoint.startsWith('https:') ? httpsProxy : httpProxy) !== undefined;
-  return isProxied ? skip('a network proxy stands between') : checkNetwork(endpoint, timeoutMs);
+  return isProxied
+    ? skip('a network proxy stands between')
+    : checkNetwork(endpoint, timeoutMs, createTrust(authorities));
 }
 
-/** Whether the provider's host is found, takes a connection, and proves who it is; after a failure nothing more is asked. */
-export async function checkNetwork(endpoint: string, timeoutMs: number): Promise<TestRow[]> {
+/**
+ * Whether the provider's host is found, takes a connection, and proves who it is; after a failure nothing more is asked.
+ * @param trust what its certificate is checked with; undefined for Node's own list
+ */
+export async function checkNetwork(endpoint: string, timeoutMs: number, trust?: SecureContext): Promise<TestRow[]> {
   const { hostname, port, protocol } = new URL(endpoint);
   const host = hostname.replace(/^\[|\]$/g, '');
   const isTls = protocol === 'https:';
@@ -45,7 +51,7 @@ export async function checkNetwork(endpoint: string, timeoutMs: number): Promise
     });
     if (tcp.result === 'fail') return [dns, tcp, notReached];
     if (!isTls) return [dns, tcp, testRow('TLS', skipped('plain HTTP'))];
-    return [dns, tcp, await timed('TLS', timeoutMs, () => shakeHands(socket, host))];
+    return [dns, tcp, await timed('TLS', timeoutMs, () => shakeHands(socket, host, trust))];
   } finally {
     socket.destroy();
   }
@@ -72,8 +78,13 @@ function describeAddresses(addresses: readonly { readonly address: string }[]): 
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }
 
-async function shakeHands(socket: Socket, host: string): Promise<string> {
-  const secure = connectTls({ socket, ...(isIP(host) ? { host } : { servername: host }), ALPNProtocols: ['http/1.1'] });
+async function shakeHands(socket: Socket, host: string, trust: SecureContext | undefined): Promise<string> {
+  const secure = connectTls({
+    socket,
+    ...(isIP(host) ? { host } : { servername: host }),
+    ALPNProtocols: ['http/1.1'],
+    ...(trust === undefined ? {} : { secureContext: trust }),
+  });
   try {
     await once(secure, 'secureConnect');
     return `${secure.getProtocol()}, certificate valid until ${secure.getPeerCertificate().valid_to}`;

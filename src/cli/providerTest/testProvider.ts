@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { localDay } from '../../core/clock.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { modelSettings, type Tiers } from '../../providers/preset.ts';
+import { modelSettings, protocolOf, type Tiers } from '../../providers/preset.ts';
 import { findPrices } from '../../telemetry/usage/cost.ts';
 import { fullChecks, runFullCheck, userMessage } from './fullChecks.ts';
 import { type Answer, type ClientOptions, sendMessage } from './messagesClient.ts';
@@ -52,7 +52,7 @@ export async function testProvider({
     return answer;
   });
   onCheck('network');
-  const rows = await checkRoute(provider, config.networkProxy, client.timeoutMs);
+  const rows = await checkRoute(provider, config, client.timeoutMs);
   for (const { check, run } of steps) {
     const reason = reasonToSkip(rows);
     if (reason === undefined) onCheck(check);
@@ -115,10 +115,12 @@ export function planSteps(config: Config, key: string, full: boolean, ask: AskMo
   });
   const models = distinctModels(tiers).map(({ model, serves }): Step => {
     const check = `model ${model}`;
-    if (model === big) return ofFirst(check, (answer) => modelResult(answer, serves));
+    const ref = config.modelRefs.of(model);
+    const detail = protocolOf(ref.provider, ref.model) === 'responses' ? `${serves}, by the Responses API` : serves;
+    if (model === big) return ofFirst(check, (answer) => modelResult(answer, detail));
     const run = async () => {
       const answer = await ask(model, MODEL_REQUEST);
-      return testRow(check, modelResult(answer, serves), answer.totalMs);
+      return testRow(check, modelResult(answer, detail), answer.totalMs);
     };
     return { check, run };
   });

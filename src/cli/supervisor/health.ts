@@ -72,6 +72,7 @@ const report = {
       priority: number,
       base_url: text,
       models: perTier(z.array(text)),
+      protocols: perTier(z.nullable(text)),
       circuit,
       keys: z.array(
         fields({

@@ -101,6 +101,8 @@ export interface Pm2Row {
   readonly killTimeout: number | undefined;
   readonly executable: string;
   readonly args: readonly string[];
+  /** NODE_EXTRA_CA_CERTS of the shell that started it. */
+  readonly extraCaFile?: string | undefined;
 }
 
 /** PM2, driven by its command line and read over its daemon’s socket: it is never loaded into this process (licence, 178 ms) and keeps the user's own home. */
@@ -122,7 +124,7 @@ export interface Pm2Options {
 
 /** What of the caller's shell PM2 and its daemon may see; everything else could be a secret. */
 const PASSED_ON =
-  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|PM2_HOME|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|SystemRoot|APPDATA|USERPROFILE)$/;
+  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|PM2_HOME|NODE_EXTRA_CA_CERTS|NODE_USE_SYSTEM_CA|SSL_CERT_(FILE|DIR)|SystemRoot|APPDATA|USERPROFILE)$/;
 const NETWORK_PROXY = /^(https?|all|no)_proxy$/i;
 
 /** Settings that make PM2 quiet and keep it from calling home; PM2 reads the first as text. */
@@ -175,7 +177,7 @@ function readList(list: unknown): Pm2Row[] {
   return list.filter(isObject).map((entry) => {
     const details = isObject(entry['pm2_env']) ? entry['pm2_env'] : {};
     const status = asString(details['status']) ?? 'unknown';
-    const args = details['args'];
+    const { args, env } = details;
     return {
       id: asNumber(entry['pm_id']) ?? -1,
       name: asString(entry['name']) ?? '',
@@ -187,6 +189,7 @@ function readList(list: unknown): Pm2Row[] {
       killTimeout: asNumber(details['kill_timeout']),
       executable: asString(details['pm_exec_path']) ?? '',
       args: Array.isArray(args) ? args.filter((word) => typeof word === 'string') : [],
+      extraCaFile: isObject(env) ? asString(env['NODE_EXTRA_CA_CERTS']) : undefined,
     };
   });
 }

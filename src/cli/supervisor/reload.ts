@@ -132,8 +132,9 @@ const APPLY_POLL_MS = 50;
 async function awaitApplied({ instance, workers }: Inspection): Promise<Health[]> {
   const deadline = performance.now() + APPLY_TIMEOUT_MS;
   const hash = instance.config?.hash;
-  const mayApply = ({ config_hash: itsHash, restart_needed: restartNeeded = [], shares_port: sharesPort }: Health) =>
-    itsHash !== hash && restartNeeded.length === 0 && sharesPort === true;
+  // What it says of a restart counts when it has seen the edit, which its hash shows: until then it may be about the edit before.
+  const mayApply = ({ config_hash: itsHash, shares_port: sharesPort }: Health) =>
+    itsHash !== hash && sharesPort === true;
   let reports = workers.flatMap(({ health }) => health ?? []);
   while (reports.some(mayApply) && performance.now() < deadline) {
     await pause(APPLY_POLL_MS);

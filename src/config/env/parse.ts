@@ -18,6 +18,14 @@ const BLANK_OR_COMMENT = /^\s*(?:#.*)?$/;
 /** dotenv begins a comment at any `#` of an unquoted value, also inside a word. */
 const CUT_BY_COMMENT = /^[^#]*[^\s#]#|^#\S/;
 
+/** The quotes of word processors and chats at an end of a value, which no shell and no env file knows. */
+const TYPOGRAPHIC_QUOTE = /^[\u2018-\u201f\u00ab\u2039]|[\u2018-\u201f\u00bb\u203a]$/;
+
+/** Whether a value begins or ends with quotes of a word processor, which were meant to be plain ones. */
+export function hasTypographicQuotes(value: string): boolean {
+  return TYPOGRAPHIC_QUOTE.test(value);
+}
+
 /** Everything below the blank but tab and line feed, and DEL. */
 function isControl(letter: string): boolean {
   return (letter < ' ' && letter !== '\t' && letter !== '\n') || letter === '\x7f';
@@ -39,6 +47,30 @@ function countLines(lines: readonly string[], start: number, value: string): num
   return 1;
 }
 
+/** Lines of an env file that belong together: an assignment, or one line that is none. */
+export interface EnvLines {
+  /** Of the first line, from 0 on. */
+  readonly index: number;
+  readonly count: number;
+  readonly first: string;
+  /** Undefined where it is no assignment. */
+  readonly name: string | undefined;
+  /** What stands in the first line behind the sign. */
+  readonly written: string;
+}
+
+/** Parts the lines of an env file into assignments and others. */
+export function* splitAssignments(lines: readonly string[]): Generator<EnvLines> {
+  for (let index = 0; index < lines.length; ) {
+    const first = lines[index] ?? '';
+    const groups = ASSIGNMENT.exec(first)?.groups;
+    const written = groups?.['value'] ?? '';
+    const count = countLines(lines, index, written);
+    yield { index, count, first, name: groups?.['name'], written };
+    index += count;
+  }
+}
+
 /**
  * Reads env text: what dotenv reads, and in addition the line of each assignment and whatever dotenv passes over in
  * silence: names given twice, a `#` that cuts a value, quotes that do not close, control characters, stray lines.
@@ -51,14 +83,8 @@ export function parseEnvText(
 ): ReadonlyMap<string, EnvEntry> {
   const entries = new Map<string, EnvEntry>();
   const lines = text.split(/\r\n|\r|\n/);
-  for (let index = 0; index < lines.length; ) {
-    const start = index;
-    const first = lines[start] ?? '';
-    const groups = ASSIGNMENT.exec(first)?.groups;
-    const written = groups?.['value'] ?? '';
-    index += countLines(lines, start, written);
-    const name = groups?.['name'];
-    const value = name === undefined ? undefined : parse(lines.slice(start, index).join('\n'))[name];
+  for (const { index: start, count, first, name, written } of splitAssignments(lines)) {
+    const value = name === undefined ? undefined : parse(lines.slice(start, start + count).join('\n'))[name];
     if (name === undefined || typeof value !== 'string') {
       if (!BLANK_OR_COMMENT.test(first))
         diagnostics.error(
@@ -89,6 +115,12 @@ function inspectEntry(entry: EnvEntry, written: string, diagnostics: Diagnostics
       entry,
       `a value whose quotes (${quote}) do not close at its end`,
       'Close the quotes, or remove them.',
+    );
+  else if (quote === undefined && hasTypographicQuotes(entry.value))
+    diagnostics.error(
+      entry,
+      'a value in typographic quotes, which would be part of it',
+      'Write plain quotes (") or none.',
     );
   else if (quote === undefined && CUT_BY_COMMENT.test(written.trim()))
     diagnostics.warning(

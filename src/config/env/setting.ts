@@ -10,6 +10,10 @@ export interface SettingFacts<T> {
   readonly about: string;
   /** Names of the earlier systems that mean the same. */
   readonly aliases?: readonly string[];
+  /** Names by which other programs know it. Here they mean nothing, and the message about them names the setting. */
+  readonly namesElsewhere?: readonly string[];
+  /** Whether it says to which company requests and the key go, so that a misspelt name is an error. */
+  readonly choosesServer?: true;
   /** Never shown; may also come from a file named by `<NAME>_FILE`. */
   readonly secret?: true;
   /**

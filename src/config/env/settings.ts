@@ -29,17 +29,21 @@ const settingsTable = {
     otherwise: 'guessed from OPENAI_BASE_URL; `openai` when only OPENAI_API_KEY is given',
     about: 'Which provider this instance is for: the name of a preset (docs/PROVIDERS.md), or `custom`.',
     aliases: ['PREFERRED_PROVIDER'],
+    namesElsewhere: ['MODEL_PROVIDER', 'LLM_PROVIDER'],
+    choosesServer: true,
     environment: { unless: ['PROVIDER', 'OPENAI_BASE_URL'] },
   }),
-  PROTOCOL: setting(choice('chat', 'anthropic'), {
-    otherwise: 'the preset’s',
+  PROTOCOL: setting(choice('chat', 'responses', 'anthropic'), {
+    otherwise: 'the preset’s; at `openai`, `azure` and `xai` chosen for each model',
     about:
-      'What is spoken to the provider: `chat` translates to OpenAI’s chat completions, `anthropic` hands everything on unchanged to a provider with a Messages API of its own.',
+      'What is spoken to the provider: `chat` translates to OpenAI’s chat completions, `responses` to OpenAI’s Responses API, `anthropic` hands everything on unchanged to a provider with a Messages API of its own.',
+    choosesServer: true,
     environment: 'never',
     ownProviderOnly: true,
   }),
   REGION: setting(text, {
     about: 'Chooses another address of the provider where it has one: `cn` for China. Keys belong to one region.',
+    choosesServer: true,
     environment: 'never',
     ownProviderOnly: true,
   }),
@@ -53,7 +57,9 @@ const settingsTable = {
   OPENAI_BASE_URL: setting(baseUrl, {
     otherwise: 'the provider’s',
     about:
-      'Address of the provider’s API; `/chat/completions` is appended, with PROTOCOL=anthropic `/v1/messages`. Of a known provider the bare host is enough.',
+      'Address of the provider’s API; `/chat/completions` or `/responses` is appended, with PROTOCOL=anthropic `/v1/messages`. Of a known provider the bare host is enough.',
+    namesElsewhere: ['OPENAI_API_BASE', 'OPENAI_API_URL', 'OPENAI_ENDPOINT', 'BASE_URL', 'API_BASE'],
+    choosesServer: true,
     environment: { unless: ['OPENAI_BASE_URL', 'PROVIDER', 'REGION'] },
     ownProviderOnly: true,
   }),
@@ -242,6 +248,19 @@ const settingsTable = {
     about: 'Hosts that are reached without the proxy, separated by commas. This machine always is.',
     aliases: ['no_proxy'],
     field: 'networkProxy.noProxy',
+  }),
+  CA_FILE: setting(text, {
+    about:
+      'File with certificates of authorities, in PEM, that providers’ servers are trusted by in addition to the usual ones: of a company whose network opens TLS, or of a server of your own (docs/COMPANY-NETWORK.md); relative to the folder in which it is started (under PM2 the project).',
+    namesElsewhere: ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'CA_BUNDLE'],
+    environment: 'never',
+  }),
+  SYSTEM_CA: setting(choice('on', 'off'), {
+    fallback: 'off',
+    about:
+      'Whether providers’ servers are also trusted by the authorities that this machine trusts, among which a company puts its own. On Linux SSL_CERT_FILE and SSL_CERT_DIR say where they are, if not at the usual place.',
+    namesElsewhere: ['NODE_USE_SYSTEM_CA'],
+    environment: 'never',
   }),
   LOG_LEVEL: setting(logLevel, {
     fallback: 'info',

@@ -1,4 +1,4 @@
-import { nearestName } from '../../core/text.ts';
+import { isNearMiss, nearestName } from '../../core/text.ts';
 import { presets } from '../../providers/index.ts';
 import { environmentName, quirkTable } from '../../quirks/settings.ts';
 import type { Diagnostics } from '../diagnostics.ts';
@@ -237,19 +237,51 @@ export function chooseValues(variables: Variables, diagnostics: Diagnostics): Ch
 
 const known = [...settingOfName.keys(), ...Object.keys(quirkTable).map(environmentName)];
 
+/** The settings by the names that other programs have for them. */
+const settingElsewhere: ReadonlyMap<string, SettingName> = new Map(
+  settingNames.flatMap((setting) => (settingRow(setting).namesElsewhere ?? []).map((name) => [name, setting] as const)),
+);
+
+function choosesServer(name: string): boolean {
+  const setting = settingOfName.get(name);
+  return setting !== undefined && settingRow(setting).choosesServer === true;
+}
+
+const serverNames = [...settingOfName.keys()].filter(choosesServer);
+/** Fewer first letters are those of too many words. */
+const FEWEST_FIRST_LETTERS = 4;
+
+/** The name of a setting that chooses the server, where a name that means nothing is most likely meant to be it. */
+function misspeltServerName(name: string): string | undefined {
+  const synonym = settingElsewhere.get(name);
+  if (synonym !== undefined) return choosesServer(synonym) ? synonym : undefined;
+  const nearest = nearestName(name, known);
+  const isBegun = name.length >= FEWEST_FIRST_LETTERS && nearest?.startsWith(name.toUpperCase()) === true;
+  if (isBegun && choosesServer(nearest)) return nearest;
+  return serverNames.find((one) => isNearMiss(name, one));
+}
+
 /**
- * Warns of names that mean nothing here, unless another value refers to them.
+ * Reports names that mean nothing here, unless another value refers to them. Where most likely a setting is meant that chooses the
+ * server, it is an error: without that setting requests, and the key with them, would go to another company.
  * @param used names that another file asks for
  */
-export function warnOfUnknownNames(
+export function reportUnknownNames(
   entries: ReadonlyMap<string, EnvEntry>,
   used: ReadonlySet<string>,
   diagnostics: Diagnostics,
 ): void {
   const referred = new Set([...used, ...[...entries.values()].flatMap((entry) => referencesIn(entry.value))]);
   for (const entry of entries.values()) {
-    if (settingOfName.has(entry.name) || isFamilyName(entry.name) || referred.has(entry.name)) continue;
-    const nearest = nearestName(entry.name, known);
+    const { name } = entry;
+    if (settingOfName.has(name) || isFamilyName(name) || referred.has(name)) continue;
+    const server = misspeltServerName(name);
+    if (server !== undefined) {
+      const found = `a name that means nothing here, where ${server} chooses the server that gets the key`;
+      diagnostics.error(entry, found, `Write ${server}=... or remove the line.`);
+      continue;
+    }
+    const nearest = settingElsewhere.get(name) ?? nearestName(name, known);
     const hint = nearest === undefined ? 'See docs/ENVIRONMENT.md for the names.' : `Did you mean ${nearest}?`;
     diagnostics.warning(entry, 'a name that means nothing here', hint);
   }

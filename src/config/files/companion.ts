@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { type Diagnostics, showFile } from '../diagnostics.ts';
@@ -40,11 +40,20 @@ export function isMissing(error: unknown): boolean {
   return MISSING.has(readErrorCode(error));
 }
 
+/** Instead of a code: a running instance may read only the files that it was started with (PERMISSION_MODEL). */
+const NOT_YET = 'not before a restart';
+
 /** The code of an error of reading, for messages. */
 export function readErrorCode(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-  // A running instance may read only the files that it was started with (PERMISSION_MODEL).
-  return code === 'ERR_ACCESS_DENIED' ? 'not before a restart' : code;
+  return code === 'ERR_ACCESS_DENIED' ? NOT_YET : code;
+}
+
+/** What to do about a file that cannot be read. */
+function howToRead(error: unknown): string {
+  return readErrorCode(error) === NOT_YET
+    ? 'Make new processes, which may read it: ./manage reload NAME'
+    : 'Give the path of a readable file; a relative one starts from the project.';
 }
 
 /** Reads the files that belong to an env file, and notes every path that was looked for, so that all of them can be watched. */
@@ -107,10 +116,47 @@ export function findCompanionFile(
     diagnostics.error(
       choice ?? { name: setting },
       `${file}, which cannot be read (${readErrorCode(error)})`,
-      'Give the path of a readable file; a relative one starts from the project.',
+      howToRead(error),
     );
   }
   return undefined;
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+/** The certificate as Node writes it; undefined when it is none. */
+function normalizeCertificate(pem: string): string | undefined {
+  try {
+    return new X509Certificate(pem).toString();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The certificates of the file that CA_FILE names, in PEM; none where there is no such line or the file is wrong, which is reported. */
+export function readCertificates(
+  choice: Variable | undefined,
+  readText: ReadText,
+  diagnostics: Diagnostics,
+): readonly string[] {
+  if (choice === undefined) return [];
+  const file = showFile(choice.value);
+  let text: string;
+  try {
+    text = readText(choice.value);
+  } catch (error) {
+    diagnostics.error(choice, `${file}, which cannot be read (${readErrorCode(error)})`, howToRead(error));
+    return [];
+  }
+  const written = text.match(CERTIFICATE) ?? [];
+  const certificates = written.map(normalizeCertificate).filter((pem) => pem !== undefined);
+  if (written.length > 0 && certificates.length === written.length) return certificates;
+  diagnostics.error(
+    choice,
+    `${file}, which holds ${written.length === 0 ? 'no certificate in PEM' : 'a broken certificate'}`,
+    'Give a file with -----BEGIN CERTIFICATE-----. From DER: openssl x509 -inform der -in FILE -out FILE.pem',
+  );
+  return [];
 }
 
 /** The file that HOOKS_FILE names; undefined where there is no such line or the file cannot be read, which is reported. */
@@ -126,7 +172,7 @@ export function findHooksFile(
     return { file: resolve(directory, choice.value), digest };
   } catch (error) {
     const found = `${showFile(choice.value)}, which cannot be read (${readErrorCode(error)})`;
-    diagnostics.error(choice, found, 'Give the path of a readable file; a relative one starts from the project.');
+    diagnostics.error(choice, found, howToRead(error));
     return undefined;
   }
 }

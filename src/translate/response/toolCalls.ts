@@ -1,12 +1,9 @@
 import type { JsonObject } from '../../core/json.ts';
-import type { HeldBudget } from '../../protocol/bounds.ts';
+import { type HeldBudget, Repetition } from '../../protocol/bounds.ts';
 import { encodeCallFields, type ToolCallDelta } from '../../protocol/delta.ts';
 import type { ContentBlocks } from './blocks.ts';
 import { addNote, type OutcomeRecord, type ResponseContext } from './context.ts';
 import { repairBySchema, ToolArguments } from './toolArguments.ts';
-
-const BLANKS_MAX = 500;
-const REPEATS_MAX = 200;
 
 /** What is known of one call while its pieces come in. */
 class Call {
@@ -16,22 +13,11 @@ class Call {
   id: string | undefined;
   name: string | undefined;
   fields: JsonObject | undefined;
-  #blanks = 0;
-  #repeats = 0;
-  #last = '';
+  readonly repetition = new Repetition();
 
   constructor(position: number, toolArguments: ToolArguments) {
     this.position = position;
     this.arguments = toolArguments;
-  }
-
-  /** Whether the model is stuck with this piece: endless blanks, or the same piece again and again. */
-  isStuckAfter(piece: string): boolean {
-    if (piece === '') return false;
-    this.#blanks = piece.trim() === '' ? this.#blanks + piece.length : 0;
-    this.#repeats = piece === this.#last ? this.#repeats + 1 : 1;
-    this.#last = piece;
-    return this.#blanks > BLANKS_MAX || this.#repeats >= REPEATS_MAX;
   }
 
   /** Whether a piece with this call's index begins another call: this one is complete, or the piece has another id and name. */
@@ -157,7 +143,7 @@ export class ToolCalls {
     else if (delta.name !== undefined && this.#continuesName(call, delta.name)) call.name += delta.name;
     call.fields = delta.extra ?? call.fields;
     call.arguments.push(delta.arguments);
-    this.stuck ||= call.isStuckAfter(delta.arguments);
+    this.stuck ||= call.repetition.isStuckAfter(delta.arguments);
     this.#advance();
   }
 
@@ -180,9 +166,11 @@ export class ToolCalls {
   }
 
   #begin(index: number | undefined): Call {
-    const { toolArgs, argsCumulative } = this.#context.settings;
+    const { settings, protocol } = this.#context;
     this.#held.add(CALL_COST);
-    const call = new Call(this.#calls.length, new ToolArguments(toolArgs === 'live', argsCumulative, this.#held));
+    // A call that comes whole can be repaired before it is written.
+    const isLive = settings.toolArgs === 'live' && protocol === 'chat';
+    const call = new Call(this.#calls.length, new ToolArguments(isLive, settings.argsCumulative, this.#held));
     this.#calls.push(call);
     this.#router.add(call, index);
     return call;

@@ -461,7 +461,7 @@ test.each([
   ['ECONNRESET', 'overloaded', /ECONNRESET/],
   ['ENOTFOUND', 'overloaded', /ENOTFOUND/],
   ['UND_ERR_HEADERS_TIMEOUT', 'upstream_timeout', /no answer within 30 s \(REQUEST_TIMEOUT\)/],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'bad_gateway', /NODE_EXTRA_CA_CERTS/],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'bad_gateway', /CA_FILE/],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'bad_gateway', /use http:\/\//],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'bad_gateway', /another name/],
   ['CERT_HAS_EXPIRED', 'bad_gateway', /expired/],

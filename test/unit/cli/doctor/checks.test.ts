@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { checkAuthorities } from '../../../../src/cli/doctor/clientChecks.ts';
 import { doctorJson, doctorText, isWell, summarize } from '../../../../src/cli/doctor/doctor.ts';
 import { type CheckContext, findingsOf } from '../../../../src/cli/doctor/finding.ts';
 import { checkFacts, checkInstances, checkPm2 } from '../../../../src/cli/doctor/instanceChecks.ts';
@@ -205,5 +206,49 @@ describe('the report', () => {
 
   test('a warning is no failure', () => {
     expect([isWell(findings), isWell(findings.slice(0, 2))]).toEqual([false, true]);
+  });
+});
+
+describe('certificate authorities of a shell', () => {
+  const text = (...lines: string[]) => ['PROVIDER=kimi', 'PORT=8081', ...lines].join('\n');
+  const check = (
+    environment: Record<string, string>,
+    instance = sampleInstance('kimi', text()),
+    extraCaFile?: string,
+  ) =>
+    checkAuthorities(
+      context({
+        environment,
+        inspections: [sampleInspection({ instance, row: { ...sampleRow(instance), extraCaFile } })],
+      }),
+    );
+
+  test.each([
+    ['NODE_EXTRA_CA_CERTS', '/etc/company.pem', './manage set kimi CA_FILE=/etc/company.pem'],
+    ['NODE_USE_SYSTEM_CA', '1', './manage set kimi SYSTEM_CA=on'],
+  ])('%s of this shell is a warning with the line that lasts', (name, value, remedy) => {
+    const extraCaFile = name === 'NODE_EXTRA_CA_CERTS' ? value : undefined;
+    expect(check({ [name]: value }, undefined, extraCaFile)).toEqual([
+      expect.objectContaining({ check: 'authorities', instance: 'kimi', result: 'warn', remedy }),
+    ]);
+    const set = sampleInstance('kimi', text('SYSTEM_CA=on'));
+    expect(check({ [name]: value }, set, extraCaFile)).toEqual([]);
+  });
+
+  test('so is one of the shell that has started the instance, where this one lacks it', () => {
+    expect(check({}, undefined, '/old.pem')).toMatchObject([
+      { detail: expect.stringContaining('would lose'), remedy: './manage set kimi CA_FILE=/old.pem' },
+    ]);
+  });
+
+  test('SSL_CERT_FILE, which many systems set, is mentioned', () => {
+    expect(check({ SSL_CERT_FILE: '/etc/ssl/x.pem' })).toMatchObject([
+      { result: 'ok', detail: expect.stringContaining('CA_FILE=/etc/ssl/x.pem') },
+    ]);
+  });
+
+  test('none without such variables, or without a provider over TLS', () => {
+    expect(check({})).toEqual([]);
+    expect(check({ SSL_CERT_FILE: '/x' }, sampleInstance('demo', 'PROVIDER=demo\n'))).toEqual([]);
   });
 });

@@ -3,7 +3,8 @@ import { createServer, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkNetwork } from '../../../../src/cli/providerTest/networkChecks.ts';
-import { createCertificate } from '../../../helpers/certificate.ts';
+import { createTrust } from '../../../../src/config/load.ts';
+import { createAuthority, createCertificate } from '../../../helpers/certificate.ts';
 
 async function portOf(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
@@ -53,14 +54,15 @@ test('nobody listens', async () => {
   ]);
 });
 
-test.each([
-  ['self-signed', 'localhost', 'its certificate is self-signed: give the certificate in NODE_EXTRA_CA_CERTS'],
-])('a certificate that is %s', async (_name, host, hint) => {
-  const port = await serve(createTlsServer(createCertificate(host), () => {}).on('tlsClientError', () => {}));
-  const [, , tls] = await summary(`https://localhost:${port}`);
-  expect(tls?.[1]).toBe('fail');
-  expect(tls?.[2]).toContain(hint);
-});
+test.each([['self-signed', 'localhost', 'its certificate is self-signed: name the file of its root in CA_FILE']])(
+  'a certificate that is %s',
+  async (_name, host, hint) => {
+    const port = await serve(createTlsServer(createCertificate(host), () => {}).on('tlsClientError', () => {}));
+    const [, , tls] = await summary(`https://localhost:${port}`);
+    expect(tls?.[1]).toBe('fail');
+    expect(tls?.[2]).toContain(hint);
+  },
+);
 
 test('a server that speaks no TLS', async () => {
   const server = createServer((socket) => {
@@ -77,4 +79,15 @@ test('a server that takes the connection and says nothing is left in time', asyn
   const [, tcp, tls] = await summary(`https://127.0.0.1:${await serve(server)}`, 200);
   expect(tcp?.[1]).toBe('ok');
   expect(tls).toEqual(['TLS', 'fail', 'nothing within 0.2 s']);
+});
+
+test('a certificate of an authority of one’s own is verified with its root', async () => {
+  const authority = createAuthority('Company Root');
+  const certificate = createCertificate('localhost', undefined, authority);
+  const port = await serve(createTlsServer(certificate, () => {}).on('tlsClientError', () => {}));
+  const trust = createTrust({ file: undefined, certificates: [authority.cert], system: false });
+  const [, , tls] = await checkNetwork(`https://localhost:${port}`, 5000, trust);
+  expect(tls).toMatchObject({ result: 'ok', detail: expect.stringContaining('valid until') });
+  const [, , without] = await checkNetwork(`https://localhost:${port}`, 5000);
+  expect(without?.detail).toContain('CA_FILE');
 });

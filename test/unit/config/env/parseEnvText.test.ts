@@ -33,6 +33,7 @@ describe('E5 what an env file may look like', () => {
     ['nothing', 'A=', { A: '' }],
     ['equals signs', 'A=b=c==', { A: 'b=c==' }],
     ['an apostrophe inside quotes', "A='it's'", { A: "it's" }],
+    ['typographic quotes inside plain ones', 'A="“x”"', { A: '“x”' }],
     ['several lines', 'A="x\nB=2\ny"\nC=3', { A: 'x\nB=2\ny', C: '3' }],
   ])('%s', (_name, text, values) => {
     expect(read(text)).toMatchObject({ values, problems: [] });
@@ -54,6 +55,10 @@ describe('E5 what an env file may look like', () => {
     ['a carriage return made by dotenv', 'A="x\\ry"', ['error 1 A']],
     ['a line without a value', 'A=1\nfoo bar\nB=2', ['error 2 line']],
     ['a line without a name', '=5', ['error 1 line']],
+    ['typographic quotes', 'A=“x”', ['error 1 A']],
+    ['German quotes', 'A=„x“', ['error 1 A']],
+    ['French quotes', 'A=«x»', ['error 1 A']],
+    ['one typographic quote', 'A=x’', ['error 1 A']],
     ['a name that dotenv passes over', '__proto__=1', ['error 1 __proto__']],
   ])('%s is reported', (_name, text, problems) => {
     expect(read(text).problems).toEqual(problems);
