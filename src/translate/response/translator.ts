@@ -8,7 +8,6 @@ import { isErrorBody, readErrorBody } from '../../protocol/openai/errors.ts';
 import { ResponseEventReader } from '../../protocol/openai/responseEvents.ts';
 import { chatTextForm, responseTextForm, TextTemplate } from '../../protocol/openai/textTemplate.ts';
 import { SseReader } from '../../protocol/sse.ts';
-import type { QuirkSettings } from '../../quirks/settings.ts';
 import type { MessageSink } from './blocks.ts';
 import { createOutcome, type OutcomeRecord, type ResponseContext } from './context.ts';
 import { EventWriter } from './eventWriter.ts';
@@ -171,8 +170,7 @@ export class Translator {
 
   /** The body has ended, or says that it will; the machine knows whether all had been said. */
   #endWithout(): void {
-    const { terminalRepair } = this.#context.settings as QuirkSettings & { readonly terminalRepair?: boolean };
-    if (terminalRepair === true) this.#responses?.endWithout();
+    if (this.#context.settings.terminalRepair) this.#responses?.endWithout();
     this.#machine.end();
   }
 
