@@ -92,7 +92,7 @@ test('all is well: a line for each check, exit status 0', async () => {
 
   const { stdout, stderr } = await project.manage(['doctor'], { CLAUDE_BIN: FAKE_CLAUDE });
   expect(stdout).toMatch(/^ok {4}runtime +Node\.js v\d+\.\d+\.\d+, as pinned$/m);
-  expect(stdout).toMatch(/^ok {4}instance good +serving on 127\.0\.0\.1:\d+, pid \d+$/m);
+  expect(stdout).toMatch(/^ok {4}instance good +ready on 127\.0\.0\.1:\d+, pid \d+$/m);
   expect(stderr).toContain('no failures, no warnings.\n');
   expect(stderr).toContain('--online asks them');
   expect((await project.manage(['doctor', '--quiet'], { CLAUDE_BIN: FAKE_CLAUDE })).stdout).toBe('');

@@ -16,7 +16,7 @@ const BASIC_TEST = {
 /** From the choice of a provider to the line that runs Claude Code on it: env file, start, test. */
 export const init = defineCommand({
   usage: 'init [PROVIDER]',
-  summary: 'set an instance up, guided: provider, key, test, and the line to run',
+  summary: 'set an instance up step by step: provider, key, test',
   names: 'optional',
   operand: { called: 'one provider', most: 1, from: 'providers' },
   options: ['as', 'port', 'region', 'url', 'model', 'stdin', 'input', ...common],

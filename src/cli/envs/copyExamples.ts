@@ -18,7 +18,6 @@ export async function createEnvFiles(root: string, names: readonly string[], out
   const missing = wanted.filter((name) => !existsSync(join(root, envPath(name))));
   if (missing.length === 0) return missing;
   const used = portsOf(loadInstances(root));
-  const texts: string[] = [];
   for (const name of missing) {
     const example = readFileSync(join(root, `${envPath(name)}.example`), 'utf8');
     const wish = portIn(example);
@@ -27,11 +26,9 @@ export async function createEnvFiles(root: string, names: readonly string[], out
     if (port !== undefined) used.add(port);
     const text = port === undefined ? example : withPort(example, port);
     writeFileSync(join(root, envPath(name)), text, { mode: OWNER_ONLY, flag: 'wx' });
-    texts.push(text);
     if (holder !== undefined) output.say(`Port ${wish} is taken by ${holder}, so that ${envPath(name)} has ${port}.`);
   }
-  const advice = texts.some(hasEmptyKey) ? " Put your keys there; without one, the client's own key is passed on." : '';
-  output.say(`Made ${missing.map(envPath).join(', ')} from the examples.${advice}`);
+  output.say(`Made ${missing.map(envPath).join(', ')} from the examples.`);
   return missing;
 }
 
@@ -50,10 +47,6 @@ async function findOtherHolder(
   if (pid !== undefined && isCommandOf(await readCommand(pid), own)) return undefined;
   const holder = await findPortHolder(port);
   return holder === undefined ? 'another program' : `pid ${holder.pid} (${holder.program})`;
-}
-
-function hasEmptyKey(text: string): boolean {
-  return text.split('\n').some((line) => !line.startsWith('#') && line.endsWith('_API_KEY='));
 }
 
 /** The text of an example with another port, in its setting and in the address that its comment names. */

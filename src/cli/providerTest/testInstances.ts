@@ -1,5 +1,6 @@
 import type { Config, ProviderKey } from '../../config/config.ts';
 import { clientBaseUrl } from '../../config/identity.ts';
+import { forInstance } from '../../core/errorHints.ts';
 import { createRedactor, Secret } from '../../core/secret.ts';
 import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
@@ -45,7 +46,7 @@ export async function testInstances(
     reports.push(report);
     onReport(report);
     codes.push(isSuccess(report.rows) ? exitCodes.ok : exitCodes.failed);
-    if (!json) output.print(testText(report, output));
+    if (!json) output.show(testText(report, output));
   }
   if (json) output.print(testJson(reports));
   return worstOf(codes);
@@ -123,6 +124,10 @@ async function testInstance(
     onCheck: (check) => output.say(`  ${check} ...`),
   });
   const redact = createRedactor([...secrets, ...(key === undefined ? [] : [key])]);
-  const rows = result.rows.map((row) => ({ ...row, detail: redact(row.detail) }));
+  const rows = result.rows.map((row) => ({
+    ...row,
+    detail: redact(row.detail),
+    suggestions: forInstance(row.suggestions, name),
+  }));
   return { ...result, rows, name, provider: provider.preset.name };
 }

@@ -29,8 +29,13 @@ export function startInstances(context: Context, invocation: Invocation<'process
   const { root, output, pm2 } = context;
   return withManagerLock(context, invocation, async () => {
     checkNames(root, invocation.names);
-    await createEnvFiles(root, invocation.names, output);
+    const created = await createEnvFiles(root, invocation.names, output);
     const instances = loadInstances(root);
+    const keyless = instances.filter(
+      ({ name, config }) => created.includes(name) && config?.provider.key.source === 'client',
+    );
+    if (keyless.length > 0)
+      output.say(`Set a key where one is needed (${keyless.map(({ name }) => name).join(', ')}): ./manage edit NAME`);
     for (const line of describeIgnoredEnvFiles(root, instances)) output.say(terminalSafe(line));
     const selected = selectInstances(root, instances, invocation.names);
     const code = reportProblems(context, selected);
@@ -114,7 +119,8 @@ export function reloadInstances(context: Context, invocation: Invocation<'force'
     const inspections = await inspect(await pm2.list(), selected.filter(isSound));
     refuseOtherUsers(inspections);
     const codes = await Promise.all(inspections.map(reloadOne));
-    await showResult(context, await inspect(await pm2.list(), selected), invocation.json);
+    // Who reloads uses them already.
+    await showStatus(context, await inspect(await pm2.list(), selected), invocation.json);
     return worstOf([code, ...codes]);
   });
 }
