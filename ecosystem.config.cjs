@@ -9,7 +9,8 @@
 const { readdirSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
 
-const binary = join(__dirname, 'dist', process.platform === 'win32' ? 'claude-code-proxy.exe' : 'claude-code-proxy');
+// Relative to `cwd`: PM2 runs a script whose path has a blank through a shell, which takes the path apart.
+const binary = join('dist', process.platform === 'win32' ? 'claude-code-proxy.exe' : 'claude-code-proxy');
 const passedOn = ['PATH', 'HOME', 'TZ', 'NODE_EXTRA_CA_CERTS', 'NODE_USE_SYSTEM_CA', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
 const networkProxy = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((n) => [n, n.toLowerCase()]);
 
@@ -34,12 +35,26 @@ function drainSeconds(file) {
   }
 }
 
+/**
+ * What is put behind the names of this checkout, as in `demo@work`: nothing, until `./manage start` finds that another app of PM2 has
+ * such a name, as another checkout's has. PM2 acts on names, and would take that app for this one.
+ */
+function nameSuffix() {
+  try {
+    return JSON.parse(readFileSync(join(__dirname, 'state', 'pm2.json'), 'utf8')).nameSuffix ?? '';
+  } catch {
+    return '';
+  }
+}
+
+const suffix = nameSuffix();
+
 function describeApp(name) {
   const file = join(__dirname, 'envs', `${name}.env`);
   const consoleLog = join(__dirname, 'logs', name, 'console.log');
   return {
-    name,
-    namespace: 'claude-code-proxy',
+    name: `${name}${suffix}`,
+    namespace: `claude-code-proxy${suffix}`,
     script: binary,
     // A reload puts a new process beside the old one; strangers are refused all the same.
     args: ['--env', file, '--share'],

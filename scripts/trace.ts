@@ -23,7 +23,7 @@ Shows which files and functions of the project a request, a reload of the env fi
 
 const COUNTING = `A function counts once when V8 saw at least one call of it, and is distinguished from others by its place in the source: methods,
 constructors, getters, arrow functions and other anonymous functions count, also nested ones. The top-level code of a file and the fields of a
-class are none.
+class are none. What the timers of an idle instance enter does not count for a request.
 A file is entered when one of its functions is, and loaded when its top-level code has run.
 `;
 
@@ -109,7 +109,7 @@ async function traceInstances(project: Project): Promise<Trace[]> {
   const provider = createProvider();
   const baseUrl = `http://127.0.0.1:${await listenAnywhere(provider)}/v1`;
   const settings = { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: 'unused', BIG_MODEL: 'large', SMALL_MODEL: 'small' };
-  const askOn = (instance: TracedInstance) => instance.trace((time) => instance.ask(WARM_UP + time));
+  const askOn = (instance: TracedInstance) => instance.traceBeyondIdle((time) => instance.ask(WARM_UP + time));
   try {
     const chat = await startWarmInstance(project, 'chat', { PROVIDER: 'custom', ...settings });
     const asked = await askOn(chat);

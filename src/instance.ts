@@ -14,6 +14,7 @@ import { tuneHeapGrowth } from './host/heap.ts';
 import { claimWorkerNumber } from './host/workers.ts';
 import { closeListener, drain, listen } from './listener.ts';
 import { dropPortInspection } from './permissions/sandbox.ts';
+import { protocolOf } from './providers/preset.ts';
 import { Reloader } from './reload/configReloader.ts';
 import { watchFiles } from './reload/fileWatcher.ts';
 import { LoadBalancer } from './routing/loadBalancer.ts';
@@ -65,6 +66,15 @@ function logFatalErrors(logger: Logger, log: RotatingLog): void {
       process.exit(EXIT_FAILED);
     });
   }
+}
+
+/** By what the models of the tiers are asked: one word, or one for each where they differ. */
+function spokenProtocols({ tiers, modelRefs }: Config): string {
+  const spoken = [tiers.big, tiers.middle, tiers.small].map((name) => {
+    const { provider, model } = modelRefs.of(name);
+    return protocolOf(provider, model);
+  });
+  return new Set(spoken).size === 1 ? String(spoken[0]) : spoken.join(', ');
 }
 
 /** What an instance runs with. */
@@ -173,6 +183,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   tuneHeapGrowth(() => lasting.inFlight.size);
   logger.lifecycle(`listening on http://${config.host}:${config.port}`, {
     provider: config.provider.preset.name,
+    protocol: spokenProtocols(config),
     big: config.tiers.big,
     middle: config.tiers.middle,
     small: config.tiers.small,

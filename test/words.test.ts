@@ -93,7 +93,7 @@ const EXCEPTIONS: readonly Exception[] = [
   { line: /R504|R140/, reason: 'liveness probes and probes of a client, in titles of rules' },
   {
     line: /PROBE\b/,
-    file: /^src\/protocol\/openai\/chunk\.ts$/,
+    file: /^src\/protocol\/openai\/textTemplate\.ts$/,
     reason: 'a value that is put in to see where it comes out',
   },
   { line: /room|rooms/, file: /^test\/(?:binary|integration|unit)\//, reason: 'space on a disk, in memory, on a line' },

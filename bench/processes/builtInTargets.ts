@@ -8,6 +8,11 @@ const NOTHING_SPECIAL = { environment: {}, files: {}, path: '/v1/messages', head
 export const DIRECT = 'direct';
 export const FLOOR = 'floor';
 export const PROXY = 'claude-code-proxy';
+/** The same with a provider that speaks the Responses API. */
+export const RESPONSES = 'claude-code-proxy, Responses API';
+
+/** Where the protocol of the provider makes no difference. */
+const OF_ANY_PROTOCOL = ['S4', 'S5', 'S5 memory', 'S6', 'S7', 'S8', 'S8 count'];
 
 const envFile = [
   'PORT=${PORT}',
@@ -36,6 +41,13 @@ export function builtInTargets(binary: string): readonly Target[] {
       name: PROXY,
       command: [binary, '--env', '${WORK}/bench.env'],
       files: { '${WORK}/bench.env': `${envFile.join('\n')}\n` },
+    },
+    {
+      ...NOTHING_SPECIAL,
+      name: RESPONSES,
+      command: [binary, '--env', '${WORK}/bench.env'],
+      files: { '${WORK}/bench.env': `${[...envFile, 'PROTOCOL=responses'].join('\n')}\n` },
+      skip: OF_ANY_PROTOCOL,
     },
   ];
 }

@@ -1,5 +1,5 @@
 import { markdownTable } from '../../scripts/docs/markdown.ts';
-import { FLOOR, PROXY } from '../processes/builtInTargets.ts';
+import { FLOOR, PROXY, RESPONSES } from '../processes/builtInTargets.ts';
 import { figure, ratio, type ScenarioResult } from './results.ts';
 import { formatNumber } from './scenarioSection.ts';
 
@@ -10,6 +10,8 @@ export interface Goal {
   readonly what: string;
   /** Whether the figure is the ratio to the floor. */
   readonly toFloor?: true;
+  /** Whether the figure is that over the Responses API, times that over chat completions. */
+  readonly toChat?: true;
   readonly atMost?: number;
   readonly atLeast?: number;
 }
@@ -22,6 +24,21 @@ export const GOALS: readonly Goal[] = [
     what: 'deltas per CPU second, times the floor',
     toFloor: true,
     atLeast: 0.9,
+  },
+  { scenario: 'S1', key: 'cpuMs', what: 'the same over the Responses API, times chat', toChat: true, atMost: 1.15 },
+  {
+    scenario: 'S2',
+    key: 'eventsPerCpuSecond',
+    what: 'deltas per CPU second over the Responses API, times chat',
+    toChat: true,
+    atLeast: 0.87,
+  },
+  {
+    scenario: 'S3',
+    key: 'cpuMs',
+    what: 'a 300 KB request over the Responses API, times chat',
+    toChat: true,
+    atMost: 1.15,
   },
   { scenario: 'S2', key: 'firstP50', what: 'first text of a stream, times the floor', toFloor: true, atMost: 1.2 },
   { scenario: 'S3', key: 'cpuMs', what: 'CPU of a 300 KB request, times the floor', toFloor: true, atMost: 1.2 },
@@ -44,9 +61,13 @@ export const GOALS: readonly Goal[] = [
 /** The limits of a regression are this much looser than the goals, as machines are noisy. */
 const LOOSENESS = 1.5;
 
-function measured({ scenario: name, key, toFloor }: Goal, results: readonly ScenarioResult[]): number | undefined {
+function measured(
+  { scenario: name, key, toFloor, toChat }: Goal,
+  results: readonly ScenarioResult[],
+): number | undefined {
   const result = results.find(({ scenario }) => scenario.name === name);
   if (result === undefined) return undefined;
+  if (toChat) return ratio(result, RESPONSES, PROXY, key);
   return toFloor ? ratio(result, PROXY, FLOOR, key) : figure(result, PROXY, key)?.median;
 }
 
@@ -69,7 +90,7 @@ export function goalsTable(results: readonly ScenarioResult[]): string {
 export function regressions(results: readonly ScenarioResult[]): string[] {
   return GOALS.flatMap((goal) => {
     const value = measured(goal, results);
-    return value === undefined || goal.toFloor === undefined || holds(goal, value, LOOSENESS)
+    return value === undefined || (goal.toFloor ?? goal.toChat) === undefined || holds(goal, value, LOOSENESS)
       ? []
       : [`${goal.scenario}: ${goal.what}: ${formatNumber(value, 2)}`];
   });

@@ -10,7 +10,7 @@ const ready = new Map<Dialect, Buffer[]>();
 function readyDelta(dialect: Dialect, index: number): Buffer {
   const chunks = ready.get(dialect) ?? [];
   ready.set(dialect, chunks);
-  const bytes = chunks[index] ?? Buffer.from(chunk(dialect.delta(deltaText(index, 0))));
+  const bytes = chunks[index] ?? Buffer.from(chunk(dialect.delta(deltaText(index, 0), index)));
   chunks[index] = bytes;
   return bytes;
 }
@@ -37,7 +37,7 @@ export function streamPaced(socket: Socket, dialect: Dialect, order: Order, prom
   openStream(socket, dialect);
   const timer = setInterval(() => {
     if (index < deltas && socket.writable) {
-      socket.write(chunk(dialect.delta(deltaText(index, monotonicMicros()))), 'latin1');
+      socket.write(chunk(dialect.delta(deltaText(index, monotonicMicros()), index)), 'latin1');
       index += 1;
       return;
     }

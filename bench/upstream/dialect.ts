@@ -2,7 +2,8 @@
 export interface Dialect {
   /** Events before the first delta. */
   readonly opening: string;
-  delta(text: string): string;
+  /** @param index of the delta in its answer */
+  delta(text: string, index: number): string;
   /** Events after the last delta. */
   closing(promptTokens: number, completionTokens: number): string;
   /** The whole answer, for a request that asks for no stream. */

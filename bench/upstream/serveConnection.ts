@@ -6,6 +6,7 @@ import { chatDialect } from './chatDialect.ts';
 import type { Dialect } from './dialect.ts';
 import { messagesDialect } from './messagesDialect.ts';
 import { RequestScanner } from './requestScanner.ts';
+import { responsesDialect } from './responsesDialect.ts';
 
 /** About what a provider would count; the client checks with it that the whole request came through. */
 export const BYTES_PER_TOKEN = 4;
@@ -13,6 +14,7 @@ export const BYTES_PER_TOKEN = 4;
 const DIALECTS: Readonly<Record<string, Dialect>> = {
   '/v1/chat/completions': chatDialect,
   '/v1/messages': messagesDialect,
+  '/v1/responses': responsesDialect,
 };
 
 function answer(socket: Socket, path: string, request: RequestScanner): void {

@@ -134,7 +134,7 @@ export const folders: Readonly<Record<string, Folder>> = {
     3,
     5,
     'requests, answers',
-    'from the Messages API to chat completions and back, without input or output',
+    'from the Messages API to OpenAI’s two APIs and back, without input or output',
   ),
   resilience: place(3, 6, 'circuit, queue, keys', 'circuit breaker, concurrency limiter, key pool, retry budget'),
   telemetry: place(4, 1, 'log, usage, metrics', 'log files, usage and cost, metrics, lines for a terminal'),

@@ -17,6 +17,8 @@ export const WARM_UP = 3;
 const REPETITIONS = 3;
 const DEADLINE_MS = 20_000;
 const POLL_MS = 5;
+/** In this time each of the timers runs that an instance always has. */
+const IDLE_MS = 1500;
 
 /** Functions that were entered, by the file's path in the project: each by name and place, the file's top-level code as TOP_LEVEL. */
 export type Coverage = ReadonlyMap<string, ReadonlySet<string>>;
@@ -156,6 +158,15 @@ function common(coverages: readonly Coverage[]): Coverage {
   return new Map(entries);
 }
 
+/** What was entered of it beside what the other has. */
+function without(coverage: Coverage, other: Coverage): Coverage {
+  const entries = [...coverage].map(([path, entered]) => {
+    const rest = [...entered].filter((name) => other.get(path)?.has(name) !== true);
+    return [path, new Set(rest)] as const;
+  });
+  return new Map(entries);
+}
+
 /** A process of the project's sources that counts what is entered in it. */
 class TracedProcess {
   readonly #project: Project;
@@ -220,6 +231,8 @@ export interface TracedInstance {
   edit(settings: Readonly<Record<string, string>>): Promise<void>;
   /** What the action enters every time that it is done. */
   trace(action: (time: number) => Promise<void>): Promise<Coverage>;
+  /** The same without what the timers of an idle instance enter, which on a busy machine run during each request. */
+  traceBeyondIdle(action: (time: number) => Promise<void>): Promise<Coverage>;
   stop(): Promise<void>;
 }
 
@@ -257,6 +270,15 @@ async function startInstance(
   await write({});
   const instance = new TracedProcess(project, [join(root, 'src', 'main.ts'), '--env', file]);
   await Promise.race([untilLogged('"event":"lifecycle"', 1), instance.coverage()]);
+  const trace: TracedInstance['trace'] = async (action) => {
+    const coverages: Coverage[] = [];
+    for (let time = 0; time < REPETITIONS; time += 1) {
+      await instance.take();
+      await action(time);
+      coverages.push(await instance.take());
+    }
+    return common(coverages);
+  };
   return {
     ask: (turns) =>
       untilNext('"event":"request"', async () => {
@@ -270,14 +292,12 @@ async function startInstance(
         if (!text.includes('message_stop')) throw new Error(`/v1/messages answers ${response.status}: ${text}`);
       }),
     edit: (changes) => untilNext('"config_hash":', () => write(changes)),
-    trace: async (action) => {
-      const coverages: Coverage[] = [];
-      for (let time = 0; time < REPETITIONS; time += 1) {
-        await instance.take();
-        await action(time);
-        coverages.push(await instance.take());
-      }
-      return common(coverages);
+    trace,
+    traceBeyondIdle: async (action) => {
+      await instance.take();
+      await pause(IDLE_MS, undefined, { signal });
+      const idle = await instance.take();
+      return without(await trace(action), idle);
     },
     stop: () => instance.stop(),
   };

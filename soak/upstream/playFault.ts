@@ -5,7 +5,7 @@ import { deltaText } from '../../bench/upstream/deltaText.ts';
 import type { Fault } from './fault.ts';
 
 /** Text that comes before the fault, so that the answer has begun. */
-const BEGUN = [0, 1, 2].map((index) => chatDialect.delta(deltaText(index, 0))).join('');
+const BEGUN = [0, 1, 2].map((index) => chatDialect.delta(deltaText(index, 0), index)).join('');
 
 /** Begins an answer and lets it go wrong; `refuse` does not even begin. */
 export function playFault(socket: Socket, fault: Fault): void {

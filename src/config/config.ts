@@ -1,6 +1,6 @@
 import type { Secret } from '../core/secret.ts';
 import type { Preset, Prices, Tiers } from '../providers/preset.ts';
-import type { QuirkSettings } from '../quirks/settings.ts';
+import type { OpenaiProtocol, QuirkSettings } from '../quirks/settings.ts';
 import type { RouteName, SettingFields } from './env/settings.ts';
 
 /** Where the provider's key comes from: `client` means that the client's own key is passed through (decision 0006). */
@@ -31,6 +31,10 @@ export interface ProviderConfig {
   readonly baseUrl: string;
   /** Full address of chat completions or messages, by the preset's protocol; `{model}` in it stands for the model's name. */
   readonly endpoint: string;
+  /** Full address of the Responses API; absent for a preset that speaks none of OpenAI's APIs. */
+  readonly responsesEndpoint?: string;
+  /** Which of OpenAI's APIs PROTOCOL names; absent where the model decides. */
+  readonly protocol?: OpenaiProtocol;
   /** Lower-case name of the header that carries the key: `authorization` with a bearer token, any other with the bare key. */
   readonly keyHeader: string;
   readonly key: ProviderKey;

@@ -1,6 +1,6 @@
 import { isObject } from '../core/json.ts';
 import { createRedactor } from '../core/secret.ts';
-import { ageInDays, factsDay, type Tiers } from '../providers/preset.ts';
+import { ageInDays, factsDay, protocolOf, type SpokenProtocol, type Tiers } from '../providers/preset.ts';
 import { maskTexts } from '../quirks/compose.ts';
 import { environmentName } from '../quirks/settings.ts';
 import type { Config, CustomModel, NamedProvider, ProviderConfig, ProviderKey } from './config.ts';
@@ -111,11 +111,25 @@ function describeProvider(named: NamedProvider, config: Config, now: number | un
     ...(baseUrl === '' || endpoint === `${baseUrl}/chat/completions` ? [] : [['endpoint', endpoint] as const]),
     ...[key, ...moreKeys].map((one): Row => ['provider key', describeKey(one)]),
     ['models', describeModels(named)],
+    ...protocolRows(named, config),
     ...factsRows(named, config, now),
     ...(limits.length > 0 ? [['limits', limits.join(', ')] as const] : []),
     ...(Object.keys(headers).length > 0 ? [['custom headers', Object.keys(headers).join(', ')] as const] : []),
     ...describeQuirks(provider).map((quirk): Row => ['quirk', quirk]),
   ];
+}
+
+/** By which of OpenAI's APIs the models of a provider are asked, where it is not chat completions for all of them. */
+function protocolRows({ models, provider }: NamedProvider, { modelRefs }: Config): readonly Row[] {
+  const names = [...new Set(Object.values(models).flat())].map((name) => modelRefs.of(name));
+  const askedBy = (protocol: SpokenProtocol) =>
+    names.filter((ref) => protocolOf(ref.provider, ref.model) === protocol).map(({ model }) => model);
+  const responses = askedBy('responses');
+  if (responses.length === 0) return [];
+  const chat = askedBy('chat');
+  const rest = chat.length === 0 ? '' : `; chat completions for ${chat.join(', ')}`;
+  const reason = provider.protocol === undefined ? ', chosen by the model' : '';
+  return [['protocol', `Responses API for ${responses.join(', ')}${rest}${reason}`]];
 }
 
 function showField(field: SettingField, config: Config): string {

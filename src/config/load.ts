@@ -90,11 +90,9 @@ function readEnvFile(path: string, shown: string, diagnostics: Diagnostics): str
     }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    diagnostics.error(
-      location,
-      READ_ERRORS[code] ?? `an error on reading (${code})`,
-      'Give the path of a readable env file.',
-    );
+    const fix =
+      code === 'EACCES' ? 'Run this as the user to whom it belongs.' : 'Give the path of a readable env file.';
+    diagnostics.error(location, READ_ERRORS[code] ?? `an error on reading (${code})`, fix);
   }
   return undefined;
 }

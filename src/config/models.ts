@@ -106,7 +106,7 @@ function refuseUnusableNames(
     const choice = choices.get(setting);
     if (choice === undefined || name === undefined) continue;
     const { model, provider, custom } = modelRefs.of(name);
-    if (custom === undefined) refuseUnusableModel(model, provider.preset, choice, diagnostics);
+    if (custom === undefined) refuseUnusableModel(model, provider, choice, diagnostics);
   }
 }
 

@@ -178,11 +178,12 @@ export const proxyAddress: Form<string> = {
   parse: (value) => (/^https?:\/\//i.test(value) && URL.canParse(value) && canDecode(value) ? value : undefined),
 };
 
-const ENDPOINT = /\/+chat\/completions$/;
+const ENDPOINT = /\/+(chat\/completions|responses)$/;
 
-/** Whether an address names the endpoint itself, where only its base belongs. */
-export function namesEndpoint(address: string): boolean {
-  return ENDPOINT.test(address.replace(/\/+$/, ''));
+/** The path of the endpoint that an address ends in, where only its base belongs. */
+export function namedEndpoint(address: string): string | undefined {
+  const path = ENDPOINT.exec(address.replace(/\/+$/, ''))?.[1];
+  return path && `/${path}`;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

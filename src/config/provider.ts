@@ -1,14 +1,14 @@
 import { customId, withoutContextSuffix } from '../core/modelName.ts';
 import { nearestName } from '../core/text.ts';
 import { defaultPreset, findPreset, findSibling, guessPreset, presets } from '../providers/index.ts';
-import type { Preset } from '../providers/preset.ts';
+import { type Preset, protocolOf, type Server } from '../providers/preset.ts';
 import type { ProviderConfig } from './config.ts';
 import { type Diagnostics, type SourcedValue, type SourceLocation, showValue } from './diagnostics.ts';
 import type { SettingValues } from './env/settings.ts';
 import { type Choices, secretFileName, type Variables } from './env/variables.ts';
 import type { ReadText } from './files/companion.ts';
 import { readCustomHeaders, readQuirks } from './overrides.ts';
-import { namesEndpoint } from './parsers.ts';
+import { namedEndpoint } from './parsers.ts';
 import { type FindNamedKey, type FoundSecret, findProviderKey, isPlaceholder, providerKey } from './secrets.ts';
 
 /** What the env file's own provider is found by. */
@@ -64,7 +64,7 @@ export function ownProvider(
   return {
     preset,
     baseUrl,
-    endpoint: chooseEndpoint(baseUrl, preset, choices.get('API_VERSION'), diagnostics),
+    ...chooseEndpoints(baseUrl, preset, choices.get('API_VERSION'), choices.get('PROTOCOL'), diagnostics),
     keyHeader: preset.keyHeader ?? 'authorization',
     key: providerKey(preset, key),
     headers,
@@ -108,7 +108,11 @@ export function inProtocol(
   protocol: SourcedValue | undefined,
   diagnostics: Diagnostics,
 ): Preset | undefined {
-  const wanted = protocol?.value.toLowerCase();
+  const word = protocol?.value.toLowerCase();
+  // Both of OpenAI's APIs are spoken at the same addresses.
+  const wanted = word === 'responses' ? 'chat' : word;
+  const { chatTiers: tiers } = preset;
+  if (word === 'chat' && tiers !== undefined) return { ...preset, tiers };
   if (protocol === undefined || wanted === preset.protocol) return preset;
   // Any other word is reported as a wrong value.
   if (wanted !== 'anthropic' && wanted !== 'chat') return preset;
@@ -123,8 +127,12 @@ export function presetNamed(name: SourcedValue, diagnostics: Diagnostics): Prese
   const preset = findPreset(name.value);
   if (preset === undefined) {
     const nearest = nearestName(name.value, names);
-    const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
-    diagnostics.error(name, showValue(name.value), `Set one of ${names.join(', ')}.${hint}`);
+    // All names are a wall of words; they help only where none is near.
+    const fix =
+      nearest === undefined
+        ? `Set one of ${names.join(', ')}.`
+        : `Did you mean ${nearest}? docs/PROVIDERS.md has all names.`;
+    diagnostics.error(name, showValue(name.value), fix);
   }
   return preset;
 }
@@ -143,18 +151,25 @@ function inferPresetFromKeys(variables: Variables, used: ReadonlySet<string>): P
   return isSet('OPENAI_API_KEY') ? defaultPreset : undefined;
 }
 
-/** Reports a model that cannot serve here, for what is known of it; the reason is part of its preset. */
+/** Reports a model that cannot serve by chat completions, for what is known of it; the reason is part of its preset. */
 export function refuseUnusableModel(
   model: string,
-  preset: Preset,
+  server: Server,
   location: SourceLocation,
   diagnostics: Diagnostics,
 ): void {
+  const { preset, protocol } = server;
   const reason = preset.models[model]?.unusable;
-  if (reason === undefined) return;
+  if (reason === undefined || protocolOf(server, model) !== 'chat') return;
   const { tiers } = preset;
-  const others = tiers === undefined ? [] : [...new Set([tiers.big, tiers.middle, tiers.small])];
-  const fix = others.length === 0 ? 'Name another model.' : `Name another model: ${others.join(', ')}.`;
+  const others =
+    tiers === undefined
+      ? []
+      : [...new Set([tiers.big, tiers.middle, tiers.small])].filter(
+          (name) => preset.models[name]?.unusable === undefined,
+        );
+  const other = others.length === 0 ? 'ame another model' : `ame another model: ${others.join(', ')}`;
+  const fix = protocol === 'chat' ? `Set PROTOCOL=responses, or n${other}.` : `N${other}.`;
   diagnostics.error(location, `${showValue(model)}, which ${reason}`, fix);
 }
 
@@ -222,10 +237,11 @@ export function chooseBaseUrl(
   diagnostics: Diagnostics,
 ): string {
   if (address !== undefined) {
-    if (namesEndpoint(address.value))
+    const named = namedEndpoint(address.value);
+    if (named !== undefined)
       diagnostics.warning(
         address,
-        'an address that ends in /chat/completions, which is appended anyway',
+        `an address that ends in ${named}, which is appended anyway`,
         'Leave that part out.',
       );
     if (region !== undefined)
@@ -249,28 +265,52 @@ export function chooseBaseUrl(
   return preset.baseUrl;
 }
 
+/** Where a server is asked, and by which of OpenAI's APIs where the user has said it. */
+export type Endpoints = Pick<ProviderConfig, 'endpoint' | 'responsesEndpoint' | 'protocol'>;
+
 /**
- * Full address of chat completions or, at a native endpoint, of messages; `{model}` in it stands for the model's name. A provider
- * with paths of its own takes its address in every form that is in use: bare, or with any of these paths.
+ * The addresses of chat completions and the Responses API or, at a native endpoint, of messages; `{model}` in them stands for the model's
+ * name. A provider with paths of its own takes its address in every form that is in use: bare, or with any of these paths.
+ * @param version with one, models are asked by chat completions unless `protocol` says otherwise: the Responses API has none
+ * @param protocol as the user wrote it
  */
-export function chooseEndpoint(
+export function chooseEndpoints(
   baseUrl: string,
-  preset: Preset | undefined,
+  preset: Preset,
   version: SourcedValue | undefined,
+  protocol: SourcedValue | undefined,
   diagnostics: Diagnostics,
-): string {
-  const endpoints = preset?.endpoints;
-  if (version !== undefined && preset !== undefined && endpoints === undefined)
+): Endpoints {
+  const { endpoints } = preset;
+  if (version !== undefined && endpoints === undefined)
     diagnostics.warning(version, `a version, of which ${preset.name} has none`, 'Remove it.');
-  if (preset?.protocol === 'anthropic') return `${baseUrl.replace(/\/v1(?:\/messages)?$/, '')}/v1/messages`;
-  if (endpoints === undefined) return `${baseUrl}/chat/completions`;
+  if (preset.protocol === 'anthropic')
+    return { endpoint: `${baseUrl.replace(/\/v1(?:\/messages)?$/, '')}/v1/messages` };
+  if (preset.protocol !== 'chat') return { endpoint: `${baseUrl}/chat/completions` };
+  const word = protocol?.value.toLowerCase();
+  // Where nothing would be chosen, it makes no difference that chat completions are named.
+  const isChosen = word === 'responses' || (word === 'chat' && preset.responses !== undefined);
+  const wanted = isChosen ? word : undefined;
+  if (endpoints === undefined) {
+    return {
+      endpoint: `${baseUrl}/chat/completions`,
+      responsesEndpoint: `${baseUrl}/responses`,
+      ...(wanted === undefined ? {} : { protocol: wanted }),
+    };
+  }
   const path =
     version === undefined
       ? endpoints.plain
       : endpoints.versioned.replace('{version}', encodeURIComponent(version.value));
   const url = URL.parse(baseUrl);
   const before = url?.pathname.split(endpoints.root)[0]?.replace(/\/$/, '') ?? '';
-  return `${url?.origin ?? ''}${before}${path}`;
+  const root = `${url?.origin ?? ''}${before}`;
+  const chosen = wanted ?? (version === undefined ? undefined : 'chat');
+  return {
+    endpoint: `${root}${path}`,
+    responsesEndpoint: `${root}${endpoints.responses}`,
+    ...(chosen === undefined ? {} : { protocol: chosen }),
+  };
 }
 
 /** In the form to which the URL standard brings every notation of an address. */

@@ -6,7 +6,7 @@ const CHECK_LOG = 'The log of the instance has the details: ./manage logs NAME';
 const SUGGESTIONS: Partial<Record<ErrorType, readonly string[]>> = {
   invalid_request_error: ['A parameter that the provider refuses can be left out with QUIRK_DROP_PARAMS.', CHECK_LOG],
   authentication_error: [
-    'Check the key in the env file, then restart the instance.',
+    'Correct the key: ./manage edit NAME. What is saved there holds within a second.',
     'A key belongs to one region and one kind of plan: see REGION and docs/PROVIDERS.md.',
   ],
   billing_error: ['Top up the account, or wait until the plan resets.'],
@@ -25,9 +25,14 @@ const SUGGESTIONS: Partial<Record<ErrorType, readonly string[]>> = {
   ],
 };
 
-/** Sentences for the user; empty when there is nothing better to say than the error itself. */
+/** Sentences for the user; empty when there is nothing better to say than the error itself. Commands name the instance as `NAME`. */
 export function suggestionsFor(errorType: string): readonly string[] {
   return Object.hasOwn(SUGGESTIONS, errorType) ? (SUGGESTIONS[errorType as ErrorType] ?? []) : [];
+}
+
+/** Suggestions for one instance, whose commands can be pasted. */
+export function forInstance(suggestions: readonly string[], instance: string): string[] {
+  return suggestions.map((suggestion) => suggestion.replaceAll(' NAME', () => ` ${instance}`));
 }
 
 const OTHER_PROTOCOL = 'the server does not speak TLS: use http:// in OPENAI_BASE_URL if that is meant';

@@ -85,6 +85,15 @@ export const errorTable = {
     cause: 'The model does not take this effort, also after the proxy has lowered or left it out.',
     remedy: 'Read the words: they name the efforts that it takes. Set QUIRK_EFFORTS, or choose another model.',
   },
+  reasoning_refused: {
+    status: 400,
+    type: 'invalid_request_error',
+    form: '[INSTANCE STATUS] WORDS',
+    cause:
+      'The provider cannot read the encrypted reasoning of earlier answers, also after the proxy has left it out: it belongs to another key, region or model.',
+    remedy:
+      'Nothing as a rule: the proxy leaves such reasoning out. If it comes back, set QUIRK_REASONING_REPLAY=none.',
+  },
   unauthenticated: {
     status: 401,
     type: 'authentication_error',
@@ -247,6 +256,14 @@ export const errorTable = {
     form: '[INSTANCE STATUS] no chat completions API at this address, check OPENAI_BASE_URL: WORDS',
     cause: 'The provider’s address is wrong or answers with something that is not its API (redirect, HTML, TLS fault).',
     remedy: 'Check OPENAI_BASE_URL; the message says what was found there.',
+  },
+  unknown_endpoint: {
+    status: 502,
+    type: 'api_error',
+    shouldRetry: false,
+    form: '[INSTANCE STATUS] this server does not know the Responses API, set PROTOCOL=chat: WORDS',
+    cause: 'PROTOCOL=responses is set, and the server has no such endpoint (404 or 405).',
+    remedy: 'Set PROTOCOL=chat, or check OPENAI_BASE_URL.',
   },
   upstream_timeout: {
     status: 504,

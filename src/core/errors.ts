@@ -9,6 +9,8 @@ export interface ApiErrorDetails {
   status?: number;
   /** Anthropic's own code for the case, by which its SDK decides what to do. */
   anthropicCode?: string;
+  /** The part of the request that the provider names: `reasoning.summary`. */
+  param?: string;
   cause?: unknown;
   /** Body of the provider's own error, JSON, for a client that reads it itself. */
   body?: string;
@@ -22,6 +24,7 @@ export class ApiError extends Error {
   readonly shouldRetry: boolean | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly anthropicCode: string | undefined;
+  readonly param: string | undefined;
   /** Body of the provider's own error, where the client gets that in place of the message. */
   readonly body: string | undefined;
 
@@ -34,6 +37,7 @@ export class ApiError extends Error {
     this.type = row.type;
     this.shouldRetry = details.shouldRetry ?? row.shouldRetry;
     this.anthropicCode = details.anthropicCode;
+    this.param = details.param;
     this.retryAfterSeconds = details.retryAfterSeconds ?? row.retryAfterSeconds;
     this.body = details.body;
   }

@@ -86,6 +86,8 @@ export interface ProviderHealth {
     readonly middle: readonly string[];
     readonly small: readonly string[];
   };
+  /** By what the first model of each tier is asked: `chat`, `responses`, `anthropic` or `demo`. */
+  readonly protocols: { readonly big: string | null; readonly middle: string | null; readonly small: string | null };
   readonly circuit: CircuitState;
   readonly keys: readonly KeyHealth[];
   readonly last_answer_at: Timestamp | null;
@@ -99,6 +101,8 @@ export interface KeyHealth {
   readonly state: 'ready' | 'resting';
   readonly until: Timestamp | null;
   readonly reason: string | null;
+  /** Of the error that began the cooldown: whether the key was refused, has no credit left, or is limited. */
+  readonly error_type: string | null;
 }
 
 /** The latest request that a provider or the proxy failed. */

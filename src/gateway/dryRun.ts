@@ -3,14 +3,16 @@ import { type JsonObject, parseObject } from '../core/json.ts';
 import { checkDepth } from '../protocol/anthropic/request.ts';
 import { maskMerged } from '../quirks/compose.ts';
 import { endpointUrl } from '../upstream/client.ts';
-import { prepareInSteps } from './adapters/chatAdapter.ts';
 import { passthroughBody } from './adapters/messagesAdapter.ts';
+import { prepareInSteps, replayFor } from './adapters/translatingAdapter.ts';
 import { type RequestBody, runCooperatively, withBody } from './requestBody.ts';
 import {
+  endpointOf,
   filterByWebSearch,
   isNative,
   type Plan,
   planRequest,
+  protocolOfRoute,
   type Route,
   routeNow,
   routeTo,
@@ -19,9 +21,11 @@ import {
 import type { IncomingRequest, Services } from './services.ts';
 import { SEARCH_REFUSED } from './webSearch.ts';
 
-function describeRoute({ model, backend, provider }: Route): JsonObject {
+function describeRoute(route: Route): JsonObject {
+  const { model, provider } = route;
   return {
-    url: endpointUrl(backend.provider.endpoint, model.name).href,
+    url: endpointUrl(endpointOf(route), model.name).href,
+    protocol: protocolOfRoute(route),
     provider,
     model: model.name,
   };
@@ -64,8 +68,9 @@ async function describe(services: Services, incoming: IncomingRequest, body: Req
     const request = parseObject(passthroughBody(body, route.model, services.bodies).toString());
     return { ...description, request: request && printable(request, route) };
   }
+  const replay = replayFor(services, incoming, route, route.backend.keys.choose(plan.conversation));
   const { translated, inputEstimate } = await runCooperatively(
-    prepareInSteps(services, body, route),
+    prepareInSteps(services, body, route, replay),
     body.bytes.length,
   );
   return {

@@ -19,7 +19,7 @@ import type { ActiveServices } from './configSwap.ts';
 import { reportOutcome } from './fallback/outcome.ts';
 import { listOf, RequestBody } from './requestBody.ts';
 import { createId, recordKey, recordRoute, recordUsage } from './requestContext.ts';
-import { isNative, type Route, routeTo } from './route.ts';
+import { endpointOf, isNative, type Route, routeTo } from './route.ts';
 import type { Services } from './services.ts';
 
 /** Reads the answer to a health check: that there is one, whatever it says, and what the provider counts for it. */
@@ -127,7 +127,11 @@ function questionFor(services: Services, route: Route, key: ProviderKey): Upstre
   const value = { model: model.name, max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] };
   const body = new RequestBody(Buffer.from(JSON.stringify(value)), value, services.bodies.cache);
   if (native) return { ...question, body: passthroughBody(body, model, services.bodies) };
-  return { ...question, body: JSON.stringify(translateRequest(body.parsed, model).body) };
+  return {
+    ...question,
+    endpoint: endpointOf(route),
+    body: JSON.stringify(translateRequest(body.parsed, model).body),
+  };
 }
 
 /**
@@ -135,7 +139,8 @@ function questionFor(services: Services, route: Route, key: ProviderKey): Upstre
  * is there all the same; and a list says nothing about a key whose balance or limit is used up.
  */
 function interpretListAnswer(result: ExchangeResult, isReached: boolean): ExchangeResult {
-  const isHidden = result.kind === 'failed' && ['bad_gateway', 'upstream_forbidden'].includes(result.error.code);
+  const isHidden =
+    result.kind === 'failed' && ['bad_gateway', 'unknown_endpoint', 'upstream_forbidden'].includes(result.error.code);
   return result.kind === 'done' || (isReached && isHidden) ? { kind: 'empty' } : result;
 }
 

@@ -6,7 +6,7 @@ import type { LogStatus } from '../telemetry/log/rotatingLog.ts';
 import { formatFigure } from '../telemetry/metrics.ts';
 import type { UsageStatus } from '../telemetry/usage/store.ts';
 import { isCostUnknown, type UsageTotals } from '../telemetry/usage/totals.ts';
-import { keyLabel } from './route.ts';
+import { keyLabel, protocolOfRoute, routeTo } from './route.ts';
 import type { Backend, Services } from './services.ts';
 
 function describeKeys({ keys }: Backend): KeyHealth[] {
@@ -18,11 +18,15 @@ function describeKeys({ keys }: Backend): KeyHealth[] {
     state: cooldown === undefined ? 'ready' : 'resting',
     until: isoTimeOrNull(cooldown?.endsAt),
     reason: cooldown?.reason ?? null,
+    error_type: cooldown?.errorType ?? null,
   }));
 }
 
 /** The providers in the order of their priority. */
-function describeProviders({ config, backends, clock }: Services): ProviderHealth[] {
+function describeProviders(services: Services): ProviderHealth[] {
+  const { config, backends, clock } = services;
+  const spoken = ([model]: readonly string[]) =>
+    model === undefined ? null : protocolOfRoute(routeTo(services, config.modelRefs.of(model)));
   return config.providers.map(({ name, provider, priority, models }) => {
     const backend = backends.of(provider);
     const { answeredAt, state } = backend.breaker;
@@ -31,6 +35,7 @@ function describeProviders({ config, backends, clock }: Services): ProviderHealt
       priority,
       base_url: provider.baseUrl,
       models: { big: [...models.big], middle: [...models.middle], small: [...models.small] },
+      protocols: { big: spoken(models.big), middle: spoken(models.middle), small: spoken(models.small) },
       circuit: state,
       keys: describeKeys(backend),
       last_answer_at: isoTimeOrNull(

@@ -3,8 +3,8 @@ import type { HookInfo, HookName, Hooks } from '../hooks/hooks.ts';
 import { errorBody, errorEvent, PING_EVENT } from '../protocol/anthropic/errors.ts';
 import { MessageAssembler } from '../protocol/anthropic/message.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
-import { ChatAdapter } from './adapters/chatAdapter.ts';
 import { MessagesAdapter } from './adapters/messagesAdapter.ts';
+import { TranslatingAdapter } from './adapters/translatingAdapter.ts';
 import { respondWithFallback } from './fallback/fallbackRunner.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import {
@@ -118,7 +118,7 @@ function answer(context: RequestContext, body: RequestBody): Promise<void> {
     (route) =>
       isNative(route)
         ? new MessagesAdapter(context, plan, body, route)
-        : ChatAdapter.create(context, plan, body, route),
+        : TranslatingAdapter.create(context, plan, body, route),
   );
 }
 

@@ -103,7 +103,7 @@ const LARGE_BYTES = 2 * 1024 * 1024;
 const REMEMBERED_BYTES = 8 * 1024 * 1024;
 
 /** Lists whose elements the requests of a conversation have in common. */
-const COMMON = new Set(['messages', 'system', 'tools']);
+const COMMON = new Set(['messages', 'system', 'tools', 'input']);
 
 /**
  * Reads the bodies of requests and writes those for the provider. Turn N+1 of a conversation repeats all of turn N, so that both

@@ -1,5 +1,6 @@
 import type { ModelRef, NamedProvider, ProviderKey } from '../config/config.ts';
 import { isObject } from '../core/json.ts';
+import type { SpokenProtocol } from '../providers/preset.ts';
 import { type Decision, decide, planCandidates, type RequestFacts } from '../routing/decision.ts';
 import type { Tier } from '../routing/modelRouter.ts';
 import type { ResolvedModel } from '../translate/request/context.ts';
@@ -33,6 +34,16 @@ export function routeTo({ models, backends }: Services, ref: ModelRef): Route {
 /** Whether the server of a route speaks the Messages API itself. */
 export function isNative({ backend }: Route): boolean {
   return backend.provider.preset.protocol === 'anthropic';
+}
+
+/** The full address that a route's model is asked at; `{model}` in it stands for its name. */
+export function endpointOf({ model, backend: { provider } }: Route): string {
+  return model.protocol === 'responses' ? (provider.responsesEndpoint ?? provider.endpoint) : provider.endpoint;
+}
+
+/** By what the model of a route is asked. */
+export function protocolOfRoute({ model, backend: { provider } }: Route): SpokenProtocol {
+  return provider.preset.protocol === 'chat' ? model.protocol : provider.preset.protocol;
 }
 
 /** The tiers that may take over for one, the nearest first; a larger model rather than a smaller one. */

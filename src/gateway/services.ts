@@ -3,7 +3,7 @@ import { fingerprint } from '../config/identity.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ApiError } from '../core/errors.ts';
 import type { ReloadableHooks } from '../hooks/hooks.ts';
-import { modelSettings } from '../providers/preset.ts';
+import { modelSettings, protocolOf } from '../providers/preset.ts';
 import { composeRepairs } from '../quirks/compose.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
 import type { CircuitBreaker } from '../resilience/circuitBreaker.ts';
@@ -15,6 +15,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { RequestCounters } from '../telemetry/requestCounters.ts';
 import type { UsageAggregator } from '../telemetry/usage/aggregator.ts';
 import type { ResolvedModel } from '../translate/request/context.ts';
+import { RefusedReasoning } from '../translate/request/reasoningReplay.ts';
 import type { TokenCalibration } from '../translate/tokenCalibration.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { JsonBodyCodec } from './requestBody.ts';
@@ -156,6 +157,10 @@ interface KnownModel {
   readonly model: ResolvedModel;
   /** What a provider's refusals have taught beyond the configuration. */
   readonly learned: Partial<QuirkSettings>;
+  /** Whether its server has turned out not to know the Responses API. */
+  readonly isChat: boolean | undefined;
+  /** Whether it has answered by the API by which it is asked. */
+  hasAnswered: boolean;
 }
 
 /** A longer name is no model's that anybody has configured. */
@@ -169,9 +174,11 @@ export class ResolvedModels {
   readonly #config: Config;
   readonly #known = new Map<string, KnownModel>();
   readonly #routes = new Map<string, NamedRoute>();
+  readonly refusedReasoning: RefusedReasoning;
 
-  constructor(config: Config) {
+  constructor(config: Config, refusedReasoning = new RefusedReasoning()) {
     this.#config = config;
+    this.refusedReasoning = refusedReasoning;
   }
 
   /** @param requested as the client wrote it */
@@ -190,35 +197,56 @@ export class ResolvedModels {
 
   /** Settings learned from a provider's refusal, for as long as the provider stays as it is configured. */
   learn(ref: ModelRef, settings: Partial<QuirkSettings>): ResolvedModel {
-    return this.#keep(ref, { ...this.#known.get(ref.name)?.learned, ...settings });
+    const { learned, isChat } = this.#known.get(ref.name) ?? {};
+    return this.#keep(ref, { ...learned, ...settings }, isChat);
+  }
+
+  /** The server does not know the Responses API: the model is asked by chat completions, for as long as the provider stays as it is configured. */
+  learnChat(ref: ModelRef): ResolvedModel {
+    return this.#keep(ref, {}, true);
+  }
+
+  /** The model has answered by the Responses API, so that it never changes from there. */
+  markAnswered({ name }: ModelRef): void {
+    const known = this.#known.get(name);
+    if (known !== undefined) known.hasAnswered = true;
+  }
+
+  hasAnswered({ name }: ModelRef): boolean {
+    return this.#known.get(name)?.hasAnswered === true;
   }
 
   /** The models of the next configuration, with what was learned of the providers that stay as they are. */
   renew(config: Config): ResolvedModels {
-    const next = new ResolvedModels(config);
-    for (const [name, { learned }] of this.#known) {
-      if (Object.keys(learned).length === 0) continue;
+    const next = new ResolvedModels(config, this.refusedReasoning);
+    for (const [name, { learned, isChat, hasAnswered }] of this.#known) {
+      if (Object.keys(learned).length === 0 && isChat !== true && !hasAnswered) continue;
       const ref = config.modelRefs.of(name);
       const before = this.#config.modelRefs.of(name);
       const isSame = identifyProvider(before.provider) === identifyProvider(ref.provider);
-      if (isSame && before.model === ref.model) next.#keep(ref, learned);
+      if (!isSame || before.model !== ref.model) continue;
+      next.#keep(ref, learned, isChat);
+      if (hasAnswered) next.markAnswered(ref);
     }
     return next;
   }
 
-  #keep({ name, provider, model }: ModelRef, learned: Partial<QuirkSettings>): ResolvedModel {
-    const settings = { ...modelSettings(provider, model), ...learned };
+  #keep({ name, provider, model }: ModelRef, learned: Partial<QuirkSettings>, isChat?: boolean): ResolvedModel {
+    const protocol = isChat === true ? 'chat' : protocolOf(provider, model);
+    const settings = { ...modelSettings(provider, model, protocol), ...learned };
     const { maxTokens, minTokens } = this.#config.limits;
     const resolved: ResolvedModel = {
       provider: provider.preset.name,
       name: model,
+      protocol: protocol === 'responses' ? 'responses' : 'chat',
       settings,
       ...(maxTokens === undefined ? {} : { maxTokensLimit: maxTokens }),
       ...(minTokens === undefined ? {} : { minTokensLimit: minTokens }),
       repairs: composeRepairs(settings),
     };
+    const hasAnswered = this.#known.get(name)?.hasAnswered === true;
     if (this.#known.size >= MAX_MODELS) this.#known.clear();
-    this.#known.set(name, { model: resolved, learned });
+    this.#known.set(name, { model: resolved, learned, isChat, hasAnswered });
     return resolved;
   }
 }

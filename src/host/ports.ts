@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
@@ -56,6 +56,30 @@ export async function readCommand(pid: number): Promise<string[] | undefined> {
     return stdout.trim().split(' ');
   } catch {
     return undefined;
+  }
+}
+
+/** The number of the user to whom a process belongs; undefined when there is no such process or the system does not say. */
+export async function readOwner(pid: number): Promise<number | undefined> {
+  if (process.platform === 'linux') {
+    // Not by who owns the folder: of a process that may not be inspected that is root.
+    const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    return numberIn(/^Uid:\s+(?<uid>\d+)/m.exec(text)?.groups?.['uid']);
+  }
+  const { stdout } = await run('ps', ['-o', 'uid=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
+  return numberIn(stdout.trim());
+}
+
+function numberIn(text: string | undefined): number | undefined {
+  return text === undefined || text === '' ? undefined : Number(text);
+}
+
+/** The name of a user; `user 1000` when the system knows none. */
+export function userName(uid: number): string {
+  try {
+    return execFileSync('id', ['-un', String(uid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return `user ${uid}`;
   }
 }
 

@@ -36,6 +36,30 @@ export function heldTooMuch(): ApiError {
   return new ApiError('bad_gateway', `the provider's answer has to be held back for more than ${HELD_MAX} bytes`);
 }
 
+const BLANKS_MAX = 500;
+const REPEATS_MAX = 200;
+
+/** Watches the pieces of a call's arguments for a model that makes no headway. */
+export class Repetition {
+  #blanks = 0;
+  #repeats = 0;
+  #last = '';
+
+  /** Whether the model is stuck with this piece: endless blanks, or the same piece again and again. */
+  isStuckAfter(piece: string): boolean {
+    if (piece === '') return false;
+    this.#blanks = piece.trim() === '' ? this.#blanks + piece.length : 0;
+    this.#repeats = piece === this.#last ? this.#repeats + 1 : 1;
+    this.#last = piece;
+    return this.#blanks > BLANKS_MAX || this.#repeats >= REPEATS_MAX;
+  }
+}
+
+/** The error for a model that writes on without end. */
+export function stuckIn(what: string): ApiError {
+  return new ApiError('overloaded', `the model is stuck in ${what}`);
+}
+
 const NO_BYTES = new Uint8Array();
 const FIRST_BYTES = 512;
 

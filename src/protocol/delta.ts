@@ -1,5 +1,5 @@
 import type { ApiError } from '../core/errors.ts';
-import { isObject, type JsonObject } from '../core/json.ts';
+import { isObject, type Json, type JsonObject } from '../core/json.ts';
 
 /**
  * The middle vocabulary: what any provider's answer is made of, whether it came as a stream or as one JSON body.
@@ -13,7 +13,32 @@ export type Delta =
   | ToolCallDelta
   | { readonly kind: 'usage'; readonly usage: Usage }
   | { readonly kind: 'finish'; readonly reason: string; readonly stopSequence?: string }
-  | { readonly kind: 'error'; readonly error: ApiError };
+  | { readonly kind: 'error'; readonly error: ApiError }
+  | ItemEndDelta
+  /** The provider has said all, so that nothing is to be waited for. */
+  | { readonly kind: 'end' }
+  /** An oddity that was passed over, for the log. */
+  | { readonly kind: 'note'; readonly note: string };
+
+/** The end of what becomes a block of its own, from providers whose answers are lists of items. */
+export interface ItemEndDelta {
+  readonly kind: 'itemEnd';
+  /** The provider may have broken off in its middle. */
+  readonly isCut: boolean;
+  /** Of reasoning that must come back to the provider. */
+  readonly reasoning?: ReasoningItem;
+}
+
+/**
+ * What a reasoning item of the Responses API must bring back, exactly as it came: the encrypted content is bound to the very
+ * parts of its summary.
+ */
+export interface ReasoningItem {
+  readonly summary: readonly Json[];
+  readonly encryptedContent?: string;
+  /** The reasoning in plain words, from servers that do not encrypt it. */
+  readonly content?: readonly Json[];
+}
 
 /** A piece of a tool call. Every field may be missing: providers leave out index, id or name as they please. */
 export interface ToolCallDelta {

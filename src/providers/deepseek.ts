@@ -47,6 +47,17 @@ export const deepseek = {
     reasoningReplay: 'reasoning_content',
     reasoningRequired: 'empty',
   },
+  responses: {
+    families: {},
+    others: 'chat',
+    quirks: {
+      efforts: ['none', 'low', 'high', 'max'],
+      reasoningReplay: 'reasoning_text',
+      reasoningRequired: 'placeholder',
+      includeEncrypted: false,
+      summary: 'off',
+    },
+  },
   links: { keys: 'https://platform.deepseek.com/api_keys', docs: 'https://api-docs.deepseek.com' },
   notes: ['Prices double at peak hours, which holidays in China do not have; those are not known here.'],
   checked: '2026-11-29',

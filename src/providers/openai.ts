@@ -1,9 +1,9 @@
 import { multiplyRates, type Prices, type Rates } from '../core/prices.ts';
-import type { ModelFacts, Preset } from './preset.ts';
+import type { ModelFacts, ModelFamily, Preset, ResponsesFacts } from './preset.ts';
 
 const limits = { contextWindow: 922_000, maxOutput: 128_000 } as const satisfies ModelFacts;
 
-/** Sampling and stop strings are refused. `max` is an effort of the Responses API alone. */
+/** On chat completions, where sampling and stop strings are refused. `max` is an effort of the Responses API alone. */
 const gpt6Quirks = {
   dropParams: ['temperature', 'top_p'],
   stopMax: 0,
@@ -22,7 +22,7 @@ const withoutTools = {
   ...limits,
   quirks: { ...gpt6Quirks, efforts: ['low', 'medium', 'high', 'xhigh'] },
   unusable:
-    'takes no tools on chat completions at any effort, and Claude Code always sends tools; it needs the Responses API, which is not spoken here',
+    'takes no tools on chat completions at any effort, and Claude Code always sends tools; it needs the Responses API',
 } as const satisfies ModelFacts;
 
 /** Above 272,000 tokens the whole request costs twice as much for input and cache, and half as much again for output. */
@@ -31,8 +31,49 @@ function gpt6Prices(rates: Rates): Prices {
   return { ...rates, longInput: { above: 272_000, ...input, output: multiplyRates(rates, 1.5).output } };
 }
 
+/** A model that shows itself reasoning of its present turn alone: what a user says begins a new one, so that reminders do not count as that. */
+function oneTurnFamily(efforts: readonly string[], phase = false): ModelFamily {
+  return { protocol: 'responses', quirks: { efforts, phase, textAfterTools: 'reminders' } };
+}
+
+const family = (...efforts: readonly string[]): ModelFamily => ({
+  protocol: 'responses',
+  quirks: { efforts, phase: true },
+});
+const allTurnsFamily = family('none', 'low', 'medium', 'high', 'xhigh', 'max');
+const alwaysReasons = family('low', 'medium', 'high', 'xhigh', 'max');
+const to5Xhigh = ['none', 'low', 'medium', 'high', 'xhigh'];
+
+/** The models that reason go this way with and without tools, as chat completions lets most of them use tools only without reasoning. */
+const responses: ResponsesFacts = {
+  families: {
+    'gpt-4': { protocol: 'chat', quirks: { reasoningStyle: 'none', samplers: 'always' } },
+    'chatgpt-4': { protocol: 'chat', quirks: { reasoningStyle: 'none', samplers: 'always' } },
+    'gpt-5': oneTurnFamily(['minimal', 'low', 'medium', 'high']),
+    'gpt-5.1': oneTurnFamily(['none', 'low', 'medium', 'high']),
+    'gpt-5.2': oneTurnFamily(to5Xhigh),
+    'gpt-5.3': oneTurnFamily(to5Xhigh, true),
+    'gpt-5.4': oneTurnFamily(to5Xhigh, true),
+    'gpt-5.5': oneTurnFamily(to5Xhigh, true),
+    'gpt-5.6': allTurnsFamily,
+    'gpt-6': allTurnsFamily,
+    'gpt-6-astra': alwaysReasons,
+    'gpt-6.1-sol': alwaysReasons,
+    o1: oneTurnFamily(['low', 'medium', 'high']),
+    o3: oneTurnFamily(['low', 'medium', 'high']),
+    'o4-': oneTurnFamily(['low', 'medium', 'high']),
+  },
+  others: 'responses',
+  quirks: {
+    inlineSystem: 'developer',
+    reasoningStyle: 'effort',
+    samplers: 'without_reasoning',
+    obfuscation: false,
+  },
+};
+
 /**
- * Sources: developers.openai.com model pages (prices, limits), litellm blog and discussions 42523 (steps, efforts),
+ * Sources: developers.openai.com model pages (prices, limits), deployment checklist and openai-node's types (Responses API), litellm blog and discussions 42523 (steps, efforts),
  * onyx-dot-app/onyx#15008 and bolna-ai/bolna#1019 (tools), openai error texts quoted there.
  */
 export const openai = {
@@ -43,7 +84,8 @@ export const openai = {
   hosts: ['api.openai.com'],
   keyNames: [],
   catalogue: 'openai',
-  tiers: { big: 'gpt-6-sol', middle: 'gpt-6.1-terra', small: 'gpt-6-luna' },
+  tiers: { big: 'gpt-6.1-sol', middle: 'gpt-6.1-terra', small: 'gpt-6-luna' },
+  chatTiers: { big: 'gpt-6-sol', middle: 'gpt-6.1-terra', small: 'gpt-6-luna' },
   models: {
     'gpt-6-sol': {
       ...withTools,
@@ -87,10 +129,11 @@ export const openai = {
     cacheKey: true,
     pdf: true,
   },
+  responses,
   links: { keys: 'https://platform.openai.com/api-keys', docs: 'https://platform.openai.com/docs' },
   notes: [
-    'This provider takes no reasoning together with tools on chat completions, so that its models answer without thinking here.',
-    'gpt-6.1-sol and gpt-6-astra cannot do without reasoning, so that they cannot serve Claude Code here.',
+    'Its models that reason are asked by the Responses API, so that they think and use tools at the same time; gpt-4 models by chat completions.',
+    'With PROTOCOL=chat they take no reasoning together with tools, so that they answer without thinking; gpt-6.1-sol and gpt-6-astra then cannot serve at all.',
   ],
   checked: '2026-11-29',
 } satisfies Preset;
@@ -104,6 +147,7 @@ export const azure = {
   endpoints: {
     root: '/openai',
     plain: '/openai/v1/chat/completions',
+    responses: '/openai/v1/responses',
     versioned: '/openai/deployments/{model}/chat/completions?api-version={version}',
   },
   keyHeader: 'api-key',
@@ -113,6 +157,7 @@ export const azure = {
   // Deployments have names of the user's own; one that is called like its model gets the model's facts.
   models: openai.models,
   quirks: openai.quirks,
+  responses: { ...responses, others: 'chat' },
   errorCodes: { DeploymentNotFound: 'unknown_model' },
   links: {
     keys: 'https://ai.azure.com',
@@ -120,6 +165,7 @@ export const azure = {
   },
   notes: [
     'Set OPENAI_BASE_URL=https://<resource>.openai.azure.com, and BIG_MODEL, MIDDLE_MODEL and SMALL_MODEL to names of deployments.',
+    'A deployment that is called like its model goes by the Responses API where the model reasons; for any other name set PROTOCOL=responses.',
     'With API_VERSION or AZURE_API_VERSION (like 2024-10-21) the deployment stands in the path, as older resources want it; without one the /openai/v1 form is used.',
   ],
   checked: '2026-11-29',

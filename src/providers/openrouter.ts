@@ -41,6 +41,7 @@ export const openrouter = {
     reasoningReplay: 'reasoning_details',
     pdf: true,
   },
+  responses: { families: {}, others: 'chat', quirks: { inlineSystem: 'developer' } },
   links: { keys: 'https://openrouter.ai/settings/keys', docs: 'https://openrouter.ai/docs' },
   notes: ['Any model of openrouter.ai/models works: set BIG_MODEL, MIDDLE_MODEL and SMALL_MODEL to its name.'],
   checked: '2026-11-20',

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../core/errorTable.ts';
 import type { Prices } from '../core/prices.ts';
-import { mergeSettings, type QuirkSettings } from '../quirks/settings.ts';
+import { mergeSettings, type OpenaiProtocol, type QuirkSettings, responsesSettings } from '../quirks/settings.ts';
 
 export type { Prices } from '../core/prices.ts';
 
@@ -28,8 +28,25 @@ export interface Tiers {
 export interface Endpoints {
   readonly root: string;
   readonly plain: string;
+  /** That of the Responses API, which has no version. */
+  readonly responses: string;
   /** For an instance with an API_VERSION: `{model}` and `{version}` are filled in. */
   readonly versioned: string;
+}
+
+/** Models whose names begin alike: by which API they are asked where PROTOCOL does not say it, and their settings in the Responses API. */
+export interface ModelFamily {
+  readonly protocol: OpenaiProtocol;
+  readonly quirks?: Partial<QuirkSettings>;
+}
+
+/** What is known about a provider's Responses API. */
+export interface ResponsesFacts {
+  /** By the beginning of the model's name; the longest counts. */
+  readonly families: Readonly<Record<string, ModelFamily>>;
+  /** How models of no family are asked at the provider's own address. At another one nobody knows what it speaks beside chat completions. */
+  readonly others: OpenaiProtocol;
+  readonly quirks: Partial<QuirkSettings>;
 }
 
 /** Everything known about a provider, so that a user picks a name and pastes a key. Data only. */
@@ -40,11 +57,11 @@ export interface Preset {
   readonly otherNames?: readonly string[];
   readonly title: string;
   /**
-   * `chat` speaks OpenAI's chat completions over HTTP; `anthropic` is a native endpoint of the Messages API, to which everything
+   * `chat` speaks OpenAI's APIs over HTTP, chat completions and as `responses` says the Responses API; `anthropic` is a native endpoint of the Messages API, to which everything
    * is handed on; `demo` is answered inside the process.
    */
   readonly protocol: 'chat' | 'anthropic' | 'demo';
-  /** Without a trailing slash; `/chat/completions` or `/v1/messages` is appended. Empty when the user must give it. */
+  /** Without a trailing slash; `/chat/completions`, `/responses` or `/v1/messages` is appended. Empty when the user must give it. */
   readonly baseUrl: string;
   /** Where the provider's paths are its own; without it `/chat/completions` follows the address. */
   readonly endpoints?: Endpoints;
@@ -73,8 +90,12 @@ export interface Preset {
   readonly catalogue?: string;
   /** Undefined when the user must name the models. */
   readonly tiers?: Tiers;
+  /** In their place with PROTOCOL=chat, where not all of them serve by chat completions. */
+  readonly chatTiers?: Tiers;
   readonly models: Readonly<Record<string, ModelFacts>>;
   readonly quirks: Partial<QuirkSettings>;
+  /** Absent where nothing is known of it: then it is spoken only where PROTOCOL says so. */
+  readonly responses?: ResponsesFacts;
   /** What the provider's own error codes or types mean, where status and words leave it open. */
   readonly errorCodes?: Readonly<Record<string, ErrorCode>>;
   readonly links: { readonly keys?: string; readonly docs?: string };
@@ -114,13 +135,48 @@ export function ageInDays(day: string, now: number): number {
   return Math.max(0, Math.floor((now - Date.parse(day)) / DAY_MS));
 }
 
-/** The settings that hold for one model of a provider: defaults, preset, model facts, the user's overrides. */
+/** A server, as far as it matters for how it is asked. */
+export interface Server {
+  readonly preset: Preset;
+  /** That of the preset where it is absent. */
+  readonly baseUrl?: string;
+  /** What PROTOCOL says; absent where the model decides. */
+  readonly protocol?: OpenaiProtocol;
+}
+
+/** What is spoken to a provider. */
+export type SpokenProtocol = Preset['protocol'] | 'responses';
+
+/** By what a model is asked: always the same for a name, as a conversation that moved would lose its reasoning and its cache. */
+export function protocolOf({ preset, baseUrl = preset.baseUrl, protocol }: Server, model: string): SpokenProtocol {
+  const { responses, hosts } = preset;
+  if (preset.protocol !== 'chat') return preset.protocol;
+  if (protocol !== undefined) return protocol;
+  if (responses === undefined) return 'chat';
+  const family = familyOf(responses, model);
+  if (family !== undefined) return family.protocol;
+  return hosts.includes(URL.parse(baseUrl)?.hostname ?? '') ? responses.others : 'chat';
+}
+
+function familyOf({ families }: ResponsesFacts, model: string): ModelFamily | undefined {
+  const beginnings = Object.keys(families).filter((beginning) => model.startsWith(beginning));
+  const longest = beginnings.toSorted((one, other) => other.length - one.length)[0];
+  return longest === undefined ? undefined : families[longest];
+}
+
+/** The settings that hold for one model of a provider: defaults, preset, model facts, those of the Responses API, the user's overrides. */
 export function modelSettings(
-  { preset, overrides }: { readonly preset: Preset; readonly overrides: Partial<QuirkSettings> },
+  server: Server & { readonly overrides: Partial<QuirkSettings> },
   model: string,
+  protocol: SpokenProtocol = protocolOf(server, model),
 ): QuirkSettings {
-  const facts = preset.models[model];
-  return mergeSettings(preset.quirks, facts === undefined ? {} : settingsOfFacts(facts), overrides);
+  const { preset, overrides } = server;
+  const facts = Object.hasOwn(preset.models, model) ? preset.models[model] : undefined;
+  const own = facts === undefined ? {} : settingsOfFacts(facts);
+  if (protocol !== 'responses') return mergeSettings(preset.quirks, own, overrides);
+  const { responses } = preset;
+  const family = responses === undefined ? undefined : familyOf(responses, model);
+  return mergeSettings(preset.quirks, own, responsesSettings, responses?.quirks ?? {}, family?.quirks ?? {}, overrides);
 }
 
 function settingsOfFacts(facts: ModelFacts): Partial<QuirkSettings> {

@@ -45,6 +45,8 @@ export const qwen = {
     reasoningReplay: 'reasoning_content',
   },
   errorCodes: { Arrearage: 'billing', invalid_api_key: 'upstream_unauthenticated', model_not_found: 'unknown_model' },
+  // Some of its endpoints do not read the field for the system prompt.
+  responses: { families: {}, others: 'chat', quirks: { instructions: 'system', includeEncrypted: false } },
   links: {
     keys: 'https://modelstudio.console.alibabacloud.com',
     docs: 'https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope',

@@ -1,6 +1,6 @@
 import type { Preset } from './preset.ts';
 
-/** Sources: docs.x.ai/developers/grok-4-7, vercel/ai xai provider. */
+/** Sources: docs.x.ai/developers/grok-4-7 and its guide to the Responses API, vercel/ai xai provider. */
 export const xai = {
   name: 'xai',
   otherNames: ['grok'],
@@ -31,7 +31,15 @@ export const xai = {
     efforts: ['low', 'medium', 'high', 'xhigh'],
     thinkingOff: false,
   },
+  responses: {
+    families: { grok: { protocol: 'responses' } },
+    others: 'responses',
+    quirks: { inlineSystem: 'developer', toolsMax: 128, cacheKey: true },
+  },
   links: { keys: 'https://console.x.ai', docs: 'https://docs.x.ai' },
-  notes: ['There is one model for all tiers; for a cheaper background set SMALL_MODEL.'],
+  notes: [
+    'Its models are asked by the Responses API, which the vendor recommends; PROTOCOL=chat is for chat completions.',
+    'There is one model for all tiers; for a cheaper background set SMALL_MODEL.',
+  ],
   checked: '2026-11-29',
 } satisfies Preset;

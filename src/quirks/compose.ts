@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../core/json.ts';
 import { type Delta, MISSING_REASONING } from '../protocol/delta.ts';
-import type { ChatMessage, ChatRequest } from '../protocol/openai/types.ts';
+import type { ChatMessage, OpenaiRequest, ResponseItem } from '../protocol/openai/types.ts';
 import { FRAME_LIMIT } from '../protocol/sse.ts';
 import {
   describeToolReferences,
@@ -21,7 +21,7 @@ export interface Repairs {
   /** Brings a tool's schema into the provider's dialect. Never changes its argument. */
   readonly toolSchema: (schema: JsonObject) => JsonObject;
   /** The last word on a translated request. Never changes its argument. */
-  readonly request: (body: ChatRequest) => ChatRequest;
+  readonly request: (body: OpenaiRequest) => OpenaiRequest;
   /**
    * The last word on the request to a native endpoint. Never changes its argument, and gives the same object when there is
    * nothing to repair.
@@ -47,7 +47,7 @@ export function composeRepairs(settings: QuirkSettings): Repairs {
   };
 }
 
-type RequestStep = (body: ChatRequest) => ChatRequest;
+type RequestStep = (body: OpenaiRequest) => OpenaiRequest;
 
 /** What is merged comes after what is dropped, so that a user can put a field back. */
 function requestSteps({ needsUser, dropParams: dropped, extraBody, streamBody }: QuirkSettings): RequestStep[] {
@@ -99,31 +99,50 @@ export function composeDeltaRepair(settings: QuirkSettings): (() => DeltaRepair)
   return settings.reasoningCumulative ? createCumulativeReasoning : undefined;
 }
 
-const REQUIRED: ReadonlySet<string> = new Set(['model', 'messages']);
+const REQUIRED: ReadonlySet<string> = new Set(['model', 'messages', 'input']);
 
 /**
- * The request without fields that the provider refuses; the model and the messages always stay. The same object when it
- * has none of them.
+ * The request without fields that the provider refuses, `reasoning.summary` among them; the model and the messages always stay. The same
+ * object when it has none of them.
  */
 export function dropParams<Body extends JsonObject>(body: Body, names: readonly string[]): Body {
-  const dropped = new Set(names.filter((name) => !REQUIRED.has(name) && Object.hasOwn(body, name)));
-  if (dropped.size === 0) return body;
-  return Object.fromEntries(Object.entries(body).filter(([name]) => !dropped.has(name))) as Body;
+  return names.reduce((rest, name) => dropParam(rest, name.split('.')), body);
 }
 
-const PLACEHOLDER: ChatMessage = { role: 'user', content: '(no content)' };
+/** An object that has nothing else goes with its field. */
+function dropParam<Body extends JsonObject>(body: Body, [name = '', ...inner]: readonly string[]): Body {
+  if (REQUIRED.has(name) || !Object.hasOwn(body, name)) return body;
+  const value = body[name];
+  if (inner.length > 0) {
+    const rest = isObject(value) ? dropParam(value, inner) : value;
+    if (rest === value) return body;
+    if (isObject(rest) && Object.keys(rest).length > 0) return { ...body, [name]: rest };
+  }
+  return Object.fromEntries(Object.entries(body).filter(([one]) => one !== name)) as Body;
+}
+
+const NO_CONTENT = '(no content)';
 
 /** Gives a conversation without a user message one behind the system prompt, for servers that refuse it otherwise. */
-function ensureUser(body: ChatRequest): ChatRequest {
-  if (body.messages.some((message) => message.role === 'user')) return body;
-  const start = body.messages.findIndex((message) => message.role !== 'system' && message.role !== 'developer');
-  const messages = body.messages.toSpliced(start < 0 ? body.messages.length : start, 0, PLACEHOLDER);
-  return { ...body, messages };
+function ensureUser(body: OpenaiRequest): OpenaiRequest {
+  if ('input' in body) {
+    const user: ResponseItem = { role: 'user', content: [{ type: 'input_text', text: NO_CONTENT }] };
+    return { ...body, input: withUser<ResponseItem>(body.input as ResponseItem[], user) };
+  }
+  return { ...body, messages: withUser<ChatMessage>(body.messages, { role: 'user', content: NO_CONTENT }) };
+}
+
+function withUser<Entry extends ChatMessage | ResponseItem>(entries: Entry[], user: Entry): Entry[] {
+  const roles = entries.map(({ role }) => role);
+  if (roles.includes('user')) return entries;
+  const start = roles.findIndex((role) => role !== 'system' && role !== 'developer');
+  return entries.toSpliced(start < 0 ? entries.length : start, 0, user);
 }
 
 /** The request with the user's or preset's own fields laid over it: objects are merged, all else is replaced. */
 function mergeBody<Body extends JsonObject>(body: Body, fields: JsonObject): Body {
-  return { ...mergeObjects(body, fields), model: body['model'], messages: body['messages'] } as unknown as Body;
+  const kept = Object.entries(body).filter(([name]) => REQUIRED.has(name));
+  return { ...mergeObjects(body, fields), ...Object.fromEntries(kept) } as Body;
 }
 
 function mergeObjects(base: JsonObject, over: JsonObject): JsonObject {

@@ -25,6 +25,9 @@ const optionalNumber = (minimum: number, maximum: number, about: string) =>
 const list = (fallback: readonly string[], about: string) => ({ kind: 'list', fallback, about }) as const;
 const json = (about: string) => ({ kind: 'json', about }) as const;
 
+/** OpenAI's two APIs: chat completions and Responses. What a model takes may differ between them. */
+export type OpenaiProtocol = 'chat' | 'responses';
+
 const DAY_MS = 86_400_000;
 const TOKENS_MAX = 100_000_000;
 
@@ -54,9 +57,9 @@ export const quirkTable = {
     'Where images of a tool result go: into a user message after it, or inline.',
   ),
   textAfterTools: choice(
-    ['user', 'merge'],
+    ['user', 'merge', 'reminders'],
     'user',
-    'Text beside tool results: a user message of its own, or appended to the last result, so that the model keeps its reasoning.',
+    'Text beside tool results: a user message of its own, or appended to the last result, so that the model keeps its reasoning: all of it, or only the reminders of Claude Code.',
   ),
   emptyContent: choice(['empty', 'null', 'omit'], 'empty', 'Content of an assistant message that has only tool calls.'),
   prefill: choice(
@@ -142,9 +145,9 @@ export const quirkTable = {
     'The effort when tools are present: sent, replaced by "none", or left out.',
   ),
   reasoningReplay: choice(
-    ['reasoning_content', 'reasoning', 'reasoning_details', 'think_tag', 'none'],
+    ['reasoning_content', 'reasoning', 'reasoning_details', 'think_tag', 'encrypted', 'reasoning_text', 'none'],
     'none',
-    'Where earlier reasoning goes in the history.',
+    'Where earlier reasoning goes in the history; `encrypted` and `reasoning_text` are forms of the Responses API.',
   ),
   reasoningRequired: choice(
     ['no', 'placeholder', 'empty'],
@@ -177,9 +180,57 @@ export const quirkTable = {
   stopBytes: optionalNumber(1, 10_000, 'Longest stop string in bytes; longer ones are matched here.'),
   localStop: flag(false, 'Whether stop strings that the server does not take are matched in the answer here.'),
   jsonMode: choice(['schema', 'object', 'none'], 'schema', 'Structured output the server offers.'),
+  samplers: choice(
+    ['always', 'without_reasoning'],
+    'always',
+    'Whether temperature and top_p may be sent while the model reasons.',
+  ),
   dropParams: list([], 'Request fields that are never sent.'),
   extraBody: json('Fields merged last into every request.'),
   streamBody: json('Fields merged last into every streaming request.'),
+  // The Responses API
+  instructions: choice(
+    ['field', 'developer', 'system'],
+    'field',
+    'Responses API: where the system prompt goes: into `instructions`, or into a first message of this role.',
+  ),
+  summary: choice(
+    ['auto', 'concise', 'detailed', 'off'],
+    'auto',
+    'Responses API: which summary of the reasoning is asked for, to be shown as thinking.',
+  ),
+  includeEncrypted: flag(
+    true,
+    'Responses API: whether encrypted reasoning is asked for, which brings the thoughts back in the next turn.',
+  ),
+  outputHeadroom: number(
+    4096,
+    0,
+    TOKENS_MAX,
+    'Responses API: tokens added to the output limit where reasoning was not wished but cannot be turned off.',
+  ),
+  phase: flag(false, 'Responses API: whether the texts of earlier answers carry their phase.'),
+  assistantText: choice(
+    ['parts', 'string'],
+    'parts',
+    'Responses API: texts of earlier answers as a list of parts, or as a string for servers that refuse those.',
+  ),
+  fileDetail: choice(['', 'low', 'high'], '', 'Responses API: in which detail the pages of a PDF are looked at.'),
+  obfuscation: flag(true, 'Responses API: whether the padding of streams is left on, with nothing said about it.'),
+  terminalRepair: flag(
+    false,
+    'Responses API: whether a stream that ends without its last event is complete, for gateways that never send one.',
+  ),
+  verbosity: choice(['', 'low', 'medium', 'high'], '', 'Responses API: how much the model writes.'),
+  serviceTier: choice(
+    ['', 'default', 'flex', 'priority'],
+    '',
+    'Responses API: the class of service, which has prices of its own.',
+  ),
+  fallbackChat: flag(
+    true,
+    'Responses API: whether a model that goes this way by itself goes by chat completions where the server does not know it.',
+  ),
   // Native endpoints of the Messages API, where nothing else is changed
   dropBetas: list([], 'Native endpoint: beta features that are not sent on, by their name or its beginning.'),
   dropCacheControl: flag(
@@ -252,6 +303,26 @@ function fallbackOf(row: QuirkRow): unknown {
 export const defaultSettings = Object.fromEntries(
   Object.entries(quirkTable).map(([name, row]) => [name, fallbackOf(row)]),
 ) as QuirkSettings;
+
+/**
+ * What the Responses API has other than chat completions, whoever offers it: laid over the settings of preset and model, which are
+ * those of chat completions, and under those that they have for this API.
+ */
+export const responsesSettings = {
+  toolImages: 'inline',
+  prefill: 'user',
+  effortWithTools: 'send',
+  reasoningReplay: 'encrypted',
+  minOutput: 16,
+  stopMax: 0,
+  localStop: true,
+  // Fields of chat completions.
+  dropParams: [],
+  extraBody: undefined,
+  streamBody: undefined,
+  // A model may think for minutes without a word.
+  idleTimeoutMs: 900_000,
+} as const satisfies Partial<QuirkSettings>;
 
 /** Lays partial settings over each other, later ones winning. */
 export function mergeSettings(...layers: readonly Partial<QuirkSettings>[]): QuirkSettings {

@@ -19,6 +19,8 @@ export interface RequestRecord {
   /** The route, such as `/v1/messages`; HEALTH_CHECK in its place for a question of the instance's own. */
   endpoint: string;
   provider: string;
+  /** By what the provider was asked: `chat`, `responses`, `anthropic` or `demo`. */
+  protocol?: string | undefined;
   /** Where the provider's key came from, or what it is called where there are several; never the key. */
   key?: string | undefined;
   tier?: string | undefined;
@@ -68,6 +70,9 @@ export interface RequestRecord {
   requestBytes?: number | undefined;
   /** How many fields of the request the provider does not know and did not get. */
   droppedFields?: number | undefined;
+  /** Pieces of encrypted reasoning that went back to the provider, and their bytes together; notes say which were left out and why. */
+  reasoningItems?: number | undefined;
+  reasoningBytes?: number | undefined;
   /** Names of repairs and fallbacks that were needed. */
   notes?: readonly string[] | undefined;
 }
@@ -117,6 +122,7 @@ export function serializeRequest(
     model: name(record.model),
     upstream_model: name(record.upstreamModel),
     provider: record.provider,
+    protocol: record.protocol,
     stream: record.stream,
     status: record.status,
     outcome: record.outcome,
@@ -144,6 +150,8 @@ export function serializeRequest(
     client_version: name(record.clientVersion),
     request_bytes: record.requestBytes,
     dropped_fields: record.droppedFields,
+    reasoning_items: record.reasoningItems,
+    reasoning_bytes: record.reasoningBytes,
     notes: record.notes && boundNotes(record.notes, redact),
   });
 }

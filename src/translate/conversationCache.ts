@@ -1,16 +1,16 @@
 import type { JsonObject } from '../core/json.ts';
 import type { ContentBlock, ParseCache, RequestMessage } from '../protocol/anthropic/request.ts';
-import type { ChatMessage, ChatTool } from '../protocol/openai/types.ts';
 import type { Repairs } from '../quirks/compose.ts';
+import type { ReasoningReplay } from './request/reasoningReplay.ts';
 import type { Pairing } from './request/toolNames.ts';
-import type { ToolDefinition } from './request/tools.ts';
+import type { ToolDefinition, ToolMemory, WrittenTool } from './request/tools.ts';
 import type { TokenParts } from './tokens.ts';
 
 /** A place before an answer of the model: what was written until then never changes, as an answer closes what is before it. */
 export interface Checkpoint {
   /** Of the answer, among the client's messages. */
   readonly index: number;
-  /** Messages that had been written for the provider, without the system prompt. */
+  /** Messages or items that had been written for the provider, without the system prompt. */
   readonly size: number;
   /** Calls that stand before it. */
   readonly calls: number;
@@ -25,6 +25,9 @@ export interface TranslationBasis {
   readonly tools: ReadonlyMap<string, ToolDefinition>;
   readonly pairing: Pairing;
   readonly breakpoints: ReadonlySet<JsonObject>;
+  readonly replay: ReasoningReplay;
+  /** How much of the reasoning had been refused. */
+  readonly refusals: number;
 }
 
 /** The messages of a request, translated. */
@@ -32,13 +35,13 @@ export interface TranslatedMessages {
   readonly basis: TranslationBasis;
   readonly messages: readonly RequestMessage[];
   readonly checkpoints: readonly Checkpoint[];
-  /** The provider's messages, without the system prompt. */
-  readonly written: readonly ChatMessage[];
+  /** The provider's messages or items, without the system prompt. */
+  readonly written: readonly JsonObject[];
 }
 
 /** The last place until which an earlier translation holds, what it wrote until there, and the places before it. */
-export interface ReusableMessages extends Checkpoint {
-  readonly written: readonly ChatMessage[];
+export interface ReusableMessages<Item> extends Checkpoint {
+  readonly written: readonly Item[];
   readonly checkpoints: readonly Checkpoint[];
 }
 
@@ -60,18 +63,18 @@ export class ConversationCache implements ParseCache {
   readonly tokens = new WeakMap<object, Readonly<TokenParts>>();
   /** The arguments of tool calls as JSON text. */
   readonly argumentTexts = new WeakMap<ContentBlock, string>();
-  readonly #tools = new WeakMap<Repairs, WeakMap<JsonObject, ChatTool>>();
+  readonly #tools = new WeakMap<Repairs, WeakMap<JsonObject, WrittenTool>>();
   /** The last translation of each conversation, by its first message. */
   readonly #translated = new WeakMap<RequestMessage, TranslatedMessages>();
 
   /** Tools in the words of a provider with these repairs, by the schema that the client sent. */
-  toolsFor(repairs: Repairs): WeakMap<JsonObject, ChatTool> {
-    let tools = this.#tools.get(repairs);
-    if (tools === undefined) {
-      tools = new WeakMap();
-      this.#tools.set(repairs, tools);
+  toolsFor(repairs: Repairs): ToolMemory {
+    let earlier = this.#tools.get(repairs);
+    if (earlier === undefined) {
+      earlier = new WeakMap();
+      this.#tools.set(repairs, earlier);
     }
-    return tools;
+    return { earlier, wellFormed: this.wellFormed };
   }
 
   storeMessages(translated: TranslatedMessages): void {
@@ -81,11 +84,16 @@ export class ConversationCache implements ParseCache {
   }
 
   /** How far the last translation of this conversation holds for these messages: to an answer that they still have. */
-  reuseMessages(messages: readonly RequestMessage[], basis: TranslationBasis): ReusableMessages | undefined {
+  reuseMessages<Item extends JsonObject>(
+    messages: readonly RequestMessage[],
+    basis: TranslationBasis,
+  ): ReusableMessages<Item> | undefined {
     const [first] = messages;
     const earlier = first === undefined ? undefined : this.#translated.get(first);
     if (earlier === undefined || earlier.basis.target !== basis.target) return undefined;
     if (!haveSameTools(earlier.basis.tools, basis.tools)) return undefined;
+    const { replay, refusals } = earlier.basis;
+    if (replay.fingerprint !== basis.replay.fingerprint || refusals !== basis.refusals) return undefined;
     let same = 0;
     while (same < messages.length && messages[same] === earlier.messages[same]) same += 1;
     const { checkpoints } = earlier;
@@ -94,7 +102,12 @@ export class ConversationCache implements ParseCache {
     const holding = checkpoints.findLastIndex((one, position) => position <= reached && one.calls <= calls);
     const last = checkpoints[holding];
     return (
-      last && { ...last, written: earlier.written.slice(0, last.size), checkpoints: checkpoints.slice(0, holding) }
+      last && {
+        ...last,
+        // What was written for the same target was written in the same form.
+        written: earlier.written.slice(0, last.size) as Item[],
+        checkpoints: checkpoints.slice(0, holding),
+      }
     );
   }
 }

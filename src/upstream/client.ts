@@ -266,13 +266,12 @@ export class HttpUpstream implements Upstream {
   /** For requests that are sent anew; made when it is first needed. */
   #unkept: Dispatcher | undefined;
   readonly #options: ClientOptions;
-  /** Where the address does not depend on the model. */
-  readonly #address: Address | undefined;
+  /** By the endpoint, of which a provider has one for each of its APIs. */
+  readonly #addresses = new Map<string, Address>();
 
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#dispatcher = createDispatcher(options, this.#used, true);
-    this.#address = options.endpoint.includes('{model}') ? undefined : addressOf(endpointUrl(options.endpoint, ''));
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
@@ -294,13 +293,20 @@ export class HttpUpstream implements Upstream {
     await Promise.all([this.#dispatcher.destroy(), this.#unkept?.destroy()]);
   }
 
+  /** Parsed once where it does not depend on the model. */
+  #addressFor(endpoint: string, { model }: UpstreamRequest): Address {
+    const known = this.#addresses.get(endpoint);
+    if (known !== undefined) return known;
+    const address = addressOf(endpointUrl(endpoint, model));
+    if (!endpoint.includes('{model}')) this.#addresses.set(endpoint, address);
+    return address;
+  }
+
   #describe(request: UpstreamRequest): Dispatcher.DispatchOptions {
     const { endpoint, keyHeader, userAgent, headers: ownHeaders } = this.#options;
     const { lookUp, authorization, suffix = '' } = request;
     const { origin, path } =
-      lookUp === undefined
-        ? (this.#address ?? addressOf(endpointUrl(endpoint, request.model)))
-        : addressOf(new URL(lookUp));
+      lookUp === undefined ? this.#addressFor(request.endpoint ?? endpoint, request) : addressOf(new URL(lookUp));
     const headers: Record<string, string> = {
       'content-type': 'application/json',
       'accept-encoding': 'identity',

@@ -82,6 +82,8 @@ export interface FailureContext {
   readonly errorCodes: Readonly<Record<string, ErrorCode>>;
   /** Whether the provider speaks the Messages API itself: errors in Anthropic's own form then keep status, type and words. */
   readonly native?: boolean;
+  /** Whether the Responses API was asked, which not every server knows. */
+  readonly responses?: boolean;
   /** Whether the client reads the provider's errors itself: then status and body stay as they came, whatever they mean here. */
   readonly relayed?: boolean;
   readonly redact: (text: string) => string;
@@ -90,7 +92,7 @@ export interface FailureContext {
 }
 
 const RATE =
-  /rate[_ ]?limit|too many requests|tokens per (?:min|day)|\btp[md]\b|\brp[md]\b|overloaded|concurrency|resource_exhausted/i;
+  /rate[_ ]?limit|slow[_ ]down|too many requests|tokens per (?:min|day)|\btp[md]\b|\brp[md]\b|overloaded|concurrency|resource_exhausted/i;
 const PER_MINUTE = /tokens per (?:min|day)|\btp[md]\b/i;
 /** A conflict, a lock, a failed generation and used-up capacity pass like an overload: the same request may be answered later. */
 const OVERLOAD_STATUSES = new Set([408, 409, 423, 424, 425, 498, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
@@ -184,6 +186,8 @@ function messageFor(code: ErrorCode, prefix: string, text: string, context: Fail
     const api = context.native === true ? 'Messages API' : 'chat completions API';
     return `${prefix}no ${api} at this address, check OPENAI_BASE_URL: ${text}`;
   }
+  if (code === 'unknown_endpoint')
+    return `${prefix}this server does not know the Responses API, set PROTOCOL=chat: ${text}`;
   return prefix + text;
 }
 
@@ -203,9 +207,10 @@ export function failureOfBody(
   const known = status ?? body.status;
   const prefix = known === undefined ? `[${context.provider}] ` : `[${context.provider} ${known}] `;
   const words = [body.code, body.type, text].filter((word) => word !== undefined).join(' ');
-  const errorOf = (code: ErrorCode) => new ApiError(code, messageFor(code, prefix, text, context));
+  const about = body.param === undefined ? {} : { param: body.param };
+  const errorOf = (code: ErrorCode) => new ApiError(code, messageFor(code, prefix, text, context), about);
 
-  const names = [body.code, body.type, /\((\d{4})\)\s*$/.exec(text)?.[1]];
+  const names = [body.code, body.type, /\((\d{4})\)\s*$/.exec(text)?.[1], body.param];
   const named = names.map((name) => codeNamed(name, context)).find((code) => code !== undefined);
   if (named === 'rate_limited') return rateLimited(prefix, text, headers, context.now, raw);
   if (named === 'context_overflow') return overflowError(readOverflow(text, NAMED_OVERFLOW, raw) ?? {}, context);
@@ -222,6 +227,10 @@ export function failureOfBody(
   const length = failureOfLength(body, known, prefix + text, context);
   if (length !== undefined) return length;
   if (refusal === 'broken_tool_call') return errorOf('broken_tool_call');
+  if (REFUSAL_STATUSES.has(known)) {
+    if (refusal === 'reasoning') return new ApiError('reasoning_refused', prefix + text, { ...about, cause: text });
+    if (refusal === 'content') return new ApiError('upstream_invalid_request', prefix + text, { shouldRetry: false });
+  }
   if (refusal === 'billing' && !isOnlyAdvice(known, names)) return errorOf('billing');
   if (known === 429 || ((known === 403 || known === 400 || known === 413) && RATE.test(words)))
     return rateLimited(prefix, text, headers, context.now, raw);
@@ -230,12 +239,14 @@ export function failureOfBody(
     if (refusal === 'unserved_model')
       return new ApiError('unknown_model', `${prefix}the provider cannot serve the model ${context.model}: ${text}`);
   }
+  if (context.responses === true && (known === 404 || known === 405)) return errorOf('unknown_endpoint');
   if (known === undefined) {
-    const code: ErrorCode = RATE.test(words) && !/overloaded/i.test(words) ? 'rate_limited' : 'overloaded';
-    return new ApiError(code, prefix + text);
+    if (RATE.test(words) && !/overloaded/i.test(words)) return rateLimited(prefix, text, headers, context.now, raw);
+    const typed = context.responses === true ? CODES[body.type ?? ''] : undefined;
+    return errorOf(typed ?? 'overloaded');
   }
   if (known === 400 || known === 422) {
-    if (refusal === 'effort') return new ApiError('effort_refused', prefix + text, { cause: text });
+    if (refusal === 'effort') return new ApiError('effort_refused', prefix + text, { ...about, cause: text });
     if (refusal === 'document' || refusal === 'structured_output') return capabilityRejected(refusal, text);
   }
   return errorOf(codeOfStatus(known));

@@ -11,6 +11,8 @@ export interface UpstreamRequest {
   readonly model: string;
   /** Value of the header that carries the key; undefined when the provider needs none. */
   readonly authorization: string | undefined;
+  /** The full address in place of the provider's usual one; `{model}` in it stands for the model's name. */
+  readonly endpoint?: string;
   /** What follows the path of the address: a path below it, a query with its question mark, or both. */
   readonly suffix?: string;
   /** An address that is asked with GET in place of all that, without a body. */

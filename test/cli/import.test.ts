@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createProject, type Finished, type TemporaryProject } from './temporaryProject.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { createProject, type Finished, freePort, type TemporaryProject } from './temporaryProject.ts';
 
 const KEYS = ['sk-canary-one-1234567890', 'sk-canary-two-1234567890', 'canary-three-1234567890abc'] as const;
 const KEY = /canary-(?:one|two|three)/;
@@ -106,6 +106,44 @@ describe('a folder with start-all-proxies.sh', () => {
     expect(remarks).toContainEqual({ source: '.env-one', line: 3, setting: 'HOST', reason: expect.any(String) });
     expectNoKey(finished);
   });
+});
+
+test('M25 copies of examples make way, with their ports, for what is imported; one with words of the user does not', async () => {
+  const ports = [await freePort(), await freePort(), await freePort()];
+  const examples = ['kimi', 'glm', 'minimax'];
+  for (const [index, name] of examples.entries()) {
+    const example = join(project.root, 'envs', `${name}.env.example`);
+    const before = await readFile(example, 'utf8');
+    onTestFinished(() => writeFile(example, before));
+    await writeFile(example, before.replaceAll(/\b808\d\b/g, String(ports[index])));
+  }
+  expect((await project.manage(['start', ...examples])).code).toBe(0);
+  await appendFile(join(project.root, 'envs', 'minimax.env'), '# mine\n');
+  const lines = (key: string, port: number | undefined) => `OPENAI_API_KEY=${key}\nPROVIDER=kimi\nPORT=${port}\n`;
+  await write({
+    '.env-kimi-k2': lines(KEYS[0], ports[0]),
+    '.env-glm': lines(KEYS[1], 18_093),
+    '.env-mine': lines(KEYS[1], ports[2]),
+  });
+  const shown = await take('old', '--dry-run');
+  expect(shown.stderr).toContain('Would replace envs/glm.env, envs/kimi.env: a copy of the example, as it was.');
+  expect(await written()).toEqual(['glm.env', 'kimi.env', 'minimax.env']);
+
+  const finished = await take('old');
+  expect(finished.code, finished.stderr).toBe(0);
+  expect(finished.stderr).toContain('Replaced envs/glm.env, envs/kimi.env');
+  expect(finished.stderr).toContain(`${ports[2]} is the port of another instance`);
+  expectNoKey(finished);
+  expect(await written()).toEqual(['glm.env', 'kimi-k2.env', 'mine.env', 'minimax.env']);
+  expect(await list()).toMatchObject([
+    { name: 'glm', port: 18_093 },
+    { name: 'kimi-k2', port: ports[0] },
+    { name: 'mine' },
+    { name: 'minimax', port: ports[2] },
+  ]);
+  const states = Object.fromEntries((await project.status()).map(({ name, state }) => [name, state]));
+  expect(states).toMatchObject({ glm: 'not started', 'kimi-k2': 'not started', minimax: 'serving' });
+  await project.manage(['stop', 'all']);
 });
 
 test('providers.json goes with the .env beside it, and models.yaml with every env file', async () => {

@@ -26,6 +26,7 @@ export interface StatusRow {
 /** A copy of the project in a directory of its own, with a PM2 home of its own. */
 export interface TemporaryProject {
   readonly root: string;
+  readonly home: string;
   readonly pm2Home: string;
   /** Runs the manager; `stdin` is what it can read there. */
   manage(words: readonly string[], environment?: Record<string, string>, stdin?: string): Promise<Finished>;
@@ -43,6 +44,10 @@ export interface ProjectOptions {
   readonly isBuilt?: boolean;
   /** How long PM2 waits for an instance, in ms. */
   readonly listenTimeout?: number;
+  /** The name of its folder, which is also in the paths of its home and of PM2's. */
+  readonly folder?: string;
+  /** Another project, whose home and PM2 it shares. */
+  readonly beside?: TemporaryProject;
 }
 
 export function run(
@@ -98,10 +103,14 @@ export async function createProject({
   binary,
   isBuilt = false,
   listenTimeout,
+  folder,
+  beside,
 }: ProjectOptions = {}): Promise<TemporaryProject> {
-  const base = await mkdtemp(join(tmpdir(), 'ccp-'));
-  const root = join(base, 'project');
-  const pm2Home = join(base, 'pm2');
+  const base = beside === undefined ? await mkdtemp(join(tmpdir(), 'ccp-')) : dirname(beside.root);
+  const root = join(base, folder ?? 'project');
+  const home = beside?.home ?? (folder === undefined ? base : join(base, `home ${folder}`));
+  const pm2Home = beside?.pm2Home ?? join(home, 'pm2');
+  await mkdir(home, { recursive: true });
   await mkdir(join(root, 'logs'), { recursive: true });
   for (const part of ['scripts', 'src', 'package.json']) await copy(root, part);
   const isExample = (path: string) => !path.endsWith('.env');
@@ -114,7 +123,7 @@ export async function createProject({
   const timeout = `listen_timeout: ${listenTimeout ?? 10_000}`;
   await writeFile(join(root, 'ecosystem.config.cjs'), ecosystem.replace('listen_timeout: 10_000', timeout));
 
-  const environmentOfAll = { PATH: `${dirname(NODE)}:${process.env['PATH']}`, HOME: base, PM2_HOME: pm2Home };
+  const environmentOfAll = { PATH: `${dirname(NODE)}:${process.env['PATH']}`, HOME: home, PM2_HOME: pm2Home };
   const [program, ...prefix] = isBuilt ? [join(root, 'manage')] : [NODE, join(root, 'scripts', 'manage.ts')];
   const manage: TemporaryProject['manage'] = (words, environment = {}, stdin = '') =>
     run(program, [...prefix, ...words], root, { ...environmentOfAll, ...environment }, stdin);
@@ -128,6 +137,7 @@ export async function createProject({
     });
   return {
     root,
+    home,
     pm2Home,
     manage,
     pm2,

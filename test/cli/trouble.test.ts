@@ -126,11 +126,11 @@ test('another app of the same name in PM2 is left alone', async () => {
   const script = join(project.root, 'other.cjs');
   await writeFile(script, 'setInterval(() => {}, 1000);');
   await project.pm2(['start', script, '--name', 'shared']);
-  const { code, stderr } = await project.manage(['start', 'shared']);
-  expect(code).toBe(1);
-  expect(stderr).toContain('PM2 already has another app of this name');
-  await project.manage(['stop', 'shared']);
+  expect((await project.manage(['start', 'shared'])).code).toBe(0);
+  expect(await pm2Rows('shared@project')).toHaveLength(1);
   await project.manage(['restart', 'shared']);
+  await project.manage(['stop', 'shared']);
+  expect(await pm2Rows('shared@project')).toEqual([]);
   const [row] = await pm2Rows('shared');
   expect(row?.pm2_env).toMatchObject({ status: 'online', restart_time: 0, pm_exec_path: script });
   await project.pm2(['delete', 'shared']);

@@ -1,5 +1,5 @@
 import { findPreset } from '../../src/providers/index.ts';
-import type { Preset } from '../../src/providers/preset.ts';
+import type { Preset, SpokenProtocol } from '../../src/providers/preset.ts';
 import { modelSettings } from '../../src/providers/preset.ts';
 import type { QuirkSettings } from '../../src/quirks/settings.ts';
 
@@ -14,6 +14,7 @@ export function presetSettings(
   name: string,
   model: string,
   overrides: Partial<QuirkSettings> | undefined = {},
+  protocol?: SpokenProtocol,
 ): QuirkSettings {
-  return modelSettings({ preset: presetNamed(name), overrides }, model);
+  return modelSettings({ preset: presetNamed(name), overrides }, model, protocol);
 }

@@ -13,6 +13,7 @@ export interface ContextOptions {
   /** Name of a preset; the settings are then those of the model there, and `source` says where the shape is documented. */
   preset?: string;
   model?: string;
+  protocol?: 'chat' | 'responses';
   source?: string;
   settings?: Partial<QuirkSettings>;
   /** Input schemas by tool name. */
@@ -32,7 +33,9 @@ export function createResponseContext(options: ContextOptions = {}): ResponseCon
   return {
     messageId: 'msg_test',
     requestedModel: 'claude-test',
+    protocol: options.protocol ?? 'chat',
     provider: preset ?? 'test',
+    reasoningFingerprint: options.protocol === 'responses' ? '0a1b2c3d' : '',
     inputEstimate: 7,
     settings,
     toolNames: createToolNames(Object.keys(tools), [], settings.toolNameMax),

@@ -8,6 +8,7 @@ import { answerScenarios } from './scenarios/answers.ts';
 import { failureScenarios } from './scenarios/failures.ts';
 import { localScenarios } from './scenarios/localUsers.ts';
 import { requestScenarios } from './scenarios/requests.ts';
+import { responseScenarios } from './scenarios/responses.ts';
 import { streamScenarios } from './scenarios/streams.ts';
 import { toolScenarios } from './scenarios/toolServers.ts';
 import { usageScenarios } from './scenarios/usage.ts';
@@ -18,6 +19,7 @@ const groups: Readonly<Record<string, readonly Scenario[]>> = {
   'a provider that fails': failureScenarios,
   'a provider that answers': answerScenarios,
   'a provider that streams': streamScenarios,
+  'a provider of the Responses API': responseScenarios,
   'a provider on the wire': wireScenarios,
   'a provider that counts': usageScenarios,
   'a client': requestScenarios,

@@ -131,10 +131,9 @@ function describeHealth({ answer }: Inspection): JsonObject | null {
 
 /** All that a report says about an instance. */
 export async function describeInstance(root: string, inspection: Inspection): Promise<JsonObject> {
-  const { instance, row, nameConflict } = inspection;
+  const { instance, row: pm2 } = inspection;
   const { name, config, problems } = instance;
   const state = deriveState(inspection);
-  const pm2 = row ?? nameConflict;
   return {
     name,
     state,

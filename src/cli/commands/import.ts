@@ -14,7 +14,7 @@ export const importSettings = defineCommand({
     ['./manage import ~/.claude-code-router', 'the providers and routes of claude-code-router'],
   ],
   details:
-    'Knows .env and .env-* files, the PROXIES of start-all-proxies.sh, providers.json, models.yaml or custom_models.yaml, and\nclaude-code-router’s config.json; without a path it looks where you are. Never changes a file that exists, and says line by\nline what it could not carry over, and why.',
+    'Knows .env and .env-* files, the PROXIES of start-all-proxies.sh, providers.json, models.yaml or custom_models.yaml, and\nclaude-code-router’s config.json; without a path it looks where you are. Never changes a file in\nwhich you have written (a copy of an example that has the name or port of a new instance makes way), and says line by line what\nit could not carry over, and why.',
 
   run: async (context, invocation) => (await import('../import/importSettings.ts')).importSettings(context, invocation),
 });

@@ -5,7 +5,7 @@ import { type Context, callerDirectory } from '../command.ts';
 import { inspect, type Listing, listAll } from '../supervisor/inspect.ts';
 import { loadInstances, selectInstances } from '../supervisor/instances.ts';
 import type { Colour, Output } from '../terminal/output.ts';
-import { checkAuthorities, checkClaudeSettings, checkShell } from './clientChecks.ts';
+import { checkAuthorities, checkClaudeSettings, checkClient, checkShell } from './clientChecks.ts';
 import type { CheckContext, Finding } from './finding.ts';
 import { checkEnvFiles, checkFacts, checkInstances, checkPm2, findUnsupervised } from './instanceChecks.ts';
 import { checkDisk, checkExecutable, checkFolders, checkLocks, checkRuntime } from './machineChecks.ts';
@@ -26,6 +26,7 @@ const checks: readonly Check[] = [
   checkInstances,
   findUnsupervised,
   checkShell,
+  checkClient,
   checkAuthorities,
   checkClaudeSettings,
 ];

@@ -8,6 +8,9 @@ import { describeFactsAge, factsInUse } from '../../config/describe.ts';
 import { readCommand } from '../../host/ports.ts';
 import { ageInDays } from '../../providers/preset.ts';
 import { executablePath } from '../buildStamp.ts';
+import { describeMissing, missingExecutables } from '../service/service.ts';
+import { isAppOf } from '../supervisor/appNames.ts';
+import { type Condition, describeCondition } from '../supervisor/condition.ts';
 import { type Health, providerTrouble } from '../supervisor/health.ts';
 import type { Inspection } from '../supervisor/inspect.ts';
 import {
@@ -35,6 +38,10 @@ async function checkInstance(inspection: Inspection): Promise<Finding[]> {
   const state = deriveState(inspection);
   const failure = await findFailure(inspection, state);
   if (failure !== undefined) return failure;
+  if (inspection.movedFrom !== undefined || inspection.otherUser !== undefined) {
+    const { problem = state, remedy = '' } = (await diagnose(inspection, state)) ?? {};
+    return [instanceCheck.warn(problem, { instance: name, remedy })];
+  }
   if (state === 'unsupervised') {
     const detail = `runs on ${addressOf(instance)}, but PM2 does not know it`;
     return [instanceCheck.warn(detail, { instance: name, remedy: `./manage start ${name}` })];
@@ -50,10 +57,21 @@ async function checkInstance(inspection: Inspection): Promise<Finding[]> {
   }
   const health = answer?.kind === 'instance' && isOurs ? answer.health : undefined;
   if (health === undefined) return [instanceCheck.ok(state, { instance: name })];
-  const troubles = troublesOf(health).map((detail) =>
-    instanceCheck.warn(detail, { instance: name, remedy: `./manage logs ${name} --errors` }),
+  const place = `on ${addressOf(instance)}, pid ${health.pid}`;
+  const facts = { instance, state, health, row: inspection.row, isSound: isSound(instance), hasRun: true };
+  const { condition, hint } = describeCondition(facts);
+  const logs = `./manage logs ${name} --errors`;
+  const finding =
+    condition === 'ready'
+      ? instanceCheck.ok(`${condition} ${place}`, { instance: name })
+      : instanceCheck.warn(`${condition} ${place}${hint === undefined ? '' : `: ${hint.problem}`}`, {
+          instance: name,
+          remedy: hint?.remedy ?? logs,
+        });
+  const troubles = troublesOf(health, condition).map((detail) =>
+    instanceCheck.warn(detail, { instance: name, remedy: logs }),
   );
-  return [instanceCheck.ok(`${state} on ${addressOf(instance)}, pid ${health.pid}`, { instance: name }), ...troubles];
+  return [finding, ...troubles];
 }
 
 /** Why an instance does not serve though it should; undefined when nothing keeps it from serving. */
@@ -67,8 +85,6 @@ async function findFailure(inspection: Inspection, state: State): Promise<Findin
   switch (state) {
     case 'port taken':
       return failure(await problem(), `end that program, or change PORT: ./manage edit ${name}`);
-    case 'name taken':
-      return failure(await problem(), `mv envs/${name}.env envs/ANOTHER.env`);
     case 'not answering':
       return failure(`takes connections on ${addressOf(instance)} and does not answer`);
     case 'failed':
@@ -87,10 +103,10 @@ async function findFailure(inspection: Inspection, state: State): Promise<Findin
 }
 
 /** What an instance reports of itself that is not as it should be. */
-function troublesOf(health: Health): string[] {
-  const trouble = providerTrouble(health);
+function troublesOf(health: Health, condition: Condition): string[] {
+  const trouble = condition === 'ready' ? providerTrouble(health) : '';
   return [
-    ...(trouble === '' ? [] : [`does not ask its provider as usual: ${trouble}`]),
+    ...(trouble === '' ? [] : [`uses only some of its providers or keys for now: ${trouble}`]),
     ...(['log', 'usage'] as const).flatMap((name) => {
       const writer = health[name];
       if (writer?.healthy !== false) return [];
@@ -167,7 +183,18 @@ export async function checkPm2({ root, pm2, environment }: CheckContext): Promis
   if (pm2 instanceof Error) return [pm2Check.fail(pm2.message, { remedy: 'npm ci; if it hangs: ./manage pm2 kill' })];
   const installed = readInstalledVersion(root);
   const running = await readDaemonVersion(environment);
-  return [...checkInstalled(root, installed), checkDaemon(installed, running), ...describeOtherApps(root, pm2)];
+  return [
+    ...checkInstalled(root, installed),
+    checkDaemon(installed, running),
+    ...checkSavedList(environment),
+    ...describeOtherApps(root, pm2),
+  ];
+}
+
+/** Whether what PM2 has saved to start with the machine can be started. */
+function checkSavedList(environment: CheckContext['environment']): Finding[] {
+  const missing = missingExecutables(join(pm2Home(environment), 'dump.pm2'));
+  return missing.length === 0 ? [] : [pm2Check.warn(describeMissing(missing), { remedy: './manage service install' })];
 }
 
 function readInstalledVersion(root: string): string | undefined {
@@ -202,7 +229,7 @@ function checkDaemon(installed: string | undefined, running: string | undefined)
 }
 
 function describeOtherApps(root: string, rows: readonly Pm2Row[]): Finding[] {
-  const others = rows.filter(({ executable }) => executable !== executablePath(root)).map(({ name }) => name);
+  const others = rows.filter((row) => !isAppOf(row, root)).map(({ name }) => name);
   return others.length === 0
     ? []
     : [pm2Check.ok(`also runs what is not of this project, and is left alone: ${others.join(', ')}`)];

@@ -1,5 +1,7 @@
 import {
+  accessSync,
   chmodSync,
+  constants,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -9,10 +11,11 @@ import {
   statfsSync,
   statSync,
 } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { formatDuration } from '../../core/text.ts';
 import { type BuildStamp, executablePath, hashSources, PLATFORM, readStamp } from '../buildStamp.ts';
+import { existingPart, explainRefusal } from '../fileAccess.ts';
 import { isAlive } from '../supervisor/instances.ts';
 import { pm2Home } from '../supervisor/pm2.ts';
 import { isOlderThanBuild } from '../supervisor/state.ts';
@@ -29,7 +32,7 @@ const OVER_LIMIT = 1.5;
 export function checkDisk({ root, all, inspections }: CheckContext): Finding[] {
   const growth = new Map<number, { free: number; folder: string; more: number }>();
   const add = (folder: string, more: number) => {
-    const place = existingAncestor(folder);
+    const place = existingPart(folder);
     const device = statSync(place).dev;
     const { bavail, bsize } = statfsSync(place);
     growth.set(device, { free: bavail * bsize, folder: place, more: (growth.get(device)?.more ?? 0) + more });
@@ -79,10 +82,6 @@ function checkLogSize(config: Config): Finding[] {
   ];
 }
 
-function existingAncestor(path: string): string {
-  return existsSync(path) || path === dirname(path) ? path : existingAncestor(dirname(path));
-}
-
 const executableCheck = findingsOf('executable');
 const BUILD = { remedy: 'npm run build' };
 
@@ -124,20 +123,36 @@ const OTHERS = 0o077;
 /** Whether the folders are there in which instances are found, and in which they write. */
 export function checkFolders({ root, environment, all }: CheckContext): Finding[] {
   const configs = all.flatMap(({ config }) => config ?? []);
-  const needed = new Set([join(root, 'envs'), join(root, 'logs'), ...configs.map(({ logs }) => logs.directory)]);
+  const needed = new Set([join(root, 'envs'), ...configs.map(({ logs }) => logs.directory)]);
   // Made when there is something to write.
   const possible = [join(root, 'state'), ...configs.map(({ stateDirectory }) => stateDirectory)];
   const findings = [...new Set([...needed, ...possible])].flatMap((path) => {
     const shown = relative(root, path);
     const kind = kindOf(path);
     if (kind === 'other') return [folderCheck.fail(`${shown} is not a folder`, { remedy: `move ${shown} away` })];
+    const obstacle = writeObstacle(path, root);
+    if (obstacle !== undefined && kind === 'folder') return [folderCheck.fail(obstacle)];
     if (kind === 'folder' || !needed.has(path)) return [];
     const words = `mkdir -p ${shown}`;
     const run = () => void mkdirSync(path, { recursive: true, mode: OWNER_ONLY });
     return [folderCheck.warn(`${shown} is missing`, { remedy: words, fix: { words, run } })];
   });
   findings.push(...checkPm2Home(environment));
-  return findings.length > 0 ? findings : [folderCheck.ok('are all there')];
+  // A checkout that may not be written says the same of each of its folders.
+  const different = findings.filter(
+    ({ detail }, index) => findings.findIndex((one) => one.detail === detail) === index,
+  );
+  return different.length > 0 ? different : [folderCheck.ok('are all there, and can be written')];
+}
+
+/** Why nothing can be written in a folder; undefined when something can, or there is none. */
+function writeObstacle(path: string, root: string): string | undefined {
+  try {
+    accessSync(path, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return explainRefusal(error, root);
+  }
 }
 
 /** Whoever can reach the sockets in PM2's folder has programs started as its owner. */

@@ -137,7 +137,7 @@ async function reportOutcome(context: Context, name: string): Promise<ExitCode> 
   const { output, pm2 } = context;
   const look = async () => (await inspect(await pm2.list(), [findInstance(context, name)]))[0];
   const now = await look();
-  if (now === undefined || now.nameConflict !== undefined || !isUp(deriveState(now))) {
+  if (now === undefined || !isUp(deriveState(now))) {
     output.say(`${name} does not run; it takes it at its start: ./manage start ${name}`);
     return exitCodes.ok;
   }

@@ -1,4 +1,5 @@
 import { type SettingName, settingRow } from '../../config/env/settings.ts';
+import { wrapText } from '../../core/text.ts';
 import { findSibling } from '../../providers/index.ts';
 import type { Preset } from '../../providers/preset.ts';
 
@@ -8,13 +9,9 @@ const WORDS_AT = 38;
 
 /** The text as comment lines of a readable width. */
 function comment(text: string): string {
-  const lines = [''];
-  for (const word of text.split(/\s+/)) {
-    const line = lines.at(-1) ?? '';
-    if (line !== '' && line.length + word.length >= WIDTH) lines.push(word);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-  }
-  return lines.map((line) => `# ${line}`).join('\n');
+  return wrapText(text, WIDTH)
+    .map((line) => `# ${line}`)
+    .join('\n');
 }
 
 /** The name under which a provider's key stands in its env file: the provider's own for it, where it has one. */

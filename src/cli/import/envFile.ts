@@ -154,8 +154,8 @@ const FIELD = new RegExp(
 const QUOTED_TEXT = /(["'`])(.*?)\1/g;
 const CREDENTIALS = /(?<=:\/\/)[^\s/@]+@/g;
 
-/** References to variables, numbers and nothing. */
-const HARMLESS = /^(?:\$\{[^}]*\}|\d*)$/;
+/** References to variables, numbers (as of limits and prices, whose names end in `token`), and nothing. */
+const HARMLESS = /^(?:\$\{[^}]*\}|[\d._]*(?:e[+-]?\d+)?(?:\s+#.*)?)$/i;
 
 /** A text of settings for people: what stands under the name of a secret is masked, but for references to variables. */
 export function maskText(text: string): string {

@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
-import { asString, isObject } from '../../core/json.ts';
+import { basename, dirname, join } from 'node:path';
+import { asString, isObject, parseObject } from '../../core/json.ts';
+import { terminalSafe } from '../../core/text.ts';
+import { executablePath } from '../buildStamp.ts';
+import { quotePosix } from '../claude/shells.ts';
 import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
 import { withManagerLock } from '../supervisor/lock.ts';
@@ -28,41 +31,74 @@ export async function runServiceAction(context: Context, invocation: ServiceInvo
 
 async function install(context: Context, invocation: ServiceInvocation, plan: ServicePlan): Promise<ExitCode> {
   const { root, output } = context;
+  checkPaths(context, plan);
   const { running } = await readServiceState(context, plan);
   if (running === '') throw new Failure('nothing runs under PM2; start what shall come back, then run this again');
   const save = [...pm2Command(root), 'save'];
   const steps = [
     `1. Write down what PM2 runs now (${running}) in ${plan.listFile}, without any key:`,
-    `     ${save.join(' ')}`,
+    `     ${shellLine(save)}`,
     `2. Let ${plan.initSystem} start PM2 with that list when the machine starts, as ${plan.user} (service ${plan.serviceName}):`,
-    `     ${plan.command('startup').join(' ')}`,
+    `     ${shellLine(plan.command('startup'))}`,
     'To take it back: ./manage service uninstall',
   ];
-  if (!(await mayGoOn(context, invocation, steps))) return exitCodes.ok;
+  if (!(await mayGoOn(context, invocation, plan, steps))) return exitCodes.ok;
   await carryOut(context, save);
   await carryOut(context, plan.command('startup'));
   output.say('Done. After another start or stop of instances run this again, as the list is of now.');
   return exitCodes.ok;
 }
 
+/** PM2 puts paths into the file of a service as they are, where an init system takes these letters for its own. */
+const NOT_IN_SERVICE = /[^\p{Letter}\p{Mark}\p{Number}/.,:@_+=~-]/u;
+
+/** @throws Failure when the file of the service would not mean these folders */
+function checkPaths({ root }: Context, plan: ServicePlan): void {
+  const path = [root, plan.pm2Home].find((candidate) => NOT_IN_SERVICE.test(candidate));
+  if (path === undefined) return;
+  const [letter] = NOT_IN_SERVICE.exec(path) ?? [''];
+  throw new Failure(
+    `PM2 makes no service that works for a folder with ${JSON.stringify(letter)} in its path (${terminalSafe(path)}); move it, or ${otherMeans(root)}`,
+  );
+}
+
+/** How else the instances come back. */
+function otherMeans(root: string): string {
+  return `have this run by other means (cron: @reboot; a container: its own command): ${shellLine([join(root, 'manage'), 'start', 'all'])}`;
+}
+
+/** A command as a shell takes it. */
+function shellLine(words: readonly string[]): string {
+  return words.map((word) => (NOT_IN_SERVICE.test(word) ? quotePosix(word) : word)).join(' ');
+}
+
 async function uninstall(context: Context, invocation: ServiceInvocation, plan: ServicePlan): Promise<ExitCode> {
   const steps = [
     `Let ${plan.initSystem} no longer start PM2 with the machine (service ${plan.serviceName}):`,
-    `     ${plan.command('unstartup').join(' ')}`,
+    `     ${shellLine(plan.command('unstartup'))}`,
     'Where the service has started PM2, this stops PM2 and all that it runs; start it again with: ./manage start all',
     `${plan.listFile} stays, and nobody reads it any more.`,
   ];
-  if (!(await mayGoOn(context, invocation, steps))) return exitCodes.ok;
+  if (!(await mayGoOn(context, invocation, plan, steps))) return exitCodes.ok;
   await carryOut(context, plan.command('unstartup'));
   context.output.say('Done.');
   return exitCodes.ok;
 }
 
 /** Shows what would be done, and asks. */
-async function mayGoOn({ output, prompter }: Context, invocation: ServiceInvocation, steps: readonly string[]) {
-  const { dryRun, yes, input } = invocation;
+async function mayGoOn(
+  { output, prompter }: Context,
+  { dryRun, yes, input }: ServiceInvocation,
+  { isPossible }: ServicePlan,
+  steps: readonly string[],
+): Promise<boolean> {
   for (const step of steps) output.print(step);
-  if (dryRun || yes) return yes && !dryRun;
+  if (dryRun) return false;
+  if (!isPossible)
+    throw new Failure(
+      'this needs the rights of root, and sudo is not on PATH; let root run what begins with sudo above',
+    );
+  if (yes) return true;
   if (prompter === undefined || !input)
     throw new Failure('nothing is done without a yes: say --yes, or run it in a terminal', exitCodes.usage);
   return prompter.confirm('Do it?');
@@ -88,9 +124,16 @@ async function showState(context: Context, { json }: ServiceInvocation, plan: Se
   output.print(`service  ${serviceName} of ${initSystem} ${enabled}`);
   output.print(`saved    ${saved ?? 'nothing yet'}`);
   output.print(`running  ${running || 'nothing'}`);
+  const missing = missingExecutables(plan.listFile);
   if (isEnabled === false) output.say('With the machine nothing starts; ./manage service install changes that.');
+  else if (missing.length > 0) output.say(`${describeMissing(missing)}; ./manage service install saves it anew.`);
   else if (!isCurrent) output.say('What runs is not what was saved; ./manage service install saves it anew.');
   return exitCodes.ok;
+}
+
+/** What is wrong with a saved list that names these. */
+export function describeMissing(executables: readonly string[]): string {
+  return `what was saved to start with the machine is no longer there: ${executables.map(terminalSafe).join(', ')}`;
 }
 
 /** What starts programs when a machine starts, by PM2's names, each recognized by a command; in the order in which PM2 tries them. */
@@ -134,6 +177,8 @@ export interface ServicePlan {
   readonly pm2Home: string;
   /** What `pm2 save` writes, and is started with the machine. */
   readonly listFile: string;
+  /** Whether root's rights can be had: by sudo, or as they are there. */
+  readonly isPossible: boolean;
   /** The command, with root's rights, that makes or removes the service. */
   command(action: 'startup' | 'unstartup'): readonly string[];
 }
@@ -148,15 +193,12 @@ export function planService({ root, environment }: Context): ServicePlan {
   if (initSystem === undefined) {
     const missing = initCommands.join(', ');
     throw new Failure(
-      `nothing here starts programs with the machine in a way that PM2 knows: none of ${missing} is on PATH.\n` +
-        `Have it run this by other means (cron: @reboot; a container: its own command): ${join(root, 'manage')} start all`,
+      `nothing here starts programs with the machine in a way that PM2 knows: none of ${missing} is on PATH; ${otherMeans(root)}`,
     );
   }
   const user = environment['USER'] ?? environment['LOGNAME'] ?? userInfo().username;
   const home = pm2Home(environment);
   const asRoot = process.getuid?.() === 0 || initSystem === 'launchd' ? [] : ['sudo'];
-  if (asRoot.length > 0 && !isOnPath('sudo', path))
-    throw new Failure('this needs the rights of root, and sudo is not on PATH');
   // The service finds the pinned Node.js by this PATH, and nothing else of the caller's shell goes along.
   const variables = [`PATH=${dirname(process.execPath)}:${path}`, `PM2_HOME=${home}`, 'PM2_DISABLE_VERSION_CHECK=true'];
   return {
@@ -165,6 +207,7 @@ export function planService({ root, environment }: Context): ServicePlan {
     serviceName: `pm2-${user}`,
     pm2Home: home,
     listFile: join(home, 'dump.pm2'),
+    isPossible: asRoot.length === 0 || isOnPath('sudo', path),
     command: (action) => [...asRoot, 'env', ...variables, ...pm2Command(root), action, initSystem, '-u', user],
   };
 }
@@ -181,6 +224,17 @@ export function readSavedList(file: string): ReadonlyMap<string, number> | undef
   return Array.isArray(list)
     ? countNames(list.flatMap((app) => (isObject(app) ? (asString(app['name']) ?? []) : [])))
     : undefined;
+}
+
+/** Our executables in the saved list that are no longer there, as after a move of the checkout, so that they cannot be started. */
+export function missingExecutables(file: string): string[] {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const list: unknown = parseObject(`{"apps":${text}}`)?.['apps'];
+  const paths = Array.isArray(list)
+    ? list.flatMap((app) => (isObject(app) ? (asString(app['pm_exec_path']) ?? []) : []))
+    : [];
+  const ours = paths.filter((path) => basename(path) === basename(executablePath('')));
+  return [...new Set(ours)].filter((path) => !existsSync(path));
 }
 
 /** How often each name occurs. */

@@ -1,6 +1,10 @@
-import { relative } from 'node:path';
+import { dirname, relative } from 'node:path';
+import { instanceName } from '../../config/identity.ts';
 import { listWorkerNumbers, queryWorker } from '../../host/workers.ts';
+import { executablePath } from '../buildStamp.ts';
 import type { Context } from '../command.ts';
+import { Failure } from '../exitCodes.ts';
+import { isAbandoned, isAppOf } from './appNames.ts';
 import { type Health, type PortAnswer, parseHealth, queryPort } from './health.ts';
 import { envFile, type Instance, isCommandOf, loadInstances } from './instances.ts';
 import type { Pm2Row } from './pm2.ts';
@@ -10,8 +14,10 @@ export interface Inspection {
   readonly instance: Instance;
   /** PM2's row of this instance: that of the process that answers, where there are several. */
   readonly row: Pm2Row | undefined;
-  /** A row of the same name that belongs to something else: another project, or another copy of this one. */
-  readonly nameConflict: Pm2Row | undefined;
+  /** The folder from which PM2 runs it, when the checkout has been moved since. */
+  readonly movedFrom: string | undefined;
+  /** The user whose process answers, when it is another's, whose own PM2 may start it anew. */
+  readonly otherUser: string | undefined;
   /** Undefined when the configuration is wrong and nothing of the instance runs, so that there is no port to ask. */
   readonly answer: PortAnswer | undefined;
   /** Whether the process that answers under the instance's name is this project's: PM2 runs it, or its command proves it. */
@@ -44,8 +50,15 @@ async function inspectOne(
   instance: Instance,
   workerNumbers: readonly number[],
 ): Promise<Inspection> {
-  const own = rows.filter((row) => isRowOf(row, instance));
-  const nameConflict = rows.find((row) => row.name === instance.name && !isRowOf(row, instance));
+  const present = rows.filter((row) => isRowOf(row, instance));
+  const own = present.length > 0 ? present : rows.filter((row) => isAbandonedRowOf(row, instance));
+  const describe = async (answer: PortAnswer | undefined, isOurs: boolean, workers: readonly Worker[]) => {
+    const health = isOurs && answer?.kind === 'instance' ? answer.health : undefined;
+    const row = rowOf(health, workers) ?? own[0];
+    const movedFrom = row === undefined || isRowOf(row, instance) ? undefined : row.directory;
+    const otherUser = await findOtherUser(workers);
+    return { instance, row, movedFrom, otherUser, answer, isOurs, workers };
+  };
   const [portAnswer, reports] = await Promise.all([
     instance.config && queryPort(instance.config.host, instance.config.port),
     workerNumbers.length > 1 ? queryWorkers(instance, workerNumbers) : [],
@@ -53,25 +66,41 @@ async function inspectOne(
   if (reports.length > 1) {
     const workers = matchWorkers(own, reports);
     const health = chooseRepresentative(workers);
-    return {
-      instance,
-      row: rowOf(health, workers) ?? own[0],
-      nameConflict,
-      answer: health && { kind: 'instance', health },
-      isOurs: true,
-      workers,
-    };
+    return describe(health && { kind: 'instance', health }, true, workers);
   }
   const answer = await findAnswer(instance, own[0], portAnswer, workerNumbers);
   const isOurs = await isAnswerOurs(instance, own, answer);
   const health = isOurs && answer?.kind === 'instance' ? answer.health : undefined;
-  const workers = matchWorkers(own, health === undefined ? reports : [health]);
-  return { instance, row: rowOf(health, workers) ?? own[0], nameConflict, answer, isOurs, workers };
+  return describe(answer, isOurs, matchWorkers(own, health === undefined ? reports : [health]));
 }
 
-/** Whether PM2 runs our binary with this instance's env file under this row. A name alone proves nothing. */
-export function isRowOf(row: Pm2Row, instance: Instance): boolean {
-  return row.name === instance.name && row.executable === instance.app.script && row.args.includes(envFile(instance));
+/**
+ * Whether a row of PM2 is of this instance: it runs our executable with the instance's env file, under whatever name. Earlier ecosystem
+ * files let PM2 run an executable whose path has a blank through a shell; such a row is known by its name and its folder.
+ */
+export function isRowOf(row: Pm2Row, { name, app }: Instance): boolean {
+  const [, file] = app.args;
+  if (row.executable === app.script) return row.args.includes(file);
+  return row.name === name && isAppOf(row, dirname(dirname(file)));
+}
+
+/** Whether a row is of an instance of this name whose checkout is no longer where it was. */
+function isAbandonedRowOf(row: Pm2Row, { name }: Instance): boolean {
+  return envFileOf(row) !== undefined && instanceName(envFileOf(row) ?? '') === name && isAbandoned(row);
+}
+
+/** The env file with which PM2 starts an app of ours. */
+function envFileOf({ args: [option, file] }: Pm2Row): string | undefined {
+  return option === '--env' ? file : undefined;
+}
+
+/** The user whose processes PM2 does not know here, when it is another than the present one. */
+async function findOtherUser(workers: readonly Worker[]): Promise<string | undefined> {
+  const unknown = workers.find(({ row, health }) => row === undefined && health !== undefined)?.health;
+  if (unknown === undefined || process.getuid === undefined) return undefined;
+  const { readOwner, userName } = await import('../../host/ports.ts');
+  const owner = await readOwner(unknown.pid);
+  return owner === undefined || owner === process.getuid() ? undefined : userName(owner);
 }
 
 /** What all processes of an instance that share its port report of themselves. */
@@ -145,6 +174,19 @@ async function isOwnProcess(pid: number, { app }: Instance): Promise<boolean> {
   return isCommandOf(await readCommand(pid), app);
 }
 
+/**
+ * Before processes are ended or started: those of another user are his own to manage, and his PM2 would start them anew.
+ * @throws Failure when an instance has such a process
+ */
+export function refuseOtherUsers(inspections: readonly Inspection[]): void {
+  const refused = inspections.find(({ otherUser }) => otherUser !== undefined);
+  if (refused === undefined) return;
+  const { instance, otherUser } = refused;
+  throw new Failure(
+    `${instance.name} is run by ${otherUser}, and only ${otherUser} can manage it (as root: sudo -H -u ${otherUser} ./manage ...)`,
+  );
+}
+
 /** PM2's list and all instances of the project. */
 export interface Listing {
   readonly rows: readonly Pm2Row[];
@@ -156,34 +198,31 @@ export async function listAll({ root, pm2 }: Context): Promise<Listing> {
   const rows = await pm2.list();
   const present = loadInstances(root);
   const names = present.map(({ name }) => name);
-  const others = rows.filter(({ name }) => !names.includes(name));
-  return { rows, instances: [...present, ...(others.length === 0 ? [] : await findWithoutEnvFile(root, others))] };
+  const files = new Set(rows.filter((row) => isAppOf(row, root)).flatMap((row) => envFileOf(row) ?? []));
+  const gone = [...files].filter((file) => !names.includes(instanceName(file)));
+  return { rows, instances: [...present, ...gone.map((file) => withoutEnvFile(root, file))] };
 }
 
 /** Longer than any usual drain; the env file with the real one is gone. */
 const UNKNOWN_KILL_TIMEOUT_MS = 60_000;
 
-async function findWithoutEnvFile(root: string, rows: readonly Pm2Row[]): Promise<Instance[]> {
-  const { executablePath } = await import('../buildStamp.ts');
-  const ours = executablePath(root);
-  return rows.flatMap(({ name, executable, args: [option, file] }) => {
-    if (executable !== ours || option === undefined || file === undefined) return [];
-    const problem = {
-      file: relative(root, file),
-      key: 'file',
-      found: 'none, though PM2 still has its instance',
-      fix: `Bring the file back, or run: ./manage stop ${name}`,
-      severity: 'error',
-    } as const;
-    const app = {
-      name,
-      script: executable,
-      args: [option, file],
-      env: {},
-      out_file: '',
-      kill_timeout: UNKNOWN_KILL_TIMEOUT_MS,
-      listen_timeout: 0,
-    } as const;
-    return [{ name, app, config: undefined, problems: [problem] }];
-  });
+/** An instance whose env file is gone, so that nothing but its name is known. */
+function withoutEnvFile(root: string, file: string): Instance {
+  const name = instanceName(file);
+  const problem = {
+    file: relative(root, file),
+    key: 'file',
+    found: 'none, though PM2 still has its instance',
+    fix: `Bring the file back, or run: ./manage stop ${name}`,
+    severity: 'error',
+  } as const;
+  const app = {
+    script: executablePath(root),
+    args: ['--env', file],
+    env: {},
+    out_file: '',
+    kill_timeout: UNKNOWN_KILL_TIMEOUT_MS,
+    listen_timeout: 0,
+  } as const;
+  return { name, app, config: undefined, problems: [problem] };
 }

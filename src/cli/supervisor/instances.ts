@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Config, Problem } from '../../config/config.ts';
 import { formatProblems } from '../../config/diagnostics.ts';
-import { clientAddress } from '../../config/identity.ts';
+import { clientAddress, instanceName } from '../../config/identity.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Context } from '../command.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
@@ -11,7 +11,6 @@ import { didYouMean } from '../terminal/output.ts';
 
 /** What the manager reads of an app in ecosystem.config.cjs; PM2 reads the rest. */
 export interface EcosystemApp {
-  readonly name: string;
   /** Absolute path of the binary. */
   readonly script: string;
   /** `--env FILE`, the file absolute, and further options of the binary. */
@@ -30,7 +29,8 @@ export function readEcosystem(root: string): readonly EcosystemApp[] {
   const file = join(root, 'ecosystem.config.cjs');
   const require = createRequire(file);
   delete require.cache[file];
-  return require(file).apps;
+  const apps: readonly EcosystemApp[] = require(file).apps;
+  return apps.map((app) => ({ ...app, script: join(root, app.script) }));
 }
 
 function lineOfPort(file: string): number | undefined {
@@ -81,11 +81,16 @@ export function isSound(instance: Instance): boolean {
   return instance.config !== undefined && instance.problems.every((problem) => problem.severity === 'warning');
 }
 
+/** Whether an instance has run at some time: PM2 makes the file of its console when it starts it. */
+export function hasRun({ app }: Instance): boolean {
+  return existsSync(app.out_file);
+}
+
 /** Every instance of the project with its configuration as PM2 would start it, sorted by name. */
 export function loadInstances(root: string): Instance[] {
   const instances = readEcosystem(root).map((app) => {
     const { config, problems } = loadConfig(relative(root, app.args[1]), app.env, root);
-    return { name: app.name, app, config, problems };
+    return { name: instanceName(app.args[1]), app, config, problems };
   });
   const clashes = findPortClashes(
     root,
@@ -111,7 +116,12 @@ export function selectInstances<T extends { readonly name: string }>(
   for (const name of names) {
     if (known.includes(name)) continue;
     const example = existsSync(join(root, 'envs', `${name}.env.example`));
-    const way = example ? `; make it with: cp envs/${name}.env.example envs/${name}.env` : didYouMean(name, known);
+    const parts = name.split(',').filter((part) => part !== '');
+    const way = example
+      ? `; make it with: cp envs/${name}.env.example envs/${name}.env`
+      : parts.length > 1
+        ? `; names stand apart: ${parts.join(' ')}`
+        : didYouMean(name, [...known, 'all']);
     throw new Failure(`there is no instance "${name}", as there is no envs/${name}.env${way}`, exitCodes.usage);
   }
   return instances.filter(({ name }) => names.includes(name));
@@ -132,7 +142,10 @@ export function runsExecutable(command: readonly string[], executable: string): 
  * Whether a process was started as this instance of this project: it runs our executable, and its env file is the
  * instance's own. Only such a process may be signalled.
  */
-export function isCommandOf(command: readonly string[] | undefined, app: EcosystemApp): boolean {
+export function isCommandOf(
+  command: readonly string[] | undefined,
+  app: Pick<EcosystemApp, 'script' | 'args'>,
+): boolean {
   if (command === undefined) return false;
   const [option, file] = app.args;
   return runsExecutable(command, app.script) && ` ${command.join(' ')} `.includes(` ${option} ${file} `);
@@ -156,7 +169,6 @@ export function reportProblems({ output }: Context, instances: readonly Instance
 }
 
 const EXAMPLE = /^(?<name>[a-z0-9][a-z0-9._-]*)\.env\.example$/i;
-const OWNER_ONLY = 0o600;
 
 /** The names of the instances that there are examples for. */
 export function exampleNames(root: string): string[] {
@@ -166,41 +178,14 @@ export function exampleNames(root: string): string[] {
 }
 
 /**
- * Makes env files from the examples beside them and gives the names of the new instances: for `all` as long as nobody has written
- * one of his own, else for the named ones that have none. Never changes a file that exists.
- */
-export function createEnvFiles(root: string, names: readonly string[]): string[] {
-  const directory = join(root, 'envs');
-  const isAll = names.includes('all') && hasOnlyCopies(directory);
-  const wanted = exampleNames(root).filter((name) => isAll || names.includes(name));
-  const missing = wanted.filter((name) => !existsSync(join(directory, `${name}.env`)));
-  for (const name of missing) {
-    const text = readFileSync(join(directory, `${name}.env.example`), 'utf8');
-    writeFileSync(join(directory, `${name}.env`), text, { mode: OWNER_ONLY, flag: 'wx' });
-  }
-  return missing;
-}
-
-/** Whether an env file is as its example, so that nobody has written anything into it. */
-export function isCopyOfExample(file: string): boolean {
-  const example = `${file}.example`;
-  return existsSync(file) && existsSync(example) && readFileSync(file).equals(readFileSync(example));
-}
-
-/** Whether all env files are as their examples, so that they can have been made by a start of some of them. */
-function hasOnlyCopies(directory: string): boolean {
-  const files = readdirSync(directory).filter((file) => file.endsWith('.env'));
-  return files.every((file) => isCopyOfExample(join(directory, file)));
-}
-
-/**
  * Before anything is made or started: a name stands for an instance, or for an example of one.
  * @throws Failure (usage) when it stands for neither.
  */
 export function checkNames(root: string, names: readonly string[]): void {
   const examples = exampleNames(root);
   const others = names.filter((name) => !examples.includes(name));
-  if (others.length > 0) selectInstances(root, readEcosystem(root), others);
+  const present = readEcosystem(root).map(({ args: [, file] }) => ({ name: instanceName(file) }));
+  if (others.length > 0) selectInstances(root, present, others);
 }
 
 /** A line for every file of envs/ that looks like an env file and makes no instance because of its name. */

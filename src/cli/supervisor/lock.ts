@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context, Invocation } from '../command.ts';
 import { Failure } from '../exitCodes.ts';
+import { checkPm2Home } from '../fileAccess.ts';
 
 export interface LockOptions {
   /** What the holder does, for those who wait: `start all`. */
@@ -26,7 +27,10 @@ export async function withLock<T>(root: string, options: LockOptions, work: () =
   const directory = join(root, 'state');
   const holderFile = join(directory, 'manage.holder');
   mkdirSync(directory, { recursive: true });
-  const database = new DatabaseSync(join(directory, 'manage.lock'), { timeout: 0 });
+  const lockFile = join(directory, 'manage.lock');
+  // SQLite does not say why it cannot write.
+  for (const path of [directory, lockFile]) if (existsSync(path)) accessSync(path, constants.W_OK);
+  const database = new DatabaseSync(lockFile, { timeout: 0 });
   try {
     const deadline = performance.now() + options.timeoutMs;
     for (let waited = false; !tryLock(database); waited = true) {
@@ -69,6 +73,7 @@ export function withManagerLock<T>(
   { command, names }: Invocation,
   work: () => Promise<T>,
 ): Promise<T> {
+  checkPm2Home(context.environment);
   const options = {
     purpose: [command, ...names].join(' '),
     timeoutMs: LOCK_TIMEOUT_MS,

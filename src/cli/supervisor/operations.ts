@@ -3,14 +3,14 @@ import { basename } from 'node:path';
 import { terminalSafe } from '../../core/text.ts';
 import { readStamp } from '../buildStamp.ts';
 import type { Context, Invocation } from '../command.ts';
+import { createEnvFiles } from '../envs/copyExamples.ts';
 import { OWNER_ONLY } from '../envs/envFiles.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
 import { localTime } from '../terminal/output.ts';
 import { showResult, showStatus } from '../views/statusView.ts';
-import { type Inspection, inspect, listAll } from './inspect.ts';
+import { type Inspection, inspect, listAll, refuseOtherUsers } from './inspect.ts';
 import {
   checkNames,
-  createEnvFiles,
   describeIgnoredEnvFiles,
   envFile,
   isSound,
@@ -29,14 +29,13 @@ export function startInstances(context: Context, invocation: Invocation<'process
   const { root, output, pm2 } = context;
   return withManagerLock(context, invocation, async () => {
     checkNames(root, invocation.names);
-    const created = createEnvFiles(root, invocation.names);
-    if (created.length > 0) {
-      const files = created.map((name) => `envs/${name}.env`).join(', ');
-      output.say(
-        `Made ${files} from the examples. Put your keys there; without one, the client's own key is passed on.`,
-      );
-    }
+    const created = await createEnvFiles(root, invocation.names, output);
     const instances = loadInstances(root);
+    const keyless = instances.filter(
+      ({ name, config }) => created.includes(name) && config?.provider.key.source === 'client',
+    );
+    if (keyless.length > 0)
+      output.say(`Set a key where one is needed (${keyless.map(({ name }) => name).join(', ')}): ./manage edit NAME`);
     for (const line of describeIgnoredEnvFiles(root, instances)) output.say(terminalSafe(line));
     const selected = selectInstances(root, instances, invocation.names);
     const code = reportProblems(context, selected);
@@ -65,6 +64,7 @@ export function stopInstances(context: Context, invocation: Invocation<'json'>):
     const { rows, instances } = await listAll(context);
     const selected = selectInstances(root, instances, invocation.names);
     const inspections = await inspect(rows, selected);
+    refuseOtherUsers(inspections);
     for (const inspection of inspections) {
       if (!isStoppable(inspection)) output.say(`${inspection.instance.name} does not run`);
     }
@@ -81,7 +81,8 @@ export function restartInstances(context: Context, invocation: Invocation<'json'
     const selected = selectInstances(root, loadInstances(root), invocation.names);
     const code = reportProblems(context, selected);
     const sound = selected.filter(isSound);
-    const running = (await inspect(await pm2.list(), sound)).filter(({ nameConflict }) => nameConflict === undefined);
+    const running = await inspect(await pm2.list(), sound);
+    refuseOtherUsers(running);
     await stopAll(context, running.filter(isStoppable));
     const codes = await startAll(context, await inspect(await pm2.list(), sound));
     for (const { instance, workers } of running) {
@@ -102,12 +103,12 @@ export function reloadInstances(context: Context, invocation: Invocation<'force'
     const stamp = await readStamp(root);
     const reloadOne = async (inspection: Inspection): Promise<ExitCode> => {
       const { name } = inspection.instance;
-      const isRunning = inspection.nameConflict === undefined && isUp(deriveState(inspection));
-      if (!isRunning) {
+      if (!isUp(deriveState(inspection))) {
         output.say(`${name} does not run; start it with: ./manage start ${name}`);
         return exitCodes.ok;
       }
-      const reason = await reloadReason(inspection, stamp);
+      const { movedFrom } = inspection;
+      const reason = movedFrom === undefined ? await reloadReason(inspection, stamp) : 'the checkout was moved';
       if (reason === undefined && !invocation.force) {
         output.say(`${name} has the present settings and build (reload it nevertheless with --force)`);
         return exitCodes.ok;
@@ -115,8 +116,11 @@ export function reloadInstances(context: Context, invocation: Invocation<'force'
       if (reason !== undefined) output.say(`${name}: ${reason}`);
       return rollingReload(context, inspection);
     };
-    const codes = await Promise.all((await inspect(await pm2.list(), selected.filter(isSound))).map(reloadOne));
-    await showResult(context, await inspect(await pm2.list(), selected), invocation.json);
+    const inspections = await inspect(await pm2.list(), selected.filter(isSound));
+    refuseOtherUsers(inspections);
+    const codes = await Promise.all(inspections.map(reloadOne));
+    // Who reloads uses them already.
+    await showStatus(context, await inspect(await pm2.list(), selected), invocation.json);
     return worstOf([code, ...codes]);
   });
 }
@@ -152,6 +156,7 @@ export async function removeInstance(
   return withManagerLock(context, invocation, async () => {
     const selected = selectInstances(root, (await listAll(context)).instances, [name]);
     const inspections = await inspect(await pm2.list(), selected);
+    refuseOtherUsers(inspections);
     await stopAll(context, inspections.filter(isStoppable));
     for (const instance of selected) {
       const backup = putAside(envFile(instance));

@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { join, resolve as resolvePath } from 'node:path';
 import { asNumber, asString, isObject, parseObject } from '../../core/json.ts';
 import { Failure } from '../exitCodes.ts';
+import { reserveAppNames } from './appNames.ts';
 
 /**
  * PM2's own protocol between its command line and its daemon, for reading alone: a message is a byte with version and number of parts,
@@ -60,9 +61,9 @@ export function callDaemon(socketPath: string, method: string, timeoutMs: number
     const socket = createConnection(socketPath);
     let received = Buffer.alloc(0);
     let connected = false;
-    const fail = (error: Error) => {
+    const fail = (error: NodeJS.ErrnoException) => {
       socket.destroy();
-      if (connected) reject(error);
+      if (connected || error.code === 'EACCES') reject(error);
       else resolve({ alive: false });
     };
     socket.setTimeout(timeoutMs, () => fail(new Error(`it did not answer within ${timeoutMs} ms`)));
@@ -91,6 +92,7 @@ export function callDaemon(socketPath: string, method: string, timeoutMs: number
 export interface Pm2Row {
   readonly id: number;
   readonly name: string;
+  readonly namespace: string;
   /** `online`, `launching`, `stopping`, `stopped`, `errored` or `waiting restart`. */
   readonly status: string;
   /** 0 unless a process lives. */
@@ -101,6 +103,8 @@ export interface Pm2Row {
   readonly killTimeout: number | undefined;
   readonly executable: string;
   readonly args: readonly string[];
+  /** In which PM2 starts it; of an app of ours the checkout. */
+  readonly directory: string;
   /** NODE_EXTRA_CA_CERTS of the shell that started it. */
   readonly extraCaFile?: string | undefined;
 }
@@ -109,9 +113,9 @@ export interface Pm2Row {
 export interface Pm2 {
   /** Does not start the PM2 daemon: without one the list is empty. */
   list(): Promise<Pm2Row[]>;
-  /** Starts the named apps of the ecosystem file, without waiting until they answer. */
-  start(names: readonly string[]): Promise<void>;
-  /** Starts more processes of an app that PM2 runs, with the settings under which PM2 knows it. */
+  /** Starts these instances by the ecosystem file, without waiting until they answer. */
+  start(instances: readonly string[]): Promise<void>;
+  /** Starts more processes of an app that PM2 runs, by PM2's name for it, with the settings under which PM2 knows it. */
   add(name: string, count: number): Promise<void>;
   /** Stops an app, within its kill_timeout, and takes it off the list. */
   remove(id: number): Promise<void>;
@@ -181,6 +185,7 @@ function readList(list: unknown): Pm2Row[] {
     return {
       id: asNumber(entry['pm_id']) ?? -1,
       name: asString(entry['name']) ?? '',
+      namespace: asString(details['namespace']) ?? '',
       status,
       // PM2 goes on showing the last pid while it waits to restart.
       pid: ['online', 'launching', 'stopping'].includes(status) ? (asNumber(entry['pid']) ?? 0) : 0,
@@ -189,6 +194,7 @@ function readList(list: unknown): Pm2Row[] {
       killTimeout: asNumber(details['kill_timeout']),
       executable: asString(details['pm_exec_path']) ?? '',
       args: Array.isArray(args) ? args.filter((word) => typeof word === 'string') : [],
+      directory: asString(details['pm_cwd']) ?? '',
       extraCaFile: isObject(env) ? asString(env['NODE_EXTRA_CA_CERTS']) : undefined,
     };
   });
@@ -199,7 +205,8 @@ export function pm2Home(environment: Pm2Options['environment']): string {
   return environment['PM2_HOME'] ?? join(environment['HOME'] ?? homedir(), '.pm2');
 }
 
-function socketPath(environment: Pm2Options['environment']): string {
+/** Where PM2's daemon listens. */
+export function pm2Socket(environment: Pm2Options['environment']): string {
   return process.platform === 'win32' ? '\\\\.\\pipe\\rpc.sock' : join(pm2Home(environment), 'rpc.sock');
 }
 
@@ -245,17 +252,24 @@ export function createPm2({ root, environment }: Pm2Options): Pm2 {
     });
   }
 
+  async function list(): Promise<Pm2Row[]> {
+    try {
+      const answer = await callDaemon(pm2Socket(environment), 'getMonitorData', SOCKET_TIMEOUT_MS);
+      return answer.alive ? readList(answer.result) : [];
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EACCES')
+        throw new Failure(`the PM2 in ${pm2Home(environment)} was started by another user, and may not be asked`);
+      // Another version of PM2 may have a daemon with other words; its own command line knows them.
+      return parseList(await run(['jlist'], LIST_TIMEOUT_MS));
+    }
+  }
+
   return {
-    list: async () => {
-      try {
-        const answer = await callDaemon(socketPath(environment), 'getMonitorData', SOCKET_TIMEOUT_MS);
-        return answer.alive ? readList(answer.result) : [];
-      } catch {
-        // Another version of PM2 may have a daemon with other words; its own command line knows them.
-        return parseList(await run(['jlist'], LIST_TIMEOUT_MS));
-      }
+    list,
+    start: async (instances) => {
+      const names = reserveAppNames(root, await list(), instances);
+      await run(['start', 'ecosystem.config.cjs', '--only', names.join(',')]);
     },
-    start: async (names) => void (await run(['start', 'ecosystem.config.cjs', '--only', names.join(',')])),
     add: async (name, count) => void (await run(['scale', name, `+${count}`])),
     remove: async (id) => void (await run(['delete', String(id)])),
   };

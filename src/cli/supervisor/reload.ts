@@ -21,13 +21,15 @@ export async function rollingReload(context: Context, inspection: Inspection): P
     output.say(`${name}: stopping and starting again, as ${obstacle}`);
     return stopAndStart(context, inspection);
   }
-  const outcome = await addWorkers(pm2, inspection, workers.filter(({ row }) => row !== undefined).length);
+  const count = workers.filter(({ row }) => row !== undefined).length;
+  const outcome = await output.wait(`reloading ${name}`, addWorkers(pm2, inspection, count));
   if (outcome.code !== exitCodes.ok) {
     output.complain(`${describeStart(outcome)}\n${name}: the processes from before go on`);
     return outcome.code;
   }
   output.say(`${describeStart(outcome)}; ending the process before, after its running answers`);
-  await Promise.all(workers.map((worker) => stopWorker(pm2, instance, worker)));
+  const stopped = workers.map((worker) => stopWorker(pm2, instance, worker));
+  await output.wait(`ending what ran before of ${name}`, Promise.all(stopped));
   output.say(`${name} reloaded, on ${addressOf(instance)}`);
   return exitCodes.ok;
 }
@@ -36,9 +38,10 @@ export async function rollingReload(context: Context, inspection: Inspection): P
  * Why new processes cannot run beside the present ones; undefined when they can. PM2 starts one more under the settings that it
  * knows, so that a drain longer than these allow would be cut off.
  */
-export function rollingReloadObstacle({ instance, workers, row }: Inspection): string | undefined {
+export function rollingReloadObstacle({ instance, workers, row, movedFrom }: Inspection): string | undefined {
   if (process.platform !== 'linux') return 'this system cannot share a port';
   if (row === undefined) return 'PM2 does not know it';
+  if (movedFrom !== undefined) return 'PM2 runs it from where this checkout was before';
   const rows = workers.flatMap((worker) => worker.row ?? []);
   if (!workers.every(({ health }) => health?.shares_port)) return 'it runs a build that does not share its port';
   if (rows.some(({ killTimeout }) => killTimeout !== instance.app.kill_timeout))
@@ -85,13 +88,13 @@ const POLL_MS = 40;
  * Starts more processes of an instance beside those that serve, and waits until they serve, too. When one of them does not, all of
  * the new ones are removed again, and those from before go on.
  */
-async function addWorkers(pm2: Pm2, { instance, workers }: Inspection, count: number): Promise<StartOutcome> {
-  const { app, name } = instance;
+async function addWorkers(pm2: Pm2, { instance, row, workers }: Inspection, count: number): Promise<StartOutcome> {
+  const { app } = instance;
   const pidsBefore = new Set(workers.map(({ health, row }) => health?.pid ?? row?.pid));
   const idsBefore = new Set(workers.map(({ row }) => row?.id));
   const offset = sizeOf(app.out_file);
   const startedAt = performance.now();
-  await pm2.add(name, count);
+  await pm2.add(row?.name ?? instance.name, count);
   for (;;) {
     const elapsedMs = performance.now() - startedAt;
     const reports = await queryAllWorkers(instance);

@@ -1,12 +1,16 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { Config } from '../../config/config.ts';
+import { configFromText } from '../../config/load.ts';
+import { terminalSafe } from '../../core/text.ts';
 import type { Context, Invocation } from '../command.ts';
+import { createEnvFiles } from '../envs/copyExamples.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
 import { queryPort } from './health.ts';
-import { type Inspection, inspect } from './inspect.ts';
+import { type Inspection, inspect, refuseOtherUsers } from './inspect.ts';
 import {
   addressOf,
-  createEnvFiles,
+  envFile,
   type Instance,
   isSound,
   loadInstances,
@@ -14,6 +18,7 @@ import {
   selectInstances,
 } from './instances.ts';
 import { withManagerLock } from './lock.ts';
+import { pm2Home } from './pm2.ts';
 import { describeStart, spawnAndWait } from './spawn.ts';
 import { deriveState, diagnosisLine, hasOlderSettings, type State } from './state.ts';
 import { stopInstance, stopWorker } from './stop.ts';
@@ -33,14 +38,14 @@ const steps: Readonly<Record<State, Step>> = {
   draining: 'restart',
   unsupervised: 'restart',
   'port taken': 'refuse',
-  'name taken': 'refuse',
+  moved: 'restart',
 };
 
-/** What to do with an instance; PM2 acts on names, so another app of the same name forbids every start. */
+/** What to do with an instance. */
 export function chooseStep(inspection: Inspection): Step {
   const step = steps[deriveState(inspection)];
   if (step === 'await' && (inspection.row?.restarts ?? 0) > 0) return 'restart';
-  return inspection.nameConflict !== undefined && step !== 'keep' ? 'refuse' : step;
+  return step;
 }
 
 /**
@@ -50,6 +55,7 @@ export function chooseStep(inspection: Inspection): Step {
 export async function startAll(context: Context, inspections: readonly Inspection[]): Promise<ExitCode[]> {
   const { output, pm2 } = context;
   const codes: ExitCode[] = [];
+  refuseOtherUsers(inspections.filter((inspection) => chooseStep(inspection) !== 'keep'));
   const all = (step: Step) => inspections.filter((inspection) => chooseStep(inspection) === step);
 
   for (const inspection of all('keep')) {
@@ -58,10 +64,12 @@ export async function startAll(context: Context, inspections: readonly Inspectio
     await stopUnsupervised(context, inspection);
   }
   for (const inspection of all('refuse')) {
-    const state = deriveState(inspection);
-    output.complain((await diagnosisLine(inspection, state)) ?? state);
-    codes.push(state === 'port taken' ? exitCodes.configuration : exitCodes.failed);
+    output.complain((await diagnosisLine(inspection, 'port taken')) ?? '');
+    codes.push(exitCodes.configuration);
   }
+  const moved = all('restart').filter(({ movedFrom }) => movedFrom !== undefined);
+  for (const { instance, movedFrom = '' } of moved) output.say(takeOverLine(instance, movedFrom));
+  if (moved.length > 0) await warnOfSavedList(context);
   await Promise.all(all('restart').map((inspection) => stopInstance(pm2, inspection)));
 
   const toStart = [...all('start'), ...all('restart')].map(({ instance }) => instance);
@@ -70,12 +78,24 @@ export async function startAll(context: Context, inspections: readonly Inspectio
     if (!existsSync(app.script)) throw new Failure(`${app.script} is missing; make it with: npm run build`);
   }
   if (toStart.length + toAwait.length === 0) return codes;
-  await spawnAndWait(pm2, toStart, toAwait, (outcome) => {
+  const outcomes = spawnAndWait(pm2, toStart, toAwait, (outcome) => {
     codes.push(outcome.code);
     if (outcome.code === exitCodes.ok) output.say(describeStart(outcome));
     else output.complain(describeStart(outcome));
   });
+  await output.wait(`starting ${[...toStart, ...toAwait].map(({ name }) => name).join(', ')}`, outcomes);
   return codes;
+}
+
+function takeOverLine({ name }: Instance, movedFrom: string): string {
+  return `${name}: taking it over from ${terminalSafe(movedFrom)}; what it has logged there since the move stays there`;
+}
+
+/** With the machine PM2 would start what was saved, from where the checkout was before. */
+async function warnOfSavedList({ environment, output }: Context): Promise<void> {
+  const { describeMissing, missingExecutables } = await import('../service/service.ts');
+  const missing = missingExecutables(join(pm2Home(environment), 'dump.pm2'));
+  if (missing.length > 0) output.say(`${describeMissing(missing)}; then save it anew: ./manage service install`);
 }
 
 /** Stops what serves beside the processes that PM2 knows: those from before the death of its daemon, when others were started since. */
@@ -94,8 +114,9 @@ async function stopUnsupervised({ pm2, output }: Context, { instance, workers }:
  */
 export async function ensureRunning(context: Context, invocation: Invocation, name: string): Promise<Config> {
   const { root, output, pm2 } = context;
-  const created = createEnvFiles(root, [name]);
-  if (created.length > 0) output.say(`Made envs/${name}.env from its example. Put your key there.`);
+  await createEnvFiles(root, [name], output);
+  const old = await findOldConfiguration(context, name);
+  if (old !== undefined) return old;
   const { instance, config } = loadInstance(context, name);
   const [now] = await inspect([], [instance]);
   const elsewhere = `${name} does not listen on ${addressOf(instance)} yet; for its new address: ./manage reload ${name}`;
@@ -112,6 +133,30 @@ export async function ensureRunning(context: Context, invocation: Invocation, na
   if (code !== exitCodes.ok) throw new Failure(`${name} is not up; see ./manage logs ${name}`, code);
   if (await isAtItsPort(instance, config)) return config;
   throw new Failure(elsewhere);
+}
+
+/**
+ * The configuration with which an instance serves on although its env file is wrong by now, which is reported: the file without
+ * its wrong lines, with the address and the models of which the instance reports. Undefined for one whose file is right, that does
+ * not serve, or of which this is not enough.
+ */
+async function findOldConfiguration(context: Context, name: string): Promise<Config | undefined> {
+  const { root, output, pm2 } = context;
+  const [instance] = selectInstances(root, loadInstances(root), [name]);
+  if (instance === undefined || isSound(instance)) return undefined;
+  const [now] = await inspect(await pm2.list(), [instance]);
+  if (now?.answer?.kind !== 'instance' || !isServing(now)) return undefined;
+  const { host, port, models } = now.answer.health;
+  const file = envFile(instance);
+  const wrong = new Set(instance.problems.flatMap(({ severity, line }) => (severity === 'error' ? [line] : [])));
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const text = lines.filter((_line, index) => !wrong.has(index + 1)).join('\n');
+  const { config } = configFromText(relative(root, file), text, instance.app.env, root);
+  const { big, middle, small } = models ?? {};
+  if (!config || wrong.has(undefined) || !host || !port || !big || !middle || !small) return undefined;
+  reportProblems(context, [instance]);
+  output.complain(`${name} serves its old configuration until envs/${name}.env is right: ./manage edit ${name}`);
+  return { ...config, host, port, tiers: { big, middle, small } };
 }
 
 /**

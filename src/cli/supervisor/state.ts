@@ -18,21 +18,21 @@ export type State =
   | 'failed'
   | 'unsupervised'
   | 'port taken'
-  | 'name taken'
+  | 'moved'
   | 'running';
 
 /**
  * Derives the state from PM2's row and from who answers on the port. The port goes first, as it is what a client reaches. PM2
  * only says why nobody answers, and whether it runs the process that does.
  */
-export function deriveState({ instance, row, nameConflict, answer, isOurs }: Inspection): State {
+export function deriveState({ instance, row, movedFrom, answer, isOurs }: Inspection): State {
   if (answer?.kind === 'instance' && isOurs) {
+    if (movedFrom !== undefined) return 'moved';
     return answer.health.pid === row?.pid ? answer.health.state : 'unsupervised';
   }
   if (answer?.kind === 'instance' || answer?.kind === 'other') return 'port taken';
   if (row === undefined) {
     if (answer?.kind === 'unresponsive') return 'port taken';
-    if (nameConflict !== undefined) return 'name taken';
     return isSound(instance) ? 'not started' : 'failed';
   }
   switch (row.status) {
@@ -54,7 +54,7 @@ export function deriveState({ instance, row, nameConflict, answer, isOurs }: Ins
 
 /** Whether a client gets answers there. */
 export function isUp(state: State): boolean {
-  return state === 'serving' || state === 'unsupervised' || state === 'running';
+  return state === 'serving' || state === 'unsupervised' || state === 'running' || state === 'moved';
 }
 
 /** Whether the instance runs with other settings than its env file now holds. */
@@ -88,17 +88,20 @@ export async function diagnosisLine(inspection: Inspection, state: State): Promi
 
 /** What a user should know of an instance besides its state, and what to do about it; undefined when all is well. */
 export async function diagnose(inspection: Inspection, state: State): Promise<Hint | undefined> {
-  const { instance, row, nameConflict } = inspection;
+  const { instance, row, movedFrom, otherUser } = inspection;
   const { name } = instance;
+  if (movedFrom !== undefined) {
+    return {
+      problem: `runs from ${terminalSafe(movedFrom)}, where this checkout no longer is`,
+      remedy: `take it over with: ./manage start ${name}`,
+    };
+  }
+  if (otherUser !== undefined) {
+    return { problem: `is run by ${otherUser}, whose own PM2 knows it`, remedy: `only ${otherUser} can manage it` };
+  }
   if (state === 'port taken') {
     const problem = await describePortHolder(inspection);
     return { problem, remedy: `end that program or change PORT in envs/${name}.env` };
-  }
-  if (nameConflict !== undefined) {
-    return {
-      problem: `PM2 already has another app of this name (id ${nameConflict.id}, ${terminalSafe(nameConflict.executable)})`,
-      remedy: `rename envs/${name}.env or remove that app`,
-    };
   }
   if (state === 'unsupervised') {
     return {

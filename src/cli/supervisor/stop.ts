@@ -18,12 +18,11 @@ export async function stopAll({ pm2, output }: Context, inspections: readonly In
   if (inspections.length === 0) return;
   const names = inspections.map(({ instance }) => instance.name).join(', ');
   output.say(`Stopping ${names}; running answers may end first.`);
-  await Promise.all(
-    inspections.map(async (inspection) => {
-      await stopInstance(pm2, inspection);
-      output.say(`${inspection.instance.name} stopped`);
-    }),
-  );
+  const stopped = inspections.map(async (inspection) => {
+    await stopInstance(pm2, inspection);
+    output.say(`${inspection.instance.name} stopped`);
+  });
+  await output.wait(`stopping ${names}`, Promise.all(stopped));
 }
 
 /**

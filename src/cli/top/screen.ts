@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 /** Escape sequences of ECMA-48 and of DEC's and xterm's private modes, https://invisible-island.net/xterm/ctlseqs/ctlseqs.html */
 const ESCAPE = '\u001b[';
 /** The alternate screen, no cursor, no wrapping at the right edge. */
@@ -19,16 +21,51 @@ const QUIT_KEYS = ['q', 'Q', '\u0003', '\u0004'];
 const SUSPEND_KEY = '\u001a';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** Makes the lines for a size of the terminal. */
+export type Frame = (size: { readonly columns: number; readonly rows: number }) => readonly string[];
+
+/**
+ * A live view on this process's terminal, until the user leaves it.
+ * @param refreshMs from the end of one sample to the begin of the next
+ * @param sample what is to be shown now; aborted when the user leaves
+ * @param onKey called for each key that does not end the view, which is then painted again
+ */
+export async function showLive(
+  refreshMs: number,
+  sample: (signal: AbortSignal) => Promise<Frame>,
+  onKey: (key: string) => void = () => undefined,
+): Promise<void> {
+  const screen = new Screen(process.stdin, process.stdout, onKey);
+  let frame: Frame | undefined;
+  const paint = () => {
+    if (frame !== undefined) screen.draw(frame(screen.size).slice(0, screen.size.rows));
+  };
+  screen.open(paint);
+  try {
+    while (!screen.closed.aborted) {
+      frame = await sample(screen.closed);
+      if (screen.closed.aborted) break;
+      paint();
+      await pause(refreshMs, undefined, { signal: screen.closed }).catch(() => undefined);
+    }
+  } finally {
+    screen.close();
+  }
+}
+
 /** A terminal that is painted on. However the process ends, the terminal is then as it was. */
 export class Screen {
   readonly #input: NodeJS.ReadStream;
   readonly #output: NodeJS.WriteStream;
   readonly #closing = new AbortController();
+  readonly #whenKey: (key: string) => void;
   #isOpen = false;
   /** Paints again, for another size. */
   #onChange: () => void = () => undefined;
 
-  constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream) {
+  /** @param whenKey called for each key that neither ends nor suspends the view, which is then painted again */
+  constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream, whenKey: (key: string) => void = () => undefined) {
+    this.#whenKey = whenKey;
     this.#input = input;
     this.#output = output;
   }
@@ -101,6 +138,9 @@ export class Screen {
     if (text.includes(SUSPEND_KEY)) {
       this.#restore();
       process.kill(process.pid, 'SIGTSTP');
+      return;
     }
+    for (const key of text) this.#whenKey(key);
+    this.#onChange();
   };
 }

@@ -33,10 +33,10 @@ const settingsTable = {
     choosesServer: true,
     environment: { unless: ['PROVIDER', 'OPENAI_BASE_URL'] },
   }),
-  PROTOCOL: setting(choice('chat', 'anthropic'), {
-    otherwise: 'the preset’s',
+  PROTOCOL: setting(choice('chat', 'responses', 'anthropic'), {
+    otherwise: 'the preset’s; at `openai`, `azure` and `xai` chosen for each model',
     about:
-      'What is spoken to the provider: `chat` translates to OpenAI’s chat completions, `anthropic` hands everything on unchanged to a provider with a Messages API of its own.',
+      'What is spoken to the provider: `chat` translates to OpenAI’s chat completions, `responses` to OpenAI’s Responses API, `anthropic` hands everything on unchanged to a provider with a Messages API of its own.',
     choosesServer: true,
     environment: 'never',
     ownProviderOnly: true,
@@ -57,7 +57,7 @@ const settingsTable = {
   OPENAI_BASE_URL: setting(baseUrl, {
     otherwise: 'the provider’s',
     about:
-      'Address of the provider’s API; `/chat/completions` is appended, with PROTOCOL=anthropic `/v1/messages`. Of a known provider the bare host is enough.',
+      'Address of the provider’s API; `/chat/completions` or `/responses` is appended, with PROTOCOL=anthropic `/v1/messages`. Of a known provider the bare host is enough.',
     namesElsewhere: ['OPENAI_API_BASE', 'OPENAI_API_URL', 'OPENAI_ENDPOINT', 'BASE_URL', 'API_BASE'],
     choosesServer: true,
     environment: { unless: ['OPENAI_BASE_URL', 'PROVIDER', 'REGION'] },

@@ -8,7 +8,7 @@ import { createDiagnostics, type Diagnostics, showValue } from '../diagnostics.t
 import { type Choices, type LookUp, referencesIn, secretFileName } from '../env/variables.ts';
 import { readHeaderMapping, readQuirkMapping } from '../overrides.ts';
 import { baseUrl, type Form, modelName, number, text, tokens, yesOrNo } from '../parsers.ts';
-import { chooseEndpoint, completeAddress, refuseUnusableModel } from '../provider.ts';
+import { chooseEndpoints, completeAddress, refuseUnusableModel } from '../provider.ts';
 import { type FindNamedKey, needsNoKey, providerKey } from '../secrets.ts';
 import { type CompanionFile, type CompanionFiles, findCompanionFile } from './companion.ts';
 import {
@@ -337,20 +337,24 @@ function customModel(
   const { baseUrl, preset, own } = server;
   const model = withoutContextSuffix(entry.values.model_name ?? entry.id);
   const field = entry.values.model_name === undefined ? 'model_id' : 'model_name';
-  refuseUnusableModel(model, preset, entry.locationOf(field), diagnostics);
+  const { endpoint, responsesEndpoint, protocol } =
+    baseUrl === ownProvider.baseUrl ? ownProvider : chooseEndpoints(baseUrl, preset, undefined, undefined, diagnostics);
+  const spoken = {
+    preset,
+    baseUrl,
+    endpoint,
+    ...(responsesEndpoint === undefined ? {} : { responsesEndpoint }),
+    ...(protocol === undefined ? {} : { protocol }),
+  };
+  refuseUnusableModel(model, spoken, entry.locationOf(field), diagnostics);
   const overrides = own ? ownProvider.overrides : {};
-  const settings = entrySettings(entry, modelSettings({ preset, overrides }, model), diagnostics);
+  const settings = entrySettings(entry, modelSettings({ ...spoken, overrides }, model), diagnostics);
   return {
     id: entry.id,
     name: `custom/${entry.id}`,
     model,
     provider: {
-      preset,
-      baseUrl,
-      endpoint:
-        baseUrl === ownProvider.baseUrl
-          ? ownProvider.endpoint
-          : chooseEndpoint(baseUrl, preset, undefined, diagnostics),
+      ...spoken,
       keyHeader: preset.keyHeader ?? 'authorization',
       key,
       headers: { ...(own ? ownProvider.headers : {}), ...headers },

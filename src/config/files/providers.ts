@@ -7,13 +7,13 @@ import type { Diagnostics, SourcedValue, SourceLocation } from '../diagnostics.t
 import type { LookUp } from '../env/variables.ts';
 import { readHeaderMapping, readQuirkMapping } from '../overrides.ts';
 import { secret } from '../parsers.ts';
-import { chooseBaseUrl, chooseEndpoint, inProtocol, presetNamed, refuseUnusableModel } from '../provider.ts';
+import { chooseBaseUrl, chooseEndpoints, inProtocol, presetNamed, refuseUnusableModel } from '../provider.ts';
 import { type FindNamedKey, isPlaceholder, isTrivialToken, needsNoKey } from '../secrets.ts';
 import { expandTexts, warnOfMissing } from './document.ts';
 import type { ProviderEntry, ProvidersFile } from './providersFile.ts';
 
 /** The address of a provider, and the protocol it speaks. */
-export type Server = Pick<ProviderConfig, 'preset' | 'baseUrl' | 'endpoint'>;
+export type Server = Pick<ProviderConfig, 'preset' | 'baseUrl' | 'endpoint' | 'responsesEndpoint' | 'protocol'>;
 
 function findPreset({ values, locationOf, has }: ProviderEntry, diagnostics: Diagnostics): Preset | undefined {
   if (values.preset !== undefined) return presetNamed({ ...locationOf('preset'), value: values.preset }, diagnostics);
@@ -41,7 +41,11 @@ function findServer(entry: ProviderEntry, diagnostics: Diagnostics): Server | un
   const address = written('base_url');
   const wishes = { address, baseUrl: address?.value, region: written('region'), location: locationOf('base_url') };
   const baseUrl = chooseBaseUrl(wishes, preset, diagnostics);
-  return { preset, baseUrl, endpoint: chooseEndpoint(baseUrl, preset, written('api_version'), diagnostics) };
+  return {
+    preset,
+    baseUrl,
+    ...chooseEndpoints(baseUrl, preset, written('api_version'), written('protocol'), diagnostics),
+  };
 }
 
 /** What is needed to find the keys of a file's providers. */
@@ -149,16 +153,17 @@ export interface FileProviders {
 
 function findModels(
   { values, locationOf }: ProviderEntry,
-  preset: Preset,
+  server: Server,
   diagnostics: Diagnostics,
 ): Models | undefined {
+  const { preset } = server;
   const given = (tier: keyof Tiers) => {
     const models = values.models?.[tier];
     return models?.length === 0 ? undefined : models;
   };
   for (const tier of ['big', 'middle', 'small'] as const)
     for (const [index, model] of (given(tier) ?? []).entries())
-      refuseUnusableModel(model, preset, locationOf('models', tier, index), diagnostics);
+      refuseUnusableModel(model, server, locationOf('models', tier, index), diagnostics);
   const own = (tier: keyof Tiers) => (preset.tiers === undefined ? undefined : [preset.tiers[tier]]);
   const big = given('big') ?? own('big') ?? given('middle') ?? given('small');
   if (big === undefined) {
@@ -185,7 +190,7 @@ function fileProvider(entry: ProviderEntry, sources: KeySources, requestTimeoutM
   );
   const overrides = readQuirkMapping(values.quirks, (quirk) => locationOf('quirks', quirk), diagnostics);
   const server = findServer(entry, diagnostics);
-  const models = server && findModels(entry, server.preset, diagnostics);
+  const models = server && findModels(entry, server, diagnostics);
   const keys = server && findKeys(entry, server, sources);
   if (server === undefined || models === undefined || keys === undefined) return undefined;
   const [key, ...moreKeys] = keys;

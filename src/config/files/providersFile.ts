@@ -49,7 +49,10 @@ export const providerTable = {
     text,
     'Preset by its name (docs/PROVIDERS.md); without it the one whose address base_url is, else `custom`.',
   ),
-  protocol: scalar(choice('chat', 'anthropic'), 'As PROTOCOL: `anthropic` for the provider’s own Messages API.'),
+  protocol: scalar(
+    choice('chat', 'responses', 'anthropic'),
+    'As PROTOCOL: `responses` for OpenAI’s Responses API, `anthropic` for the provider’s own Messages API.',
+  ),
   region: scalar(text, 'As REGION: another address of the preset.'),
   api_key: raw(
     KEY_FORM,

@@ -19,7 +19,7 @@ export interface Adapter {
    * Makes the next attempt; each has a reader of its own.
    * @throws ApiError when there is no key to send
    */
-  createAttempt(key: ProviderKey): UpstreamAttempt;
+  createAttempt(key: ProviderKey): UpstreamAttempt | Promise<UpstreamAttempt>;
   /** What the error messages of the latest attempt need to know. */
   failureContext(): FailureContext;
   /** Drops or renames the part of the request that the provider refused; false when nothing can be changed. */

@@ -105,6 +105,8 @@ export class RelayAdapter implements Adapter {
     this.#key = route.backend.provider.key;
     this.#sent = object.model === route.model.name ? bytes : replaceModel(bytes, route.model.name);
     recordRoute(context, route);
+    // Whatever else the model is asked by.
+    context.record.protocol = 'chat';
     if (plan.notes.length > 0) context.record.notes = plan.notes;
   }
 

@@ -1,7 +1,7 @@
 import type { ApiError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errorTable.ts';
-import { isObject } from '../../core/json.ts';
-import type { ChatRequest } from '../../protocol/openai/types.ts';
+import { isObject, type JsonObject } from '../../core/json.ts';
+import type { ChatRequest, OpenaiRequest, ResponsesRequest } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import { readEfforts, readOutputLimit } from '../../upstream/errorDetails.ts';
 
@@ -38,7 +38,14 @@ const OPTIONAL_FIELDS = [
   'tool_stream',
   'prompt_cache_key',
   'user',
+  // Of the Responses API. What lies within another goes alone, before that.
+  'prompt_cache_options',
+  'safety_identifier',
+  'service_tier',
+  'include',
+  'store',
 ];
+const NESTED_FIELDS = ['reasoning.summary', 'text.verbosity', 'stream_options.include_obfuscation'];
 
 const REFUSAL =
   /unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|cannot find field|invalid parameter|incompatible|deprecated/i;
@@ -56,7 +63,7 @@ function replayMissingReasoning(text: string): RequestAdaptation | undefined {
   };
 }
 
-function renameOutputLimit(text: string, body: ChatRequest): RequestAdaptation | undefined {
+function renameOutputLimit(text: string, body: OpenaiRequest): RequestAdaptation | undefined {
   for (const [sent, wanted] of [
     ['max_tokens', 'max_completion_tokens'],
     ['max_completion_tokens', 'max_tokens'],
@@ -66,6 +73,27 @@ function renameOutputLimit(text: string, body: ChatRequest): RequestAdaptation |
     }
   }
   return undefined;
+}
+
+/** Models of some organisations may not be streamed, and some neither stream nor summarise before the organisation is verified. */
+const NOT_STREAMED = /must be verified to stream/i;
+
+/** A refusal whose words are about streaming itself, which goes on without. */
+function stopStreaming(text: string, { upstreamStream }: QuirkSettings): RequestAdaptation | undefined {
+  if (!upstreamStream || !NOT_STREAMED.test(text)) return undefined;
+  return { settings: { upstreamStream: false }, advice: 'QUIRK_UPSTREAM_STREAM=false' };
+}
+
+/** The model cannot reason at all. */
+function stopReasoning({ code, param }: ApiError, body: OpenaiRequest): RequestAdaptation | undefined {
+  if (code !== 'effort_refused' || param !== 'reasoning.effort' || !hasField(body, param)) return undefined;
+  return { settings: { reasoningStyle: 'none' }, advice: 'QUIRK_REASONING_STYLE=none' };
+}
+
+/** The text of an earlier answer must not say which part of its turn it is. */
+function dropPhase({ param }: ApiError, { phase }: QuirkSettings): RequestAdaptation | undefined {
+  if (!phase || param === undefined || !/^input\[\d+\]\.phase$/.test(param)) return undefined;
+  return { settings: { phase: false }, advice: 'QUIRK_PHASE=false' };
 }
 
 /** The model takes the efforts that its refusal lists, and no others. */
@@ -85,16 +113,41 @@ function lowerOutputLimit(text: string, { maxOutput }: QuirkSettings): RequestAd
 const IMAGE_REFUSED = 'capability_rejected: image_block';
 
 /** A line of text stands for each image from now on, so that the conversation with the image in it can go on. */
-function describeImages({ messages }: ChatRequest, { vision }: QuirkSettings): RequestAdaptation | undefined {
-  const isImage = (part: unknown) => isObject(part) && part['type'] === 'image_url';
-  const hasImage = messages.some(({ content }) => Array.isArray(content) && content.some(isImage));
-  return vision && hasImage ? { settings: { vision: false }, advice: 'QUIRK_VISION=false' } : undefined;
+function describeImages(body: OpenaiRequest, { vision }: QuirkSettings): RequestAdaptation | undefined {
+  return vision && hasImage(body) ? { settings: { vision: false }, advice: 'QUIRK_VISION=false' } : undefined;
 }
 
-function dropRejectedField(text: string, body: ChatRequest, current: QuirkSettings): RequestAdaptation | undefined {
-  const field = REFUSAL.test(text)
-    ? OPTIONAL_FIELDS.find((name) => body[name] !== undefined && mentions(text, name))
-    : undefined;
+function hasImage(body: OpenaiRequest): boolean {
+  const entries: readonly JsonObject[] =
+    'input' in body ? (body as ResponsesRequest).input : (body as ChatRequest).messages;
+  return entries.some(({ content, output }) =>
+    [content, output].some(
+      (parts) => Array.isArray(parts) && parts.some((part) => isObject(part) && isImage(part['type'])),
+    ),
+  );
+}
+
+function isImage(type: unknown): boolean {
+  return type === 'image_url' || type === 'input_image';
+}
+
+/** Whether a request has a field, `reasoning.summary` as well. */
+function hasField(body: OpenaiRequest, name: string): boolean {
+  const [outer = '', inner] = name.split('.');
+  const value = body[outer];
+  return inner === undefined ? value !== undefined : isObject(value) && value[inner] !== undefined;
+}
+
+/** What the provider names as the part it refuses goes before what its words mention. */
+function dropRejectedField(
+  text: string,
+  { param }: ApiError,
+  body: OpenaiRequest,
+  current: QuirkSettings,
+): RequestAdaptation | undefined {
+  const sent = [...NESTED_FIELDS, ...OPTIONAL_FIELDS].filter((name) => hasField(body, name));
+  const named = 'input' in body ? sent.find((name) => name === param) : undefined;
+  const field = named ?? (REFUSAL.test(text) ? sent.find((name) => mentions(text, name)) : undefined);
   if (field === undefined) return undefined;
   const dropParams = [...current.dropParams, field];
   return { settings: { dropParams }, advice: `QUIRK_DROP_PARAMS=${dropParams.join(',')}` };
@@ -106,7 +159,7 @@ function dropRejectedField(text: string, body: ChatRequest, current: QuirkSettin
  */
 export function adaptationFor(
   error: ApiError,
-  body: ChatRequest,
+  body: OpenaiRequest,
   current: QuirkSettings,
 ): RequestAdaptation | undefined {
   if (!ADAPTABLE.has(error.code)) return undefined;
@@ -114,9 +167,12 @@ export function adaptationFor(
   if (error.code === 'max_tokens_overflow') return lowerOutputLimit(text, current);
   if (error.message === IMAGE_REFUSED) return describeImages(body, current);
   return (
+    stopStreaming(text, current) ??
     replayMissingReasoning(text) ??
     renameOutputLimit(text, body) ??
     chooseListedEffort(error, text, current) ??
-    dropRejectedField(text, body, current)
+    stopReasoning(error, body) ??
+    dropPhase(error, current) ??
+    dropRejectedField(text, error, body, current)
   );
 }

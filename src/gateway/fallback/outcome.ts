@@ -23,6 +23,7 @@ const FAULT_DOMAINS: Readonly<Record<ErrorCode, FaultDomain>> = {
   max_tokens_overflow: 'request',
   output_exhausted: 'request',
   effort_refused: 'request',
+  reasoning_refused: 'request',
   unauthenticated: 'request',
   too_many_attempts: 'request',
   foreign_origin: 'request',
@@ -36,6 +37,7 @@ const FAULT_DOMAINS: Readonly<Record<ErrorCode, FaultDomain>> = {
   short_of_memory: 'request',
   missing_provider_key: 'model',
   unknown_model: 'model',
+  unknown_endpoint: 'model',
   blocked: 'model',
   never_fits_rate_limit: 'model',
   broken_tool_call: 'model',
@@ -130,7 +132,7 @@ function coolDownKey({ logger }: Pick<Services, 'logger'>, { backend, provider, 
   const states = keys.list();
   const wasAvailable = states.every((state) => state.key !== key || state.cooldown === undefined);
   const ms = keyCooldownMs(error);
-  keys.coolDown(key, ms, error.message);
+  keys.coolDown(key, ms, error.message, error.type);
   const label = keyLabel(
     states.map((state) => state.key),
     key,

@@ -25,7 +25,6 @@ const MAX_VALUES = 100_000;
 const MAX_BODIES = 16;
 
 /**
-/**
  * Most values that one request may hold. That of a long conversation has some ten thousand; empty objects, three bytes each, take twenty
  * times their size in memory.
  */

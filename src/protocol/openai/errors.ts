@@ -14,6 +14,8 @@ export interface UpstreamErrorBody {
   /** The provider's own code, numbers as text: `insufficient_quota`, `1113`. */
   readonly code?: string;
   readonly type?: string;
+  /** The part of the request that is meant, as the provider calls it: `reasoning.summary`, `input[3].phase`. */
+  readonly param?: string;
   /** HTTP status that the body itself names, for errors that come with a 200 or inside a stream. */
   readonly status?: number;
 }
@@ -40,6 +42,44 @@ export function isErrorBody(body: JsonObject): boolean {
   const base = body['base_resp'];
   if (isObject(base) && Number(base['status_code'] ?? 0) !== 0) return true;
   return body['object'] === 'error' || body['type'] === 'error';
+}
+
+/** What an error means that comes inside a stream and so without a status, by its code or type. */
+const STATUSES: Readonly<Record<string, number>> = {
+  context_length_exceeded: 400,
+  invalid_prompt: 400,
+  cyber_policy: 400,
+  bio_policy: 400,
+  misalignment_policy_violation: 400,
+  empty_image_file: 400,
+  failed_to_download_image: 400,
+  unsupported_image_media_type: 400,
+  invalid_request_error: 400,
+  invalid_api_key: 401,
+  authentication_error: 401,
+  insufficient_quota: 402,
+  credit_balance_exhausted: 402,
+  organization_spend_limit_exceeded: 402,
+  project_spend_limit_exceeded: 402,
+  organization_usage_limit_exceeded: 402,
+  model_not_found: 404,
+  rate_limit_exceeded: 429,
+  slow_down: 429,
+};
+
+function statusOf(name: string | undefined): number | undefined {
+  if (name === undefined) return undefined;
+  if (name.startsWith('image_') || name.startsWith('invalid_image')) return 400;
+  return Object.hasOwn(STATUSES, name) ? STATUSES[name] : undefined;
+}
+
+/** The same error with the status that its code stands for, where it names none itself. */
+export function withStatus(error: UpstreamErrorBody): UpstreamErrorBody {
+  // What every error event is called says nothing about this one.
+  const { type, ...rest } = error;
+  const named: UpstreamErrorBody = type === 'error' ? rest : error;
+  const status = error.status ?? statusOf(error.code) ?? statusOf(named.type);
+  return status === undefined ? named : { ...named, status };
 }
 
 function readText(text: string): UpstreamErrorBody {
@@ -80,12 +120,14 @@ function readObject(body: JsonObject): UpstreamErrorBody {
   const baseCode = Number(base['status_code'] ?? 0) === 0 ? undefined : readCode(base['status_code']);
   const code = firstOf(layers, (layer) => readCode(layer['code'])) ?? baseCode;
   const type = firstOf(layers, (layer) => readWord(layer['type']) ?? readWord(layer['status']));
+  const param = firstOf(layers, (layer) => readWord(layer['param']));
   const status = firstOf(layers, readStatus);
   const nested = nestedError(message);
   return {
     message: cut(message),
     ...(code === undefined ? {} : { code }),
     ...(type === undefined ? {} : { type }),
+    ...(param === undefined ? {} : { param }),
     ...(status === undefined ? {} : { status }),
     ...nested,
   };

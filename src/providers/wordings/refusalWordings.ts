@@ -9,6 +9,8 @@ export type RefusalClass =
   | 'unserved_model'
   | 'unknown_model'
   | 'document'
+  | 'reasoning'
+  | 'content'
   | 'effort'
   | 'structured_output';
 
@@ -30,6 +32,31 @@ export const refusalCodes: Readonly<Record<string, RefusalClass>> = {
   unknown_model: 'unknown_model',
   deploymentnotfound: 'unknown_model',
   invalid_reasoning_effort: 'effort',
+  // What the error names as its `param`.
+  'reasoning.effort': 'effort',
+  credit_balance_exhausted: 'billing',
+  organization_spend_limit_exceeded: 'billing',
+  project_spend_limit_exceeded: 'billing',
+  organization_usage_limit_exceeded: 'billing',
+  invalid_encrypted_content: 'reasoning',
+  invalid_prompt: 'content',
+  cyber_policy: 'content',
+  bio_policy: 'content',
+  misalignment_policy_violation: 'content',
+  invalid_image: 'content',
+  invalid_image_format: 'content',
+  invalid_image_mode: 'content',
+  invalid_image_url: 'content',
+  invalid_base64_image: 'content',
+  image_too_large: 'content',
+  image_too_small: 'content',
+  image_parse_error: 'content',
+  image_content_policy_violation: 'content',
+  image_file_too_large: 'content',
+  image_file_not_found: 'content',
+  unsupported_image_media_type: 'content',
+  empty_image_file: 'content',
+  failed_to_download_image: 'content',
 };
 
 /**
@@ -141,6 +168,25 @@ export const refusalWords: Readonly<Record<RefusalClass, readonly Wording[]>> = 
       source: 'OpenRouter, OpenAI',
     },
   ],
+  /** Reasoning of earlier answers cannot be read, or does not stand where it belongs. */
+  reasoning: [
+    {
+      words:
+        /encrypted[_ ]content\b.{0,200}(?:could not be|cannot be|can't be) (?:verified|decrypted|parsed)|encrypted[_ ]content is not supported/,
+      source: 'OpenAI (BerriAI/litellm#27702, anomalyco/opencode#29879); Azure; vLLM',
+    },
+    {
+      words: /could not (?:decode the compaction blob|decrypt the provided encrypted)/,
+      source: 'xAI (grok2api#689)',
+    },
+    { words: /item with id '?rs_[\w-]{1,100}'? not found/, source: 'OpenAI, Azure (earendil-works/pi#5059)' },
+    {
+      words: /was provided without its required (?:following item|'?reasoning'? item)/,
+      source: 'OpenAI (coder/xum#59, vercel/ai)',
+    },
+  ],
+  /** What the request says or shows is refused for itself: no repetition helps. */
+  content: [{ words: /flagged as potentially violating our usage policy/, source: 'OpenAI, code invalid_prompt' }],
   effort: [
     {
       words: /reasoning[_ .]?effort|\beffort parameter/,

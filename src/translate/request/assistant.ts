@@ -10,8 +10,7 @@ import { describeServerResult } from './tools.ts';
 
 /** An assistant message as one message; undefined when it has neither text nor calls. */
 export function translateAssistant(message: RequestMessage, context: Context): ChatMessage | undefined {
-  const blocks: readonly ContentBlock[] =
-    typeof message.content === 'string' ? [{ type: 'text', text: message.content }] : message.content;
+  const blocks = blocksOf(message);
   const calls: ChatToolCall[] = [];
   const texts: string[] = [];
   for (const block of blocks) {
@@ -31,7 +30,12 @@ export function translateAssistant(message: RequestMessage, context: Context): C
   };
 }
 
-function assistantText(block: ContentBlock, context: Context): string | undefined {
+export function blocksOf({ content }: RequestMessage): readonly ContentBlock[] {
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+}
+
+/** The text of a block that the model wrote; undefined for what leaves none. */
+export function assistantText(block: ContentBlock, context: Context): string | undefined {
   if (block.type === 'text') return block['text'] === '' ? undefined : (asString(block['text']) ?? '');
   if (block.type === 'thinking' || block.type === 'redacted_thinking') return undefined;
   const result = describeServerResult(block);
@@ -65,7 +69,7 @@ function inputOf(input: Json | undefined): JsonObject {
 }
 
 /** What a call was given, as JSON text. */
-function argumentsOf(call: ContentBlock, { argumentTexts, wellFormed }: ConversationCache): string {
+export function argumentsOf(call: ContentBlock, { argumentTexts, wellFormed }: ConversationCache): string {
   let text = argumentTexts.get(call);
   if (text === undefined) {
     text = JSON.stringify(replaceLoneSurrogates(inputOf(call['input']), wellFormed));
@@ -77,10 +81,9 @@ function argumentsOf(call: ContentBlock, { argumentTexts, wellFormed }: Conversa
 /** The call's own fields of this provider; a signature that another proxy left uncovered is good as well. */
 function restoreFields(call: ContentBlock, { target, settings }: Context): JsonObject {
   const uncovered = settings.thoughtSignature && isObject(call['extra_content']) ? call['extra_content'] : undefined;
-  return {
-    ...(uncovered === undefined ? {} : { extra_content: uncovered }),
-    ...decodeCallFields(call, target.provider),
-  };
+  // The id of a call is a field of its own only in another protocol of the same provider.
+  const { call_id: _, ...fields } = decodeCallFields(call, target.provider) ?? {};
+  return { ...(uncovered === undefined ? {} : { extra_content: uncovered }), ...fields };
 }
 
 /** The vendor's documented value for a call whose signature was lost. */
@@ -109,7 +112,7 @@ export function replayReasoning(
   target: ResolvedModel,
 ): ReplayedReasoning {
   const { reasoningReplay: place, reasoningRequired } = target.settings;
-  if (place === 'none') return { fields: {}, prefix: '' };
+  if (place === 'none' || place === 'encrypted' || place === 'reasoning_text') return { fields: {}, prefix: '' };
   const text = blocks
     .map((block) => (block.type === 'thinking' ? (asString(block['thinking']) ?? '') : ''))
     .filter((thought) => thought !== '')

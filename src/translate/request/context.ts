@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { Repairs } from '../../quirks/compose.ts';
-import type { QuirkSettings } from '../../quirks/settings.ts';
+import type { OpenaiProtocol, QuirkSettings } from '../../quirks/settings.ts';
 import type { ConversationCache } from '../conversationCache.ts';
+import type { ReasoningReplay } from './reasoningReplay.ts';
 import type { Pairing, ToolNames } from './toolNames.ts';
 import type { ToolDefinition } from './tools.ts';
 
@@ -30,6 +31,9 @@ export interface Context {
   readonly breakpoints: ReadonlySet<JsonObject>;
   readonly notes: Notes;
   readonly cache: ConversationCache;
+  readonly replay: ReasoningReplay;
+  /** How much reasoning had been refused when the translation began. */
+  readonly refusals: number;
 }
 
 /** What a request is translated for: one model of one provider. */
@@ -37,6 +41,8 @@ export interface ResolvedModel {
   /** Name of the preset, the tag of what must travel back to this provider. */
   readonly provider: string;
   readonly name: string;
+  /** Which of OpenAI's APIs it is asked by; of no matter at a native endpoint. */
+  readonly protocol: OpenaiProtocol;
   readonly settings: QuirkSettings;
   /** MAX_TOKENS_LIMIT and MIN_TOKENS_LIMIT of the instance. */
   readonly maxTokensLimit?: number;

@@ -1,125 +1,30 @@
-import { asString, isObject, type JsonObject, replaceLoneSurrogatesOnce } from '../../core/json.ts';
+import { asString, isObject, type JsonObject } from '../../core/json.ts';
 import { type MessagesRequest, type RequestMessage, removeAttribution } from '../../protocol/anthropic/request.ts';
-import type { ChatContentPart, ChatMessage } from '../../protocol/openai/types.ts';
-import type { QuirkSettings } from '../../quirks/settings.ts';
+import type { ChatContentPart } from '../../protocol/openai/types.ts';
 import type { Checkpoint } from '../conversationCache.ts';
-import { translateAssistant } from './assistant.ts';
 import { describeOrphan, textPart, translateBlock, translateContent, translateResult } from './content.ts';
 import type { Context } from './context.ts';
+import { Conversation, type ConversationForm } from './conversation.ts';
 
 /** Few enough that they are translated in less than a millisecond, and enough that the pauses cost nothing. */
 const MESSAGES_PER_STEP = 16;
 
-/** Builds the provider's message list from front to back; what an answer has followed never changes. */
-export class Conversation {
-  readonly #textArrays: boolean;
-  readonly #messages: ChatMessage[];
-  readonly #wellFormed: WeakSet<object>;
-  /** Content of the last message, a user's or a tool's, as long as it may grow. */
-  #open: ChatContentPart[] | undefined;
+type AnyConversation = Conversation<JsonObject>;
 
-  /**
-   * @param written complete messages that it begins with
-   * @param wellFormed values that are known to hold no lone surrogate; what is written joins them
-   */
-  constructor(content: QuirkSettings['content'], written: readonly ChatMessage[], wellFormed: WeakSet<object>) {
-    this.#textArrays = content === 'parts';
-    this.#messages = [...written];
-    this.#wellFormed = wellFormed;
-  }
-
-  /** Messages so far. */
-  get size(): number {
-    return this.#messages.length;
-  }
-
-  /** Role of the message that may grow; undefined after an answer, a system message and at the start. */
-  get openRole(): ChatMessage['role'] | undefined {
-    return this.#open === undefined ? undefined : this.lastRole;
-  }
-
-  get lastRole(): ChatMessage['role'] | undefined {
-    return this.#messages.at(-1)?.role;
-  }
-
-  /** Adds a message that is complete. */
-  add(message: ChatMessage): void {
-    this.#close();
-    this.#messages.push(replaceLoneSurrogatesOnce(message, this.#wellFormed));
-  }
-
-  /** Adds what the user says: to the message that is open when that is the user's, as many chat templates want roles to alternate. */
-  addUser(parts: readonly ChatContentPart[]): void {
-    if (this.#open === undefined || this.lastRole !== 'user') this.start({ role: 'user' }, parts);
-    else for (const part of parts) this.#open.push(part);
-  }
-
-  /** Appends to the open message; says whether there was one. */
-  append(part: ChatContentPart): boolean {
-    this.#open?.push(part);
-    return this.#open !== undefined;
-  }
-
-  /** Begins a message that may grow. */
-  start(head: ChatMessage, parts: readonly ChatContentPart[]): void {
-    this.#close();
-    this.#messages.push(head);
-    this.#open = [...parts];
-  }
-
-  finish(): ChatMessage[] {
-    this.#close();
-    return this.#messages;
-  }
-
-  /** The open message, if there is one, is complete. */
-  #close(): void {
-    const head = this.#messages.at(-1);
-    const parts = this.#open;
-    if (head === undefined || parts === undefined) return;
-    this.#open = undefined;
-    const isTool = head.role === 'tool';
-    const isJoined = isTool || parts.length === 1 || !this.#textArrays;
-    const content = isJoined ? joinTexts(parts, isTool ? '\n\n' : '\n') : parts;
-    this.#messages[this.#messages.length - 1] = replaceLoneSurrogatesOnce({ ...head, content }, this.#wellFormed);
-  }
-}
-
-/** Plain texts as one string; parts stay parts as soon as one of them is more than text. */
-export function joinTexts(parts: ChatContentPart[], separator: string): string | ChatContentPart[] {
-  const texts: string[] = [];
-  for (const part of parts) {
-    if (part.type !== 'text' || part['cache_control'] !== undefined) return parts;
-    texts.push(part.text);
-  }
-  return texts.join(separator);
-}
-
-/** The whole conversation in the provider's words, with pauses; `instruction` is appended to the system prompt. */
-export function* translateMessages(
-  request: MessagesRequest,
-  context: Context,
-  instruction: string | undefined,
-): Generator<void, ChatMessage[]> {
-  const { settings } = context;
-  const joined = settings.inlineSystem === 'fold' || settings.inlineSystem === 'hoist';
-  const leading = joined ? countLeadingSystem(request.messages) : 0;
-  const hoisted =
-    settings.inlineSystem === 'hoist' ? request.messages.filter(isSystem) : request.messages.slice(0, leading);
-  const system = systemMessage(request, hoisted, instruction, context);
-  const written = yield* translateTurns(request.messages, leading, context);
-  return closePrefill(system === undefined ? written : [system, ...written], settings);
-}
-
-/** All messages but those at the front that have joined the system prompt; what an earlier request wrote is taken over. */
-function* translateTurns(
+/**
+ * All messages from `leading` on in the provider's words, without the system prompt, with pauses; what an earlier request wrote is taken
+ * over.
+ * @param leading how many messages at the front have joined the system prompt
+ */
+export function* translateTurns<Item extends JsonObject>(
   messages: readonly RequestMessage[],
   leading: number,
   context: Context,
-): Generator<void, ChatMessage[]> {
-  const { settings, notes, cache } = context;
-  const earlier = cache.reuseMessages(messages, context);
-  const conversation = new Conversation(settings.content, earlier?.written ?? [], cache.wellFormed);
+  form: ConversationForm<Item>,
+): Generator<void, Item[]> {
+  const { notes, cache } = context;
+  const earlier = cache.reuseMessages<Item>(messages, context);
+  const conversation = new Conversation(form, earlier?.written ?? [], cache.wellFormed);
   const checkpoints: Checkpoint[] = [...(earlier?.checkpoints ?? [])];
   const notesBefore = notes.size;
   for (const note of earlier?.notes ?? []) notes.add(note);
@@ -132,11 +37,11 @@ function* translateTurns(
     if (isSystem(message)) placeSystemMessage(message, conversation, context);
     else if (message.role === 'assistant') {
       const noted = [...notes].slice(notesBefore);
-      const answer = translateAssistant(message, context);
+      const answer = form.answer(message, context);
       // An answer that leaves nothing to send closes nothing.
-      if (answer === undefined) continue;
+      if (answer.length === 0) continue;
       checkpoints.push({ index, size: conversation.size, calls, notes: noted });
-      conversation.add(answer);
+      conversation.addAnswer(answer);
       calls += addResults(message, conversation, context);
     } else addUser(message, conversation, context);
   }
@@ -146,7 +51,7 @@ function* translateTurns(
 }
 
 /** The results of the message's calls right behind it, in the order of the calls, and then what they showed. @returns how many calls it has */
-function addResults(message: RequestMessage, conversation: Conversation, context: Context): number {
+function addResults(message: RequestMessage, conversation: AnyConversation, context: Context): number {
   const media: ChatContentPart[] = [];
   let calls = 0;
   for (const call of typeof message.content === 'string' ? [] : message.content) {
@@ -155,10 +60,7 @@ function addResults(message: RequestMessage, conversation: Conversation, context
     const result = translateResult(call, context);
     const id = context.toolIds.get(call) ?? '';
     const name = context.toolNames.toProvider(String(call['name']));
-    conversation.start(
-      { role: 'tool', tool_call_id: id, ...(context.settings.toolResultName ? { name } : {}) },
-      result.parts,
-    );
+    conversation.addResult({ id, name }, result.parts);
     for (const part of result.media) media.push(part);
   }
   if (media.length > 0) conversation.addUser(media);
@@ -166,19 +68,14 @@ function addResults(message: RequestMessage, conversation: Conversation, context
 }
 
 /** What the user says beside tool results; the results themselves already stand behind their calls. */
-function addUser(message: RequestMessage, conversation: Conversation, context: Context): void {
+function addUser(message: RequestMessage, conversation: AnyConversation, context: Context): void {
   const parts = userParts(message, context);
-  const { openRole } = conversation;
+  const { open } = conversation;
   if (parts.length === 0) {
     // An empty message that keeps two answers apart must not vanish.
-    const isNeeded = hasResult(message) ? conversation.lastRole === 'assistant' : openRole === undefined;
+    const isNeeded = hasResult(message) ? conversation.endsWithAnswer : open === undefined;
     if (isNeeded) conversation.addUser([textPart('(no content)')]);
-  } else if (
-    context.settings.textAfterTools === 'merge' &&
-    hasResult(message) &&
-    openRole === 'tool' &&
-    areTexts(parts)
-  ) {
+  } else if (open === 'result' && hasResult(message) && joinsResult(parts, context)) {
     for (const part of parts) conversation.append(part);
   } else {
     conversation.addUser(parts);
@@ -203,23 +100,31 @@ export function hasResult({ content }: RequestMessage): boolean {
   return typeof content !== 'string' && content.some((block) => block.type === 'tool_result');
 }
 
-function areTexts(parts: readonly ChatContentPart[]): boolean {
-  return parts.every((part) => part.type === 'text');
+const REMINDER = '<system-reminder>';
+
+/** Whether what stands beside results is appended to the last of them. */
+function joinsResult(parts: readonly ChatContentPart[], { settings }: Context): boolean {
+  if (settings.textAfterTools === 'user') return false;
+  const isAppended = settings.textAfterTools === 'merge' ? () => true : (text: string) => text.startsWith(REMINDER);
+  return parts.every((part) => part.type === 'text' && isAppended(part.text));
 }
 
-/** All system texts as one message at the front, or none. */
-function systemMessage(
+/**
+ * All that becomes the system prompt, as parts.
+ * @param joined system messages of the conversation that have joined it
+ * @param instruction is appended
+ */
+export function systemPrompt(
   request: MessagesRequest,
-  hoisted: readonly RequestMessage[],
+  joined: readonly RequestMessage[],
   instruction: string | undefined,
-  context: Context,
-): ChatMessage | undefined {
-  const parts = systemParts(request['system'], context.breakpoints);
-  for (const text of [...hoisted.map(systemMessageText), instruction ?? '']) {
+  { breakpoints }: Context,
+): ChatContentPart[] {
+  const parts = systemParts(request['system'], breakpoints);
+  for (const text of [...joined.map(systemMessageText), instruction ?? '']) {
     if (text !== '') parts.push(textPart(text));
   }
-  if (parts.length === 0) return undefined;
-  return { role: context.settings.systemRole, content: joinTexts(parts, '\n\n') };
+  return parts;
 }
 
 /**
@@ -250,7 +155,7 @@ export function systemMessageText(message: RequestMessage): string {
 }
 
 /** How many messages at the front are system messages, which join the system prompt. */
-function countLeadingSystem(messages: readonly RequestMessage[]): number {
+export function countLeadingSystem(messages: readonly RequestMessage[]): number {
   let count = 0;
   for (const message of messages) {
     if (!isSystem(message)) break;
@@ -263,14 +168,18 @@ function countLeadingSystem(messages: readonly RequestMessage[]): number {
  * Puts a system message into its place: folded into its neighbour it neither rewrites the prompt's head, which would
  * lose the prefix cache, nor stands where chat templates refuse it.
  */
-export function placeSystemMessage(message: RequestMessage, conversation: Conversation, { settings }: Context): void {
+export function placeSystemMessage(
+  message: RequestMessage,
+  conversation: AnyConversation,
+  { settings }: Context,
+): void {
   const text = systemMessageText(message);
   if (text === '') return;
   if (settings.inlineSystem === 'fold') {
-    const reminder = textPart(`<system-reminder>\n${text}\n</system-reminder>`);
+    const reminder = textPart(`${REMINDER}\n${text}\n</system-reminder>`);
     if (!conversation.append(reminder)) conversation.addUser([reminder]);
   } else if (settings.inlineSystem !== 'hoist') {
-    conversation.add({ role: settings.inlineSystem, content: text });
+    conversation.addSystem(settings.inlineSystem, text);
   }
 }
 
@@ -280,24 +189,4 @@ export function effortOfSystemMessages(request: MessagesRequest): string | undef
     .filter(isSystem)
     .map((message) => (isObject(message['output_config']) ? asString(message['output_config']['effort']) : undefined));
   return efforts.findLast((effort) => effort !== undefined);
-}
-
-const CONTINUE = 'Continue from where the last message stops.';
-
-/** Treats a conversation that ends with the assistant as the provider wants it. */
-export function closePrefill(messages: ChatMessage[], settings: QuirkSettings): ChatMessage[] {
-  const last = messages.at(-1);
-  if (last?.role !== 'assistant' || typeof last.content !== 'string') return messages;
-  const content = last.content.trimEnd();
-  const before = messages.slice(0, -1);
-  if (content === '') return before;
-  const trimmed: ChatMessage = { ...last, content };
-  switch (settings.prefill) {
-    case 'pass':
-      return [...before, trimmed];
-    case 'user':
-      return [...before, trimmed, { role: 'user', content: CONTINUE }];
-    default:
-      return [...before, { ...trimmed, [settings.prefill]: true }];
-  }
 }

@@ -1,10 +1,25 @@
 import { ApiError } from '../../core/errors.ts';
-import { asNumber, asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
+import { asNumber, asString, isObject, type JsonObject, parseObject } from '../../core/json.ts';
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import { estimateTokens } from '../tokens.ts';
 import type { Context, ResolvedModel } from './context.ts';
+import type { ReasoningWish } from './reasoning.ts';
 import { shortHash } from './toolNames.ts';
+
+/** What both APIs of OpenAI make their request of, settled before the messages are written. */
+export interface RequestParts {
+  readonly request: MessagesRequest;
+  readonly context: Context;
+  readonly isStream: boolean;
+  readonly choice: ToolChoice;
+  /** By the client's names; empty when none are sent. */
+  readonly tools: Context['tools'];
+  readonly wish: ReasoningWish;
+  readonly output: StructuredOutput | undefined;
+  readonly maxTokens: number | undefined;
+  readonly stops: StopStrings;
+}
 
 /** Tokens left free when the output is fitted into the window: the input is only estimated. */
 const WINDOW_MARGIN = 1024;
@@ -61,15 +76,22 @@ export function splitStops(request: MessagesRequest, settings: QuirkSettings, no
   return { sent, local: settings.localStop ? rest : [] };
 }
 
-/** Who is asking, as a hash that stays the same for a session; never the id itself, which names the account. */
-export function identity(request: MessagesRequest, settings: QuirkSettings): JsonObject {
+/**
+ * Who is asking, as a hash that stays the same for a session; never the id itself, which names the account.
+ * @param userField the API's name for who is asking
+ */
+export function identity(
+  request: MessagesRequest,
+  settings: QuirkSettings,
+  userField: 'user' | 'safety_identifier' = 'user',
+): JsonObject {
   const metadata = isObject(request['metadata']) ? request['metadata'] : {};
   const userId = asString(metadata['user_id']);
   if (userId === undefined || userId === '' || !(settings.cacheKey || settings.userField)) return {};
   const hash = shortHash(sessionOf(userId), 32);
   return {
     ...(settings.cacheKey ? { prompt_cache_key: hash } : {}),
-    ...(settings.userField ? { user: hash } : {}),
+    ...(settings.userField ? { [userField]: hash } : {}),
   };
 }
 
@@ -79,8 +101,8 @@ function sessionOf(userId: string): string {
 }
 
 export interface StructuredOutput {
-  /** Value of `response_format`. */
-  readonly format: JsonObject;
+  /** The schema and its name; undefined for JSON of any form. */
+  readonly schema?: { readonly name: string; readonly schema: JsonObject };
   /** Text for the system prompt when the server cannot be given the schema otherwise. */
   readonly instruction?: string;
 }
@@ -96,12 +118,9 @@ export function structuredOutput(request: MessagesRequest, target: ResolvedModel
   const schema = target.repairs.toolSchema(wanted['schema']);
   switch (target.settings.jsonMode) {
     case 'schema':
-      return {
-        format: { type: 'json_schema', json_schema: { name: asString(wanted['name']) ?? 'answer', schema } },
-      };
+      return { schema: { name: asString(wanted['name']) ?? 'answer', schema } };
     case 'object':
       return {
-        format: { type: 'json_object' },
         instruction: `Answer with one JSON object that matches this JSON Schema and with nothing else:\n${JSON.stringify(schema)}`,
       };
     case 'none':
@@ -109,10 +128,13 @@ export function structuredOutput(request: MessagesRequest, target: ResolvedModel
   }
 }
 
+/** The name of a tool that must be called, or one of the API's words. */
+export type ChoiceValue = 'auto' | 'none' | 'required' | { readonly name: string };
+
 /** What becomes of the client's tool_choice, and what it asks of the rest of the request. */
 export interface ToolChoice {
-  /** Value of `tool_choice`; undefined when it is not sent. */
-  readonly value: Json | undefined;
+  /** Undefined when nothing is sent. */
+  readonly value: ChoiceValue | undefined;
   /** The tools are left out, as the server knows no other way not to call them. */
   readonly withoutTools: boolean;
   /** The one tool that is offered, as the server cannot be made to call it in another way. */
@@ -146,7 +168,7 @@ export function decideToolChoice(request: MessagesRequest, context: Context, thi
     notes.add('tool_choice_lowered_to_auto');
     return { ...NO_CHOICE, value: automatic, oneAtATime };
   }
-  if (forcedTools === 'alone' && isObject(forced)) {
+  if (forcedTools === 'alone' && typeof forced === 'object') {
     notes.add('forced_tool_offered_alone');
     return { ...NO_CHOICE, value: 'required', onlyTool: String(choice['name']), oneAtATime };
   }
@@ -155,9 +177,12 @@ export function decideToolChoice(request: MessagesRequest, context: Context, thi
   return { ...NO_CHOICE, value: forced, needsThinkingOff, oneAtATime };
 }
 
-function namedTool(name: unknown, type: string | undefined, context: Context): Json | undefined {
+function namedTool(name: unknown, type: string | undefined, context: Context): ChoiceValue | undefined {
   if (type !== 'tool' || typeof name !== 'string') return undefined;
-  if (context.tools.has(name)) return { type: 'function', function: { name: context.toolNames.toProvider(name) } };
+  if (context.tools.has(name)) return { name: context.toolNames.toProvider(name) };
   context.notes.add('tool_choice_of_removed_tool');
   return undefined;
 }
+
+/** What the user says behind a beginning of the answer, for servers that go on with none by themselves. */
+export const CONTINUE = 'Continue from where the last message stops.';

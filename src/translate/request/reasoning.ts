@@ -49,10 +49,7 @@ export function reasoningFields(wish: ReasoningWish, hasTools: boolean, settings
   const effort = off ? undefined : wantedEffort(wish, hasTools, settings);
   switch (settings.reasoningStyle) {
     case 'effort':
-      if (hasTools && settings.effortWithTools !== 'send') {
-        return settings.effortWithTools === 'none' ? effortField('none', settings) : {};
-      }
-      return effortField(off ? weakest(settings) : effort, settings);
+      return effortField(chooseEffort(wish, hasTools, settings), settings);
     case 'effort_off':
       return off ? effortField('none', settings) : {};
     case 'thinking':
@@ -88,6 +85,12 @@ function thinkingFields(
 function effortField(effort: string | undefined, settings: QuirkSettings): JsonObject {
   if (effort === undefined) return {};
   return settings.effortField === 'thinking.effort' ? { thinking: { effort } } : { [settings.effortField]: effort };
+}
+
+/** The effort where the effort alone says how much to reason; undefined when none is sent. */
+export function chooseEffort(wish: ReasoningWish, hasTools: boolean, settings: QuirkSettings): string | undefined {
+  if (hasTools && settings.effortWithTools === 'none') return 'none';
+  return wantedEffort(wish, hasTools, settings);
 }
 
 /** The effort to send while the model reasons; the weakest stands for an "off" that the model does not know. */

@@ -1,15 +1,17 @@
 import { ApiError } from '../../core/errors.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject, replaceLoneSurrogates } from '../../core/json.ts';
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
-import type { ChatRequest } from '../../protocol/openai/types.ts';
+import type { OpenaiRequest } from '../../protocol/openai/types.ts';
 import { ConversationCache } from '../conversationCache.ts';
+import { chatBody } from './chat.ts';
 import { selectBreakpoints } from './content.ts';
 import { type Context, Notes, type ResolvedModel } from './context.ts';
-import { translateMessages } from './messages.ts';
-import { decideToolChoice, identity, outputLimit, samplers, splitStops, structuredOutput } from './parameters.ts';
-import { type ReasoningWish, readReasoningWish, reasoningFields } from './reasoning.ts';
-import { assignToolIds, createToolNames, pairResults, type ToolNames } from './toolNames.ts';
-import { addWebSearch, limitTools, selectTools, type ToolDefinition, translateTools } from './tools.ts';
+import { decideToolChoice, outputLimit, type RequestParts, splitStops, structuredOutput } from './parameters.ts';
+import { readReasoningWish } from './reasoning.ts';
+import { NO_REPLAY, type ReasoningReplay } from './reasoningReplay.ts';
+import { responsesBody } from './responses.ts';
+import { assignToolIds, createToolNames, pairResults, restoreCallIds, type ToolNames } from './toolNames.ts';
+import { limitTools, selectTools, type ToolDefinition } from './tools.ts';
 
 /** Every top-level field whose fate is decided: mapped, or dropped on purpose. */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
@@ -57,7 +59,7 @@ export function answerSafeguards(request: MessagesRequest): readonly JsonObject[
 }
 
 export interface TranslatedRequest {
-  readonly body: ChatRequest;
+  readonly body: OpenaiRequest;
   readonly toolNames: ToolNames;
   /** Short words for the log about what was changed or left out. */
   readonly notes: readonly string[];
@@ -83,10 +85,12 @@ export function translateRequest(...request: Parameters<typeof translateInSteps>
 }
 
 /**
- * A Messages API request as a chat completions request. The same input gives the same bytes, and a conversation that grows
- * by a turn keeps the bytes of those before it. It pauses often, as a history of ten thousand calls takes a tenth of a second.
+ * A Messages API request as one of chat completions or of the Responses API, as the target says. The same input gives the same bytes,
+ * and a conversation that grows by a turn keeps the bytes of those before it. It pauses often, as a history of ten thousand calls takes
+ * a tenth of a second.
  * @param inputTokens an estimate of the input when there is one already
  * @param cache of the conversation; without it nothing is taken over from earlier requests
+ * @param replay which reasoning of the conversation may go back to the provider
  * @throws ApiError `capability_rejected`: the client repeats without the feature.
  */
 export function* translateInSteps(
@@ -94,45 +98,30 @@ export function* translateInSteps(
   target: ResolvedModel,
   inputTokens?: number,
   cache = new ConversationCache(),
+  replay: ReasoningReplay = NO_REPLAY,
 ): Generator<void, TranslatedRequest> {
   refuseThread(request);
   const { settings, repairs } = target;
-  const context = yield* createContext(request, target, cache);
+  const context = yield* createContext(request, target, cache, replay);
   const wish = readReasoningWish(request);
   const isStream = request['stream'] === true && settings.upstreamStream;
   const mustNotThink = settings.thinkingNeedsStream && !isStream;
   const choice = decideToolChoice(request, context, wish.mode === 'off' || mustNotThink);
   const only = choice.onlyTool === undefined ? undefined : context.tools.get(choice.onlyTool);
-  const tools = choice.withoutTools
-    ? []
-    : yield* translateTools(
-        only === undefined ? context.tools : new Map([[only.name, only]]),
-        context.toolNames,
-        repairs,
-        settings,
-        cache.toolsFor(repairs),
-        cache.wellFormed,
-      );
-  const effectiveWish: ReasoningWish = choice.needsThinkingOff || mustNotThink ? { mode: 'off' } : wish;
-  const output = structuredOutput(request, target);
-  const maxTokens = outputLimit(request, target, inputTokens);
-  const stops = splitStops(request, settings, context.notes);
-  const body: ChatRequest = {
-    model: target.name,
-    messages: yield* translateMessages(request, context, output?.instruction),
-    ...(tools.length > 0 ? { tools } : {}),
-    ...(choice.value === undefined ? {} : { tool_choice: choice.value }),
-    ...(choice.oneAtATime ? { parallel_tool_calls: false } : {}),
-    ...(isStream ? { stream: true } : {}),
-    ...(isStream && settings.streamUsage ? { stream_options: { include_usage: true } } : {}),
-    ...(maxTokens === undefined ? {} : { [settings.maxTokensField]: maxTokens }),
-    ...samplers(request, settings),
-    ...(stops.sent.length > 0 ? { stop: [...stops.sent] } : {}),
-    ...(output === undefined ? {} : { response_format: output.format }),
-    ...reasoningFields(effectiveWish, tools.length > 0, settings),
-    ...identity(request, settings),
+  const offered: Context['tools'] = only === undefined ? context.tools : new Map([[only.name, only]]);
+  const parts: RequestParts = {
+    request,
+    context,
+    isStream,
+    choice,
+    tools: choice.withoutTools ? new Map() : offered,
+    wish: choice.needsThinkingOff || mustNotThink ? { mode: 'off' } : wish,
+    output: structuredOutput(request, target),
+    maxTokens: outputLimit(request, target, inputTokens),
+    stops: splitStops(request, settings, context.notes),
   };
-  const repaired = repairs.request(replaceLoneSurrogates(addWebSearch(body, request, settings), cache.wellFormed));
+  const body: OpenaiRequest = target.protocol === 'responses' ? yield* responsesBody(parts) : yield* chatBody(parts);
+  const repaired = repairs.request(replaceLoneSurrogates(body, cache.wellFormed));
   const droppedFields: string[] = [];
   for (const name of Object.keys(request)) {
     if (KNOWN_FIELDS.has(name)) continue;
@@ -145,8 +134,8 @@ export function* translateInSteps(
     toolNames: context.toolNames,
     notes: [...context.notes],
     offeredTools: context.tools,
-    stopSequences: stops.local,
-    maxTokens: asNumber(repaired[settings.maxTokensField]),
+    stopSequences: parts.stops.local,
+    maxTokens: asNumber(repaired[target.protocol === 'responses' ? 'max_output_tokens' : settings.maxTokensField]),
     droppedFields,
     ...(safeguardResults === undefined ? {} : { safeguardResults }),
   };
@@ -167,6 +156,7 @@ function* createContext(
   request: MessagesRequest,
   target: ResolvedModel,
   cache: ConversationCache,
+  replay: ReasoningReplay,
 ): Generator<void, Context> {
   const { settings } = target;
   const notes = new Notes();
@@ -177,7 +167,10 @@ function* createContext(
   yield;
   const toolNames = createToolNames(tools.keys(), mentioned, settings.toolNameMax);
   yield;
-  const toolIds = assignToolIds(pairing.calls, settings.toolId, toolNames);
+  const toolIds =
+    target.protocol === 'responses'
+      ? restoreCallIds(pairing.calls, target.provider)
+      : assignToolIds(pairing.calls, settings.toolId, toolNames);
   yield;
   return {
     target,
@@ -189,5 +182,7 @@ function* createContext(
     breakpoints: settings.cacheControl ? selectBreakpoints(request) : new Set(),
     notes,
     cache,
+    replay,
+    refusals: replay.refused.count,
   };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { asString } from '../../core/json.ts';
 import type { ContentBlock, RequestMessage } from '../../protocol/anthropic/request.ts';
+import { decodeCallFields } from '../../protocol/delta.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 
 /** The first `length` hexadecimal digits of SHA-256: a short name that is the same on every run, as prompts must be for the provider's cache. */
@@ -80,8 +81,9 @@ function foldCase(names: Iterable<string>): ReadonlyMap<string, string | undefin
   return folded;
 }
 
-/** OpenAI refuses longer ids. */
+/** OpenAI refuses longer ids: on chat completions, and in the Responses API. */
 const ID_MAX = 40;
+const RESPONSE_ID_MAX = 64;
 
 /**
  * The id that each call of the history, and its result, has for the provider. Ids are given in the order of the
@@ -93,25 +95,21 @@ export function assignToolIds(
   toolNames: ToolNames,
 ): ReadonlyMap<ContentBlock, string> {
   const ids = new Map<ContentBlock, string>();
-  const used = new Set<string>();
-  /** The number that the last call with this id got: below it all are taken, which need not be tried again. */
-  const numbers = new Map<string, number>();
+  const used = new UsedIds(ID_MAX);
   for (const call of calls) {
-    if (form === 'functions') {
-      ids.set(call, numberedId(call, ids.size, toolNames));
-      continue;
-    }
-    const original = asString(call['id']) ?? '';
-    const plain = toId(original, form);
-    let id = plain;
-    // One that is taken gets the first number behind it with which it is not.
-    for (let number = numbers.get(plain) ?? 1; used.has(id); ) {
-      number += 1;
-      id = toId(`${original}_${number}`, form);
-      numbers.set(plain, number);
-    }
-    used.add(id);
-    ids.set(call, id);
+    ids.set(call, form === 'functions' ? numberedId(call, ids.size, toolNames) : used.take(call, form));
+  }
+  return ids;
+}
+
+/** The same for the Responses API: a call keeps the id that this provider gave it, as long as no earlier one has that. */
+export function restoreCallIds(calls: readonly ContentBlock[], provider: string): ReadonlyMap<ContentBlock, string> {
+  const ids = new Map<ContentBlock, string>();
+  const used = new UsedIds(RESPONSE_ID_MAX);
+  for (const call of calls) {
+    const given = asString(decodeCallFields(call, provider)?.['call_id']) ?? '';
+    const isUsable = given !== '' && given.length <= RESPONSE_ID_MAX && used.claim(given);
+    ids.set(call, isUsable ? given : used.take(call, 'keep'));
   }
   return ids;
 }
@@ -121,10 +119,46 @@ function numberedId(call: ContentBlock, position: number, toolNames: ToolNames):
   return `functions.${toolNames.toProvider(asString(call['name']) ?? '')}:${position}`;
 }
 
-function toId(id: string, form: 'keep' | 'nine'): string {
+/** Gives each call an id of its own: its own one, or when that is taken the first with a number behind it that is not. */
+class UsedIds {
+  readonly #used = new Set<string>();
+  /** The number that the last call with this id got: below it all are taken, which need not be tried again. */
+  readonly #numbers = new Map<string, number>();
+  readonly #longest: number;
+
+  /** @param longest letters of an id */
+  constructor(longest: number) {
+    this.#longest = longest;
+  }
+
+  /** Takes just this id; false when it is taken. */
+  claim(id: string): boolean {
+    if (this.#used.has(id)) return false;
+    this.#used.add(id);
+    return true;
+  }
+
+  take(call: ContentBlock, form: 'keep' | 'nine'): string {
+    const original = asString(call['id']) ?? '';
+    const plain = toId(original, form, this.#longest);
+    let id = plain;
+    if (this.#used.has(plain)) {
+      let number = this.#numbers.get(plain) ?? 1;
+      do {
+        number += 1;
+        id = toId(`${original}_${number}`, form, this.#longest);
+      } while (this.#used.has(id));
+      this.#numbers.set(plain, number);
+    }
+    this.#used.add(id);
+    return id;
+  }
+}
+
+function toId(id: string, form: 'keep' | 'nine', longest: number): string {
   if (form === 'nine') return shortHash(id, 9);
   const clean = id.replaceAll(/[^A-Za-z0-9_-]/g, '_');
-  return clean.length > ID_MAX ? `${clean.slice(0, ID_MAX - 9)}_${shortHash(id, 8)}` : clean;
+  return clean.length > longest ? `${clean.slice(0, longest - 9)}_${shortHash(id, 8)}` : clean;
 }
 
 /** Which result answers which call of a conversation. Blocks are compared by identity: ids may repeat. */

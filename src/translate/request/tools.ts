@@ -110,40 +110,60 @@ function referencedTools(request: MessagesRequest, named: ReadonlySet<string>): 
   return names;
 }
 
+/** A tool of the client with the name and the schema that the provider gets. */
+interface FunctionDefinition {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: JsonObject;
+  readonly strict: boolean | undefined;
+}
+
+/** How one of OpenAI's APIs writes a tool. */
+export type ToolForm<Tool extends JsonObject> = (definition: FunctionDefinition) => Tool;
+
+/** A tool as it was written for earlier requests of the conversation. */
+export interface WrittenTool {
+  readonly definition: FunctionDefinition;
+  readonly written: JsonObject;
+}
+
+/** What is remembered of the tools of a conversation. */
+export interface ToolMemory {
+  /** For the same repairs, and so in the same form, by the schema that the client sent. */
+  readonly earlier: WeakMap<JsonObject, WrittenTool>;
+  readonly wellFormed: WeakSet<object>;
+}
+
 /**
- * The tools in the provider's words, their schemas in its dialect; with a pause after each that is new.
- * @param earlier tools by the client's schema, as earlier requests of the conversation had them; takes in what is new
+ * The tools in the provider's words, their schemas in its dialect, with a pause after each that is new; those of earlier requests of the
+ * conversation are taken over.
  */
-export function* translateTools(
+export function* translateTools<Tool extends JsonObject>(
   tools: ReadonlyMap<string, ToolDefinition>,
   toolNames: ToolNames,
   repairs: Repairs,
-  settings: QuirkSettings,
-  earlier: WeakMap<JsonObject, ChatTool>,
-  wellFormed: WeakSet<object>,
-): Generator<void, ChatTool[]> {
-  const translated: ChatTool[] = [];
-  for (const { name: ownName, description, schema, strict: ownStrict } of tools.values()) {
+  { earlier, wellFormed }: ToolMemory,
+  form: ToolForm<Tool>,
+): Generator<void, Tool[]> {
+  const translated: Tool[] = [];
+  for (const { name: ownName, description, schema, strict } of tools.values()) {
     const name = toolNames.toProvider(ownName);
-    const strict = settings.strictTools ? ownStrict : undefined;
-    let tool = earlier.get(schema);
-    if (tool === undefined || !isSame(tool.function, name, description, strict)) {
-      const parameters = repairs.toolSchema(schema);
-      const fresh: ChatTool = {
-        type: 'function',
-        function: { name, description, parameters, ...(strict === undefined ? {} : { strict }) },
-      };
-      tool = replaceLoneSurrogatesOnce(fresh, wellFormed);
-      earlier.set(schema, tool);
-      yield;
+    const known = earlier.get(schema);
+    if (known !== undefined && isSame(known.definition, name, description, strict)) {
+      translated.push(known.written as Tool);
+      continue;
     }
-    translated.push(tool);
+    const definition = { name, description, parameters: repairs.toolSchema(schema), strict };
+    const written = replaceLoneSurrogatesOnce(form(definition), wellFormed);
+    earlier.set(schema, { definition, written });
+    translated.push(written);
+    yield;
   }
   return translated;
 }
 
-function isSame(known: ChatTool['function'], name: string, description: string, strict: boolean | undefined): boolean {
-  return known.name === name && known.description === description && known['strict'] === strict;
+function isSame(known: FunctionDefinition, name: string, description: string, strict: boolean | undefined): boolean {
+  return known.name === name && known.description === description && known.strict === strict;
 }
 
 /** Beginnings of the `type` of tools that Anthropic itself defines or runs: not functions. */

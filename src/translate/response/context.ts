@@ -12,8 +12,12 @@ export interface ResponseContext {
   readonly messageId: string;
   /** The model that the client asked for, which stands in the answer. */
   readonly requestedModel: string;
+  /** The form of the provider's answer. */
+  readonly protocol: 'chat' | 'responses';
   /** Name of the preset, the tag on state that must come back to it. */
   readonly provider: string;
+  /** Of the provider's address and key, which alone can read its encrypted reasoning; '' where there is none. */
+  readonly reasoningFingerprint: string;
   /** Estimated tokens of the request. */
   readonly inputEstimate: number;
   readonly settings: QuirkSettings;

@@ -1,7 +1,14 @@
 import { ApiError } from '../../core/errors.ts';
-import { isObject, type Json, type JsonObject } from '../../core/json.ts';
-import { HeldBudget, heldTooMuch } from '../../protocol/bounds.ts';
-import { type Delta, encodeSignature, MARKER_SIGNATURE, type ToolCallDelta, type Usage } from '../../protocol/delta.ts';
+import { HeldBudget, heldTooMuch, stuckIn } from '../../protocol/bounds.ts';
+import {
+  type Delta,
+  encodeSignature,
+  type ItemEndDelta,
+  MARKER_SIGNATURE,
+  type ToolCallDelta,
+  type Usage,
+} from '../../protocol/delta.ts';
+import { encodeReasoningItem, isWorthCarrying, ReasoningState } from '../../protocol/openai/reasoningItem.ts';
 import { ContentBlocks, type MessageSink } from './blocks.ts';
 import { addNote, type OutcomeRecord, type ResponseContext } from './context.ts';
 import {
@@ -16,69 +23,6 @@ import {
 } from './finish.ts';
 import { BLANKS_MAX, StopSequenceMatcher, ThinkTagParser } from './textFilters.ts';
 import { ToolCalls } from './toolCalls.ts';
-
-/** Members of a reasoning detail that grow from delta to delta; all others are simply replaced. */
-const GROWING: ReadonlySet<string> = new Set(['text', 'summary', 'data']);
-
-/**
- * Gathers the opaque reasoning state of an answer, which comes in pieces like the text does. State that says no
- * more than the reasoning text itself is not worth carrying: the text comes back anyway.
- */
-export class ReasoningState {
-  readonly #held: HeldBudget;
-  #details: JsonObject[] = [];
-  /** Whether there is anything that the provider must get back. */
-  opaque = false;
-
-  constructor(held: HeldBudget) {
-    this.#held = held;
-  }
-
-  add(state: string): void {
-    this.#held.add(state.length);
-    const parsed: unknown = JSON.parse(state);
-    for (const detail of Array.isArray(parsed) ? parsed : [parsed]) {
-      if (!isObject(detail)) continue;
-      addDetail(this.#details, detail);
-      const last = this.#details.at(-1);
-      this.opaque ||= last !== undefined && !isPlainText(last);
-    }
-  }
-
-  /** The state as JSON text, once; undefined when there is none worth carrying. */
-  take(): string | undefined {
-    const state = this.opaque ? JSON.stringify(this.#details) : undefined;
-    this.#details = [];
-    this.opaque = false;
-    return state;
-  }
-}
-
-function addDetail(details: JsonObject[], next: JsonObject): void {
-  const last = details.at(-1);
-  if (last === undefined || !continues(last, next)) {
-    details.push({ ...next });
-    return;
-  }
-  for (const [key, value] of Object.entries(next)) {
-    if (value === undefined || value === null) continue;
-    last[key] = GROWING.has(key) ? joined(last[key], value) : value;
-  }
-}
-
-function continues(last: JsonObject, next: JsonObject): boolean {
-  const same = (key: string) => last[key] === undefined || next[key] === undefined || last[key] === next[key];
-  return next['type'] === last['type'] && next['index'] !== undefined && same('index') && same('id');
-}
-
-function joined(before: Json | undefined, value: Json): Json {
-  return typeof before === 'string' && typeof value === 'string' ? before + value : value;
-}
-
-function isPlainText(detail: JsonObject): boolean {
-  const isText = detail['type'] === undefined || detail['type'] === 'reasoning.text';
-  return isText && !detail['signature'] && !detail['data'];
-}
 
 /** Letters of a provider's own word that are repeated to users and in the log. */
 const WORD_MAX = 100;
@@ -107,6 +51,10 @@ export class MessageStateMachine {
   /** Text that came after a call had begun; it is written behind the calls, as their blocks cannot be closed before. */
   #lateText = '';
   #textBegun = false;
+  /** Each item of the answer is a block of its own, in the order in which they come. */
+  readonly #hasItems: boolean;
+  /** What the block of a reasoning item is signed with. */
+  #carrier: string | undefined;
   #usage: Usage | undefined;
   #stopSequence: string | undefined;
 
@@ -114,6 +62,7 @@ export class MessageStateMachine {
     this.#context = context;
     this.#sink = sink;
     this.#outcome = outcome;
+    this.#hasItems = context.protocol === 'responses';
     this.#blocks = new ContentBlocks(sink, outcome, () => this.#signature());
     this.#calls = new ToolCalls(context, this.#blocks, outcome, this.#held);
     const { stopSequences } = context;
@@ -157,6 +106,15 @@ export class MessageStateMachine {
         break;
       case 'error':
         this.fail(delta.error);
+        break;
+      case 'itemEnd':
+        this.#endItem(delta);
+        break;
+      case 'note':
+        addNote(outcome, delta.note);
+        break;
+      case 'end':
+        this.complete();
     }
     if (outcome.ended) return;
     if (this.#held.isExceeded) this.fail(heldTooMuch());
@@ -241,7 +199,8 @@ export class MessageStateMachine {
     outcome.stopReason = toStopReason({
       meaning,
       called: outcome.toolCalls > 0,
-      unfinishedCall: this.#calls.unfinished,
+      // A whole item is not held back because a later one was cut.
+      unfinishedCall: this.#calls.unfinished && !(this.#hasItems && outcome.toolCalls > 0),
       spoke: this.#blocks.count > 0,
       stopped: stopSequence !== undefined,
       windowFull: !outcome.usageEstimated && isWindowFull(usage, contextWindow, this.#context.maxTokens),
@@ -282,7 +241,7 @@ export class MessageStateMachine {
           `the model wrote a tool call that the provider cannot read: ${reason.slice(0, WORD_MAX)}`,
         ),
       );
-    } else if (meaning === 'failure' || (meaning === 'unknown' && !this.#calls.whole)) {
+    } else if (meaning === 'failure' || (meaning === 'unknown' && !this.#hasItems && !this.#calls.whole)) {
       this.#break(new ApiError('overloaded', `the provider broke off its answer: ${reason.slice(0, WORD_MAX)}`));
     } else if (overflowed) {
       const message = 'the conversation exceeds the context window of the model';
@@ -299,7 +258,8 @@ export class MessageStateMachine {
       this.#blocks.append(text);
       return;
     }
-    const late = this.#textBegun || this.#outcome.toolCalls > 0;
+    if (this.#stop?.found !== undefined) return;
+    const late = !this.#hasItems && (this.#textBegun || this.#outcome.toolCalls > 0);
     // Only the piece is looked at: what waits is white space already.
     if (text.trim() === '') {
       this.#blankThinking += text;
@@ -318,7 +278,7 @@ export class MessageStateMachine {
       this.#blocks.append(text);
       return;
     }
-    if (this.#outcome.toolCalls > 0) {
+    if (this.#outcome.toolCalls > 0 && !this.#hasItems) {
       this.#lateText += text;
       this.#held.add(text.length);
       return;
@@ -342,6 +302,22 @@ export class MessageStateMachine {
     this.#calls.push(delta);
   }
 
+  /** What comes next belongs to another block; reasoning without words still needs one to travel in. */
+  #endItem({ isCut, reasoning }: ItemEndDelta): void {
+    this.#tags?.endItem();
+    this.#stop?.end();
+    this.#calls.finish(isCut);
+    if (reasoning !== undefined && isWorthCarrying(reasoning) && this.#stop?.found === undefined) {
+      const { provider, reasoningFingerprint } = this.#context;
+      this.#carrier = encodeReasoningItem(provider, reasoning, reasoningFingerprint);
+      if (this.#blocks.open !== 'thinking') this.#blocks.openThinking();
+    }
+    this.#blocks.close();
+    this.#carrier = undefined;
+    this.#blankText = '';
+    this.#blankThinking = '';
+  }
+
   /** State without reasoning text still needs a block to travel in. */
   #writeState(): void {
     if (this.#blocks.open === 'thinking' || this.#outcome.toolCalls > 0 || this.#state?.opaque !== true) return;
@@ -350,6 +326,7 @@ export class MessageStateMachine {
   }
 
   #signature(): string {
+    if (this.#carrier !== undefined) return this.#carrier;
     const state = this.#state?.take();
     return state === undefined ? MARKER_SIGNATURE : encodeSignature(this.#context.provider, state);
   }
@@ -361,10 +338,6 @@ function endedEarly(): ApiError {
 
 function cutCall(): ApiError {
   return new ApiError('overloaded', 'the provider ended its answer in the middle of a tool call');
-}
-
-function stuckIn(what: string): ApiError {
-  return new ApiError('overloaded', `the model is stuck in ${what}`);
 }
 
 function namelessCall(): ApiError {

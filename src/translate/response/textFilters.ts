@@ -57,6 +57,11 @@ export class ThinkTagParser {
     if (this.#phase === 'start') this.#becomeText(this.#blanks + this.#rest);
   }
 
+  /** What was held of this text is text; a tag may still begin the answer if there was none. */
+  endItem(): void {
+    if (this.#blanks !== '' || this.#rest !== '') this.stop();
+  }
+
   /**
    * Gives what is still held. Reasoning that was never closed is all that there is, it seems: `asText` repeats it as
    * text.
@@ -178,9 +183,10 @@ export class StopSequenceMatcher {
     if (this.found === undefined && text !== '') this.#search(text);
   }
 
-  /** Gives what could have become a stop sequence and did not. */
+  /** Gives what could have become a stop sequence and did not; text that follows begins anew. */
   end(): void {
     this.#pass(this.#rest.length);
+    for (const pattern of this.#patterns) pattern.matched = 0;
   }
 
   #search(text: string): void {

@@ -1,13 +1,11 @@
 import { ApiError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { HeldBudget } from '../../protocol/bounds.ts';
+import { type HeldBudget, Repetition } from '../../protocol/bounds.ts';
 import { encodeCallFields, type ToolCallDelta } from '../../protocol/delta.ts';
 import type { ContentBlocks } from './blocks.ts';
 import { addNote, type OutcomeRecord, type ResponseContext } from './context.ts';
 import { RepairBudget, repairBySchema, ToolArguments } from './toolArguments.ts';
 
-const BLANKS_MAX = 500;
-const REPEATS_MAX = 200;
 /** Letters of a tool's name; no API takes a tenth of it. */
 const NAME_MAX = 1000;
 
@@ -19,22 +17,11 @@ class Call {
   id: string | undefined;
   name: string | undefined;
   fields: JsonObject | undefined;
-  #blanks = 0;
-  #repeats = 0;
-  #last = '';
+  readonly repetition = new Repetition();
 
   constructor(position: number, toolArguments: ToolArguments) {
     this.position = position;
     this.arguments = toolArguments;
-  }
-
-  /** Whether the model is stuck with this piece: endless blanks, or the same piece again and again. */
-  isStuckAfter(piece: string): boolean {
-    if (piece === '') return false;
-    this.#blanks = piece.trim() === '' ? this.#blanks + piece.length : 0;
-    this.#repeats = piece === this.#last ? this.#repeats + 1 : 1;
-    this.#last = piece;
-    return this.#blanks > BLANKS_MAX || this.#repeats >= REPEATS_MAX;
   }
 
   /** Whether a piece with this call's index begins another call: this one is complete, or the piece has another id and name. */
@@ -164,7 +151,7 @@ export class ToolCalls {
     else if (delta.name !== undefined && this.#continuesName(call, delta.name)) call.name += delta.name;
     call.fields = delta.extra ?? call.fields;
     call.arguments.push(delta.arguments);
-    this.stuck ||= call.isStuckAfter(delta.arguments);
+    this.stuck ||= call.repetition.isStuckAfter(delta.arguments);
     this.#advance();
   }
 
@@ -187,11 +174,13 @@ export class ToolCalls {
   }
 
   #begin(index: number | undefined): Call {
-    const { toolArgs, argsCumulative } = this.#context.settings;
+    const { settings, protocol } = this.#context;
     this.#held.add(CALL_COST);
+    // A call that comes whole can be repaired before it is written.
+    const isLive = settings.toolArgs === 'live' && protocol === 'chat';
     const call = new Call(
       this.#calls.length,
-      new ToolArguments(toolArgs === 'live', argsCumulative, this.#held, this.#repairs),
+      new ToolArguments(isLive, settings.argsCumulative, this.#held, this.#repairs),
     );
     this.#calls.push(call);
     this.#router.add(call, index);

@@ -3,8 +3,10 @@ import { isObject, type JsonObject } from '../../core/json.ts';
 import type { Message } from '../../protocol/anthropic/message.ts';
 import { ByteBuffer, checkWrittenSize, parseBounded } from '../../protocol/bounds.ts';
 import type { Delta } from '../../protocol/delta.ts';
-import { ChunkReader, TextChunkTemplate } from '../../protocol/openai/chunk.ts';
+import { ChunkReader } from '../../protocol/openai/chunk.ts';
 import { isErrorBody, readErrorBody } from '../../protocol/openai/errors.ts';
+import { ResponseEventReader } from '../../protocol/openai/responseEvents.ts';
+import { chatTextForm, responseTextForm, TextTemplate } from '../../protocol/openai/textTemplate.ts';
 import { SseReader } from '../../protocol/sse.ts';
 import type { MessageSink } from './blocks.ts';
 import { createOutcome, type OutcomeRecord, type ResponseContext } from './context.ts';
@@ -35,8 +37,10 @@ export class Translator {
   readonly #builder: MessageBuilder | undefined;
   readonly #machine: MessageStateMachine;
   readonly #chunks: ChunkReader;
+  /** In place of the chunks where the provider speaks the Responses API. */
+  readonly #responses: ResponseEventReader | undefined;
   readonly #sse: SseReader;
-  readonly #template = new TextChunkTemplate();
+  readonly #template: TextTemplate;
   #format: 'unknown' | 'events' | 'body' = 'unknown';
   readonly #body = new ByteBuffer();
   #badLines = 0;
@@ -53,7 +57,10 @@ export class Translator {
     if (output === 'events') sink = this.#writer = new EventWriter({ id, model, inputEstimate, tail });
     else sink = this.#builder = new MessageBuilder(id, model, tail);
     this.#machine = new MessageStateMachine(context, sink, this.outcome);
+    const isChat = context.protocol === 'chat';
     this.#chunks = new ChunkReader(this.#accept, context.toApiError);
+    this.#responses = isChat ? undefined : new ResponseEventReader(this.#accept, context.toApiError);
+    this.#template = new TextTemplate(isChat ? chatTextForm : responseTextForm);
     this.#sse = new SseReader(this.#readEvent);
   }
 
@@ -94,7 +101,7 @@ export class Translator {
     if (this.#format === 'body') return this.pushJson(Buffer.from(this.#body.take()).toString('utf8'));
     try {
       this.#sse.end();
-      this.#machine.end();
+      this.#endWithout();
     } catch (error) {
       this.#failWith(error);
     }
@@ -125,7 +132,7 @@ export class Translator {
     const body = parseFirst(text);
     if (isObject(body)) {
       this.#identify(body);
-      this.#chunks.readWhole(body);
+      (this.#responses ?? this.#chunks).readWhole(body);
       this.#machine.complete(true);
     } else {
       const { message } = readErrorBody(text);
@@ -141,20 +148,35 @@ export class Translator {
 
   readonly #readEvent = (data: string, event: string | undefined): void => {
     if (this.outcome.ended) return;
-    const text = event === undefined ? this.#template.match(data) : undefined;
-    if (text !== undefined) {
+    // The events of the Responses API say in their data what they are, too.
+    const text = event === undefined || this.#responses !== undefined ? this.#template.match(data) : undefined;
+    if (text !== undefined && this.#acceptText(text)) {
       this.#badLines = 0;
-      if (text !== '') this.#accept({ kind: 'text', text });
     } else if (data.trim() === '[DONE]') {
-      this.#machine.complete();
+      if (this.#responses === undefined) this.#machine.complete();
+      else this.#endWithout();
     } else {
       this.#readChunk(data, event);
     }
   };
 
+  #acceptText(text: string): boolean {
+    if (this.#responses !== undefined) return this.#responses.continueText(text);
+    if (text !== '') this.#accept({ kind: 'text', text });
+    return true;
+  }
+
+  /** The body has ended, or says that it will; the machine knows whether all had been said. */
+  #endWithout(): void {
+    if (this.#context.settings.terminalRepair) this.#responses?.endWithout();
+    this.#machine.end();
+  }
+
   #readChunk(data: string, event: string | undefined): void {
     const chunk = parseFirst(data);
-    if (event === 'error' && !(isObject(chunk) && isErrorBody(chunk))) {
+    if (this.#responses !== undefined && isObject(chunk)) {
+      this.#readResponseEvent(this.#responses, chunk, data, event);
+    } else if (event === 'error' && !(isObject(chunk) && isErrorBody(chunk))) {
       this.#machine.fail(this.#context.toApiError(readErrorBody(data)));
     } else if (isObject(chunk)) {
       this.#badLines = 0;
@@ -166,6 +188,16 @@ export class Translator {
     } else {
       this.#countBadLine();
     }
+  }
+
+  #readResponseEvent(reader: ResponseEventReader, chunk: JsonObject, data: string, event: string | undefined): void {
+    this.#badLines = 0;
+    const { response } = chunk;
+    if (isObject(response)) this.#identify(response);
+    this.#deltas = 0;
+    reader.read(chunk, event);
+    const last = this.#lastDelta;
+    if (this.#deltas === 1 && last?.kind === 'text' && this.#template.learn(data, last.text)) reader.rememberText();
   }
 
   #countBadLine(): void {

@@ -12,7 +12,7 @@ function reply(body: string, status = 200): Reply {
 
 function streamBody(indices: readonly number[], promptTokens = 100): string {
   const { opening, delta, closing } = messagesDialect;
-  return opening + indices.map((index) => delta(deltaText(index, 0))).join('') + closing(promptTokens, 3);
+  return opening + indices.map((index) => delta(deltaText(index, 0), index)).join('') + closing(promptTokens, 3);
 }
 
 const good = streamBody([0, 1, 2]);

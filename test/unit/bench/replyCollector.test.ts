@@ -5,7 +5,8 @@ import { deltaText } from '../../../bench/upstream/deltaText.ts';
 import { messagesDialect } from '../../../bench/upstream/messagesDialect.ts';
 
 test('each delta of a paced stream is timed once, wherever the bytes are cut', () => {
-  const text = messagesDialect.opening + [0, 1, 2].map((index) => messagesDialect.delta(deltaText(index, 5))).join('');
+  const text =
+    messagesDialect.opening + [0, 1, 2].map((index) => messagesDialect.delta(deltaText(index, 5), index)).join('');
   for (const size of [1, 9, 1000]) {
     const collector = new ReplyCollector(true);
     collector.head('HTTP/1.1 200 OK');

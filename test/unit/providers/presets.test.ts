@@ -132,6 +132,18 @@ describe('native endpoints', () => {
   ])('the repairs of %s, %s', (name, model, expected) => {
     expect(presetSettings(name, model)).toMatchObject(expected);
   });
+
+  test('R648 the Responses API may be silent for a quarter of an hour', () => {
+    expect(presetSettings('openai', 'gpt-6.1-sol').idleTimeoutMs).toBe(900_000);
+    expect(presetSettings('openai', 'gpt-4.1').idleTimeoutMs).toBe(360_000);
+  });
+
+  test('openai, gpt-6.1-sol by chat completions', () => {
+    expect(presetSettings('openai', 'gpt-6.1-sol', {}, 'chat')).toMatchObject({
+      effortWithTools: 'none',
+      maxTokensField: 'max_completion_tokens',
+    });
+  });
 });
 
 describe('what the vendors’ documents say', () => {
@@ -157,7 +169,7 @@ describe('what the vendors’ documents say', () => {
     ],
     ['gemini', 'gemini-4-argon', { dropParams: ['temperature', 'top_p'], schema: 'openapi', toolResultName: true }],
     ['gemini', 'gemini-3.1-flash-lite', { dropParams: [], prefill: 'user' }],
-    ['openai', 'gpt-6.1-sol', { effortWithTools: 'none', maxTokensField: 'max_completion_tokens' }],
+    ['openai', 'gpt-6.1-sol', { effortWithTools: 'send', reasoningReplay: 'encrypted', phase: true }],
     ['openai', 'gpt-4o', { reasoningStyle: 'none', maxOutput: 16_384, dropParams: [] }],
   ])('%s, %s', (name, model, expected) => {
     expect(presetSettings(name, model)).toMatchObject(expected);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { presets } from '../../../src/providers/index.ts';
-import { modelSettings, type Preset } from '../../../src/providers/preset.ts';
+import { modelSettings, type Preset, protocolOf } from '../../../src/providers/preset.ts';
 import { costOf } from '../../../src/telemetry/usage/cost.ts';
 import { presetNamed } from '../../helpers/presetSettings.ts';
 
@@ -75,8 +75,9 @@ describe('the models of the tiers', () => {
 
   test.each(named.map((preset) => [preset.name, preset] as const))('of %s take tools', (_name, preset) => {
     for (const model of Object.values(preset.tiers)) {
-      expect(preset.models[model]?.unusable).toBeUndefined();
-      const settings = modelSettings({ preset, overrides: {} }, model);
+      const server = { preset, overrides: {} };
+      if (protocolOf(server, model) !== 'responses') expect(preset.models[model]?.unusable).toBeUndefined();
+      const settings = modelSettings(server, model);
       // Where an effort is refused beside tools, the model must know one that is none.
       if (settings.effortWithTools === 'none') expect(settings.efforts).toContain('none');
     }
@@ -94,8 +95,16 @@ describe('the models of the tiers', () => {
   );
 
   test.each([
-    ['openai', 'gpt-6-sol', ['none', 'low', 'medium', 'high', 'xhigh']],
-    ['openai', 'gpt-6-astra', ['low', 'medium', 'high', 'xhigh']],
+    ['openai', 'gpt-6-sol', ['none', 'low', 'medium', 'high', 'xhigh', 'max']],
+    ['openai', 'gpt-6.1-terra', ['none', 'low', 'medium', 'high', 'xhigh', 'max']],
+    ['openai', 'gpt-6.1-sol', ['low', 'medium', 'high', 'xhigh', 'max']],
+    ['openai', 'gpt-6-astra', ['low', 'medium', 'high', 'xhigh', 'max']],
+    ['openai', 'gpt-5.6-luna', ['none', 'low', 'medium', 'high', 'xhigh', 'max']],
+    ['openai', 'gpt-5.4', ['none', 'low', 'medium', 'high', 'xhigh']],
+    ['openai', 'gpt-5.1', ['none', 'low', 'medium', 'high']],
+    ['openai', 'gpt-5-mini', ['minimal', 'low', 'medium', 'high']],
+    ['openai', 'o3', ['low', 'medium', 'high']],
+    ['xai', 'grok-4.7', ['low', 'medium', 'high', 'xhigh']],
     ['glm', 'glm-5.4', ['low', 'high', 'max']],
     ['gemini', 'gemini-4-argon', ['low', 'medium', 'high']],
     ['gemini', 'gemini-4-carbon', ['low', 'medium', 'high']],
@@ -103,6 +112,14 @@ describe('the models of the tiers', () => {
     ['kimi-coding', 'k3.1-pro', ['low', 'high', 'max']],
   ])('%s: %s takes the efforts %j', (name, model, efforts) => {
     expect(modelSettings({ preset: presetNamed(name), overrides: {} }, model).efforts).toEqual(efforts);
+  });
+
+  test.each([
+    ['gpt-6-sol', ['none', 'low', 'medium', 'high', 'xhigh']],
+    ['gpt-6-astra', ['low', 'medium', 'high', 'xhigh']],
+  ])('openai: %s takes the efforts %j by chat completions', (model, efforts) => {
+    const server = { preset: presetNamed('openai'), protocol: 'chat', overrides: {} } as const;
+    expect(modelSettings(server, model).efforts).toEqual(efforts);
   });
 
   test.each(['openai', 'azure', 'kimi', 'kimi-coding', 'groq', 'mistral'])('%s takes at most 128 tools', (name) => {

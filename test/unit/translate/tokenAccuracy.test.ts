@@ -2,15 +2,14 @@ import { countTokens as countCl100k } from 'gpt-tokenizer/encoding/cl100k_base';
 import { countTokens as countO200k } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, test } from 'vitest';
 import { parseCountRequest } from '../../../src/protocol/anthropic/request.ts';
-import { translateRequest } from '../../../src/translate/request/request.ts';
 import { createTokenCalibration } from '../../../src/translate/tokenCalibration.ts';
 import { measureTokens } from '../../../src/translate/tokens.ts';
-import { createTarget } from './createTarget.ts';
+import { createTarget, translateToChat } from './createTarget.ts';
 import { createTraffic, LEARNED } from './tokenTraffic.ts';
 
 /** A stand-in for a provider: its tokenizer over what it gets, with four tokens around each message as chat templates have. */
 function countPrompt(countText: (text: string) => number, request: object): number {
-  const { messages, tools = [] } = translateRequest(parseCountRequest(request), createTarget()).body;
+  const { messages, tools = [] } = translateToChat(parseCountRequest(request), createTarget()).body;
   const parts = [...messages, ...tools].map((part) => {
     const { content = '', tool_calls: calls = [], ...rest } = part as Record<string, unknown>;
     if ('type' in rest) return countText(JSON.stringify(part));

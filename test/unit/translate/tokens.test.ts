@@ -58,7 +58,7 @@ describe('R502 the estimate', () => {
     expect(estimate(asked([pdf(400_000)]))).toBe(EMPTY_MESSAGE + 7500);
   });
 
-  test('R111 the attribution line and opaque state count nothing', () => {
+  test('R111 R690 the attribution line and opaque state count nothing', () => {
     expect(estimate({ system: 'x-anthropic-billing-header: cch=1;\nYou are' })).toBe(estimate({ system: 'You are' }));
     const thinking = (signature: string) => asked([{ type: 'thinking', thinking: 'hm', signature }]);
     expect(estimate(thinking('x'.repeat(10_000)))).toBe(estimate(thinking('')));

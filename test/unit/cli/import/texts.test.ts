@@ -63,6 +63,13 @@ test.each([
   ['A_KEY=\nB=1', 'A_KEY=\nB=1'],
   ['A_KEY=${B_KEY}', 'A_KEY=${B_KEY}'],
   ['MAX_TOKENS_LIMIT=4096', 'MAX_TOKENS_LIMIT=4096'],
+  ['MAX_TOKENS=8_192 # enough', 'MAX_TOKENS=8_192 # enough'],
+  ['A_KEY= # sk-aaaaaaaaaaaa1234', 'A_KEY= ****1234'],
+  [
+    '  max_tokens: 128_000\n  input_cost_per_token: 0.0000006',
+    '  max_tokens: 128_000\n  input_cost_per_token: 0.0000006',
+  ],
+  ['{"output_cost_per_token": 2.5e-6}', '{"output_cost_per_token": 2.5e-6}'],
   ['HTTPS_PROXY=http://user:pass@host:1', 'HTTPS_PROXY=http://****@host:1'],
   ['- api_key_name: MY_KEY', '- api_key_name: MY_KEY'],
   ['  api_key: aaaaaaaaaaaa1234', '  api_key: ****1234'],

@@ -1,9 +1,15 @@
-import { appendFile, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { appendFile, copyFile, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createEnvFiles, describeIgnoredEnvFiles, findPortClashes } from '../../../../src/cli/supervisor/instances.ts';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { createEnvFiles, isCopyOfExample } from '../../../../src/cli/envs/copyExamples.ts';
+import { portIn } from '../../../../src/cli/envs/envFiles.ts';
+import { describeIgnoredEnvFiles, findPortClashes } from '../../../../src/cli/supervisor/instances.ts';
 import { readLinesSince, sizeOf, truncateWhenLarge } from '../../../../src/cli/supervisor/spawn.ts';
+import type { Output } from '../../../../src/cli/terminal/output.ts';
+import { freePort } from '../../../cli/temporaryProject.ts';
 import { sampleInstance } from './sampleInstance.ts';
 
 let root: string;
@@ -14,25 +20,64 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 describe('the first start', () => {
+  let ports: readonly number[];
+  let said: string[];
+  const create = (...names: string[]) => createEnvFiles(root, names, output);
+  const output = { say: (text: string) => void said.push(text) } as Output;
+  const envText = (name: string) => readFile(join(root, 'envs', `${name}.env`), 'utf8');
+  const exampleText = (name: string, port: number | undefined) =>
+    `# ${name}, on http://127.0.0.1:${port}\nPROVIDER=demo\nPORT=${port}\n${name === 'kimi' ? 'OPENAI_API_KEY=\n' : ''}`;
+
   beforeEach(async () => {
-    for (const name of ['kimi', 'glm']) await writeFile(join(root, 'envs', `${name}.env.example`), `PORT=1 # ${name}`);
+    said = [];
+    ports = [await freePort(), await freePort()];
+    await copyFile(join(import.meta.dirname, '../../../../ecosystem.config.cjs'), join(root, 'ecosystem.config.cjs'));
+    for (const [index, name] of ['glm', 'kimi'].entries())
+      await writeFile(join(root, 'envs', `${name}.env.example`), exampleText(name, ports[index]));
   });
 
   test('of all makes an env file from every example, for the owner only', async () => {
-    expect(createEnvFiles(root, ['all'])).toEqual(['glm', 'kimi']);
-    expect(await readFile(join(root, 'envs', 'kimi.env'), 'utf8')).toBe('PORT=1 # kimi');
+    expect(await create('all')).toEqual(['glm', 'kimi']);
+    expect(await envText('kimi')).toBe(exampleText('kimi', ports[1]));
     expect((await stat(join(root, 'envs', 'kimi.env'))).mode & 0o777).toBe(0o600);
+    expect(said).toEqual([expect.stringMatching(/^Made envs\/glm\.env, envs\/kimi\.env from .*Put your keys there/)]);
   });
 
   test('of all makes nothing when there is an env file already', async () => {
     await writeFile(join(root, 'envs', 'mine.env'), '');
-    expect(createEnvFiles(root, ['all'])).toEqual([]);
+    expect(await create('all')).toEqual([]);
+    expect(said).toEqual([]);
   });
 
   test('of a name makes its file only, and never touches one that exists', async () => {
     await writeFile(join(root, 'envs', 'glm.env'), 'my own');
-    expect(createEnvFiles(root, ['kimi', 'glm', 'unknown'])).toEqual(['kimi']);
-    expect(await readFile(join(root, 'envs', 'glm.env'), 'utf8')).toBe('my own');
+    expect(await create('kimi', 'glm', 'unknown')).toEqual(['kimi']);
+    expect(await envText('glm')).toBe('my own');
+  });
+
+  test('M24 takes a free port where another program has the example’s, says so, and knows the file for a copy', async () => {
+    const server = createServer((socket) => socket.end());
+    onTestFinished(() => void server.close());
+    await once(server.listen(ports[0], '127.0.0.1'), 'listening');
+    expect(await create('glm')).toEqual(['glm']);
+    const port = portIn(await envText('glm'));
+    expect(port).not.toBe(ports[0]);
+    expect(await envText('glm')).toBe(exampleText('glm', port));
+    expect(said[0]).toBe(
+      `Port ${ports[0]} is taken by pid ${process.pid} (${basename(process.execPath)}), so that envs/glm.env has ${port}.`,
+    );
+    expect(said[1]).toBe('Made envs/glm.env from the examples.'); // which needs no key
+    expect(isCopyOfExample(join(root, 'envs', 'glm.env'))).toBe(true);
+    expect(await create('all')).toEqual(['kimi']);
+    await appendFile(join(root, 'envs', 'glm.env'), 'MAX_RETRIES=1\n');
+    expect(isCopyOfExample(join(root, 'envs', 'glm.env'))).toBe(false);
+  });
+
+  test('M24 gives no two of its files one port', async () => {
+    await writeFile(join(root, 'envs', 'kimi.env.example'), exampleText('kimi', ports[0]));
+    await create('all');
+    expect(portIn(await envText('kimi'))).not.toBe(ports[0]);
+    expect(said[0]).toContain(`Port ${ports[0]} is taken by another env file`);
   });
 });
 

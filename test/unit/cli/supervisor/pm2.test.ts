@@ -11,6 +11,8 @@ const entry = {
     exit_code: 0,
     kill_timeout: 35_000,
     pm_exec_path: '/srv/dist/claude-code-proxy',
+    pm_cwd: '/srv',
+    namespace: 'claude-code-proxy',
     args: ['--env', '/srv/envs/kimi.env'],
     SOME_SECRET: 'sk-canary',
   },
@@ -21,6 +23,7 @@ test('the list keeps what is needed and nothing of the environment', () => {
   expect(row).toEqual({
     id: 2,
     name: 'kimi',
+    namespace: 'claude-code-proxy',
     status: 'online',
     pid: 4711,
     exitCode: 0,
@@ -28,6 +31,7 @@ test('the list keeps what is needed and nothing of the environment', () => {
     killTimeout: 35_000,
     executable: '/srv/dist/claude-code-proxy',
     args: ['--env', '/srv/envs/kimi.env'],
+    directory: '/srv',
   });
 });
 

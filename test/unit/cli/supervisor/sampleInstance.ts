@@ -12,7 +12,6 @@ export function sampleInstance(name: string, text = 'PROVIDER=demo\nPORT=8081\n'
   const file = join(ROOT, 'envs', `${name}.env`);
   const { config, problems } = configFromText(`envs/${name}.env`, text, {}, ROOT);
   const app = {
-    name,
     script: join(ROOT, 'dist', 'claude-code-proxy'),
     args: ['--env', file],
     env: {},
@@ -27,7 +26,8 @@ export function sampleRow(instance: Instance, changes: Partial<Pm2Row> = {}): Pm
   const { name, app } = instance;
   const { script: executable, args, kill_timeout: killTimeout } = app;
   const state = { status: 'online', pid: 100, exitCode: undefined, restarts: 0 };
-  return { id: 3, name, ...state, killTimeout, executable, args, ...changes };
+  const placement = { namespace: 'claude-code-proxy', directory: ROOT };
+  return { id: 3, name, ...placement, ...state, killTimeout, executable, args, ...changes };
 }
 
 /** What is found of an instance that nobody runs. */
@@ -35,7 +35,8 @@ export function sampleInspection(changes: Partial<Inspection> = {}): Inspection 
   const instance = sampleInstance('kimi');
   const nothing = {
     row: undefined,
-    nameConflict: undefined,
+    movedFrom: undefined,
+    otherUser: undefined,
     answer: { kind: 'closed' },
     isOurs: false,
     workers: [],

@@ -9,8 +9,8 @@ const unsound = sampleInstance('kimi', 'PROVIDER=demo\nPORT=banana\n');
 const serving = sampleAnswer();
 const unresponsive = { kind: 'unresponsive' } as const;
 const other = { kind: 'other' } as const;
-const rival = sampleRow(kimi, { id: 9, executable: '/elsewhere/app' });
 const row = (changes: Parameters<typeof sampleRow>[1]) => ({ row: sampleRow(kimi, changes) });
+const moved = { ...row({}), movedFrom: '/srv/before' };
 
 const cases: [string, Partial<Inspection>, ReturnType<typeof deriveState>, ReturnType<typeof chooseStep>][] = [
   ['answers with the pid that PM2 has', { ...row({}), answer: serving, isOurs: true }, 'serving', 'keep'],
@@ -47,8 +47,8 @@ const cases: [string, Partial<Inspection>, ReturnType<typeof deriveState>, Retur
   ['"waits", but its configuration was wrong', row({ status: 'waiting restart', exitCode: 78 }), 'failed', 'restart'],
   ['given up', row({ status: 'errored', exitCode: 1 }), 'failed', 'restart'],
   ['nobody there', {}, 'not started', 'start'],
-  ['nobody there, name in use', { nameConflict: rival }, 'name taken', 'refuse'],
-  ['stopped, name in use too', { ...row({ status: 'stopped' }), nameConflict: rival }, 'stopped', 'refuse'],
+  ['answers from where the checkout was', { ...moved, answer: serving, isOurs: true }, 'moved', 'restart'],
+  ['ended where the checkout was', { ...moved, ...row({ status: 'errored' }) }, 'failed', 'restart'],
   ['env file wrong, nothing runs', { instance: unsound, answer: undefined }, 'failed', 'restart'],
   ['env file wrong, process runs', { instance: unsound, ...row({}), answer: undefined }, 'running', 'keep'],
 ];

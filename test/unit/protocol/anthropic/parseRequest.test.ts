@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../../../src/core/errors.ts';
 import { parseCountRequest, parseRequest } from '../../../../src/protocol/anthropic/request.ts';
-import { translateRequest } from '../../../../src/translate/request/request.ts';
-import { createTarget } from '../../translate/createTarget.ts';
+import { createTarget, translateToChat } from '../../translate/createTarget.ts';
 
 const hi = { role: 'user', content: 'hi' };
 
@@ -105,7 +104,7 @@ describe('R101 tolerates the rest', () => {
       {"role":"user","content":[{"type":"tool_result","tool_use_id":"toString","content":"ok"}]}],
       "tools":[{"name":"__proto__","input_schema":{"type":"object","properties":${evil},"$defs":${evil}}}]}`);
     for (const schema of ['openai', 'openapi', 'mfjs'] as const) {
-      const { body: translated } = translateRequest(parseRequest(body), createTarget({ schema }));
+      const { body: translated } = translateToChat(parseRequest(body), createTarget({ schema }));
       expect(translated.messages[0]?.tool_calls?.[0]?.function).toEqual({ name: '__proto__', arguments: evil });
       const parameters = JSON.stringify(translated.tools?.[0]?.function.parameters);
       expect(parameters).toContain('"__proto__"');

@@ -57,15 +57,19 @@ describe('a JSON text', () => {
     expect(refusal(around(list('1', 1000)))).not.toBe('request_too_large');
   });
 
+  test('of too many values is refused for them, also where it is larger than what is parsed in one piece', () => {
+    expect(refusal(`{"other":${list('{}', 12_000_000)}}`)).toBe('request_too_large');
+  });
+
   test('counts what an earlier body had, too', () => {
     const parser = new IncrementalJsonParser({ lists: new Set(['messages']), minBytes: 16, maxBytes: 1024 * 1024 });
-    // Each field is as large as it may be by itself.
-    const fields = Array.from({ length: 6 }, (_, index) => `"${index}":${list('{}', 20_000)}`);
-    const most = `"x":"${'y'.repeat(1000)}",${fields.join(',')}`;
-    parser.parse(Buffer.from(`{${most}}`));
-    expect(() => parser.parse(Buffer.from(`{${most},"c":${list('{}', 10_000)}}`))).toThrow(
-      expect.objectContaining({ code: 'request_too_large' }),
-    );
+    // Each field is as large as it may be by itself, and the earlier body is small enough to be kept.
+    const fields = (count: number) => Array.from({ length: count }, (_, index) => `"${index}":${list('{}', 20_000)}`);
+    const body = (count: number) => Buffer.from(`{"x":"${'y'.repeat(1000)}",${fields(count).join(',')}}`);
+    parser.parse(body(2));
+    parser.parse(body(6));
+    parser.parse(body(2));
+    expect(() => parser.parse(body(7))).toThrow(expect.objectContaining({ code: 'request_too_large' }));
   });
 });
 

@@ -2,13 +2,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../../../src/core/errors.ts';
 import { parseRequest } from '../../../../src/protocol/anthropic/request.ts';
-import type { QuirkSettings } from '../../../../src/quirks/settings.ts';
+import type { OpenaiProtocol, QuirkSettings } from '../../../../src/quirks/settings.ts';
+import { RefusedReasoning } from '../../../../src/translate/request/reasoningReplay.ts';
 import { translateRequest } from '../../../../src/translate/request/request.ts';
 import { presetSettings } from '../../../helpers/presetSettings.ts';
-import { createTarget } from '../createTarget.ts';
+import { createResponsesTarget, createTarget } from '../createTarget.ts';
 import { deepFreeze } from '../deepFreeze.ts';
 
 interface Input {
+  /** `chat` unless it says otherwise. */
+  protocol?: OpenaiProtocol;
+  /** Of the address and the key, for reasoning of the Responses API that comes back. */
+  fingerprint?: string;
   /** Name of a preset; the settings are then those of the model there, and `source` says where the shape is documented. */
   preset?: string;
   model?: string;
@@ -31,15 +36,22 @@ function read(name: string, file: string): unknown {
   return JSON.parse(readFileSync(new URL(`${name}/${file}`, cases), 'utf8'));
 }
 
-function translate({ preset, model = 'test-model', settings, provider = preset, limits, request }: Input): unknown {
+function targetOf({ protocol = 'chat', preset, model = 'test-model', settings, provider = preset, limits }: Input) {
+  const create = protocol === 'chat' || preset !== undefined ? createTarget : createResponsesTarget;
+  return create(preset === undefined ? settings : presetSettings(preset, model, settings, protocol), {
+    protocol,
+    ...(provider === undefined ? {} : { provider }),
+    name: model,
+    ...(limits?.max === undefined ? {} : { maxTokensLimit: limits.max }),
+    ...(limits?.min === undefined ? {} : { minTokensLimit: limits.min }),
+  });
+}
+
+function translate(input: Input): unknown {
+  const replay = { fingerprint: input.fingerprint ?? '', refused: new RefusedReasoning() };
   try {
-    const target = createTarget(preset === undefined ? settings : presetSettings(preset, model, settings), {
-      ...(provider === undefined ? {} : { provider }),
-      name: model,
-      ...(limits?.max === undefined ? {} : { maxTokensLimit: limits.max }),
-      ...(limits?.min === undefined ? {} : { minTokensLimit: limits.min }),
-    });
-    return translateRequest(parseRequest(deepFreeze(request)), target).body;
+    const request = parseRequest(deepFreeze(input.request));
+    return translateRequest(request, targetOf(input), undefined, undefined, replay).body;
   } catch (error) {
     if (error instanceof ApiError) return { error: { code: error.code, message: error.message } };
     throw error;

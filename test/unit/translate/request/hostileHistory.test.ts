@@ -4,7 +4,7 @@ import { parseRequest } from '../../../../src/protocol/anthropic/request.ts';
 import { encodeSignature } from '../../../../src/protocol/delta.ts';
 import { translateInSteps, translateRequest } from '../../../../src/translate/request/request.ts';
 import { growth, LINEAR } from '../../../helpers/growth.ts';
-import { createTarget } from '../createTarget.ts';
+import { createTarget, translateToChat } from '../createTarget.ts';
 
 const many = <T>(count: number, create: (position: number) => T): T[] =>
   Array.from({ length: count }, (_, position) => create(position));
@@ -17,7 +17,7 @@ const conversation = (...turns: (string | JsonObject[])[]): JsonObject => ({
 });
 
 const translate = (request: JsonObject, quirks: Parameters<typeof createTarget>[0] = {}) =>
-  translateRequest(parseRequest(request), createTarget(quirks));
+  translateToChat(parseRequest(request), createTarget(quirks));
 
 describe('a history takes work in proportion to its length, whatever is in it', () => {
   type History = (size: number) => JsonObject;

@@ -1,15 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { parseRequest } from '../../../../src/protocol/anthropic/request.ts';
 import type { QuirkSettings } from '../../../../src/quirks/settings.ts';
-import { translateRequest } from '../../../../src/translate/request/request.ts';
 import { isWebSearchRequest } from '../../../../src/translate/request/tools.ts';
-import { createTarget } from '../createTarget.ts';
+import { createTarget, translateToChat } from '../createTarget.ts';
 
 const schema = { $schema: 'x', type: 'object', properties: {} };
 
 function translate(fields: object, quirks: Partial<QuirkSettings> = {}, inputTokens?: number) {
   const request = { model: 'm', max_tokens: 100, messages: [{ role: 'user', content: 'hi' }], ...fields };
-  return translateRequest(parseRequest(request), createTarget(quirks), inputTokens);
+  return translateToChat(parseRequest(request), createTarget(quirks), inputTokens);
 }
 
 describe('what comes with the body', () => {

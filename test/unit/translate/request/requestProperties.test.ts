@@ -4,8 +4,7 @@ import type { JsonObject } from '../../../../src/core/json.ts';
 import { parseRequest } from '../../../../src/protocol/anthropic/request.ts';
 import type { ChatMessage } from '../../../../src/protocol/openai/types.ts';
 import { ConversationCache } from '../../../../src/translate/conversationCache.ts';
-import { translateRequest } from '../../../../src/translate/request/request.ts';
-import { createTarget } from '../createTarget.ts';
+import { createTarget, translateToChat } from '../createTarget.ts';
 import { deepFreeze } from '../deepFreeze.ts';
 
 const isLong = process.env['LONG'] !== undefined;
@@ -60,7 +59,7 @@ const settings = fc.record({
 
 function messagesOf(messages: readonly unknown[], quirks: Parameters<typeof createTarget>[0]): ChatMessage[] {
   const request = deepFreeze(parseRequest({ model: 'm', system: 'S', messages }));
-  return translateRequest(request, createTarget(quirks)).body.messages;
+  return translateToChat(request, createTarget(quirks)).body.messages;
 }
 
 /** One turn of the client: what the user says, perhaps a system message, and the model's answer. */
@@ -166,8 +165,8 @@ describe('what is remembered of earlier requests', () => {
             if (history.length === 0) continue;
             const request = { model: 'm', messages: history, tools: tools.slice(0, count) };
             const chosen = isOther ? other : target;
-            const remembered = translateRequest(parseRequest(deepFreeze(request), cache), chosen, undefined, cache);
-            const alone = translateRequest(parseRequest(structuredClone(request)), createTarget(chosen.settings));
+            const remembered = translateToChat(parseRequest(deepFreeze(request), cache), chosen, undefined, cache);
+            const alone = translateToChat(parseRequest(structuredClone(request)), createTarget(chosen.settings));
             expect(JSON.stringify(remembered.body)).toBe(JSON.stringify(alone.body));
             expect(remembered.notes.toSorted()).toEqual(alone.notes.toSorted());
           }
@@ -186,8 +185,8 @@ describe('what is remembered of earlier requests', () => {
     const cache = new ConversationCache();
     return requests.map((messages) => {
       const request = { model: 'm', messages };
-      const remembered = translateRequest(parseRequest(request, cache), target, undefined, cache).body;
-      const alone = translateRequest(parseRequest(structuredClone(request)), createTarget(quirks)).body;
+      const remembered = translateToChat(parseRequest(request, cache), target, undefined, cache).body;
+      const alone = translateToChat(parseRequest(structuredClone(request)), createTarget(quirks)).body;
       return JSON.stringify(remembered) === JSON.stringify(alone);
     });
   }
@@ -223,7 +222,7 @@ describe('what is remembered of earlier requests', () => {
     const cache = new ConversationCache();
     const [before, after] = [history.slice(0, 6), history].map(
       (messages) =>
-        translateRequest(parseRequest({ model: 'm', messages, tools }, cache), target, undefined, cache).body.messages,
+        translateToChat(parseRequest({ model: 'm', messages, tools }, cache), target, undefined, cache).body.messages,
     );
     // The last answer before is looked at once more, as what follows it belongs to it.
     for (const index of [0, 1, 2, 3]) expect(after?.[index]).toBe(before?.[index]);

@@ -179,3 +179,41 @@ describe('R218 the message', () => {
     expect(() => translator.message()).toThrow('not complete');
   });
 });
+
+describe('an answer of the Responses API', () => {
+  const event = (type: string, fields: object) => Buffer.from(`data: ${JSON.stringify({ type, ...fields })}\n\n`);
+  const item = { type: 'message', id: 'msg_1', role: 'assistant', content: [] };
+  const begun = [
+    event('response.created', { response: { id: 'resp_1', model: 'gpt-6-sol', status: 'in_progress' } }),
+    event('response.in_progress', { response: { id: 'resp_1' } }),
+    event('keepalive', {}),
+    event('response.output_item.added', { output_index: 0, item }),
+  ];
+  const text = event('response.output_text.delta', { output_index: 0, content_index: 0, delta: 'Hi' });
+  const last = event('response.completed', { response: { status: 'completed', output: [], service_tier: 'flex' } });
+
+  test('R661 begins with its first block, so that what fails before has a status of its own', () => {
+    const translator = new Translator(createResponseContext({ protocol: 'responses' }), 'events');
+    expect(begun.map((bytes) => translator.pushBytes(bytes)).join('')).toBe('');
+    expect(translator.outcome).toMatchObject({ started: false, upstreamId: 'resp_1', upstreamModel: 'gpt-6-sol' });
+    expect(translator.pushBytes(text)).toContain('message_start');
+    expect(translator.outcome.started).toBe(true);
+  });
+
+  test('R668 ends with its last event, while the body stays open', () => {
+    const translator = new Translator(createResponseContext({ protocol: 'responses' }), 'events');
+    for (const bytes of [...begun, text]) translator.pushBytes(bytes);
+    expect(translator.outcome.finished).toBe(false);
+    expect(translator.pushBytes(last)).toContain('message_stop');
+    expect(translator.outcome).toMatchObject({ ended: true, stopReason: 'end_turn' });
+    expect(translator.pushBytes(text) + translator.end()).toBe('');
+  });
+
+  test('R656 a stop string that was found counts, whether the last event comes or not', () => {
+    const context = createResponseContext({ protocol: 'responses', stopSequences: ['i'] });
+    const translator = new Translator(context, 'events');
+    for (const bytes of [...begun, text]) translator.pushBytes(bytes);
+    expect(translator.outcome).toMatchObject({ finished: true, ended: false });
+    expect(translator.settle()).toContain('"stop_reason":"stop_sequence","stop_sequence":"i"');
+  });
+});
