@@ -5,8 +5,8 @@ import { beforeAll, expect, test } from 'vitest';
 
 /** What is reached, and not to be lost: a change that exceeds it says why the request needs more. */
 const LIMITS = {
-  // Both of OpenAI’s APIs are written through one form of a conversation.
-  request: { files: 80, functions: 447 },
+  // Both of OpenAI’s APIs are written through one form of a conversation, and in steps, so that a long one holds up nobody.
+  request: { files: 80, functions: 449 },
   reload: { files: 45 },
   // Three more than before: whether an instance can be used, an instance as status shows it, and how a shell quotes the manager.
   status: { files: 63 },

@@ -4,7 +4,7 @@ import { parseRequest } from '../../../../src/protocol/anthropic/request.ts';
 import { encodeSignature } from '../../../../src/protocol/delta.ts';
 import { translateInSteps, translateRequest } from '../../../../src/translate/request/request.ts';
 import { growth, LINEAR } from '../../../helpers/growth.ts';
-import { createTarget, translateToChat } from '../createTarget.ts';
+import { createResponsesTarget, createTarget, translateToChat } from '../createTarget.ts';
 
 const many = <T>(count: number, create: (position: number) => T): T[] =>
   Array.from({ length: count }, (_, position) => create(position));
@@ -137,7 +137,10 @@ describe('repeated ids', () => {
   });
 });
 
-test('a long request is translated in steps, and comes to the same', () => {
+test.each([
+  ['chat completions', createTarget()],
+  ['the Responses API', createResponsesTarget()],
+])('a long request for %s is translated in steps, and comes to the same', (_name, target) => {
   const request = parseRequest({
     model: 'm',
     tools: Array.from({ length: 300 }, (_, index) => ({ name: `t${index}`, input_schema: { type: 'object' } })),
@@ -147,7 +150,6 @@ test('a long request is translated in steps, and comes to the same', () => {
         : { role: 'assistant', content: [{ type: 'text', text: `${index}` }] },
     ),
   });
-  const target = createTarget();
   const steps = translateInSteps(request, target);
   let pauses = 0;
   for (let step = steps.next(); ; step = steps.next()) {
