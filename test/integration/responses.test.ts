@@ -58,11 +58,11 @@ async function ask(running: TestApp, model = 'claude-opus-5', fields: Record<str
 }
 
 /** The next request of a client that sends the answer back as it came. */
-const goOn = (content: readonly Item[] | undefined) => ({
+const goOn = (content: readonly Item[] | undefined, words = 'go on') => ({
   messages: [
     { role: 'user', content: 'hello' },
     { role: 'assistant', content },
-    { role: 'user', content: 'go on' },
+    { role: 'user', content: words },
   ],
 });
 
@@ -227,7 +227,10 @@ describe('R680 encrypted reasoning', () => {
     expect(typesOf(inputOf(upstream, -1))).toEqual(['user', 'assistant', 'user']);
   });
 
-  test('R625 of a key that cools down while it is asked is left out for the next', async () => {
+  test.each([
+    ['', 'go on'],
+    [' (3 MB, translated in steps)', 'go on '.repeat(500_000)],
+  ])('R625 of a key that cools down while it is asked is left out for the next%s', async (_size, words) => {
     let limited: string | undefined;
     const behave: Behaviour = (response, request) =>
       (request.headers.authorization === limited
@@ -238,7 +241,7 @@ describe('R680 encrypted reasoning', () => {
     app = await startProviders({ providers: [provider('one', upstream.url, { protocol: 'responses', ...keys })] });
     const { body } = await ask(app);
     limited = upstream.requests[0]?.headers.authorization;
-    expect((await ask(app, 'claude-opus-5', goOn(body.content))).status).toBe(200);
+    expect((await ask(app, 'claude-opus-5', goOn(body.content, words))).status).toBe(200);
     expect([-2, -1].map((index) => upstream && typesOf(inputOf(upstream, index)))).toEqual([
       ['user', 'reasoning', 'assistant', 'user'],
       ['user', 'assistant', 'user'],

@@ -32,9 +32,16 @@ function repeatedIds(calls: number): Question {
   return wholeQuestion('hostile', { messages: [{ role: 'user', content: 'x' }, ...messages] });
 }
 
+/** A history of tool calls and their results. */
+export const callHistory = (calls: number) =>
+  Array.from({ length: calls }, (_, index) => [
+    { role: 'assistant', content: [{ type: 'tool_use', id: `toolu_${index}`, name: 'T', input: {} }] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: `toolu_${index}`, content: 'x' }] },
+  ]).flat();
+
 const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => status);
 
-const isTaken = (answers: readonly Answer[]) => {
+export const isTaken = (answers: readonly Answer[]) => {
   expect(statuses(answers).filter((status) => status !== 200)).toEqual([]);
 };
 const blocks = (count: number) => Array.from({ length: count }, () => ({ type: 'text', text: 'x' }));
@@ -174,14 +181,7 @@ export const requestScenarios: readonly Scenario[] = [
   },
   {
     name: 'has a history of 12,000 tool calls',
-    questions: () => [
-      wholeQuestion('hostile', {
-        messages: Array.from({ length: 12_000 }, (_, index) => [
-          { role: 'assistant', content: [{ type: 'tool_use', id: `toolu_${index}`, name: 'T', input: {} }] },
-          { role: 'user', content: [{ type: 'tool_result', tool_use_id: `toolu_${index}`, content: 'x' }] },
-        ]).flat(),
-      }),
-    ],
+    questions: () => [wholeQuestion('hostile', { messages: callHistory(12_000) })],
     holds: isTaken,
   },
   {

@@ -2,6 +2,7 @@ import { json } from '../../helpers/fakeUpstream.ts';
 import { events, flood } from '../answering.ts';
 import { type Question, question, wholeQuestion } from '../client.ts';
 import type { Scenario } from '../scenario.ts';
+import { callHistory, isTaken } from './requests.ts';
 
 const streamed: readonly Question[] = [question('responses,hostile')];
 const several = (count: number): readonly Question[] =>
@@ -118,7 +119,15 @@ const answers: readonly Omit<Scenario, 'questions'>[] = [
   { name: 'ends its answer before it began', provider: events(event('created', { response: { id: 'r' } })) },
 ];
 
+const hello = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'hello' }] };
+
 const bodies: readonly Scenario[] = [
+  {
+    name: 'gets a history of 12,000 tool calls',
+    provider: json(200, response([hello])),
+    questions: () => [wholeQuestion('responses,hostile', { messages: callHistory(12_000) })],
+    holds: isTaken,
+  },
   {
     name: 'answers with 20,000 calls in one piece',
     provider: json(200, response(Array.from({ length: 20_000 }, () => callOf('{}')))),
