@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { worstOf } from '../../../../src/cli/exitCodes.ts';
 import { describeCondition } from '../../../../src/cli/supervisor/condition.ts';
-import { describeStart } from '../../../../src/cli/supervisor/spawn.ts';
+import { describeStart } from '../../../../src/cli/supervisor/processes.ts';
 import { diagnosisLine } from '../../../../src/cli/supervisor/state.ts';
 import { formatBytes } from '../../../../src/cli/terminal/output.ts';
 import { type StatusEntry, statusJson } from '../../../../src/cli/views/statusEntry.ts';
