@@ -1,5 +1,4 @@
-import { forInstance, suggestionsFor } from '../core/errorHints.ts';
-import { ApiError } from '../core/errors.ts';
+import { ApiError, forInstance, suggestionsFor } from '../core/errors.ts';
 import { isObject, type JsonObject, parseObject } from '../core/json.ts';
 import { answerMessages } from './messages.ts';
 import type { ResponseWriter } from './responseWriter.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describeConfig } from '../../config/describe.ts';
 import { formatProblems } from '../../config/diagnostics.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
-import { executablePath } from '../buildStamp.ts';
+import { executablePath } from '../../host/workers.ts';
 import { findClaude } from '../claude/runClaude.ts';
 import { type Context, callerDirectory } from '../command.ts';
 import { doctorJson, runChecks } from '../doctor/doctor.ts';

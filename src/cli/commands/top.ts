@@ -15,5 +15,5 @@ export const top = defineCommand({
   details:
     'Requests and tokens per second are those of the last minute, latencies those of the last five: until the first event (first)\nand until the end (whole), half of the requests being quicker; 95 of 100 are quicker than the p95 beside it. Requests, errors and\ncost are those of today; ? is a cost whose price is unknown. The states are those of ./manage status.',
 
-  run: async (context, invocation) => (await import('../top/showTop.ts')).showTop(context, invocation),
+  run: async (context, invocation) => (await import('../top/screen.ts')).showTop(context, invocation),
 });

@@ -6,10 +6,9 @@ import { promisify } from 'node:util';
 import type { Problem, ProviderKey } from '../../config/config.ts';
 import { describeFactsAge, factsInUse } from '../../config/describe.ts';
 import { readCommand } from '../../host/ports.ts';
+import { executablePath } from '../../host/workers.ts';
 import { ageInDays } from '../../providers/preset.ts';
-import { executablePath } from '../buildStamp.ts';
 import { describeMissing, missingExecutables } from '../service/service.ts';
-import { isAppOf } from '../supervisor/appNames.ts';
 import { type Condition, describeCondition } from '../supervisor/condition.ts';
 import { type Health, providerTrouble } from '../supervisor/health.ts';
 import type { Inspection } from '../supervisor/inspect.ts';
@@ -21,7 +20,7 @@ import {
   isSound,
   runsExecutable,
 } from '../supervisor/instances.ts';
-import { type Pm2Row, pm2Home } from '../supervisor/pm2.ts';
+import { isAppOf, type Pm2Row, pm2Home } from '../supervisor/pm2.ts';
 import { deriveState, diagnose, diagnoseReload, hasOlderSettings, type State } from '../supervisor/state.ts';
 import { type CheckContext, type Finding, findingsOf } from './finding.ts';
 

@@ -16,7 +16,6 @@ import { loadInstance } from '../supervisor/start.ts';
 import { deriveState, isUp } from '../supervisor/state.ts';
 import { didYouMean } from '../terminal/output.ts';
 import { type Prompter, readSecretFromStdin } from '../terminal/prompt.ts';
-import { isCopyOfExample } from './copyExamples.ts';
 import {
   checkInstanceName,
   createPrivateFile,
@@ -31,7 +30,7 @@ import {
   replaceFile,
   unusedName,
 } from './envFiles.ts';
-import { envFileText, keyNameOf, takesKey } from './exampleFile.ts';
+import { envFileText, isCopyOfExample, keyNameOf, takesKey } from './exampleFiles.ts';
 import { askServer, type ServerAnswer } from './ownServer.ts';
 import {
   askForAddress,

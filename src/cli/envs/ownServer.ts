@@ -1,4 +1,4 @@
-import { tlsHint } from '../../core/errorHints.ts';
+import { tlsHint } from '../../core/errors.ts';
 import { asString, isObject, type Json, type JsonObject, parseObject } from '../../core/json.ts';
 
 /** A model of a server, as far as the server describes it. */

@@ -6,10 +6,18 @@ import type { Health } from './health.ts';
 import { type Inspection, inspect, isRowOf, queryAllWorkers } from './inspect.ts';
 import { addressOf, type Instance } from './instances.ts';
 import type { Pm2, Pm2Row } from './pm2.ts';
-import { describeStart, exitCodeFor, hasEnded, readLastOutput, type StartOutcome, sizeOf } from './spawn.ts';
+import {
+  describeStart,
+  exitCodeFor,
+  hasEnded,
+  readLastOutput,
+  type StartOutcome,
+  sizeOf,
+  stopInstance,
+  stopWorker,
+} from './processes.ts';
 import { startAll } from './start.ts';
 import { isOlderThanBuild } from './state.ts';
-import { stopInstance, stopWorker } from './stop.ts';
 
 /** Replaces the processes of an instance by new ones. Where the system can do it, no request fails meanwhile. */
 export async function rollingReload(context: Context, inspection: Inspection): Promise<ExitCode> {

@@ -4,7 +4,7 @@ import type { Config } from '../../config/config.ts';
 import { configFromText } from '../../config/load.ts';
 import { terminalSafe } from '../../core/text.ts';
 import type { Context, Invocation } from '../command.ts';
-import { createEnvFiles } from '../envs/copyExamples.ts';
+import { createEnvFiles } from '../envs/exampleFiles.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
 import { queryPort } from './health.ts';
 import { type Inspection, inspect, refuseOtherUsers } from './inspect.ts';
@@ -19,9 +19,8 @@ import {
 } from './instances.ts';
 import { withManagerLock } from './lock.ts';
 import { pm2Home } from './pm2.ts';
-import { describeStart, spawnAndWait } from './spawn.ts';
+import { describeStart, spawnAndWait, stopInstance, stopWorker } from './processes.ts';
 import { deriveState, diagnosisLine, hasOlderSettings, type State } from './state.ts';
-import { stopInstance, stopWorker } from './stop.ts';
 
 /** What `start` does with an instance that it finds in a state. */
 type Step = 'keep' | 'await' | 'start' | 'restart' | 'refuse';

@@ -1,5 +1,5 @@
+import { CLIENT_TIMEOUT_MS } from '../../config/config.ts';
 import { formatProblems } from '../../config/diagnostics.ts';
-import { CLIENT_TIMEOUT_MS } from '../../config/identity.ts';
 import { formatDuration, terminalSafe, wrapText } from '../../core/text.ts';
 import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
@@ -164,7 +164,7 @@ function statusNotes(entries: readonly StatusEntry[], { paint, columns, program 
   const single = keyless.length > 1 ? entries.filter((entry) => !keyless.includes(entry)) : entries;
   const together = {
     names: keyless.map(({ inspection }) => inspection.instance.name).join(', '),
-    hint: { problem: 'no key, and no client has sent one', remedy: 'set the key: ./manage edit NAME' },
+    hint: { problem: 'no key, and no client has sent one', remedy: 'set the key: ./manage key NAME' },
   };
   const notes = [
     ...single.flatMap((entry) => {

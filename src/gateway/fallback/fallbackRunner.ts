@@ -1,5 +1,5 @@
 import { ApiError, asApiError } from '../../core/errors.ts';
-import { backoffMs, RetryBudget } from '../../resilience/retryBudget.ts';
+import { backoffMs, RetryBudget } from '../../resilience/circuitBreaker.ts';
 import { isRetryable } from '../../upstream/errors.ts';
 import {
   Exchange,

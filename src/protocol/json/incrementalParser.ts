@@ -19,7 +19,7 @@ const BYTE_ORDER_MARK = 0xfeff;
 const RELATED_BYTES = 512;
 
 /** Most values of the bodies that are kept, together: small ones take twenty times their bytes in memory. */
-const MAX_VALUES = 100_000;
+const MAX_VALUES = 60_000;
 
 /** Conversations that are kept at a time: those of one user, with their subagents. */
 const MAX_BODIES = 16;

@@ -8,8 +8,7 @@ const LIMITS = {
   // Both of OpenAI’s APIs are written through one form of a conversation, and in steps, so that a long one holds up nobody.
   request: { files: 80, functions: 449 },
   reload: { files: 45 },
-  // Three more than before: whether an instance can be used, an instance as status shows it, and how a shell quotes the manager.
-  status: { files: 63 },
+  status: { files: 60 },
 };
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');

@@ -184,16 +184,16 @@ describe('remembering a conversation', () => {
       return first === second;
     };
     const reader = memory(10_000_000);
-    const [one, two, three] = ['one', 'two', 'three'].map((name) => dense(name, 20_000));
+    const [one, two, three] = ['one', 'two', 'three'].map((name) => dense(name, 12_000));
     if (one === undefined || two === undefined || three === undefined) throw new Error('there are three');
     const first = (reader.parse(bytesOf(one)) as Body).messages[0];
     reader.parse(bytesOf(two));
     expect((reader.parse(bytesOf(one)) as Body).messages[0]).toBe(first);
     reader.parse(bytesOf(three));
     reader.parse(bytesOf(two));
-    expect(isKnown(reader, dense('four', 40_000))).toBe(true);
+    expect(isKnown(reader, dense('four', 24_000))).toBe(true);
     expect((reader.parse(bytesOf(one)) as Body).messages[0]).not.toBe(first);
-    expect(isKnown(reader, dense('five', 60_000))).toBe(false);
+    expect(isKnown(reader, dense('five', 36_000))).toBe(false);
   });
 
   test('reads any sequence of related bodies as JSON.parse does', () => {

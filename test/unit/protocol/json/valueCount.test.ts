@@ -66,9 +66,8 @@ describe('a JSON text', () => {
     // Each field is as large as it may be by itself, and the earlier body is small enough to be kept.
     const fields = (count: number) => Array.from({ length: count }, (_, index) => `"${index}":${list('{}', 20_000)}`);
     const body = (count: number) => Buffer.from(`{"x":"${'y'.repeat(1000)}",${fields(count).join(',')}}`);
-    parser.parse(body(2));
+    parser.parse(body(1));
     parser.parse(body(6));
-    parser.parse(body(2));
     expect(() => parser.parse(body(7))).toThrow(expect.objectContaining({ code: 'request_too_large' }));
   });
 });
