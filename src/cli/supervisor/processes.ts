@@ -1,7 +1,7 @@
 import { closeSync, lstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { formatDuration, terminalSafe } from '../../core/text.ts';
-import { readCommand } from '../../host/ports.ts';
+import { listeningAddresses, readCommand } from '../../host/ports.ts';
 import type { Context } from '../command.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
 import { queryPort } from './health.ts';
@@ -107,7 +107,6 @@ async function isServing({ name, config }: Instance): Promise<boolean> {
  */
 async function waitsAtPort(pid: number, port: number | undefined): Promise<boolean> {
   if (process.platform !== 'linux') return true;
-  const { listeningAddresses } = await import('../../host/ports.ts');
   return (await listeningAddresses(pid)).some((address) => address.port === port);
 }
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Pm2 } from '../../../../src/cli/supervisor/pm2.ts';
-import { type StartOutcome, spawnAndWait } from '../../../../src/cli/supervisor/spawn.ts';
+import { type StartOutcome, spawnAndWait } from '../../../../src/cli/supervisor/processes.ts';
 import { sampleInstance } from './sampleInstance.ts';
 
 /** How a start ends when this process has the port, and answers there that the instance has this pid. */
