@@ -101,7 +101,11 @@ export const quirkTable = {
     'A forced tool choice: sent, sent with thinking off, a named tool sent as "required" with that tool alone, or lowered to auto.',
   ),
   parallelToolCalls: flag(true, 'Whether parallel_tool_calls may be sent.'),
-  webSearch: choice(['off', 'native', 'emulate'], 'off', 'Server-side web search.'),
+  webSearch: choice(
+    ['off', 'native', 'emulate', 'provider'],
+    'off',
+    'Server-side web search: `native` by the fields of WEB_SEARCH_BODY, `provider` by the web search of the Responses API, whose results and citations are passed on.',
+  ),
   webSearchBody: json('With native web search: fields that switch it on, merged into a request that asks for it.'),
   thoughtSignature: flag(
     false,

@@ -43,6 +43,7 @@ const OPTIONAL_FIELDS = [
   'safety_identifier',
   'service_tier',
   'include',
+  'max_tool_calls',
   'store',
 ];
 const NESTED_FIELDS = ['reasoning.summary', 'text.verbosity', 'stream_options.include_obfuscation'];

@@ -1,4 +1,4 @@
-import type { ProviderKey } from '../../config/config.ts';
+import type { ProviderConfig, ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
 import { hasResult } from '../../translate/request/messages.ts';
 import { encryptedReasoning, NO_REPLAY, type ReasoningReplay } from '../../translate/request/reasoningReplay.ts';
@@ -41,6 +41,18 @@ export function prepareRequest(
   return { translated, measured, inputEstimate };
 }
 
+/** By the key, which belongs to one provider, so that it is not computed for each request. */
+const fingerprints = new WeakMap<ProviderKey, string>();
+
+function fingerprintOf({ baseUrl }: ProviderConfig, key: ProviderKey, forwarded: string | undefined): string {
+  const known = fingerprints.get(key);
+  if (known !== undefined) return known;
+  const fingerprint = shortHash(`${baseUrl}\n${key.secret?.reveal() ?? forwarded ?? ''}`, 8);
+  // Each client brings a key of its own where the provider has none.
+  if (key.secret !== undefined) fingerprints.set(key, fingerprint);
+  return fingerprint;
+}
+
 /** Encrypted reasoning goes back only to the address and with the key that it came from: both make the fingerprint that it carries. */
 export function replayFor(
   { models }: Services,
@@ -49,8 +61,7 @@ export function replayFor(
   key: ProviderKey,
 ): ReasoningReplay {
   if (model.protocol !== 'responses') return NO_REPLAY;
-  const secret = key.secret?.reveal() ?? forwarded.providerKey ?? '';
-  return { fingerprint: shortHash(`${provider.baseUrl}\n${secret}`, 8), refused: models.refusedReasoning };
+  return { fingerprint: fingerprintOf(provider, key, forwarded.providerKey), refused: models.refusedReasoning };
 }
 
 /** The words for a model, or a server, that has no encrypted reasoning at all. */
@@ -261,6 +272,7 @@ export class TranslatingAdapter implements Adapter {
       record.cacheWriteTokens += earlier.usage.cache_creation_input_tokens;
       record.outputTokens += earlier.usage.output_tokens;
     }
+    record.serviceTier = outcome.serviceTier;
     record.reasoningTokens = outcome.reasoningTokens;
     record.usageEstimated = outcome.usageEstimated;
     record.stopReason = outcome.stopReason;

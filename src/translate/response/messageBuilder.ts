@@ -1,5 +1,12 @@
 import { isObject, type JsonObject } from '../../core/json.ts';
-import type { Message, MessageBlock, MessageTail, MessageUsage, StopReason } from '../../protocol/anthropic/message.ts';
+import type {
+  Message,
+  MessageBlock,
+  MessageTail,
+  MessageUsage,
+  ServerToolBlock,
+  StopReason,
+} from '../../protocol/anthropic/message.ts';
 import type { MessageSink } from './blocks.ts';
 import { parseArguments } from './toolArguments.ts';
 
@@ -51,6 +58,16 @@ export class MessageBuilder implements MessageSink {
     this.#begin({ type: 'tool_use', id, name, input: {}, ...fields });
   }
 
+  writeBlock(block: ServerToolBlock): void {
+    this.#content.push(block);
+    this.size += BLOCK_COST + JSON.stringify(block).length;
+  }
+
+  cite(citations: readonly JsonObject[]): void {
+    if (this.#open.type === 'text') this.#open.citations = [...citations];
+    this.size += JSON.stringify(citations).length;
+  }
+
   append(text: string): void {
     this.#text += text;
     this.size += text.length + PIECE_COST;
@@ -64,7 +81,7 @@ export class MessageBuilder implements MessageSink {
     const block = this.#open;
     if (block.type === 'text') block.text = this.#text;
     else if (block.type === 'thinking') block.thinking = this.#text;
-    else block.input = parseToolInput(this.#text);
+    else if (block.type === 'tool_use') block.input = parseToolInput(this.#text);
   }
 
   finish(stopReason: StopReason, stopSequence: string | null, usage: MessageUsage): void {

@@ -21,6 +21,7 @@ import {
   toMessageUsage,
   toStopReason,
 } from './finish.ts';
+import { SearchBlocks, toCitation } from './searchBlocks.ts';
 import { BLANKS_MAX, StopSequenceMatcher, ThinkTagParser } from './textFilters.ts';
 import { ToolCalls } from './toolCalls.ts';
 
@@ -55,6 +56,7 @@ export class MessageStateMachine {
   readonly #hasItems: boolean;
   /** What the block of a reasoning item is signed with. */
   #carrier: string | undefined;
+  readonly #searches: SearchBlocks;
   #usage: Usage | undefined;
   #stopSequence: string | undefined;
 
@@ -64,6 +66,7 @@ export class MessageStateMachine {
     this.#outcome = outcome;
     this.#hasItems = context.protocol === 'responses';
     this.#blocks = new ContentBlocks(sink, outcome, () => this.#signature());
+    this.#searches = new SearchBlocks(this.#blocks, context.createToolId);
     this.#calls = new ToolCalls(context, this.#blocks, outcome, this.#held);
     const { stopSequences } = context;
     const stop = stopSequences.length === 0 ? undefined : new StopSequenceMatcher(stopSequences, this.#text);
@@ -109,6 +112,15 @@ export class MessageStateMachine {
         break;
       case 'itemEnd':
         this.#endItem(delta);
+        break;
+      case 'search':
+        this.#searches.begin(delta.query);
+        break;
+      case 'searchResult':
+        this.#searches.end(delta.pages);
+        break;
+      case 'citations':
+        this.#blocks.cite(delta.citations.map(toCitation));
         break;
       case 'note':
         addNote(outcome, delta.note);
@@ -218,7 +230,7 @@ export class MessageStateMachine {
   #countTokens(): Usage {
     const usage = fillUsage(this.#usage, this.#context.inputEstimate, this.#blocks.bytes);
     this.#outcome.usageEstimated = this.#usage === undefined;
-    this.#outcome.usage = toMessageUsage(usage);
+    this.#outcome.usage = { ...toMessageUsage(usage), ...this.#searches.usage };
     this.#outcome.reasoningTokens = usage.reasoning;
     return usage;
   }
