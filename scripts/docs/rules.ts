@@ -211,6 +211,7 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R644', 'NICE', 'The class of service'],
     ['R645', 'NICE', 'Breakpoints of the cache'],
     ['R646', 'NICE', 'How much the model writes'],
+    ['R647', 'NICE', 'The provider searches the web where it is set'],
     ['R648', 'MUST', 'Silence of minutes is borne'],
   ),
   group(
@@ -239,6 +240,7 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R671', 'MUST', 'Events that nobody knows are skipped'],
     ['R672', 'MUST', 'The last event completes what the others left out'],
     ['R674', 'MUST', 'A folded stream is the unstreamed answer'],
+    ['R675', 'NICE', 'Searches of the web are blocks of their own'],
   ),
   group(
     'Errors and choice of the Responses API',
@@ -253,6 +255,8 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R687', 'MUST', 'The API is chosen for each model'],
     ['R688', 'SHOULD', 'A server without the endpoint is asked by chat completions, or named as such'],
     ['R690', 'MUST', 'Encrypted reasoning counts no tokens'],
+    ['R692', 'MUST', 'What is read from and written to the cache, and long input, have their own prices'],
+    ['R693', 'SHOULD', 'A health check takes an answer of no words'],
   ),
 ];
 

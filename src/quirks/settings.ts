@@ -207,6 +207,16 @@ export const quirkTable = {
     true,
     'Responses API: whether encrypted reasoning is asked for, which brings the thoughts back in the next turn.',
   ),
+  reasoningContext: choice(
+    ['', 'auto', 'current_turn', 'all_turns'],
+    '',
+    'Responses API: of which turns the model sees its earlier reasoning; left to the model where empty.',
+  ),
+  cacheTtl: choice(
+    ['', '30m', '12h'],
+    '',
+    'Responses API: how long at least the provider keeps what it writes to its prompt cache; 12h costs twice the input.',
+  ),
   outputHeadroom: number(
     4096,
     0,

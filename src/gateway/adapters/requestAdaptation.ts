@@ -46,7 +46,12 @@ const OPTIONAL_FIELDS = [
   'max_tool_calls',
   'store',
 ];
-const NESTED_FIELDS = ['reasoning.summary', 'text.verbosity', 'stream_options.include_obfuscation'];
+const NESTED_FIELDS = [
+  'reasoning.summary',
+  'reasoning.context',
+  'text.verbosity',
+  'stream_options.include_obfuscation',
+];
 
 const REFUSAL =
   /unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|cannot find field|invalid parameter|incompatible|deprecated/i;

@@ -25,7 +25,7 @@ const ADDRESS_MAX = 4000;
 const CITED_TEXT_MAX = 150;
 
 /** What OpenAI adds to the addresses in citations, and not to those of the sources. */
-const TRACKING = /[?&]utm_source=openai$/;
+const TRACKING = 'utm_source=openai';
 
 /** The search of a `web_search_call`; undefined for what else it stands for, as the opening of a page that was found. */
 export function readSearch(item: JsonObject, held: HeldBudget): HostedSearch | undefined {
@@ -65,8 +65,9 @@ export function readCitations(parts: Json | undefined, held: HeldBudget): readon
 }
 
 function addressOf({ url }: JsonObject): string | undefined {
-  const address = asString(url)?.replace(TRACKING, '');
-  return address && address.length <= ADDRESS_MAX ? address : undefined;
+  const given = asString(url) ?? '';
+  const address = given.endsWith(TRACKING) ? given.slice(0, -TRACKING.length - 1) : given;
+  return address !== '' && address.length <= ADDRESS_MAX ? address : undefined;
 }
 
 /**

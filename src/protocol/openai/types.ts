@@ -79,7 +79,11 @@ export interface ResponsesRequest extends JsonObject {
   tools?: (ResponseTool | HostedSearchTool)[];
   tool_choice?: 'auto' | 'none' | 'required' | { type: 'function'; name: string };
   parallel_tool_calls?: false;
-  reasoning?: { effort?: string; summary?: 'auto' | 'concise' | 'detailed' };
+  reasoning?: {
+    effort?: string;
+    summary?: 'auto' | 'concise' | 'detailed';
+    context?: 'auto' | 'current_turn' | 'all_turns';
+  };
   text?: {
     format?: { type: 'json_object' } | { type: 'json_schema'; name: string; schema: JsonObject; strict: false };
     verbosity?: 'low' | 'medium' | 'high';
@@ -90,6 +94,7 @@ export interface ResponsesRequest extends JsonObject {
   top_p?: number;
   prompt_cache_key?: string;
   safety_identifier?: string;
+  prompt_cache_options?: { ttl: '30m' | '12h' };
   service_tier?: 'default' | 'flex' | 'priority';
   store: false;
   include?: ('reasoning.encrypted_content' | 'web_search_call.action.sources')[];

@@ -51,6 +51,7 @@ export function responsesBody(parts: RequestParts): ResponsesRequest {
     ...(maxTokens === undefined ? {} : { max_output_tokens: maxTokens }),
     ...(reasons && effort !== 'none' && settings.samplers === 'without_reasoning' ? {} : samplers(request, settings)),
     ...identity(request, settings, 'safety_identifier'),
+    ...(settings.cacheTtl === '' ? {} : { prompt_cache_options: { ttl: settings.cacheTtl } }),
     ...(settings.serviceTier === '' ? {} : { service_tier: settings.serviceTier }),
     store: false,
     ...(include.length > 0 ? { include } : {}),
@@ -125,11 +126,12 @@ function closePrefill(items: ResponseItem[], settings: QuirkSettings): ResponseI
 function reasoningField(
   wish: ReasoningWish,
   effort: string | undefined,
-  { summary }: QuirkSettings,
+  { summary, reasoningContext: context }: QuirkSettings,
 ): Fields<'reasoning'> {
   const reasoning = {
     ...(effort === undefined ? {} : { effort }),
     ...(wish.mode === 'off' || effort === 'none' || summary === 'off' ? {} : { summary }),
+    ...(context === '' ? {} : { context }),
   };
   return Object.keys(reasoning).length > 0 ? { reasoning } : {};
 }

@@ -56,7 +56,8 @@ export class MessageStateMachine {
   readonly #hasItems: boolean;
   /** What the block of a reasoning item is signed with. */
   #carrier: string | undefined;
-  readonly #searches: SearchBlocks;
+  /** Undefined until the provider has searched the web. */
+  #searches: SearchBlocks | undefined;
   #usage: Usage | undefined;
   #stopSequence: string | undefined;
 
@@ -66,7 +67,6 @@ export class MessageStateMachine {
     this.#outcome = outcome;
     this.#hasItems = context.protocol === 'responses';
     this.#blocks = new ContentBlocks(sink, outcome, () => this.#signature());
-    this.#searches = new SearchBlocks(this.#blocks, context.createToolId);
     this.#calls = new ToolCalls(context, this.#blocks, outcome, this.#held);
     const { stopSequences } = context;
     const stop = stopSequences.length === 0 ? undefined : new StopSequenceMatcher(stopSequences, this.#text);
@@ -114,10 +114,11 @@ export class MessageStateMachine {
         this.#endItem(delta);
         break;
       case 'search':
+        this.#searches ??= new SearchBlocks(this.#blocks, this.#context.createToolId);
         this.#searches.begin(delta.query);
         break;
       case 'searchResult':
-        this.#searches.end(delta.pages);
+        this.#searches?.end(delta.pages);
         break;
       case 'citations':
         this.#blocks.cite(delta.citations.map(toCitation));
@@ -230,7 +231,7 @@ export class MessageStateMachine {
   #countTokens(): Usage {
     const usage = fillUsage(this.#usage, this.#context.inputEstimate, this.#blocks.bytes);
     this.#outcome.usageEstimated = this.#usage === undefined;
-    this.#outcome.usage = { ...toMessageUsage(usage), ...this.#searches.usage };
+    this.#outcome.usage = { ...toMessageUsage(usage), ...this.#searches?.usage };
     this.#outcome.reasoningTokens = usage.reasoning;
     return usage;
   }
