@@ -1,4 +1,4 @@
-import type { ProviderConfig, ProviderKey } from '../../config/config.ts';
+import type { ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
 import { hasResult } from '../../translate/request/messages.ts';
 import { encryptedReasoning, NO_REPLAY, type ReasoningReplay } from '../../translate/request/reasoningReplay.ts';
@@ -41,18 +41,6 @@ export function prepareRequest(
   return { translated, measured, inputEstimate };
 }
 
-/** By the key, which belongs to one provider, so that it is not computed for each request. */
-const fingerprints = new WeakMap<ProviderKey, string>();
-
-function fingerprintOf({ baseUrl }: ProviderConfig, key: ProviderKey, forwarded: string | undefined): string {
-  const known = fingerprints.get(key);
-  if (known !== undefined) return known;
-  const fingerprint = shortHash(`${baseUrl}\n${key.secret?.reveal() ?? forwarded ?? ''}`, 8);
-  // Each client brings a key of its own where the provider has none.
-  if (key.secret !== undefined) fingerprints.set(key, fingerprint);
-  return fingerprint;
-}
-
 /** Encrypted reasoning goes back only to the address and with the key that it came from: both make the fingerprint that it carries. */
 export function replayFor(
   { models }: Services,
@@ -61,7 +49,12 @@ export function replayFor(
   key: ProviderKey,
 ): ReasoningReplay {
   if (model.protocol !== 'responses') return NO_REPLAY;
-  return { fingerprint: fingerprintOf(provider, key, forwarded.providerKey), refused: models.refusedReasoning };
+  const known = models.fingerprints.get(key);
+  const secret = key.secret?.reveal();
+  const fingerprint = known ?? shortHash(`${provider.baseUrl}\n${secret ?? forwarded.providerKey ?? ''}`, 8);
+  // Without a key of the instance's own each client brings another one.
+  if (known === undefined && secret !== undefined) models.fingerprints.set(key, fingerprint);
+  return { fingerprint, refused: models.refusedReasoning };
 }
 
 /** The words for a model, or a server, that has no encrypted reasoning at all. */

@@ -3,7 +3,6 @@ import { type ContentBlock, type MessagesRequest, toolChanges } from '../../prot
 import type { ChatRequest, ChatTool, HostedSearchTool } from '../../protocol/openai/types.ts';
 import type { Repairs } from '../../quirks/compose.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
-import type { ResolvedModel } from './context.ts';
 import type { ToolNames } from './toolNames.ts';
 
 /** A tool that the client runs and the model is offered. */
@@ -217,11 +216,6 @@ export interface HostedSearchRequest {
   readonly isForced: boolean;
   /** Most searches. */
   readonly most?: number;
-}
-
-/** Whether a model can do what a request wants that is nothing but a search. */
-export function canSearch(request: JsonObject, { protocol, settings }: ResolvedModel): boolean {
-  return protocol === 'chat' ? settings.webSearch === 'native' : hostedSearch(request, settings) !== undefined;
 }
 
 function toolsOf(request: JsonObject): JsonObject[] {
