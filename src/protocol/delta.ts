@@ -19,8 +19,6 @@ export type Delta =
   | { readonly kind: 'search'; readonly query: string }
   /** What the first search without a result has found; without pages it has failed. */
   | { readonly kind: 'searchResult'; readonly pages?: readonly WebPage[] }
-  /** What the text that was written last rests on. */
-  | { readonly kind: 'citations'; readonly citations: readonly (WebPage & { readonly text: string })[] }
   /** The provider has said all, so that nothing is to be waited for. */
   | { readonly kind: 'end' }
   /** An oddity that was passed over, for the log. */
@@ -32,6 +30,12 @@ export interface WebPage {
   readonly title: string;
 }
 
+/** A page that a text names as its source. */
+export interface Citation extends WebPage {
+  /** The part of the text that rests on it. */
+  readonly text: string;
+}
+
 /** The end of what becomes a block of its own, from providers whose answers are lists of items. */
 export interface ItemEndDelta {
   readonly kind: 'itemEnd';
@@ -39,6 +43,8 @@ export interface ItemEndDelta {
   readonly isCut: boolean;
   /** Of reasoning that must come back to the provider. */
   readonly reasoning?: ReasoningItem;
+  /** Of text. */
+  readonly citations?: readonly Citation[];
 }
 
 /**

@@ -1,12 +1,6 @@
 import { asNumber, asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { HeldBudget } from '../bounds.ts';
-import type { Delta, WebPage } from '../delta.ts';
-
-/** A source that a message names for a part of its text. */
-export interface Citation extends WebPage {
-  /** The text that rests on it. */
-  readonly text: string;
-}
+import type { Citation, Delta } from '../delta.ts';
 
 /** A search of the web that the provider has done by itself. */
 export interface HostedSearch {

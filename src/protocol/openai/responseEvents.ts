@@ -275,13 +275,13 @@ export class ResponseEventReader {
 
   #writeText(item: ResponseItem): void {
     if (item.position !== this.#current) return;
-    if (item.kind === 'message' && this.#searches?.isWaiting) {
-      // Its citations name what the searches have found, which stands before it.
-      if (!item.isDone) return;
-      this.#searches.write(item.citations);
-    }
+    const searches = item.kind === 'message' && this.#searches?.isWaiting ? this.#searches : undefined;
+    // Its citations name what the searches have found, which stands before it.
+    if (searches !== undefined && !item.isDone) return;
     const text = item.text.take();
-    if (text !== '') this.#emit({ kind: item.kind === 'reasoning' ? 'thinking' : 'text', text });
+    if (text === '') return;
+    searches?.write(item.citations);
+    this.#emit({ kind: item.kind === 'reasoning' ? 'thinking' : 'text', text });
   }
 
   /** Writes what is done, and what there is of the first item that is not. */
@@ -300,15 +300,13 @@ export class ResponseEventReader {
     if (item.kind === 'other') return;
     if (item.kind === 'call') this.#emit(item.toCall());
     if (item.search !== undefined) this.#searches?.begin(item.search);
-    if (item.citations.length > 0 && this.#searches !== undefined) {
-      this.#emit({ kind: 'citations', citations: item.citations });
-    }
     if (item.text.differs) this.#emit({ kind: 'note', note: 'a text that was repeated differed' });
-    const { reasoning } = item;
+    const { reasoning, citations } = item;
     this.#emit({
       kind: 'itemEnd',
       isCut: item.isCut || item.mayBeCut,
       ...(reasoning === undefined ? {} : { reasoning }),
+      ...(citations.length === 0 || this.#searches === undefined ? {} : { citations }),
     });
     item.release();
   }

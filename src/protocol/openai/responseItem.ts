@@ -1,7 +1,7 @@
 import { asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { type HeldBudget, Repetition } from '../bounds.ts';
-import type { ReasoningItem, ToolCallDelta } from '../delta.ts';
-import { type Citation, type HostedSearch, readCitations, readSearch } from './hostedSearch.ts';
+import type { Citation, ReasoningItem, ToolCallDelta } from '../delta.ts';
+import { type HostedSearch, readCitations, readSearch } from './hostedSearch.ts';
 import { isWorthCarrying, readReasoningItem } from './reasoningItem.ts';
 
 export type ItemKind = 'message' | 'reasoning' | 'call' | 'search' | 'other';

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { MessageUsage } from '../../protocol/anthropic/message.ts';
-import type { WebPage } from '../../protocol/delta.ts';
+import type { Citation, WebPage } from '../../protocol/delta.ts';
 import type { ContentBlocks } from './blocks.ts';
 
 /** The provider's searches of the web as Anthropic writes its own: a call of the server's tool, and its result. */
@@ -46,7 +46,7 @@ export class SearchBlocks {
   }
 }
 
-export function toCitation({ url, title, text }: WebPage & { readonly text: string }): JsonObject {
+export function toCitation({ url, title, text }: Citation): JsonObject {
   return {
     type: 'web_search_result_location',
     url: url.toWellFormed(),

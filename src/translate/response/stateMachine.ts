@@ -120,9 +120,6 @@ export class MessageStateMachine {
       case 'searchResult':
         this.#searches?.end(delta.pages);
         break;
-      case 'citations':
-        this.#blocks.cite(delta.citations.map(toCitation));
-        break;
       case 'note':
         addNote(outcome, delta.note);
         break;
@@ -316,7 +313,7 @@ export class MessageStateMachine {
   }
 
   /** What comes next belongs to another block; reasoning without words still needs one to travel in. */
-  #endItem({ isCut, reasoning }: ItemEndDelta): void {
+  #endItem({ isCut, reasoning, citations = [] }: ItemEndDelta): void {
     this.#tags?.endItem();
     this.#stop?.end();
     this.#calls.finish(isCut);
@@ -325,6 +322,7 @@ export class MessageStateMachine {
       this.#carrier = encodeReasoningItem(provider, reasoning, reasoningFingerprint);
       if (this.#blocks.open !== 'thinking') this.#blocks.openThinking();
     }
+    if (citations.length > 0) this.#blocks.cite(citations.map(toCitation));
     this.#blocks.close();
     this.#carrier = undefined;
     this.#blankText = '';
