@@ -202,7 +202,7 @@ export function warnOfForeignKeys(
 export function providerKey(preset: Preset, found: FoundSecret | undefined): ProviderKey {
   if (preset.protocol === 'demo') return { source: 'none', variable: '' };
   if (found === undefined && preset.keyOptional === true) return { source: 'none', variable: GENERAL_NAME };
-  if (found === undefined) return { source: 'client', variable: GENERAL_NAME };
+  if (found === undefined) return { source: 'client', variable: preset.keyNames[0] ?? GENERAL_NAME };
   return { source: found.source, variable: found.variable.name, secret: new Secret(found.value) };
 }
 
