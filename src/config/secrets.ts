@@ -148,7 +148,7 @@ export function findProviderKey(
     diagnostics.warning(
       found.variable,
       'a placeholder, which counts as no key',
-      'Put your key here; or leave it empty, and the client’s own key is passed through.',
+      'Put your key here; or leave it empty, and the key that Claude Code sends is used.',
     );
     return undefined;
   }

@@ -149,7 +149,7 @@ export async function removeInstance(
       );
     }
     if (!(await prompter.confirm(`Stop ${name} and put envs/${name}.env aside?`))) {
-      output.say('Nothing is done.');
+      output.say('Cancelled; nothing was changed.');
       return exitCodes.failed;
     }
   }
