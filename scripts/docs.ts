@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { exampleFile } from '../src/cli/envs/exampleFile.ts';
+import { exampleFile } from '../src/cli/envs/exampleFiles.ts';
 import { findPreset, presets } from '../src/providers/index.ts';
 import { architecturePicture, foldersSection } from './docs/architecturePicture.ts';
 import { fillSections, type Section } from './docs/markdown.ts';

@@ -11,4 +11,5 @@ enableCompileCache(join(__dirname, '..', 'state', 'compile-cache'));
 const { printStatusLine } = require('../src/cli/statusline/statusLine.ts');
 
 const [instance, host, port, usageFile] = process.argv.slice(2);
-printStatusLine({ instance, host, port: Number(port), usageFile }, process.env);
+const manager = join(__dirname, '..', 'manage');
+printStatusLine({ instance, host, port: Number(port), usageFile, manager }, process.env);

@@ -119,6 +119,7 @@ const SOLE_IMPORTERS: Record<string, RegExp> = {
   pino: /^src\/telemetry\/logger\.ts$/,
   'zod/mini': /^src\/(?:config\/|cli\/supervisor\/health\.ts$)/,
   yaml: /^src\/config\/files\//,
+  '@clack/prompts': /^src\/cli\/terminal\/prompt\.ts$/,
   jsonrepair: /^src\/translate\/response\//,
   rolldown: /^scripts\/build/,
 };
@@ -242,11 +243,11 @@ test('a circle is found', () => {
 });
 
 /**
- * A file is a concept that a reader would look up. Above 400 lines it holds several; more than 301 files in `src` and `scripts`
+ * A file is a concept that a reader would look up. Above 400 lines it holds several; more than 300 files in `src` and `scripts`
  * means that concepts were cut into pieces, which nobody finds among their siblings.
  */
 const MOST_LINES = 400;
-const MOST_FILES = 301;
+const MOST_FILES = 300;
 test(`no file has more than ${MOST_LINES} lines`, () => {
   const lengths = everything.map((file) => ({ path: file.path, lines: file.text.split('\n').length - 1 }));
   expect(lengths.filter(({ lines }) => lines > MOST_LINES)).toEqual([]);

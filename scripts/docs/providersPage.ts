@@ -37,7 +37,8 @@ function describeKey({ keyNames, keyHeader, keyOptional }: Preset): string {
 }
 
 /** Where a guide for the provider stands, below docs/; undefined when there is none. */
-export function guidePath({ name, port, protocol }: Preset): string | undefined {
+export function guidePath({ name, port, protocol, hosts, tiers }: Preset): string | undefined {
+  if (hosts.length === 0 && tiers === undefined) return 'providers/own-server.md';
   return port === undefined || protocol === 'demo' ? undefined : `providers/${name}.md`;
 }
 

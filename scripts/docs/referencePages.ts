@@ -10,10 +10,18 @@ import { quirkDocumentation } from '../../src/config/overrides.ts';
 import { type ErrorRow, errorTable } from '../../src/core/errorTable.ts';
 import { code, markdownPage, markdownTable } from './markdown.ts';
 
+/** Of the texts that a launcher prints, which does not know how wide the terminal is. */
+const TERMINAL_WIDTH = 80;
+
 const commands = await loadCommands(commandTable);
 const helpTexts = await Promise.all(
-  commands.map(async ([name]) => `## ${name}\n\n\`\`\`text\n${await helpText(name, commandTable)}\n\`\`\``),
+  commands.map(
+    async ([name]) => `## ${name}\n\n\`\`\`text\n${await helpText(name, commandTable, TERMINAL_WIDTH)}\n\`\`\``,
+  ),
 );
+
+/** What `./manage` alone prints; the launcher takes it from here in a clone that has nothing installed. */
+const generalHelp = `## manage\n\n\`\`\`text\n${await helpText(undefined, commandTable, TERMINAL_WIDTH)}\n\`\`\``;
 
 const COMMAND_RULES = `\`./manage help COMMAND\` and \`./manage COMMAND --help\` print the same. For all commands:
 
@@ -36,6 +44,7 @@ export function commandsPage(): string {
       exitCodeRows.map(([code, meaning]) => [String(code), meaning]),
     ),
     '`run` and `pm2` give the status of the program that they run.',
+    generalHelp,
     ...helpTexts,
   );
 }

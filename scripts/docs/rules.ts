@@ -152,7 +152,7 @@ export const ruleGroups: readonly RuleGroup[] = [
     'Endpoints and transport',
     ['R501', 'MUST', 'The message route by its path, with aliases and any query'],
     ['R502', 'MUST', 'count_tokens without network, learning from the provider’s figures'],
-    ['R503', 'MUST', 'The list of models, each under two names'],
+    ['R503', 'MUST', 'The list of models; one in no tier under two names, a name that means a tier found alone'],
     ['R504', 'MUST', 'Probes and health without a token'],
     ['R505', 'SHOULD', 'The client’s telemetry is taken and thrown away'],
     ['R506', 'SHOULD', 'Endpoints that are not offered say so in the envelope'],

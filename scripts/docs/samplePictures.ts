@@ -1,11 +1,13 @@
 import { styleText } from 'node:util';
+import { describeCondition } from '../../src/cli/supervisor/condition.ts';
 import type { Health } from '../../src/cli/supervisor/health.ts';
 import type { Instance } from '../../src/cli/supervisor/instances.ts';
 import { diagnoseReload, hintLine, type State } from '../../src/cli/supervisor/state.ts';
 import type { Colour } from '../../src/cli/terminal/output.ts';
 import { type Circuit, type InstanceSample, NO_RECENT_USAGE } from '../../src/cli/top/sample.ts';
 import { topFrame } from '../../src/cli/top/topView.ts';
-import { type StatusEntry, statusTable } from '../../src/cli/views/statusView.ts';
+import type { StatusEntry } from '../../src/cli/views/statusEntry.ts';
+import { statusText } from '../../src/cli/views/statusView.ts';
 import { configFromText } from '../../src/config/load.ts';
 import { presets } from '../../src/providers/index.ts';
 import { createConsoleView } from '../../src/telemetry/console/view.ts';
@@ -63,9 +65,15 @@ const statusFigures: readonly (StatusFigure | undefined)[] = [
     pid: 5210,
     uptime_seconds: 52 * MINUTE,
     memory_bytes: 109e6,
-    requests: { total: 466, failed: 1 },
-    last_error: { at: new Date(PICTURE_TIME - 11 * MINUTE * 1000).toISOString(), status: 429, message: 'slow down' },
-    restart_needed: ['PORT'],
+    requests: { total: 466, failed: 3 },
+    last_success_at: new Date(PICTURE_TIME - 25 * MINUTE * 1000).toISOString(),
+    last_error: {
+      at: new Date(PICTURE_TIME - 11 * MINUTE * 1000).toISOString(),
+      status: 401,
+      type: 'authentication_error',
+      message:
+        '[401] the provider rejected OPENAI_API_KEY: Incorrect API key provided. The key may have been deleted or belong to another region.',
+    },
   },
   undefined,
 ];
@@ -99,13 +107,14 @@ function statusEntryOf(instance: Instance, figure: StatusFigure | undefined): St
   };
   const state: State = health === undefined ? 'stopped' : 'serving';
   const hint = diagnoseReload(inspection);
-  return { inspection, state, health, hint: hint && hintLine(instance.name, hint) };
+  const report = describeCondition({ instance, state, health, row: undefined, isSound: true, hasRun: true });
+  return { inspection, state, health, report, hint: hint && hintLine(instance.name, hint) };
 }
 
 /** docs/pictures/status.svg: what `./manage status` prints of instances as they may be. */
 export function statusPicture(): string {
   const entries = sampleInstances().map((instance, index) => statusEntryOf(instance, statusFigures[index]));
-  const table = statusTable(entries, { paint, columns: COLUMNS }).split('\n');
+  const table = statusText(entries, { paint, columns: COLUMNS, program: './manage' }).split('\n');
   return terminalPicture('./manage status', [...table, ...entries.flatMap(({ hint }) => hint ?? [])], COLUMNS);
 }
 
@@ -146,13 +155,15 @@ const topFigures: readonly (TopFigure | undefined)[] = [
 
 function topRowOf(name: string, figure: TopFigure | undefined): InstanceSample {
   if (figure === undefined) {
-    return { name, state: 'not running', inFlight: 0, waiting: 0, circuits: [], recent: NO_RECENT_USAGE };
+    const idle = { inFlight: 0, waiting: 0, circuits: [], restarts: 0, recent: NO_RECENT_USAGE };
+    return { name, state: 'not running', condition: 'stopped', ...idle };
   }
   const { requests, outputTokens, inFlight, firstEvents, answering, today, circuit } = figure;
   const circuits: readonly Circuit[] = [{ provider: undefined, state: circuit }];
   const durations = firstEvents.map((time) => time + answering);
   const recent = { requests, inputTokens: 0, outputTokens, firstEvents, durations, today: { ...NO_USAGE, ...today } };
-  return { name, state: 'serving', inFlight, waiting: 0, circuits, recent };
+  const condition = circuit === 'closed' ? 'ready' : 'provider down';
+  return { name, state: 'serving', condition, restarts: 0, inFlight, waiting: 0, circuits, recent };
 }
 
 /** docs/pictures/top.svg: one moment of `./manage top`. */

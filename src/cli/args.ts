@@ -22,6 +22,7 @@ export async function parseCommandLine(words: readonly string[]): Promise<Parsed
     tokens: true,
   });
   const [word, ...names] = positionals;
+  if (words.length === 1 && words[0] === '-V') return { kind: 'version' };
   if (values['version'] && word === undefined) return { kind: 'version' };
   if (word !== undefined && !isCommandName(word)) return unknownCommand(word);
   const command = word === undefined ? undefined : await loadCommand(word);
@@ -30,11 +31,12 @@ export async function parseCommandLine(words: readonly string[]): Promise<Parsed
     if (word === undefined || command === undefined) return { kind: 'help', topic: undefined };
     if (word === 'help') {
       const [topic] = names;
+      if (names.length > 1) checkNames(word, command, names);
       return topic === undefined || isCommandName(topic) ? { kind: 'help', topic } : unknownCommand(topic);
     }
     if (values['help']) return { kind: 'help', topic: word };
     checkNames(word, command, names);
-    const invocation = { command: word, names, rest, ...readOptions(values) };
+    const invocation = { command: word, names, rest, ...readOptions(values, command.options) };
     const [one, other] = command.exclusive ?? [];
     if (one !== undefined && other !== undefined && invocation[one] && invocation[other])
       throw new UsageError(`--${optionTable[one].name} and --${optionTable[other].name} exclude each other`);
@@ -57,8 +59,17 @@ function loadCommand(name: CommandName): Promise<Command> {
   return commandTable[name]();
 }
 
+/** What other programs call our commands. */
+const otherNames: Readonly<Record<string, CommandName>> = {
+  ...{ ls: 'list', ps: 'status', health: 'status', ui: 'top', watch: 'top', monit: 'top', cost: 'usage', tail: 'logs' },
+  ...{ up: 'start', down: 'stop', rm: 'remove', update: 'version', upgrade: 'version', code: 'run', claude: 'run' },
+  ...{ config: 'edit', model: 'edit', setup: 'init', new: 'init', login: 'init', check: 'doctor' },
+};
+
 function unknownCommand(word: string): ParsedArgs {
-  const message = `there is no command "${word}"${didYouMean(word, commandNames)}`;
+  const name = Object.hasOwn(otherNames, word) ? otherNames[word] : undefined;
+  const way = name === undefined ? didYouMean(word, commandNames) : `; here it is: ./manage ${name}`;
+  const message = `there is no command "${word}"${way}`;
   return { kind: 'usage', message, topic: undefined };
 }
 
@@ -68,13 +79,24 @@ async function splitWords(
 ): Promise<{ readonly own: readonly string[]; readonly rest: readonly string[] }> {
   const at = words.findIndex((word) => !word.startsWith('-'));
   const word = words[at];
-  const handsOn = word !== undefined && isCommandName(word) ? (await loadCommand(word)).handsOn : undefined;
+  const command = word !== undefined && isCommandName(word) ? await loadCommand(word) : undefined;
+  const handsOn = command?.handsOn;
   if (handsOn === 'all' && !['-h', '--help'].includes(words[at + 1] ?? '')) {
     return { own: words.slice(0, at + 1), rest: words.slice(at + 1) };
   }
+  if (handsOn !== 'after --') return { own: words, rest: [] };
+  const ownOptions = (command?.options ?? []).flatMap((key) => {
+    const { name, short }: Option = optionTable[key];
+    return [`--${name}`, ...(short === undefined ? [] : [`-${short}`])];
+  });
+  const isOwn = (candidate: string) => ownOptions.includes(candidate);
+  const nameAt = words.findIndex((candidate, index) => index > at && !candidate.startsWith('-'));
   const end = words.indexOf('--');
-  if (handsOn !== 'after --' || end < 0) return { own: words, rest: [] };
-  return { own: words.slice(0, end), rest: words.slice(end + 1) };
+  // The name, then an option that is not ours: from there on all is for the other program.
+  const foreign = words.findIndex((candidate, index) => index > nameAt && !isOwn(candidate));
+  const isForeign = nameAt >= 0 && foreign >= 0 && foreign !== end && words[foreign]?.startsWith('-') === true;
+  if (isForeign) return { own: words.slice(0, foreign), rest: words.slice(foreign) };
+  return end < 0 ? { own: words, rest: [] } : { own: words.slice(0, end), rest: words.slice(end + 1) };
 }
 
 interface OptionToken {
@@ -97,8 +119,10 @@ function checkOption({ name, rawName, value }: OptionToken, word: string | undef
   } else if (!value) throw new UsageError(`${rawName} needs a value: ${rawName} ${option.placeholder}`);
 }
 
-function passOnHint(spec: CommandSpec | undefined): string {
-  return spec?.handsOn === 'after --' ? '; what is for the other program stands after --' : '';
+/** @param line the command with the words for the other program where they belong */
+function passOnHint(spec: CommandSpec | undefined, line?: string): string {
+  if (spec?.handsOn !== 'after --') return '';
+  return `; what is for the other program stands after --${line === undefined ? '' : `: ${line}`}`;
 }
 
 function checkNames(word: CommandName, spec: CommandSpec, names: readonly string[]): void {
@@ -111,7 +135,9 @@ function checkNames(word: CommandName, spec: CommandSpec, names: readonly string
   if (operand === undefined) return;
   const { called, most, from } = operand;
   if (names.length > (most ?? names.length)) {
-    throw new UsageError(`./manage ${word} takes ${called}, not ${names.length}${passOnHint(spec)}`);
+    throw new UsageError(
+      `./manage ${word} takes ${called}, not ${names.length}${passOnHint(spec, `./manage ${word} ${names[0]} -- ${names.slice(1).join(' ')}`)}`,
+    );
   }
   if (most === 1 && from === undefined && names[0] === 'all') {
     throw new UsageError(`./manage ${word} takes ${called}, not "all"`);

@@ -10,7 +10,7 @@ import {
   refreshPreset,
 } from '../config/files/catalogue.ts';
 import { loadCatalogue } from '../config/load.ts';
-import { tlsHint } from '../core/errorHints.ts';
+import { tlsHint } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
 import { terminalSafe } from '../core/text.ts';
 import { presets } from '../providers/index.ts';

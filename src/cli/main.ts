@@ -7,13 +7,15 @@ import { commandTable } from './commandTable.ts';
 import { exitCodes, Failure } from './exitCodes.ts';
 import { type OptionName, readOptions } from './options.ts';
 import { createPm2 } from './supervisor/pm2.ts';
-import { createOutput } from './terminal/output.ts';
+import { createOutput, nameProgram, programWord } from './terminal/output.ts';
 import type { Prompter } from './terminal/prompt.ts';
 
 /** Runs the command of this process's arguments for the checkout in `root`, and sets the exit status. */
 export function main(root: string): void {
+  const program = programWord(process.env['MANAGE_CALLED_AS']);
   // The launcher's, for this process alone.
   delete process.env['NODE_COMPILE_CACHE'];
+  delete process.env['MANAGE_CALLED_AS'];
   // `./manage logs all | head` closes the pipe early, which is no fault.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(exitCodes.ok);
@@ -22,34 +24,51 @@ export function main(root: string): void {
   });
   // Until the command is through; a bundle in one CommonJS file cannot await it here.
   process.exitCode = exitCodes.failed;
-  respond(root, process.argv.slice(2)).then((exitCode) => {
+  respond(root, program, process.argv.slice(2)).then((exitCode) => {
     process.exitCode = exitCode;
   });
 }
 
-async function respond(root: string, words: readonly string[]): Promise<number> {
+async function respond(root: string, program: string, words: readonly string[]): Promise<number> {
   const parsed = await parseCommandLine(words);
   switch (parsed.kind) {
     case 'usage':
       process.stderr.write(
-        `${parsed.message}\nSee: ./manage ${parsed.topic === undefined ? '' : `${parsed.topic} `}--help\n`,
+        `${nameProgram(parsed.message, program)}\nSee: ${program} ${parsed.topic === undefined ? '' : `${parsed.topic} `}--help\n`,
       );
       return exitCodes.usage;
     case 'help': {
       const names = parsed.topic === undefined ? [] : [parsed.topic];
-      return run(root, await commandTable.help(), { command: 'help', names, rest: [], ...readOptions({}) });
+      return run(root, program, await commandTable.help(), {
+        command: 'help',
+        names,
+        rest: [],
+        ...readOptions({}, []),
+      });
     }
     case 'version':
       process.stdout.write(`${JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version}\n`);
       return exitCodes.ok;
     case 'run':
-      return run(root, parsed.command, parsed.invocation);
+      return run(root, program, parsed.command, parsed.invocation);
   }
 }
 
-async function run(root: string, command: Command, invocation: Invocation<OptionName>): Promise<number> {
+async function run(
+  root: string,
+  program: string,
+  command: Command,
+  invocation: Invocation<OptionName>,
+): Promise<number> {
   const { quiet, colour } = invocation;
-  const output = createOutput({ stdout: process.stdout, stderr: process.stderr, quiet, colour });
+  const output = createOutput({
+    stdout: process.stdout,
+    stderr: process.stderr,
+    quiet,
+    colour,
+    program,
+    term: process.env['TERM'],
+  });
   try {
     enableCompileCache(join(root, 'state', 'compile-cache'));
     skipLocales();

@@ -166,6 +166,8 @@ export const optionTable = {
   ),
   force: flag('force', 'also when nothing has changed'),
   once: flag('once', 'print the figures once, as into a pipe'),
+  watch: flag('watch', 'show it again every two seconds, until q or Ctrl-C', 'w'),
+  allUp: flag('all-up', 'exit status 3 also for what is stopped or was never started'),
   /** In place of auto mode, whose checks cost one request of the big model for each command. */
   ask: flag('ask', 'let Claude Code ask you before each action, in place of auto mode, whose checks cost tokens'),
   fix: flag('fix', 'repair what can be repaired without risk'),
@@ -217,7 +219,7 @@ export const optionTable = {
   project: flag('project', 'in the project where you are, the only place that is ever written to'),
   verbose: flag('verbose', 'show every value that changes'),
   help: flag('help', 'show this help', 'h'),
-  version: flag('version', 'print the version'),
+  version: flag('version', 'print the version', 'v'),
 } as const satisfies Record<string, Option>;
 
 type OptionTable = typeof optionTable;
@@ -231,10 +233,14 @@ export type OptionValues = { readonly [Name in OptionName]: ReturnType<OptionTab
 
 /**
  * @param given What was given, by the names that are typed.
+ * @param used The options that the command has: two of different commands may be typed alike.
  * @throws UsageError for a value that an option does not take.
  */
-export function readOptions(given: Readonly<Record<string, unknown>>): OptionValues {
-  const entries = Object.entries(optionTable).map(([key, { name, read }]) => [key, read(given[name])] as const);
+export function readOptions(given: Readonly<Record<string, unknown>>, used: readonly OptionName[]): OptionValues {
+  const has = (key: string) => used.some((option) => option === key);
+  const entries = Object.entries(optionTable).map(
+    ([key, { name, read }]) => [key, read(has(key) ? given[name] : undefined)] as const,
+  );
   // Each key of the table has a value of its own type, which `Object.fromEntries` cannot know.
   return Object.fromEntries(entries) as OptionValues;
 }

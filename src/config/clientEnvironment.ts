@@ -1,14 +1,24 @@
+import { modelNames } from '../core/modelName.ts';
 import { modelSettings } from '../providers/preset.ts';
 import type { Config } from './config.ts';
 import { CLIENT_TIMEOUT_MS, clientBaseUrl } from './identity.ts';
 
-/** The tier that answers for each of the client's families of models. */
+/** The client's families of models: the variable of each, the alias that means it, and the tier that answers for it. */
 const FAMILIES = [
-  ['OPUS', 'big'],
-  ['SONNET', 'middle'],
-  ['HAIKU', 'small'],
-  ['FABLE', 'big'],
+  { family: 'OPUS', alias: 'opus', title: 'Opus', tier: 'big' },
+  { family: 'SONNET', alias: 'sonnet', title: 'Sonnet', tier: 'middle' },
+  { family: 'HAIKU', alias: 'haiku', title: 'Haiku', tier: 'small' },
+  { family: 'FABLE', alias: 'fable', title: 'Fable', tier: 'big' },
 ] as const;
+
+/** Those that the menu names: one for each tier. */
+const SHOWN_FAMILIES = FAMILIES.filter(({ family }) => family !== 'FABLE');
+
+/** In tokens: what the client is given for a model whose window nobody knows, as by itself it would take a million for granted. */
+export const ASSUMED_WINDOW = 128_000;
+
+/** In tokens: the client takes a smaller CLAUDE_CODE_AUTO_COMPACT_WINDOW for this one (seen with Claude Code 2.1.328). */
+const LEAST_COMPACT_WINDOW = 100_000;
 
 /** Whether what the client sends as its credential goes on to the provider as it came, so that it must stay as it is. */
 export function forwardsCredentials({ provider }: Config): boolean {
@@ -20,32 +30,77 @@ export function keepsLogin(config: Config): boolean {
   return forwardsCredentials(config) && config.provider.preset.servesClaude === true;
 }
 
-/** What the client's menu shows of the model of a tier. */
-function describeModel(config: Config, name: string): { name: string; description: string } {
+/** The window of a model in tokens; undefined when neither the provider's preset nor the user says it. */
+export function contextWindowOf(config: Config, name: string): number | undefined {
   const { provider, model } = config.modelRefs.of(name);
-  const { contextWindow } = modelSettings(provider, model);
-  const size = contextWindow === undefined ? '' : `, ${Math.round(contextWindow / 1000)}k tokens of context`;
-  return { name: `${model} (${config.instance})`, description: `${provider.preset.title}${size}` };
+  return modelSettings(provider, model).contextWindow;
 }
 
-/** The models by their own names, and the big one's true limits; Claude's own the client knows better. */
+function describeModel(config: Config, name: string): string {
+  const { provider } = config.modelRefs.of(name);
+  const window = contextWindowOf(config, name);
+  const size = `${Math.round((window ?? ASSUMED_WINDOW) / 1000)}k`;
+  return window === undefined
+    ? `${provider.preset.title}, context not known, ${size} tokens assumed`
+    : `${provider.preset.title}, ${size} tokens of context`;
+}
+
+/** A row of the client's `/model` menu, in the form of its setting `modelPicker`. */
+export interface ModelRow {
+  /** What is asked for when the row is chosen, and kept by the client as the user's default. */
+  readonly model: string;
+  readonly label: string;
+  readonly description: string;
+}
+
+/**
+ * The models of an instance, each once: those of the tiers by the client's own aliases, which mean something in other sessions, too,
+ * then those that are in no tier by their names. Empty where the client knows the models better.
+ */
+export function modelRows(config: Config): readonly ModelRow[] {
+  if (config.provider.preset.servesClaude === true) return [];
+  const { ofTiers, others } = modelNames(config);
+  const rowsOfTiers = ofTiers.flatMap((name) => {
+    const families = SHOWN_FAMILIES.filter(({ tier }) => config.tiers[tier] === name);
+    const label = `${families.map(({ title }) => title).join(', ')}: ${config.modelRefs.of(name).model}`;
+    return families.slice(0, 1).map(({ alias }) => ({ model: alias, label, description: describeModel(config, name) }));
+  });
+  return [
+    ...rowsOfTiers,
+    ...others.map((name) => ({ model: name, label: name, description: describeModel(config, name) })),
+  ];
+}
+
+/** The names by which a user may choose a model of the instance in the client, the aliases of all families among them. */
+export function pickableModels(config: Config): readonly string[] {
+  const rows = modelRows(config).map(({ model }) => model);
+  return rows.length === 0 ? [] : [...FAMILIES.map(({ alias }) => alias), ...rows];
+}
+
+/**
+ * The models by their own names, and the big one's true limits; Claude's own the client knows better. The model to begin with is
+ * named by its alias: by its own name the menu would list it a second time, and without one as a model of a million tokens.
+ */
 function modelVariables(config: Config): Record<string, string> {
   if (config.provider.preset.servesClaude === true) return {};
   const { provider, model } = config.modelRefs.of(config.tiers.big);
   const { contextWindow, maxOutput } = modelSettings(provider, model);
-  const families = FAMILIES.flatMap(([family, tier]) => {
+  const families = FAMILIES.flatMap(({ family, tier }) => {
     const variable = `ANTHROPIC_DEFAULT_${family}_MODEL`;
-    const { name, description } = describeModel(config, config.tiers[tier]);
+    const name = config.tiers[tier];
     return [
-      [variable, config.tiers[tier]],
-      [`${variable}_NAME`, name],
-      [`${variable}_DESCRIPTION`, description],
+      [variable, name],
+      [`${variable}_NAME`, `${config.modelRefs.of(name).model} (${config.instance})`],
+      [`${variable}_DESCRIPTION`, describeModel(config, name)],
     ] as const;
   });
+  const window = contextWindow ?? ASSUMED_WINDOW;
   return {
-    ANTHROPIC_MODEL: config.tiers.big,
+    ANTHROPIC_MODEL: 'opus',
+    ANTHROPIC_DEFAULT_MODEL: 'opus',
     ...Object.fromEntries(families),
-    ...(contextWindow === undefined ? {} : { CLAUDE_CODE_AUTO_COMPACT_WINDOW: String(contextWindow) }),
+    CLAUDE_CODE_MAX_CONTEXT_TOKENS: String(window),
+    ...(window < LEAST_COMPACT_WINDOW ? {} : { CLAUDE_CODE_AUTO_COMPACT_WINDOW: String(window) }),
     ...(maxOutput === undefined ? {} : { CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(maxOutput) }),
   };
 }
@@ -61,7 +116,8 @@ export function clientEnvironment(config: Config): Record<string, string> {
     ...(forwardsCredentials(config) ? {} : { ANTHROPIC_API_KEY: '' }),
     ...modelVariables(config),
     API_TIMEOUT_MS: String(CLIENT_TIMEOUT_MS),
-    CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY: '1',
+    // What the client finds by itself stands beside the tiers in its menu, so that it looks only where there is more than those.
+    ...(modelNames(config).others.length === 0 ? {} : { CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY: '1' }),
   };
 }
 
@@ -91,6 +147,7 @@ const OTHER_MODELS = [
   'CLAUDE_CODE_SUBAGENT_MODEL',
   'CLAUDE_CODE_SUBAGENT_MODEL_FORCE',
   'CLAUDE_CODE_MAX_CONTEXT_TOKENS',
+  'CLAUDE_CODE_AUTO_COMPACT_WINDOW',
   'CLAUDE_CODE_MAX_OUTPUT_TOKENS',
 ];
 
@@ -101,6 +158,7 @@ const OTHER_MODELS = [
 export function contradictoryVariables(config: Config): readonly string[] {
   return [
     ...OTHER_SERVICES,
+    'CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY',
     ...(keepsLogin(config) ? [] : OTHER_CREDENTIALS),
     ...(config.provider.preset.servesClaude === true ? [] : OTHER_MODELS),
   ];

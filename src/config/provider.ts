@@ -127,8 +127,12 @@ export function presetNamed(name: SourcedValue, diagnostics: Diagnostics): Prese
   const preset = findPreset(name.value);
   if (preset === undefined) {
     const nearest = nearestName(name.value, names);
-    const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
-    diagnostics.error(name, showValue(name.value), `Set one of ${names.join(', ')}.${hint}`);
+    // All names are a wall of words; they help only where none is near.
+    const fix =
+      nearest === undefined
+        ? `Set one of ${names.join(', ')}.`
+        : `Did you mean ${nearest}? docs/PROVIDERS.md has all names.`;
+    diagnostics.error(name, showValue(name.value), fix);
   }
   return preset;
 }

@@ -101,6 +101,8 @@ export interface KeyHealth {
   readonly state: 'ready' | 'resting';
   readonly until: Timestamp | null;
   readonly reason: string | null;
+  /** Of the error that began the cooldown: whether the key was refused, has no credit left, or is limited. */
+  readonly error_type: string | null;
 }
 
 /** The latest request that a provider or the proxy failed. */

@@ -28,3 +28,21 @@ export function splitProvider(name: string): { readonly provider: string; readon
 export function withoutContextSuffix(name: string): string {
   return name.replace(/\[1m\]\s*$/i, '').trimEnd();
 }
+
+/** Where an instance has its models from. */
+export interface NamedModels {
+  readonly tiers: Readonly<Record<'big' | 'middle' | 'small', string>>;
+  readonly providers: readonly { readonly models: Readonly<Record<'big' | 'middle' | 'small', readonly string[]>> }[];
+  readonly customModels: ReadonlyMap<string, { readonly name: string }>;
+}
+
+/** The names of an instance's models, each once: those of the tiers, the big one first, and what else can be asked for. */
+export function modelNames({ tiers, providers, customModels }: NamedModels): {
+  readonly ofTiers: readonly string[];
+  readonly others: readonly string[];
+} {
+  const ofTiers = [...new Set([tiers.big, tiers.middle, tiers.small])];
+  const fallbacks = providers.flatMap(({ models: { big, middle, small } }) => [...big, ...middle, ...small]);
+  const custom = [...customModels.values()].map(({ name }) => name);
+  return { ofTiers, others: [...new Set([...fallbacks, ...custom])].filter((name) => !ofTiers.includes(name)) };
+}

@@ -40,6 +40,34 @@ export function trimToWidth(text: string, width: number): string {
   return width < 1 ? '' : `${kept}…`;
 }
 
+/**
+ * The lines of one line of text that is too long for `width` columns, broken between words where that is possible; those after the
+ * first are indented. Without a width it stays one line.
+ */
+export function wrapText(text: string, width: number | undefined, indent = 0): string[] {
+  if (width === undefined || displayWidth(text) <= width) return [text];
+  const lines: string[] = [];
+  let line = /^ */.exec(text)?.[0] ?? '';
+  let isEmpty = true;
+  const breakLine = () => {
+    lines.push(line.trimEnd());
+    [line, isEmpty] = [' '.repeat(Math.min(indent, Math.max(0, width - MINIMUM_TEXT_WIDTH))), true];
+  };
+  for (const word of text.trimStart().split(' ')) {
+    if (!isEmpty && displayWidth(line) + 1 + displayWidth(word) > width) breakLine();
+    if (!isEmpty) line += ' ';
+    for (const { segment } of lettersOf(word)) {
+      if (displayWidth(line) + widthOfLetter(segment) > width) breakLine();
+      line += segment;
+      isEmpty = false;
+    }
+  }
+  return [...lines, line];
+}
+
+/** However narrow the terminal is, an indented line keeps so many columns for its text. */
+const MINIMUM_TEXT_WIDTH = 8;
+
 /** The text filled up with spaces to `width` columns. */
 export function padToWidth(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - displayWidth(text)));

@@ -1,5 +1,4 @@
-import { suggestionsFor } from '../core/errorHints.ts';
-import { ApiError } from '../core/errors.ts';
+import { ApiError, forInstance, suggestionsFor } from '../core/errors.ts';
 import { isObject, type JsonObject, parseObject } from '../core/json.ts';
 import { answerMessages } from './messages.ts';
 import type { ResponseWriter } from './responseWriter.ts';
@@ -154,7 +153,7 @@ async function testConnection(
     ? { type: 'timeout_error', message: `[${config.instance}] no whole answer within ${timeoutMs / 1000} s` }
     : writer.error;
   if (error !== undefined) {
-    const suggestions = [...suggestionsFor(error.type)];
+    const suggestions = forInstance(suggestionsFor(error.type), config.instance);
     return {
       status: 503,
       body: { status: 'failed', error_type: error.type, message: error.message, timestamp, suggestions },

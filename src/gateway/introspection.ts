@@ -18,6 +18,7 @@ function describeKeys({ keys }: Backend): KeyHealth[] {
     state: cooldown === undefined ? 'ready' : 'resting',
     until: isoTimeOrNull(cooldown?.endsAt),
     reason: cooldown?.reason ?? null,
+    error_type: cooldown?.errorType ?? null,
   }));
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { ProviderKey } from '../config/config.ts';
+import type { Config, ProviderKey } from '../config/config.ts';
 import { localDay } from '../core/clock.ts';
-import { type ApiError, asApiError } from '../core/errors.ts';
+import { ApiError, asApiError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { readClientIntent, readWorkingDirectory } from '../protocol/anthropic/claudeCode.ts';
 import { errorHeaders } from '../protocol/anthropic/errors.ts';
@@ -137,7 +137,8 @@ export async function handleRequest(
     await withBody(services, incoming.body, (body) => handler.answer(context, body));
   } catch (thrown) {
     error = asApiError(thrown);
-    writer.sendJson(error.status, errorHeaders(error), handler.errorBody(error, incoming.id));
+    const answered = withRemedy(error, config);
+    writer.sendJson(error.status, errorHeaders(error), handler.errorBody(answered, incoming.id));
   }
   inFlight.remove(controller);
   record.durationMs = elapsedMs(context);
@@ -153,6 +154,15 @@ export async function handleRequest(
     logger.error('a request could not be counted or logged', { id: incoming.id, reason });
   }
   return record;
+}
+
+/** The error as the client's user reads it: a refused key comes with the command that helps, which log and health need not repeat. */
+function withRemedy(error: ApiError, { instance, provider }: Config): ApiError {
+  const { code, status, message, anthropicCode, body } = error;
+  const isRefused = code === 'upstream_unauthenticated' && provider.key.source !== 'client';
+  if (body !== undefined || !(isRefused || code === 'missing_provider_key')) return error;
+  const details = { status, ...(anthropicCode === undefined ? {} : { anthropicCode }) };
+  return new ApiError(code, `${message} (./manage edit ${instance})`, details);
 }
 
 /** Writes into the log line what the provider has counted of an answer that is handed on. */

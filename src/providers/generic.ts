@@ -14,7 +14,9 @@ export const custom = {
   models: {},
   quirks: {},
   links: {},
-  notes: ['Set OPENAI_BASE_URL and BIG_MODEL; where the server differs from OpenAI, set QUIRK_*.'],
+  notes: [
+    'OPENAI_BASE_URL, BIG_MODEL and QUIRK_CONTEXT_WINDOW describe the server; where it differs from OpenAI, other QUIRK_* do: ./manage test NAME --full names them.',
+  ],
   checked: '2026-11-20',
 } satisfies Preset;
 
@@ -31,7 +33,7 @@ export const customAnthropic = {
   models: {},
   quirks: {},
   links: {},
-  notes: ['Set OPENAI_BASE_URL, to which /v1/messages is appended, and BIG_MODEL. The key goes into x-api-key.'],
+  notes: ['OPENAI_BASE_URL is the address to which /v1/messages is appended. The key goes into x-api-key.'],
   checked: '2026-11-20',
 } satisfies Preset;
 

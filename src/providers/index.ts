@@ -48,6 +48,20 @@ export const presets: readonly Preset[] = [
   customAnthropic,
 ];
 
+/** Those that most users come for, in the order in which they are offered. */
+export const commonPresets: readonly Preset[] = [
+  kimi,
+  kimiCoding,
+  glm,
+  glmCoding,
+  minimax,
+  gemini,
+  openai,
+  openrouter,
+  ollama,
+  custom,
+];
+
 /** The preset that a value of PROVIDER names, in any case; undefined when there is none. */
 export function findPreset(name: string): Preset | undefined {
   const wanted = name.toLowerCase();

@@ -22,8 +22,8 @@ export const ollama = {
   responses: { families: {}, others: 'chat', quirks: { toolImages: 'after', includeEncrypted: false } },
   links: { docs: 'https://docs.ollama.com/api/openai-compatibility' },
   notes: [
-    'Set BIG_MODEL to a model that you have pulled, one that can call tools.',
-    'Its default context is a few thousand tokens, and what is longer is cut silently: start it with OLLAMA_CONTEXT_LENGTH=64000 or more, and set QUIRK_CONTEXT_WINDOW to the same.',
+    'BIG_MODEL is a model that you have pulled, one that can call tools.',
+    'Its default context is a few thousand tokens, and what is longer is cut silently: start it with OLLAMA_CONTEXT_LENGTH=64000 or more, and have QUIRK_CONTEXT_WINDOW say the same.',
     'A model that reasons does so by itself; QUIRK_REASONING_STYLE=effort lets Claude Code steer it.',
   ],
   checked: '2026-11-29',
@@ -44,8 +44,8 @@ export const ollamaAnthropic = {
   quirks: { dropParams: ['tool_choice'], dropCacheControl: true, foldSystem: true, silentTruncation: true },
   links: { docs: 'https://docs.ollama.com/api/anthropic-compatibility' },
   notes: [
-    'Set BIG_MODEL to a model that you have pulled, one that can call tools.',
-    'Its default context is a few thousand tokens, and what is longer is cut silently: start it with OLLAMA_CONTEXT_LENGTH=64000 or more, and set QUIRK_CONTEXT_WINDOW to the same.',
+    'BIG_MODEL is a model that you have pulled, one that can call tools.',
+    'Its default context is a few thousand tokens, and what is longer is cut silently: start it with OLLAMA_CONTEXT_LENGTH=64000 or more, and have QUIRK_CONTEXT_WINDOW say the same.',
   ],
   checked: '2026-11-29',
 } satisfies Preset;
@@ -72,7 +72,7 @@ export const llamacpp = {
   },
   links: { docs: 'https://github.com/ggml-org/llama.cpp/tree/master/tools/server' },
   notes: [
-    'Start it with --jinja, and with -c of 64000 or more; set QUIRK_CONTEXT_WINDOW to the same, and BIG_MODEL to any name.',
+    'Start it with --jinja, and with -c of 64000 or more; QUIRK_CONTEXT_WINDOW says the same, and BIG_MODEL is any name.',
     'With -np its context is divided among as many places; /v1/models says what is left for each (meta.n_ctx).',
     'It listens on port 8080 as an instance does by default: give this instance another PORT.',
   ],
@@ -95,7 +95,7 @@ export const lmstudio = {
   responses: { families: {}, others: 'chat', quirks: { toolImages: 'after', includeEncrypted: false } },
   links: { docs: 'https://lmstudio.ai/docs/developer/openai-compat' },
   notes: [
-    'Set BIG_MODEL to the identifier of the loaded model, and QUIRK_CONTEXT_WINDOW to the context it was loaded with.',
+    'BIG_MODEL is the identifier of the loaded model, QUIRK_CONTEXT_WINDOW the context that it was loaded with: 64000 or more.',
   ],
   checked: '2026-11-20',
 } satisfies Preset;
@@ -119,7 +119,7 @@ export const vllm = {
   },
   links: { docs: 'https://docs.vllm.ai/en/latest/serving/openai_compatible_server' },
   notes: [
-    'Set BIG_MODEL to the name that the server gives its model, and QUIRK_CONTEXT_WINDOW to its --max-model-len.',
+    'BIG_MODEL is the name that the server gives its model, QUIRK_CONTEXT_WINDOW its --max-model-len: 64000 or more.',
     'Start it with --enable-auto-tool-choice and the tool and reasoning parsers of your model.',
     'Kimi K2 wants its calls numbered: QUIRK_TOOL_ID=functions. Releases before 2026 call the field of the reasoning otherwise: QUIRK_REASONING_REPLAY=reasoning_content.',
   ],

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import type { ErrorType } from '../core/errorTable.ts';
 
 /** A while in which a key is not used, and why. */
 export interface Cooldown {
@@ -9,6 +10,8 @@ export interface Cooldown {
   /** Milliseconds since 1970, to be shown. */
   readonly endsAt: number;
   readonly reason: string;
+  /** Of the error that was the reason. */
+  readonly errorType?: ErrorType | undefined;
 }
 
 /** A key with its cooldown, if it has any. */
@@ -63,9 +66,9 @@ export class KeyPool<Key> {
   }
 
   /** The key was refused: it is not used for so long. */
-  coolDown(key: Key, ms: number, reason: string): void {
+  coolDown(key: Key, ms: number, reason: string, errorType?: ErrorType): void {
     const since = this.#clock.monotonic();
-    this.#cooldowns.set(key, { since, until: since + ms, endsAt: this.#clock.now() + ms, reason });
+    this.#cooldowns.set(key, { since, until: since + ms, endsAt: this.#clock.now() + ms, reason, errorType });
   }
 
   /**

@@ -1,4 +1,6 @@
 import type { Config } from '../config/config.ts';
+import { modelNames } from '../core/modelName.ts';
+import { routeModel } from './modelRouter.ts';
 
 /** A model as Anthropic's `GET /v1/models` describes it. */
 export interface ModelInfo {
@@ -17,21 +19,41 @@ export interface ModelPage {
 }
 
 /**
- * The configured models of all providers and those of the models file, each under two names: its own, and
- * `claude-<instance>--<model>`, because Claude Code's picker keeps only ids that contain `claude`. `day` (YYYY-MM-DD) stands in for
- * the unknown day of their making.
+ * The configured models of all providers and those of the models file. A model that is in no tier has a second name,
+ * `claude-<instance>--<model>`, because Claude Code's picker keeps only ids that contain `claude`; those of the tiers it has already.
+ * `day` (YYYY-MM-DD) stands in for the unknown day of their making.
  */
 export function listModels(
-  { instance, tiers, providers, customModels }: Pick<Config, 'instance' | 'tiers' | 'providers' | 'customModels'>,
+  config: Pick<Config, 'instance' | 'tiers' | 'providers' | 'customModels'>,
   day: string,
 ): readonly ModelInfo[] {
-  const created_at = `${day}T00:00:00Z`;
-  const fallbacks = providers.flatMap(({ models: { big, middle, small } }) => [...big, ...middle, ...small]);
-  const custom = [...customModels.values()].map((model) => model.name);
-  return [...new Set([tiers.big, tiers.middle, tiers.small, ...fallbacks, ...custom])].flatMap((model) => [
-    { type: 'model', id: model, display_name: model, created_at },
-    { type: 'model', id: `claude-${instance}--${model}`, display_name: `${model} (${instance})`, created_at },
-  ]);
+  const describe = (id: string, display_name: string): ModelInfo => ({
+    type: 'model',
+    id,
+    display_name,
+    created_at: `${day}T00:00:00Z`,
+  });
+  const { ofTiers, others } = modelNames(config);
+  return [
+    ...ofTiers.map((model) => describe(model, model)),
+    ...others.flatMap((model) => [
+      describe(model, model),
+      describe(`claude-${config.instance}--${model}`, `${model} (${config.instance})`),
+    ]),
+  ];
+}
+
+/**
+ * The description of one model: of the list, or of a name that means one of the tiers, as the client's own names of models do.
+ * @returns undefined for a name that means none of the configured models
+ * @throws ApiError (invalid_request) for a name of more than a kilobyte
+ */
+export function findModelInfo(id: string, models: readonly ModelInfo[], config: Config): ModelInfo | undefined {
+  const listed = models.find((candidate) => candidate.id === id);
+  const [first] = models;
+  if (listed !== undefined || first === undefined || id === '') return listed;
+  const { tier, model } = routeModel(id, config);
+  return tier === 'none' ? undefined : { ...first, id, display_name: model.name };
 }
 
 /** Which part of the list is wanted. */

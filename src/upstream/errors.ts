@@ -1,5 +1,4 @@
-import { tlsHint } from '../core/errorHints.ts';
-import { ApiError } from '../core/errors.ts';
+import { ApiError, tlsHint } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errorTable.ts';
 import { parseObject } from '../core/json.ts';
 import { readErrorBody, type UpstreamErrorBody } from '../protocol/openai/errors.ts';

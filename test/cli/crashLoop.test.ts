@@ -25,5 +25,7 @@ test('P3 an instance that crashes at each start is started ever more slowly, and
   };
   const before = await delayOf();
   await vi.waitFor(async () => expect(await delayOf()).toBeGreaterThan(2 * before), LONG_WAIT);
-  expect((await project.manage(['status', 'crash'])).code).not.toBe(0);
+  const { code, stdout } = await project.manage(['status', 'crash']);
+  expect(code).toBe(3);
+  expect(stdout).toMatch(/^crash +crashing \(\d+ restarts\) /m);
 });

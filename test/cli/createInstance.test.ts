@@ -1,6 +1,8 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { capableModel } from '../helpers/capableModel.ts';
 import { type FakeUpstream, startFakeUpstream } from '../helpers/fakeUpstream.ts';
 import { hasPseudoTerminal, runInTerminal, type TerminalProgram } from '../helpers/pseudoTerminal.ts';
@@ -24,6 +26,36 @@ afterAll(async () => {
 const envFile = (name: string) => join(project.root, 'envs', `${name}.env`);
 const envFiles = async () => (await readdir(dirname(envFile('')))).filter((name) => !name.endsWith('.example'));
 const permissions = async (path: string) => (await stat(path)).mode & 0o777;
+
+/**
+ * A server of a user's own that wants a key and answers each request in a few words; gives the address of its API, and that of the
+ * same without a list of models.
+ */
+async function startModelServer(key: string): Promise<{ url: string; chatOnly: string }> {
+  const piece = (delta: object, finish_reason: string | null = null) =>
+    `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
+  const server = createServer((request, response) => {
+    request.resume();
+    const isServed = request.url === '/v1/models' || request.url?.endsWith('/chat/completions') === true;
+    if (isServed && request.headers.authorization !== `Bearer ${key}`) {
+      response.writeHead(401).end('{"error":{"message":"Incorrect API key provided"}}');
+    } else if (request.url === '/v1/models') {
+      response.end('{"data":[{"id":"big-model","max_model_len":40960}]}');
+    } else if (request.url?.endsWith('/chat/completions')) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(
+        `${piece({ role: 'assistant', content: '1 ' })}${piece({ content: '2' })}${piece({}, 'stop')}data: [DONE]\n\n`,
+      );
+    } else response.writeHead(404).end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url: `${origin}/v1`, chatOnly: `${origin}/plain` };
+}
 
 // One story, in order.
 describe('without a terminal', () => {
@@ -178,6 +210,7 @@ describe('without a terminal', () => {
     const words = ['init', 'custom', '--as', 'wrong', '--url', upstream.url, '--model', 'gone', '--stdin'];
     const { code, stderr } = await project.manage(words, {}, KEY);
     expect(stderr).toContain('The test failed. Change the settings with ./manage edit wrong');
+    expect(stderr).not.toContain('Use it: ');
     expect(code).toBe(1);
   });
 
@@ -229,24 +262,66 @@ describe.runIf(hasPseudoTerminal)('in a terminal', () => {
     return { answer, closed, shown };
   }
 
-  test('init asks for what it needs, shows no key, and ends with the line to run', async () => {
+  test('init asks for what it needs, checks each answer, shows no key, and ends with the line to run', async () => {
     const { answer, closed, shown } = type(`manage init --as guided --port ${await freePort()}`);
-    await answer(/Provider \(number or name\): $/, 'cutsom\r');
-    await answer(/did you mean "custom"\?\s+Provider \(number or name\): $/, 'custom\r');
-    await answer(/Address of Any OpenAI-compatible server: $/, `${upstream.url}\r`);
-    await answer(/Model to use: $/, 'capable\r');
-    await answer(/it is not shown, Enter for none: $/, `${KEY}\r`);
+    await answer(/Which provider\?/, 'cutsom\r');
+    await answer(/Nothing is called so/, '\u0015custom\r');
+    await answer(/Address of the server, such as http:/, 'foo\r');
+    await answer(/Found "foo"\. Set an http/, `\u0015${upstream.url}\r`);
+    await answer(/it is not shown, Enter for none/, 'OPENAI_API_KEY= sk\r');
+    await answer(/A key has no blanks in it/, `\u0015${KEY}\r`);
+    await answer(/Got 36 characters, which end in 7890\.[\s\S]*Name of the model/, 'capable\r');
+    await answer(/Context window in tokens, .* \(Enter for 64000\)/, '64x\r');
+    await answer(/Found "64x"/, '\u001532k\r');
     expect(await closed).toBe(0);
     expect(shown()).not.toContain(KEY);
-    expect(shown()).toMatch(/Use it: /);
-    expect(await readFile(envFile('guided'), 'utf8')).toContain(`OPENAI_API_KEY=${KEY}`);
+    expect(shown()).toMatch(/Good to know:[\s\S]*Use it: /);
+    const text = await readFile(envFile('guided'), 'utf8');
+    expect(text).toContain(`OPENAI_API_KEY=${KEY}`);
+    expect(text).toContain('\nQUIRK_CONTEXT_WINDOW=32000\n');
+  });
+
+  test('init offers the models of a server, writes the window that it has, and asks again for a refused key', async () => {
+    const server = await startModelServer('sk-the-right-key-0123456789');
+    const words = `manage init custom --as own --url ${server.url} --port ${await freePort()}`;
+    const { answer, closed, shown } = type(words);
+    await answer(/it is not shown, Enter for none/, 'sk-the-wrong-key-0123456789\r');
+    await answer(/The server refuses this key\. Which one\?/, 'sk-the-right-key-0123456789\r');
+    await answer(/Which model\?[\s\S]*big-model {2}\(40,960 tokens\)/, '\r');
+    await closed;
+    expect(shown()).toContain('The server has a context window of 40,960 tokens for this model.');
+    const text = await readFile(envFile('own'), 'utf8');
+    expect(text).toContain('\nBIG_MODEL=big-model\nQUIRK_CONTEXT_WINDOW=40960\n');
+    expect(text).toContain('\nOPENAI_API_KEY=sk-the-right-key-0123456789\n');
+  });
+
+  test('a key that the test finds refused is asked for again; what does not work is not called usable', async () => {
+    const server = await startModelServer('sk-the-right-key-0123456789');
+    const begin = async (name: string) =>
+      type(`manage init custom --as ${name} --url ${server.chatOnly} --model m --port ${await freePort()}`);
+    const repaired = await begin('repaired');
+    await repaired.answer(/it is not shown, Enter for none/, 'sk-the-wrong-key-0123456789\r');
+    await repaired.answer(/Context window in tokens/, '\r');
+    await repaired.answer(/refuses this key\. Another one\? \(Enter keeps it\)/, 'sk-the-right-key-0123456789\r');
+    expect(await repaired.closed).toBe(0);
+    expect(repaired.shown()).toMatch(/Use it: /);
+    expect(await readFile(envFile('repaired'), 'utf8')).toContain('OPENAI_API_KEY=sk-the-right-key-0123456789\n');
+
+    const kept = await begin('kept');
+    await kept.answer(/it is not shown, Enter for none/, 'sk-the-wrong-key-0123456789\r');
+    await kept.answer(/Context window in tokens/, '\r');
+    await kept.answer(/refuses this key\. Another one\? \(Enter keeps it\)/, '\r');
+    expect(await kept.closed).toBe(1);
+    expect(kept.shown()).toContain('The test failed. Change the settings with ./manage edit kept');
+    expect(kept.shown()).not.toMatch(/Use it: /);
   });
 
   test('Ctrl-C at the key leaves at once with 130; the echo is back and nothing is written', async () => {
     const before = await envFiles();
     const { answer, closed, shown } = type('manage add groq; echo "status $?"; stty -a');
-    await answer(/Enter for none: $/, 'sk-half\u0003');
+    await answer(/Enter for none/, 'sk-half\u0003');
     await closed;
+    expect(shown()).toContain('Stopped; nothing was written.');
     expect(shown()).toContain('status 130');
     expect(shown()).toMatch(/[ ;]icanon/);
     expect(shown()).toMatch(/ echo /);
@@ -256,8 +331,9 @@ describe.runIf(hasPseudoTerminal)('in a terminal', () => {
 
   test('add asks for the region where the provider has several', async () => {
     const { answer, closed } = type('manage add kimi --as china');
-    await answer(/Region of your key: cn, or Enter for the international one: $/, 'cn\r');
-    await answer(/Enter for none: $/, '\r');
+    await answer(/Where is your key from\?/, 'europe\r');
+    await answer(/Nothing is called so/, '\u0015cn\r');
+    await answer(/Enter for none/, '\r');
     expect(await closed).toBe(0);
     expect(await readFile(envFile('china'), 'utf8')).toContain('\nREGION=cn\n');
   });

@@ -92,7 +92,7 @@ test('all is well: a line for each check, exit status 0', async () => {
 
   const { stdout, stderr } = await project.manage(['doctor'], { CLAUDE_BIN: FAKE_CLAUDE });
   expect(stdout).toMatch(/^ok {4}runtime +Node\.js v\d+\.\d+\.\d+, as pinned$/m);
-  expect(stdout).toMatch(/^ok {4}instance good +serving on 127\.0\.0\.1:\d+, pid \d+$/m);
+  expect(stdout).toMatch(/^ok {4}instance good +ready on 127\.0\.0\.1:\d+, pid \d+$/m);
   expect(stderr).toContain('no failures, no warnings.\n');
   expect(stderr).toContain('--online asks them');
   expect((await project.manage(['doctor', '--quiet'], { CLAUDE_BIN: FAKE_CLAUDE })).stdout).toBe('');
@@ -107,6 +107,7 @@ interface Fault {
   readonly result: 'warn' | 'fail';
   readonly detail: RegExp;
   readonly remedy?: RegExp;
+  readonly fixable?: boolean;
 }
 
 const faults: readonly Fault[] = [
@@ -320,6 +321,18 @@ const faults: readonly Fault[] = [
     remedy: /\.\/manage run NAME/,
   },
   {
+    name: 'a model in the user’s Claude Code settings that only an instance knows',
+    make: async () => {
+      await place(atHome('.claude', 'settings.json'), JSON.stringify({ model: 'claude-mock--mock-model' }));
+      return undefined;
+    },
+    check: 'Claude Code',
+    result: 'warn',
+    detail: /settings\.json has the model "claude-mock--mock-model" for every session, which only an instance knows$/,
+    remedy: /\.\/manage doctor --fix/,
+    fixable: true,
+  },
+  {
     name: 'Claude Code settings in the folder of CLAUDE_CONFIG_DIR',
     make: async () => {
       await place(atHome('other', 'settings.json'), JSON.stringify({ env: { ANTHROPIC_MODEL: 'opus' } }));
@@ -386,7 +399,7 @@ beforeAll(async () => {
   freed = await freePort();
 });
 
-test.each(faults)('$name', async ({ make, check, instance, result, detail, remedy }) => {
+test.each(faults)('$name', async ({ make, check, instance, result, detail, remedy, fixable = false }) => {
   const environment = await make();
   const { code, findings } = await doctor([], environment);
   expect(troubles(findings)).toContainEqual({
@@ -395,7 +408,7 @@ test.each(faults)('$name', async ({ make, check, instance, result, detail, remed
     result,
     detail: expect.stringMatching(detail),
     remedy: remedy === undefined ? expect.any(String) : expect.stringMatching(remedy),
-    fixable: false,
+    fixable,
   });
   expect(code).toBe(troubles(findings).some((finding) => finding.result === 'fail') ? 1 : 0);
   expect(JSON.stringify(findings)).not.toContain('secret');

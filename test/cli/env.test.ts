@@ -49,7 +49,9 @@ describe('./manage env', () => {
   test('the shell is the user’s, bash where it is not known', async () => {
     expect((await env(['one'], { SHELL: '/usr/bin/fish' })).stdout).toContain('set -gx ANTHROPIC_MODEL');
     expect((await env(['one'], { SHELL: '/bin/dash' })).stdout).toContain('export ANTHROPIC_MODEL=');
-    expect((await env(['one', '--shell', 'powershell'])).stdout).toContain("$Env:ANTHROPIC_MODEL = 'demo-big'");
+    expect((await env(['one', '--shell', 'powershell'])).stdout).toContain(
+      "$Env:ANTHROPIC_DEFAULT_OPUS_MODEL = 'demo-big'",
+    );
   });
 
   test('stdout is for the eval alone', async () => {

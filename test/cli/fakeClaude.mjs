@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /**
  * A fake Claude Code: prints what it was given, as JSON, and ends as its words wish: `--exit N`, or `--wait`, until a signal
- * comes, which it prints.
+ * comes, which it prints. `--transcript ID` writes the transcript of a session as Claude Code does.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 const words = process.argv.slice(2);
 const after = (option) => words[words.indexOf(option) + 1];
@@ -18,6 +19,11 @@ if (words.includes('--wait')) {
     });
   }
   setInterval(() => {}, 1000);
+}
+if (words.includes('--transcript')) {
+  const folder = join(process.env.HOME, '.claude', 'projects', process.cwd().replaceAll(/[^A-Za-z0-9]/g, '-'));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${after('--transcript')}.jsonl`), '{}\n');
 }
 const seen = {
   words,

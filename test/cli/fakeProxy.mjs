@@ -33,6 +33,8 @@ function health() {
     service: 'claude-code-proxy',
     instance: config.instance,
     pid: process.pid,
+    host: config.host,
+    port: config.port,
     started_at: new Date(startedAt).toISOString(),
     uptime_seconds: (Date.now() - startedAt) / 1000,
     version: '0.0.0-fake',

@@ -19,6 +19,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { hasPseudoTerminal, runInTerminal } from '../helpers/pseudoTerminal.ts';
 
 const launcher = resolve(import.meta.dirname, '../../manage');
 const tools = 'sh bash find readlink ln rm mkdir rmdir sleep dirname uname touch cat chmod cp'.split(' ');
@@ -29,7 +30,7 @@ case $1 in --*-size=*) shift ;; esac
 case $1 in
   --version) echo v26.10.0 ;;
   scripts/build.ts) echo build >> builds; mkdir -p dist; cp manage dist/claude-code-proxy; touch dist/manager.cjs dist/build.json ;;
-  scripts/manage.ts | dist/manager.cjs) echo "$1" > ran; shift; printf '%s|' "$PWD" "$INIT_CWD" "$@"; exit 7 ;;
+  scripts/manage.ts | dist/manager.cjs) echo "$1" > ran; shift; echo "$MANAGE_CALLED_AS" > called; printf '%s|' "$PWD" "$INIT_CWD" "$@"; exit 7 ;;
 esac
 `;
 
@@ -114,6 +115,82 @@ describe.each(['sh', 'bash'])('with %s', (shell) => {
     expect(lines('installs')).toEqual(['ci --include=dev --include=optional']);
     expect(lines('builds')).toEqual(['build']);
     expect(readdirSync(join(root, 'state'))).toEqual([]);
+  });
+
+  test('the manager learns how it was called, so that its hints can be pasted', async () => {
+    const called = async (script: string, path = join(root, 'tools')) => {
+      const command = spawn(script, ['status'], {
+        cwd: join(root, 'src'),
+        env: { PATH: path },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      await outcome(command);
+      return lines('called')[0];
+    };
+    expect(await called('../manage')).toBe('../manage');
+    expect(await called(join(root, 'manage'))).toBe(join(root, 'manage'));
+    symlinkSync(join(root, 'manage'), join(root, 'tools', 'claude-proxy'));
+    expect(await called('claude-proxy')).toBe('claude-proxy');
+    expect(await called('../tools/claude-proxy')).toBe('../tools/claude-proxy');
+    await outcome(start(shell, ['status']));
+    expect(lines('called')[0]).toBe('./manage');
+  });
+
+  test.each([
+    [[], /^Run Claude Code on any model provider/],
+    [['--help'], /^Run Claude Code on any model provider/],
+    [['help'], /^Run Claude Code on any model provider/],
+    [['start', '--help'], /^Start instances and wait until they answer\.\n\nExamples\n {2}\.\/manage start all /],
+    [['help', 'start'], /^Start instances and wait/],
+    [['run', 'demo', '-h'], /^Run Claude Code through an instance/],
+  ])('help for %j installs nothing, writes nothing and is quick', async (parameters, expected) => {
+    mkdirSync(join(root, 'docs'));
+    copyFileSync(resolve(import.meta.dirname, '../../docs/COMMANDS.md'), join(root, 'docs/COMMANDS.md'));
+    const before = readdirSync(root);
+    const results: (Outcome & { elapsed: number })[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const startedAt = performance.now();
+      results.push({ ...(await manage(...parameters)), elapsed: performance.now() - startedAt });
+    }
+    for (const { status, stderr, stdout } of results) {
+      expect([status, stderr]).toEqual([0, '']);
+      expect(stdout).toMatch(expected);
+    }
+    expect(Math.min(...results.map(({ elapsed }) => elapsed))).toBeLessThan(100);
+    expect([readdirSync(root), lines('installs')]).toEqual([before, []]);
+  });
+
+  test('the help of a fresh clone names the manager as it was called', async () => {
+    mkdirSync(join(root, 'docs'));
+    copyFileSync(resolve(import.meta.dirname, '../../docs/COMMANDS.md'), join(root, 'docs/COMMANDS.md'));
+    const child = spawn('../manage', ['help', 'status'], {
+      cwd: join(root, 'src'),
+      env: { PATH: join(root, 'tools') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const { stdout } = await outcome(child);
+    expect(stdout).toContain('\n  ../manage status demo --json  one of them');
+    expect(stdout).not.toContain(' ./manage');
+  });
+
+  test('words behind -- are no question for help', async () => {
+    mkdirSync(join(root, 'docs'));
+    copyFileSync(resolve(import.meta.dirname, '../../docs/COMMANDS.md'), join(root, 'docs/COMMANDS.md'));
+    expect((await manage('run', 'demo', '--', '--help')).stdout).toContain('run|demo|--|--help|');
+  });
+
+  test.runIf(hasPseudoTerminal)('on a terminal a sign moves while it installs, and leaves no trace', async () => {
+    write('hold', '');
+    const program = runInTerminal([join(root, 'tools', shell), 'manage', 'status'], {
+      columns: 80,
+      folder: root,
+      environment: { PATH: `${join(root, 'tools')}:${process.env['PATH']}`, TERM: 'xterm' },
+    });
+    await program.waitFor(/ {2}[|/\\-] 1 s /);
+    write('go', '');
+    await once(program.process, 'close');
+    expect(program.shown()).toMatch(/\r {12}\rmanage: dependencies installed\./);
+    expect(lines('ran')).toEqual(['scripts/manage.ts']);
   });
 
   test('the second time nothing is done and nothing is said', async () => {

@@ -37,7 +37,7 @@ test('start --instances runs several processes on one port, and status shows the
   const { code, stdout, stderr } = await project.manage(['start', 'demo', '--instances', '3']);
   expect(code, stderr).toBe(0);
   expect(stderr).toContain('demo runs as 3 processes');
-  expect(stdout).toMatch(/serving \(3 processes\)/);
+  expect(stdout).toMatch(/ready \(3 processes\)/);
   const { state, remark, parts } = await statusOfDemo();
   expect([state, remark]).toEqual(['serving', null]);
   expect(parts.map(({ part }) => part).sort()).toEqual([1, 2, 3]);
@@ -100,7 +100,7 @@ test('P4 all of them survive the PM2 daemon, status says so, and start takes the
   const orphans = await statusOfDemo();
   expect(orphans).toMatchObject({ state: 'unsupervised', remark: expect.stringContaining('PM2 does not know it') });
   expect(orphans.parts.map(({ supervised }) => supervised)).toEqual([false, false]);
-  expect((await project.manage(['status', 'demo'])).stdout).toContain('running, not supervised (2 processes)');
+  expect((await project.manage(['status', 'demo'])).stdout).toContain('ready, not supervised (2 processes)');
   expect((await project.manage(['start', 'demo'])).code).toBe(0);
   const after = await statusOfDemo();
   expect(after.parts.map(({ supervised, state }) => [supervised, state])).toEqual([[true, 'serving']]);

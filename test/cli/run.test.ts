@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasPseudoTerminal, runInTerminal } from '../helpers/pseudoTerminal.ts';
@@ -49,22 +50,29 @@ describe('./manage run', () => {
     expect(environment).not.toHaveProperty('INIT_CWD');
   });
 
-  test('what the client has to know stands in a file for the user only, which is gone afterwards', async () => {
+  test('what the client has to know stands in a file for the user only', async () => {
     const { file, mode, settings } = seen(await run(['one']));
     expect(mode).toBe('600');
-    expect(existsSync(file)).toBe(false);
-    expect(readdirSync(dirname(file))).toEqual([]);
+    // Claude Code names it when it ends, so that it stays, once for equal settings.
+    expect(existsSync(file)).toBe(true);
+    expect(seen(await run(['one'])).file).toBe(file);
     expect(settings.env).toMatchObject({
       ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`,
       ANTHROPIC_AUTH_TOKEN: 'unused',
       ANTHROPIC_API_KEY: '',
-      ANTHROPIC_MODEL: 'demo-big',
+      ANTHROPIC_MODEL: 'opus',
+      ANTHROPIC_DEFAULT_OPUS_MODEL: 'demo-big',
       ANTHROPIC_DEFAULT_SONNET_MODEL: 'demo-middle',
       ANTHROPIC_DEFAULT_HAIKU_MODEL_NAME: 'demo-small (one)',
       CLAUDE_CODE_AUTO_COMPACT_WINDOW: '200000',
       CLAUDE_CODE_MAX_OUTPUT_TOKENS: '32000',
       CLAUDE_CODE_USE_BEDROCK: '',
     });
+    expect(settings.modelPicker.options.map(({ model }: { model: string }) => model)).toEqual([
+      'opus',
+      'sonnet',
+      'haiku',
+    ]);
     expect(settings.statusLine).toMatchObject({ type: 'command', command: expect.stringContaining('statusline.cjs') });
   });
 
@@ -89,7 +97,8 @@ describe('./manage run', () => {
   });
 
   test('the token of an instance goes with it, and into no command line', async () => {
-    const { settings, words } = seen(await run(['locked']));
+    const { settings, words, file } = seen(await run(['locked']));
+    expect(existsSync(file)).toBe(false);
     expect(settings.env.ANTHROPIC_AUTH_TOKEN).toBe(TOKEN);
     expect(words.join(' ')).not.toContain(TOKEN);
   });
@@ -121,7 +130,8 @@ describe('./manage run', () => {
   });
 
   test('the provider’s key comes from the shell where the env file has none, but never Anthropic’s', async () => {
-    const { settings } = seen(await run(['keyless'], { ANTHROPIC_AUTH_TOKEN: 'key-of-mine' }));
+    const { settings, file } = seen(await run(['keyless'], { ANTHROPIC_AUTH_TOKEN: 'key-of-mine' }));
+    expect(existsSync(file)).toBe(false);
     expect(settings.env).toMatchObject({ ANTHROPIC_AUTH_TOKEN: 'key-of-mine', ANTHROPIC_API_KEY: '' });
     const { code, stderr, stdout } = await run(['keyless'], { ANTHROPIC_API_KEY: 'sk-ant-mine' });
     expect([code, stdout]).toEqual([78, '']);
@@ -137,9 +147,11 @@ describe('./manage run', () => {
   test('what a killed run has left is swept away', async () => {
     const { file } = seen(await run(['one']));
     const left = join(dirname(file), 'claude-999999999.json');
-    writeFileSync(left, '{}');
+    const old = join(dirname(file), 'claude-one-0123456789ab.json');
+    for (const path of [left, old]) writeFileSync(path, '{}');
+    utimesSync(old, 0, 0);
     await run(['one']);
-    expect(existsSync(left)).toBe(false);
+    expect([left, old, file].map((path) => existsSync(path))).toEqual([false, false, true]);
   });
 
   test.each([
@@ -155,13 +167,7 @@ describe('./manage run', () => {
     ['a wrong CLAUDE_BIN', ['one'], { CLAUDE_BIN: './nothing' }, 1, /CLAUDE_BIN is \.\/nothing, which is no program/],
     ['all', ['all'], {}, 2, /run takes the name of one instance, not "all"/],
     ['no name', [], {}, 2, /run needs the name of one instance/],
-    [
-      'words for claude without --',
-      ['one', '-p'],
-      {},
-      2,
-      /no option -p; what is for the other program stands after --/,
-    ],
+    ['words for claude without --', ['one', 'two'], {}, 2, /stands after --: \.\/manage run one -- two$/m],
   ] as const)('%s', async (_what, words, environment, code, message) => {
     const result = await run([...words], environment);
     expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });
@@ -174,6 +180,21 @@ describe('./manage run', () => {
     const { code, stdout, stderr } = await run(['moved']);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain('./manage reload moved');
+  });
+
+  test('a wrong edit of an instance that serves is a warning, and its old configuration is used', async () => {
+    const before = await project.addInstance('edited', ['BIG_MODEL=mine']);
+    const file = join(project.root, 'envs', 'edited.env');
+    const text = readFileSync(file, 'utf8');
+    expect((await run(['edited'])).code).toBe(0);
+    writeFileSync(file, text.replace(/^PORT=.*$/m, 'PORT=80x5').replace('BIG_MODEL=mine', 'BIG_MODEL=other'));
+    const result = await run(['edited', '--', '--exit', '3']);
+    expect(result.code).toBe(3);
+    expect(result.stderr).toMatch(
+      /^envs\/edited\.env:\d+ {2}PORT.*^edited serves its old configuration .*\.\/manage edit edited$/ms,
+    );
+    expect(seen(result).settings.env).toMatchObject({ ANTHROPIC_BASE_URL: `http://127.0.0.1:${before}` });
+    writeFileSync(file, text);
   });
 
   test('a wrong env file is reported with its line', async () => {
@@ -212,10 +233,32 @@ describe('signals', () => {
   }
 
   test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('%s reaches claude, whose exit status counts', async (signal) => {
-    const { code, lines, file } = await signalled(signal, ['--wait', '--exit', '5']);
+    const { code, lines } = await signalled(signal, ['--wait', '--exit', '5']);
     expect(code).toBe(5);
     expect(lines.slice(1)).toEqual([`got ${signal}`]);
-    expect(existsSync(file)).toBe(false);
+  });
+
+  const SESSION = '0fc6aaaa-1234-4abc-8def-0123456789ab';
+
+  test.runIf(hasPseudoTerminal).each([
+    [
+      'a session',
+      ['--transcript', SESSION],
+      `To go on with this session: ../project/manage run one -- --resume ${SESSION}\r\n`,
+    ],
+    ['none', [], undefined],
+  ])('after %s one line says how to go on, with the path as it was called', async (_what, words, line) => {
+    const program = runInTerminal(
+      [process.execPath, join(project.root, 'scripts', 'manage.ts'), 'run', 'one', '--', ...words],
+      {
+        columns: 200,
+        folder: project.root,
+        environment: { HOME: home, PM2_HOME: project.pm2Home, MANAGE_CALLED_AS: '../project/manage', ...shell() },
+      },
+    );
+    await once(program.process, 'close');
+    if (line === undefined) expect(program.shown()).not.toContain('To go on');
+    else expect(program.shown()).toContain(line);
   });
 
   test.runIf(hasPseudoTerminal)('Ctrl-C at a terminal reaches claude once', async () => {

@@ -54,7 +54,7 @@ describe('from a fresh clone', () => {
     expect(stderr).toMatch(
       /^Use it: \.\/manage run demo\n {4}or: ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:\d+ ANTHROPIC_AUTH_TOKEN=\w+ API_TIMEOUT_MS=\d+ claude$/m,
     );
-    expect(stdout.split('\n').filter((line) => line.includes(' serving '))).toHaveLength(5);
+    expect(stdout.split('\n').filter((line) => / (?:ready|no key) /.test(line))).toHaveLength(5);
     expect(code).toBe(0);
     expect((await stat(join(project.root, 'envs', 'kimi.env'))).mode & 0o777).toBe(0o600);
   });
@@ -81,10 +81,17 @@ describe('from a fresh clone', () => {
     expect(after).toEqual({ ...before, glm: null });
     const { code, stdout, stderr } = await project.manage(['stop', 'glm', '--json']);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ schema: 1, instances: [{ name: 'glm', state: 'not started' }] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: 1,
+      instances: [{ name: 'glm', state: 'not started', condition: 'stopped' }],
+    });
     expect(stderr).toContain('glm does not run');
-    expect((await project.manage(['status'])).code).toBe(3);
-    expect((await project.manage(['status', 'kimi'])).code).toBe(0);
+    const status = await project.manage(['status']);
+    expect(status.stdout).toMatch(/^glm +stopped /m);
+    // What was stopped on purpose is not wrong, unless the caller wants everything to run.
+    expect(status.code).toBe(0);
+    expect((await project.manage(['status', '--all-up'])).code).toBe(3);
+    expect((await project.manage(['status', 'kimi', '--all-up'])).code).toBe(0);
   });
 
   test('new settings are noticed by start and taken by restart', async () => {

@@ -98,7 +98,7 @@ describe('the status line as Claude Code runs it', () => {
     await new Promise((closed) => server.close(closed));
     const { code, stdout } = await statusLine(input(SESSION));
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^one is down: \.\/manage start one · real-model · \$0\.25/);
+    expect(stdout).toMatch(/^one is down: \S+\/manage start one · real-model · \$0\.25/);
   });
 
   test('a usage file that is broken is no failure', async () => {
@@ -106,7 +106,7 @@ describe('the status line as Claude Code runs it', () => {
     writeFileSync(join(project.root, 'state', 'one.usage.sqlite'), 'no database '.repeat(100));
     expect(await statusLine(input(SESSION))).toEqual({
       code: 0,
-      stdout: 'one is down: ./manage start one\n',
+      stdout: expect.stringMatching(/^one is down: [~/]\S*\/manage start one\n$/),
       stderr: '',
     });
   });

@@ -95,7 +95,7 @@ describe('a provider that can do everything', () => {
   });
 
   test('--full: every check is ok, as JSON too', async () => {
-    const finished = await project.manage(['test', 'good', '--full', '--json', '--quiet']);
+    const finished = await project.manage(['test', 'good', '--full', '--yes', '--json', '--quiet']);
     const rows = rowsOf(finished);
     expect(Object.values(rows).filter(({ result }) => result !== 'ok' && result !== 'skipped')).toEqual([]);
     expect(results(rows)).toMatchObject({
@@ -114,8 +114,22 @@ describe('a provider that can do everything', () => {
   });
 });
 
+test('--full says what it may cost and asks before it spends; without a terminal it needs --yes', async () => {
+  upstream.requests.length = 0;
+  const { code, stdout, stderr } = await project.manage(['test', 'good', '--full']);
+  expect(stderr).toMatch(/^good: --full asks capable for about 15,000 tokens in and 5,000 out \(price unknown\)\./m);
+  expect(stderr).toContain('One request of 6,000 tokens is meant to be refused');
+  expect(stderr).toContain('./manage test good --full --yes');
+  expect({ code, stdout, asked: upstream.requests.length }).toEqual({ code: 2, stdout: '', asked: 0 });
+});
+
+test('several tables on stdout say whose they are', async () => {
+  const { stdout } = await project.manage(['test', 'good', 'demo']);
+  expect(stdout.match(/^\w+ \(\w+\)$/gm)).toEqual(['demo (demo)', 'good (custom)']);
+});
+
 test('a provider that fails in many ways: what, and which QUIRK_ to set', async () => {
-  const finished = await project.manage(['test', 'clumsy', '--full', '--json']);
+  const finished = await project.manage(['test', 'clumsy', '--full', '--yes', '--json']);
   const rows = rowsOf(finished);
   expect(results(rows)).toMatchObject({
     key: 'ok',
@@ -140,7 +154,7 @@ test('a provider that fails in many ways: what, and which QUIRK_ to set', async 
 
 test('a rejected key ends the test, and is shown by no name but its variable’s', async () => {
   upstream.requests.length = 0;
-  const { code, stdout, stderr } = await project.manage(['test', 'locked', '--full']);
+  const { code, stdout, stderr } = await project.manage(['test', 'locked', '--full', '--yes']);
   expect(stdout).toMatch(/^key +fail +\d+ +\[locked 401\] the provider rejected OPENAI_API_KEY/m);
   expect(stdout).toMatch(/^overflow +skipped +- +the key is not accepted$/m);
   expect(stdout).toContain('  -> Check the key in the env file');

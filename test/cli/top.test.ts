@@ -47,7 +47,7 @@ test('--json: what has just happened is there within seconds', async () => {
 test('without a terminal the figures are printed once, without a single escape sequence', async () => {
   const { code, stdout, stderr } = await top();
   expect(stdout).toMatch(/^name +state +req\/s +tokens\/s/);
-  expect(stdout).toMatch(/^busy +serving +0\.02 /m);
+  expect(stdout).toMatch(/^busy +ready +0\.02 /m);
   expect(stdout).toMatch(/^total /m);
   expect(stdout).not.toContain('\u001b');
   expect([code, stderr]).toEqual([0, '']);
@@ -156,11 +156,11 @@ describe.skipIf(!hasTmux)('on a terminal', { timeout: 100_000 }, () => {
       (lines) => lines.length === 8 && lines[2]?.startsWith('name') === true,
     );
     const lines = await terminal.screen();
-    expect(lines[2]).not.toContain('breaker');
+    expect(lines[2]).not.toContain('provider');
     expect(lines.filter((line) => line.startsWith('busy '))).toHaveLength(1);
     expect(lines.filter((line) => line.startsWith('total '))).toHaveLength(1);
     await terminal.resize(120, 20);
-    await until(terminal, 'it is painted for 120 columns', (wide) => wide[2]?.includes('breaker') === true);
+    await until(terminal, 'it is painted for 120 columns', (wide) => wide[2]?.includes('provider') === true);
     expect((await terminal.screen()).filter((line) => line.startsWith('busy '))).toHaveLength(1);
   });
 

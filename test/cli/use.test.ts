@@ -61,7 +61,7 @@ describe('unuse puts back exactly what was', () => {
     chmodSync(file, 0o640);
     expect((await use('one', '--yes')).code).toBe(0);
     expect(settings()).toMatchObject({
-      env: { ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`, ANTHROPIC_MODEL: 'demo-big' },
+      env: { ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`, ANTHROPIC_DEFAULT_OPUS_MODEL: 'demo-big' },
     });
     expect((await manage(['unuse'])).code).toBe(0);
     expect(read()).toBe(original);
@@ -157,7 +157,7 @@ describe('use', () => {
     expect(code).toBe(0);
     expect(stdout).toContain(file);
     expect(stdout).toMatch(/^\+ claude uses locked on http:\/\/127\.0\.0\.1:\d+: demo-big, demo-middle, demo-small$/m);
-    expect(stdout).toMatch(/^- env\.ANTHROPIC_MODEL = mine\n\+ env\.ANTHROPIC_MODEL = demo-big$/m);
+    expect(stdout).toMatch(/^- env\.ANTHROPIC_MODEL = mine\n\+ env\.ANTHROPIC_MODEL = opus$/m);
     expect(stdout).toMatch(/^- env\.ANTHROPIC_AUTH_TOKEN = \*{4}7890\n\+ env\.ANTHROPIC_AUTH_TOKEN = \*{4}ed-1$/m);
     expect(stdout + stderr).not.toMatch(/canary/);
     expect(read()).toBe(before);
@@ -201,7 +201,7 @@ describe('use', () => {
     expect(whole).toContain(`+ env.ANTHROPIC_BASE_URL = http://127.0.0.1:${port}`);
     expect(whole).toContain('+ empty, so that they have no effect: ');
     expect((await manage(['use', 'one', '--yes'])).code).toBe(0);
-    expect(settings().env.ANTHROPIC_MODEL).toBe('demo-big');
+    expect(settings().env.ANTHROPIC_MODEL).toBe('opus');
   });
 
   test('where git does not ignore the file it says so', async () => {

@@ -43,21 +43,19 @@ test('R502 the count follows the provider’s own figures', async () => {
   expect(Math.abs(after - 10)).toBeLessThanOrEqual(Math.abs(before - 10));
 });
 
-test('R503 the models are listed under both names, in pages, and one by one', async () => {
+test('R503 the models are listed, in pages, and one by one, also by the names that mean their tiers', async () => {
   const list = JSON.parse((await call(`${app.url}/v1/models?limit=1000`)).text);
-  expect(list.data.map((model: { id: string }) => model.id)).toEqual([
-    'large',
-    'claude-test--large',
-    'tiny',
-    'claude-test--tiny',
-  ]);
-  expect(list).toMatchObject({ has_more: false, first_id: 'large', last_id: 'claude-test--tiny' });
-  const page = JSON.parse((await call(`${app.url}/v1/models?limit=2&after_id=large`)).text);
-  expect(page).toMatchObject({ has_more: true, first_id: 'claude-test--large', last_id: 'tiny' });
+  expect(list.data.map((model: { id: string }) => model.id)).toEqual(['large', 'tiny']);
+  expect(list).toMatchObject({ has_more: false, first_id: 'large', last_id: 'tiny' });
+  const page = JSON.parse((await call(`${app.url}/v1/models?limit=1`)).text);
+  expect(page).toMatchObject({ has_more: true, first_id: 'large', last_id: 'large' });
   expect(JSON.parse((await call(`${app.url}/v1/models/claude-test--tiny`)).text)).toMatchObject({
     type: 'model',
     id: 'claude-test--tiny',
   });
+  const ofClient = JSON.parse((await call(`${app.url}/v1/models/claude-haiku-5-5`)).text);
+  expect(ofClient).toMatchObject({ type: 'model', id: 'claude-haiku-5-5', display_name: 'tiny' });
+  expect((await call(`${app.url}/v1/models/unheard-of`)).status).toBe(404);
   expect((await call(`${app.url}/v1/messages`, message('claude-test--large'))).status).toBe(200);
 });
 
@@ -148,7 +146,7 @@ test('R513 the variables for the client are served as lines for a shell, without
     'sh',
     [
       '-c',
-      `${text}\nprintf '%s|' "$ANTHROPIC_MODEL" "$ANTHROPIC_DEFAULT_HAIKU_MODEL" "$CLAUDE_CODE_AUTO_COMPACT_WINDOW" "$ANTHROPIC_AUTH_TOKEN" "$ANTHROPIC_API_KEY"`,
+      `${text}\nprintf '%s|' "$ANTHROPIC_DEFAULT_OPUS_MODEL" "$ANTHROPIC_DEFAULT_HAIKU_MODEL" "$CLAUDE_CODE_AUTO_COMPACT_WINDOW" "$ANTHROPIC_AUTH_TOKEN" "$ANTHROPIC_API_KEY"`,
     ],
     { encoding: 'utf8', env: {} },
   );

@@ -1,11 +1,22 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, delimiter, join, resolve } from 'node:path';
+import { ASSUMED_WINDOW, contextWindowOf, modelRows } from '../../config/clientEnvironment.ts';
 import { type Context, callerDirectory, type Invocation } from '../command.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { checkNames } from '../supervisor/instances.ts';
 import { ensureRunning } from '../supervisor/start.ts';
 import { runInForeground } from '../terminal/foreground.ts';
-import { chooseCredentials, clientSettings, extractUserSettings, mergeSettings, withSettingsFile } from './settings.ts';
+import {
+  chooseCredentials,
+  clientSettings,
+  extractUserSettings,
+  mergeSettings,
+  modelMenu,
+  NO_TOKEN,
+  withSettingsFile,
+} from './settings.ts';
+import { withUserModel } from './userModel.ts';
 
 /**
  * Runs Claude Code through one instance, which is started first where that is needed. All that the client has to know stands in
@@ -35,18 +46,56 @@ export async function runClaude(context: Context, invocation: Invocation<'ask'>)
   const settings = clientSettings(root, config, environment);
   // What the settings say holds from when they are read; before that the shell's variables would.
   const inherited = Object.entries(environment).filter(([variable]) => !Object.hasOwn(settings.env, variable));
-  const code = await withSettingsFile(root, mergeSettings(own, settings), (path) =>
-    runInForeground({
-      program,
-      words: ['--settings', path, ...(invocation.ask ? ASK_FIRST : []), ...words],
-      directory,
-      environment: { ...Object.fromEntries(inherited), INIT_CWD: undefined, PWD: directory },
-    }),
-  );
   const isConversation = output.isTerminal && !words.some((word) => ['-p', '--print'].includes(word));
-  // Claude Code itself names the file of this run, which is gone.
-  if (isConversation) output.say(`To go on with this session here: ./manage run ${name} -- --continue`);
+  if (isConversation && contextWindowOf(config, config.tiers.big) === undefined && modelRows(config).length > 0) {
+    output.say(
+      `The context window of ${config.tiers.big} is not known, ${ASSUMED_WINDOW.toLocaleString('en-US')} tokens are assumed; set QUIRK_CONTEXT_WINDOW in envs/${name}.env`,
+    );
+  }
+  const startedAt = Date.now();
+  // The user's own settings may hold anything.
+  const hasSecret = settings.env['ANTHROPIC_AUTH_TOKEN'] !== NO_TOKEN || Object.keys(own).length > 0;
+  const run = { instance: name, settings: { ...modelMenu(config), ...mergeSettings(own, settings) }, hasSecret };
+  const code = await withSettingsFile(root, run, (path) =>
+    withUserModel(context, config, () =>
+      runInForeground({
+        program,
+        words: ['--settings', path, ...(invocation.ask ? ASK_FIRST : []), ...words],
+        directory,
+        environment: { ...Object.fromEntries(inherited), INIT_CWD: undefined, PWD: directory },
+      }),
+    ),
+  );
+  const session = isConversation ? findSession(environment, directory, startedAt) : undefined;
+  if (session !== undefined) output.say(`To go on with this session: ./manage run ${name} -- --resume ${session}`);
   return code;
+}
+
+const TRANSCRIPT = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.jsonl$/;
+
+/**
+ * The id of the session of a folder whose transcript Claude Code has written last, if that was since a moment. It keeps them in
+ * a folder that is named by the path, all but letters and digits replaced (looked at in 2.1.328, 2026-11-30).
+ * @param since in ms since 1970
+ */
+export function findSession(
+  environment: Readonly<Record<string, string | undefined>>,
+  directory: string,
+  since: number,
+): string | undefined {
+  const configuration = environment['CLAUDE_CONFIG_DIR'] || join(environment['HOME'] || homedir(), '.claude');
+  try {
+    const folder = join(configuration, 'projects', realpathSync(directory).replaceAll(/[^A-Za-z0-9]/g, '-'));
+    const transcripts = readdirSync(folder)
+      .filter((file) => TRANSCRIPT.test(file))
+      .map((file) => ({ file, time: statSync(join(folder, file)).mtimeMs }))
+      .filter(({ time }) => time >= since)
+      .sort((a, b) => b.time - a.time);
+    const [last] = transcripts;
+    return last === undefined ? undefined : basename(last.file, '.jsonl');
+  } catch {
+    return undefined; // there is no such folder: no session began here
+  }
 }
 
 /** Words for claude; the same option of the user's own stands behind it and wins. */

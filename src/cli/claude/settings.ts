@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { clientEnvironment, contradictoryVariables, keepsLogin } from '../../config/clientEnvironment.ts';
+import { clientEnvironment, contradictoryVariables, keepsLogin, modelRows } from '../../config/clientEnvironment.ts';
 import type { Config } from '../../config/config.ts';
 import { withThisMachine } from '../../config/env/variables.ts';
 import { reachableHost } from '../../config/identity.ts';
@@ -76,6 +77,9 @@ export function statusLineCommand(root: string, { instance, host, port, stateDir
   return words.map(quotePosix).join(' ');
 }
 
+/** What a client gives an instance that asks for no token: Claude Code wants any word. */
+export const NO_TOKEN = 'unused';
+
 /** How the client proves who it is. */
 export interface Credentials {
   readonly variables: Readonly<Record<string, string>>;
@@ -95,7 +99,7 @@ export function chooseCredentials(
 ): Credentials {
   const token = config.clientToken?.reveal();
   if (config.provider.key.source !== 'client') {
-    return { variables: { ANTHROPIC_AUTH_TOKEN: token ?? 'unused' }, isMissing: false };
+    return { variables: { ANTHROPIC_AUTH_TOKEN: token ?? NO_TOKEN }, isMissing: false };
   }
   const key = environment['ANTHROPIC_AUTH_TOKEN'];
   const { preset, baseUrl } = config.provider;
@@ -146,6 +150,15 @@ function readSettings(given: string, directory: string): JsonObject {
   throw new Failure(`${OPTION}: ${what} is not a JSON object`, exitCodes.usage);
 }
 
+/**
+ * What `/model` lists in a run: the models of the instance, each once. The client heeds it in no file of a project.
+ * @returns nothing where the client has its own models
+ */
+export function modelMenu(config: Config): JsonObject {
+  const options = modelRows(config).map((row) => ({ ...row }));
+  return options.length === 0 ? {} : { modelPicker: { replaceBuiltInOptions: true, options } };
+}
+
 /** The user's settings for this run with the instance's over them; a status line of the user's stays. */
 export function mergeSettings(own: JsonObject, settings: ClientSettings): JsonObject {
   const env = isObject(own['env']) ? own['env'] : {};
@@ -157,34 +170,53 @@ export function mergeSettings(own: JsonObject, settings: ClientSettings): JsonOb
   };
 }
 
-const NAME = /^claude-(?<pid>\d+)\.json$/;
+/** Of a run with a secret, by its process; of any other, by what is in it. */
+const OF_PROCESS = /^claude-(?<pid>\d+)\.json$/;
+const OF_CONTENT = /^claude-[\w.-]+-[0-9a-f]{12}\.json$/;
+/** In ms: as long as a user may still come back to a session. */
+const KEPT_MS = 30 * 86_400_000;
+
+export interface RunSettings {
+  readonly instance: string;
+  readonly settings: object;
+  /** Whether a key or a token may be in them, so that they may not stay. */
+  readonly hasSecret: boolean;
+}
 
 /**
- * Writes the settings for one run of Claude Code, for the user's eyes only as they may hold a token, and does the work with
- * the path of that file, which is gone afterwards.
+ * Writes the settings for one run of Claude Code, for the user's eyes only, and does the work with the path of that file. One
+ * with a secret is gone afterwards. Others stay, as Claude Code's own words at the end of a session name the file; equal
+ * settings are one file.
  */
 export async function withSettingsFile<T>(
   root: string,
-  settings: object,
+  { instance, settings, hasSecret }: RunSettings,
   work: (path: string) => Promise<T>,
 ): Promise<T> {
   const directory = join(root, 'state', 'run');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   removeStaleFiles(directory);
-  const path = join(directory, `claude-${process.pid}.json`);
-  rmSync(path, { force: true });
-  writeFileSync(path, `${JSON.stringify(settings, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  const text = `${JSON.stringify(settings, undefined, 2)}\n`;
+  const content = createHash('sha256').update(text).digest('hex').slice(0, 12);
+  const path = join(directory, `claude-${hasSecret ? process.pid : `${instance}-${content}`}.json`);
+  // Another run may be reading the file of the same name, so that it is replaced in one step.
+  const draft = `${path}.${process.pid}`;
+  rmSync(draft, { force: true });
+  writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
+  renameSync(draft, path);
   try {
     return await work(path);
   } finally {
-    rmSync(path, { force: true });
+    if (hasSecret) rmSync(path, { force: true });
   }
 }
 
-/** Removes what processes have left that were killed. */
+/** Removes what processes have left that were killed, and what nobody has used for long. */
 function removeStaleFiles(directory: string): void {
   for (const file of readdirSync(directory)) {
-    const pid = Number(NAME.exec(file)?.groups?.['pid'] ?? process.pid);
-    if (!isAlive(pid)) rmSync(join(directory, file), { force: true });
+    const path = join(directory, file);
+    const pid = OF_PROCESS.exec(file)?.groups?.['pid'];
+    const isOld = OF_CONTENT.test(file) && Date.now() - statSync(path).mtimeMs > KEPT_MS;
+    if (isOld || (pid !== undefined && !isAlive(Number(pid)))) rmSync(path, { force: true });
   }
 }

@@ -11,6 +11,11 @@ export function quotePosix(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/** The same without quotes, as long as it needs none. */
+export function wordPosix(text: string): string {
+  return /^[\w./@+:-]+$/.test(text) ? text : quotePosix(text);
+}
+
 /** A word for fish, in which nothing has a meaning. */
 export function quoteFish(text: string): string {
   return `'${text.replaceAll(/[\\']/g, '\\$&')}'`;

@@ -1,14 +1,22 @@
-import { defineCommand } from '../command.ts';
-import { exitCodes } from '../exitCodes.ts';
+import { wrapText } from '../../core/text.ts';
+import { type Context, defineCommand } from '../command.ts';
+import type { PlannedInstance } from '../envs/create.ts';
+import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
 import { common, optionTable } from '../options.ts';
 
 /** As `./manage test NAME` does it. */
-const BASIC_TEST = { full: false, keyStdin: false, json: false, timeoutMs: optionTable.timeoutMs.read(undefined) };
+const BASIC_TEST = {
+  full: false,
+  yes: false,
+  keyStdin: false,
+  json: false,
+  timeoutMs: optionTable.timeoutMs.read(undefined),
+};
 
 /** From the choice of a provider to the line that runs Claude Code on it: env file, start, test. */
 export const init = defineCommand({
   usage: 'init [PROVIDER]',
-  summary: 'set an instance up, guided: provider, key, test, and the line to run',
+  summary: 'set an instance up step by step: provider, key, test',
   names: 'optional',
   operand: { called: 'one provider', most: 1, from: 'providers' },
   options: ['as', 'port', 'region', 'url', 'model', 'stdin', 'input', ...common],
@@ -18,27 +26,63 @@ export const init = defineCommand({
     ['./manage init demo', 'an instance that needs no key and no network'],
   ],
   details:
-    'Writes envs/NAME.env for your eyes only (mode 600) and never changes one in which you have written. The key is typed unseen,\nor comes from stdin; without one, Claude Code’s own key goes on to the provider. The test costs a few tokens.',
+    'Writes envs/NAME.env for your eyes only (mode 600) and never changes one in which you have written. Each answer\nis checked at once, and a key that is refused is asked for again. A server of your own is asked for its models and their context\nwindow. Without a key, Claude Code’s own goes on to the provider. The test costs a few tokens.',
 
   run: async (context, invocation) => {
     const { applySettings, planInstance, writeInstance } = await import('../envs/create.ts');
     const { ensureRunning } = await import('../supervisor/start.ts');
     const { testInstances } = await import('../providerTest/testInstances.ts');
     const { output } = context;
-    const planned = await planInstance(context, invocation);
-    const { name } = planned;
-    output.say(writeInstance(context, planned));
-
+    let instance = await planInstance(context, invocation);
+    const { name } = instance;
     const ofInstance = { ...invocation, names: [name] };
-    if (planned.exists) await applySettings(context, ofInstance, name);
-    const config = await ensureRunning(context, ofInstance, name);
-    const isKeyless = config.provider.key.source === 'client';
-    const code = isKeyless ? exitCodes.ok : await testInstances(context, { ...ofInstance, ...BASIC_TEST });
-    if (isKeyless)
-      output.say(`${name} has no key and passes on that of Claude Code; to test it: ./manage test ${name} --key-stdin`);
-    if (code !== exitCodes.ok)
-      output.complain(`The test failed. Change the settings with ./manage edit ${name}, then: ./manage test ${name}`);
-    output.say(`Use it: ./manage run ${name}`);
-    return code;
+    for (;;) {
+      output.say(writeInstance(context, instance));
+      if (instance.exists) await applySettings(context, ofInstance, name);
+      const config = await ensureRunning(context, ofInstance, name);
+      if (config.provider.key.source === 'client') {
+        output.say(
+          `${name} has no key and passes on that of Claude Code; to test it: ./manage test ${name} --key-stdin`,
+        );
+        return finish(context, instance, exitCodes.ok);
+      }
+      let isRefused = false;
+      const code = await testInstances(context, { ...ofInstance, ...BASIC_TEST }, ({ rows }) => {
+        isRefused = rows.some(({ check, result }) => check === 'key' && result === 'fail');
+      });
+      const key = isRefused && invocation.input ? await askForAnotherKey(context, instance) : '';
+      if (key === '') return finish(context, instance, code);
+      instance = { ...instance, key, exists: true };
+    }
   },
 });
+
+const MOST_COLUMNS = 120;
+const INDENT = '    ';
+
+/** A key in the place of one that the provider has refused; empty when the user has none. */
+async function askForAnotherKey(context: Context, instance: PlannedInstance): Promise<string> {
+  const { prompter, output } = context;
+  if (prompter === undefined) return '';
+  const { keyProblem } = await import('../envs/create.ts');
+  const { askForKey } = await import('../envs/questions.ts');
+  const question = `${instance.preset.title} refuses this key. Another one? (Enter keeps it)`;
+  try {
+    return await askForKey(prompter, output, question, (typed) => keyProblem(context, instance, typed));
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(`Stopped; envs/${instance.name}.env has the key that was refused.`, error.exitCode);
+  }
+}
+
+/** The last words: what decides whether it goes well, and the line to run, or how to repair what failed. */
+function finish({ output }: Context, { name, preset: { notes = [] } }: PlannedInstance, code: ExitCode): ExitCode {
+  const width = Math.min(output.columns ?? MOST_COLUMNS, MOST_COLUMNS) - INDENT.length;
+  const lines = notes.flatMap((note) =>
+    wrapText(note, width).map((line, at) => `${at === 0 ? '  * ' : INDENT}${line}`),
+  );
+  if (lines.length > 0) output.say(['Good to know:', ...lines].join('\n'));
+  if (code === exitCodes.ok) output.say(`Use it: ./manage run ${name}`);
+  else output.complain(`The test failed. Change the settings with ./manage edit ${name}, then: ./manage test ${name}`);
+  return code;
+}

@@ -38,7 +38,7 @@ export const providers = defineCommand({
     const shown = (name === undefined ? presets : [presetNamed(name)]).map((one) => refreshPreset(one, catalogue));
     const [first] = shown;
     if (json) output.print(presetsJson(shown));
-    else if (name !== undefined && first !== undefined) output.print(presetDetails(first, output, Date.now()));
+    else if (name !== undefined && first !== undefined) output.show(presetDetails(first, output, Date.now()));
     else output.print(presetTable(shown, output));
     return exitCodes.ok;
   },

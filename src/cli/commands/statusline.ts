@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exitCodes.ts';
 
@@ -30,7 +31,8 @@ export const statusline = defineCommand({
     }
     const { instance, host, port, stateDirectory } = config;
     const usageFile = usageFilePath(stateDirectory, instance);
-    await printStatusLine({ instance, host: reachableHost(host), port, usageFile }, environment);
+    const manager = join(root, 'manage');
+    await printStatusLine({ instance, host: reachableHost(host), port, usageFile, manager }, environment);
     return exitCodes.ok;
   },
 });

@@ -8,12 +8,12 @@ export const top = defineCommand({
   names: 'optional',
   options: ['once', 'json', ...common],
   examples: [
-    ['./manage top', 'a live view of all instances; q or Ctrl-C ends it'],
-    ['./manage top demo --once', 'one sampleInstances, as when there is no terminal'],
+    ['./manage top', 'a live view of all instances; s sorts, q or Ctrl-C ends it'],
+    ['./manage top demo --once', 'the figures once, as when there is no terminal'],
     ['./manage top --json', 'the same for a program'],
   ],
   details:
-    'Requests and tokens per second are those of the last minute, latencies those of the last five: until the first event (first)\nand until the end (whole), half of the requests being quicker than p50 and 95 of 100 quicker than p95. Requests, errors and\ncost are those of today; ? is a cost whose price is unknown.',
+    'Requests and tokens per second are those of the last minute, latencies those of the last five: until the first event (first)\nand until the end (whole), half of the requests being quicker; 95 of 100 are quicker than the p95 beside it. Requests, errors and\ncost are those of today; ? is a cost whose price is unknown. The states are those of ./manage status.',
 
-  run: async (context, invocation) => (await import('../top/showTop.ts')).showTop(context, invocation),
+  run: async (context, invocation) => (await import('../top/screen.ts')).showTop(context, invocation),
 });

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { clientBaseUrl } from '../../config/identity.ts';
 import { asString, isObject, type JsonObject, parseObject } from '../../core/json.ts';
 import { findClaude } from '../claude/runClaude.ts';
+import { isOnlyOfInstances, userSettingsFile, writeUserModel } from '../claude/userModel.ts';
 import { Failure } from '../exitCodes.ts';
 import type { Instance } from '../supervisor/instances.ts';
 import { type CheckContext, type Finding, findingsOf } from './finding.ts';
@@ -117,11 +117,9 @@ function settingsFiles({
   environment,
   directory,
 }: CheckContext): { readonly file: string; readonly isManaged: boolean }[] {
-  const home = environment['HOME'] ?? homedir();
-  const own = environment['CLAUDE_CONFIG_DIR'] || join(home, '.claude');
   const managed = process.platform === 'darwin' ? '/Library/Application Support/ClaudeCode' : '/etc/claude-code';
   const files = [
-    join(own, 'settings.json'),
+    userSettingsFile(environment),
     join(directory, '.claude', 'settings.json'),
     join(directory, '.claude', 'settings.local.json'),
   ];
@@ -136,6 +134,19 @@ function checkSettingsFile(file: string, isManaged: boolean, all: readonly Insta
   if (settings === undefined)
     return [settingsCheck.warn(`${file} is not JSON, so that all of it is passed over`, { remedy: `repair ${file}` })];
   const { env } = settings;
+  const model = asString(settings['model']);
+  const known = all.flatMap(({ config }) =>
+    config === undefined || config.provider.preset.servesClaude ? [] : Object.values(config.tiers),
+  );
+  if (model !== undefined && isOnlyOfInstances(model, known)) {
+    const detail = `${file} has the model ${JSON.stringify(model)} for every session, which only an instance knows`;
+    if (isManaged)
+      return [settingsCheck.warn(detail, { remedy: `ask who manages this machine to remove it from ${file}` })];
+    const fix = { words: `take "model" out of ${file}`, run: () => writeUserModel(file, undefined) };
+    return [
+      settingsCheck.warn(detail, { remedy: `choose another with /model in claude, or: ./manage doctor --fix`, fix }),
+    ];
+  }
   const names = redirectingNames(isObject(env) ? env : {});
   if (asString(settings['apiKeyHelper'])) names.push('apiKeyHelper');
   if (names.length === 0) return [];

@@ -9,7 +9,7 @@ import { readCommand } from '../../host/ports.ts';
 import { ageInDays } from '../../providers/preset.ts';
 import { executablePath } from '../buildStamp.ts';
 import { describeMissing, missingExecutables } from '../service/service.ts';
-import { isAppOf } from '../supervisor/appNames.ts';
+import { type Condition, describeCondition } from '../supervisor/condition.ts';
 import { type Health, providerTrouble } from '../supervisor/health.ts';
 import type { Inspection } from '../supervisor/inspect.ts';
 import {
@@ -20,7 +20,7 @@ import {
   isSound,
   runsExecutable,
 } from '../supervisor/instances.ts';
-import { type Pm2Row, pm2Home } from '../supervisor/pm2.ts';
+import { isAppOf, type Pm2Row, pm2Home } from '../supervisor/pm2.ts';
 import { deriveState, diagnose, diagnoseReload, hasOlderSettings, type State } from '../supervisor/state.ts';
 import { type CheckContext, type Finding, findingsOf } from './finding.ts';
 
@@ -56,10 +56,21 @@ async function checkInstance(inspection: Inspection): Promise<Finding[]> {
   }
   const health = answer?.kind === 'instance' && isOurs ? answer.health : undefined;
   if (health === undefined) return [instanceCheck.ok(state, { instance: name })];
-  const troubles = troublesOf(health).map((detail) =>
-    instanceCheck.warn(detail, { instance: name, remedy: `./manage logs ${name} --errors` }),
+  const place = `on ${addressOf(instance)}, pid ${health.pid}`;
+  const facts = { instance, state, health, row: inspection.row, isSound: isSound(instance), hasRun: true };
+  const { condition, hint } = describeCondition(facts);
+  const logs = `./manage logs ${name} --errors`;
+  const finding =
+    condition === 'ready'
+      ? instanceCheck.ok(`${condition} ${place}`, { instance: name })
+      : instanceCheck.warn(`${condition} ${place}${hint === undefined ? '' : `: ${hint.problem}`}`, {
+          instance: name,
+          remedy: hint?.remedy ?? logs,
+        });
+  const troubles = troublesOf(health, condition).map((detail) =>
+    instanceCheck.warn(detail, { instance: name, remedy: logs }),
   );
-  return [instanceCheck.ok(`${state} on ${addressOf(instance)}, pid ${health.pid}`, { instance: name }), ...troubles];
+  return [finding, ...troubles];
 }
 
 /** Why an instance does not serve though it should; undefined when nothing keeps it from serving. */
@@ -91,10 +102,10 @@ async function findFailure(inspection: Inspection, state: State): Promise<Findin
 }
 
 /** What an instance reports of itself that is not as it should be. */
-function troublesOf(health: Health): string[] {
-  const trouble = providerTrouble(health);
+function troublesOf(health: Health, condition: Condition): string[] {
+  const trouble = condition === 'ready' ? providerTrouble(health) : '';
   return [
-    ...(trouble === '' ? [] : [`does not ask its provider as usual: ${trouble}`]),
+    ...(trouble === '' ? [] : [`uses only some of its providers or keys for now: ${trouble}`]),
     ...(['log', 'usage'] as const).flatMap((name) => {
       const writer = health[name];
       if (writer?.healthy !== false) return [];

@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Config } from '../../config/config.ts';
 import { clientBaseUrl } from '../../config/identity.ts';
+import { forInstance } from '../../core/errors.ts';
 import { createRedactor } from '../../core/secret.ts';
 import { formatDuration } from '../../core/text.ts';
 import { userMessage } from '../providerTest/fullChecks.ts';
@@ -60,7 +61,7 @@ async function checkKey(inspection: Inspection, config: Config): Promise<Finding
   const { result, detail, suggestions } = keyResult(answer, accepted);
   const words = createRedactor(secrets)(detail);
   if (result === 'ok') return keyCheck.ok(words, { instance });
-  const further = { instance, remedy: suggestions[0] ?? `./manage test ${instance}` };
+  const further = { instance, remedy: forInstance(suggestions, instance)[0] ?? `./manage test ${instance}` };
   return result === 'fail' ? keyCheck.fail(words, further) : keyCheck.warn(words, further);
 }
 

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ASSUMED_WINDOW } from '../../config/clientEnvironment.ts';
 import { formatProblems } from '../../config/diagnostics.ts';
 import { configFromText } from '../../config/load.ts';
+import { terminalSafe } from '../../core/text.ts';
 import { findPreset, presets } from '../../providers/index.ts';
 import type { Preset } from '../../providers/preset.ts';
 import type { Context, Invocation } from '../command.ts';
@@ -12,10 +14,8 @@ import { withManagerLock } from '../supervisor/lock.ts';
 import { reloadReason, rollingReload } from '../supervisor/reload.ts';
 import { loadInstance } from '../supervisor/start.ts';
 import { deriveState, isUp } from '../supervisor/state.ts';
-import { didYouMean, type Output } from '../terminal/output.ts';
+import { didYouMean } from '../terminal/output.ts';
 import { type Prompter, readSecretFromStdin } from '../terminal/prompt.ts';
-import { renderTable } from '../terminal/table.ts';
-import { isCopyOfExample } from './copyExamples.ts';
 import {
   checkInstanceName,
   createPrivateFile,
@@ -30,7 +30,17 @@ import {
   replaceFile,
   unusedName,
 } from './envFiles.ts';
-import { envFileText, keyNameOf, takesKey } from './exampleFile.ts';
+import { envFileText, isCopyOfExample, keyNameOf, takesKey } from './exampleFiles.ts';
+import { askServer, type ServerAnswer } from './ownServer.ts';
+import {
+  askForAddress,
+  askForKey,
+  askForModel,
+  askForName,
+  askForPreset,
+  askForRegion,
+  askForWindow,
+} from './questions.ts';
 
 /** What the env file of a new instance is made from. */
 export interface NewInstance {
@@ -42,6 +52,8 @@ export interface NewInstance {
   readonly region: string | undefined;
   readonly url: string | undefined;
   readonly model: string | undefined;
+  /** In tokens, as a server of the user's own has it; undefined where the preset knows it or nobody does. */
+  readonly contextWindow?: string | undefined;
 }
 
 /** A new instance; its env file may be there already, as a copy of the example that nobody has filled in. */
@@ -54,33 +66,136 @@ type NewInstanceInvocation = Invocation<'as' | 'port' | 'region' | 'url' | 'mode
 
 /**
  * Everything that a new instance needs: from the command line, and what is missing there from the user, as far as there is a
- * terminal to ask on.
+ * terminal to ask on, or from a server of the user's own.
  * @throws Failure (usage) for what is wrong, or is missing and cannot be asked.
  */
 export async function planInstance(context: Context, invocation: NewInstanceInvocation): Promise<PlannedInstance> {
   const prompter = invocation.input ? context.prompter : undefined;
-  const preset = await choosePreset(context, invocation, prompter);
+  const preset = await choosePreset(invocation, prompter);
   const name = await chooseName(context, invocation, preset, prompter);
   const exists = hasEnvFile(context.root, name);
   const port = await choosePort(context, invocation, preset, exists ? portOf(context, name) : undefined);
   const region = await chooseRegion(invocation, preset, prompter);
-  const isComplete = preset.baseUrl !== '' || preset.protocol === 'demo';
-  const url =
-    invocation.url ??
-    (isComplete ? undefined : await askRequired(prompter, '--url URL', `Address of ${preset.title}: `));
-  const model =
-    invocation.model ??
-    (preset.tiers === undefined ? await askRequired(prompter, '--model MODEL', 'Model to use: ') : undefined);
-  return { name, preset, port, region, url, model, exists, key: await readKey(invocation, preset, prompter) };
+  const draft = { name, preset, port, region, url: undefined, model: PLACEHOLDER, exists, key: '' };
+  const url = await chooseAddress(context, invocation, draft, prompter);
+  const key = await readKey(context, invocation, { ...draft, url }, prompter);
+  let planned = { ...draft, url, key };
+  let server = isOwnServer(preset) ? await askServerOf(context, planned) : NOT_ASKED;
+  while (server.refusesKey === true && prompter !== undefined && !invocation.stdin) {
+    const question = `The server ${planned.key === '' ? 'wants a key' : 'refuses this key'}. Which one? (Enter for no other)`;
+    const other = await askForKey(prompter, context.output, question, (typed) => keyProblem(context, planned, typed));
+    if (other === '') break;
+    planned = { ...planned, key: other };
+    server = await askServerOf(context, planned);
+  }
+  const model = await chooseModel(context, invocation, planned, server, prompter);
+  const contextWindow =
+    model === undefined || server === NOT_ASKED
+      ? undefined
+      : await chooseWindow(context, { ...planned, model }, server, prompter);
+  if (contextWindow !== undefined && Number(contextWindow) < LEAST_WINDOW)
+    context.output.say(`That is little: the first request of Claude Code alone has up to 25,000 tokens.`);
+  return { ...planned, model, contextWindow };
 }
 
-async function choosePreset(
-  { output }: Context,
-  { names: [word] }: Invocation,
+/** In tokens: with less there is hardly a conversation. */
+const LEAST_WINDOW = 32_000;
+
+/** Stands for a model that is not chosen yet, where other settings are checked. */
+const PLACEHOLDER = 'model';
+
+/** Whether the server is the user's own, or one that nobody knows, so that it alone can say which models it has. */
+function isOwnServer({ hosts, tiers, protocol }: Preset): boolean {
+  return hosts.length === 0 && tiers === undefined && protocol !== 'demo';
+}
+
+const NOT_ASKED: ServerAnswer = { models: [] };
+
+async function askServerOf({ output }: Context, { preset, region, url, key }: NewInstance): Promise<ServerAnswer> {
+  const address = url ?? preset.regions?.[region ?? ''] ?? preset.baseUrl;
+  output.say(`Asking ${address} for its models ...`);
+  const header = preset.keyHeader ?? 'authorization';
+  const value = preset.keyHeader === undefined ? `Bearer ${key}` : key;
+  return askServer(address, key === '' ? {} : { [header]: value });
+}
+
+/** What is wrong with one setting of an instance, by the check that its start would make; undefined when nothing is. */
+export function problemOf({ root }: Context, instance: NewInstance, setting: string): string | undefined {
+  const file = envPath(instance.name);
+  try {
+    const { problems } = configFromText(file, envText(instance), {}, root);
+    const found = problems.find(({ key, severity }) => key === setting && severity === 'error');
+    return found && `Found ${found.found}. ${found.fix}`;
+  } catch (error) {
+    if (error instanceof Failure) return error.message;
+    throw error;
+  }
+}
+
+async function chooseAddress(
+  context: Context,
+  { url }: Pick<NewInstanceInvocation, 'url'>,
+  draft: NewInstance,
   prompter: Prompter | undefined,
-): Promise<Preset> {
+): Promise<string | undefined> {
+  const { preset } = draft;
+  const isNeeded = preset.baseUrl === '' && preset.protocol !== 'demo';
+  const isAsked = isNeeded || (isOwnServer(preset) && prompter !== undefined);
+  if (url !== undefined || !isAsked) return url;
+  if (prompter === undefined) throw new Failure('this provider needs --url URL', exitCodes.usage);
+  const answer = await askForAddress(prompter, preset, (typed) =>
+    problemOf(context, { ...draft, url: typed }, 'OPENAI_BASE_URL'),
+  );
+  return answer === preset.baseUrl ? undefined : answer;
+}
+
+async function chooseModel(
+  context: Context,
+  { model }: Pick<NewInstanceInvocation, 'model'>,
+  draft: NewInstance,
+  server: ServerAnswer,
+  prompter: Prompter | undefined,
+): Promise<string | undefined> {
+  if (model !== undefined || draft.preset.tiers !== undefined || draft.preset.protocol === 'demo') return model;
+  if (prompter !== undefined)
+    return askForModel(prompter, server, context.output, (typed) =>
+      problemOf(context, { ...draft, model: typed }, 'BIG_MODEL'),
+    );
+  const [only, ...others] = server.models;
+  if (only !== undefined && others.length === 0) return only.name;
+  const known = server.models.slice(0, 10).map(({ name }) => terminalSafe(name));
+  const hint = known.length === 0 ? '' : `; the server has ${known.join(', ')}`;
+  throw new Failure(`this provider needs --model MODEL${hint}`, exitCodes.usage);
+}
+
+/** The window that the server has for the model, else the user's word; undefined when neither can be asked. */
+async function chooseWindow(
+  context: Context,
+  draft: NewInstance,
+  server: ServerAnswer,
+  prompter: Prompter | undefined,
+): Promise<string | undefined> {
+  const { output } = context;
+  const model = server.models.find(({ name }) => name === draft.model) ?? { name: draft.model ?? '' };
+  if (model.contextWindow !== undefined) {
+    output.say(
+      `The server has a context window of ${model.contextWindow.toLocaleString('en-US')} tokens for this model.`,
+    );
+    return String(model.contextWindow);
+  }
+  if (prompter !== undefined)
+    return askForWindow(prompter, model, (typed) =>
+      problemOf(context, { ...draft, contextWindow: typed }, 'QUIRK_CONTEXT_WINDOW'),
+    );
+  output.say(
+    `The context window is not known, ${ASSUMED_WINDOW.toLocaleString('en-US')} tokens are assumed; set QUIRK_CONTEXT_WINDOW in ${envPath(draft.name)}`,
+  );
+  return undefined;
+}
+
+async function choosePreset({ names: [word] }: Invocation, prompter: Prompter | undefined): Promise<Preset> {
   if (word !== undefined) return presetNamed(word);
-  if (prompter !== undefined) return askForPreset(prompter, output);
+  if (prompter !== undefined) return askForPreset(prompter);
   throw new Failure(
     'there is no terminal to ask on; name the provider, as in: ./manage init openai --stdin < FILE',
     exitCodes.usage,
@@ -95,27 +210,6 @@ export function presetNamed(word: string): Preset {
   const preset = findPreset(word);
   if (preset !== undefined) return preset;
   throw new Failure(`${describeUnknown(word)} (all of them: ./manage providers)`, exitCodes.usage);
-}
-
-/** Shows all providers and asks until one is chosen, by number or name. */
-export async function askForPreset(prompter: Prompter, output: Output): Promise<Preset> {
-  const rows = presets.map((preset, index) => ({ preset, number: String(index + 1) }));
-  const table = renderTable(
-    [
-      { title: '', align: 'right', cell: ({ number }) => number },
-      { title: 'provider', cell: ({ preset }) => preset.name },
-      { title: '', cell: ({ preset }) => preset.title },
-    ],
-    rows,
-    output.columns,
-  );
-  output.say(table.join('\n'));
-  for (;;) {
-    const answer = await prompter.ask('Provider (number or name): ');
-    const preset = rows.find(({ number }) => number === answer)?.preset ?? findPreset(answer);
-    if (preset !== undefined) return preset;
-    if (answer !== '') output.complain(describeUnknown(answer));
-  }
 }
 
 function describeUnknown(word: string): string {
@@ -139,11 +233,8 @@ async function chooseName(
       exitCodes.usage,
     );
   }
-  const offered = unusedName(root, wanted);
-  const name = (await prompter.ask(`${there}. Name of the new instance [${offered}]: `)) || offered;
-  checkInstanceName(name);
-  if (hasEnvFile(root, name)) throw new Failure(`${envPath(name)} is there already, too`, exitCodes.usage);
-  return name;
+  const question = `${there}. Name of the new instance`;
+  return askForName(prompter, question, unusedName(root, wanted), (name) => hasEnvFile(root, name));
 }
 
 /** Whether the env file is the example of this provider as it was: it holds no key and nothing of the user's. */
@@ -177,44 +268,36 @@ async function chooseRegion(
   prompter: Prompter | undefined,
 ): Promise<string | undefined> {
   const known = Object.keys(preset.regions ?? {});
-  if (known.length > 0 && region === undefined && prompter !== undefined) {
-    for (;;) {
-      const answer = await prompter.ask(
-        `Region of your key: ${known.join(', ')}, or Enter for the international one: `,
-      );
-      if (answer === '') return undefined;
-      if (known.includes(answer)) return answer;
-    }
-  }
+  if (known.length > 0 && region === undefined && prompter !== undefined) return askForRegion(prompter, preset);
   if (region === undefined || known.includes(region)) return region;
   const hint = known.length === 0 ? `${preset.name} has none` : `${preset.name} has ${known.join(', ')}`;
   throw new Failure(`there is no region "${region}"; ${hint}`, exitCodes.usage);
 }
 
-async function askRequired(prompter: Prompter | undefined, option: string, question: string): Promise<string> {
-  if (prompter === undefined) throw new Failure(`this provider needs ${option}`, exitCodes.usage);
-  for (;;) {
-    const answer = await prompter.ask(question);
-    if (answer !== '') return answer;
-  }
-}
-
 /** The key, empty for none. It is never asked of a server that usually wants none. */
 async function readKey(
+  context: Context,
   { stdin, input }: Pick<NewInstanceInvocation, 'stdin' | 'input'>,
-  preset: Preset,
+  draft: NewInstance,
   prompter: Prompter | undefined,
 ): Promise<string> {
+  const { preset } = draft;
   if (stdin) return readSecretFromStdin(process.stdin, '--stdin');
   if (!takesKey(preset) || preset.keyOptional === true || !input) return '';
   if (prompter !== undefined) {
     const source = preset.links.keys === undefined ? '' : ` (from ${preset.links.keys})`;
-    return prompter.askHidden(`Key for ${preset.title}${source}; it is not shown, Enter for none: `);
+    const question = `Key for ${preset.title}${source}; it is not shown, Enter for none`;
+    return askForKey(prompter, context.output, question, (typed) => keyProblem(context, draft, typed));
   }
   throw new Failure(
     'there is no terminal to ask for the key on; give it with --stdin < FILE, or go without one with --no-input',
     exitCodes.usage,
   );
+}
+
+/** What is wrong with a key, as far as one can see; undefined when nothing is. */
+export function keyProblem(context: Context, instance: NewInstance, key: string): string | undefined {
+  return problemOf(context, { ...instance, key }, keyNameOf(instance.preset));
 }
 
 /**
@@ -236,8 +319,9 @@ export function writeInstance({ root, output }: Context, instance: PlannedInstan
 }
 
 /** The text of its env file. */
-export function envText({ name, preset, port, key, region, url, model }: NewInstance): string {
-  const chosen = Object.entries({ REGION: region, OPENAI_BASE_URL: url, BIG_MODEL: model }).flatMap(([one, value]) =>
+export function envText({ name, preset, port, key, region, url, model, contextWindow }: NewInstance): string {
+  const settings = { REGION: region, OPENAI_BASE_URL: url, BIG_MODEL: model, QUIRK_CONTEXT_WINDOW: contextWindow };
+  const chosen = Object.entries(settings).flatMap(([one, value]) =>
     value === undefined ? [] : [[one, envLine(one, value)] as const],
   );
   return envFileText({

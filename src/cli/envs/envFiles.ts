@@ -78,13 +78,12 @@ export function isInstanceName(name: string): boolean {
   return NAME.test(name);
 }
 
+export const NAME_RULE = 'a name has lower-case letters and digits, parted by single - _ or . (not "all", not "env")';
+
 /** @throws Failure (usage) for a name that no instance can have. */
 export function checkInstanceName(name: string): void {
   if (isInstanceName(name)) return;
-  throw new Failure(
-    `"${name}" cannot be the name of an instance: a name has lower-case letters and digits, parted by single - _ or . (not "all", not "env")`,
-    exitCodes.usage,
-  );
+  throw new Failure(`"${name}" cannot be the name of an instance: ${NAME_RULE}`, exitCodes.usage);
 }
 
 /** Path of the env file of a name, relative to the project. */

@@ -136,26 +136,35 @@ export const image: FullCheck = {
   ],
   evaluate: (answer) => {
     if (answer.error !== undefined) return failFromError(answer.error, NO_VISION);
-    return /\bred\b/i.test(answer.text) ? ok('the model sees') : fail(`not red: ${describeReply(answer)}`, NO_VISION);
+    return /\bred\b/i.test(answer.text)
+      ? ok('the model sees')
+      : fail(`shown a red picture, ${describeReply(answer)}`, NO_VISION);
   },
 };
 
 /** One token of every known tokenizer. */
 const WORD = 'a ';
 /** So far above the window that it is refused before anything is computed, and so costs nothing. */
-const TIMES_WINDOW = 2;
+export const TIMES_WINDOW = 2;
 /** For the rest of the request. */
 const ENVELOPE_BYTES = 10_000;
+
+/** Why no conversation that is too long is sent; undefined when one is. */
+export function reasonToSkipOverflow({
+  settings: { contextWindow },
+  maxBodyBytes,
+  isLocal,
+}: TestedModel): string | undefined {
+  if (contextWindow === undefined) return 'the context window is not known';
+  if (isLocal) return 'a server of your own may compute it all';
+  const bytes = contextWindow * TIMES_WINDOW * WORD.length + ENVELOPE_BYTES;
+  return bytes > maxBodyBytes ? 'it would be larger than MAX_BODY_BYTES' : undefined;
+}
 
 /** A conversation that is too long gets the words at which Claude Code makes it shorter. */
 export const overflow: FullCheck = {
   name: 'overflow',
-  skip: ({ settings: { contextWindow }, maxBodyBytes, isLocal }) => {
-    if (contextWindow === undefined) return 'the context window is not known';
-    if (isLocal) return 'a server of your own may compute it all';
-    const bytes = contextWindow * TIMES_WINDOW * WORD.length + ENVELOPE_BYTES;
-    return bytes > maxBodyBytes ? 'it would be larger than MAX_BODY_BYTES' : undefined;
-  },
+  skip: reasonToSkipOverflow,
   turns: [
     (_answers, { settings }) =>
       userMessage(WORD.repeat((settings.contextWindow ?? 0) * TIMES_WINDOW), { max_tokens: 1 }),

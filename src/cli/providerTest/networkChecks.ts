@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls, type SecureContext } from 'node:tls';
 import type { Config, ProviderConfig } from '../../config/config.ts';
 import { createTrust } from '../../config/load.ts';
-import { tlsHint } from '../../core/errorHints.ts';
+import { tlsHint } from '../../core/errors.ts';
 import { fail, ok, skipped, type TestResult, type TestRow, testRow } from './testResult.ts';
 
 /** The checks of the way to a provider, in their order. */

@@ -1,5 +1,6 @@
 import type { Config, ProviderKey } from '../../config/config.ts';
 import { clientBaseUrl } from '../../config/identity.ts';
+import { forInstance } from '../../core/errors.ts';
 import { createRedactor, Secret } from '../../core/secret.ts';
 import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
@@ -7,13 +8,17 @@ import { type Inspection, inspect } from '../supervisor/inspect.ts';
 import { isSound, loadInstances, reportProblems, selectInstances } from '../supervisor/instances.ts';
 import { deriveState, diagnosisLine, hasOlderSettings, isUp } from '../supervisor/state.ts';
 import { readSecretFromStdin } from '../terminal/prompt.ts';
-import { testProvider } from './testProvider.ts';
+import { describeEstimate, testProvider } from './testProvider.ts';
 import { isSuccess, type ProviderTestReport, testJson, testText } from './testView.ts';
 
-/** Proves that the provider of each named instance does what Claude Code needs, through the instance that runs. */
+/**
+ * Proves that the provider of each named instance does what Claude Code needs, through the instance that runs.
+ * @param onReport gets what was found out about each
+ */
 export async function testInstances(
   context: Context,
-  invocation: Invocation<'full' | 'timeoutMs' | 'keyStdin' | 'json'>,
+  invocation: Invocation<'full' | 'timeoutMs' | 'keyStdin' | 'json' | 'yes' | 'input'>,
+  onReport: (report: ProviderTestReport) => void = () => {},
 ): Promise<ExitCode> {
   const { root, output, pm2 } = context;
   const { names, json, keyStdin } = invocation;
@@ -32,13 +37,38 @@ export async function testInstances(
       codes.push(exitCodes.failed);
       continue;
     }
+    if (invocation.full && !(await isWanted(context, invocation, config))) {
+      output.say(`${name} is not tested.`);
+      codes.push(exitCodes.failed);
+      continue;
+    }
     const report = await testInstance(context, invocation, config, key);
     reports.push(report);
+    onReport(report);
     codes.push(isSuccess(report.rows) ? exitCodes.ok : exitCodes.failed);
-    if (!json) output.print(testText(report, output));
+    if (!json) output.show(testText(report, output));
   }
   if (json) output.print(testJson(reports));
   return worstOf(codes);
+}
+
+/** Whether the user wants to spend what `--full` may cost; what costs nothing needs no question. */
+async function isWanted(
+  { output, prompter }: Context,
+  { yes, input }: Invocation<'yes' | 'input'>,
+  config: Config,
+): Promise<boolean> {
+  const estimate = describeEstimate(config, Date.now());
+  if (estimate === undefined) return true;
+  output.say(`${config.instance}: ${estimate}`);
+  if (yes) return true;
+  if (prompter === undefined || !input) {
+    throw new Failure(
+      `there is no terminal to ask on; to do it without: ./manage test ${config.instance} --full --yes`,
+      exitCodes.usage,
+    );
+  }
+  return prompter.confirm('Go on?');
 }
 
 /** Why the instance cannot be asked as it is. */
@@ -94,6 +124,10 @@ async function testInstance(
     onCheck: (check) => output.say(`  ${check} ...`),
   });
   const redact = createRedactor([...secrets, ...(key === undefined ? [] : [key])]);
-  const rows = result.rows.map((row) => ({ ...row, detail: redact(row.detail) }));
+  const rows = result.rows.map((row) => ({
+    ...row,
+    detail: redact(row.detail),
+    suggestions: forInstance(row.suggestions, name),
+  }));
   return { ...result, rows, name, provider: provider.preset.name };
 }

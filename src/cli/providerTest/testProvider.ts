@@ -2,8 +2,8 @@ import type { Config } from '../../config/config.ts';
 import { localDay } from '../../core/clock.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { modelSettings, protocolOf, type Tiers } from '../../providers/preset.ts';
-import { findPrices } from '../../telemetry/usage/cost.ts';
-import { fullChecks, runFullCheck, userMessage } from './fullChecks.ts';
+import { costOf, findPrices } from '../../telemetry/usage/cost.ts';
+import { fullChecks, reasonToSkipOverflow, runFullCheck, TIMES_WINDOW, userMessage } from './fullChecks.ts';
 import { type Answer, type ClientOptions, sendMessage } from './messagesClient.ts';
 import { checkRoute, NETWORK_CHECKS } from './networkChecks.ts';
 import {
@@ -14,6 +14,7 @@ import {
   ok,
   type Spending,
   skipped,
+  type TestedModel,
   type TestResult,
   type TestRow,
   testRow,
@@ -92,15 +93,71 @@ export function distinctModels(tiers: Tiers): { readonly model: string; readonly
   }));
 }
 
+/** The model of the big tier, to which the checks of `--full` go. */
+function testedModelOf({ tiers, limits, modelRefs }: Config): TestedModel {
+  const { provider, model } = modelRefs.of(tiers.big);
+  return {
+    settings: modelSettings(provider, model),
+    maxBodyBytes: limits.maxBodyBytes,
+    isLocal: provider.preset.keyOptional === true,
+  };
+}
+
+/** In tokens: what all checks of `--full` but that of the overflow have taken and given, rounded up. */
+const FULL_INPUT = 15_000;
+const FULL_OUTPUT = 5_000;
+
+/** What `--full` may use up, in tokens and US dollars. */
+export interface FullTestEstimate {
+  readonly input: number;
+  readonly output: number;
+  /** Of the request that is meant to be refused as too long; 0 when it is not made. */
+  readonly overflow: number;
+  /** Without the overflow; undefined when the price is not known. */
+  readonly dollars: number | undefined;
+  readonly overflowDollars: number | undefined;
+}
+
+/**
+ * What `--full` may cost with the model of the big tier.
+ * @param now in ms since 1970, as prices change
+ */
+export function estimateFullTest(config: Config, now: number): FullTestEstimate {
+  const model = testedModelOf(config);
+  const overflow = reasonToSkipOverflow(model) === undefined ? (model.settings.contextWindow ?? 0) * TIMES_WINDOW : 0;
+  const prices = findPrices(config, config.tiers.big, localDay(now));
+  const cost = (input: number, output: number) => costOf({ input, output, cacheRead: 0, cacheWrite: 0 }, prices, now);
+  return {
+    input: FULL_INPUT,
+    output: FULL_OUTPUT,
+    overflow,
+    dollars: cost(FULL_INPUT, FULL_OUTPUT),
+    overflowDollars: overflow === 0 ? 0 : cost(overflow, 0),
+  };
+}
+
+/** The estimate in words; undefined when it costs nothing, as on a server of the user's own. */
+export function describeEstimate(config: Config, now: number): string | undefined {
+  const { input, output, overflow, dollars, overflowDollars } = estimateFullTest(config, now);
+  if (testedModelOf(config).isLocal || (dollars === 0 && overflowDollars === 0)) return undefined;
+  const count = (tokens: number) => tokens.toLocaleString('en-US');
+  const price = (amount: number | undefined) =>
+    amount === undefined ? 'price unknown' : `about $${amount.toFixed(2)}`;
+  const most =
+    overflow === 0
+      ? ''
+      : ` One request of ${count(overflow)} tokens is meant to be refused; a provider that takes it bills it, too (${price(overflowDollars)}).`;
+  return `--full asks ${config.tiers.big} for about ${count(input)} tokens in and ${count(output)} out (${price(dollars)}).${most}`;
+}
+
 /**
  * The checks in their order. One answer of the big model shows the key, that model and the speed; each further model is asked for
  * one token.
  * @param key where the key comes from, in words
  */
 export function planSteps(config: Config, key: string, full: boolean, ask: AskModel): Step[] {
-  const { tiers, limits } = config;
+  const { tiers } = config;
   const { big } = tiers;
-  const { provider, model: servedModel } = config.modelRefs.of(big);
   let firstAnswer: Promise<Answer> | undefined;
   const first = () => {
     firstAnswer ??= ask(big, SPEED_REQUEST);
@@ -124,11 +181,7 @@ export function planSteps(config: Config, key: string, full: boolean, ask: AskMo
     };
     return { check, run };
   });
-  const testedModel = {
-    settings: modelSettings(provider, servedModel),
-    maxBodyBytes: limits.maxBodyBytes,
-    isLocal: provider.preset.keyOptional === true,
-  };
+  const testedModel = testedModelOf(config);
   const further = fullChecks.map((fullCheck): Step => {
     const check = fullCheck.name;
     const run = async () => {

@@ -1,4 +1,4 @@
-import { suggestionsFor } from '../../core/errorHints.ts';
+import { suggestionsFor } from '../../core/errors.ts';
 import type { Prices } from '../../providers/preset.ts';
 import { environmentName, type QuirkName, type QuirkSettings } from '../../quirks/settings.ts';
 import { costOf } from '../../telemetry/usage/cost.ts';

@@ -37,10 +37,11 @@ function remediesOf({ name, rows }: ProviderTestReport): string[] {
   });
 }
 
-/** Table, remedies and costs for people. */
+/** Whose it is, table, remedies and costs for people. */
 export function testText(report: ProviderTestReport, { paint, columns }: Pick<Output, 'paint' | 'columns'>): string {
   const remedies = remediesOf(report);
   return [
+    `${paint('bold', report.name)} (${report.provider})`,
     ...renderTable(columnsOf(paint), report.rows, columns),
     '',
     ...(remedies.length > 0 ? [...remedies, ''] : []),

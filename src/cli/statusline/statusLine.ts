@@ -7,6 +7,7 @@ import { localDay } from '../../core/clock.ts';
 import { asNumber, asString, isObject, type JsonObject, parseObject } from '../../core/json.ts';
 import { terminalSafe } from '../../core/text.ts';
 import { shortHash } from '../../telemetry/requestRecord.ts';
+import { wordPosix } from '../claude/shells.ts';
 
 /** Where an instance's figures are; all of it stands in the command, so that no configuration has to be read. */
 export interface StatusSource {
@@ -14,18 +15,21 @@ export interface StatusSource {
   readonly host: string;
   readonly port: number;
   readonly usageFile: string;
+  /** The path of the manager; without it, its name stands in the line. */
+  readonly manager?: string;
 }
 
 /** Prints the status line. Never fails: whatever cannot be found out is left out. */
 export async function printStatusLine(
-  { instance, host, port, usageFile }: StatusSource,
+  { instance, host, port, usageFile, manager }: StatusSource,
   { NO_COLOR = '', CLAUDE_CODE_AUTO_COMPACT_WINDOW }: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   const { session, contextTokens } = readClient();
   const usage = readUsage(usageFile, session);
   const isUp = await isListening(host, port);
   const contextShare = contextTokens / Number(CLAUDE_CODE_AUTO_COMPACT_WINDOW);
-  const line = statusLine({ instance, isUp, usage, contextShare });
+  const program = manager === undefined ? './manage' : wordPosix(manager);
+  const line = statusLine({ instance, isUp, usage, contextShare, program });
   process.stdout.write(`${NO_COLOR === '' ? line : stripVTControlCharacters(line)}\n`);
 }
 
@@ -144,6 +148,8 @@ export interface StatusFigures {
   readonly usage: SessionUsage | undefined;
   /** How much of the model's window the conversation fills, from 0 to 1; NaN when it is not known. */
   readonly contextShare: number;
+  /** The manager, so that it can be called from where the user is. */
+  readonly program?: string;
 }
 
 /** From these shares on the window is nearly, or as good as full: Claude Code will soon make a summary of the conversation. */
@@ -154,11 +160,11 @@ const FULL = 0.9;
  * The line for Claude Code's status bar: instance, model that really answered, share of its window, cost of the session and the day,
  * and the session's tokens, which come last as a narrow terminal cuts them off.
  */
-export function statusLine({ instance, isUp, usage, contextShare }: StatusFigures): string {
+export function statusLine({ instance, isUp, usage, contextShare, program = './manage' }: StatusFigures): string {
   const parts = [
     isUp
       ? terminalSafe(instance)
-      : paint('red', `${terminalSafe(instance)} is down: ./manage start ${terminalSafe(instance)}`),
+      : paint('red', `${terminalSafe(instance)} is down: ${terminalSafe(program)} start ${terminalSafe(instance)}`),
     ...(usage?.model === undefined ? [] : [terminalSafe(usage.model)]),
     ...(contextShare > 0 ? [describeContext(contextShare)] : []),
     ...(usage === undefined ? [] : describeUsage(usage)),

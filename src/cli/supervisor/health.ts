@@ -6,7 +6,7 @@ import { parseObject } from '../../core/json.ts';
 import { terminalSafe } from '../../core/text.ts';
 
 /** A value of another process: each field of an object may be missing, or unknown because it had the wrong type. */
-type Unsure<T> = T extends readonly (infer E)[]
+export type Unsure<T> = T extends readonly (infer E)[]
   ? readonly Unsure<E>[]
   : T extends object
     ? { readonly [K in keyof T]?: Unsure<T[K]> | undefined }
@@ -81,6 +81,7 @@ const report = {
           state: z.enum(['ready', 'resting']),
           until: z.nullable(text),
           reason: z.nullable(text),
+          error_type: z.nullable(text),
         }),
       ),
       last_answer_at: z.nullable(text),
@@ -172,10 +173,11 @@ export function countFallbacks({ providers = [] }: Health): number {
 
 /** What keeps a provider from being asked as usual, in a few words; undefined when nothing does. */
 function troubleOf({ circuit: state, keys = [] }: Unsure<ProviderHealth>): string | undefined {
-  if (state !== undefined && state !== 'closed') return `circuit ${state}`;
+  if (state === 'open') return 'down';
+  if (state === 'half-open') return 'down, being tried again';
   const resting = keys.filter((key) => key.state === 'resting').length;
   if (resting === 0) return undefined;
-  return keys.length === 1 ? 'key rests' : `${resting} of ${keys.length} keys rest`;
+  return keys.length === 1 ? 'key not used for now' : `${resting} of ${keys.length} keys not used for now`;
 }
 
 /** Who answers at a port. */

@@ -4,10 +4,9 @@ import { listWorkerNumbers, queryWorker } from '../../host/workers.ts';
 import { executablePath } from '../buildStamp.ts';
 import type { Context } from '../command.ts';
 import { Failure } from '../exitCodes.ts';
-import { isAbandoned, isAppOf } from './appNames.ts';
 import { type Health, type PortAnswer, parseHealth, queryPort } from './health.ts';
 import { envFile, type Instance, isCommandOf, loadInstances } from './instances.ts';
-import type { Pm2Row } from './pm2.ts';
+import { isAbandoned, isAppOf, type Pm2Row } from './pm2.ts';
 
 /** What PM2, the port and the processes themselves report of one instance at one moment. */
 export interface Inspection {

@@ -81,6 +81,11 @@ export function isSound(instance: Instance): boolean {
   return instance.config !== undefined && instance.problems.every((problem) => problem.severity === 'warning');
 }
 
+/** Whether an instance has run at some time: PM2 makes the file of its console when it starts it. */
+export function hasRun({ app }: Instance): boolean {
+  return existsSync(app.out_file);
+}
+
 /** Every instance of the project with its configuration as PM2 would start it, sorted by name. */
 export function loadInstances(root: string): Instance[] {
   const instances = readEcosystem(root).map((app) => {
@@ -111,7 +116,12 @@ export function selectInstances<T extends { readonly name: string }>(
   for (const name of names) {
     if (known.includes(name)) continue;
     const example = existsSync(join(root, 'envs', `${name}.env.example`));
-    const way = example ? `; make it with: cp envs/${name}.env.example envs/${name}.env` : didYouMean(name, known);
+    const parts = name.split(',').filter((part) => part !== '');
+    const way = example
+      ? `; make it with: cp envs/${name}.env.example envs/${name}.env`
+      : parts.length > 1
+        ? `; names stand apart: ${parts.join(' ')}`
+        : didYouMean(name, [...known, 'all']);
     throw new Failure(`there is no instance "${name}", as there is no envs/${name}.env${way}`, exitCodes.usage);
   }
   return instances.filter(({ name }) => names.includes(name));

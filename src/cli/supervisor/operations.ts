@@ -3,8 +3,8 @@ import { basename } from 'node:path';
 import { terminalSafe } from '../../core/text.ts';
 import { readStamp } from '../buildStamp.ts';
 import type { Context, Invocation } from '../command.ts';
-import { createEnvFiles } from '../envs/copyExamples.ts';
 import { OWNER_ONLY } from '../envs/envFiles.ts';
+import { createEnvFiles } from '../envs/exampleFiles.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
 import { localTime } from '../terminal/output.ts';
 import { showResult, showStatus } from '../views/statusView.ts';
@@ -19,18 +19,23 @@ import {
   selectInstances,
 } from './instances.ts';
 import { withManagerLock } from './lock.ts';
+import { isStoppable, stopAll } from './processes.ts';
 import { reloadReason, rollingReload, setWorkerCount } from './reload.ts';
 import { chooseStep, startAll } from './start.ts';
 import { deriveState, isUp } from './state.ts';
-import { isStoppable, stopAll } from './stop.ts';
 
 /** Starts what does not run, waits until it answers, shows the status and how to use it. */
 export function startInstances(context: Context, invocation: Invocation<'processes' | 'json'>): Promise<ExitCode> {
   const { root, output, pm2 } = context;
   return withManagerLock(context, invocation, async () => {
     checkNames(root, invocation.names);
-    await createEnvFiles(root, invocation.names, output);
+    const created = await createEnvFiles(root, invocation.names, output);
     const instances = loadInstances(root);
+    const keyless = instances.filter(
+      ({ name, config }) => created.includes(name) && config?.provider.key.source === 'client',
+    );
+    if (keyless.length > 0)
+      output.say(`Set a key where one is needed (${keyless.map(({ name }) => name).join(', ')}): ./manage edit NAME`);
     for (const line of describeIgnoredEnvFiles(root, instances)) output.say(terminalSafe(line));
     const selected = selectInstances(root, instances, invocation.names);
     const code = reportProblems(context, selected);
@@ -114,7 +119,8 @@ export function reloadInstances(context: Context, invocation: Invocation<'force'
     const inspections = await inspect(await pm2.list(), selected.filter(isSound));
     refuseOtherUsers(inspections);
     const codes = await Promise.all(inspections.map(reloadOne));
-    await showResult(context, await inspect(await pm2.list(), selected), invocation.json);
+    // Who reloads uses them already.
+    await showStatus(context, await inspect(await pm2.list(), selected), invocation.json);
     return worstOf([code, ...codes]);
   });
 }

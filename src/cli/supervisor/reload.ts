@@ -6,10 +6,18 @@ import type { Health } from './health.ts';
 import { type Inspection, inspect, isRowOf, queryAllWorkers } from './inspect.ts';
 import { addressOf, type Instance } from './instances.ts';
 import type { Pm2, Pm2Row } from './pm2.ts';
-import { describeStart, exitCodeFor, hasEnded, readLastOutput, type StartOutcome, sizeOf } from './spawn.ts';
+import {
+  describeStart,
+  exitCodeFor,
+  hasEnded,
+  readLastOutput,
+  type StartOutcome,
+  sizeOf,
+  stopInstance,
+  stopWorker,
+} from './processes.ts';
 import { startAll } from './start.ts';
 import { isOlderThanBuild } from './state.ts';
-import { stopInstance, stopWorker } from './stop.ts';
 
 /** Replaces the processes of an instance by new ones. Where the system can do it, no request fails meanwhile. */
 export async function rollingReload(context: Context, inspection: Inspection): Promise<ExitCode> {
@@ -21,13 +29,15 @@ export async function rollingReload(context: Context, inspection: Inspection): P
     output.say(`${name}: stopping and starting again, as ${obstacle}`);
     return stopAndStart(context, inspection);
   }
-  const outcome = await addWorkers(pm2, inspection, workers.filter(({ row }) => row !== undefined).length);
+  const count = workers.filter(({ row }) => row !== undefined).length;
+  const outcome = await output.wait(`reloading ${name}`, addWorkers(pm2, inspection, count));
   if (outcome.code !== exitCodes.ok) {
     output.complain(`${describeStart(outcome)}\n${name}: the processes from before go on`);
     return outcome.code;
   }
   output.say(`${describeStart(outcome)}; ending the process before, after its running answers`);
-  await Promise.all(workers.map((worker) => stopWorker(pm2, instance, worker)));
+  const stopped = workers.map((worker) => stopWorker(pm2, instance, worker));
+  await output.wait(`ending what ran before of ${name}`, Promise.all(stopped));
   output.say(`${name} reloaded, on ${addressOf(instance)}`);
   return exitCodes.ok;
 }

@@ -1,18 +1,26 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { Config } from '../../config/config.ts';
+import { configFromText } from '../../config/load.ts';
 import { terminalSafe } from '../../core/text.ts';
 import type { Context, Invocation } from '../command.ts';
-import { createEnvFiles } from '../envs/copyExamples.ts';
+import { createEnvFiles } from '../envs/exampleFiles.ts';
 import { type ExitCode, exitCodes, Failure, worstOf } from '../exitCodes.ts';
 import { queryPort } from './health.ts';
 import { type Inspection, inspect, refuseOtherUsers } from './inspect.ts';
-import { addressOf, type Instance, isSound, loadInstances, reportProblems, selectInstances } from './instances.ts';
+import {
+  addressOf,
+  envFile,
+  type Instance,
+  isSound,
+  loadInstances,
+  reportProblems,
+  selectInstances,
+} from './instances.ts';
 import { withManagerLock } from './lock.ts';
 import { pm2Home } from './pm2.ts';
-import { describeStart, spawnAndWait } from './spawn.ts';
+import { describeStart, spawnAndWait, stopInstance, stopWorker } from './processes.ts';
 import { deriveState, diagnosisLine, hasOlderSettings, type State } from './state.ts';
-import { stopInstance, stopWorker } from './stop.ts';
 
 /** What `start` does with an instance that it finds in a state. */
 type Step = 'keep' | 'await' | 'start' | 'restart' | 'refuse';
@@ -69,11 +77,12 @@ export async function startAll(context: Context, inspections: readonly Inspectio
     if (!existsSync(app.script)) throw new Failure(`${app.script} is missing; make it with: npm run build`);
   }
   if (toStart.length + toAwait.length === 0) return codes;
-  await spawnAndWait(pm2, toStart, toAwait, (outcome) => {
+  const outcomes = spawnAndWait(pm2, toStart, toAwait, (outcome) => {
     codes.push(outcome.code);
     if (outcome.code === exitCodes.ok) output.say(describeStart(outcome));
     else output.complain(describeStart(outcome));
   });
+  await output.wait(`starting ${[...toStart, ...toAwait].map(({ name }) => name).join(', ')}`, outcomes);
   return codes;
 }
 
@@ -105,6 +114,8 @@ async function stopUnsupervised({ pm2, output }: Context, { instance, workers }:
 export async function ensureRunning(context: Context, invocation: Invocation, name: string): Promise<Config> {
   const { root, output, pm2 } = context;
   await createEnvFiles(root, [name], output);
+  const old = await findOldConfiguration(context, name);
+  if (old !== undefined) return old;
   const { instance, config } = loadInstance(context, name);
   const [now] = await inspect([], [instance]);
   const elsewhere = `${name} does not listen on ${addressOf(instance)} yet; for its new address: ./manage reload ${name}`;
@@ -121,6 +132,30 @@ export async function ensureRunning(context: Context, invocation: Invocation, na
   if (code !== exitCodes.ok) throw new Failure(`${name} is not up; see ./manage logs ${name}`, code);
   if (await isAtItsPort(instance, config)) return config;
   throw new Failure(elsewhere);
+}
+
+/**
+ * The configuration with which an instance serves on although its env file is wrong by now, which is reported: the file without
+ * its wrong lines, with the address and the models of which the instance reports. Undefined for one whose file is right, that does
+ * not serve, or of which this is not enough.
+ */
+async function findOldConfiguration(context: Context, name: string): Promise<Config | undefined> {
+  const { root, output, pm2 } = context;
+  const [instance] = selectInstances(root, loadInstances(root), [name]);
+  if (instance === undefined || isSound(instance)) return undefined;
+  const [now] = await inspect(await pm2.list(), [instance]);
+  if (now?.answer?.kind !== 'instance' || !isServing(now)) return undefined;
+  const { host, port, models } = now.answer.health;
+  const file = envFile(instance);
+  const wrong = new Set(instance.problems.flatMap(({ severity, line }) => (severity === 'error' ? [line] : [])));
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const text = lines.filter((_line, index) => !wrong.has(index + 1)).join('\n');
+  const { config } = configFromText(relative(root, file), text, instance.app.env, root);
+  const { big, middle, small } = models ?? {};
+  if (!config || wrong.has(undefined) || !host || !port || !big || !middle || !small) return undefined;
+  reportProblems(context, [instance]);
+  output.complain(`${name} serves its old configuration until envs/${name}.env is right: ./manage edit ${name}`);
+  return { ...config, host, port, tiers: { big, middle, small } };
 }
 
 /**

@@ -3,9 +3,12 @@ import { localDay } from '../../core/clock.ts';
 import { asNumber } from '../../core/json.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { addTotals, IS_REQUEST, NO_USAGE, sumUsage, type UsageTotals } from '../../telemetry/usage/totals.ts';
+import { type Condition, describeCondition } from '../supervisor/condition.ts';
 import { combineHealth, type Health, type PortAnswer, queryPort } from '../supervisor/health.ts';
-import { queryAllWorkers } from '../supervisor/inspect.ts';
-import type { Instance } from '../supervisor/instances.ts';
+import { isRowOf, queryAllWorkers } from '../supervisor/inspect.ts';
+import { hasRun, type Instance, isSound } from '../supervisor/instances.ts';
+import type { Pm2Row } from '../supervisor/pm2.ts';
+import { deriveState } from '../supervisor/state.ts';
 import { withUsageDatabase } from '../usage/read.ts';
 
 /** Rates are of this much time, in ms. */
@@ -62,7 +65,7 @@ function readRecent(database: Parameters<typeof sumUsage>[0], now: number): Rece
   };
 }
 
-/** Who answers on the port of an instance, in words; PM2 is not asked, as that takes longer than all the rest. */
+/** Who answers on the port of an instance, in words. */
 export type TopState = 'serving' | 'draining' | 'not running' | 'not answering' | 'port taken' | 'wrong settings';
 
 /** The circuit breaker of the instance's only provider, or of one of several. */
@@ -75,6 +78,10 @@ export interface Circuit {
 export interface InstanceSample {
   readonly name: string;
   readonly state: TopState | undefined;
+  /** Whether it can be used. */
+  readonly condition: Condition | undefined;
+  /** How often PM2 has started it again. */
+  readonly restarts: number;
   readonly inFlight: number;
   /** Requests that wait until others have ended. */
   readonly waiting: number;
@@ -83,11 +90,12 @@ export interface InstanceSample {
   readonly recent: RecentUsage | undefined;
 }
 
-/** Samples all instances at the same time. */
+/** Samples all instances at the same time; `rows` is what PM2 knows of them. */
 export function sampleInstances(
   root: string,
   instances: readonly Instance[],
   now: number,
+  rows: readonly Pm2Row[],
   signal?: AbortSignal,
 ): Promise<InstanceSample[]> {
   return Promise.all(
@@ -96,9 +104,23 @@ export function sampleInstances(
       const answer = config && (await queryPort(config.host, config.port, signal));
       const one = answer?.kind === 'instance' && answer.health.instance === name ? answer.health : undefined;
       const health = one && combineHealth(one, await queryAllWorkers(instance));
+      const row = rows.find((candidate) => isRowOf(candidate, instance));
+      const inspection = {
+        instance,
+        row,
+        movedFrom: undefined,
+        otherUser: undefined,
+        answer,
+        isOurs: health !== undefined,
+        workers: [],
+      };
+      const state = deriveState(inspection);
+      const facts = { instance, state, health, row, isSound: isSound(instance), hasRun: hasRun(instance) };
       return {
         name,
         state: stateOf(answer, health),
+        condition: describeCondition(facts).condition,
+        restarts: row?.restarts ?? 0,
         inFlight: health?.in_flight ?? 0,
         waiting: health?.queue?.waiting ?? 0,
         circuits: health === undefined ? [] : circuitsOf(health),
@@ -115,6 +137,8 @@ export function sumSamples(samples: readonly InstanceSample[]): InstanceSample {
   return {
     name: 'total',
     state: undefined,
+    condition: undefined,
+    restarts: 0,
     inFlight: sum(({ inFlight }) => inFlight),
     waiting: sum(({ waiting }) => waiting),
     circuits: [],

@@ -1,3 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Context, Invocation } from '../command.ts';
+import { type ExitCode, exitCodes } from '../exitCodes.ts';
+import { loadInstances, selectInstances } from '../supervisor/instances.ts';
+import { sampleInstances } from './sample.ts';
+import { nextOrder, type SortOrder, topFrame, topJson, topTable } from './topView.ts';
+
 /** Escape sequences of ECMA-48 and of DEC's and xterm's private modes, https://invisible-island.net/xterm/ctlseqs/ctlseqs.html */
 const ESCAPE = '\u001b[';
 /** The alternate screen, no cursor, no wrapping at the right edge. */
@@ -19,16 +26,51 @@ const QUIT_KEYS = ['q', 'Q', '\u0003', '\u0004'];
 const SUSPEND_KEY = '\u001a';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** Makes the lines for a size of the terminal. */
+export type Frame = (size: { readonly columns: number; readonly rows: number }) => readonly string[];
+
+/**
+ * A live view on this process's terminal, until the user leaves it.
+ * @param refreshMs from the end of one sample to the begin of the next
+ * @param sample what is to be shown now; aborted when the user leaves
+ * @param onKey called for each key that does not end the view, which is then painted again
+ */
+export async function showLive(
+  refreshMs: number,
+  sample: (signal: AbortSignal) => Promise<Frame>,
+  onKey: (key: string) => void = () => undefined,
+): Promise<void> {
+  const screen = new Screen(process.stdin, process.stdout, onKey);
+  let frame: Frame | undefined;
+  const paint = () => {
+    if (frame !== undefined) screen.draw(frame(screen.size).slice(0, screen.size.rows));
+  };
+  screen.open(paint);
+  try {
+    while (!screen.closed.aborted) {
+      frame = await sample(screen.closed);
+      if (screen.closed.aborted) break;
+      paint();
+      await pause(refreshMs, undefined, { signal: screen.closed }).catch(() => undefined);
+    }
+  } finally {
+    screen.close();
+  }
+}
+
 /** A terminal that is painted on. However the process ends, the terminal is then as it was. */
 export class Screen {
   readonly #input: NodeJS.ReadStream;
   readonly #output: NodeJS.WriteStream;
   readonly #closing = new AbortController();
+  readonly #whenKey: (key: string) => void;
   #isOpen = false;
   /** Paints again, for another size. */
   #onChange: () => void = () => undefined;
 
-  constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream) {
+  /** @param whenKey called for each key that neither ends nor suspends the view, which is then painted again */
+  constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream, whenKey: (key: string) => void = () => undefined) {
+    this.#whenKey = whenKey;
     this.#input = input;
     this.#output = output;
   }
@@ -101,6 +143,38 @@ export class Screen {
     if (text.includes(SUSPEND_KEY)) {
       this.#restore();
       process.kill(process.pid, 'SIGTSTP');
+      return;
     }
+    for (const key of text) this.#whenKey(key);
+    this.#onChange();
   };
+}
+
+const REFRESH_MS = 1000;
+
+/** Shows how the instances fare: live on a terminal, once elsewhere. */
+export async function showTop(context: Context, { names, once, json }: Invocation<'once' | 'json'>): Promise<ExitCode> {
+  const { root, output, environment, pm2 } = context;
+  const instances = selectInstances(root, loadInstances(root), names);
+  const canPaint = output.columns !== undefined && environment['TERM'] !== 'dumb';
+  const sample = async (signal?: AbortSignal) =>
+    sampleInstances(root, instances, Date.now(), await pm2.list().catch(() => []), signal);
+  if (canPaint && !once && !json) {
+    let order: SortOrder = 'name';
+    const view = async (signal: AbortSignal) => {
+      const rows = await sample(signal);
+      const now = Date.now();
+      return (size: { columns: number; rows: number }) => topFrame(rows, now, output.paint, size, order);
+    };
+    await showLive(REFRESH_MS, view, (key) => {
+      if (key === 's') order = nextOrder(order);
+    });
+    return exitCodes.ok;
+  }
+  const now = Date.now();
+  const rows = await sample();
+  if (json) output.print(topJson(rows, now));
+  else if (rows.length === 0) output.say('There are no env files yet; ./manage init makes one.');
+  else output.print(topTable(rows, output).join('\n'));
+  return exitCodes.ok;
 }

@@ -1,30 +1,32 @@
-import { formatDuration, terminalSafe } from '../../core/text.ts';
-import type { Colour, Output } from '../terminal/output.ts';
+import { formatDuration, terminalSafe, wrapText } from '../../core/text.ts';
+import { conditionTable, conditionText } from '../supervisor/condition.ts';
+import type { Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
 import { costText } from '../usage/usageView.ts';
-import {
-  type InstanceSample,
-  percentile,
-  RATE_WINDOW_MS,
-  type RecentUsage,
-  sumSamples,
-  type TopState,
-} from './sample.ts';
+import { type InstanceSample, percentile, RATE_WINDOW_MS, type RecentUsage, sumSamples } from './sample.ts';
 
 /** The number in the `schema` field: changes when a program that reads the JSON has to. */
 const SCHEMA = 1;
 const NOTHING = '-';
-/** Title, hint, header and the empty lines between. */
-const FRAME_LINES = 5;
+/** Title, header and the empty lines between; the legend comes to it. */
+const FRAME_LINES = 4;
 
-const stateColours: Readonly<Record<TopState, Colour>> = {
-  serving: 'green',
-  draining: 'yellow',
-  'not running': 'gray',
-  'not answering': 'red',
-  'port taken': 'red',
-  'wrong settings': 'red',
-};
+/** The orders of the rows, by the word that names them; all but the first begin with the largest figure. */
+const sortFigures = {
+  name: () => 0,
+  'requests a second': ({ recent }) => recent?.requests ?? 0,
+  'time to the first word': ({ recent }) => percentile(recent?.firstEvents ?? [], 0.5) ?? 0,
+  'errors today': ({ recent }) => recent?.today.failed ?? 0,
+  'cost today': ({ recent }) => recent?.today.cost ?? 0,
+} as const satisfies Record<string, (sample: InstanceSample) => number>;
+
+export type SortOrder = keyof typeof sortFigures;
+
+/** The order that comes after this one, round and round. */
+export function nextOrder(order: SortOrder): SortOrder {
+  const all = Object.keys(sortFigures) as SortOrder[];
+  return all[(all.indexOf(order) + 1) % all.length] ?? 'name';
+}
 
 function rate(amount: number): number {
   return amount / (RATE_WINDOW_MS / 1000);
@@ -42,11 +44,12 @@ function latencyText(values: readonly number[], share: number): string {
   return milliseconds === undefined ? NOTHING : formatDuration(milliseconds);
 }
 
-/** The breaker, or which of several are not closed. */
-function breakerText({ circuits }: InstanceSample): string {
+/** Whether the provider is asked, by its circuit breaker, or which of several are not. */
+function providerText({ circuits }: InstanceSample): string {
   const notClosed = circuits.filter(({ state }) => state !== 'closed');
-  if (notClosed.length === 0) return circuits.length === 0 ? NOTHING : 'closed';
-  return notClosed.map(({ provider, state }) => (provider === undefined ? state : `${provider} ${state}`)).join(', ');
+  if (notClosed.length === 0) return circuits.length === 0 ? NOTHING : 'up';
+  const words = notClosed.map(({ provider, state }) => [provider, state === 'open' ? 'down' : 'tried again']);
+  return words.map((pair) => pair.filter((word) => word !== undefined).join(' ')).join(', ');
 }
 
 function columnsOf(paint: Output['paint'], total: InstanceSample): readonly Column<InstanceSample>[] {
@@ -64,28 +67,28 @@ function columnsOf(paint: Output['paint'], total: InstanceSample): readonly Colu
     { title: 'name', cell: ({ name }) => name },
     {
       title: 'state',
-      cell: ({ state }) => state ?? '',
-      paint: (text, { state }) => (state === undefined ? text : paint(stateColours[state], text)),
+      cell: ({ condition, restarts }) => (condition === undefined ? '' : conditionText(condition, restarts)),
+      paint: (text, { condition }) => (condition === undefined ? text : paint(conditionTable[condition].colour, text)),
     },
     figure('req/s', undefined, ({ requests }) => rateText(requests)),
-    figure('tokens/s', 2, ({ outputTokens }) => rateText(outputTokens)),
-    { title: 'in flight', align: 'right', cell: ({ inFlight }) => String(inFlight) },
-    { title: 'waiting', align: 'right', dropOrder: 4, cell: ({ waiting }) => String(waiting) },
-    figure('first p50', 3, ({ firstEvents }) => latencyText(firstEvents, 0.5)),
-    figure('p95', 6, ({ firstEvents }) => latencyText(firstEvents, 0.95)),
-    figure('whole p50', 7, ({ durations }) => latencyText(durations, 0.5)),
+    figure('tokens/s', 5, ({ outputTokens }) => rateText(outputTokens)),
+    { title: 'active', align: 'right', dropOrder: 4, cell: ({ inFlight }) => String(inFlight) },
+    { title: 'queued', align: 'right', dropOrder: 6, cell: ({ waiting }) => String(waiting) },
+    figure('first', 1, ({ firstEvents }) => latencyText(firstEvents, 0.5)),
+    figure('p95', 7, ({ firstEvents }) => latencyText(firstEvents, 0.95)),
+    figure('whole', 3, ({ durations }) => latencyText(durations, 0.5)),
     figure('p95', 8, ({ durations }) => latencyText(durations, 0.95)),
-    figure('requests', 5, ({ today }) => String(today.requests)),
+    figure('requests', 6, ({ today }) => String(today.requests)),
     {
       ...figure('errors', 1, ({ today }) => String(today.failed)),
       paint: (text, { recent }) => (recent !== undefined && recent.today.failed > 0 ? paint('red', text) : text),
     },
-    figure('cost today', 3, ({ today }) => costText({ ...today, group: '', last: 0 })),
+    figure('cost', 2, ({ today }) => costText({ ...today, group: '', last: 0 })),
     {
-      title: 'breaker',
+      title: 'provider',
       minimum: 6,
-      dropOrder: 2,
-      cell: breakerText,
+      dropOrder: 9,
+      cell: providerText,
       paint: (text, row) => (row.circuits.some(({ state }) => state !== 'closed') ? paint('red', text) : text),
     },
   ];
@@ -105,6 +108,11 @@ export function topTable(
   return renderTable(columnsOf(paint, total), rows.length > 1 ? [...rows, total] : rows, columns);
 }
 
+/** A lower terminal shows instances in place of what the titles mean. */
+const FULL_LEGEND_ROWS = 16;
+const LEGEND =
+  'per second: last minute; first and whole: seconds until the first word and the end, half of the last 5 minutes were quicker; errors, cost: today';
+
 /** How large a frame may be, in letters. */
 export interface FrameSize {
   readonly columns: number;
@@ -117,23 +125,25 @@ export function topFrame(
   now: number,
   paint: Output['paint'],
   { columns, rows: height }: FrameSize,
+  order: SortOrder = 'name',
 ): string[] {
-  const serving = rows.filter(({ state }) => state === 'serving').length;
+  const ready = rows.filter(({ condition }) => condition === 'ready').length;
   const time = new Date(now).toLocaleTimeString('sv-SE');
-  const [header = '', ...lines] = topTable(rows, { paint, columns });
-  const available = Math.max(1, height - FRAME_LINES);
+  const figureOf = sortFigures[order];
+  const sorted = [...rows].sort((a, b) => figureOf(b) - figureOf(a));
+  const [header = '', ...lines] = topTable(sorted, { paint, columns });
+  const keys = `sorted by ${order} (s: next)   q: quit`;
+  const legend = (height < FULL_LEGEND_ROWS ? [keys] : [keys, LEGEND]).flatMap((line) => wrapText(line, columns));
+  const available = Math.max(1, height - FRAME_LINES - legend.length);
   // The last line is the total.
   const shown = lines.length <= available ? lines : [...lines.slice(0, available - 1), ...lines.slice(-1)];
   return [
-    `${time}  ${serving} of ${rows.length} serving`.slice(0, columns),
+    `${time}  ${ready} of ${rows.length} ready`.slice(0, columns),
     '',
     paint('bold', header),
     ...shown,
     '',
-    paint(
-      'gray',
-      'rates: last minute; latencies: last 5 minutes; requests, errors, cost: today; q ends'.slice(0, columns),
-    ),
+    ...legend.map((line) => paint('gray', line)),
   ].slice(0, height);
 }
 
@@ -141,9 +151,10 @@ function latencies(values: readonly number[]) {
   return { p50: percentile(values, 0.5) ?? null, p95: percentile(values, 0.95) ?? null };
 }
 
-function fields({ state, inFlight, waiting, circuits, recent }: InstanceSample) {
+function fields({ state, condition, inFlight, waiting, circuits, recent }: InstanceSample) {
   return {
     state: state ?? null,
+    condition: condition ?? null,
     in_flight: inFlight,
     waiting,
     circuits: circuits.map(({ provider, state: circuit }) => ({ provider: provider ?? null, state: circuit })),
@@ -172,6 +183,6 @@ function fields({ state, inFlight, waiting, circuits, recent }: InstanceSample) 
 /** The same for programs. Names and meanings are kept as long as `schema` is. */
 export function topJson(rows: readonly InstanceSample[], now: number): string {
   const instances = rows.map((row) => ({ name: row.name, ...fields(row) }));
-  const { state: _state, circuits: _circuits, ...total } = fields(sumSamples(rows));
+  const { state: _state, condition: _condition, circuits: _circuits, ...total } = fields(sumSamples(rows));
   return JSON.stringify({ schema: SCHEMA, at: new Date(now).toISOString(), instances, total }, undefined, 2);
 }

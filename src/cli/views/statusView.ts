@@ -1,66 +1,125 @@
 import { formatProblems } from '../../config/diagnostics.ts';
 import { CLIENT_TIMEOUT_MS } from '../../config/identity.ts';
-import { formatDuration, terminalSafe } from '../../core/text.ts';
+import { formatDuration, terminalSafe, wrapText } from '../../core/text.ts';
 import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
-import { combineHealth, countFallbacks, type Health, providerTrouble } from '../supervisor/health.ts';
-import { type Inspection, inspect, isWorkerServing, listAll, type Worker } from '../supervisor/inspect.ts';
-import { addressOf, describeIgnoredEnvFiles, type Instance, selectInstances } from '../supervisor/instances.ts';
-import { deriveState, diagnosisLine, isUp, type State } from '../supervisor/state.ts';
-import { type Colour, formatBytes, localTime, type Output } from '../terminal/output.ts';
+import { conditionTable, conditionText, describeError } from '../supervisor/condition.ts';
+import { countFallbacks, providerTrouble } from '../supervisor/health.ts';
+import { type Inspection, inspect, isWorkerServing, listAll } from '../supervisor/inspect.ts';
+import {
+  addressOf,
+  describeIgnoredEnvFiles,
+  type Instance,
+  isSound,
+  selectInstances,
+} from '../supervisor/instances.ts';
+import { type Hint, isUp } from '../supervisor/state.ts';
+import { formatBytes, localTime, nameProgram, type Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
+import {
+  describeEntry,
+  keyOf,
+  modelsOf,
+  pidOf,
+  portOf,
+  providerOf,
+  type StatusEntry,
+  statusJson,
+} from './statusEntry.ts';
 
-/** One instance as `status` shows it. */
-export interface StatusEntry {
-  readonly inspection: Inspection;
-  readonly state: State;
-  /** What the instance reports of itself; undefined when it does not answer. */
-  readonly health: Health | undefined;
-  /** What a user should know besides the state, in a line. */
-  readonly hint: string | undefined;
+const WATCH_MS = 2000;
+
+/** Shows all instances or the named ones; fails with 3 when something is wrong with one of them. */
+export async function showState(
+  context: Context,
+  invocation: Invocation<'json' | 'allUp' | 'watch'>,
+): Promise<ExitCode> {
+  const { output } = context;
+  const { names, json, allUp, watch } = invocation;
+  if (watch && !json && output.columns !== undefined) {
+    const { showLive } = await import('../top/screen.ts');
+    await showLive(WATCH_MS, async () => {
+      const { entries, notes } = await findState(context, names);
+      const time = localTime(new Date().toISOString()).slice(11);
+      return ({ columns }) => [
+        ...[`${time}  every ${WATCH_MS / 1000} s; q ends`, ''],
+        ...statusText(entries, { ...output, columns }).split('\n'),
+        ...notes
+          .flatMap((note) => nameProgram(note, output.program).split('\n'))
+          .flatMap((line) => wrapText(line, columns, 2)),
+      ];
+    });
+    return exitCodes.ok;
+  }
+  const { entries, notes } = await findState(context, names);
+  printStatus(context, entries, json);
+  if (!json) for (const note of notes) output.say(note);
+  const isGood = ({ report, state }: StatusEntry) => (allUp ? isUp(state) : !conditionTable[report.condition].isWrong);
+  return entries.every(isGood) ? exitCodes.ok : exitCodes.instanceDown;
 }
 
-/** Shows all instances or the named ones; fails with 3 when one of them is down. */
-export async function showState(context: Context, { names, json }: Invocation<'json'>): Promise<ExitCode> {
-  const { root, output } = context;
+/** The instances as they are now, and what there is to say about them. */
+async function findState(context: Context, names: readonly string[]) {
+  const { root } = context;
   const { rows, instances } = await listAll(context);
   const selected = selectInstances(root, instances, names);
-  if (instances.length === 0) output.say('There are no env files yet; ./manage start all makes them.');
-  const entries = await showStatus(context, await inspect(rows, selected), json);
-  if (!json) {
-    for (const line of describeIgnoredEnvFiles(root, instances)) output.say(terminalSafe(line));
-    for (const { hint } of entries) if (hint !== undefined) output.say(hint);
-    const problems = selected.flatMap((instance) => instance.problems);
-    if (problems.length > 0) output.say(formatProblems(problems));
-  }
-  return entries.every(({ state }) => isUp(state)) ? exitCodes.ok : exitCodes.instanceDown;
+  const entries = await Promise.all((await inspect(rows, selected)).map(describeEntry));
+  const notes = [
+    ...(instances.length === 0
+      ? ['There are no env files yet: ./manage init sets one up, ./manage start all makes them from the examples.']
+      : []),
+    ...describeIgnoredEnvFiles(root, instances).map(terminalSafe),
+    ...entries.flatMap(({ hint }) => hint ?? []),
+    ...summarizeProblems(selected),
+  ];
+  return { entries, notes };
+}
+
+/** More lines than these would push the table off the screen. */
+const MOST_PROBLEMS = 4;
+
+/** What is wrong with env files, in full where that is little, else counted. */
+function summarizeProblems(instances: readonly Instance[]): string[] {
+  const problems = instances.flatMap((instance) => instance.problems);
+  if (problems.length <= MOST_PROBLEMS) return problems.length === 0 ? [] : [formatProblems(problems)];
+  const counts = instances.flatMap(({ problems: own, name }) => {
+    const errors = own.filter(({ severity }) => severity === 'error').length;
+    const parts = [countOf(errors, 'error'), countOf(own.length - errors, 'warning')].filter((part) => part !== '');
+    return parts.length === 0 ? [] : [`envs/${name}.env: ${parts.join(', ')}`];
+  });
+  return [...counts, '    -> ./manage doctor shows each, and how to repair it'];
+}
+
+function countOf(count: number, noun: string): string {
+  return count === 0 ? '' : `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Prints the state of the instances as it was found, as a table or as JSON. */
 export async function showStatus(
-  { output }: Context,
+  context: Context,
   inspections: readonly Inspection[],
   json: boolean,
 ): Promise<StatusEntry[]> {
   const entries = await Promise.all(inspections.map(describeEntry));
-  if (json) output.print(statusJson(entries));
-  else if (entries.length > 0) output.print(statusTable(entries, output));
+  printStatus(context, entries, json);
   return entries;
 }
 
-async function describeEntry(inspection: Inspection): Promise<StatusEntry> {
-  const { answer, isOurs, workers } = inspection;
-  const state = deriveState(inspection);
-  const reports = workers.flatMap((worker) => worker.health ?? []);
-  const health = answer?.kind === 'instance' && isOurs ? combineHealth(answer.health, reports) : undefined;
-  return { inspection, state, health, hint: await diagnosisLine(inspection, state) };
+function printStatus({ output }: Context, entries: readonly StatusEntry[], json: boolean): void {
+  if (json) output.print(statusJson(entries));
+  else if (entries.length > 0) output.print(statusText(entries, output));
 }
 
-/** The end of `start` and `restart`: the table, and the line to copy for the first instance that is up. */
+/**
+ * The end of `start` and `restart`: the table, and the line to copy for the first instance that can be used. One that only lacks a
+ * key comes after those that lack nothing.
+ */
 export async function showResult(context: Context, inspections: readonly Inspection[], json: boolean): Promise<void> {
   const entries = await showStatus(context, inspections, json);
-  const usable = entries.find(({ state }) => isUp(state))?.inspection.instance;
-  if (usable !== undefined) context.output.say(useLine(usable));
+  const usable = (['ready', 'no key'] as const).flatMap((condition) =>
+    entries.filter(({ report, inspection }) => report.condition === condition && isSound(inspection.instance)),
+  );
+  if (usable[0] !== undefined) context.output.say(useLine(usable[0].inspection.instance));
 }
 
 /**
@@ -88,59 +147,96 @@ export function useLine(instance: Instance): string {
   return lines(`${key} ${run}`, `${address} ${key} ${claude}`, note);
 }
 
-/** The number in a `schema` field: changes when a program that reads the JSON has to. */
-const SCHEMA = 1;
 const NOTHING = '-';
 
-const stateColours: Readonly<Record<State, Colour>> = {
-  serving: 'green',
-  unsupervised: 'yellow',
-  running: 'yellow',
-  draining: 'yellow',
-  starting: 'yellow',
-  'not answering': 'red',
-  'backing off': 'red',
-  failed: 'red',
-  'port taken': 'red',
-  moved: 'yellow',
-  stopped: 'gray',
-  'not started': 'gray',
-};
+/** How it is to look; without columns it is for a pipe. */
+type Look = Pick<Output, 'paint' | 'columns' | 'program'>;
 
-/** Where the state alone would not say enough. */
-const stateWords: Partial<Readonly<Record<State, string>>> = { unsupervised: 'running, not supervised' };
+/** The table of `status`, and below it what keeps instances from being ready. */
+export function statusText(entries: readonly StatusEntry[], look: Look): string {
+  const notes = statusNotes(entries, look);
+  return [...statusTable(entries, look).split('\n'), ...(notes.length === 0 ? [] : ['', ...notes])].join('\n');
+}
+
+/** The last error of each instance in full, or why it cannot be used, with the command that helps. */
+function statusNotes(entries: readonly StatusEntry[], { paint, columns, program }: Look): string[] {
+  const keyless = entries.filter(({ report }) => report.condition === 'no key');
+  const single = keyless.length > 1 ? entries.filter((entry) => !keyless.includes(entry)) : entries;
+  const together = {
+    names: keyless.map(({ inspection }) => inspection.instance.name).join(', '),
+    hint: { problem: 'no key, and no client has sent one', remedy: 'set the key: ./manage edit NAME' },
+  };
+  const notes = [
+    ...single.flatMap((entry) => {
+      const names = entry.inspection.instance.name;
+      const colour = conditionTable[entry.report.condition].colour;
+      return [entry.report.hint, restartsHint(entry), lastErrorHint(entry)].flatMap((hint) =>
+        hint === undefined ? [] : [{ names, hint, colour }],
+      );
+    }),
+    ...(keyless.length > 1 ? [{ ...together, colour: conditionTable['no key'].colour }] : []),
+  ];
+  return notes.flatMap(({ names, hint, colour }) => {
+    const lines = [`${names}: ${hint.problem}`, ...(hint.remedy === undefined ? [] : [`  -> ${hint.remedy}`])];
+    const [first = '', ...others] = lines.flatMap((line, index) =>
+      wrapText(nameProgram(terminalSafe(line), program), columns, index === 0 ? 2 : 5),
+    );
+    return [`${paint(colour, first.slice(0, names.length + 1))}${first.slice(names.length + 1)}`, ...others];
+  });
+}
+
+/** In seconds; a restart that is longer ago is a number in the table. */
+const RECENT_SECONDS = 86_400;
+
+/** PM2 has started it again by itself, not long ago. */
+function restartsHint({ inspection: { row, instance }, health }: StatusEntry): Hint | undefined {
+  const restarts = row?.restarts ?? 0;
+  const { uptime_seconds: uptime, started_at: startedAt } = health ?? {};
+  if (restarts === 0 || uptime === undefined || uptime > RECENT_SECONDS) return undefined;
+  const times = restarts === 1 ? 'once' : `${restarts} times`;
+  return {
+    problem: `ended by itself and was restarted ${times}, last ${localTime(startedAt).slice(11)}`,
+    remedy: `why: ${instance.app.out_file}`,
+  };
+}
+
+/** The last error of one that is ready again, or has another fault by now. */
+function lastErrorHint({ report, health }: StatusEntry): Hint | undefined {
+  const error = health?.last_error;
+  if (error == null || report.hint !== undefined) return undefined;
+  return { problem: `last error ${describeError(error)}` };
+}
 
 /** The table of `status` for the terminal, or for a pipe when it has no width. */
 export function statusTable(
   entries: readonly StatusEntry[],
   { paint, columns }: Pick<Output, 'paint' | 'columns'>,
 ): string {
-  return renderTable(statusColumns(paint), entries, columns).join('\n');
+  const [header = '', ...lines] = renderTable(statusColumns(paint), entries, columns);
+  return [paint('bold', header), ...lines].join('\n');
 }
 
 function statusColumns(paint: Output['paint']): readonly Column<StatusEntry>[] {
   const columns: readonly Column<StatusEntry>[] = [
     { title: 'name', cell: ({ inspection }) => inspection.instance.name },
-    { title: 'port', align: 'right', cell: (entry) => optional(portOf(entry), String) },
-    { title: 'provider', dropOrder: 4, cell: providersText },
-    { title: 'models (big / middle / small)', minimum: 12, dropOrder: 3, cell: modelsText },
-    { title: 'key', dropOrder: 5, cell: (entry) => optional(keyOf(entry), String) },
-    { title: 'state', cell: stateText, paint: (text, { state }) => paint(stateColours[state], text) },
-    { title: 'pid', align: 'right', dropOrder: 6, cell: pidText },
     {
-      title: 'uptime',
-      align: 'right',
-      dropOrder: 2,
-      cell: ({ health }) => optional(health?.uptime_seconds, (seconds) => formatDuration(seconds * 1000)),
+      title: 'state',
+      cell: stateText,
+      paint: (text, { report }) => paint(conditionTable[report.condition].colour, text),
     },
+    { title: 'port', align: 'right', cell: (entry) => optional(portOf(entry), String) },
+    { title: 'provider', dropOrder: 1, cell: providersText },
+    { title: 'models (big / middle / small)', minimum: 12, dropOrder: 6, cell: modelsText },
+    { title: 'key', dropOrder: 4, cell: (entry) => optional(keyOf(entry), String) },
+    { title: 'uptime', align: 'right', dropOrder: 3, cell: uptimeText },
     {
       title: 'memory',
       align: 'right',
-      dropOrder: 7,
+      dropOrder: 5,
       cell: ({ health }) => optional(health?.memory_bytes, formatBytes),
     },
-    { title: 'requests', align: 'right', dropOrder: 1, cell: requestsText },
-    { title: 'last error', minimum: 10, dropOrder: 8, cell: lastErrorText },
+    { title: 'requests', align: 'right', dropOrder: 2, cell: requestsText },
+    { title: 'pid', align: 'right', dropOrder: 7, cell: pidText },
   ];
   return columns.map((column) => ({ ...column, cell: (entry) => terminalSafe(column.cell(entry)) }));
 }
@@ -149,11 +245,12 @@ function optional<T>(value: T | null | undefined, format: (value: T) => string):
   return value == null ? NOTHING : format(value);
 }
 
+/** With what is wrong with one of several providers, as long as another can be asked. */
 function providersText(entry: StatusEntry): string {
-  const { health } = entry;
+  const { health, report } = entry;
   const name = optional(providerOf(entry), String);
   const fallbacks = health === undefined ? 0 : countFallbacks(health);
-  const trouble = health === undefined ? '' : providerTrouble(health);
+  const trouble = health === undefined || report.condition !== 'ready' ? '' : providerTrouble(health);
   return [fallbacks > 0 ? `${name} +${fallbacks}` : name, ...(trouble === '' ? [] : [`(${trouble})`])].join(' ');
 }
 
@@ -164,11 +261,19 @@ function modelsText(entry: StatusEntry): string {
 }
 
 /** More than one process is worth a word. */
-function stateText({ state, inspection: { workers } }: StatusEntry): string {
-  const words = stateWords[state] ?? state;
+function stateText({ report, state, inspection: { workers, row } }: StatusEntry): string {
+  const condition = conditionText(report.condition, row?.restarts ?? 0);
+  const words = state === 'unsupervised' ? `${condition}, not supervised` : condition;
   if (workers.length < 2) return words;
   const serving = workers.filter(isWorkerServing).length;
   return `${words} (${serving === workers.length ? serving : `${serving} of ${workers.length}`} processes)`;
+}
+
+/** With how often PM2 has started it again. */
+function uptimeText({ health, inspection: { row } }: StatusEntry): string {
+  const uptime = optional(health?.uptime_seconds, (seconds) => formatDuration(seconds * 1000));
+  const restarts = health === undefined ? 0 : (row?.restarts ?? 0);
+  return restarts === 0 ? uptime : `${uptime} (${restarts} ${restarts === 1 ? 'restart' : 'restarts'})`;
 }
 
 function pidText(entry: StatusEntry): string {
@@ -180,97 +285,4 @@ function requestsText({ health }: StatusEntry): string {
   if (health === undefined) return NOTHING;
   const { total = 0, failed = 0 } = health.requests ?? {};
   return failed === 0 ? String(total) : `${total} (${failed} failed)`;
-}
-
-function lastErrorText({ health }: StatusEntry): string {
-  const error = health?.last_error;
-  if (error == null) return NOTHING;
-  return [localTime(error.at).slice(11), error.status, error.message].filter((word) => word !== undefined).join(' ');
-}
-
-/** The same for programs. Names and meanings are kept as long as `schema` is. */
-export function statusJson(entries: readonly StatusEntry[]): string {
-  return JSON.stringify({ schema: SCHEMA, instances: entries.map(entryJson) }, undefined, 2);
-}
-
-function entryJson(entry: StatusEntry) {
-  const { health, state, hint } = entry;
-  const { instance, row, workers } = entry.inspection;
-  return {
-    name: instance.name,
-    env_file: instance.app.args[1],
-    host: instance.config?.host ?? null,
-    port: portOf(entry),
-    state,
-    supervised: isSupervised(row),
-    provider: providerOf(entry),
-    providers: health?.providers ?? null,
-    models: modelsOf(entry),
-    key: keyOf(entry),
-    pid: pidOf(entry),
-    restarts: row?.restarts ?? null,
-    parts: workers.map(workerJson),
-    started_at: health?.started_at ?? null,
-    uptime_seconds: health?.uptime_seconds ?? null,
-    memory_bytes: health?.memory_bytes ?? null,
-    version: health?.version ?? null,
-    config_hash: health?.config_hash ?? null,
-    config_loaded_at: health?.config_loaded_at ?? null,
-    config_problems: health?.config_problems ?? [],
-    restart_needed: health?.restart_needed ?? [],
-    in_flight: health?.in_flight ?? null,
-    requests: health?.requests ?? null,
-    tokens: health?.tokens ?? null,
-    last_success_at: health?.last_success_at ?? null,
-    last_error: health?.last_error ?? null,
-    remark: hint ?? null,
-    problems: instance.problems,
-  };
-}
-
-/** One process of an instance; the figures of the instance are the sums of these. */
-function workerJson({ row, health }: Worker) {
-  return {
-    part: health?.part ?? null,
-    pid: health?.pid ?? (row?.pid || null),
-    pm2_id: row?.id ?? null,
-    state: health?.state ?? row?.status ?? null,
-    supervised: isSupervised(row),
-    restarts: row?.restarts ?? null,
-    started_at: health?.started_at ?? null,
-    uptime_seconds: health?.uptime_seconds ?? null,
-    memory_bytes: health?.memory_bytes ?? null,
-    in_flight: health?.in_flight ?? null,
-    requests: health?.requests ?? null,
-    tokens: health?.tokens ?? null,
-    last_error: health?.last_error ?? null,
-  };
-}
-
-function isSupervised(row: Inspection['row']): boolean {
-  return row !== undefined && row.pid !== 0;
-}
-
-// What holds now when the instance runs, else what its env file asks for.
-
-function modelsOf({ health, inspection: { instance } }: StatusEntry) {
-  const models = health === undefined ? instance.config?.tiers : health.models;
-  return { big: models?.big ?? null, middle: models?.middle ?? null, small: models?.small ?? null };
-}
-
-function providerOf({ health, inspection: { instance } }: StatusEntry): string | null {
-  return (health === undefined ? instance.config?.provider.preset.name : health.provider?.name) ?? null;
-}
-
-function keyOf({ health, inspection: { instance } }: StatusEntry): string | null {
-  return (health === undefined ? instance.config?.provider.key.source : health.key) ?? null;
-}
-
-function pidOf({ health, inspection: { row } }: StatusEntry): number | null {
-  return health?.pid ?? (row?.pid || null);
-}
-
-/** Where it listens now: the env file may ask for another port already. */
-function portOf({ health, inspection: { instance } }: StatusEntry): number | null {
-  return health?.port ?? instance.config?.port ?? null;
 }

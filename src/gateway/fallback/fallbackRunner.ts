@@ -1,5 +1,5 @@
 import { ApiError, asApiError } from '../../core/errors.ts';
-import { backoffMs, RetryBudget } from '../../resilience/retryBudget.ts';
+import { backoffMs, RetryBudget } from '../../resilience/circuitBreaker.ts';
 import { isRetryable } from '../../upstream/errors.ts';
 import {
   Exchange,
@@ -215,7 +215,7 @@ export class FallbackRunner implements SseSource {
       const key = keys.choose(this.#plan.conversation);
       const upstreamAttempt = adapter.createAttempt(key);
       const permit = breaker.acquire();
-      if (permit.waitMs > 0) return failure ?? refusalOfBreaker(adapter, permit.waitMs);
+      if (permit.waitMs > 0) return failure ?? refusalOfBreaker(adapter, services.config.instance, permit.waitMs);
       const askedAt = services.clock.monotonic();
       this.#budget.spent += 1;
       const attempt = { backend, provider, key, permit, askedAt };
@@ -310,11 +310,12 @@ function refusalOfLimiter(adapter: Adapter): ExchangeResult {
 }
 
 /** A provider that failed several times just now is not asked again at once. */
-function refusalOfBreaker(adapter: Adapter, waitMs: number): ExchangeResult {
+function refusalOfBreaker(adapter: Adapter, instance: string, waitMs: number): ExchangeResult {
   const { provider } = adapter.failureContext();
   const { lastFailure } = adapter.route.backend.breaker;
   const reason = lastFailure === undefined ? '' : ` (the last time: ${lastFailure})`;
-  const message = `[${provider}] the provider could not be reached several times; it is asked again shortly${reason}`;
+  // The command stands early, as Claude Code cuts the message while it waits.
+  const message = `[${provider}] the provider could not be reached several times (./manage test ${instance}); it is asked again shortly${reason}`;
   return {
     kind: 'failed',
     error: new ApiError('overloaded', message, { retryAfterSeconds: Math.ceil(waitMs / 1000) }),

@@ -132,7 +132,7 @@ function coolDownKey({ logger }: Pick<Services, 'logger'>, { backend, provider, 
   const states = keys.list();
   const wasAvailable = states.every((state) => state.key !== key || state.cooldown === undefined);
   const ms = keyCooldownMs(error);
-  keys.coolDown(key, ms, error.message);
+  keys.coolDown(key, ms, error.message, error.type);
   const label = keyLabel(
     states.map((state) => state.key),
     key,

@@ -8,7 +8,7 @@ import {
   type ProcessFacts,
   shellExports,
 } from '../../gateway/introspection.ts';
-import { pageModels } from '../../routing/modelList.ts';
+import { findModelInfo, pageModels } from '../../routing/modelList.ts';
 import { PROMETHEUS_CONTENT_TYPE } from '../../telemetry/metrics.ts';
 import { onClientGone } from '../responseWriter.ts';
 import { ForwardedRequest } from './messages.ts';
@@ -80,7 +80,8 @@ export function addModelRoutes(app: FastifyInstance): void {
   app.get<{ Params: { '*': string } }>('/v1/models/*', (request, reply) => {
     reply.header('request-id', request.id);
     const id = request.params['*'];
-    const model = request.serving.models.find((candidate) => candidate.id === id);
+    const { models, services } = request.serving;
+    const model = findModelInfo(id, models, services.config);
     if (model === undefined) {
       throw new ApiError(
         'unknown_model',

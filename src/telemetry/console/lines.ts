@@ -76,10 +76,10 @@ export type Paint = (style: Style | undefined, text: string) => string;
 
 const MEANINGS = { good: '32', warning: '33', bad: '31', faint: '2', strong: '1' } as const;
 
-/** Twelve colours that can be distinguished on a dark and on a light ground, as SGR parameters, for each kind of terminal. */
+/** Colours that can be distinguished on a dark and on a light ground, as SGR parameters; red, yellow and green mean something else. */
 const NAME_COLOURS = {
-  16: ['36', '35', '34', '96', '95', '94', '33', '32', '93', '92', '31', '91'],
-  256: [33, 208, 71, 170, 178, 37, 203, 99, 107, 137, 45, 211].map((colour) => `38;5;${colour}`),
+  16: ['36', '35', '34', '96', '95', '94', '1;36', '1;35', '1;34', '1;96', '1;95', '1;94'],
+  256: [33, 170, 37, 99, 75, 133, 45, 141, 30, 177, 69, 110].map((colour) => `38;5;${colour}`),
 } as const;
 const SLOTS = NAME_COLOURS[16].length;
 

@@ -3,7 +3,6 @@ import { parseCommandLine } from '../../../src/cli/args.ts';
 import { loadCommands } from '../../../src/cli/command.ts';
 import { helpText } from '../../../src/cli/commands/help.ts';
 import { commandTable } from '../../../src/cli/commandTable.ts';
-import { exitCodes } from '../../../src/cli/exitCodes.ts';
 
 const parse = (line: string) => parseCommandLine(line.split(' ').filter(Boolean));
 
@@ -64,6 +63,12 @@ describe('what is run', async () => {
       'run one -q -- -p --model haiku start',
       { command: 'run', names: ['one'], quiet: true, rest: ['-p', '--model', 'haiku', 'start'] },
     ],
+    ['run one --ask -p hi', { command: 'run', names: ['one'], ask: true, rest: ['-p', 'hi'] }],
+    ['run one -p hi', { command: 'run', names: ['one'], rest: ['-p', 'hi'] }],
+    [
+      'run -q one --no-color --model x -- y',
+      { command: 'run', names: ['one'], quiet: true, colour: false, rest: ['--model', 'x', '--', 'y'] },
+    ],
     ['run one -- -- --help', { command: 'run', names: ['one'], rest: ['--', '--help'] }],
     ['env one --shell fish', { command: 'env', names: ['one'], shell: 'fish' }],
     ['use one --project --yes', { command: 'use', names: ['one'], project: true, yes: true }],
@@ -94,6 +99,9 @@ describe('what is not run', () => {
     ['pm2 -h', { kind: 'help', topic: 'pm2' }],
     ['start -h', { kind: 'help', topic: 'start' }],
     ['--version', { kind: 'version' }],
+    ['-v', { kind: 'version' }],
+    ['-V', { kind: 'version' }],
+    ['run one -q -h', { kind: 'help', topic: 'run' }],
   ])('%s', async (line, expected) => {
     expect(await parse(line)).toEqual(expected);
   });
@@ -125,14 +133,21 @@ describe('what is not run', () => {
     ['add openai --port 80a', '--port takes a number from 1 to 65535, not "80a"'],
     ['add openai --key sk-1', './manage add has no option --key'],
     ['usage --days 0', '--days takes a number from 1 to 36500, not "0"'],
-    ['usage --by modell', '--by takes day, model, instance, session, not "modell"; did you mean "model"?'],
+    [
+      'usage --by modell',
+      '--by takes day, model, instance, session, project, intent, not "modell"; did you mean "model"?',
+    ],
     ['run', './manage run needs the name of one instance'],
     ['run all', './manage run takes the name of one instance, not "all"'],
     [
       'run one two',
-      './manage run takes the name of one instance, not 2; what is for the other program stands after --',
+      './manage run takes the name of one instance, not 2; what is for the other program stands after --: ./manage run one -- two',
     ],
-    ['run one -p', './manage run has no option -p; what is for the other program stands after --'],
+    ['run -p one', './manage run has no option -p; what is for the other program stands after --'],
+    ['ps', 'there is no command "ps"; here it is: ./manage status'],
+    ['up', 'there is no command "up"; here it is: ./manage start'],
+    ['help ls', 'there is no command "ls"; here it is: ./manage list'],
+    ['help start stop', './manage help takes one command, not 2'],
     ['env one --shell bsh', '--shell takes bash, zsh, fish, powershell, not "bsh"; did you mean "bash"?'],
     ['completion', './manage completion needs one of bash, zsh, fish'],
     ['completion csh', './manage completion takes one of bash, zsh, fish, not "csh"; did you mean "zsh"?'],
@@ -159,23 +174,33 @@ describe('what is not run', () => {
   });
 });
 
-test('the general help names every command, and each has a help with its examples', async () => {
-  const general = await helpText(undefined, commandTable);
-  for (const [name, { usage, examples }] of commands) {
-    expect(general).toContain(usage);
-    for (const [example] of examples) expect(await helpText(name, commandTable)).toContain(example);
-  }
+test('the general help names every command, and fits a terminal of 80 columns and 24 rows with its prompt', async () => {
+  const lines = (await helpText(undefined, commandTable, 80)).split('\n');
+  for (const [name] of commands) expect(lines.join(' ')).toMatch(new RegExp(`[ ,]${name}[ ,]`));
+  expect(lines.length).toBeLessThanOrEqual(23);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  for (const group of ['Set up', 'Run', 'Watch', 'Repair']) expect(lines).toContain(group);
 });
 
-test('each help begins with what the command does, and its examples; the general one knows every exit status', async () => {
-  for (const [name, { usage, summary }] of commands) {
+test('a command that no group has is named nevertheless', async () => {
+  expect(await helpText(undefined, { ...commandTable, brandnew: commandTable.stop }, 80)).toContain('brandnew');
+});
+
+test('each help begins with what the command does, and its examples', async () => {
+  for (const [name, { usage, summary, examples }] of commands) {
     const help = await helpText(name, commandTable);
     const [first, empty, second] = help.split('\n');
     expect([first?.toLowerCase(), empty, second]).toEqual([`${summary}.`.toLowerCase(), '', 'Examples']);
     expect(help).toContain(`\n\nUsage: ./manage ${usage}\n\nOptions\n`);
+    for (const [example] of examples) expect(help).toContain(example);
   }
-  const general = await helpText(undefined, commandTable);
-  for (const code of Object.values(exitCodes)) expect(general).toMatch(new RegExp(`^  ${code} +\\w`, 'm'));
+});
+
+test.each([60, 80, 120])('no line of a help is wider than %d columns, but for what has to be pasted', async (width) => {
+  for (const [name] of commands) {
+    const lines = (await helpText(name, commandTable, width)).split('\n');
+    expect(lines.filter((line) => line.length > width && !line.includes('./manage'))).toEqual([]);
+  }
 });
 
 test('every example of the help can be parsed', async () => {

@@ -1,6 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { CircuitBreaker, type CircuitPermit } from '../../../src/resilience/circuitBreaker.ts';
-import { backoffMs } from '../../../src/resilience/retryBudget.ts';
+import { backoffMs, CircuitBreaker, type CircuitPermit } from '../../../src/resilience/circuitBreaker.ts';
 
 /** A request that is no trial, for the breaker was closed when it began. */
 const REQUEST: CircuitPermit = { waitMs: 0, isTrial: false };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RetryBudget } from '../../../src/resilience/retryBudget.ts';
+import { RetryBudget } from '../../../src/resilience/circuitBreaker.ts';
 
 test('a budget ends with its requests, and the handing on with its time', () => {
   let now = 0;

@@ -112,9 +112,7 @@ describe('R103 models of the models file', () => {
   test('R503 are listed once', () => {
     expect(listModels(config, '2026-11-20').map(({ id }) => id)).toEqual([
       'glm-5.3',
-      'claude-work--glm-5.3',
       'custom/my-model',
-      'claude-work--custom/my-model',
       'custom/my-opus',
       'claude-work--custom/my-opus',
       'custom/glm-4.7',

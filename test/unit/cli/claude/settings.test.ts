@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { clientSettings } from '../../../../src/cli/claude/settings.ts';
+import { clientSettings, modelMenu } from '../../../../src/cli/claude/settings.ts';
+import { modelRows } from '../../../../src/config/clientEnvironment.ts';
 import type { Config } from '../../../../src/config/config.ts';
 import { configOf as configInShell } from '../../../helpers/configText.ts';
 import { sampleInstance } from '../supervisor/sampleInstance.ts';
@@ -60,14 +61,65 @@ describe('the credentials of the client', () => {
 test('the models stand there by their names, with the limits of the big one', () => {
   const { env } = settingsOf([...KIMI, 'BIG_MODEL=kimi-k3', 'QUIRK_CONTEXT_WINDOW=100000', 'QUIRK_MAX_OUTPUT=5000']);
   expect(env).toMatchObject({
-    ANTHROPIC_MODEL: 'kimi-k3',
+    ANTHROPIC_MODEL: 'opus',
     ANTHROPIC_DEFAULT_OPUS_MODEL: 'kimi-k3',
     ANTHROPIC_DEFAULT_OPUS_MODEL_NAME: 'kimi-k3 (one)',
     ANTHROPIC_DEFAULT_OPUS_MODEL_DESCRIPTION: 'Kimi (Moonshot AI), 100k tokens of context',
     ANTHROPIC_DEFAULT_FABLE_MODEL: 'kimi-k3',
     CLAUDE_CODE_AUTO_COMPACT_WINDOW: '100000',
+    CLAUDE_CODE_MAX_CONTEXT_TOKENS: '100000',
     CLAUDE_CODE_MAX_OUTPUT_TOKENS: '5000',
-    CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY: '1',
+    CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY: '',
+  });
+});
+
+const OWN_SERVER = ['PROVIDER=custom', 'OPENAI_BASE_URL=http://127.0.0.1:9/v1', 'OPENAI_API_KEY=k-0000000001'];
+
+test.each([
+  ['a small one is the model’s, as the client takes a smaller one to compact at for 100,000', '64000', '64000', ''],
+  ['a large one is that, too', '262144', '262144', '262144'],
+  ['one that nobody knows is not a million', undefined, '128000', '128000'],
+])('the window: %s', (_what, known, context, compact) => {
+  const { env } = settingsOf([
+    ...OWN_SERVER,
+    'BIG_MODEL=mine',
+    ...(known === undefined ? [] : [`QUIRK_CONTEXT_WINDOW=${known}`]),
+  ]);
+  expect(env).toMatchObject({ CLAUDE_CODE_MAX_CONTEXT_TOKENS: context, CLAUDE_CODE_AUTO_COMPACT_WINDOW: compact });
+});
+
+describe('the menu of a run', () => {
+  const labels = (config: Config) => modelRows(config).map(({ model, label }) => [model, label]);
+
+  test('has each model once, named by its tiers, chosen by a name that other sessions know', () => {
+    expect(labels(configOf([...OWN_SERVER, 'BIG_MODEL=mine']))).toEqual([['opus', 'Opus, Sonnet, Haiku: mine']]);
+    expect(labels(configOf([...OWN_SERVER, 'BIG_MODEL=a', 'SMALL_MODEL=b']))).toEqual([
+      ['opus', 'Opus, Sonnet: a'],
+      ['haiku', 'Haiku: b'],
+    ]);
+  });
+
+  test('has those that are in no tier by their names, which alone the client then looks for by itself', () => {
+    const models = '- model_id: extra\n';
+    const config = configInShell([...OWN_SERVER, 'BIG_MODEL=mine'], { models });
+    expect(labels(config)).toEqual([
+      ['opus', 'Opus, Sonnet, Haiku: mine'],
+      ['custom/extra', 'custom/extra'],
+    ]);
+    expect(clientSettings('/project', config, {}).env).toMatchObject({
+      CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY: '1',
+    });
+  });
+
+  test('says the window, and that it is not known', () => {
+    const [known] = modelRows(configOf(KIMI));
+    expect(known?.description).toMatch(/^Kimi \(Moonshot AI\), \d+k tokens of context$/);
+    const [unknown] = modelRows(configOf([...OWN_SERVER, 'BIG_MODEL=mine']));
+    expect(unknown?.description).toBe('Any OpenAI-compatible server, context not known, 128k tokens assumed');
+  });
+
+  test('is the client’s own for Claude itself', () => {
+    expect(modelMenu(configOf(['PROVIDER=anthropic']))).toEqual({});
   });
 });
 

@@ -55,10 +55,16 @@ describe('the facts about models', () => {
 
 describe('an instance', () => {
   const row = (changes: Parameters<typeof sampleRow>[1]) => ({ row: sampleRow(sampleInstance('kimi'), changes) });
-  const serving = (changes: Record<string, unknown>): Partial<Inspection> => {
-    const hash = sampleInstance('kimi').config?.hash;
+  const serving = (changes: Record<string, unknown>, text?: string): Partial<Inspection> => {
+    const instance = sampleInstance('kimi', text);
+    const hash = instance.config?.hash;
     const answer = sampleAnswer(changes);
-    return { ...row({}), isOurs: true, answer: { ...answer, health: { ...answer.health, config_hash: hash } } };
+    return {
+      ...row({}),
+      instance,
+      isOurs: true,
+      answer: { ...answer, health: { ...answer.health, config_hash: hash } },
+    };
   };
 
   test.each<[string, Partial<Inspection>, string, RegExp]>([
@@ -75,12 +81,29 @@ describe('an instance', () => {
     ['failed', row({ status: 'errored', exitCode: 3 }), 'fail', /^has ended with exit status 3/],
     ['a checkout that was moved', { ...row({}), movedFrom: '/srv/before' }, 'warn', /^runs from \/srv\/before, where/],
     ['an instance of another user', { otherUser: 'alice' }, 'warn', /^is run by alice, whose own PM2/],
-    ['an open breaker', serving({ providers: [{ name: 'a', circuit: 'open' }] }), 'warn', /as usual: circuit open$/],
+    [
+      'an open breaker',
+      serving({ providers: [{ name: 'a', circuit: 'open' }] }),
+      'warn',
+      /^provider down on .*several times in a row$/,
+    ],
     [
       'a resting key',
       serving({ providers: [{ name: 'a', circuit: 'closed', keys: [{ state: 'resting' }] }] }),
       'warn',
-      /as usual: key rests$/,
+      /^cooling down on 127\.0\.0\.1:8081, pid 100: the provider limits/,
+    ],
+    [
+      'one of two keys',
+      serving({ providers: [{ name: 'a', circuit: 'closed', keys: [{ state: 'resting' }, { state: 'ready' }] }] }),
+      'warn',
+      /^uses only some .* 1 of 2 keys not used for now$/,
+    ],
+    [
+      'no key',
+      serving({ key: 'client' }, 'PROVIDER=kimi\nPORT=8081\n'),
+      'warn',
+      /^no key on .*envs\/kimi\.env has no key/,
     ],
     [
       'an edit that cannot be taken over',

@@ -50,9 +50,12 @@ async function editWith(visual: string, answers: readonly boolean[] = [], hasTer
     root,
     environment: { PATH: process.env['PATH'], EDITOR: 'false', VISUAL: visual },
     output: {
+      program: './manage',
       columns: undefined,
       isTerminal: false,
       print: () => {},
+      show: () => {},
+      wait: (_what, work) => work,
       say: (text) => void said.push(text),
       complain: (text) => void said.push(text),
       paint: (_colour, text) => text,
@@ -61,6 +64,7 @@ async function editWith(visual: string, answers: readonly boolean[] = [], hasTer
     prompter: hasTerminal
       ? {
           ask: async () => '',
+          choose: () => Promise.reject(new Error('nothing is chosen here')),
           askHidden: async () => '',
           confirm: async (question) => {
             asked.push(question);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
-import { testProvider } from '../../../../src/cli/providerTest/testProvider.ts';
+import { describeEstimate, estimateFullTest, testProvider } from '../../../../src/cli/providerTest/testProvider.ts';
 import { configOf } from '../../../helpers/configText.ts';
 
 /** A stand-in for an instance whose model says the same to everything; gives its address and what it was asked. */
@@ -69,4 +69,42 @@ test('quirks are named for chat completions, and not for a native endpoint, whic
     (await testNewInstance(provider, true)).rows.flatMap(({ quirks }) => quirks);
   expect(await quirksOf('custom')).toContain('QUIRK_VISION=false');
   expect(await quirksOf('custom-anthropic')).toEqual([]);
+});
+
+const OWN = [
+  'PROVIDER=custom',
+  'OPENAI_BASE_URL=https://api.example.com/v1',
+  'OPENAI_API_KEY=k-0000000001',
+  'BIG_MODEL=m',
+];
+const NOW = Date.parse('2026-11-30');
+
+test('what --full may cost, with the window and price of the model', () => {
+  const config = configOf(['PROVIDER=openai', 'OPENAI_API_KEY=k-0000000001']);
+  const { overflow, dollars, overflowDollars } = estimateFullTest(config, NOW);
+  const { contextWindow = 0, prices } = config.provider.preset.models[config.tiers.big] ?? {};
+  expect(overflow).toBe(2 * contextWindow);
+  expect(dollars).toBeCloseTo((15_000 * (prices?.input ?? 0) + 5000 * (prices?.output ?? 0)) / 1e6);
+  expect(overflowDollars).toBeGreaterThan(dollars ?? 0);
+  expect(describeEstimate(config, NOW)).toContain(`(about $${dollars?.toFixed(2)})`);
+});
+
+test.each([
+  ['without a window no long request is made', OWN, /^--full asks m for .* \(price unknown\)\.$/],
+  [
+    'a request that is larger than the instance takes is not made',
+    [...OWN, 'QUIRK_CONTEXT_WINDOW=90000000'],
+    /unknown\)\.$/,
+  ],
+  [
+    'with one it may be billed',
+    [...OWN, 'QUIRK_CONTEXT_WINDOW=200000'],
+    /One request of 400,000 tokens is meant to be refused/,
+  ],
+  ['the demo costs nothing', ['PROVIDER=demo'], undefined],
+  ['nor does a server of one’s own', ['PROVIDER=ollama', 'BIG_MODEL=m', 'QUIRK_CONTEXT_WINDOW=64000'], undefined],
+])('%s', (_what, lines, expected) => {
+  const said = describeEstimate(configOf(lines), NOW);
+  if (expected === undefined) expect(said).toBeUndefined();
+  else expect(said).toMatch(expected);
 });

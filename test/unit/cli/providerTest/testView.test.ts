@@ -28,8 +28,9 @@ const report: ProviderTestReport = {
   spending: addSpending(NO_SPENDING, usage, { input: 2, output: 10, cacheRead: 0.2 }),
 };
 
-test('the table, then what to do, then what it cost; nothing of it moves the cursor', () => {
+test('whose it is, the table, then what to do, then what it cost; nothing of it moves the cursor', () => {
   expect(testText(report, plain).split('\n')).toEqual([
+    'work (custom)',
     'check           result      ms  detail',
     'TLS             skipped      -  plain HTTP',
     'key             ok         812  OPENAI_API_KEY is accepted',

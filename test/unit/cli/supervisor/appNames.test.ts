@@ -2,8 +2,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isAbandoned, isAppOf, reserveAppNames } from '../../../../src/cli/supervisor/appNames.ts';
 import { loadInstances } from '../../../../src/cli/supervisor/instances.ts';
+import { isAbandoned, isAppOf, reserveAppNames } from '../../../../src/cli/supervisor/pm2.ts';
 
 const ECOSYSTEM = 'ecosystem.config.cjs';
 

@@ -2,9 +2,11 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
+import { describeCondition } from '../../../../src/cli/supervisor/condition.ts';
 import { combineHealth, parseHealth, providerTrouble, queryPort } from '../../../../src/cli/supervisor/health.ts';
 import { diagnoseReload } from '../../../../src/cli/supervisor/state.ts';
-import { statusJson, statusTable } from '../../../../src/cli/views/statusView.ts';
+import { statusJson } from '../../../../src/cli/views/statusEntry.ts';
+import { statusText } from '../../../../src/cli/views/statusView.ts';
 import { sampleInspection } from './sampleInstance.ts';
 
 const servers: Server[] = [];
@@ -142,8 +144,18 @@ describe('the health report of another build', () => {
         providerTrouble(parsed);
         const inspection = sampleInspection({ answer: { kind: 'instance', health: parsed }, isOurs: true });
         diagnoseReload(inspection);
-        const entry = { inspection, state: 'serving', health: parsed, hint: undefined } as const;
-        const table = statusTable([entry], { columns: undefined, paint: (_colour, text) => text });
+        const { instance } = inspection;
+        const facts = {
+          instance,
+          state: 'serving',
+          health: parsed,
+          row: undefined,
+          isSound: true,
+          hasRun: true,
+        } as const;
+        const report = describeCondition(facts);
+        const entry = { inspection, state: 'serving', health: parsed, report, hint: undefined } as const;
+        const table = statusText([entry], { program: './manage', columns: undefined, paint: (_colour, text) => text });
         expect(table.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
         expect(statusJson([entry])).not.toMatch(/\\u00[01]/);
       }),

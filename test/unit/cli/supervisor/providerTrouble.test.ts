@@ -9,14 +9,18 @@ const provider = (name: string, circuit: string, ...keys: unknown[]) => ({ name,
 
 test.each([
   ['nothing', [provider('a', 'closed', ready)], ''],
-  ['an open circuit', [provider('a', 'open', ready)], 'circuit open'],
-  ['a refused key', [provider('a', 'closed', resting)], 'key rests'],
+  ['an open circuit', [provider('a', 'open', ready)], 'down'],
+  ['a key that cools down', [provider('a', 'closed', resting)], 'key not used for now'],
   [
     'one of several providers',
     [provider('a', 'closed', ready), provider('b', 'half-open', ready)],
-    'b circuit half-open',
+    'b down, being tried again',
   ],
-  ['some keys', [provider('a', 'closed', ready, resting), provider('b', 'open')], 'a 1 of 2 keys rest, b circuit open'],
+  [
+    'some keys',
+    [provider('a', 'closed', ready, resting), provider('b', 'open')],
+    'a 1 of 2 keys not used for now, b down',
+  ],
   ['an older instance, which lists none', undefined, ''],
 ])('%s is marked', (_what, providers, marks) => {
   const { health } = sampleAnswer({ ...(providers === undefined ? {} : { providers }) });
@@ -32,7 +36,7 @@ test('status shows how many providers follow, and what is wrong with them', () =
   });
   const inspection = sampleInspection({ row: sampleRow(instance) });
   const plain = { columns: undefined, paint: (_colour: string, text: string) => text };
-  expect(statusTable([{ inspection, state: 'serving', health, hint: undefined }], plain)).toContain(
-    'kimi +1 (kimi circuit open)',
-  );
+  expect(
+    statusTable([{ inspection, state: 'serving', health, report: { condition: 'ready' }, hint: undefined }], plain),
+  ).toContain('kimi +1 (kimi down)');
 });

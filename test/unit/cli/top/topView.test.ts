@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type InstanceSample, NO_RECENT_USAGE, percentile, type RecentUsage } from '../../../../src/cli/top/sample.ts';
-import { topFrame, topJson, topTable } from '../../../../src/cli/top/topView.ts';
+import { nextOrder, topFrame, topJson, topTable } from '../../../../src/cli/top/topView.ts';
 import { displayWidth } from '../../../../src/core/text.ts';
 import { NO_USAGE } from '../../../../src/telemetry/usage/totals.ts';
 
@@ -15,6 +15,8 @@ function sampleRow(
   return {
     name,
     state: 'serving',
+    condition: 'ready',
+    restarts: 0,
     inFlight: 2,
     waiting: 1,
     circuits: [{ provider: undefined, state: 'closed' }],
@@ -32,7 +34,11 @@ function sampleRow(
   };
 }
 
-const idle = sampleRow('idle', { state: 'not running', inFlight: 0, waiting: 0, circuits: [] }, NO_RECENT_USAGE);
+const idle = sampleRow(
+  'idle',
+  { state: 'not running', condition: 'stopped', inFlight: 0, waiting: 0, circuits: [] },
+  NO_RECENT_USAGE,
+);
 const cells = (rows: readonly InstanceSample[]) =>
   topTable(rows, { paint: plain, columns: undefined }).map((line) => line.split(/ {2,}/));
 
@@ -44,13 +50,10 @@ describe('the table', () => {
       { requests: 1, outputTokens: 1, firstEvents: [9000], durations: [], today: NO_USAGE },
     );
     expect(cells([sampleRow('kimi'), idle, other])).toEqual([
-      'name state req/s tokens/s inFlight waiting first_p50 p95 whole_p50 p95 requests errors cost_today breaker'
-        .replace('inFlight', 'in_flight')
-        .split(' ')
-        .map((title) => title.replace('_', ' ')),
-      ['kimi', 'serving', '1.5', '20', '2', '1', '0.2 s', '0.4 s', '2.0 s', '1m 1s', '400', '3', '$1.2500', 'closed'],
-      ['idle', 'not running', '0', '0', '0', '0', '-', '-', '-', '-', '0', '0', '$0.0000', '-'],
-      ['other', 'serving', '0.02', '0.02', '2', '1', '9.0 s', '9.0 s', '-', '-', '0', '0', '$0.0000', 'closed'],
+      'name state req/s tokens/s active queued first p95 whole p95 requests errors cost provider'.split(' '),
+      ['kimi', 'ready', '1.5', '20', '2', '1', '0.2 s', '0.4 s', '2.0 s', '1m 1s', '400', '3', '$1.2500', 'up'],
+      ['idle', 'stopped', '0', '0', '0', '0', '-', '-', '-', '-', '0', '0', '$0.0000', '-'],
+      ['other', 'ready', '0.02', '0.02', '2', '1', '9.0 s', '9.0 s', '-', '-', '0', '0', '$0.0000', 'up'],
       ['total', '1.5', '20', '4', '2', '0.3 s', '9.0 s', '2.0 s', '1m 1s', '400', '3', '$1.2500', '-'],
     ]);
     expect(cells([sampleRow('kimi')])).toHaveLength(2);
@@ -59,21 +62,21 @@ describe('the table', () => {
   test('an unknown cost is said, a file that cannot be read is no zero', () => {
     const today = { ...NO_USAGE, requests: 2, unpriced: 2 };
     expect(cells([sampleRow('a', {}, { today })])[1]).toContain('? (2)');
-    expect(cells([sampleRow('a', { recent: undefined })])[1]?.slice(0, 5)).toEqual(['a', 'serving', '-', '-', '2']);
+    expect(cells([sampleRow('a', { recent: undefined })])[1]?.slice(0, 5)).toEqual(['a', 'ready', '-', '-', '2']);
   });
 
-  test('breakers: which of several providers are not closed', () => {
+  test('which of several providers are not asked', () => {
     const circuits = ['closed', 'open', 'half-open'].map((state, index) => ({ provider: `p${index}`, state }));
-    expect(cells([sampleRow('a', { circuits })])[1]?.at(-1)).toBe('p1 open, p2 half-open');
+    expect(cells([sampleRow('a', { circuits })])[1]?.at(-1)).toBe('p1 down, p2 tried again');
     const evil = [{ provider: 'x\u001b[2J', state: 'open' }];
-    expect(cells([sampleRow('a', { circuits: evil })])[1]?.at(-1)).toBe('x\\x1b[2J open');
+    expect(cells([sampleRow('a', { circuits: evil })])[1]?.at(-1)).toBe('x\\x1b[2J down');
   });
 
   test('colours show what is wrong', () => {
     const paint = (colour: string, text: string) => `<${colour}>${text}</>`;
-    const open = sampleRow('a', { state: 'port taken', circuits: [{ provider: undefined, state: 'open' }] });
+    const open = sampleRow('a', { condition: 'port taken', circuits: [{ provider: undefined, state: 'open' }] });
     const [, line = ''] = topTable([open], { paint, columns: undefined });
-    expect(line).toMatch(/<red>port taken<\/>.*<red> *3<\/>.*<red>open *<\/>$/);
+    expect(line).toMatch(/<red>port taken<\/>.*<red> *3<\/>.*<red>down *<\/>$/);
   });
 });
 
@@ -101,12 +104,31 @@ describe('the frame', () => {
     const lines = topFrame(rows, NOW, plain, { columns: 60, rows: 10 });
     expect(lines.filter((line) => line.startsWith('instance-'))).toHaveLength(4);
     expect(lines.filter((line) => line.startsWith('total'))).toHaveLength(1);
-    expect(lines[2]).toMatch(/^name +state +req\/s .*in flight/);
+    expect(lines[2]).toMatch(/^name +state +req\/s .*first/);
   });
 
-  test('says how many serve', () => {
+  test('at 80 columns the state and the latencies stay, and the legend is whole', () => {
+    const lines = topFrame([sampleRow('kimi', { condition: 'provider down' }), idle], NOW, plain, {
+      columns: 80,
+      rows: 24,
+    });
+    expect(lines[2]).toMatch(/^name +state +req\/s .*first .*errors/);
+    expect(lines[3]).toMatch(/^kimi +provider down .* 0\.2 s /);
+    expect(lines.slice(-4).join(' ')).toMatch(/q: quit .*errors, cost: today$/);
+  });
+
+  test('another order begins with the largest figure', () => {
+    const dear = sampleRow('zoe', {}, { today: { ...NO_USAGE, cost: 9 } });
+    const order = nextOrder(nextOrder(nextOrder(nextOrder('name'))));
+    const lines = topFrame([sampleRow('kimi'), dear], NOW, plain, { columns: 80, rows: 24 }, order);
+    expect(lines.slice(3, 5).map((line) => line.split(' ')[0])).toEqual(['zoe', 'kimi']);
+    expect(lines.join('\n')).toContain('sorted by cost today');
+    expect(nextOrder(order)).toBe('name');
+  });
+
+  test('says how many can be used', () => {
     expect(topFrame([sampleRow('a'), idle], NOW, plain, { columns: 80, rows: 24 })[0]).toMatch(
-      /^\d\d:\d\d:\d\d {2}1 of 2 serving$/,
+      /^\d\d:\d\d:\d\d {2}1 of 2 ready$/,
     );
   });
 });
@@ -117,6 +139,7 @@ test('JSON for programs', () => {
   expect(instances[0]).toEqual({
     name: 'kimi',
     state: 'serving',
+    condition: 'ready',
     in_flight: 2,
     waiting: 1,
     circuits: [{ provider: null, state: 'closed' }],

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { worstOf } from '../../../../src/cli/exitCodes.ts';
-import { describeStart } from '../../../../src/cli/supervisor/spawn.ts';
+import { describeCondition } from '../../../../src/cli/supervisor/condition.ts';
+import { describeStart } from '../../../../src/cli/supervisor/processes.ts';
 import { diagnosisLine } from '../../../../src/cli/supervisor/state.ts';
 import { formatBytes } from '../../../../src/cli/terminal/output.ts';
-import { type StatusEntry, statusJson, statusTable, useLine } from '../../../../src/cli/views/statusView.ts';
+import { type StatusEntry, statusJson } from '../../../../src/cli/views/statusEntry.ts';
+import { statusTable, statusText, useLine } from '../../../../src/cli/views/statusView.ts';
 import { formatDuration } from '../../../../src/core/text.ts';
 import { sampleAnswer, sampleInspection, sampleInstance, sampleRow } from '../supervisor/sampleInstance.ts';
 
-const plain = { columns: undefined, paint: (_colour: string, text: string) => text };
+const plain = { program: './manage', columns: undefined, paint: (_colour: string, text: string) => text };
 const secret = 'sk-canary-0123456789abcdef';
 const keyed = sampleInstance(
   'kimi',
@@ -15,7 +17,16 @@ const keyed = sampleInstance(
 );
 
 function entry(changes: Partial<StatusEntry> = {}): StatusEntry {
-  return { inspection: sampleInspection(), state: 'not started', health: undefined, hint: undefined, ...changes };
+  const found = {
+    inspection: sampleInspection(),
+    state: 'not started',
+    health: undefined,
+    hint: undefined,
+    ...changes,
+  } as const;
+  const { instance, row } = found.inspection;
+  const report = describeCondition({ ...found, instance, row, isSound: true, hasRun: false });
+  return { ...found, report, ...changes };
 }
 
 const busy = sampleAnswer({
@@ -34,22 +45,21 @@ describe('the status table', () => {
     const [, line] = statusTable([entry({ inspection, state: 'serving', health: busy })], plain).split('\n');
     expect(line?.split(/ {2,}/)).toEqual([
       'kimi',
+      'failing',
       '8081',
       'kimi',
       'k-big / k-big / k-small',
       'file',
-      'serving',
-      '100',
       '1h 6m',
       '87 MB',
       '12 (2 failed)',
-      '09:01:02 429 slow \\x1b[31mdown',
+      '100',
     ]);
   });
 
   test('shows what the env file asks for when nothing runs', () => {
     const [, line] = statusTable([entry()], plain).split('\n');
-    expect(line).toMatch(/^kimi +8081 +demo +demo-big \/ demo-middle \/ demo-small +none +not started +- +-/);
+    expect(line).toMatch(/^kimi +not started +8081 +demo +demo-big \/ demo-middle \/ demo-small +none +- +-/);
   });
 
   test('keeps all columns of wide figures on a terminal of 141 columns', () => {
@@ -60,7 +70,66 @@ describe('the status table', () => {
       last_error: { at: '2026-11-20T09:01:02Z', status: 429, message: 'slow down, '.repeat(20) },
     }).health;
     const [title] = statusTable([entry({ health, state: 'unsupervised' })], { ...plain, columns: 141 }).split('\n');
-    expect(title?.split(/ {2,}/)).toHaveLength(11);
+    expect(title?.split(/ {2,}/)).toHaveLength(10);
+  });
+
+  const refused = sampleAnswer({
+    ...busy,
+    last_success_at: '2026-11-20T08:00:00Z',
+    last_error: {
+      at: '2026-11-20T09:01:02.000Z',
+      status: 401,
+      type: 'authentication_error',
+      message: `[kimi 401] the provider rejected OPENAI_API_KEY: ${'the key was deleted, '.repeat(6)}THE END`,
+    },
+  }).health;
+
+  test.each([80, 120])('on a terminal of %d columns the state is whole, and the last error is, too', (columns) => {
+    const inspection = sampleInspection({ row: sampleRow(keyed) });
+    const text = statusText([entry({ inspection, state: 'serving', health: refused })], { ...plain, columns });
+    const lines = text.split('\n');
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+    expect(lines[1]).toMatch(/^kimi +key refused +8081 .* 12 \(2 failed\)/);
+    expect(lines.slice(3).join(' ').replaceAll(/ +/g, ' ')).toMatch(
+      /^kimi: 09:01:02 401 \[kimi 401\] the provider rejected .*, THE END -> correct the key: \.\/manage edit kimi$/,
+    );
+  });
+
+  test('what PM2 has started again says so', () => {
+    const health = sampleAnswer({ uptime_seconds: 60, started_at: '2026-11-20T19:13:00Z' }).health;
+    const inspection = sampleInspection({ row: sampleRow(keyed, { restarts: 2 }) });
+    const text = statusText([entry({ inspection, state: 'serving', health })], plain);
+    expect(text).toContain('1m 0s (2 restarts)');
+    expect(text).toContain('kimi: ended by itself and was restarted 2 times, last 19:13:00');
+    const later = { ...health, uptime_seconds: 100_000 };
+    expect(statusText([entry({ inspection, state: 'serving', health: later })], plain)).not.toContain(
+      'ended by itself',
+    );
+  });
+
+  test('an answer that broke off is an error without the status 200', () => {
+    const last_error = { at: '2026-11-20T09:01:02Z', status: 200, type: 'api_error', message: 'the answer broke off' };
+    const { health } = sampleAnswer({ last_error });
+    expect(statusText([entry({ state: 'serving', health })], plain)).toContain('kimi: 09:01:02 the answer broke off');
+  });
+
+  test('several without a key share a line, and headings are bold', () => {
+    const without = (name: string) => {
+      const instance = sampleInstance(name, 'PROVIDER=kimi\nPORT=8081\n');
+      return entry({
+        inspection: sampleInspection({ instance }),
+        state: 'serving',
+        health: sampleAnswer({ key: 'client' }).health,
+      });
+    };
+    const paint = (colour: string, text: string) => `<${colour}>${text}</>`;
+    const text = statusText([without('a'), without('b')], { ...plain, paint });
+    expect(text.split('\n').slice(3)).toEqual([
+      '',
+      '<yellow>a, b:</> no key, and no client has sent one',
+      '  -> set the key: ./manage edit NAME',
+    ]);
+    expect(text).toMatch(/^<bold>name .*<\/>\n/);
   });
 
   test('fits a narrow terminal with the most important columns', () => {
@@ -75,7 +144,16 @@ test('the JSON has a schema number and no secret', () => {
   const text = statusJson([entry({ inspection, state: 'serving', health: busy })]);
   expect(JSON.parse(text)).toMatchObject({
     schema: 1,
-    instances: [{ name: 'kimi', port: 8081, state: 'serving', pid: 100 }],
+    instances: [
+      {
+        name: 'kimi',
+        port: 8081,
+        state: 'serving',
+        condition: 'failing',
+        condition_reason: '09:01:02 429 slow \\x1b[31mdown',
+        pid: 100,
+      },
+    ],
   });
   expect(text).not.toContain('canary');
 });

@@ -82,7 +82,7 @@ describe('the formats of the earlier systems', () => {
   test('the client gets the limits of a big model of the file', () => {
     const lines = [...OWN, 'MY_API_KEY=key-of-mine-01', 'BIG_MODEL=my-model'];
     expect(clientEnvironment(configOf(lines, { models: MODELS_YAML }))).toMatchObject({
-      ANTHROPIC_MODEL: 'custom/my-model',
+      ANTHROPIC_DEFAULT_OPUS_MODEL: 'custom/my-model',
       CLAUDE_CODE_MAX_OUTPUT_TOKENS: '8192',
     });
   });

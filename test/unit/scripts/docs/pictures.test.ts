@@ -59,13 +59,15 @@ describe('the pictures', () => {
   test('status shows every instance, one of which has been stopped', () => {
     const lines = linesOf(statusPicture());
     for (const name of names) expect(lines.filter((line) => line.startsWith(`${name} `))).toHaveLength(1);
-    expect(lines.join('\n')).toMatch(/ serving .* stopped .*restart needed for PORT/s);
+    expect(lines.join('\n')).toMatch(
+      / ready .* key refused .* stopped .*kimi: \d\d:\d\d:\d\d 401 .*-> .*\.\/manage edit kimi/s,
+    );
   });
 
   test('top shows every instance and the total', () => {
     const lines = linesOf(topPicture());
     for (const name of [...names, 'total']) expect(lines.filter((line) => line.startsWith(`${name} `))).toHaveLength(1);
-    expect(lines[0]).toContain('4 of 5 serving');
+    expect(lines[0]).toContain('3 of 5 ready');
   });
 
   test('the console shows an answer, one from a spare, and an error', () => {

@@ -124,7 +124,7 @@ test('each part has its colour', () => {
   const line = viewOf(undefined, 16).request(TIME, { ...plain, provider: 'glm' });
   expect(line).toContain('\x1b[32m✓\x1b[0m');
   expect(line).toContain('\x1b[1mkimi-k3\x1b[0m');
-  const colourOf = (name: string) => new RegExp(`\\[(\\d+)m${name}\\u001b`).exec(line)?.[1];
+  const colourOf = (name: string) => new RegExp(`\\[([\\d;]+)m${name}\\u001b`).exec(line)?.[1];
   expect(colourOf('kimi')).toBeDefined();
   expect(colourOf('glm')).toBeDefined();
   expect(colourOf('glm')).not.toBe(colourOf('kimi'));
