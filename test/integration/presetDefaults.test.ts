@@ -97,7 +97,7 @@ test('every preset of a vendor has its rules here', () => {
 const title = ({ preset, settings }: Vendor) =>
   `${preset}${settings?.['PROTOCOL'] === undefined ? '' : ', PROTOCOL=chat'}`;
 
-describe.each(vendors.map((vendor) => ({ vendor, name: title(vendor) })))('R686 R689 $name', ({ vendor }) => {
+describe.each(vendors.map((vendor) => ({ vendor, name: title(vendor) })))('R689 $name', ({ vendor }) => {
   let upstream: FakeUpstream;
   let refused: string[];
   let app: TestApp;
