@@ -8,7 +8,7 @@ import { describePreset, instancesSection, providersPage } from './docs/provider
 import { commandsPage, commandsSection, environmentPage, errorsPage } from './docs/referencePages.ts';
 import { readGuaranteeTests, readSoakFigures, reliabilityPage } from './docs/reliability.ts';
 import { readRuleTests, rulesPage } from './docs/rules.ts';
-import { consolePicture, statusPicture, topPicture } from './docs/samplePictures.ts';
+import { claudePicture, consolePicture, statusPicture, topPicture } from './docs/samplePictures.ts';
 
 /** A generated file; the path is relative to the project. */
 export interface Document {
@@ -48,6 +48,7 @@ export function renderDocuments(root: string): readonly Document[] {
     { path: 'docs/pictures/status.svg', text: statusPicture() },
     { path: 'docs/pictures/top.svg', text: topPicture() },
     { path: 'docs/pictures/console.svg', text: consolePicture() },
+    { path: 'docs/pictures/claude.svg', text: claudePicture(root) },
     { path: 'docs/pictures/architecture.svg', text: architecturePicture(root) },
     ...writtenPages(root),
     ...presets.flatMap((preset) => {

@@ -263,6 +263,7 @@ const SAME_NAMES: Readonly<Record<string, string>> = {
   errors: 'the errors of the layer, as it reads or writes them',
   main: 'the entry of a program',
   messages: 'the Messages API: its routes, its endpoint, its translation',
+  models: 'what a name and a price of a model are, and the models of a configuration',
   pm2: 'a command, and what it drives',
   providers: 'the providers file: a command, and its reader',
   reload: 'a command, and what it does',
@@ -271,7 +272,6 @@ const SAME_NAMES: Readonly<Record<string, string>> = {
   service: 'a command, and what it does',
   settings: 'the settings of what the folder is about',
   start: 'a command, and what it does',
-  stop: 'a command, and what it does',
   version: 'a command, and what it shows',
 };
 

@@ -1,4 +1,4 @@
-import { describePriceChanges } from '../../src/core/prices.ts';
+import { describePriceChanges } from '../../src/core/models.ts';
 import { presets } from '../../src/providers/index.ts';
 import type { Endpoints, ModelFacts, Preset } from '../../src/providers/preset.ts';
 import { code, markdownPage, markdownTable } from './markdown.ts';

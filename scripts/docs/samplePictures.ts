@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { describeCondition } from '../../src/cli/supervisor/condition.ts';
 import type { Health } from '../../src/cli/supervisor/health.ts';
@@ -72,7 +74,7 @@ const statusFigures: readonly (StatusFigure | undefined)[] = [
       status: 401,
       type: 'authentication_error',
       message:
-        '[401] the provider rejected OPENAI_API_KEY: Incorrect API key provided. The key may have been deleted or belong to another region.',
+        'the provider rejected the key: Incorrect API key provided. The key may have been deleted or belong to another region.',
     },
   },
   undefined,
@@ -216,3 +218,12 @@ export function consolePicture(): string {
   const lines = records.map((record, index) => view.request(PICTURE_TIME + index * 14_000, record));
   return terminalPicture(`dist/claude-code-proxy --env envs/${INSTANCE}.env`, lines, CONSOLE_COLUMNS);
 }
+
+/** docs/pictures/claude.svg: a screen of Claude Code with the status line, as `tmux capture-pane -e` has kept it beside the picture. */
+export function claudePicture(root: string): string {
+  const screen = readFileSync(join(root, 'docs/pictures/claude.ansi'), 'utf8');
+  return terminalPicture('./manage run demo', screen.trimEnd().split('\n'), CLAUDE_COLUMNS);
+}
+
+/** Of the terminal that was kept. */
+const CLAUDE_COLUMNS = 96;

@@ -17,6 +17,8 @@ const COLOURS = [
   ...['#484f58', '#ff7b72', '#3fb950', '#d29922', '#58a6ff', '#bc8cff', '#39c5cf', '#b1bac4'],
   ...['#7d8590', '#ffa198', '#56d364', '#e3b341', '#79c0ff', '#d2a8ff', '#56d4dd', '#ffffff'],
 ];
+/** Where the grey colours begin behind the cube. */
+const FIRST_GREY = 232;
 /** The levels of red, green and blue in xterm's cube of 6 x 6 x 6 colours, which begins behind the sixteen. */
 const LEVELS = [0, 95, 135, 175, 215, 255];
 
@@ -25,15 +27,23 @@ const SEQUENCE = /^\[(?<codes>[\d;]*)m/;
 
 function paletteColour(number: number): string | undefined {
   if (number < COLOURS.length) return COLOURS[number];
+  if (number >= FIRST_GREY)
+    return `rgb(${Array(3)
+      .fill(8 + 10 * (number - FIRST_GREY))
+      .join(', ')})`;
   const cube = number - COLOURS.length;
   const parts = [Math.floor(cube / 36), Math.floor(cube / 6) % 6, cube % 6].map((level) => LEVELS[level]);
   return parts.includes(undefined) ? undefined : `rgb(${parts.join(', ')})`;
 }
 
-/** @throws Error for a code that no view of this project uses */
+/** Codes of backgrounds and of reversed colours, which pictures leave out. */
+const LEFT_OUT: ReadonlySet<number> = new Set([7, 27, 48, 49]);
+
+/** @throws Error for a code that no picture uses */
 function changeLook(look: Look, codes: readonly number[]): Look {
   const [code = 0, kind, number = 0] = codes;
   if (code === 0) return {};
+  if (LEFT_OUT.has(code)) return look;
   if (code === 1) return { ...look, bold: true };
   if (code === 2) return { ...look, faint: true };
   if (code === 22) return { colour: look.colour };

@@ -1,8 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { terminalSafe } from '../core/text.ts';
+import { quotePosix, terminalSafe } from '../core/text.ts';
 import { userName } from '../host/ports.ts';
-import { quotePosix } from './claude/shells.ts';
 import { Failure } from './exitCodes.ts';
 import { pm2Home, pm2Socket } from './supervisor/pm2.ts';
 

@@ -1,7 +1,6 @@
-import { modelNames } from '../core/modelName.ts';
+import { modelNames } from '../core/models.ts';
 import { modelSettings } from '../providers/preset.ts';
-import type { Config } from './config.ts';
-import { CLIENT_TIMEOUT_MS, clientBaseUrl } from './identity.ts';
+import { CLIENT_TIMEOUT_MS, type Config, clientBaseUrl } from './config.ts';
 
 /** The client's families of models: the variable of each, the alias that means it, and the tier that answers for it. */
 const FAMILIES = [

@@ -3,10 +3,10 @@ import { createRedactor } from '../core/secret.ts';
 import { ageInDays, factsDay, protocolOf, type SpokenProtocol, type Tiers } from '../providers/preset.ts';
 import { maskTexts } from '../quirks/compose.ts';
 import { environmentName } from '../quirks/settings.ts';
+import { readField, type SettingField, settingFields } from './buildConfig.ts';
 import type { Config, CustomModel, NamedProvider, ProviderConfig, ProviderKey } from './config.ts';
 import { maskCredentials } from './diagnostics.ts';
 import { routerSettings, type SettingName } from './env/settings.ts';
-import { readField, type SettingField, settingFields } from './env/values.ts';
 import { showDuration } from './parsers.ts';
 
 /** One line of a description: its subject, and what holds. */

@@ -1,4 +1,4 @@
-import { customId, splitPrefix, splitProvider, withoutContextSuffix } from '../core/modelName.ts';
+import { customId, splitPrefix, splitProvider, withoutContextSuffix } from '../core/models.ts';
 import { nearestName } from '../core/text.ts';
 import { presets } from '../providers/index.ts';
 import type { Preset, Tiers } from '../providers/preset.ts';

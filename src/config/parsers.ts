@@ -1,4 +1,4 @@
-import { withoutContextSuffix } from '../core/modelName.ts';
+import { withoutContextSuffix } from '../core/models.ts';
 
 /** The form of a value: how users are asked for it, and how it is read and shown. */
 export interface Form<T> {

@@ -1,4 +1,4 @@
-import { customId, withoutContextSuffix } from '../core/modelName.ts';
+import { customId, withoutContextSuffix } from '../core/models.ts';
 import { nearestName } from '../core/text.ts';
 import { defaultPreset, findPreset, findSibling, guessPreset, presets } from '../providers/index.ts';
 import { type Preset, protocolOf, type Server } from '../providers/preset.ts';

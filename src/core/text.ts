@@ -152,3 +152,13 @@ export function nearestName(typed: string, known: Iterable<string>): string | un
   }
   return best;
 }
+
+/** A word for a POSIX shell, in which nothing has a meaning. */
+export function quotePosix(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The same without quotes, as long as it needs none. */
+export function wordPosix(text: string): string {
+  return /^[\w./@+:-]+$/.test(text) ? text : quotePosix(text);
+}

@@ -1,5 +1,4 @@
-import type { Config, ProviderConfig } from '../config/config.ts';
-import { fingerprint } from '../config/identity.ts';
+import { type Config, fingerprint, type ProviderConfig } from '../config/config.ts';
 import { createTrust } from '../config/load.ts';
 import { isLoopback } from '../config/secrets.ts';
 import type { Clock } from '../core/clock.ts';

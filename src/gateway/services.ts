@@ -1,5 +1,4 @@
-import type { Config, ModelRef, ProviderConfig, ProviderKey } from '../config/config.ts';
-import { fingerprint } from '../config/identity.ts';
+import { type Config, fingerprint, type ModelRef, type ProviderConfig, type ProviderKey } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ApiError } from '../core/errors.ts';
 import type { ReloadableHooks } from '../hooks/hooks.ts';

@@ -1,4 +1,4 @@
-import { multiplyRates, type Prices, type Rates } from '../core/prices.ts';
+import { multiplyRates, type Prices, type Rates } from '../core/models.ts';
 import { nativeModels, type Preset } from './preset.ts';
 
 /** At peak hours, which end on weekdays in UTC as in Beijing, everything costs twice as much. */

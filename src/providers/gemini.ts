@@ -1,4 +1,4 @@
-import type { Prices } from '../core/prices.ts';
+import type { Prices } from '../core/models.ts';
 import type { ModelFacts, Preset } from './preset.ts';
 
 const common = { contextWindow: 1_048_576, maxOutput: 65_536, vision: true } as const satisfies ModelFacts;

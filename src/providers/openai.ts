@@ -1,4 +1,4 @@
-import { multiplyRates, type Prices, type Rates } from '../core/prices.ts';
+import { multiplyRates, type Prices, type Rates } from '../core/models.ts';
 import type { ModelFacts, ModelFamily, Preset, ResponsesFacts } from './preset.ts';
 
 const limits = { contextWindow: 922_000, maxOutput: 128_000 } as const satisfies ModelFacts;

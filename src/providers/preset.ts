@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../core/errorTable.ts';
-import type { Prices } from '../core/prices.ts';
+import type { Prices } from '../core/models.ts';
 import { mergeSettings, type OpenaiProtocol, type QuirkSettings, responsesSettings } from '../quirks/settings.ts';
 
-export type { Prices } from '../core/prices.ts';
+export type { Prices } from '../core/models.ts';
 
 export interface ModelFacts {
   /** Tokens. */

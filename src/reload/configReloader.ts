@@ -1,7 +1,6 @@
-import type { ConfigResult } from '../config/buildConfig.ts';
+import { type ConfigResult, readField, settingFields, takeFields } from '../config/buildConfig.ts';
 import type { Config, Problem } from '../config/config.ts';
 import { formatProblemLine } from '../config/diagnostics.ts';
-import { readField, settingFields, takeFields } from '../config/env/values.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConfigurationStatus } from '../gateway/introspection.ts';
 import type { Logger } from '../telemetry/logger.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { modelNames } from '../core/modelName.ts';
+import { modelNames } from '../core/models.ts';
 import { routeModel } from './modelRouter.ts';
 
 /** A model as Anthropic's `GET /v1/models` describes it. */

@@ -1,6 +1,6 @@
 import type { Config, ModelRef } from '../config/config.ts';
 import { ApiError } from '../core/errors.ts';
-import { customId, splitPrefix, splitProvider, withoutContextSuffix } from '../core/modelName.ts';
+import { customId, splitPrefix, splitProvider, withoutContextSuffix } from '../core/models.ts';
 import type { Tiers } from '../providers/preset.ts';
 
 /** The name that a client asks for, taken apart. */

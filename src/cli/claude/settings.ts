@@ -2,16 +2,15 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { clientEnvironment, contradictoryVariables, keepsLogin, modelRows } from '../../config/clientEnvironment.ts';
-import type { Config } from '../../config/config.ts';
+import { type Config, reachableHost } from '../../config/config.ts';
 import { withThisMachine } from '../../config/env/variables.ts';
-import { reachableHost } from '../../config/identity.ts';
 import { needsNoKey } from '../../config/secrets.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
+import { quotePosix } from '../../core/text.ts';
 import { foreignVendor } from '../../providers/index.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { isAlive } from '../supervisor/instances.ts';
-import { quotePosix } from './shells.ts';
 
 /** Settings of Claude Code, in the form of its settings files. */
 export interface ClientSettings {

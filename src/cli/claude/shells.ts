@@ -1,19 +1,11 @@
+import { quotePosix } from '../../core/text.ts';
+
 /** How a shell sets and forgets variables. */
 interface Shell {
   set(name: string, value: string): string;
   unset(names: readonly string[]): string;
   /** How to take over what is printed. */
   evaluate(command: string): string;
-}
-
-/** A word for a POSIX shell, in which nothing has a meaning. */
-export function quotePosix(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-/** The same without quotes, as long as it needs none. */
-export function wordPosix(text: string): string {
-  return /^[\w./@+:-]+$/.test(text) ? text : quotePosix(text);
 }
 
 /** A word for fish, in which nothing has a meaning. */

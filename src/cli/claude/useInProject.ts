@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
-import { clientBaseUrl } from '../../config/identity.ts';
+import { clientBaseUrl } from '../../config/config.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type Context, callerDirectory, type Invocation } from '../command.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';

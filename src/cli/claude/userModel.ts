@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { pickableModels } from '../../config/clientEnvironment.ts';
 import type { Config } from '../../config/config.ts';
 import { asString, parseObject } from '../../core/json.ts';
-import { withoutContextSuffix } from '../../core/modelName.ts';
+import { withoutContextSuffix } from '../../core/models.ts';
 import type { Context } from '../command.ts';
 import { formatSettings, withValue, writeProjectFile } from './projectSettings.ts';
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { quoteFish, quotePosix } from '../claude/shells.ts';
+import { quotePosix } from '../../core/text.ts';
+import { quoteFish } from '../claude/shells.ts';
 import { type CommandSpec, type CommandTable, defineCommand, loadCommands } from '../command.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { type Option, type OptionName, optionTable } from '../options.ts';

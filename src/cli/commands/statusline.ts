@@ -14,7 +14,7 @@ export const statusline = defineCommand({
     'Instance, model that really answered, tokens and cost of the session, cost of today, from our own figures. Without a name\nthe instance is the one of ANTHROPIC_BASE_URL. ./manage run and use set it up.',
 
   run: async ({ root, output, environment }, { names }) => {
-    const { clientBaseUrl, reachableHost } = await import('../../config/identity.ts');
+    const { clientBaseUrl, reachableHost } = await import('../../config/config.ts');
     const { usageFilePath } = await import('../../telemetry/usage/file.ts');
     const { printStatusLine } = await import('../statusline/statusLine.ts');
     const { loadInstances, selectInstances } = await import('../supervisor/instances.ts');

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { clientBaseUrl } from '../../config/identity.ts';
+import { clientBaseUrl } from '../../config/config.ts';
 import { asString, isObject, type JsonObject, parseObject } from '../../core/json.ts';
 import { findClaude } from '../claude/runClaude.ts';
 import { isOnlyOfInstances, userSettingsFile, writeUserModel } from '../claude/userModel.ts';

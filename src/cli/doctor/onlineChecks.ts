@@ -1,7 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Config } from '../../config/config.ts';
-import { clientBaseUrl } from '../../config/identity.ts';
+import { type Config, clientBaseUrl } from '../../config/config.ts';
 import { forInstance } from '../../core/errors.ts';
 import { createRedactor } from '../../core/secret.ts';
 import { formatDuration } from '../../core/text.ts';

@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
-import type { Problem } from '../../config/config.ts';
-import { instanceName } from '../../config/identity.ts';
+import { instanceName, type Problem } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Secret } from '../../core/secret.ts';
 import { createPrivateFile, envPath, freePort, isInstanceName } from '../envs/envFiles.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { instanceName } from '../../config/identity.ts';
+import { instanceName } from '../../config/config.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { isRouterFile } from './claudeCodeRouter.ts';
 

@@ -1,5 +1,4 @@
-import type { Config, ProviderKey } from '../../config/config.ts';
-import { clientBaseUrl } from '../../config/identity.ts';
+import { type Config, clientBaseUrl, type ProviderKey } from '../../config/config.ts';
 import { forInstance } from '../../core/errors.ts';
 import { createRedactor, Secret } from '../../core/secret.ts';
 import type { Context, Invocation } from '../command.ts';

@@ -5,9 +5,8 @@ import { isatty } from 'node:tty';
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { localDay } from '../../core/clock.ts';
 import { asNumber, asString, isObject, type JsonObject, parseObject } from '../../core/json.ts';
-import { terminalSafe } from '../../core/text.ts';
+import { terminalSafe, wordPosix } from '../../core/text.ts';
 import { shortHash } from '../../telemetry/requestRecord.ts';
-import { wordPosix } from '../claude/shells.ts';
 
 /** Where an instance's figures are; all of it stands in the command, so that no configuration has to be read. */
 export interface StatusSource {

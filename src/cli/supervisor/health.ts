@@ -1,6 +1,6 @@
 import { createConnection } from 'node:net';
 import * as z from 'zod/mini';
-import { clientAddress, reachableHost } from '../../config/identity.ts';
+import { clientAddress, reachableHost } from '../../config/config.ts';
 import type { HealthReport, ProviderHealth } from '../../core/healthReport.ts';
 import { parseObject } from '../../core/json.ts';
 import { terminalSafe } from '../../core/text.ts';

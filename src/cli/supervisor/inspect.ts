@@ -1,5 +1,5 @@
 import { dirname, relative } from 'node:path';
-import { instanceName } from '../../config/identity.ts';
+import { instanceName } from '../../config/config.ts';
 import { listWorkerNumbers, queryWorker } from '../../host/workers.ts';
 import { executablePath } from '../buildStamp.ts';
 import type { Context } from '../command.ts';

@@ -1,9 +1,8 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import type { Config, Problem } from '../../config/config.ts';
+import { type Config, clientAddress, instanceName, type Problem } from '../../config/config.ts';
 import { formatProblems } from '../../config/diagnostics.ts';
-import { clientAddress, instanceName } from '../../config/identity.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Context } from '../command.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { instanceName } from '../../config/identity.ts';
+import { instanceName } from '../../config/config.ts';
 import { asNumber, asString, isObject, parseObject } from '../../core/json.ts';
 import { executablePath } from '../buildStamp.ts';
 import { Failure } from '../exitCodes.ts';

@@ -1,6 +1,5 @@
 import { styleText } from 'node:util';
-import { nearestName, trimToWidth } from '../../core/text.ts';
-import { wordPosix } from '../claude/shells.ts';
+import { nearestName, trimToWidth, wordPosix } from '../../core/text.ts';
 
 /** Colours, and `bold`, by the names that `styleText` knows. */
 export type Colour =

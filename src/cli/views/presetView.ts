@@ -1,4 +1,4 @@
-import { describePriceChanges } from '../../core/prices.ts';
+import { describePriceChanges } from '../../core/models.ts';
 import { ageInDays, factsDay, type ModelFacts, type Preset } from '../../providers/preset.ts';
 import type { Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';

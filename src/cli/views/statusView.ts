@@ -1,5 +1,5 @@
+import { CLIENT_TIMEOUT_MS } from '../../config/config.ts';
 import { formatProblems } from '../../config/diagnostics.ts';
-import { CLIENT_TIMEOUT_MS } from '../../config/identity.ts';
 import { formatDuration, terminalSafe, wrapText } from '../../core/text.ts';
 import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { isObject, type JsonObject, parseObject } from '../../core/json.ts';
-import { type LongInputRates, multiplyRates, type Prices, type Rates } from '../../core/prices.ts';
+import { type LongInputRates, multiplyRates, type Prices, type Rates } from '../../core/models.ts';
 import { terminalSafe } from '../../core/text.ts';
 import type { ModelFacts, Preset } from '../../providers/preset.ts';
 import { createDiagnostics, type Diagnostics } from '../diagnostics.ts';

@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
-import { customId, withoutContextSuffix } from '../../core/modelName.ts';
+import { customId, withoutContextSuffix } from '../../core/models.ts';
 import { guessPreset } from '../../providers/index.ts';
 import { modelSettings, type Preset, type Prices } from '../../providers/preset.ts';
 import { type QuirkSettings, quirkTable } from '../../quirks/settings.ts';

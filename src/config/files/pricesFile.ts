@@ -1,5 +1,5 @@
 import { asNumber, asString, isObject } from '../../core/json.ts';
-import { withoutContextSuffix } from '../../core/modelName.ts';
+import { withoutContextSuffix } from '../../core/models.ts';
 import type { Config, DatedPrices } from '../config.ts';
 import { createDiagnostics, type Diagnostics, showFile, showJson } from '../diagnostics.ts';
 import type { Variable } from '../env/variables.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { type Prices, ratesOf } from '../../core/prices.ts';
+import { type Prices, ratesOf } from '../../core/models.ts';
 import type { RequestRecord } from '../requestRecord.ts';
 
 /** Tokens by what they cost: `input` is what was neither read from the provider's cache nor written to it. */

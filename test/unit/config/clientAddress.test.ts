@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clientAddress, clientBaseUrl, reachableHost } from '../../../src/config/identity.ts';
+import { clientAddress, clientBaseUrl, reachableHost } from '../../../src/config/config.ts';
 
 test.each([
   ['0.0.0.0', '127.0.0.1', '127.0.0.1:8081'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { instanceName } from '../../../src/config/identity.ts';
+import { instanceName } from '../../../src/config/config.ts';
 
 test.each([
   ['/p/envs/kimi.env', 'kimi'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
-import { withoutContextSuffix } from '../../../src/core/modelName.ts';
+import { withoutContextSuffix } from '../../../src/core/models.ts';
 import { parseRequestedName } from '../../../src/routing/modelRouter.ts';
 
 describe('the name behind the two dashes of the model list', () => {

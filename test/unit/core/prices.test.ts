@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { describePriceChanges, multiplyRates, type Prices, ratesOf } from '../../../src/core/prices.ts';
+import { describePriceChanges, multiplyRates, type Prices, ratesOf } from '../../../src/core/models.ts';
 
 const at = (time: string) => Date.parse(time);
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { readField, settingFields, takeFields } from '../../../../src/config/buildConfig.ts';
 import { describeConfig } from '../../../../src/config/describe.ts';
 import { type SettingName, settingNames, settingRow } from '../../../../src/config/env/settings.ts';
-import { readField, settingFields, takeFields } from '../../../../src/config/env/values.ts';
 import { configOf } from '../../../helpers/configText.ts';
 
 const BASE = ['PROVIDER=demo', 'ANTHROPIC_API_KEY=a-token-of-more-than-24-characters'];

@@ -10,7 +10,7 @@ import {
   readPublicCatalogue,
   refreshPreset,
 } from '../../../../src/config/files/catalogue.ts';
-import type { Prices } from '../../../../src/core/prices.ts';
+import type { Prices } from '../../../../src/core/models.ts';
 import { findPreset, presets } from '../../../../src/providers/index.ts';
 import { modelSettings, type Preset } from '../../../../src/providers/preset.ts';
 import { findPrices } from '../../../../src/telemetry/usage/cost.ts';
