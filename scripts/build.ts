@@ -1,7 +1,8 @@
+import { executablePath } from '../src/cli/command.ts';
 import './build/pinnedNode.cjs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { dateStamp, executablePath, hashSources, isBuilt, PLATFORM, writeStamp } from '../src/cli/buildStamp.ts';
+import { dateStamp, hashSources, isBuilt, PLATFORM, writeStamp } from '../src/cli/buildStamp.ts';
 import { bundle, bundleManager } from './build/bundler.ts';
 import { packExecutable } from './build/executable.ts';
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { executablePath } from './command.ts';
 
 /**
  * Everything the executable is made of, seen from the root, but for the manager. The launcher (`manage`) watches all of `src` and
@@ -23,11 +24,6 @@ export interface BuildStamp {
 
 /** The platform this process runs on, as written in the stamp. */
 export const PLATFORM = `${process.platform}-${process.arch}`;
-
-/** Where the executable of the repository at `root` stands. */
-export function executablePath(root: string): string {
-  return join(root, 'dist', process.platform === 'win32' ? 'claude-code-proxy.exe' : 'claude-code-proxy');
-}
 
 function stampPath(root: string): string {
   return join(root, 'dist', 'build.json');

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
-import { executablePath } from '../../src/cli/buildStamp.ts';
+import { executablePath } from '../../src/cli/command.ts';
 import { displayWidth } from '../../src/core/text.ts';
 import { CONTROL, hasPseudoTerminal, runInTerminal, type TerminalProgram } from '../helpers/pseudoTerminal.ts';
 import { call, message } from '../helpers/startApp.ts';

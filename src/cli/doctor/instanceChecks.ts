@@ -7,7 +7,7 @@ import type { Problem, ProviderKey } from '../../config/config.ts';
 import { describeFactsAge, factsInUse } from '../../config/describe.ts';
 import { readCommand } from '../../host/ports.ts';
 import { ageInDays } from '../../providers/preset.ts';
-import { executablePath } from '../buildStamp.ts';
+import { executablePath } from '../command.ts';
 import { describeMissing, missingExecutables } from '../service/service.ts';
 import { type Condition, describeCondition } from '../supervisor/condition.ts';
 import { type Health, providerTrouble } from '../supervisor/health.ts';

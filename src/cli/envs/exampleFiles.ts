@@ -5,7 +5,7 @@ import { wrapText } from '../../core/text.ts';
 import { findPortHolder, readCommand } from '../../host/ports.ts';
 import { findSibling } from '../../providers/index.ts';
 import type { Preset } from '../../providers/preset.ts';
-import { executablePath } from '../buildStamp.ts';
+import { executablePath } from '../command.ts';
 import { queryPort } from '../supervisor/health.ts';
 import { exampleNames, isCommandOf, loadInstances } from '../supervisor/instances.ts';
 import type { Output } from '../terminal/output.ts';

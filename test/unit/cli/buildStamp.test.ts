@@ -5,7 +5,6 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   type BuildStamp,
   dateStamp,
-  executablePath,
   hashSources,
   isBuilt,
   PLATFORM,
@@ -13,6 +12,7 @@ import {
   SOURCES,
   writeStamp,
 } from '../../../src/cli/buildStamp.ts';
+import { executablePath } from '../../../src/cli/command.ts';
 
 let root = '';
 

@@ -8,7 +8,6 @@ const LIMITS = {
   // Both of OpenAI’s APIs are written through one form of a conversation.
   request: { files: 80, functions: 447 },
   reload: { files: 45 },
-  // Three more than before: whether an instance can be used, an instance as status shows it, and how a shell quotes the manager.
   status: { files: 60 },
 };
 

@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeWrapper } from '../../../../scripts/build/executable.ts';
 import { build } from '../../../../scripts/build.ts';
-import { executablePath, readStamp, SOURCES } from '../../../../src/cli/buildStamp.ts';
+import { readStamp, SOURCES } from '../../../../src/cli/buildStamp.ts';
+import { executablePath } from '../../../../src/cli/command.ts';
 
 let root = '';
 
