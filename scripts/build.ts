@@ -1,4 +1,4 @@
-import { executablePath } from '../src/cli/command.ts';
+import { executablePath } from '../src/host/workers.ts';
 import './build/pinnedNode.cjs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';

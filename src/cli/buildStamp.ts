@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { executablePath } from './command.ts';
+import { executablePath } from '../host/workers.ts';
 
 /**
  * Everything the executable is made of, seen from the root, but for the manager. The launcher (`manage`) watches all of `src` and

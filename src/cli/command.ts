@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { OptionName, OptionValues } from './options.ts';
 import type { Pm2 } from './supervisor/pm2.ts';
 import type { Output } from './terminal/output.ts';
@@ -16,11 +15,6 @@ export interface Context {
   readonly prompter: Prompter | undefined;
   /** For help and completion. */
   readonly commands: CommandTable;
-}
-
-/** Where the executable of the repository at `root` stands. */
-export function executablePath(root: string): string {
-  return join(root, 'dist', process.platform === 'win32' ? 'claude-code-proxy.exe' : 'claude-code-proxy');
 }
 
 /** The directory in which the user has called `./manage`, which goes to the project's own before anything else. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
@@ -83,6 +84,11 @@ export async function listHeldNames(): Promise<string[]> {
  * The processes that run with the same env file are the workers of one instance. Each holds a number of its own, which is part of
  * the name of its log, and answers there with its health report: on the port, which all share, any one of them may answer.
  */
+
+/** Where the executable of the repository at `root` stands, which every worker runs. */
+export function executablePath(root: string): string {
+  return join(root, 'dist', process.platform === 'win32' ? 'claude-code-proxy.exe' : 'claude-code-proxy');
+}
 
 /** The number of this process among the workers of its env file. */
 export interface WorkerClaim {

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { executablePath } from '../../src/cli/command.ts';
+import { executablePath } from '../../src/host/workers.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

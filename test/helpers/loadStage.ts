@@ -6,7 +6,7 @@ import { builtInTargets, DIRECT, PROXY } from '../../bench/processes/builtInTarg
 import { type Subject, startSubject } from '../../bench/processes/subject.ts';
 import type { Target } from '../../bench/processes/target.ts';
 import { startUpstream } from '../../bench/processes/upstreamProcess.ts';
-import { executablePath } from '../../src/cli/command.ts';
+import { executablePath } from '../../src/host/workers.ts';
 
 /** Whether the figures are taken, at full size (`npm run test:long`); else only the correctness of the answers counts. */
 export const LONG = process.env['LONG'] !== undefined;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { executablePath } from '../../src/cli/command.ts';
+import { executablePath } from '../../src/host/workers.ts';
 import { expectNoSecret } from './secretForms.ts';
 import type { Settings } from './startApp.ts';
 import { temporaryFolder } from './temporaryFolder.ts';

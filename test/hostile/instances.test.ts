@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
-import { executablePath } from '../../src/cli/command.ts';
+import { executablePath } from '../../src/host/workers.ts';
 import { delta, frame, openEvents, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { writeProbeHook } from '../helpers/probeHook.ts';
 import { type Binary, freePort, spawnBinary, startBinary } from '../helpers/startBinary.ts';

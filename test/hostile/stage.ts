@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { executablePath } from '../../src/cli/command.ts';
+import { executablePath } from '../../src/host/workers.ts';
 import { type Behaviour, type FakeUpstream, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { type Binary, freePort, startBinary } from '../helpers/startBinary.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';

@@ -13,8 +13,8 @@ import {
 import { join, relative } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { formatDuration } from '../../core/text.ts';
+import { executablePath } from '../../host/workers.ts';
 import { type BuildStamp, hashSources, PLATFORM, readStamp } from '../buildStamp.ts';
-import { executablePath } from '../command.ts';
 import { existingPart, explainRefusal } from '../fileAccess.ts';
 import { isAlive } from '../supervisor/instances.ts';
 import { isOlderThanBuild } from '../supervisor/state.ts';

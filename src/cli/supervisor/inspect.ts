@@ -1,7 +1,7 @@
 import { dirname, relative } from 'node:path';
 import { instanceName } from '../../config/config.ts';
-import { listWorkerNumbers, queryWorker } from '../../host/workers.ts';
-import { type Context, executablePath } from '../command.ts';
+import { executablePath, listWorkerNumbers, queryWorker } from '../../host/workers.ts';
+import type { Context } from '../command.ts';
 import { Failure } from '../exitCodes.ts';
 import { type Health, type PortAnswer, parseHealth, queryPort } from './health.ts';
 import { envFile, type Instance, isCommandOf, loadInstances } from './instances.ts';

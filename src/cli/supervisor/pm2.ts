@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { instanceName } from '../../config/config.ts';
 import { asNumber, asString, isObject, parseObject } from '../../core/json.ts';
-import { executablePath } from '../command.ts';
+import { executablePath } from '../../host/workers.ts';
 import { Failure } from '../exitCodes.ts';
 
 /** The PM2 namespace of the apps in ecosystem.config.cjs; a checkout with a suffix has it behind this, too. */

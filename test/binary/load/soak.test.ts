@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { totalOf } from '../../../soak/load/tally.ts';
 import { runSoak } from '../../../soak/soak.ts';
-import { executablePath } from '../../../src/cli/command.ts';
+import { executablePath } from '../../../src/host/workers.ts';
 
 test.runIf(process.platform === 'linux')(
   'L5 some seconds of the soak: every answer is as it should be',

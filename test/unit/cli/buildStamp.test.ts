@@ -12,7 +12,7 @@ import {
   SOURCES,
   writeStamp,
 } from '../../../src/cli/buildStamp.ts';
-import { executablePath } from '../../../src/cli/command.ts';
+import { executablePath } from '../../../src/host/workers.ts';
 
 let root = '';
 

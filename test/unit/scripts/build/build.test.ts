@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeWrapper } from '../../../../scripts/build/executable.ts';
 import { build } from '../../../../scripts/build.ts';
 import { readStamp, SOURCES } from '../../../../src/cli/buildStamp.ts';
-import { executablePath } from '../../../../src/cli/command.ts';
+import { executablePath } from '../../../../src/host/workers.ts';
 
 let root = '';
 
