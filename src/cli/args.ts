@@ -122,7 +122,7 @@ function checkOption({ name, rawName, value }: OptionToken, word: string | undef
 /** @param line the command with the words for the other program where they belong */
 function passOnHint(spec: CommandSpec | undefined, line?: string): string {
   if (spec?.handsOn !== 'after --') return '';
-  return `; what is for the other program stands after --${line === undefined ? '' : `: ${line}`}`;
+  return `; put arguments for the other program after --${line === undefined ? '' : `: ${line}`}`;
 }
 
 function checkNames(word: CommandName, spec: CommandSpec, names: readonly string[]): void {

@@ -218,7 +218,7 @@ export async function refreshCatalogue(
   output.say(
     agreed
       ? `Kept in ${CATALOGUE_FILE}; running instances use it within a second. To take it back, remove the file.`
-      : 'Nothing is done.',
+      : 'Cancelled; nothing was changed.',
   );
   return agreed ? exitCodes.ok : exitCodes.failed;
 }

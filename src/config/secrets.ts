@@ -148,7 +148,7 @@ export function findProviderKey(
     diagnostics.warning(
       found.variable,
       'a placeholder, which counts as no key',
-      'Put your key here; or leave it empty, and the client’s own key is passed through.',
+      'Put your key here; or leave it empty, and the key that Claude Code sends is used.',
     );
     return undefined;
   }
@@ -202,7 +202,7 @@ export function warnOfForeignKeys(
 export function providerKey(preset: Preset, found: FoundSecret | undefined): ProviderKey {
   if (preset.protocol === 'demo') return { source: 'none', variable: '' };
   if (found === undefined && preset.keyOptional === true) return { source: 'none', variable: GENERAL_NAME };
-  if (found === undefined) return { source: 'client', variable: GENERAL_NAME };
+  if (found === undefined) return { source: 'client', variable: preset.keyNames[0] ?? GENERAL_NAME };
   return { source: found.source, variable: found.variable.name, secret: new Secret(found.value) };
 }
 

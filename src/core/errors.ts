@@ -57,7 +57,7 @@ const CHECK_LOG = 'The log of the instance has the details: ./manage logs NAME';
 const SUGGESTIONS: Partial<Record<ErrorType, readonly string[]>> = {
   invalid_request_error: ['A parameter that the provider refuses can be left out with QUIRK_DROP_PARAMS.', CHECK_LOG],
   authentication_error: [
-    'Correct the key: ./manage edit NAME. What is saved there holds within a second.',
+    'Correct the key: ./manage key NAME. It holds within a second.',
     'A key belongs to one region and one kind of plan: see REGION and docs/PROVIDERS.md.',
   ],
   billing_error: ['Top up the account, or wait until the plan resets.'],

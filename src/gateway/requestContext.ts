@@ -162,7 +162,7 @@ function withRemedy(error: ApiError, { instance, provider }: Config): ApiError {
   const isRefused = code === 'upstream_unauthenticated' && provider.key.source !== 'client';
   if (body !== undefined || !(isRefused || code === 'missing_provider_key')) return error;
   const details = { status, ...(anthropicCode === undefined ? {} : { anthropicCode }) };
-  return new ApiError(code, `${message} (./manage edit ${instance})`, details);
+  return new ApiError(code, `${message} (./manage key ${instance})`, details);
 }
 
 /** Writes into the log line what the provider has counted of an answer that is handed on. */

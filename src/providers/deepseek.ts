@@ -66,7 +66,7 @@ export const deepseek = {
 /** Sources: api-docs.deepseek.com (Anthropic API, thinking mode), farion1231/cc-switch (what it answers 400 to). */
 export const deepseekAnthropic = {
   name: 'deepseek-anthropic',
-  title: 'DeepSeek, its own Messages API',
+  title: 'DeepSeek, Anthropic-compatible API',
   protocol: 'anthropic',
   baseUrl: 'https://api.deepseek.com/anthropic',
   keyHeader: 'x-api-key',

@@ -124,7 +124,7 @@ export const glm = {
 export const glmAnthropic = {
   name: 'glm-anthropic',
   otherNames: ['zai-anthropic'],
-  title: 'GLM (Zhipu, Z.ai), its own Messages API',
+  title: 'GLM (Zhipu, Z.ai), Anthropic-compatible API',
   protocol: 'anthropic',
   baseUrl: 'https://api.z.ai/api/anthropic',
   regions: { cn: 'https://open.bigmodel.cn/api/anthropic' },

@@ -78,7 +78,7 @@ const withoutThinking = { dropParams: ['thinking'] };
 /** Sources: farion1231/cc-switch (addresses), metacpan Langertha 0.504 (thinking of k3), platform.kimi.ai docs. */
 export const kimiAnthropic = {
   name: 'kimi-anthropic',
-  title: 'Kimi (Moonshot AI), its own Messages API',
+  title: 'Kimi (Moonshot AI), Anthropic-compatible API',
   protocol: 'anthropic',
   baseUrl: 'https://api.moonshot.ai/anthropic',
   regions: { cn: 'https://api.moonshot.cn/anthropic' },
@@ -129,7 +129,7 @@ export const kimiCoding = {
 export const kimiCodingAnthropic = {
   name: 'kimi-coding-anthropic',
   otherNames: ['kimi-code-anthropic'],
-  title: 'Kimi Code (membership of Moonshot AI), its own Messages API',
+  title: 'Kimi Code (membership of Moonshot AI), Anthropic-compatible API',
   protocol: 'anthropic',
   baseUrl: 'https://api.kimi.com/coding',
   // Its address begins like that of chat completions.

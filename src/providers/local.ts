@@ -32,7 +32,7 @@ export const ollama = {
 /** Source: ollama/ollama docs (Anthropic compatibility). */
 export const ollamaAnthropic = {
   name: 'ollama-anthropic',
-  title: 'Ollama (on your own machine), its own Messages API',
+  title: 'Ollama (on your own machine), Anthropic-compatible API',
   protocol: 'anthropic',
   baseUrl: 'http://localhost:11434',
   keyOptional: true,

@@ -98,7 +98,7 @@ export const minimax = {
 /** Sources: platform.minimax.io (Anthropic API), metacpan Langertha MiniMax.pm (wrapped tool input). */
 export const minimaxAnthropic = {
   name: 'minimax-anthropic',
-  title: 'MiniMax, its own Messages API',
+  title: 'MiniMax, Anthropic-compatible API',
   protocol: 'anthropic',
   baseUrl: 'https://api.minimax.io/anthropic',
   regions: { cn: 'https://api.minimaxi.com/anthropic' },

@@ -50,7 +50,7 @@ export const openrouter = {
 /** Source: farion1231/cc-switch (address; the key is a bearer token). */
 export const openrouterAnthropic = {
   name: 'openrouter-anthropic',
-  title: 'OpenRouter, its own Messages API',
+  title: 'OpenRouter, Anthropic-compatible API',
   protocol: 'anthropic',
   baseUrl: 'https://openrouter.ai/api',
   // Its address begins like that of chat completions.

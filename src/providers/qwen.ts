@@ -63,7 +63,7 @@ export const qwen = {
 export const qwenAnthropic = {
   name: 'qwen-anthropic',
   otherNames: ['dashscope-anthropic'],
-  title: 'Qwen (Alibaba DashScope), its own Messages API',
+  title: 'Qwen (Alibaba DashScope), Anthropic-compatible API',
   protocol: 'anthropic',
   baseUrl: 'https://dashscope-intl.aliyuncs.com/apps/anthropic',
   regions: { cn: 'https://dashscope.aliyuncs.com/apps/anthropic' },

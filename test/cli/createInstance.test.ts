@@ -342,7 +342,7 @@ describe.runIf(hasPseudoTerminal)('in a terminal', () => {
     const { answer, closed, shown } = type('manage remove guided');
     await answer(/Stop guided and put envs\/guided\.env aside\? \[y\/N\] $/, '\r');
     expect(await closed).toBe(1);
-    expect(shown()).toContain('Nothing is done.');
+    expect(shown()).toContain('Cancelled; nothing was changed.');
     expect(await envFiles()).toContain('guided.env');
   });
 

@@ -73,7 +73,7 @@ test('without --online nobody is asked', async () => {
 test.each([
   ['locked', /^key: fail \[locked 401\] the provider rejected OPENAI_API_KEY/],
   ['busy', /^key: warn not known, as the provider did not answer$/],
-  ['keyless', /^key: ok not asked, as the client’s own is passed on$/],
+  ['keyless', /^key: ok not asked, as the key that Claude Code sends is used$/],
   ['resting', /^key: warn not asked, as the instance does not run with the present settings$/],
 ])('%s', async (name, expected) => {
   expect((await online(name))[1]).toMatch(expected);

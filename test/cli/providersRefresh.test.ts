@@ -203,7 +203,7 @@ describe('./manage providers --refresh', () => {
       );
       await terminal.waitFor(/Use these from now on\? \[y\/N\] /);
       terminal.press(`${typed}\r`);
-      await terminal.waitFor(exists ? /Kept in/ : /Nothing is done/);
+      await terminal.waitFor(exists ? /Kept in/ : /nothing was changed/);
       await terminal.stop();
       expect(existsSync(keptFile())).toBe(exists);
     }

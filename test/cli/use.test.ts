@@ -165,7 +165,10 @@ describe('use', () => {
 
   test('without a terminal it asks for --yes', async () => {
     const { code, stderr } = await use('one');
-    expect([code, stderr]).toEqual([2, expect.stringContaining('nobody can be asked here; to do it without: --yes')]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('there is no terminal to ask on; add --yes to go on without a question'),
+    ]);
     expect(existsSync(file)).toBe(false);
   });
 

@@ -109,7 +109,7 @@ test('R404 an overflow is reported in the words by which the client compacts', a
 
 test('R407 a rejected key names the variable to repair, never the key', async () => {
   expect(JSON.parse((await ask('bad-key')).text).error.message).toBe(
-    '[test 401] the provider rejected OPENAI_API_KEY: Incorrect API key provided: **** (./manage edit test)',
+    '[test 401] the provider rejected OPENAI_API_KEY: Incorrect API key provided: **** (./manage key test)',
   );
 });
 

@@ -78,7 +78,7 @@ const refusals: Record<string, { behave: NativeBehaviour; status: number; type: 
     behave: nativeError(401, 'authentication_error', 'invalid x-api-key: key-of-the-provider'),
     status: 401,
     type: 'authentication_error',
-    words: 'invalid x-api-key: **** (the provider rejected OPENAI_API_KEY) (./manage edit test)',
+    words: 'invalid x-api-key: **** (the provider rejected OPENAI_API_KEY) (./manage key test)',
   },
   forbidden: {
     behave: nativeError(403, 'permission_error', 'not for you'),

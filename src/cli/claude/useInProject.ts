@@ -102,7 +102,7 @@ function withoutOwnStatusLine(settings: JsonObject, before: JsonObject): JsonObj
 async function isWanted({ prompter }: Context, { yes, input }: Invocation<'yes' | 'input'>): Promise<boolean> {
   if (yes) return true;
   if (prompter === undefined || !input) {
-    throw new Failure('nobody can be asked here; to do it without: --yes', exitCodes.usage);
+    throw new Failure('there is no terminal to ask on; add --yes to go on without a question', exitCodes.usage);
   }
   return prompter.confirm('Write this?');
 }

@@ -122,7 +122,7 @@ const KEYS: Readonly<Record<ProviderKey['source'], string>> = {
   environment: 'its key from the environment',
   'secret file': 'its key in a file of its own',
   'providers file': 'its key in the providers file',
-  client: 'without a key, so that the client’s own is passed on',
+  client: 'without a key; the one that Claude Code sends is used',
   none: 'no key needed',
 };
 

@@ -48,7 +48,7 @@ const ONE_TOKEN = userMessage('Answer with one word: ready', { max_tokens: 1 });
 async function checkKey(inspection: Inspection, config: Config): Promise<Finding> {
   const { instance, tiers, clientToken, secrets } = config;
   const { key } = config.modelRefs.of(tiers.small).provider;
-  if (key.source === 'client') return keyCheck.ok('not asked, as the client’s own is passed on', { instance });
+  if (key.source === 'client') return keyCheck.ok('not asked, as the key that Claude Code sends is used', { instance });
   if (deriveState(inspection) !== 'serving' || hasOlderSettings(inspection)) {
     const remedy = `./manage restart ${instance}`;
     return keyCheck.warn('not asked, as the instance does not run with the present settings', { instance, remedy });

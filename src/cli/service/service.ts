@@ -99,7 +99,7 @@ async function mayGoOn(
     );
   if (yes) return true;
   if (prompter === undefined || !input)
-    throw new Failure('nothing is done without a yes: say --yes, or run it in a terminal', exitCodes.usage);
+    throw new Failure('this needs a confirmation: add --yes, or run it in a terminal', exitCodes.usage);
   return prompter.confirm('Do it?');
 }
 

@@ -168,18 +168,18 @@ export function describeError({ at, status, message }: Unsure<LastError>): strin
 function hintOf(condition: Condition, facts: ConditionFacts, reason?: string, until?: string | null): Hint {
   const { name, config } = facts.instance;
   const problem = reason ?? conditionTable[condition].meaning;
-  const edit = `./manage edit ${name}`;
+  const setKey = `./manage key ${name}`;
   switch (condition) {
     case 'no key': {
       const variable = config?.provider.key.variable ?? 'the key';
       const link = config?.provider.preset.links?.keys;
       return {
         problem: `envs/${name}.env has no key, and no client has sent one`,
-        remedy: `set ${variable}${link === undefined ? '' : ` (keys: ${link})`}: ${edit}`,
+        remedy: `set ${variable}${link === undefined ? '' : ` (keys: ${link})`}: ${setKey}`,
       };
     }
     case 'key refused':
-      return { problem, remedy: `correct the key: ${edit}` };
+      return { problem, remedy: `correct the key: ${setKey}` };
     case 'no credit':
       return { problem, remedy: 'top up the account, or wait until the plan resets' };
     case 'cooling down':

@@ -35,7 +35,7 @@ export function startInstances(context: Context, invocation: Invocation<'process
       ({ name, config }) => created.includes(name) && config?.provider.key.source === 'client',
     );
     if (keyless.length > 0)
-      output.say(`Set a key where one is needed (${keyless.map(({ name }) => name).join(', ')}): ./manage edit NAME`);
+      output.say(`Set a key where one is needed (${keyless.map(({ name }) => name).join(', ')}): ./manage key NAME`);
     for (const line of describeIgnoredEnvFiles(root, instances)) output.say(terminalSafe(line));
     const selected = selectInstances(root, instances, invocation.names);
     const code = reportProblems(context, selected);
@@ -149,7 +149,7 @@ export async function removeInstance(
       );
     }
     if (!(await prompter.confirm(`Stop ${name} and put envs/${name}.env aside?`))) {
-      output.say('Nothing is done.');
+      output.say('Cancelled; nothing was changed.');
       return exitCodes.failed;
     }
   }

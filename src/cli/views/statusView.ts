@@ -164,7 +164,7 @@ function statusNotes(entries: readonly StatusEntry[], { paint, columns, program 
   const single = keyless.length > 1 ? entries.filter((entry) => !keyless.includes(entry)) : entries;
   const together = {
     names: keyless.map(({ inspection }) => inspection.instance.name).join(', '),
-    hint: { problem: 'no key, and no client has sent one', remedy: 'set the key: ./manage edit NAME' },
+    hint: { problem: 'no key, and no client has sent one', remedy: 'set the key: ./manage key NAME' },
   };
   const notes = [
     ...single.flatMap((entry) => {

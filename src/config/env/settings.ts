@@ -49,7 +49,7 @@ const settingsTable = {
   }),
   OPENAI_API_KEY: setting(secret, {
     about:
-      'The provider’s key. The provider’s own names for it (docs/PROVIDERS.md) work too and go first. Empty: the client’s own key is passed through to the provider.',
+      'The provider’s key. The provider’s own names for it (docs/PROVIDERS.md) work too and go first. Empty: the key that Claude Code sends goes to the provider.',
     secret: true,
     environment: { unless: ['OPENAI_API_KEY'] },
     ownProviderOnly: true,

@@ -304,7 +304,7 @@ function findKey(
     diagnostics.warning(
       entry.locationOf('api_key_name'),
       `${name}, which holds no key in the env file or the environment`,
-      `Set ${name} in the env file; until then ${passesOn ? 'the client’s own key is passed on' : 'the model is left out'}.`,
+      `Set ${name} in the env file; until then ${passesOn ? 'the key that the client sends is used' : 'the model is left out'}.`,
     );
     return passesOn ? ownProvider.key : undefined;
   }

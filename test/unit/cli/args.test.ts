@@ -141,9 +141,9 @@ describe('what is not run', () => {
     ['run all', './manage run takes the name of one instance, not "all"'],
     [
       'run one two',
-      './manage run takes the name of one instance, not 2; what is for the other program stands after --: ./manage run one -- two',
+      './manage run takes the name of one instance, not 2; put arguments for the other program after --: ./manage run one -- two',
     ],
-    ['run -p one', './manage run has no option -p; what is for the other program stands after --'],
+    ['run -p one', './manage run has no option -p; put arguments for the other program after --'],
     ['ps', 'there is no command "ps"; here it is: ./manage status'],
     ['up', 'there is no command "up"; here it is: ./manage start'],
     ['help ls', 'there is no command "ls"; here it is: ./manage list'],

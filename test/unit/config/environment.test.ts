@@ -53,7 +53,7 @@ describe('variables of the environment (decision 0002)', () => {
 
   test('OPENAI_API_KEY of the shell does not go to the provider of a file that leaves its key empty', () => {
     const { key } = configOf(FILE, { environment: { OPENAI_API_KEY: 'sk-shell' } }).provider;
-    expect(key).toEqual({ source: 'client', variable: 'OPENAI_API_KEY' });
+    expect(key).toEqual({ source: 'client', variable: 'KIMI_API_KEY' });
   });
 
   test('OPENAI_API_KEY of the environment fills a gap, with a warning where it may be another provider’s', () => {

@@ -32,7 +32,7 @@ describe('an instance that serves', () => {
       'a refused key, also after its cooldown',
       serving(error('authentication_error', 401)),
       'key refused',
-      /12:00:00 401 the words -> .*\.\/manage edit kimi$/,
+      /12:00:00 401 the words -> .*\.\/manage key kimi$/,
     ],
     [
       'the same of a forwarded key',
@@ -84,7 +84,7 @@ describe('an instance that serves', () => {
       'no key',
       serving({ key: 'client' }, keyless),
       'no key',
-      /set OPENAI_API_KEY \(keys: https:.*\): \.\/manage edit kimi$/,
+      /set KIMI_API_KEY \(keys: https:.*\): \.\/manage key kimi$/,
     ],
     ['no key, and a client that brings one', serving({ key: 'client', last_success_at: NOON }, keyless), 'ready'],
     ['a login that is passed on', serving({ key: 'client' }, anthropic), 'ready'],

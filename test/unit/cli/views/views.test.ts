@@ -91,7 +91,7 @@ describe('the status table', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
     expect(lines[1]).toMatch(/^kimi +key refused +8081 .* 12 \(2 failed\)/);
     expect(lines.slice(3).join(' ').replaceAll(/ +/g, ' ')).toMatch(
-      /^kimi: 09:01:02 401 \[kimi 401\] the provider rejected .*, THE END -> correct the key: \.\/manage edit kimi$/,
+      /^kimi: 09:01:02 401 \[kimi 401\] the provider rejected .*, THE END -> correct the key: \.\/manage key kimi$/,
     );
   });
 
@@ -127,7 +127,7 @@ describe('the status table', () => {
     expect(text.split('\n').slice(3)).toEqual([
       '',
       '<yellow>a, b:</> no key, and no client has sent one',
-      '  -> set the key: ./manage edit NAME',
+      '  -> set the key: ./manage key NAME',
     ]);
     expect(text).toMatch(/^<bold>name .*<\/>\n/);
   });

@@ -60,7 +60,7 @@ describe('the pictures', () => {
     const lines = linesOf(statusPicture());
     for (const name of names) expect(lines.filter((line) => line.startsWith(`${name} `))).toHaveLength(1);
     expect(lines.join('\n')).toMatch(
-      / ready .* key refused .* stopped .*kimi: \d\d:\d\d:\d\d 401 .*-> .*\.\/manage edit kimi/s,
+      / ready .* key refused .* stopped .*kimi: \d\d:\d\d:\d\d 401 .*-> .*\.\/manage key kimi/s,
     );
   });
 
