@@ -180,7 +180,11 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R612', 'MUST', 'PDF documents as files, others as text'],
     ['R613', 'MUST', 'Outputs directly follow their calls, in the calls’ order'],
     ['R614', 'MUST', 'An output is a string, or parts where it shows something'],
-    ['R615', 'MUST', 'Every call is answered once, and nothing answers no call'],
+    [
+      'R615',
+      'MUST',
+      'Every call is answered once, and nothing answers no call. An exception to the rule, which drops the second result of a call: it becomes text of the user, as for chat completions, since nothing that a tool has said is lost',
+    ],
     ['R616', 'SHOULD', 'Reminders beside results begin no new turn'],
     ['R617', 'MUST', 'One item for each block of an answer'],
     ['R618', 'MUST', 'Earlier answers are output_text'],
@@ -211,6 +215,7 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R644', 'NICE', 'The class of service'],
     ['R645', 'NICE', 'Breakpoints of the cache'],
     ['R646', 'NICE', 'How much the model writes'],
+    ['R647', 'NICE', 'The provider searches the web where it is set'],
     ['R648', 'MUST', 'Silence of minutes is borne'],
   ),
   group(
@@ -238,7 +243,9 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R670', 'MUST', 'Errors in a stream are read in each of their forms'],
     ['R671', 'MUST', 'Events that nobody knows are skipped'],
     ['R672', 'MUST', 'The last event completes what the others left out'],
+    ['R673', 'MUST', 'Pings while the model thinks in silence; a client that goes ends the provider’s request'],
     ['R674', 'MUST', 'A folded stream is the unstreamed answer'],
+    ['R675', 'NICE', 'Searches of the web are blocks of their own'],
   ),
   group(
     'Errors and choice of the Responses API',
@@ -252,7 +259,14 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R683', 'MUST', 'A model that may not be streamed is asked for whole answers'],
     ['R687', 'MUST', 'The API is chosen for each model'],
     ['R688', 'SHOULD', 'A server without the endpoint is asked by chat completions, or named as such'],
+    [
+      'R689',
+      'MUST',
+      'The default of every preset works with tools, at a vendor that refuses what it is known to refuse',
+    ],
     ['R690', 'MUST', 'Encrypted reasoning counts no tokens'],
+    ['R692', 'MUST', 'What is read from and written to the cache, and long input, have their own prices'],
+    ['R693', 'SHOULD', 'A health check takes an answer of no words'],
   ),
 ];
 

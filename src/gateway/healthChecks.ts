@@ -65,7 +65,7 @@ export class HealthCheckReader implements AnswerReader {
   #look(data: string): void {
     if (!data.includes('"usage"')) return; // lists of models are long
     const body = parseObject(data);
-    for (const part of [body, body?.['message'], listOf(body, 'choices')[0]]) {
+    for (const part of [body, body?.['message'], body?.['response'], listOf(body, 'choices')[0]]) {
       if (!isObject(part)) continue;
       this.upstreamModel = asString(part['model']) ?? this.upstreamModel;
       const next = this.#readUsage(part['usage']);

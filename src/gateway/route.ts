@@ -4,7 +4,7 @@ import type { SpokenProtocol } from '../providers/preset.ts';
 import { type Decision, decide, planCandidates, type RequestFacts } from '../routing/decision.ts';
 import type { Tier } from '../routing/modelRouter.ts';
 import type { ResolvedModel } from '../translate/request/context.ts';
-import { isWebSearchRequest } from '../translate/request/tools.ts';
+import { hostedSearch, isWebSearchRequest } from '../translate/request/tools.ts';
 import { listOf, type RequestBody } from './requestBody.ts';
 import type { Backend, IncomingRequest, Services } from './services.ts';
 
@@ -251,6 +251,8 @@ export function filterByWebSearch(
   if (!isWebSearchRequest(body.object)) return candidates;
   return candidates.filter((ref) => {
     const route = routeTo(services, ref);
-    return isNative(route) || route.model.settings.webSearch === 'native';
+    const { protocol, settings } = route.model;
+    if (isNative(route)) return true;
+    return protocol === 'chat' ? settings.webSearch === 'native' : hostedSearch(body.object, settings) !== undefined;
   });
 }

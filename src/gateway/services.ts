@@ -174,6 +174,8 @@ export class ResolvedModels {
   readonly #known = new Map<string, KnownModel>();
   readonly #routes = new Map<string, NamedRoute>();
   readonly refusedReasoning: RefusedReasoning;
+  /** Of keys and the addresses that they are for, so that they are not computed for each request. */
+  readonly fingerprints = new WeakMap<ProviderKey, string>();
 
   constructor(config: Config, refusedReasoning = new RefusedReasoning()) {
     this.#config = config;

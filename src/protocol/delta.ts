@@ -15,10 +15,26 @@ export type Delta =
   | { readonly kind: 'finish'; readonly reason: string; readonly stopSequence?: string }
   | { readonly kind: 'error'; readonly error: ApiError }
   | ItemEndDelta
+  /** The provider has searched the web by itself. */
+  | { readonly kind: 'search'; readonly query: string }
+  /** What the first search without a result has found; without pages it has failed. */
+  | { readonly kind: 'searchResult'; readonly pages?: readonly WebPage[] }
   /** The provider has said all, so that nothing is to be waited for. */
   | { readonly kind: 'end' }
   /** An oddity that was passed over, for the log. */
   | { readonly kind: 'note'; readonly note: string };
+
+/** A page of the web that a search has found. */
+export interface WebPage {
+  readonly url: string;
+  readonly title: string;
+}
+
+/** A page that a text names as its source. */
+export interface Citation extends WebPage {
+  /** The part of the text that rests on it. */
+  readonly text: string;
+}
 
 /** The end of what becomes a block of its own, from providers whose answers are lists of items. */
 export interface ItemEndDelta {
@@ -27,6 +43,8 @@ export interface ItemEndDelta {
   readonly isCut: boolean;
   /** Of reasoning that must come back to the provider. */
   readonly reasoning?: ReasoningItem;
+  /** Of text. */
+  readonly citations?: readonly Citation[];
 }
 
 /**

@@ -90,6 +90,7 @@ export const glm = {
     vision: false,
     content: 'string',
     needsUser: true,
+    toolsMax: 128,
     textAfterTools: 'merge',
     temperatureMin: 0.01,
     temperatureMax: 0.99,

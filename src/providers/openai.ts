@@ -133,6 +133,7 @@ export const openai = {
   links: { keys: 'https://platform.openai.com/api-keys', docs: 'https://platform.openai.com/docs' },
   notes: [
     'Its models that reason are asked by the Responses API, so that they think and use tools at the same time; gpt-4 models by chat completions.',
+    'QUIRK_WEB_SEARCH=provider lets OpenAI search the web for Claude Code; each search costs extra. Domains cannot be blocked there: such a search is refused.',
     'With PROTOCOL=chat they take no reasoning together with tools, so that they answer without thinking; gpt-6.1-sol and gpt-6-astra then cannot serve at all.',
   ],
   checked: '2026-11-29',
@@ -166,6 +167,7 @@ export const azure = {
   notes: [
     'Set OPENAI_BASE_URL=https://<resource>.openai.azure.com, and BIG_MODEL, MIDDLE_MODEL and SMALL_MODEL to names of deployments.',
     'A deployment that is called like its model goes by the Responses API where the model reasons; for any other name set PROTOCOL=responses.',
+    'By the Responses API models think and use tools at the same time. What they thought comes back in the next turn encrypted, and only the same resource and region can read it.',
     'With API_VERSION or AZURE_API_VERSION (like 2024-10-21) the deployment stands in the path, as older resources want it; without one the /openai/v1 form is used.',
   ],
   checked: '2026-11-29',

@@ -38,7 +38,7 @@ export const xai = {
   },
   links: { keys: 'https://console.x.ai', docs: 'https://docs.x.ai' },
   notes: [
-    'Its models are asked by the Responses API, which the vendor recommends; PROTOCOL=chat is for chat completions.',
+    'Its models are asked by the Responses API, which the vendor recommends: encrypted reasoning comes back in the next turn, and the prompt cache knows the session. PROTOCOL=chat is for chat completions, which the vendor calls legacy.',
     'There is one model for all tiers; for a cheaper background set SMALL_MODEL.',
   ],
   checked: '2026-11-29',

@@ -101,7 +101,11 @@ export const quirkTable = {
     'A forced tool choice: sent, sent with thinking off, a named tool sent as "required" with that tool alone, or lowered to auto.',
   ),
   parallelToolCalls: flag(true, 'Whether parallel_tool_calls may be sent.'),
-  webSearch: choice(['off', 'native', 'emulate'], 'off', 'Server-side web search.'),
+  webSearch: choice(
+    ['off', 'native', 'emulate', 'provider'],
+    'off',
+    'Server-side web search: `native` by the fields of WEB_SEARCH_BODY, `provider` by the web search of the Responses API, whose results and citations are passed on.',
+  ),
   webSearchBody: json('With native web search: fields that switch it on, merged into a request that asks for it.'),
   thoughtSignature: flag(
     false,
@@ -202,6 +206,16 @@ export const quirkTable = {
   includeEncrypted: flag(
     true,
     'Responses API: whether encrypted reasoning is asked for, which brings the thoughts back in the next turn.',
+  ),
+  reasoningContext: choice(
+    ['', 'auto', 'current_turn', 'all_turns'],
+    '',
+    'Responses API: of which turns the model sees its earlier reasoning; left to the model where empty.',
+  ),
+  cacheTtl: choice(
+    ['', '30m', '12h'],
+    '',
+    'Responses API: how long at least the provider keeps what it writes to its prompt cache; 12h costs twice the input.',
   ),
   outputHeadroom: number(
     4096,

@@ -73,6 +73,8 @@ export interface RequestRecord {
   /** Pieces of encrypted reasoning that went back to the provider, and their bytes together; notes say which were left out and why. */
   reasoningItems?: number | undefined;
   reasoningBytes?: number | undefined;
+  /** The class of service in which the provider has answered, which may have prices of its own. */
+  serviceTier?: string | undefined;
   /** Names of repairs and fallbacks that were needed. */
   notes?: readonly string[] | undefined;
 }
@@ -152,6 +154,7 @@ export function serializeRequest(
     dropped_fields: record.droppedFields,
     reasoning_items: record.reasoningItems,
     reasoning_bytes: record.reasoningBytes,
+    service_tier: record.serviceTier,
     notes: record.notes && boundNotes(record.notes, redact),
   });
 }

@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CAPABLE_WINDOW, capableModel, exceptFor } from '../helpers/capableModel.ts';
+import { CAPABLE_WINDOW, capableModel, capableResponses, exceptFor } from '../helpers/capableModel.ts';
 import { type FakeUpstream, json, openEvents, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
+import { startPickyUpstream } from '../helpers/pickyUpstream.ts';
+import { inputOf } from '../helpers/responsesTurn.ts';
 import { turn } from '../helpers/turn.ts';
 import { createProject, type Finished, type TemporaryProject } from './temporaryProject.ts';
 
@@ -102,6 +104,7 @@ describe('a provider that can do everything', () => {
       'tool call': 'ok',
       'parallel calls': 'ok',
       image: 'ok',
+      'image of a tool': 'ok',
       reasoning: 'ok',
       'cached tokens': 'ok',
       'stop sequence': 'ok',
@@ -112,6 +115,37 @@ describe('a provider that can do everything', () => {
     expect(finished.stderr).toBe('');
     expect(finished.code).toBe(0);
   });
+});
+
+test('--full by the Responses API: reasoning goes back, and the cache is found by the session', async () => {
+  const strict = await startPickyUpstream(capableResponses());
+  await project.addInstance('newest', [
+    'PROVIDER=openai',
+    `OPENAI_BASE_URL=${strict.url}`,
+    `OPENAI_API_KEY=${KEY}`,
+    'MAX_RETRIES=0',
+    `QUIRK_CONTEXT_WINDOW=${CAPABLE_WINDOW}`,
+  ]);
+  expect((await project.manage(['start', 'newest'])).code).toBe(0);
+  const finished = await project.manage(['test', 'newest', '--full', '--yes', '--json', '--quiet']);
+  const rows = rowsOf(finished);
+  expect(Object.values(rows).filter(({ result }) => result !== 'ok' && result !== 'skipped')).toEqual([]);
+  expect(results(rows)).toMatchObject({
+    'tool call': 'ok',
+    'parallel calls': 'ok',
+    image: 'ok',
+    'image of a tool': 'ok',
+    reasoning: 'ok',
+    'cached tokens': 'ok',
+    'stop sequence': 'ok',
+    'structured output': 'ok',
+    overflow: 'ok',
+  });
+  expect(rows['model gpt-6.1-sol']?.detail).toBe('big, by the Responses API');
+  expect(rows['overflow']?.detail).toMatch(/prompt is too long: \d+ tokens > 3000 maximum/);
+  const carried = strict.requests.filter((request) => inputOf(request).some(({ type }) => type === 'reasoning'));
+  expect(carried).toHaveLength(1);
+  expect(finished.code).toBe(0);
 });
 
 test('--full says what it may cost and asks before it spends; without a terminal it needs --yes', async () => {
@@ -157,7 +191,7 @@ test('a rejected key ends the test, and is shown by no name but its variable’s
   const { code, stdout, stderr } = await project.manage(['test', 'locked', '--full', '--yes']);
   expect(stdout).toMatch(/^key +fail +\d+ +\[locked 401\] the provider rejected OPENAI_API_KEY/m);
   expect(stdout).toMatch(/^overflow +skipped +- +the key is not accepted$/m);
-  expect(stdout).toContain('  -> Check the key in the env file');
+  expect(stdout).toContain('  -> Correct the key: ./manage edit locked.');
   expect(upstream.requests).toHaveLength(1);
   expect(stdout + stderr).not.toContain(KEY);
   expect(code).toBe(1);
@@ -220,6 +254,7 @@ test('and most of --full, but it sees no images', async () => {
     'tool call': 'ok',
     'parallel calls': 'ok',
     image: 'skipped',
+    'image of a tool': 'skipped',
     reasoning: 'ok',
     'stop sequence': 'ok',
     'structured output': 'ok',

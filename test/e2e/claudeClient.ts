@@ -43,6 +43,8 @@ export interface ClaudeRun {
 export interface ClaudeOptions {
   /** Working folder; a new one when absent. */
   readonly folder?: string;
+  /** Home folder, which keeps the sessions; a new one when absent. */
+  readonly home?: string;
   readonly allowedTools?: string;
   readonly arguments?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -79,7 +81,7 @@ export async function runClaude(baseUrl: string, prompt: string, options: Claude
   const words = ['-p', '--output-format', 'stream-json', '--verbose', ...allowed, ...(options.arguments ?? [])];
   const child = spawn(installClaude(), words, {
     cwd: options.folder ?? workFolder(),
-    env: { ...claudeEnvironment(baseUrl, workFolder()), ...options.environment },
+    env: { ...claudeEnvironment(baseUrl, options.home ?? workFolder()), ...options.environment },
   });
   let stdout = '';
   let stderr = '';

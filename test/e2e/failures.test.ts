@@ -78,5 +78,11 @@ test('R402 an unknown model is reported with its name', async () => {
   expect(run.exitCode).toBe(1);
   // Claude Code asks for an unknown model once more, without a stream, and then uses words of its own.
   expect(run.text).toContain('issue with the selected model');
-  expect(upstream.requests.map(({ body }) => body['stream'])).toEqual([true, undefined]);
+  // Each time the model of another tier is asked, too.
+  expect(upstream.requests.map(({ body }) => [body.model, body['stream']])).toEqual([
+    ['big', true],
+    ['small', true],
+    ['big', undefined],
+    ['small', undefined],
+  ]);
 });

@@ -29,16 +29,19 @@ const json = fc.oneof(
 export type Ending = 'completed' | 'max_output_tokens' | 'content_filter';
 
 type Draft =
-  | { kind: 'message'; parts: readonly { text: string; isRefusal: boolean }[] }
+  | { kind: 'message'; parts: readonly { text: string; isRefusal: boolean; cited: readonly string[] }[] }
   | { kind: 'summary'; parts: readonly string[]; blob: string | undefined }
   | { kind: 'spoken'; text: string }
   | { kind: 'call'; input: JsonObject; isEmpty: boolean }
+  | { kind: 'search'; query: string; found: readonly string[] | undefined; hasFailed: boolean }
   | { kind: 'other' };
+
+const pages = fc.array(fc.constantFrom('https://a.test/', 'https://b.test/?x=1', ''), { maxLength: 2 });
 
 const draft: fc.Arbitrary<Draft> = fc.oneof(
   fc.record({
     kind: fc.constant('message' as const),
-    parts: fc.array(fc.record({ text: words, isRefusal: fc.boolean() }), { maxLength: 3 }),
+    parts: fc.array(fc.record({ text: words, isRefusal: fc.boolean(), cited: pages }), { maxLength: 3 }),
   }),
   fc.record({
     kind: fc.constant('summary' as const),
@@ -47,6 +50,12 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('spoken' as const), text: words }),
   fc.record({ kind: fc.constant('call' as const), input: json as fc.Arbitrary<JsonObject>, isEmpty: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('search' as const),
+    query: words,
+    found: fc.option(pages, { nil: undefined }),
+    hasFailed: fc.boolean(),
+  }),
   fc.constant({ kind: 'other' as const }),
 );
 
@@ -84,8 +93,10 @@ function itemOf(one: Draft, index: number, isCut: boolean): JsonObject {
   const id = `item_${index}`;
   const status = isCut ? 'incomplete' : 'completed';
   if (one.kind === 'message') {
-    const content = one.parts.map(({ text, isRefusal }) =>
-      isRefusal ? { type: 'refusal', refusal: text } : { type: 'output_text', text, annotations: [] },
+    const content = one.parts.map(({ text, isRefusal, cited }) =>
+      isRefusal
+        ? { type: 'refusal', refusal: text }
+        : { type: 'output_text', text, annotations: cited.map(citationOf) },
     );
     return { type: 'message', id, role: 'assistant', status, content };
   }
@@ -101,8 +112,16 @@ function itemOf(one: Draft, index: number, isCut: boolean): JsonObject {
     const text = isCut ? '{"a":"b' : whole;
     return { type: 'function_call', id, call_id: `call_${index}`, name: 'Read', arguments: text, status };
   }
-  return { type: 'web_search_call', id, status: 'completed' };
+  if (one.kind === 'search') {
+    const sources = one.found?.map((url) => ({ type: 'url', url }));
+    const action = { type: 'search', query: one.query, ...(sources === undefined ? {} : { sources }) };
+    return { type: 'web_search_call', id, status: one.hasFailed ? 'failed' : 'completed', action };
+  }
+  return { type: 'code_interpreter_call', id, status: 'completed' };
 }
+
+const citationOf = (url: string) => ({ type: 'url_citation', url, title: `of ${url}`, start_index: 0, end_index: 3 });
+const hasCitation = (item: JsonObject) => JSON.stringify(item).includes('url_citation');
 
 /** Which events of an item are sent. One source of what it says must stay. */
 export interface Kept {
@@ -130,7 +149,7 @@ export const arbitraryKept: fc.Arbitrary<Kept> = fc.record({
 /** With what must stay when the last event does not repeat the items: reasoning and calls of it need their item. */
 export function withSources(kept: Kept, item: JsonObject, isRepeated: boolean): Kept {
   if (isRepeated || kept.item) return kept;
-  if (item['type'] === 'message') return { ...kept, deltas: true };
+  if (item['type'] === 'message' && !hasCitation(item)) return { ...kept, deltas: true };
   // Only the item says whether a call has no arguments or was cut before them.
   if (item['type'] === 'function_call' && item['arguments'] !== '') return { ...kept, added: true, deltas: true };
   return { ...kept, item: true };

@@ -18,7 +18,8 @@ export function lintRequest({ body, headers }: Pick<ReceivedRequest, 'body' | 'h
   return [...lintHeaders(headers), ...lintFields(body), ...lintTools(body), ...lintMessages(body.messages)];
 }
 
-function lintHeaders(headers: ReceivedRequest['headers']): string[] {
+/** Headers that no provider should see. */
+export function lintHeaders(headers: ReceivedRequest['headers']): string[] {
   return Object.keys(headers)
     .filter((name) => FOREIGN_HEADER.test(name))
     .map((name) => `header ${name} belongs to the client`);

@@ -9,8 +9,10 @@ export interface MessageEvent {
 /** The deltas that may stand in a block of each type (R306). */
 const DELTAS: Readonly<Record<string, readonly string[]>> = {
   thinking: ['thinking_delta', 'signature_delta'],
-  text: ['text_delta'],
+  text: ['text_delta', 'citations_delta'],
   tool_use: ['input_json_delta'],
+  server_tool_use: ['input_json_delta'],
+  web_search_tool_result: [],
 };
 
 /** Reads event text as strictly as the official SDK does: `event` and `data` lines that agree (R301). */
@@ -94,7 +96,11 @@ function checkBlock(block: unknown): string {
   const value = isObject(block) ? block : {};
   if (value['type'] === 'text') expect(value).toEqual({ type: 'text', text: '' });
   else if (value['type'] === 'thinking') expect(value).toEqual({ type: 'thinking', thinking: '', signature: '' });
-  else {
+  else if (value['type'] === 'web_search_tool_result') {
+    expect(value).toMatchObject({ tool_use_id: expect.stringMatching(/^srvtoolu_/), content: expect.anything() });
+  } else if (value['type'] === 'server_tool_use') {
+    expect(value).toEqual({ ...value, id: expect.stringMatching(/^srvtoolu_/), name: 'web_search', input: {} });
+  } else {
     expect(value).toMatchObject({ type: 'tool_use', input: {} });
     expect(value['id']).toMatch(/^toolu_/);
     expect(value['name']).not.toBe('');

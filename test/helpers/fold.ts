@@ -19,6 +19,11 @@ export function foldEvents(text: string): JsonObject {
       for (const key of ['text', 'thinking', 'signature']) {
         if (delta[key] !== undefined) block[key] = String(block[key]) + String(delta[key]);
       }
+      if (isObject(delta['citation'])) {
+        block['citations'] = [...(Array.isArray(block['citations']) ? block['citations'] : []), delta['citation']];
+      }
+    } else if (type === 'content_block_stop' && block?.['type'] === 'server_tool_use') {
+      block['input'] = parseObject(json) ?? {};
     } else if (type === 'content_block_stop' && block?.['type'] === 'tool_use') {
       // What Claude Code makes of arguments that it cannot parse (R207).
       block['input'] =

@@ -31,7 +31,7 @@ function providersText(url: string, native: string, mortalPort: number): string 
     { name: 'openapi', base_url: url, quirks: { schema: 'openapi' }, ...common },
     { name: 'mfjs', base_url: url, quirks: { schema: 'mfjs' }, ...common },
     ...LIMITED.map((name) => ({ name, base_url: url, ...common })),
-    { name: 'responses', base_url: url, protocol: 'responses', ...common },
+    { name: 'responses', base_url: url, protocol: 'responses', quirks: { web_search: 'provider' }, ...common },
     { name: 'native', base_url: native, protocol: 'anthropic', ...common },
     { name: 'mortal', base_url: `http://127.0.0.1:${mortalPort}/v1`, ...common },
   ];

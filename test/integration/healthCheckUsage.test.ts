@@ -92,6 +92,27 @@ test.each([
   expect(answered()).toBe(true);
 });
 
+test.each([false, true])(
+  'R693 an answer of the Responses API without a word is an answer (stream: %s)',
+  async (isStream) => {
+    const usage = { input_tokens: 100, output_tokens: 1, input_tokens_details: { cached_tokens: 30 } };
+    const reason = { reason: 'max_output_tokens' };
+    await start({ protocol: 'responses' });
+    const response = { object: 'response', status: 'incomplete', incomplete_details: reason, output: [], usage };
+    const streamed: Behaviour = (reply) => {
+      openEvents(reply);
+      reply.end(`data: ${JSON.stringify({ type: 'response.incomplete', response })}\n\n`);
+    };
+    behaviour = isStream ? streamed : json(200, response);
+    await check();
+    expect(rowsOfFirst()).toEqual([row({ input_tokens: 70, cache_read_tokens: 30, output_tokens: 1 })]);
+    expect(answered()).toBe(true);
+    const request = first.requests.at(-1);
+    expect(request?.path).toBe('/v1/responses');
+    expect(request?.body).toMatchObject({ max_output_tokens: 16, store: false });
+  },
+);
+
 test('the tokens of a health check of a Messages API are counted by its own words', async () => {
   const usage = { input_tokens: 70, cache_read_input_tokens: 30, output_tokens: 1 };
   await start({ preset: 'custom-anthropic' });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Behaviour, type FakeUpstream, json, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
+import { foldEvents } from '../helpers/fold.ts';
 import { call, message, type Settings, startApp, type TestApp } from '../helpers/startApp.ts';
 import { provider, startProviders } from '../helpers/startProviders.ts';
 
@@ -354,4 +355,116 @@ test('R605 a fallback goes on from one API to the other', async () => {
   expect((await ask(app)).body.content).toEqual([{ type: 'text', text: 'by chat' }]);
   expect(upstream.requests.map(({ path }) => path)).toEqual(['/v1/responses', '/v1/chat/completions']);
   expect(app.log.findLast(({ event }) => event === 'request')).toMatchObject({ protocol: 'chat', provider: 'two' });
+});
+
+describe('R647 a search of the web', () => {
+  const tool = { type: 'web_search_20250305', name: 'web_search', max_uses: 8 };
+  const found = {
+    ...text('Node 26 is out.'),
+    content: [
+      {
+        type: 'output_text',
+        text: 'Node 26 is out.',
+        annotations: [
+          {
+            type: 'url_citation',
+            url: 'https://nodejs.org/?utm_source=openai',
+            title: 'Node',
+            start_index: 0,
+            end_index: 7,
+          },
+        ],
+      },
+    ],
+  };
+  const searched = {
+    type: 'web_search_call',
+    status: 'completed',
+    action: { type: 'search', query: 'node 26', sources: [{ type: 'url', url: 'https://nodejs.org/' }] },
+  };
+  const asked = (fields: Item = {}) => ({
+    messages: [{ role: 'user', content: 'Perform a web search for the query: node 26' }],
+    tools: [{ ...tool, ...fields }],
+    tool_choice: { type: 'tool', name: 'web_search' },
+  });
+  const SEARCHES = { ...SET, QUIRK_WEB_SEARCH: 'provider' };
+  const content = [
+    { type: 'server_tool_use', name: 'web_search', input: { query: 'node 26' } },
+    { type: 'web_search_tool_result', content: [{ url: 'https://nodejs.org/', title: 'Node' }] },
+    { type: 'text', text: 'Node 26 is out.', citations: [{ url: 'https://nodejs.org/', cited_text: 'Node 26' }] },
+  ];
+
+  test.each([true, false])('is done by the provider, and its results come back (stream: %s)', async (stream) => {
+    const { upstream, app } = await start({ '*': answer(searched, found) }, SEARCHES);
+    const { text: answered } = await call(`${app.url}/v1/messages`, message('claude-opus-5', { ...asked(), stream }));
+    expect(stream ? foldEvents(answered) : JSON.parse(answered)).toMatchObject({
+      content,
+      stop_reason: 'end_turn',
+      usage: { server_tool_use: { web_search_requests: 1 } },
+    });
+    expect(upstream.requests[0]?.body).toMatchObject({
+      tools: [{ type: 'web_search' }],
+      tool_choice: 'required',
+      max_tool_calls: 8,
+      include: ['reasoning.encrypted_content', 'web_search_call.action.sources'],
+    });
+  });
+
+  test.each([
+    ['that blocks addresses', SEARCHES, { blocked_domains: ['example.com'] }],
+    ['by default', SET, {}],
+    ['over chat completions', { ...SEARCHES, PROTOCOL: 'chat' }, {}],
+  ])('%s is refused as before', async (_name, settings, fields) => {
+    const { upstream, app } = await start({ '*': answer(searched, found) }, settings);
+    const { body } = await ask(app, 'claude-opus-5', asked(fields));
+    expect(body.content?.[1]).toMatchObject({ content: { error_code: 'unavailable' } });
+    expect(upstream.requests).toEqual([]);
+  });
+});
+
+describe('R692 the cost of an answer', () => {
+  const usage = (input: number) => ({
+    input_tokens: input,
+    input_tokens_details: { cached_tokens: 100_000, cache_write_tokens: 50_000 },
+    output_tokens: 10_000,
+    output_tokens_details: { reasoning_tokens: 4000 },
+  });
+  const answerOf = (input: number): Behaviour =>
+    json(200, {
+      object: 'response',
+      status: 'completed',
+      service_tier: 'flex',
+      output: [text('a')],
+      usage: usage(input),
+    });
+
+  // Read from the cache at 0.1, written to it at 1.25 times the input; beyond 272,000 tokens double, and the output half as much again.
+  test.each([
+    [272_000, 122_000 * 2 + 100_000 * 0.1 + 50_000 * 2.5 + 10_000 * 10],
+    [272_001, 2 * (122_001 * 2 + 100_000 * 0.1 + 50_000 * 2.5) + 1.5 * 10_000 * 10],
+  ])(
+    'with %i tokens of input counts each kind at its price, and R644 the log says the class of service',
+    async (input, cost) => {
+      const { app } = await start({ '*': answerOf(input) }, MIXED);
+      await ask(app);
+      expect(app.log.findLast(({ event }) => event === 'request')).toMatchObject({
+        cache_read_tokens: 100_000,
+        cache_creation_tokens: 50_000,
+        reasoning_tokens: 4000,
+        service_tier: 'flex',
+        cost: expect.closeTo(cost / 1e6, 4),
+      });
+    },
+  );
+
+  test('R642 the key of the cache is that of the session, and nobody else has it', async () => {
+    const { upstream, app } = await start({ '*': answer(text('a')) }, MIXED);
+    const userOf = (session: string) => ({
+      metadata: { user_id: JSON.stringify({ account: 'x', session_id: session }) },
+    });
+    for (const session of ['one', 'two', 'one']) await ask(app, 'claude-opus-5', userOf(session));
+    const keys = upstream.requests.map(({ body }) => body['prompt_cache_key']);
+    expect(keys[0]).toMatch(/^[0-9a-f]{32}$/);
+    expect(keys).toEqual([keys[0], expect.not.stringMatching(String(keys[0])), keys[0]]);
+  });
 });

@@ -98,6 +98,8 @@ const MANUAL = Array.from(
 const request = () =>
   userMessage('Answer with one word: ready', {
     max_tokens: 16,
+    // A session, as some find their cache by it.
+    metadata: { user_id: '{"session_id":"manage-test"}' },
     system: [{ type: 'text', text: MANUAL, cache_control: { type: 'ephemeral' } }],
   });
 
@@ -115,31 +117,43 @@ export const cachedTokens: FullCheck = {
 };
 
 const NO_VISION = quirk('vision', 'false');
+const WHICH_COLOUR = { type: 'text', text: 'Which colour is this square? Answer with one English word.' };
+const redImage = () => ({ type: 'image', source: { type: 'base64', media_type: 'image/png', data: redSquare() } });
+const skipBlind = ({ settings }: TestedModel) => (settings.vision ? undefined : 'the model sees no images');
+
+function evaluateColour(answer: Answer, quirkLine: string): TestResult {
+  if (answer.error !== undefined) return failFromError(answer.error, quirkLine);
+  return /\bred\b/i.test(answer.text) ? ok('the model sees') : fail(`not red: ${describeReply(answer)}`, quirkLine);
+}
 
 /** The model sees an image. */
 export const image: FullCheck = {
   name: 'image',
-  skip: ({ settings }) => (settings.vision ? undefined : 'the model sees no images'),
+  skip: skipBlind,
+  turns: [() => ({ max_tokens: MAX_TOKENS, messages: [{ role: 'user', content: [redImage(), WHICH_COLOUR] }] })],
+  evaluate: (answer) => evaluateColour(answer, NO_VISION),
+};
+
+/** The model sees an image that a tool has given, as one that Claude Code reads from a file. */
+export const imageOfTool: FullCheck = {
+  name: 'image of a tool',
+  skip: skipBlind,
   turns: [
     () => ({
       max_tokens: MAX_TOKENS,
+      tools: [SHELL_TOOL],
       messages: [
+        { role: 'user', content: [{ ...WHICH_COLOUR, text: `Show square.png with the tool. ${WHICH_COLOUR.text}` }] },
         {
-          role: 'user',
-          content: [
-            { type: 'image', source: { type: 'base64', media_type: 'image/png', data: redSquare() } },
-            { type: 'text', text: 'Which colour is this square? Answer with one English word.' },
-          ],
+          role: 'assistant',
+          content: [{ type: 'tool_use', id: 'toolu_square', name: 'Bash', input: { command: 'cat square.png' } }],
         },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_square', content: [redImage()] }] },
       ],
     }),
   ],
-  evaluate: (answer) => {
-    if (answer.error !== undefined) return failFromError(answer.error, NO_VISION);
-    return /\bred\b/i.test(answer.text)
-      ? ok('the model sees')
-      : fail(`shown a red picture, ${describeReply(answer)}`, NO_VISION);
-  },
+  evaluate: (answer, _last, { settings }) =>
+    evaluateColour(answer, quirk('toolImages', settings.toolImages === 'inline' ? 'after' : 'inline')),
 };
 
 /** One token of every known tokenizer. */
@@ -254,10 +268,13 @@ function evaluateReplay(first: Answer, last: Answer): TestResult {
     const refused = failFromError(last.error, ...replayQuirks(last.error.message));
     return { ...refused, detail: `refused in the second turn: ${refused.detail}` };
   }
-  if (first.thinking === '') return warn('no thinking arrived; the model may have none, or hide it');
+  if (!first.content.some(({ type }) => type === 'thinking')) {
+    return warn('no thinking arrived; the model may have none, or hide it');
+  }
+  const arrived = first.thinking === '' ? 'thinking arrived without words' : 'thinking arrived';
   return first === last
-    ? warn(`thinking arrived, but no tool call to go on from: ${describeReply(first)}`)
-    : ok(`thinking arrived, and was taken back with a tool result`);
+    ? warn(`${arrived}, but no tool call to go on from: ${describeReply(first)}`)
+    : ok(`${arrived}, and was taken back with a tool result`);
 }
 
 /** Reasoning arrives as thinking, and the provider takes it back in the turn after a tool call. */
@@ -371,6 +388,7 @@ export const fullChecks: readonly FullCheck[] = [
   toolCall,
   parallelCalls,
   image,
+  imageOfTool,
   reasoning,
   cachedTokens,
   stopSequence,

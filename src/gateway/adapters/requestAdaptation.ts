@@ -43,9 +43,15 @@ const OPTIONAL_FIELDS = [
   'safety_identifier',
   'service_tier',
   'include',
+  'max_tool_calls',
   'store',
 ];
-const NESTED_FIELDS = ['reasoning.summary', 'text.verbosity', 'stream_options.include_obfuscation'];
+const NESTED_FIELDS = [
+  'reasoning.summary',
+  'reasoning.context',
+  'text.verbosity',
+  'stream_options.include_obfuscation',
+];
 
 const REFUSAL =
   /unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|cannot find field|invalid parameter|incompatible|deprecated/i;

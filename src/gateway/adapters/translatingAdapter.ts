@@ -52,8 +52,12 @@ export function replayFor(
   key: ProviderKey,
 ): ReasoningReplay {
   if (model.protocol !== 'responses') return NO_REPLAY;
-  const secret = key.secret?.reveal() ?? forwarded.providerKey ?? '';
-  return { fingerprint: shortHash(`${provider.baseUrl}\n${secret}`, 8), refused: models.refusedReasoning };
+  const known = models.fingerprints.get(key);
+  const secret = key.secret?.reveal();
+  const fingerprint = known ?? shortHash(`${provider.baseUrl}\n${secret ?? forwarded.providerKey ?? ''}`, 8);
+  // Without a key of the instance's own each client brings another one.
+  if (known === undefined && secret !== undefined) models.fingerprints.set(key, fingerprint);
+  return { fingerprint, refused: models.refusedReasoning };
 }
 
 /** The words for a model, or a server, that has no encrypted reasoning at all. */
@@ -278,6 +282,7 @@ export class TranslatingAdapter implements Adapter {
       record.cacheWriteTokens += earlier.usage.cache_creation_input_tokens;
       record.outputTokens += earlier.usage.output_tokens;
     }
+    record.serviceTier = outcome.serviceTier;
     record.reasoningTokens = outcome.reasoningTokens;
     record.usageEstimated = outcome.usageEstimated;
     record.stopReason = outcome.stopReason;

@@ -17,12 +17,20 @@ export interface MessageUsage {
   cache_creation_input_tokens: number;
   cache_read_input_tokens: number;
   output_tokens: number;
+  /** Searches of the web that the server has done; only where there were any. */
+  server_tool_use?: { web_search_requests: number };
 }
 
 export type MessageBlock =
   | { type: 'thinking'; thinking: string; signature: string }
-  | { type: 'text'; text: string }
-  | ({ type: 'tool_use'; id: string; name: string; input: JsonObject } & JsonObject);
+  | { type: 'text'; text: string; citations?: JsonObject[] }
+  | ({ type: 'tool_use'; id: string; name: string; input: JsonObject } & JsonObject)
+  | ServerToolBlock;
+
+/** A tool that the server has run by itself, and its result. */
+export type ServerToolBlock =
+  | { type: 'server_tool_use'; id: string; name: 'web_search'; input: { query: string } }
+  | { type: 'web_search_tool_result'; tool_use_id: string; content: JsonObject | JsonObject[] };
 
 /** A complete answer of the Messages API. */
 export interface Message {

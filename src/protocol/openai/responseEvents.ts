@@ -3,12 +3,21 @@ import { asString, isObject, type Json, type JsonObject } from '../../core/json.
 import { HeldBudget, heldTooMuch, stuckIn } from '../bounds.ts';
 import type { Delta } from '../delta.ts';
 import { isErrorBody, readErrorBody, type UpstreamErrorBody, withStatus } from './errors.ts';
-import { createIdMaps, type ItemKind, indexOf, kindOf, OutputPlaces, partText, ResponseItem } from './responseItem.ts';
+import { SearchResults } from './hostedSearch.ts';
+import {
+  createIdMaps,
+  type ItemKind,
+  incompleteReason,
+  indexOf,
+  kindOf,
+  OutputPlaces,
+  partText,
+  ResponseItem,
+  SkippedItems,
+  TYPE_LETTERS_MAX,
+} from './responseItem.ts';
 import { readUsage } from './tokenUsage.ts';
 
-/** Types of items without a meaning here that the log names, and the letters of each. */
-const SKIPPED_TYPES_MAX = 8;
-const WORD_MAX = 100;
 const NOTHING: JsonObject = {};
 
 /** Where the text of a message goes on. */
@@ -34,15 +43,19 @@ export class ResponseEventReader {
   #current = 0;
   #next = 0;
   #hasIndices = false;
-  readonly #skipped = new Map<string, number>();
+  readonly #skipped = new SkippedItems();
+  /** Undefined where nobody searches the web. */
+  readonly #searches: SearchResults | undefined;
   #hasEnded = false;
   /** Of the text that came last, and of the text that `continueText` goes on with. */
   #lastPlace: TextPlace | undefined;
   #textPlace: TextPlace | undefined;
 
-  constructor(emit: (delta: Delta) => void, toApiError: (error: UpstreamErrorBody) => ApiError) {
+  /** @param searches whether the provider may search the web for this answer */
+  constructor(emit: (delta: Delta) => void, toApiError: (error: UpstreamErrorBody) => ApiError, searches = false) {
     this.#emit = emit;
     this.#toApiError = toApiError;
+    this.#searches = searches ? new SearchResults(emit) : undefined;
   }
 
   /** @param name of the event, where its data does not say it */
@@ -186,7 +199,8 @@ export class ResponseEventReader {
   /** The item that an event brings with it; undefined where it brings none. */
   #itemOf(event: JsonObject, given: Json | undefined, isNew: boolean): ResponseItem | undefined {
     if (!isObject(given)) return undefined;
-    const kind = kindOf(given) ?? this.#items.get(indexOf(event['output_index']) ?? -1)?.kind;
+    const kind =
+      kindOf(given, this.#searches !== undefined) ?? this.#items.get(indexOf(event['output_index']) ?? -1)?.kind;
     return kind === undefined ? undefined : this.#find(event, kind, given, isNew);
   }
 
@@ -236,7 +250,7 @@ export class ResponseEventReader {
     this.#items.set(position, item);
     this.#next = Math.max(this.#next, position + 1);
     this.#newest.set(kind, item);
-    if (kind === 'other') this.#countSkipped(given);
+    if (kind === 'other') this.#skipped.add(given);
     if (item.isDone) this.#advance();
     return item;
   }
@@ -251,12 +265,6 @@ export class ResponseEventReader {
     }
   }
 
-  #countSkipped(given: JsonObject): void {
-    const type = (asString(given['type']) ?? '').slice(0, WORD_MAX);
-    const count = this.#skipped.get(type) ?? 0;
-    if (count > 0 || this.#skipped.size < SKIPPED_TYPES_MAX) this.#skipped.set(type, count + 1);
-  }
-
   #complete(item: ResponseItem, given: JsonObject, isIncomplete: boolean): void {
     if (item.isDone) return;
     this.#textPlace = undefined;
@@ -267,8 +275,13 @@ export class ResponseEventReader {
 
   #writeText(item: ResponseItem): void {
     if (item.position !== this.#current) return;
+    const searches = item.kind === 'message' && this.#searches?.isWaiting ? this.#searches : undefined;
+    // Its citations name what the searches have found, which stands before it.
+    if (searches !== undefined && !item.isDone) return;
     const text = item.text.take();
-    if (text !== '') this.#emit({ kind: item.kind === 'reasoning' ? 'thinking' : 'text', text });
+    if (text === '') return;
+    searches?.write(item.citations);
+    this.#emit({ kind: item.kind === 'reasoning' ? 'thinking' : 'text', text });
   }
 
   /** Writes what is done, and what there is of the first item that is not. */
@@ -285,26 +298,17 @@ export class ResponseEventReader {
 
   #writeEnd(item: ResponseItem): void {
     if (item.kind === 'other') return;
-    if (item.kind === 'call') this.#writeCall(item);
+    if (item.kind === 'call') this.#emit(item.toCall());
+    if (item.search !== undefined) this.#searches?.begin(item.search);
     if (item.text.differs) this.#emit({ kind: 'note', note: 'a text that was repeated differed' });
-    const { reasoning } = item;
+    const { reasoning, citations } = item;
     this.#emit({
       kind: 'itemEnd',
       isCut: item.isCut || item.mayBeCut,
       ...(reasoning === undefined ? {} : { reasoning }),
+      ...(citations.length === 0 || this.#searches === undefined ? {} : { citations }),
     });
     item.release();
-  }
-
-  #writeCall({ position, name, callId, isCut, arguments: text }: ResponseItem): void {
-    this.#emit({
-      kind: 'toolCall',
-      index: position,
-      ...(name === undefined ? {} : { name }),
-      ...(callId === undefined ? {} : { extra: { call_id: callId } }),
-      // Nothing of a call that broke off may be used.
-      arguments: isCut ? '' : text,
-    });
   }
 
   /**
@@ -333,7 +337,10 @@ export class ResponseEventReader {
     } else if (status === 'completed') {
       this.#end(status);
     } else if (this.#next > 0) {
-      this.#emit({ kind: 'note', note: `an answer with the status ${status?.slice(0, WORD_MAX) ?? 'undefined'}` });
+      this.#emit({
+        kind: 'note',
+        note: `an answer with the status ${status?.slice(0, TYPE_LETTERS_MAX) ?? 'undefined'}`,
+      });
       this.#end('completed');
     } else {
       this.#fail(new ApiError('overloaded', 'the provider ended its answer before it had begun'));
@@ -345,9 +352,9 @@ export class ResponseEventReader {
     const places = new OutputPlaces(this.#items);
     const listed = new Set<ResponseItem>();
     for (const [index, given] of output.entries()) {
-      const kind = isObject(given) ? kindOf(given) : undefined;
+      const kind = isObject(given) ? kindOf(given, this.#searches !== undefined) : undefined;
       if (!isObject(given) || kind === undefined || this.#held.isExceeded) continue;
-      const counted = places.next(kind);
+      const counted = this.#items.size === 0 ? undefined : places.next(kind);
       const placed = this.#items.get(index);
       const known =
         (placed?.kind === kind ? placed : undefined) ??
@@ -373,8 +380,8 @@ export class ResponseEventReader {
   }
 
   #end(reason: string): void {
-    const skipped = [...this.#skipped].map(([type, count]) => `${count} ${type}`).join(', ');
-    if (skipped !== '') this.#emit({ kind: 'note', note: `items without a meaning here: ${skipped}` });
+    this.#searches?.write([]);
+    if (this.#skipped.note !== '') this.#emit({ kind: 'note', note: this.#skipped.note });
     this.#emit({ kind: 'finish', reason });
     this.#hasEnded = true;
     this.#emit({ kind: 'end' });
@@ -388,11 +395,4 @@ export class ResponseEventReader {
     this.#hasEnded = true;
     this.#emit({ kind: 'error', error });
   }
-}
-
-/** The finish reason of an answer that was ended before its end; a word that nobody knows says no more than that. */
-function incompleteReason(details: Json | undefined): string {
-  const reason = isObject(details) ? asString(details['reason']) : undefined;
-  if (reason === 'max_output_tokens' || reason === 'content_filter') return reason;
-  return `incomplete (${reason?.slice(0, WORD_MAX) ?? 'no reason'})`;
 }

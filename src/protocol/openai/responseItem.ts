@@ -1,21 +1,27 @@
 import { asString, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { type HeldBudget, Repetition } from '../bounds.ts';
-import type { ReasoningItem } from '../delta.ts';
+import type { Citation, ReasoningItem, ToolCallDelta } from '../delta.ts';
+import { type HostedSearch, readCitations, readSearch } from './hostedSearch.ts';
 import { isWorthCarrying, readReasoningItem } from './reasoningItem.ts';
 
-export type ItemKind = 'message' | 'reasoning' | 'call' | 'other';
+export type ItemKind = 'message' | 'reasoning' | 'call' | 'search' | 'other';
 
 const KINDS: Readonly<Record<string, ItemKind>> = {
   message: 'message',
   reasoning: 'reasoning',
   function_call: 'call',
+  web_search_call: 'search',
 };
 
-/** What an item of an answer is here; undefined when it does not say. */
-export function kindOf(item: JsonObject): ItemKind | undefined {
+/**
+ * What an item of an answer is here; undefined when it does not say.
+ * @param searches whether searches of the web have a meaning
+ */
+export function kindOf(item: JsonObject, searches: boolean): ItemKind | undefined {
   const type = asString(item['type']);
   if (!type) return undefined;
-  return Object.hasOwn(KINDS, type) ? KINDS[type] : 'other';
+  const kind = Object.hasOwn(KINDS, type) ? KINDS[type] : 'other';
+  return kind === 'search' && !searches ? 'other' : kind;
 }
 
 /**
@@ -173,6 +179,9 @@ export class ResponseItem {
   /** A reasoning item as it came. */
   reasoning: ReasoningItem | undefined;
   #reasoningCost = 0;
+  /** A search as it came, and the sources that a message names for its text. */
+  search: HostedSearch | undefined;
+  citations: readonly Citation[] = [];
   /** Nothing of it can change any more. */
   isDone: boolean;
   /** The provider says that it broke off. */
@@ -232,7 +241,10 @@ export class ResponseItem {
     this.isCut = status === 'incomplete';
     this.mayBeCut = isIncomplete && status !== 'completed';
     if (this.kind === 'call') this.setArguments(argumentsText(item['arguments']));
-    else if (this.kind === 'message') this.text.end(partsText(item['content'], ''));
+    else if (this.kind === 'message') {
+      this.text.end(partsText(item['content'], ''));
+      this.citations = readCitations(item['content'], this.#held);
+    } else if (this.kind === 'search') this.search = readSearch(item, this.#held);
     else this.#completeReasoning(item);
     this.isDone = true;
   }
@@ -242,6 +254,18 @@ export class ResponseItem {
     this.mayBeCut = isIncomplete;
     this.text.end('');
     this.isDone = true;
+  }
+
+  /** The call in one piece. */
+  toCall(): ToolCallDelta {
+    return {
+      kind: 'toolCall',
+      index: this.position,
+      ...(this.name === undefined ? {} : { name: this.name }),
+      ...(this.callId === undefined ? {} : { extra: { call_id: this.callId } }),
+      // Nothing of a call that broke off may be used.
+      arguments: this.isCut ? '' : this.arguments,
+    };
   }
 
   /** It has been written. */
@@ -271,11 +295,33 @@ export class ResponseItem {
   }
 }
 
+/** Types of items without a meaning here that the log names, and the letters of each. */
+const SKIPPED_TYPES_MAX = 8;
+export const TYPE_LETTERS_MAX = 100;
+
+/** The items of an answer that are passed over, by their type. */
+export class SkippedItems {
+  readonly #counts = new Map<string, number>();
+
+  add(given: JsonObject): void {
+    const type = (asString(given['type']) ?? '').slice(0, TYPE_LETTERS_MAX);
+    const count = this.#counts.get(type) ?? 0;
+    if (count > 0 || this.#counts.size < SKIPPED_TYPES_MAX) this.#counts.set(type, count + 1);
+  }
+
+  /** For the log; '' where there are none. */
+  get note(): string {
+    const skipped = [...this.#counts].map(([type, count]) => `${count} ${type}`).join(', ');
+    return skipped === '' ? '' : `items without a meaning here: ${skipped}`;
+  }
+}
+
 /** Items by their ids, which are their own among those of one kind. */
 export const createIdMaps = (): Readonly<Record<ItemKind, Map<string, ResponseItem>>> => ({
   message: new Map(),
   reasoning: new Map(),
   call: new Map(),
+  search: new Map(),
   other: new Map(),
 });
 
@@ -305,6 +351,13 @@ export class OutputPlaces {
 function argumentsText(value: Json | undefined): string {
   if (typeof value === 'string') return value;
   return isObject(value) ? JSON.stringify(value) : '';
+}
+
+/** The finish reason of an answer that was ended before its end; a word that nobody knows says no more than that. */
+export function incompleteReason(details: Json | undefined): string {
+  const reason = isObject(details) ? asString(details['reason']) : undefined;
+  if (reason === 'max_output_tokens' || reason === 'content_filter') return reason;
+  return `incomplete (${reason?.slice(0, TYPE_LETTERS_MAX) ?? 'no reason'})`;
 }
 
 /** The text of a content part, of whatever kind. */

@@ -64,27 +64,40 @@ export type ResponseTool = {
   strict: false;
 };
 
+/** The provider's own search of the web. */
+export type HostedSearchTool = {
+  type: 'web_search';
+  filters?: { allowed_domains: string[] };
+  user_location?: { type: 'approximate'; city?: string; region?: string; country?: string; timezone?: string };
+};
+
 /** A request of the Responses API, in the order in which its fields are written. */
 export interface ResponsesRequest extends JsonObject {
   model: string;
   instructions?: string;
   input: ResponseItem[];
-  tools?: ResponseTool[];
+  tools?: (ResponseTool | HostedSearchTool)[];
   tool_choice?: 'auto' | 'none' | 'required' | { type: 'function'; name: string };
   parallel_tool_calls?: false;
-  reasoning?: { effort?: string; summary?: 'auto' | 'concise' | 'detailed' };
+  reasoning?: {
+    effort?: string;
+    summary?: 'auto' | 'concise' | 'detailed';
+    context?: 'auto' | 'current_turn' | 'all_turns';
+  };
   text?: {
     format?: { type: 'json_object' } | { type: 'json_schema'; name: string; schema: JsonObject; strict: false };
     verbosity?: 'low' | 'medium' | 'high';
   };
+  max_tool_calls?: number;
   max_output_tokens?: number;
   temperature?: number;
   top_p?: number;
   prompt_cache_key?: string;
   safety_identifier?: string;
+  prompt_cache_options?: { ttl: '30m' | '12h' };
   service_tier?: 'default' | 'flex' | 'priority';
   store: false;
-  include?: 'reasoning.encrypted_content'[];
+  include?: ('reasoning.encrypted_content' | 'web_search_call.action.sources')[];
   stream?: true;
   stream_options?: { include_obfuscation: false };
 }

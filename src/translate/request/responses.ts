@@ -12,7 +12,7 @@ import {
 } from './parameters.ts';
 import { chooseEffort, type ReasoningWish } from './reasoning.ts';
 import { conversationForm, systemItem, userItem } from './responsesConversation.ts';
-import { type ToolForm, translateTools } from './tools.ts';
+import { hostedSearch, type ToolForm, translateTools } from './tools.ts';
 
 /**
  * The request of the Responses API, its fields in a fixed order. Nothing is kept at the provider: the conversation goes along whole, with
@@ -21,30 +21,40 @@ import { type ToolForm, translateTools } from './tools.ts';
 export function* responsesBody(parts: RequestParts): Generator<void, ResponsesRequest> {
   const { request, context, isStream, choice, wish, output } = parts;
   const { settings, target } = context;
-  const tools = yield* translateTools(
+  const search = hostedSearch(request, settings);
+  const functions = yield* translateTools(
     parts.tools,
     context.toolNames,
     target.repairs,
     context.cache.toolsFor(target.repairs),
     toolForm,
   );
+  const tools = search === undefined ? functions : [...functions, search.tool];
   const reasons = settings.reasoningStyle !== 'none';
-  const effort = reasons ? chooseEffort(wish, tools.length > 0, settings) : undefined;
+  const chosen = reasons ? chooseEffort(wish, tools.length > 0, settings) : undefined;
+  // The provider searches at no effort as weak as that.
+  const effort = search !== undefined && chosen === 'minimal' ? nextEffort(chosen, settings) : chosen;
+  const include = [
+    ...(reasons && settings.includeEncrypted ? (['reasoning.encrypted_content'] as const) : []),
+    ...(search === undefined ? [] : (['web_search_call.action.sources'] as const)),
+  ];
   const maxTokens = addHeadroom(parts, effort);
   return {
     model: target.name,
     ...(yield* translateConversation(parts)),
     ...(tools.length > 0 ? { tools } : {}),
-    ...(choice.value === undefined ? {} : { tool_choice: toolChoice(choice.value) }),
+    ...toolChoice(choice.value, search?.isForced === true && functions.length === 0),
     ...(choice.oneAtATime ? { parallel_tool_calls: false } : {}),
     ...(reasons ? reasoningField(wish, effort, settings) : {}),
     ...textField(output, settings),
+    ...(search?.most === undefined ? {} : { max_tool_calls: search.most }),
     ...(maxTokens === undefined ? {} : { max_output_tokens: maxTokens }),
     ...(reasons && effort !== 'none' && settings.samplers === 'without_reasoning' ? {} : samplers(request, settings)),
     ...identity(request, settings, 'safety_identifier'),
+    ...(settings.cacheTtl === '' ? {} : { prompt_cache_options: { ttl: settings.cacheTtl } }),
     ...(settings.serviceTier === '' ? {} : { service_tier: settings.serviceTier }),
     store: false,
-    ...(reasons && settings.includeEncrypted ? { include: ['reasoning.encrypted_content'] } : {}),
+    ...(include.length > 0 ? { include } : {}),
     ...(isStream ? { stream: true as const } : {}),
     ...(isStream && !settings.obfuscation ? { stream_options: { include_obfuscation: false } } : {}),
   };
@@ -61,8 +71,15 @@ const toolForm: ToolForm<ResponseTool> = ({ name, description, parameters }) => 
   strict: false,
 });
 
-function toolChoice(value: ChoiceValue): Required<ResponsesRequest>['tool_choice'] {
-  return typeof value === 'string' ? value : { type: 'function', name: value.name };
+function toolChoice(value: ChoiceValue | undefined, mustSearch: boolean): Fields<'tool_choice'> {
+  if (mustSearch) return { tool_choice: 'required' };
+  if (value === undefined) return {};
+  return { tool_choice: typeof value === 'string' ? value : { type: 'function', name: value.name } };
+}
+
+/** The weakest effort above this one. */
+function nextEffort(effort: string, { efforts }: QuirkSettings): string | undefined {
+  return efforts[efforts.indexOf(effort) + 1];
 }
 
 /** The system prompt as it is asked for, and all messages as items. */
@@ -109,11 +126,12 @@ function closePrefill(items: ResponseItem[], settings: QuirkSettings): ResponseI
 function reasoningField(
   wish: ReasoningWish,
   effort: string | undefined,
-  { summary }: QuirkSettings,
+  { summary, reasoningContext: context }: QuirkSettings,
 ): Fields<'reasoning'> {
   const reasoning = {
     ...(effort === undefined ? {} : { effort }),
     ...(wish.mode === 'off' || effort === 'none' || summary === 'off' ? {} : { summary }),
+    ...(context === '' ? {} : { context }),
   };
   return Object.keys(reasoning).length > 0 ? { reasoning } : {};
 }

@@ -1,6 +1,6 @@
 import { asString, isObject, type JsonObject, replaceLoneSurrogatesOnce } from '../../core/json.ts';
 import { type ContentBlock, type MessagesRequest, toolChanges } from '../../protocol/anthropic/request.ts';
-import type { ChatRequest, ChatTool } from '../../protocol/openai/types.ts';
+import type { ChatRequest, ChatTool, HostedSearchTool } from '../../protocol/openai/types.ts';
 import type { Repairs } from '../../quirks/compose.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import type { ToolNames } from './toolNames.ts';
@@ -186,6 +186,40 @@ export function addWebSearch(body: ChatRequest, request: MessagesRequest, settin
   if (settings.webSearch !== 'native' || fields === undefined || !toolsOf(request).some(isWebSearch)) return body;
   const tools = [...(body.tools ?? []), ...(Array.isArray(fields['tools']) ? (fields['tools'] as ChatTool[]) : [])];
   return { ...body, ...fields, ...(tools.length > 0 ? { tools } : {}) };
+}
+
+/**
+ * The search of the web that the Responses API offers, in place of Anthropic's; undefined where none is asked for, or where it cannot be
+ * had in the same way: there, addresses can be allowed and not blocked.
+ */
+export function hostedSearch(request: JsonObject, { webSearch }: QuirkSettings): HostedSearchRequest | undefined {
+  const asked = webSearch === 'provider' ? toolsOf(request).find(isWebSearch) : undefined;
+  if (asked === undefined || (Array.isArray(asked['blocked_domains']) && asked['blocked_domains'].length > 0)) return;
+  const { allowed_domains: listed, user_location: location, max_uses: most } = asked;
+  const choice = request['tool_choice'];
+  const domains = Array.isArray(listed) ? listed.filter((domain) => typeof domain === 'string') : [];
+  const tool: HostedSearchTool = {
+    type: 'web_search',
+    ...(domains.length > 0 ? { filters: { allowed_domains: domains } } : {}),
+    ...(isObject(location) ? { user_location: { type: 'approximate', ...placeOf(location) } } : {}),
+  };
+  const isForced = isObject(choice) && (choice['type'] === 'any' || choice['name'] === asked['name']);
+  return { tool, isForced, ...(typeof most === 'number' ? { most } : {}) };
+}
+
+function placeOf(location: JsonObject): Record<string, string> {
+  const names = ['city', 'region', 'country', 'timezone'];
+  return Object.fromEntries(
+    names.flatMap((name) => (asString(location[name]) ? [[name, String(location[name])]] : [])),
+  );
+}
+
+export interface HostedSearchRequest {
+  readonly tool: HostedSearchTool;
+  /** Whether the client insists on a search. */
+  readonly isForced: boolean;
+  /** Most searches. */
+  readonly most?: number;
 }
 
 function toolsOf(request: JsonObject): JsonObject[] {

@@ -1,6 +1,6 @@
 import type { ApiError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { MessageUsage, StopReason } from '../../protocol/anthropic/message.ts';
+import type { MessageUsage, ServerToolBlock, StopReason } from '../../protocol/anthropic/message.ts';
 import type { OutcomeRecord } from './context.ts';
 
 export type BlockKind = 'thinking' | 'text' | 'tool';
@@ -16,6 +16,10 @@ export interface MessageSink {
   openText(): void;
   /** `fields` are extra members of the block that must come back with it. */
   openTool(id: string, name: string, fields: JsonObject): void;
+  /** A block that says all at once. */
+  writeBlock(block: ServerToolBlock): void;
+  /** What the open text rests on. */
+  cite(citations: readonly JsonObject[]): void;
   /** Adds to the open block: thinking, text, or arguments as JSON text. Well-formed Unicode. */
   append(text: string): void;
   /** The signature of the open thinking block, just before it is closed. */
@@ -71,6 +75,18 @@ export class ContentBlocks {
     this.#begin('tool');
     this.#outcome.toolCalls += 1;
     this.#sink.openTool(id, name, fields);
+  }
+
+  /** A block that says all at once. */
+  write(block: ServerToolBlock): void {
+    this.#begin('tool');
+    this.open = undefined;
+    this.#sink.writeBlock(block);
+  }
+
+  /** Adds sources to the text that is open. */
+  cite(citations: readonly JsonObject[]): void {
+    if (this.open === 'text') this.#sink.cite(citations);
   }
 
   /** Adds to the open block. */

@@ -59,6 +59,8 @@ export interface Outcome {
   readonly usageEstimated: boolean;
   readonly upstreamModel: string | undefined;
   readonly upstreamId: string | undefined;
+  /** The class of service in which the provider has answered, in its own word. */
+  readonly serviceTier: string | undefined;
   /** UTF-16 units that were written, by kind. */
   readonly thinkingCharacters: number;
   readonly textCharacters: number;
@@ -92,6 +94,7 @@ export function createOutcome(inputEstimate: number): OutcomeRecord {
     usageEstimated: true,
     upstreamModel: undefined,
     upstreamId: undefined,
+    serviceTier: undefined,
     thinkingCharacters: 0,
     textCharacters: 0,
     argumentCharacters: 0,

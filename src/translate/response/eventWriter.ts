@@ -1,7 +1,7 @@
 import type { ApiError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { errorEvent } from '../../protocol/anthropic/errors.ts';
-import type { MessageTail, MessageUsage, StopReason } from '../../protocol/anthropic/message.ts';
+import type { MessageTail, MessageUsage, ServerToolBlock, StopReason } from '../../protocol/anthropic/message.ts';
 import type { MessageSink } from './blocks.ts';
 
 export interface MessageHead {
@@ -66,6 +66,22 @@ export class EventWriter implements MessageSink {
   openTool(id: string, name: string, fields: JsonObject): void {
     const block = JSON.stringify({ type: 'tool_use', id, name, input: {}, ...fields });
     this.#open(block, 'input_json_delta', 'partial_json');
+  }
+
+  writeBlock(block: ServerToolBlock): void {
+    if (block.type === 'server_tool_use') {
+      this.#open(JSON.stringify({ ...block, input: {} }), 'input_json_delta', 'partial_json');
+      this.append(JSON.stringify(block.input));
+    } else {
+      this.#open(JSON.stringify(block), '', '');
+    }
+    this.close();
+  }
+
+  cite(citations: readonly JsonObject[]): void {
+    for (const citation of citations) {
+      this.#text += `${this.#deltaStart('citations_delta', 'citation') + JSON.stringify(citation)}}}\n\n`;
+    }
   }
 
   append(text: string): void {

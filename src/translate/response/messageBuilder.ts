@@ -1,5 +1,12 @@
 import { isObject, type JsonObject } from '../../core/json.ts';
-import type { Message, MessageBlock, MessageTail, MessageUsage, StopReason } from '../../protocol/anthropic/message.ts';
+import type {
+  Message,
+  MessageBlock,
+  MessageTail,
+  MessageUsage,
+  ServerToolBlock,
+  StopReason,
+} from '../../protocol/anthropic/message.ts';
 import { checkWrittenSize } from '../../protocol/bounds.ts';
 import type { MessageSink } from './blocks.ts';
 import { countValues, parseArguments } from './toolArguments.ts';
@@ -53,6 +60,16 @@ export class MessageBuilder implements MessageSink {
     this.#begin({ type: 'tool_use', id, name, input: {}, ...fields });
   }
 
+  writeBlock(block: ServerToolBlock): void {
+    this.#content.push(block);
+    this.size += BLOCK_COST + JSON.stringify(block).length;
+  }
+
+  cite(citations: readonly JsonObject[]): void {
+    if (this.#open.type === 'text') this.#open.citations = [...citations];
+    this.size += JSON.stringify(citations).length;
+  }
+
   append(text: string): void {
     this.#text += text;
     this.size += text.length + PIECE_COST;
@@ -67,7 +84,7 @@ export class MessageBuilder implements MessageSink {
     const block = this.#open;
     if (block.type === 'text') block.text = this.#text;
     else if (block.type === 'thinking') block.thinking = this.#text;
-    else {
+    else if (block.type === 'tool_use') {
       this.size += VALUE_COST * countValues(this.#text);
       checkWrittenSize(this.size);
       block.input = parseToolInput(this.#text);

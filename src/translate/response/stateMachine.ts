@@ -21,6 +21,7 @@ import {
   toMessageUsage,
   toStopReason,
 } from './finish.ts';
+import { SearchBlocks, toCitation } from './searchBlocks.ts';
 import { BLANKS_MAX, StopSequenceMatcher, ThinkTagParser } from './textFilters.ts';
 import { ToolCalls } from './toolCalls.ts';
 
@@ -55,6 +56,8 @@ export class MessageStateMachine {
   readonly #hasItems: boolean;
   /** What the block of a reasoning item is signed with. */
   #carrier: string | undefined;
+  /** Undefined until the provider has searched the web. */
+  #searches: SearchBlocks | undefined;
   #usage: Usage | undefined;
   #stopSequence: string | undefined;
 
@@ -109,6 +112,13 @@ export class MessageStateMachine {
         break;
       case 'itemEnd':
         this.#endItem(delta);
+        break;
+      case 'search':
+        this.#searches ??= new SearchBlocks(this.#blocks, this.#context.createToolId);
+        this.#searches.begin(delta.query);
+        break;
+      case 'searchResult':
+        this.#searches?.end(delta.pages);
         break;
       case 'note':
         addNote(outcome, delta.note);
@@ -218,7 +228,7 @@ export class MessageStateMachine {
   #countTokens(): Usage {
     const usage = fillUsage(this.#usage, this.#context.inputEstimate, this.#blocks.bytes);
     this.#outcome.usageEstimated = this.#usage === undefined;
-    this.#outcome.usage = toMessageUsage(usage);
+    this.#outcome.usage = { ...toMessageUsage(usage), ...this.#searches?.usage };
     this.#outcome.reasoningTokens = usage.reasoning;
     return usage;
   }
@@ -303,7 +313,7 @@ export class MessageStateMachine {
   }
 
   /** What comes next belongs to another block; reasoning without words still needs one to travel in. */
-  #endItem({ isCut, reasoning }: ItemEndDelta): void {
+  #endItem({ isCut, reasoning, citations = [] }: ItemEndDelta): void {
     this.#tags?.endItem();
     this.#stop?.end();
     this.#calls.finish(isCut);
@@ -312,6 +322,7 @@ export class MessageStateMachine {
       this.#carrier = encodeReasoningItem(provider, reasoning, reasoningFingerprint);
       if (this.#blocks.open !== 'thinking') this.#blocks.openThinking();
     }
+    if (citations.length > 0) this.#blocks.cite(citations.map(toCitation));
     this.#blocks.close();
     this.#carrier = undefined;
     this.#blankText = '';

@@ -59,7 +59,9 @@ export class Translator {
     this.#machine = new MessageStateMachine(context, sink, this.outcome);
     const isChat = context.protocol === 'chat';
     this.#chunks = new ChunkReader(this.#accept, context.toApiError);
-    this.#responses = isChat ? undefined : new ResponseEventReader(this.#accept, context.toApiError);
+    this.#responses = isChat
+      ? undefined
+      : new ResponseEventReader(this.#accept, context.toApiError, context.settings.webSearch === 'provider');
     this.#template = new TextTemplate(isChat ? chatTextForm : responseTextForm);
     this.#sse = new SseReader(this.#readEvent);
   }
@@ -217,10 +219,12 @@ export class Translator {
     else for (const repaired of deltaRepair(delta)) this.#machine.accept(repaired);
   };
 
-  #identify({ id, model }: JsonObject): void {
+  #identify({ id, model, service_tier: tier }: JsonObject): void {
     const { outcome } = this;
     if (typeof id === 'string' && id !== '') outcome.upstreamId ??= id.slice(0, NAME_MAX);
     if (typeof model === 'string' && model !== '') outcome.upstreamModel ??= model.slice(0, NAME_MAX);
+    // What was asked for comes first, what was got at the end.
+    if (typeof tier === 'string' && tier !== '') outcome.serviceTier = tier.slice(0, NAME_MAX);
   }
 
   #written(): string {

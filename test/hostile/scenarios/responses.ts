@@ -18,6 +18,31 @@ const added = (at: number, item: object) => event('output_item.added', { output_
 const done = (at: number, item: object) => event('output_item.done', { output_index: at, item });
 const callOf = (text: string) => ({ type: 'function_call', call_id: 'c', name: 'T', arguments: text });
 const USAGE = { input_tokens: 10, output_tokens: 2, total_tokens: 12 };
+const searchOf = (query: string) => ({
+  type: 'web_search_call',
+  action: {
+    type: 'search',
+    query,
+    sources: many(1000, (at) => `https://a.test/${at} `)
+      .split(' ')
+      .map((url) => ({ url })),
+  },
+});
+const citing = {
+  type: 'message',
+  content: [
+    {
+      type: 'output_text',
+      text: 'x'.repeat(100_000),
+      annotations: Array.from({ length: 100_000 }, (_, at) => ({
+        type: 'url_citation',
+        url: `https://b.test/${at}`,
+        start_index: -at,
+        end_index: 1e308,
+      })),
+    },
+  ],
+};
 const response = (output: readonly object[]) => ({ object: 'response', status: 'completed', output, usage: USAGE });
 const FINISH = event('completed', { response: response([]) });
 
@@ -110,6 +135,18 @@ const answers: readonly Omit<Scenario, 'questions'>[] = [
         response: response(Array.from({ length: 20_000 }, () => callOf('{}'))),
       }),
     ),
+  },
+  {
+    name: 'searches 500 times, and cites 100,000 pages',
+    provider: events(
+      many(500, (at) => done(at, searchOf('q'.repeat(2000)))),
+      done(500, citing),
+      FINISH,
+    ),
+  },
+  {
+    name: 'searches without end: 60 MB',
+    provider: flood({ block: many(20, (at) => done(at, searchOf(`${at}`))), megabytes: 60, last: FINISH }),
   },
   {
     name: 'goes on behind its end: 60 MB',

@@ -22,7 +22,11 @@ import { runTranslator } from '../../helpers/runTranslator.ts';
 
 const arbitraryOptions: fc.Arbitrary<ContextOptions> = fc.record({
   protocol: fc.constant('responses'),
-  settings: fc.record({ thinkTags: fc.constantFrom('auto', 'on', 'off'), thinkOpen: fc.boolean() }),
+  settings: fc.record({
+    thinkTags: fc.constantFrom('auto', 'on', 'off'),
+    thinkOpen: fc.boolean(),
+    webSearch: fc.constantFrom('off', 'provider'),
+  }),
   tools: fc.constantFrom({}, { Read: { type: 'object', properties: { a: { type: 'number' } } } }),
   stopSequences: fc.constantFrom([], ['END']),
 });

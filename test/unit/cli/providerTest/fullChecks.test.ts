@@ -43,6 +43,9 @@ const rows: [string, string, Answer, string, string[]][] = [
   ['image', 'not seen', says('It is blurred.'), 'fail', ['QUIRK_VISION=false']],
   ['image', 'refused', refuses('no images'), 'fail', ['QUIRK_VISION=false']],
   ['image', 'not answered', failedWith('timeout_error'), 'fail', []],
+  ['image of a tool', 'seen', says('Red'), 'ok', []],
+  ['image of a tool', 'not seen', says('There is none.'), 'fail', ['QUIRK_TOOL_IMAGES=inline']],
+  ['image of a tool', 'refused', refuses('image_url'), 'fail', ['QUIRK_TOOL_IMAGES=inline']],
   ['reasoning', 'none', says('391'), 'warn', []],
   ['reasoning', 'but no call', says('391', { thinking: 'x' }), 'warn', []],
   ['reasoning', 'refused', refuses('thinking is not supported'), 'fail', ['QUIRK_REASONING_STYLE=none']],
@@ -78,6 +81,7 @@ test('every quirk that is named exists', () => {
 describe('what is not asked', () => {
   test.each([
     ['image', sampleSubject({ vision: false })],
+    ['image of a tool', sampleSubject({ vision: false })],
     ['reasoning', sampleSubject({ reasoningStyle: 'none' })],
     ['structured output', sampleSubject({ jsonMode: 'none' })],
     ['overflow', sampleSubject()],
@@ -106,6 +110,15 @@ describe('reasoning goes back', () => {
     ]);
   });
 
+  test('R622 also where the model shows nothing of what it thinks', async () => {
+    const hidden = content.map((block) => (block.type === 'thinking' ? { ...block, thinking: '' } : block));
+    const silent = { ...first, thinking: '', content: hidden };
+    const ask = vi.fn().mockResolvedValueOnce(silent).mockResolvedValueOnce(says('391'));
+    const row = await runFullCheck(checkOf('reasoning'), sampleSubject(), ask);
+    expect(row).toMatchObject({ result: 'ok', detail: expect.stringContaining('without words') });
+    expect(ask.mock.calls[1]?.[0].messages[1]).toEqual({ role: 'assistant', content: hidden });
+  });
+
   test.each([
     [
       'reasoning_content is missing',
@@ -127,6 +140,15 @@ test('the same prompt is sent twice, byte for byte, unless the first fails', asy
   const failing = vi.fn().mockResolvedValue(failedWith('overloaded_error'));
   await runFullCheck(checkOf('cached tokens'), sampleSubject(), failing);
   expect(failing).toHaveBeenCalledTimes(1);
+});
+
+test('the picture of a tool stands in its result, and where it should go instead follows from where it went', async () => {
+  const ask = vi.fn().mockResolvedValue(says('blue'));
+  const row = await runFullCheck(checkOf('image of a tool'), sampleSubject({ toolImages: 'inline' }), ask);
+  expect(row.quirks).toEqual(['QUIRK_TOOL_IMAGES=after']);
+  expect(ask.mock.calls[0]?.[0].messages[2].content).toMatchObject([
+    { type: 'tool_result', tool_use_id: 'toolu_square', content: [{ type: 'image' }] },
+  ]);
 });
 
 test('the overflow is twice the window', async () => {
