@@ -112,6 +112,14 @@ describe('R688 a server that does not know the endpoint', () => {
     expect(app.log.findLast(({ event }) => event === 'request')).toMatchObject({ protocol: 'chat' });
   });
 
+  test.each([false, true])('is known by a chat completion that it answers (stream: %s)', async (stream) => {
+    const { upstream, app } = await start({ '*': words('by chat') }, { PROVIDER: 'openai', BIG_MODEL: 'gpt-5.1' });
+    const { status, text } = await call(`${app.url}/v1/messages`, message('claude-opus-5', { stream }));
+    expect([status, text]).toEqual([200, expect.stringContaining('by chat')]);
+    expect(upstream.requests.map(({ path }) => isResponses(path))).toEqual([true, false]);
+    expect(warnings(app)).toMatchObject([{ message: expect.stringContaining('set PROTOCOL=chat') }]);
+  });
+
   test.each([404, 405])('%i gives one sentence with the line to write where PROTOCOL says so', async (status) => {
     const { upstream, app } = await start({ '*': refusal(status, 'Not Found') }, SET);
     const { body } = await ask(app);

@@ -134,6 +134,7 @@ export class Translator {
     const body = parseFirst(text);
     if (isObject(body)) {
       this.#identify(body);
+      if (this.#isOfOtherApi(body)) return;
       (this.#responses ?? this.#chunks).readWhole(body);
       this.#machine.complete(true);
     } else {
@@ -194,12 +195,20 @@ export class Translator {
 
   #readResponseEvent(reader: ResponseEventReader, chunk: JsonObject, data: string, event: string | undefined): void {
     this.#badLines = 0;
+    if (this.#isOfOtherApi(chunk)) return;
     const { response } = chunk;
     if (isObject(response)) this.#identify(response);
     this.#deltas = 0;
     reader.read(chunk, event);
     const last = this.#lastDelta;
     if (this.#deltas === 1 && last?.kind === 'text' && this.#template.learn(data, last.text)) reader.rememberText();
+  }
+
+  /** Some servers answer by chat completions whatever they are asked for: they do not know the Responses API. */
+  #isOfOtherApi(answer: JsonObject): boolean {
+    if (this.#responses === undefined || this.outcome.started || !Array.isArray(answer['choices'])) return false;
+    this.#machine.fail(this.#context.toApiError({ message: 'it answered with a chat completion', status: 404 }));
+    return true;
   }
 
   #countBadLine(): void {
