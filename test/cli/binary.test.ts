@@ -44,7 +44,7 @@ test('a request is answered, counted by status and shown by logs', async () => {
     requests: { total: 1, failed: 0 },
   });
   await vi.waitFor(async () => {
-    expect((await project.manage(['logs', 'demo'])).stdout).toMatch(/ {2}200 {2}claude-sonnet-4-5 -> /);
+    expect((await project.manage(['logs', 'demo'])).stdout).toMatch(/ ✓ {2}middle side {2}claude-sonnet-4-5 → /);
   }, LONG_WAIT);
 });
 

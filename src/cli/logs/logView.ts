@@ -1,6 +1,6 @@
 import { asString, type JsonObject } from '../../core/json.ts';
 import { terminalSafe } from '../../core/text.ts';
-import { outcomeMark, requestSpans } from '../../telemetry/console/lines.ts';
+import { outcomeMark, requestSpans, type Span } from '../../telemetry/console/lines.ts';
 import { sanitizeJsonLine } from '../../telemetry/logger.ts';
 import { type RequestRecord, readRequest } from '../../telemetry/requestRecord.ts';
 import { type Colour, localTime, type Output } from '../terminal/output.ts';
@@ -31,7 +31,8 @@ export function readableEntry({ record, line }: LogEntry, paint: Output['paint']
 }
 
 function describeRequest(record: RequestRecord, paint: Output['paint']): string {
-  return [[outcomeMark(record)], ...requestSpans(record, terminalSafe)]
+  const id: Span = { text: terminalSafe(record.id), style: 'faint' };
+  return [[outcomeMark(record)], ...requestSpans(record, terminalSafe), ...(record.id === '' ? [] : [[id]])]
     .map((spans) =>
       spans.map(({ text, style }) => (typeof style === 'string' ? paint(STYLES[style], text) : text)).join(''),
     )

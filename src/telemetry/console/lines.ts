@@ -138,6 +138,8 @@ const MESSAGES = '/v1/messages';
 /** Columns that a model's name and an error keep in a narrow terminal. */
 const LEAST_NAME = 12;
 const LEAST_ERROR = 24;
+/** Enough for the duration; the time until the first event gives way before a model's name does. */
+const LEAST_TIME = 8;
 
 /** `456`, `12.3K`, `1.2M`. */
 function compact(count: number): string {
@@ -223,9 +225,8 @@ export function requestSpans(record: RequestRecord, sanitize: Sanitize): readonl
     span(fallbackText(record), { style: 'warning', least: LEAST_ERROR }),
     span(tokenText(record)),
     span(costText(record)),
-    span(timeText(record), { style: 'faint' }),
+    span(timeText(record), { style: 'faint', least: LEAST_TIME }),
     span(attemptsText(record), { style: 'warning' }),
-    span(record.id, { style: 'faint' }),
   ].filter((spans) => spans.length > 0);
 }
 

@@ -90,11 +90,15 @@ export function createConsoleView(options: ConsoleViewOptions): ConsoleView {
     },
     request(time, record) {
       const provider = record.provider === instance ? [] : [{ text: '/' }, name(record.provider)];
-      return compose([
+      const id = record.id === '' ? [] : [GAP, { text: sanitize(record.id), style: 'faint' as const }];
+      const spans = [
         ...head(time, outcomeMark(record)),
         ...provider,
-        ...requestSpans(record, sanitize).flatMap((spans) => [GAP, ...spans]),
-      ]);
+        ...requestSpans(record, sanitize).flatMap((group) => [GAP, ...group]),
+      ];
+      // Where it does not fit, nothing else gives way for it: `logs` has it.
+      const width = [...spans, ...id].reduce((sum, { text }) => sum + displayWidth(text), 0);
+      return compose(width <= columns() ? [...spans, ...id] : spans);
     },
   };
 }
