@@ -191,7 +191,7 @@ test('a rejected key ends the test, and is shown by no name but its variable’s
   const { code, stdout, stderr } = await project.manage(['test', 'locked', '--full', '--yes']);
   expect(stdout).toMatch(/^key +fail +\d+ +\[locked 401\] the provider rejected OPENAI_API_KEY/m);
   expect(stdout).toMatch(/^overflow +skipped +- +the key is not accepted$/m);
-  expect(stdout).toContain('  -> Correct the key: ./manage edit locked.');
+  expect(stdout).toContain('  -> Correct the key: ./manage key locked.');
   expect(upstream.requests).toHaveLength(1);
   expect(stdout + stderr).not.toContain(KEY);
   expect(code).toBe(1);
