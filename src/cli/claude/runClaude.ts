@@ -40,9 +40,9 @@ export async function runClaude(context: Context, invocation: Invocation<'ask'>)
         `ANTHROPIC_AUTH_TOKEN of this shell begins like a key of ${foreignVendor}, and is not given to ${name}`,
       );
     const { key, preset, baseUrl } = config.provider;
-    const none = needsNoKey(preset, baseUrl) ? ` (${key.variable}=${NO_TOKEN} for a server that wants none)` : '';
+    const none = needsNoKey(preset, baseUrl) ? `; where the server wants none: ${key.variable}=${NO_TOKEN}` : '';
     throw new Failure(
-      `envs/${name}.env holds no key; put ${key.variable} there${none}, or give one for this run: ANTHROPIC_AUTH_TOKEN=... ./manage run ${name}`,
+      `envs/${name}.env holds no key; put ${key.variable} there, or give one for this run: ANTHROPIC_AUTH_TOKEN=... ./manage run ${name}${none}`,
       exitCodes.configuration,
     );
   }

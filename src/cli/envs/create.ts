@@ -273,12 +273,11 @@ async function choosePreset({ names: [word] }: Invocation, prompter: Prompter | 
 export function presetNamed(word: string): Preset {
   const preset = findPreset(word);
   if (preset !== undefined) return preset;
-  throw new Failure(`${describeUnknown(word)} (all of them: ./manage providers)`, exitCodes.usage);
-}
-
-function describeUnknown(word: string): string {
-  const names = presets.map(({ name }) => name);
-  return `there is no provider "${word}"${didYouMean(word, names)}`;
+  const nearest = didYouMean(
+    word,
+    presets.map(({ name }) => name),
+  );
+  throw new Failure(`there is no provider "${word}"${nearest} (all of them: ./manage providers)`, exitCodes.usage);
 }
 
 async function chooseName(
