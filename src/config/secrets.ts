@@ -164,8 +164,13 @@ export function findProviderKey(
 
 /** Whether a server needs no key: the built-in one, those that usually ask for none, and any on this machine. */
 export function needsNoKey(preset: Preset, baseUrl: string): boolean {
-  const host = URL.parse(baseUrl)?.hostname ?? '';
-  return preset.protocol === 'demo' || preset.keyOptional === true || isLoopback(host.replace(/^\[(.*)\]$/, '$1'));
+  return preset.protocol === 'demo' || preset.keyOptional === true || isLoopbackAddress(baseUrl);
+}
+
+/** Whether the server of an address is on this machine. */
+export function isLoopbackAddress(address: string): boolean {
+  const host = URL.parse(address)?.hostname ?? '';
+  return isLoopback(host.replace(/^\[(.*)\]$/, '$1'));
 }
 
 /** A server that is given a key, and where it is written. */

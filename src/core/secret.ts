@@ -37,6 +37,12 @@ const MASK = '****';
 /** Shorter secrets are masked only as they are written, as their letters in another order or case may well be a word. */
 const LEAST_UNMISTAKABLE = 12;
 
+/**
+ * A word that stands where a key is not needed, as `none`, `unused` or `ollama`. It is part of many a sentence, and nobody is kept
+ * out by it.
+ */
+const PLAIN_WORD = /^(?:[A-Za-z]{1,7}|placeholder|dummy-key|not-needed|no-key)$/;
+
 /** A text of a secret that is looked for, and whether single letters of it may be escaped as `%31` or `\u0031`. */
 interface SecretForm {
   readonly text: string;
@@ -191,7 +197,8 @@ function maskShape(text: string, { start, locate }: CredentialShape): string {
  * against accidents and simple tricks, and whoever knows a key has other ways to give it away.
  */
 export function createRedactor(secrets: readonly Secret[]): (text: string) => string {
-  const values = [...new Set(secrets.map((secret) => secret.reveal()))].filter(({ length }) => length >= 4);
+  const all = new Set(secrets.map((secret) => secret.reveal()));
+  const values = [...all].filter((value) => value.length >= 4 && !PLAIN_WORD.test(value));
   const short = values.filter(({ length }) => length < LEAST_UNMISTAKABLE);
   const shortForms = [...new Set(short.flatMap((value) => [value, ...encodedForms(value)]))].sort(
     (a, b) => b.length - a.length,

@@ -74,7 +74,6 @@ export const llamacpp = {
   notes: [
     'Start it with --jinja, and with -c of 64000 or more; QUIRK_CONTEXT_WINDOW says the same, and BIG_MODEL is any name.',
     'With -np its context is divided among as many places; /v1/models says what is left for each (meta.n_ctx).',
-    'It listens on port 8080 as an instance does by default: give this instance another PORT.',
   ],
   checked: '2026-11-29',
 } satisfies Preset;

@@ -31,30 +31,30 @@ const permissions = async (path: string) => (await stat(path)).mode & 0o777;
  * A server of a user's own that wants a key and answers each request in a few words; gives the address of its API, and that of the
  * same without a list of models.
  */
-async function startModelServer(key: string): Promise<{ url: string; chatOnly: string }> {
+async function startModelServer(key?: string, port = 0): Promise<{ origin: string; url: string; chatOnly: string }> {
   const piece = (delta: object, finish_reason: string | null = null) =>
     `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
   const server = createServer((request, response) => {
     request.resume();
     const isServed = request.url === '/v1/models' || request.url?.endsWith('/chat/completions') === true;
-    if (isServed && request.headers.authorization !== `Bearer ${key}`) {
+    if (key !== undefined && isServed && request.headers.authorization !== `Bearer ${key}`) {
       response.writeHead(401).end('{"error":{"message":"Incorrect API key provided"}}');
     } else if (request.url === '/v1/models') {
       response.end('{"data":[{"id":"big-model","max_model_len":40960}]}');
-    } else if (request.url?.endsWith('/chat/completions')) {
+    } else if (request.url === '/v1/chat/completions' || request.url === '/plain/chat/completions') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.end(
         `${piece({ role: 'assistant', content: '1 ' })}${piece({ content: '2' })}${piece({}, 'stop')}data: [DONE]\n\n`,
       );
     } else response.writeHead(404).end('{}');
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url: `${origin}/v1`, chatOnly: `${origin}/plain` };
+  return { origin, url: `${origin}/v1`, chatOnly: `${origin}/plain` };
 }
 
 // One story, in order.
@@ -106,6 +106,7 @@ describe('without a terminal', () => {
     const { code, stderr } = await project.manage(['add', 'groq', '--as', 'work', '--stdin'], {}, KEY);
     expect(code).toBe(2);
     expect(stderr).toContain('envs/work.env is there already and is not changed');
+    expect(stderr).toContain('to correct its key: ./manage key work');
     expect(stderr).toContain('--as work-2');
     expect(await readFile(envFile('work'), 'utf8')).toBe(before);
   });
@@ -115,7 +116,12 @@ describe('without a terminal', () => {
     [['add', 'custom', '--no-input'], 'this provider needs --url URL'],
     [['add', 'ollama', '--no-input'], 'this provider needs --model MODEL'],
     [['add', 'openai', '--as', 'My Work', '--no-input'], '"My Work" cannot be the name of an instance'],
+    [['add', 'kimi', '--region', 'eu', '--no-input'], 'kimi has international, cn'],
     [['add', 'openai', '--region', 'cn', '--no-input'], 'there is no region "cn"; openai has none'],
+    [
+      ['add', 'llamacpp', '--url', 'http://127.0.0.1:8/v1', '--port', '8', '--model', 'm', '--no-input'],
+      'port 8 is that of the server at http://127.0.0.1:8/v1; choose another by --port',
+    ],
     [['init'], 'there is no terminal to ask on; name the provider'],
     [['remove', 'work'], 'to do it without: ./manage remove work --yes'],
     [['edit', 'work'], './manage edit needs a terminal; the file is'],
@@ -141,6 +147,15 @@ describe('without a terminal', () => {
     expect(code).toBe(78);
     expect(stderr).toMatch(/envs\/custom\.env:\d+ {2}OPENAI_BASE_URL/);
     expect(await envFiles()).toEqual(['work.env']);
+  });
+
+  test('add takes the word for the address in no region, and where the server has its API below its address', async () => {
+    const dry = (...words: string[]) => project.manage(['add', ...words, '--no-input', '--dry-run']);
+    const kimi = await dry('kimi', '--region', 'international');
+    expect([kimi.code, kimi.stdout]).toEqual([0, expect.stringMatching(/^#REGION=/m)]);
+    const { origin } = await startModelServer();
+    const custom = await dry('custom', '--url', origin.slice('http://'.length));
+    expect([custom.code, custom.stdout]).toEqual([0, expect.stringContaining(`\nOPENAI_BASE_URL=${origin}/v1\n`)]);
   });
 
   test('add --dry-run shows the file, the key masked, and writes nothing', async () => {
@@ -267,7 +282,7 @@ describe.runIf(hasPseudoTerminal)('in a terminal', () => {
     await answer(/Which provider\?/, 'cutsom\r');
     await answer(/Nothing is called so/, '\u0015custom\r');
     await answer(/Address of the server, such as http:/, 'foo\r');
-    await answer(/Found "foo"\. Set an http/, `\u0015${upstream.url}\r`);
+    await answer(/Found "foo"\. Set an http[\s\S]* is missing/, `\u0015${upstream.url}\r`);
     await answer(/it is not shown, Enter for none/, 'OPENAI_API_KEY= sk\r');
     await answer(/A key has no blanks in it/, `\u0015${KEY}\r`);
     await answer(/Got 36 characters, which end in 7890\.[\s\S]*Name of the model/, 'capable\r');
@@ -286,13 +301,41 @@ describe.runIf(hasPseudoTerminal)('in a terminal', () => {
     const words = `manage init custom --as own --url ${server.url} --port ${await freePort()}`;
     const { answer, closed, shown } = type(words);
     await answer(/it is not shown, Enter for none/, 'sk-the-wrong-key-0123456789\r');
-    await answer(/The server refuses this key\. Which one\?/, 'sk-the-right-key-0123456789\r');
+    await answer(/The server refuses this key\. Another one\? \(Enter keeps it\)/, 'sk-the-right-key-0123456789\r');
     await answer(/Which model\?[\s\S]*big-model {2}\(40,960 tokens\)/, '\r');
     await closed;
     expect(shown()).toContain('The server has a context window of 40,960 tokens for this model.');
     const text = await readFile(envFile('own'), 'utf8');
     expect(text).toContain('\nBIG_MODEL=big-model\nQUIRK_CONTEXT_WINDOW=40960\n');
     expect(text).toContain('\nOPENAI_API_KEY=sk-the-right-key-0123456789\n');
+  });
+
+  test('a server that is off is said, and asked again; one without a key works, also with claude', async () => {
+    const port = await freePort();
+    const { answer, closed, shown } = type('manage init custom --as keyless');
+    await answer(/Address of the server, such as http:/, `127.0.0.1:${port}\r`);
+    await answer(/it is not shown, Enter for none/, '\r');
+    await answer(/Nothing listens at http:\/\/127[\s\S]*\(Enter keeps this one\)/, `localhost:${port}\r`);
+    await answer(/Nothing listens at http:\/\/localhost[\s\S]*\(Enter keeps this one\)/, '');
+    const { url } = await startModelServer(undefined, port);
+    await answer(/\(Enter keeps this one\)/, `\u0015${url.slice(0, -'/v1'.length)}\r`);
+    await answer(/Which model\?/, '\r');
+    expect(await closed).toBe(0);
+    expect(shown()).toMatch(/Use it: /);
+    const text = await readFile(envFile('keyless'), 'utf8');
+    expect(text).toContain(`\nOPENAI_BASE_URL=${url}\nBIG_MODEL=big-model\n`);
+    expect(text).toContain('\nOPENAI_API_KEY=unused\n');
+    const { code, stdout } = await project.manage(['run', 'keyless', '--', '--version'], { CLAUDE_BIN: '/bin/echo' });
+    expect([code, stdout]).toEqual([0, expect.stringContaining('--version')]);
+  });
+
+  test('a server that stays off: no line to run', async () => {
+    const { answer, closed, shown } = type(`manage init ollama --url http://127.0.0.1:${await freePort()}/v1`);
+    await answer(/Nothing listens at http:[\s\S]*\(Enter keeps this one\)/, '\r');
+    await answer(/Name of the model/, 'm\r');
+    await answer(/Context window in tokens/, '\r');
+    expect(await closed).toBe(1);
+    expect(shown()).not.toMatch(/Use it: |does not list its models/);
   });
 
   test('a key that the test finds refused is asked for again; what does not work is not called usable', async () => {
@@ -312,7 +355,7 @@ describe.runIf(hasPseudoTerminal)('in a terminal', () => {
     await kept.answer(/Context window in tokens/, '\r');
     await kept.answer(/refuses this key\. Another one\? \(Enter keeps it\)/, '\r');
     expect(await kept.closed).toBe(1);
-    expect(kept.shown()).toContain('The test failed. Change the settings with ./manage edit kept');
+    expect(kept.shown()).toContain('The key was refused. Give another: ./manage key kept, then: ./manage test kept');
     expect(kept.shown()).not.toMatch(/Use it: /);
   });
 
@@ -331,7 +374,7 @@ describe.runIf(hasPseudoTerminal)('in a terminal', () => {
 
   test('add asks for the region where the provider has several', async () => {
     const { answer, closed } = type('manage add kimi --as china');
-    await answer(/Where is your key from\?/, 'europe\r');
+    await answer(/Where is your key from\?[\s\S]*api\.moonshot\.ai; keys from platform\.kimi\.ai/, 'europe\r');
     await answer(/Nothing is called so/, '\u0015cn\r');
     await answer(/Enter for none/, '\r');
     expect(await closed).toBe(0);

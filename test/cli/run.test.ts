@@ -136,6 +136,7 @@ describe('./manage run', () => {
     const { code, stderr, stdout } = await run(['keyless'], { ANTHROPIC_API_KEY: 'sk-ant-mine' });
     expect([code, stdout]).toEqual([78, '']);
     expect(stderr).toContain('envs/keyless.env holds no key; put OPENAI_API_KEY there, or give one for this run');
+    expect(stderr).toContain('; where the server wants none: OPENAI_API_KEY=unused');
     const foreign = await run(['elsewhere'], { ANTHROPIC_AUTH_TOKEN: 'sk-ant-api03-0123456789abcdef' });
     expect([foreign.code, foreign.stdout]).toEqual([78, '']);
     expect(foreign.stderr).toContain(

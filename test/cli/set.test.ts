@@ -71,10 +71,15 @@ test('what is wrong is refused with its line, and nothing is written', async () 
   const wrong: [string[], number, RegExp][] = [
     [['PORT=80x5'], 78, /envs\/work\.env:\d+ {2}PORT {2}error: found "80x5"/],
     [['PROVIDER=kimmi'], 78, /Did you mean kimi\?/],
-    [['BIG_MODLE=x'], 2, /BIG_MODLE .*name that means nothing here\n.*Did you mean BIG_MODEL\?/],
-    [['PROVDER=kimi'], 2, /Write PROVIDER=/],
+    [['BIG_MODLE=x'], 2, /BIG_MODLE {2}error: .*name that means nothing here\n.*Did you mean BIG_MODEL\?/],
+    [['PROVDER=kimi'], 2, /Write PROVIDER=[\s\S]*nothing was written; envs\/work\.env is left as it was/],
     [['SMALL_MODEL=“x”'], 2, /typographic quotes/],
-    [[`OPENAI_API_KEY=${OLD_KEY}`], 2, /\.\/manage key work OPENAI_API_KEY --stdin/],
+    [
+      [`OPENAI_API_KEY=${OLD_KEY}`],
+      2,
+      /nothing was set: .*: \.\/manage key work, .*\.\/manage key work OPENAI_API_KEY --stdin/,
+    ],
+    [['ANTHROPIC_API_KEY=token'], 2, /type it unseen: \.\/manage key work ANTHROPIC_API_KEY, /],
     [[OLD_KEY], 2, /word 1 behind work is not KEY=VALUE/],
     [[], 2, /nothing to set/],
   ];
@@ -122,6 +127,15 @@ test('two at the same time: both lines are there', async () => {
   expect(await text()).toMatch(/MAX_RETRIES=3/);
   expect(await text()).toMatch(/MAX_ATTEMPTS=4/);
   expect(await text()).toMatch(/MAX_QUEUE=5/);
+});
+
+test('key of the built-in provider is not asked for', async () => {
+  await project.addInstance('demo', ['PROVIDER=demo']);
+  const { code, stderr } = await project.manage(['key', 'demo']);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('demo needs no key, as its provider is built in')]);
+  expect((await project.manage(['key', 'demo', 'ANTHROPIC_API_KEY', '--stdin'], {}, 'token-of-clients-123')).code).toBe(
+    0,
+  );
 });
 
 test('key chooses the provider’s own name where there is no line yet, and takes another variable', async () => {

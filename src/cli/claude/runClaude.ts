@@ -2,6 +2,7 @@ import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node
 import { homedir } from 'node:os';
 import { basename, delimiter, join, resolve } from 'node:path';
 import { ASSUMED_WINDOW, contextWindowOf, modelRows } from '../../config/clientEnvironment.ts';
+import { needsNoKey } from '../../config/secrets.ts';
 import { type Context, callerDirectory, type Invocation } from '../command.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { checkNames } from '../supervisor/instances.ts';
@@ -38,8 +39,10 @@ export async function runClaude(context: Context, invocation: Invocation<'ask'>)
       output.complain(
         `ANTHROPIC_AUTH_TOKEN of this shell begins like a key of ${foreignVendor}, and is not given to ${name}`,
       );
+    const { key, preset, baseUrl } = config.provider;
+    const none = needsNoKey(preset, baseUrl) ? `; where the server wants none: ${key.variable}=${NO_TOKEN}` : '';
     throw new Failure(
-      `envs/${name}.env holds no key; put ${config.provider.key.variable} there, or give one for this run: ANTHROPIC_AUTH_TOKEN=... ./manage run ${name}`,
+      `envs/${name}.env holds no key; put ${key.variable} there, or give one for this run: ANTHROPIC_AUTH_TOKEN=... ./manage run ${name}${none}`,
       exitCodes.configuration,
     );
   }

@@ -26,10 +26,11 @@ export const init = defineCommand({
     ['./manage init demo', 'an instance that needs no key and no network'],
   ],
   details:
-    'Writes envs/NAME.env for your eyes only (mode 600) and never changes one in which you have written. Each answer\nis checked at once, and a key that is refused is asked for again. A server of your own is asked for its models and their context\nwindow. Without a key, Claude Code’s own goes on to the provider. The test costs a few tokens.',
+    'Writes envs/NAME.env for your eyes only (mode 600) and never changes one in which you have written. Each answer\nis checked at once, and a key that is refused is asked for again. A server of your own is asked for its models and their context\nwindow, and works without a key. Without one elsewhere, Claude Code’s own goes on to the provider. The test costs a few tokens.',
 
   run: async (context, invocation) => {
-    const { applySettings, planInstance, writeInstance } = await import('../envs/create.ts');
+    const { applySettings } = await import('../envs/changeEnvFile.ts');
+    const { planInstance, writeInstance } = await import('../envs/create.ts');
     const { ensureRunning } = await import('../supervisor/start.ts');
     const { testInstances } = await import('../providerTest/testInstances.ts');
     const { output } = context;
@@ -41,6 +42,12 @@ export const init = defineCommand({
       if (instance.exists) await applySettings(context, ofInstance, name);
       const config = await ensureRunning(context, ofInstance, name);
       if (config.provider.key.source === 'client') {
+        if (instance.isUnreachable === true) {
+          output.complain(
+            `The server was not reached, and nothing is tested. When it runs: ./manage test ${name} --key-stdin`,
+          );
+          return exitCodes.failed;
+        }
         output.say(
           `${name} has no key and passes on that of Claude Code; to test it: ./manage test ${name} --key-stdin`,
         );
@@ -51,7 +58,7 @@ export const init = defineCommand({
         isRefused = rows.some(({ check, result }) => check === 'key' && result === 'fail');
       });
       const key = isRefused && invocation.input ? await askForAnotherKey(context, instance) : '';
-      if (key === '') return finish(context, instance, code);
+      if (key === '') return finish(context, instance, code, isRefused);
       instance = { ...instance, key, exists: true };
     }
   },
@@ -76,13 +83,20 @@ async function askForAnotherKey(context: Context, instance: PlannedInstance): Pr
 }
 
 /** The last words: what decides whether it goes well, and the line to run, or how to repair what failed. */
-function finish({ output }: Context, { name, preset: { notes = [] } }: PlannedInstance, code: ExitCode): ExitCode {
+function finish(
+  { output }: Context,
+  { name, preset: { notes = [] } }: PlannedInstance,
+  code: ExitCode,
+  isKeyRefused = false,
+): ExitCode {
   const width = Math.min(output.columns ?? MOST_COLUMNS, MOST_COLUMNS) - INDENT.length;
   const lines = notes.flatMap((note) =>
     wrapText(note, width).map((line, at) => `${at === 0 ? '  * ' : INDENT}${line}`),
   );
   if (lines.length > 0) output.say(['Good to know:', ...lines].join('\n'));
   if (code === exitCodes.ok) output.say(`Use it: ./manage run ${name}`);
+  else if (isKeyRefused)
+    output.complain(`The key was refused. Give another: ./manage key ${name}, then: ./manage test ${name}`);
   else output.complain(`The test failed. Change the settings with ./manage edit ${name}, then: ./manage test ${name}`);
   return code;
 }

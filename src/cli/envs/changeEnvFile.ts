@@ -8,7 +8,7 @@ import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
 import { inspect } from '../supervisor/inspect.ts';
 import { envFile, type Instance, loadInstances, selectInstances } from '../supervisor/instances.ts';
 import { withManagerLock } from '../supervisor/lock.ts';
-import { reloadReason } from '../supervisor/reload.ts';
+import { reloadReason, rollingReload } from '../supervisor/reload.ts';
 import { deriveState, diagnoseReload, isUp } from '../supervisor/state.ts';
 import { readSecretFromStdin } from '../terminal/prompt.ts';
 import { checkDraft } from './editInstance.ts';
@@ -35,8 +35,13 @@ export async function setValues(context: Context, invocation: Invocation): Promi
     if (hasTypographicQuotes(value))
       throw new Failure(`${key}: the value is in typographic quotes; write plain ones (") or none`, exitCodes.usage);
     if (value === '' || !isSecretName(key)) continue;
-    const why = `${key} is a secret, which other users could read in the list of processes`;
-    throw new Failure(`${why}; give it by a pipe: ... | ./manage key ${name} ${key} --stdin`, exitCodes.usage);
+    const why = `nothing was set: ${key} is a secret, which other users could read in the list of processes`;
+    const isProviderKey = key === 'OPENAI_API_KEY' || providerKeyNames.includes(key);
+    const typed = `./manage key ${name}${isProviderKey ? '' : ` ${key}`}`;
+    throw new Failure(
+      `${why}; type it unseen: ${typed}, or give it by a pipe: ... | ./manage key ${name} ${key} --stdin`,
+      exitCodes.usage,
+    );
   }
   return changeEnvFile(context, invocation, name, assignments);
 }
@@ -49,13 +54,18 @@ export async function setKey(context: Context, invocation: Invocation<'stdin'>):
       'the second word has to be the name of a variable, as in: ./manage key NAME ANTHROPIC_API_KEY --stdin',
       exitCodes.usage,
     );
+  const instance = findInstance(context, name);
+  if (variable === undefined && instance.config?.provider.preset.protocol === 'demo')
+    throw new Failure(
+      `${name} needs no key, as its provider is built in; for the token of its clients: ./manage key ${name} ANTHROPIC_API_KEY`,
+      exitCodes.usage,
+    );
   const { prompter } = context;
   if (!invocation.stdin && prompter === undefined)
     throw new Failure(
       `there is no terminal to ask for the key on; give it by: ./manage key ${name} --stdin < FILE`,
       exitCodes.usage,
     );
-  const instance = findInstance(context, name);
   const target = variable ?? keyVariable(instance);
   const value = invocation.stdin
     ? await readSecretFromStdin(process.stdin, '--stdin')
@@ -111,8 +121,12 @@ function changeEnvFile(
     const unchanged = `${envPath(name)} is left as it was`;
     const unknown = keys.find((key) => !isKnownName(key) && problems.some((problem) => problem.key === key));
     if (unknown !== undefined || problems.some(({ severity }) => severity === 'error')) {
-      output.complain(formatProblems(problems.filter(({ severity, key }) => severity === 'error' || key === unknown)));
-      throw new Failure(unchanged, unknown === undefined ? exitCodes.configuration : exitCodes.usage);
+      const reasons = problems.filter(({ severity, key }) => severity === 'error' || key === unknown);
+      output.complain(formatProblems(reasons.map((reason) => ({ ...reason, severity: 'error' }))));
+      throw new Failure(
+        `nothing was written; ${unchanged}`,
+        unknown === undefined ? exitCodes.configuration : exitCodes.usage,
+      );
     }
     const warnings = problems.filter(({ key }) => keys.includes(key));
     if (warnings.length > 0) output.complain(formatProblems(warnings));
@@ -154,6 +168,14 @@ async function reportOutcome(context: Context, name: string): Promise<ExitCode> 
     : `${(after && diagnoseReload(after)?.problem) ?? reason}; for the new ones: ./manage reload ${name}`;
   output.complain(`${name} runs with its settings from before: ${why}`);
   return health?.restart_needed?.length ? exitCodes.ok : exitCodes.notReady;
+}
+
+/** Waits until an instance that runs has the settings that were just written, and makes new processes where it has to. */
+export async function applySettings(context: Context, invocation: Invocation, name: string): Promise<void> {
+  const [now] = await inspect(await context.pm2.list(), [findInstance(context, name)]);
+  if (now === undefined || !isUp(deriveState(now))) return;
+  if ((await reloadReason(now, undefined)) === undefined) return;
+  await withManagerLock(context, invocation, () => rollingReload(context, now));
 }
 
 /** With its group a split keeps the line ends. */

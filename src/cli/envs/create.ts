@@ -3,17 +3,13 @@ import { join } from 'node:path';
 import { ASSUMED_WINDOW } from '../../config/clientEnvironment.ts';
 import { formatProblems } from '../../config/diagnostics.ts';
 import { configFromText } from '../../config/load.ts';
+import { isLoopbackAddress } from '../../config/secrets.ts';
 import { terminalSafe } from '../../core/text.ts';
 import { findPreset, presets } from '../../providers/index.ts';
 import type { Preset } from '../../providers/preset.ts';
 import type { Context, Invocation } from '../command.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
-import { inspect } from '../supervisor/inspect.ts';
 import { loadInstances } from '../supervisor/instances.ts';
-import { withManagerLock } from '../supervisor/lock.ts';
-import { reloadReason, rollingReload } from '../supervisor/reload.ts';
-import { loadInstance } from '../supervisor/start.ts';
-import { deriveState, isUp } from '../supervisor/state.ts';
 import { didYouMean } from '../terminal/output.ts';
 import { type Prompter, readSecretFromStdin } from '../terminal/prompt.ts';
 import {
@@ -40,6 +36,9 @@ import {
   askForPreset,
   askForRegion,
   askForWindow,
+  EXAMPLE_ADDRESS,
+  INTERNATIONAL,
+  withScheme,
 } from './questions.ts';
 
 /** What the env file of a new instance is made from. */
@@ -59,6 +58,8 @@ export interface NewInstance {
 /** A new instance; its env file may be there already, as a copy of the example that nobody has filled in. */
 export interface PlannedInstance extends NewInstance {
   readonly exists: boolean;
+  /** Whether nothing answered at the address of a server of the user's own. */
+  readonly isUnreachable?: boolean;
 }
 
 /** The options that a new instance is described by. */
@@ -79,15 +80,12 @@ export async function planInstance(context: Context, invocation: NewInstanceInvo
   const draft = { name, preset, port, region, url: undefined, model: PLACEHOLDER, exists, key: '' };
   const url = await chooseAddress(context, invocation, draft, prompter);
   const key = await readKey(context, invocation, { ...draft, url }, prompter);
-  let planned = { ...draft, url, key };
-  let server = isOwnServer(preset) ? await askServerOf(context, planned) : NOT_ASKED;
-  while (server.refusesKey === true && prompter !== undefined && !invocation.stdin) {
-    const question = `The server ${planned.key === '' ? 'wants a key' : 'refuses this key'}. Which one? (Enter for no other)`;
-    const other = await askForKey(prompter, context.output, question, (typed) => keyProblem(context, planned, typed));
-    if (other === '') break;
-    planned = { ...planned, key: other };
-    server = await askServerOf(context, planned);
-  }
+  const { planned, server } = isOwnServer(preset)
+    ? await findServer(context, { ...draft, url, key }, invocation.stdin ? undefined : prompter)
+    : { planned: { ...draft, url, key }, server: NOT_ASKED };
+  const address = addressOf(planned);
+  if (isLoopbackAddress(address) && URL.parse(address)?.port === String(port))
+    throw new Failure(`port ${port} is that of the server at ${address}; choose another by --port`, exitCodes.usage);
   const model = await chooseModel(context, invocation, planned, server, prompter);
   const contextWindow =
     model === undefined || server === NOT_ASKED
@@ -111,8 +109,69 @@ function isOwnServer({ hosts, tiers, protocol }: Preset): boolean {
 
 const NOT_ASKED: ServerAnswer = { models: [] };
 
-async function askServerOf({ output }: Context, { preset, region, url, key }: NewInstance): Promise<ServerAnswer> {
-  const address = url ?? preset.regions?.[region ?? ''] ?? preset.baseUrl;
+/** What a server that wants no key is sent in its place, since an instance without any passes on that of Claude Code. */
+const NO_KEY = 'unused';
+
+/**
+ * Asks a server for its models, and the user once more for the address where nothing answers, and for the key that is refused.
+ * @returns the instance with the address of the API and the key that go with the answer
+ */
+async function findServer(
+  context: Context,
+  draft: PlannedInstance,
+  prompter: Prompter | undefined,
+): Promise<{ readonly planned: PlannedInstance; readonly server: ServerAnswer }> {
+  const { output } = context;
+  const { preset } = draft;
+  let planned = draft;
+  let server = await askServerOf(context, planned);
+  while (server.isUnreachable === true && prompter !== undefined) {
+    const address = addressOf(planned);
+    const why = server.failure === 'ECONNREFUSED' ? 'Nothing listens at' : `No answer (${server.failure}) from`;
+    output.complain(terminalSafe(`${why} ${address}: start the server, or give another address.`));
+    const url = await askForAddress(prompter, 'Address of the server (Enter keeps this one)', address, (typed) =>
+      problemOf(context, { ...draft, url: typed }, 'OPENAI_BASE_URL'),
+    );
+    planned = url === address ? planned : { ...planned, url };
+    server = await askServerOf(context, planned);
+    if (url === address) break;
+  }
+  while (server.refusesKey === true && prompter !== undefined) {
+    const question =
+      planned.key === ''
+        ? 'The server wants a key. Which one? (Enter for none)'
+        : 'The server refuses this key. Another one? (Enter keeps it)';
+    const other = await askForKey(prompter, output, question, (typed) => keyProblem(context, planned, typed));
+    if (other === '') break;
+    planned = { ...planned, key: other };
+    server = await askServerOf(context, planned);
+  }
+  if (preset.protocol === 'chat' && server.baseUrl !== undefined) {
+    output.say(terminalSafe(`Its API is at ${server.baseUrl}, which is taken.`));
+    planned = { ...planned, url: server.baseUrl };
+  }
+  if (needsPlaceholder(planned) && server.refusesKey !== true) {
+    output.say(`Without a key: ${keyNameOf(preset)}=${NO_KEY} is taken, a word that such servers ignore.`);
+    planned = { ...planned, key: NO_KEY };
+  }
+  return { planned: { ...planned, isUnreachable: server.isUnreachable === true }, server };
+}
+
+/** Whether a server that has no key is the user's own by its address: on this machine, or without the encryption of a vendor's. */
+function needsPlaceholder(instance: NewInstance): boolean {
+  const { preset, key } = instance;
+  const address = addressOf(instance);
+  if (key !== '' || preset.protocol !== 'chat' || preset.keyOptional === true) return false;
+  return isLoopbackAddress(address) || address.startsWith('http:');
+}
+
+function addressOf({ preset, region, url }: NewInstance): string {
+  return url ?? preset.regions?.[region ?? ''] ?? preset.baseUrl;
+}
+
+async function askServerOf({ output }: Context, instance: NewInstance): Promise<ServerAnswer> {
+  const { preset, key } = instance;
+  const address = addressOf(instance);
   output.say(`Asking ${address} for its models ...`);
   const header = preset.keyHeader ?? 'authorization';
   const value = preset.keyHeader === undefined ? `Bearer ${key}` : key;
@@ -125,7 +184,8 @@ export function problemOf({ root }: Context, instance: NewInstance, setting: str
   try {
     const { problems } = configFromText(file, envText(instance), {}, root);
     const found = problems.find(({ key, severity }) => key === setting && severity === 'error');
-    return found && `Found ${found.found}. ${found.fix}`;
+    const isWithoutScheme = setting === 'OPENAI_BASE_URL' && instance.url?.includes('://') !== true;
+    return found && `Found ${found.found}. ${found.fix}${isWithoutScheme ? ' http:// or https:// is missing.' : ''}`;
   } catch (error) {
     if (error instanceof Failure) return error.message;
     throw error;
@@ -141,9 +201,13 @@ async function chooseAddress(
   const { preset } = draft;
   const isNeeded = preset.baseUrl === '' && preset.protocol !== 'demo';
   const isAsked = isNeeded || (isOwnServer(preset) && prompter !== undefined);
-  if (url !== undefined || !isAsked) return url;
+  if (url !== undefined || !isAsked) return url === undefined ? undefined : withScheme(url);
   if (prompter === undefined) throw new Failure('this provider needs --url URL', exitCodes.usage);
-  const answer = await askForAddress(prompter, preset, (typed) =>
+  const question =
+    preset.baseUrl === ''
+      ? `Address of the server, such as ${EXAMPLE_ADDRESS}`
+      : 'Address of the server (Enter for this one)';
+  const answer = await askForAddress(prompter, question, preset.baseUrl, (typed) =>
     problemOf(context, { ...draft, url: typed }, 'OPENAI_BASE_URL'),
   );
   return answer === preset.baseUrl ? undefined : answer;
@@ -209,12 +273,11 @@ async function choosePreset({ names: [word] }: Invocation, prompter: Prompter | 
 export function presetNamed(word: string): Preset {
   const preset = findPreset(word);
   if (preset !== undefined) return preset;
-  throw new Failure(`${describeUnknown(word)} (all of them: ./manage providers)`, exitCodes.usage);
-}
-
-function describeUnknown(word: string): string {
-  const names = presets.map(({ name }) => name);
-  return `there is no provider "${word}"${didYouMean(word, names)}`;
+  const nearest = didYouMean(
+    word,
+    presets.map(({ name }) => name),
+  );
+  throw new Failure(`there is no provider "${word}"${nearest} (all of them: ./manage providers)`, exitCodes.usage);
 }
 
 async function chooseName(
@@ -226,10 +289,11 @@ async function chooseName(
   const wanted = as ?? preset.name;
   checkInstanceName(wanted);
   if (!hasEnvFile(root, wanted) || isUnfilled(root, wanted, preset)) return wanted;
-  const there = `${envPath(wanted)} is there already and is not changed`;
+  const correct = takesKey(preset) ? `; to correct its key: ./manage key ${wanted}` : '';
+  const there = `${envPath(wanted)} is there already and is not changed${correct}`;
   if (as !== undefined || prompter === undefined) {
     throw new Failure(
-      `${there}; to change it: ./manage edit ${wanted}, to make another: --as ${unusedName(root, wanted)}`,
+      `${there}; to change other settings: ./manage edit ${wanted}, to make another: --as ${unusedName(root, wanted)}`,
       exitCodes.usage,
     );
   }
@@ -263,14 +327,16 @@ async function choosePort(
 
 /** The region; keys belong to one, so it is asked for where the provider has several. */
 async function chooseRegion(
-  { region }: Pick<NewInstanceInvocation, 'region'>,
+  { region, url }: Pick<NewInstanceInvocation, 'region' | 'url'>,
   preset: Preset,
   prompter: Prompter | undefined,
 ): Promise<string | undefined> {
   const known = Object.keys(preset.regions ?? {});
-  if (known.length > 0 && region === undefined && prompter !== undefined) return askForRegion(prompter, preset);
+  const isAsked = known.length > 0 && region === undefined && url === undefined;
+  if (isAsked && prompter !== undefined) return askForRegion(prompter, preset);
   if (region === undefined || known.includes(region)) return region;
-  const hint = known.length === 0 ? `${preset.name} has none` : `${preset.name} has ${known.join(', ')}`;
+  if (region === INTERNATIONAL && known.length > 0) return undefined;
+  const hint = `${preset.name} has ${known.length === 0 ? 'none' : [INTERNATIONAL, ...known].join(', ')}`;
   throw new Failure(`there is no region "${region}"; ${hint}`, exitCodes.usage);
 }
 
@@ -331,13 +397,4 @@ export function envText({ name, preset, port, key, region, url, model, contextWi
     chosen: Object.fromEntries(chosen),
     keyLine: envLine(keyNameOf(preset), key),
   });
-}
-
-/** Waits until an instance that runs has the settings that were just written, and makes new processes where it has to. */
-export async function applySettings(context: Context, invocation: Invocation, name: string): Promise<void> {
-  const { instance } = loadInstance(context, name);
-  const [now] = await inspect(await context.pm2.list(), [instance]);
-  if (now === undefined || !isUp(deriveState(now))) return;
-  if ((await reloadReason(now, undefined)) === undefined) return;
-  await withManagerLock(context, invocation, () => rollingReload(context, now));
 }

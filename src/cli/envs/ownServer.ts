@@ -18,8 +18,12 @@ export interface ServedModel {
 /** What a server answers when it is asked for its models. */
 export interface ServerAnswer {
   readonly models: readonly ServedModel[];
+  /** The address of its API, where that is the given one and `/v1` behind it; undefined where it is the given one. */
+  readonly baseUrl?: string;
   /** Why it could not be asked; undefined when it answered. */
   readonly failure?: string;
+  /** Whether nothing answered at all. */
+  readonly isUnreachable?: boolean;
   /** Whether it wants another key, or one at all. */
   readonly refusesKey?: boolean;
 }
@@ -44,6 +48,7 @@ export async function askServer(baseUrl: string, headers: Readonly<Record<string
   const root = address.endsWith('/v1') ? address.slice(0, -'/v1'.length) : address;
   let failure: string | undefined;
   let refusesKey = false;
+  let isUnreachable = true;
   const ask: AskPath = async (path, body) => {
     try {
       const response = await fetch(`${root}${path}`, {
@@ -52,6 +57,7 @@ export async function askServer(baseUrl: string, headers: Readonly<Record<string
         redirect: 'error',
         ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
       });
+      isUnreachable = false;
       if (response.ok) return parseObject(await response.text());
       failure ??= `it answers ${response.status}`;
       if (response.status === 401 || response.status === 403) refusesKey = true;
@@ -60,12 +66,13 @@ export async function askServer(baseUrl: string, headers: Readonly<Record<string
     }
     return undefined;
   };
-  const listed = (await ask('/v1/models')) ?? (root === address ? await ask('/models') : undefined);
+  const versioned = await ask('/v1/models');
+  const listed = versioned ?? (root === address ? await ask('/models') : undefined);
   const described = await Promise.all([askOllama(ask), askLmStudio(ask), askLlamaCpp(ask)]);
   const models = mergeModels([...described.flat(), ...readList(listed)]);
   return models.length === 0 && listed === undefined && failure !== undefined
-    ? { models, failure, refusesKey }
-    : { models };
+    ? { models, failure, refusesKey, ...(isUnreachable ? { isUnreachable } : {}) }
+    : { models, ...(versioned !== undefined && root === address ? { baseUrl: `${address}/v1` } : {}) };
 }
 
 function describeFailure(error: unknown): string {

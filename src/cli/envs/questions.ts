@@ -1,3 +1,4 @@
+import { isLoopbackAddress } from '../../config/secrets.ts';
 import { terminalSafe } from '../../core/text.ts';
 import { commonPresets, presets } from '../../providers/index.ts';
 import type { Preset } from '../../providers/preset.ts';
@@ -39,30 +40,42 @@ export function askForName(
 }
 
 /** @returns undefined for the address that is in no region */
-export async function askForRegion(prompter: Prompter, { baseUrl, regions = {} }: Preset): Promise<string | undefined> {
+export async function askForRegion(prompter: Prompter, preset: Preset): Promise<string | undefined> {
+  const { baseUrl, regions = {}, links } = preset;
   const names = Object.keys(regions);
   const width = Math.max(...names.map((name) => name.length), INTERNATIONAL.length);
   const label = (name: string, url: string) => `${name.padEnd(width)}  ${URL.parse(url)?.host ?? url}`;
+  const keys = links.keys === undefined ? '' : `; keys from ${URL.parse(links.keys)?.host ?? links.keys}`;
   const choices = [
-    { value: INTERNATIONAL, label: label(INTERNATIONAL, baseUrl) },
+    { value: INTERNATIONAL, label: `${label(INTERNATIONAL, baseUrl)}${keys}` },
     ...names.map((name) => ({ value: name, label: label(name, regions[name] ?? '') })),
   ];
   const chosen = await prompter.choose('Where is your key from?', choices);
   return chosen === INTERNATIONAL ? undefined : chosen;
 }
 
-const INTERNATIONAL = 'international';
-const EXAMPLE_ADDRESS = 'http://127.0.0.1:8000/v1';
+/** The word for the address of a provider that is in none of its regions. */
+export const INTERNATIONAL = 'international';
+export const EXAMPLE_ADDRESS = 'http://127.0.0.1:8000/v1';
 
-/** The address of a server; Enter alone means the usual one of such servers, where there is one. */
-export function askForAddress(prompter: Prompter, preset: Preset, check: CheckSetting): Promise<string> {
-  const rules: AnswerRules = { example: preset.baseUrl || EXAMPLE_ADDRESS, check };
-  return prompter.ask(
-    preset.baseUrl === ''
-      ? `Address of the server, such as ${EXAMPLE_ADDRESS}`
-      : 'Address of the server (Enter for this one)',
-    preset.baseUrl === '' ? rules : { ...rules, fallback: preset.baseUrl },
-  );
+/**
+ * The address of a server.
+ * @param usual what Enter alone means; empty where an answer is needed
+ */
+export async function askForAddress(
+  prompter: Prompter,
+  question: string,
+  usual: string,
+  check: CheckSetting,
+): Promise<string> {
+  const rules: AnswerRules = { example: usual || EXAMPLE_ADDRESS, check: (typed) => check(withScheme(typed)) };
+  return withScheme(await prompter.ask(question, usual === '' ? rules : { ...rules, fallback: usual }));
+}
+
+/** An address of this machine as it is mostly typed, `127.0.0.1:8000`, with its `http://`; any other as it is. */
+export function withScheme(typed: string): string {
+  const whole = `http://${typed}`;
+  return !typed.includes('://') && isLoopbackAddress(whole) ? whole : typed;
 }
 
 /** From this length on the last characters say which key it is, and not what it is. */
@@ -90,11 +103,12 @@ const OTHER = '';
 /** A model of those that the server has, or any other. */
 export async function askForModel(
   prompter: Prompter,
-  { models, failure }: ServerAnswer,
+  { models, failure, isUnreachable }: ServerAnswer,
   output: Output,
   check: CheckSetting,
 ): Promise<string> {
-  if (failure !== undefined) output.say(`The server does not list its models: ${terminalSafe(failure)}.`);
+  if (failure !== undefined && isUnreachable !== true)
+    output.say(`The server does not list its models: ${terminalSafe(failure)}.`);
   const choices = models.map((model) => ({ value: model.name, label: describeServed(model) }));
   const chosen =
     choices.length === 0

@@ -88,26 +88,29 @@ const servers: readonly (readonly [string, Answers, readonly object[]])[] = [
 test.each(servers)('%s', async (_what, answers, expected) => {
   const url = await startServer(answers);
   for (const address of [`${url}/v1`, `${url}/v1/`, url]) {
-    const { models, failure } = await askServer(address, {});
+    const { models, failure, baseUrl } = await askServer(address, {});
     expect(models).toEqual(expected);
+    expect(baseUrl).toBe(address === url ? `${url}/v1` : undefined);
     expect(failure).toBeUndefined();
   }
 });
 
 test('an API below another path than /v1 is asked there', async () => {
   const url = await startServer({ '/openai/models': list({ id: 'm' }) });
-  expect((await askServer(`${url}/openai`, {})).models).toEqual([{ name: 'm' }]);
+  expect(await askServer(`${url}/openai`, {})).toEqual({ models: [{ name: 'm' }] });
 });
 
 test('the key goes with each question, and a refused one is said', async () => {
   const url = await startServer({ '/v1/models': list({ id: 'm' }) }, 'right');
-  expect(await askServer(url, { authorization: 'Bearer right' })).toEqual({ models: [{ name: 'm' }] });
+  const answer = { models: [{ name: 'm' }], baseUrl: `${url}/v1` };
+  expect(await askServer(url, { authorization: 'Bearer right' })).toEqual(answer);
   expect(await askServer(url, {})).toEqual({ models: [], failure: 'it answers 401', refusesKey: true });
 });
 
 test('a server that is not there, or lists nothing, is said', async () => {
   const url = await startServer({});
   expect(await askServer(url, {})).toEqual({ models: [], failure: 'it answers 404', refusesKey: false });
-  const { failure } = await askServer('http://127.0.0.1:1', {});
+  const { failure, isUnreachable } = await askServer('http://127.0.0.1:1', {});
   expect(failure).toMatch(/ECONNREFUSED|bad port/);
+  expect(isUnreachable).toBe(true);
 });
