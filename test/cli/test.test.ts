@@ -191,7 +191,7 @@ test('a rejected key ends the test, and is shown by no name but its variable’s
   const { code, stdout, stderr } = await project.manage(['test', 'locked', '--full', '--yes']);
   expect(stdout).toMatch(/^key +fail +\d+ +\[locked 401\] the provider rejected OPENAI_API_KEY/m);
   expect(stdout).toMatch(/^overflow +skipped +- +the key is not accepted$/m);
-  expect(stdout).toContain('  -> Correct the key: ./manage edit locked.');
+  expect(stdout).toContain('  -> Correct the key: ./manage key locked.');
   expect(upstream.requests).toHaveLength(1);
   expect(stdout + stderr).not.toContain(KEY);
   expect(code).toBe(1);
@@ -201,6 +201,16 @@ test('an unreachable provider is not asked', async () => {
   const rows = rowsOf(await project.manage(['test', 'nowhere', '--json']));
   expect(results(rows)).toMatchObject({ TCP: 'fail', key: 'skipped', stream: 'skipped' });
   expect(rows['TCP']?.detail).toContain('nothing listens there');
+});
+
+test('after that status does not call it ready, and run says so before claude begins', async () => {
+  const before = (await project.status()).find(({ name }) => name === 'nowhere');
+  expect(before).toMatchObject({ condition: 'failing', condition_reason: expect.stringContaining('ECONNREFUSED') });
+  const claude = { CLAUDE_BIN: resolve(import.meta.dirname, 'fakeClaude.mjs') };
+  const { stderr } = await project.manage(['run', 'nowhere', '--', '-p', 'hello'], claude);
+  expect(stderr).toMatch(/^nowhere: failing: .*ECONNREFUSED.*; \.\/manage logs nowhere --errors$/m);
+  const well = await project.manage(['run', 'demo', '--', '-p', 'hello'], claude);
+  expect(well.stderr).not.toContain('demo: ');
 });
 
 test('a provider that says nothing is left after --timeout', async () => {
