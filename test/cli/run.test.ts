@@ -167,7 +167,7 @@ describe('./manage run', () => {
     ['a wrong CLAUDE_BIN', ['one'], { CLAUDE_BIN: './nothing' }, 1, /CLAUDE_BIN is \.\/nothing, which is no program/],
     ['all', ['all'], {}, 2, /run takes the name of one instance, not "all"/],
     ['no name', [], {}, 2, /run needs the name of one instance/],
-    ['words for claude without --', ['one', 'two'], {}, 2, /stands after --: \.\/manage run one -- two$/m],
+    ['words for claude without --', ['one', 'two'], {}, 2, /program after --: \.\/manage run one -- two$/m],
   ] as const)('%s', async (_what, words, environment, code, message) => {
     const result = await run([...words], environment);
     expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });
