@@ -108,6 +108,12 @@ describe('two checkouts side by side', SLOW, () => {
     await ok(first, 'restart', 'demo');
     expect((await appsOf(first)).map(({ name }) => name)).toEqual(['demo@my-work', 'demo@proxy']);
   });
+
+  test('pm2 kill --yes ends both without a question', async () => {
+    await ok(second, 'pm2', 'kill', '--yes');
+    for (const project of [first, second])
+      expect(await project.status()).toMatchObject([{ name: 'demo', state: 'not started' }]);
+  });
 });
 
 describe('a checkout that is moved while it runs', SLOW, () => {
