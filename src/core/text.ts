@@ -30,14 +30,29 @@ export function displayWidth(text: string): number {
 /** The text cut to at most `width` columns, with an ellipsis when something is missing. */
 export function trimToWidth(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
-  let kept = '';
+  const letters = Array.from(lettersOf(text), ({ segment }) => segment);
+  return width < 1 ? '' : `${takeLetters(letters, width - 1).join('')}…`;
+}
+
+/** The same, but what is missing is the beginning: of a path the end says more. */
+export function trimStartToWidth(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  const letters = Array.from(lettersOf(text), ({ segment }) => segment).reverse();
+  return width < 1
+    ? ''
+    : `…${takeLetters(letters, width - 1)
+        .reverse()
+        .join('')}`;
+}
+
+/** The first letters that fit into `width` columns. */
+function takeLetters(letters: readonly string[], width: number): string[] {
   let used = 0;
-  for (const { segment } of lettersOf(text)) {
-    used += widthOfLetter(segment);
-    if (used > width - 1) break;
-    kept += segment;
-  }
-  return width < 1 ? '' : `${kept}…`;
+  const end = letters.findIndex((letter) => {
+    used += widthOfLetter(letter);
+    return used > width;
+  });
+  return letters.slice(0, end < 0 ? letters.length : end);
 }
 
 /**

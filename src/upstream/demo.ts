@@ -77,8 +77,14 @@ function schemaOf(body: JsonObject): JsonObject | undefined {
 const COMMAND_REQUEST = /\b(?:run|execute)\s+`([^`]+)`/gi;
 const LIST_REQUEST = /\b(?:list|show)\b[^.]{0,200}\bfiles?\b/i;
 
+/** Without backticks the whole message has to be the request, and what follows no word of a sentence, such as `run the tests`. */
+const BARE_COMMAND_REQUEST =
+  /^(?:please\s+)?(?:run|execute)\s+(?!(?:the|an?|all|it|this|that|my|your|some)\b)([^\s`][^\n`]{0,500})$/i;
+
 function shellCommands(text: string): string[] {
-  const commands = [...text.matchAll(COMMAND_REQUEST)].map((match) => match[1] ?? '');
+  const quoted = [...text.matchAll(COMMAND_REQUEST)].map((match) => match[1] ?? '');
+  const bare = BARE_COMMAND_REQUEST.exec(text)?.[1];
+  const commands = quoted.length === 0 && bare !== undefined ? [bare] : quoted;
   return commands.length === 0 && LIST_REQUEST.test(text) ? ['ls'] : commands;
 }
 

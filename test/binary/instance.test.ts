@@ -52,6 +52,13 @@ test('the demo provider answers in words and makes a tool call, without network 
   );
   expect(whole.stop_reason).toBe('tool_use');
   expect(whole.content.at(-1)).toMatchObject({ type: 'tool_use', name: 'Bash', input: { command: 'ls' } });
+  const commandFor = async (content: string) => {
+    const asked = message('claude-sonnet-5', { tools, messages: [{ role: 'user', content }] });
+    return JSON.parse((await call(`${binary.url}/v1/messages`, asked)).text).content.at(-1).input?.command;
+  };
+  expect(await commandFor('run echo hi')).toBe('echo hi');
+  expect(await commandFor('Please execute `echo a`, then rest')).toBe('echo a');
+  expect(await commandFor('run the tests')).toBeUndefined();
 });
 
 test('P5 a port that is taken is reported with its holder, and ends with 78', async () => {

@@ -65,13 +65,24 @@ describe('two checkouts side by side', SLOW, () => {
     await ok(second, 'start', 'demo', '--instances', '2');
     expect((await appsOf(first)).map(({ name }) => name)).toEqual(['demo', 'demo@my-work', 'demo@my-work']);
     const doctor = await second.manage(['doctor']);
-    expect(doctor.stdout).toContain('also runs what is not of this project, and is left alone: demo');
+    expect(doctor.stdout).toContain(`also runs what is not of this checkout: demo (another checkout, ${first.root})`);
     const file = join(second.root, 'envs', 'demo.env');
     await rename(file, `${file}.away`);
     expect(await second.status(), 'M1 without its env file it is one row').toMatchObject([{ name: 'demo' }]);
     await ok(second, 'stop', 'demo');
     await rename(`${file}.away`, file);
     expect((await statusOf(first, 'demo'))?.pid).toBe(before?.pid);
+    expect((await appsOf(first)).map(({ name }) => name)).toEqual(['demo']);
+  });
+
+  test('pm2 kill of one asks before it ends the other, and names it', async () => {
+    await ok(first, 'start', 'demo');
+    for (const words of [['kill'], ['delete', 'all']]) {
+      const { code, stderr } = await second.manage(['pm2', ...words]);
+      expect(stderr).toContain(`too: demo (another checkout, ${first.root})`);
+      expect(stderr).toContain(`./manage pm2 ${words.join(' ')} --yes`);
+      expect(code).toBe(2);
+    }
     expect((await appsOf(first)).map(({ name }) => name)).toEqual(['demo']);
   });
 
@@ -96,6 +107,12 @@ describe('two checkouts side by side', SLOW, () => {
     expect((await appsOf(first)).map(({ name }) => name)).toEqual(['demo@my-work', 'demo']);
     await ok(first, 'restart', 'demo');
     expect((await appsOf(first)).map(({ name }) => name)).toEqual(['demo@my-work', 'demo@proxy']);
+  });
+
+  test('pm2 kill --yes ends both without a question', async () => {
+    await ok(second, 'pm2', 'kill', '--yes');
+    for (const project of [first, second])
+      expect(await project.status()).toMatchObject([{ name: 'demo', state: 'not started' }]);
   });
 });
 

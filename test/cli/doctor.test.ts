@@ -431,7 +431,9 @@ test('an app of PM2 that is not ours is named, and is no fault', async () => {
   onTestFinished(async () => void (await project.pm2(['delete', 'foreign'])));
   const { findings } = await doctor();
   expect(troubles(findings)).toEqual([]);
-  expect(findings.map(({ detail }) => detail)).toContainEqual(expect.stringMatching(/left alone: foreign$/));
+  expect(findings.map(({ detail }) => detail)).toContainEqual(
+    expect.stringMatching(/not of this checkout: foreign \(another program\)$/),
+  );
 });
 
 test('names limit what is said of instances', async () => {

@@ -203,6 +203,16 @@ test('an unreachable provider is not asked', async () => {
   expect(rows['TCP']?.detail).toContain('nothing listens there');
 });
 
+test('after that status does not call it ready, and run says so before claude begins', async () => {
+  const before = (await project.status()).find(({ name }) => name === 'nowhere');
+  expect(before).toMatchObject({ condition: 'failing', condition_reason: expect.stringContaining('ECONNREFUSED') });
+  const claude = { CLAUDE_BIN: resolve(import.meta.dirname, 'fakeClaude.mjs') };
+  const { stderr } = await project.manage(['run', 'nowhere', '--', '-p', 'hello'], claude);
+  expect(stderr).toMatch(/^nowhere: failing: .*ECONNREFUSED.*; \.\/manage logs nowhere --errors$/m);
+  const well = await project.manage(['run', 'demo', '--', '-p', 'hello'], claude);
+  expect(well.stderr).not.toContain('demo: ');
+});
+
 test('a provider that says nothing is left after --timeout', async () => {
   const { code, stdout } = await project.manage(['test', 'silent', '--timeout', '0.5']);
   expect(stdout).toContain('no whole answer within 0.5 s; --timeout SECONDS allows more');

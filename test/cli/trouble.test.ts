@@ -91,6 +91,8 @@ test('P5 a port that a stranger holds: who it is, exit status 78, and the strang
     expect(code).toBe(78);
     expect(stderr).toContain(`thief: port ${port} is held by pid ${process.pid}`);
   }
+  for (const command of ['start', 'status'])
+    expect((await project.manage([command, 'thief'])).stdout).toContain(`\n\nthief: port ${port} is held by pid`);
   expect((await project.manage(['stop', 'thief'])).stderr).toContain('thief does not run');
   expect((await statusOf('thief'))?.state).toBe('port taken');
   expect(server.listening).toBe(true);

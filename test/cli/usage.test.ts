@@ -100,7 +100,10 @@ describe('./manage usage, with no instance running', () => {
         { project: '/home/me/site', session: 's3', session_id: '262112a0-8142-43c0-a37f-ac2ca3b0a977', cost: 8 },
       ].map((row) => ({ ...row, day: dayBefore(0) })),
     );
-    const { stdout } = await project.manage(['usage', 'spent', '--by', 'project'], { CLAUDE_CONFIG_DIR: project.root });
+    const { stdout, stderr } = await project.manage(['usage', 'spent', '--by', 'project'], {
+      CLAUDE_CONFIG_DIR: project.root,
+    });
+    expect(stderr).toContain('a hash is a folder that Claude Code on this machine does not know: USAGE_PROJECTS=names');
     const lines = stdout.trim().split('\n');
     expect(lines.map((line) => line.split(/ {2,}/)).map((cells) => [cells[0], cells.at(-1)])).toEqual([
       ['project', 'cost'],

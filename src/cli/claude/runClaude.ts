@@ -3,11 +3,15 @@ import { homedir } from 'node:os';
 import { basename, delimiter, join, resolve } from 'node:path';
 import { ASSUMED_WINDOW, contextWindowOf, modelRows } from '../../config/clientEnvironment.ts';
 import { needsNoKey } from '../../config/secrets.ts';
+import { terminalSafe } from '../../core/text.ts';
 import { type Context, callerDirectory, type Invocation } from '../command.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
-import { checkNames } from '../supervisor/instances.ts';
+import { inspect } from '../supervisor/inspect.ts';
+import { checkNames, loadInstances, selectInstances } from '../supervisor/instances.ts';
 import { ensureRunning } from '../supervisor/start.ts';
+import { hintLine } from '../supervisor/state.ts';
 import { runInForeground } from '../terminal/foreground.ts';
+import { describeEntry } from '../views/statusEntry.ts';
 import {
   chooseCredentials,
   clientSettings,
@@ -55,6 +59,7 @@ export async function runClaude(context: Context, invocation: Invocation<'ask'>)
       `The context window of ${config.tiers.big} is not known, ${ASSUMED_WINDOW.toLocaleString('en-US')} tokens are assumed; set QUIRK_CONTEXT_WINDOW in envs/${name}.env`,
     );
   }
+  await sayCondition(context, name);
   const startedAt = Date.now();
   // The user's own settings may hold anything.
   const hasSecret = settings.env['ANTHROPIC_AUTH_TOKEN'] !== NO_TOKEN || Object.keys(own).length > 0;
@@ -72,6 +77,16 @@ export async function runClaude(context: Context, invocation: Invocation<'ask'>)
   const session = isConversation ? findSession(environment, directory, startedAt) : undefined;
   if (session !== undefined) output.say(`To go on with this session: ./manage run ${name} -- --resume ${session}`);
   return code;
+}
+
+/** Says what is known against the instance, as Claude Code only shows that it tries again. A key may come from this shell. */
+async function sayCondition({ root, output }: Context, name: string): Promise<void> {
+  const [inspection] = await inspect([], selectInstances(root, loadInstances(root), [name]));
+  if (inspection === undefined) return;
+  const { report } = await describeEntry(inspection);
+  const { condition, hint } = report;
+  if (condition === 'ready' || condition === 'no key' || hint === undefined) return;
+  output.say(terminalSafe(hintLine(name, { ...hint, problem: `${condition}: ${hint.problem}` })));
 }
 
 const TRANSCRIPT = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.jsonl$/;

@@ -27,7 +27,7 @@ export const doctor = defineCommand({
     if (json) output.print(doctorJson(findings, repaired));
     else {
       const shown = quiet ? findings.filter(({ result }) => result !== 'ok') : findings;
-      if (shown.length > 0) output.show(doctorText(shown, output.paint));
+      if (shown.length > 0) output.show(doctorText(shown, output));
       output.say(summarize(findings));
       if (!online) output.say('The providers were not asked; --online asks them, too.');
       if (!isWell(findings)) output.say('More, by what you see: docs/TROUBLESHOOTING.md');

@@ -14,7 +14,7 @@ export const logs = defineCommand({
     ['./manage logs demo --since 2h --json', 'the lines as they are stored, for a program'],
   ],
   details:
-    'Reads logs/NAME/NAME.log and the files that were rotated before it, compressed or not; files older than three days are gone.\nWith --json each line is a JSON record without a "schema". Messages from start and stop are also in `pm2 logs NAME`.',
+    'Reads logs/NAME/NAME.log and the files that were rotated before it, compressed or not; files older than three days are gone.\nThe intent of a request is what it was for; side is one that Claude Code sends beside the conversation, without tools, such as to read a\nfetched page. in_flight counts the answers that were running. With --json each line is a JSON record without a "schema". Messages from start and stop are also in `pm2 logs NAME`.',
 
   run: async (context, invocation) => (await import('../logs/showLogs.ts')).showLogs(context, invocation),
 });

@@ -13,7 +13,7 @@ export const top = defineCommand({
     ['./manage top --json', 'the same for a program'],
   ],
   details:
-    'Requests and tokens per second are those of the last minute, latencies those of the last five: until the first event (first)\nand until the end (whole), half of the requests being quicker; 95 of 100 are quicker than the p95 beside it. Requests, errors and\ncost are those of today; ? is a cost whose price is unknown. The states are those of ./manage status.',
+    'Requests and tokens per second are those of the last minute, latencies those of the last five: until the first event (first)\nand until the end (whole), half of the requests being quicker; 95 of 100 are quicker than first p95 and whole p95. Requests, errors and\ncost are those of today; ? is a cost whose price is unknown. The states are those of ./manage status.',
 
   run: async (context, invocation) => (await import('../top/screen.ts')).showTop(context, invocation),
 });

@@ -31,7 +31,11 @@ export function checkShell({ environment, all }: CheckContext): Finding[] {
   ];
   if (findings.length > 0) return findings;
   return [
-    shellCheck.ok(target === undefined ? 'nothing leads claude elsewhere' : `${BASE_URL} leads claude to ${target}`),
+    shellCheck.ok(
+      target === undefined
+        ? 'no variable of this shell sends claude elsewhere'
+        : `${BASE_URL} leads claude to ${target}`,
+    ),
   ];
 }
 

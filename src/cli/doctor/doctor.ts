@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { terminalSafe } from '../../core/text.ts';
+import { terminalSafe, wrapText } from '../../core/text.ts';
 import { type Context, callerDirectory } from '../command.ts';
 import { inspect, type Listing, listAll } from '../supervisor/inspect.ts';
 import { loadInstances, selectInstances } from '../supervisor/instances.ts';
-import type { Colour, Output } from '../terminal/output.ts';
+import { type Colour, nameProgram, type Output } from '../terminal/output.ts';
 import { checkAuthorities, checkClaudeSettings, checkClient, checkShell } from './clientChecks.ts';
 import type { CheckContext, Finding } from './finding.ts';
 import { checkEnvFiles, checkFacts, checkInstances, checkPm2, findUnsupervised } from './instanceChecks.ts';
@@ -81,17 +81,44 @@ function labelOf({ check, instance }: Finding): string {
   return instance === undefined ? check : `${check} ${instance}`;
 }
 
-/** A line for each finding, with the remedy below. */
-export function doctorText(findings: readonly Finding[], paint: Output['paint']): string {
+/** A line for each finding, with the remedy below; broken between words where the terminal is narrow. */
+export function doctorText(
+  all: readonly Finding[],
+  { paint, columns, program }: Pick<Output, 'paint' | 'columns' | 'program'>,
+): string {
+  const findings = joinEqual(all);
   const width = Math.max(0, ...findings.map((finding) => labelOf(finding).length));
   return findings
     .flatMap((finding) => {
       const { result, detail, remedy } = finding;
-      const label = labelOf(finding).padEnd(width);
-      const line = `${paint(colours[result], result.padEnd(RESULT_WIDTH))}  ${label}  ${terminalSafe(detail)}`;
-      return remedy === undefined ? [line] : [line, `      -> ${terminalSafe(remedy)}`];
+      const line = `${result.padEnd(RESULT_WIDTH)}  ${labelOf(finding).padEnd(width)}  ${terminalSafe(detail)}`;
+      const wrap = (text: string, indent: number) => wrapText(nameProgram(text, program), columns, indent);
+      const [first = '', ...others] = wrap(line, RESULT_WIDTH + 2);
+      const painted = paint(colours[result], first.slice(0, RESULT_WIDTH)) + first.slice(RESULT_WIDTH);
+      const remedies = remedy === undefined ? [] : wrap(`      -> ${terminalSafe(remedy)}`, RESULT_WIDTH + 5);
+      return [painted, ...others, ...remedies];
     })
     .join('\n');
+}
+
+/** What is found of several instances alike stands there once, with their names; one that no other shares stays as it is. */
+function joinEqual(findings: readonly Finding[]): Finding[] {
+  const groups = Map.groupBy(findings, (finding) => {
+    const { check, instance, result, detail, remedy } = finding;
+    return instance === undefined ? finding : JSON.stringify([check, result, detail, remedyForAll(remedy, instance)]);
+  });
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first?.instance === undefined || group.length === 1) return group;
+    const { instance: _instance, remedy: _remedy, ...rest } = first;
+    const names = group.flatMap(({ instance }) => instance ?? []).join(', ');
+    const remedy = remedyForAll(first.remedy, first.instance);
+    return [{ ...rest, detail: `${rest.detail} (${names})`, ...(remedy === undefined ? {} : { remedy }) }];
+  });
+}
+
+function remedyForAll(remedy: string | undefined, instance: string): string | undefined {
+  return remedy?.replaceAll(` ${instance} `, ' NAME ');
 }
 
 /** How many failures and warnings there are, in a line. */

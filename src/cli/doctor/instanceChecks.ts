@@ -20,7 +20,7 @@ import {
   isSound,
   runsExecutable,
 } from '../supervisor/instances.ts';
-import { isAppOf, type Pm2Row, pm2Home } from '../supervisor/pm2.ts';
+import { describeOtherApps, type Pm2Row, pm2Home } from '../supervisor/pm2.ts';
 import { deriveState, diagnose, diagnoseReload, hasOlderSettings, type State } from '../supervisor/state.ts';
 import { type CheckContext, type Finding, findingsOf } from './finding.ts';
 
@@ -186,7 +186,7 @@ export async function checkPm2({ root, pm2, environment }: CheckContext): Promis
     ...checkInstalled(root, installed),
     checkDaemon(installed, running),
     ...checkSavedList(environment),
-    ...describeOtherApps(root, pm2),
+    ...checkOtherApps(root, pm2),
   ];
 }
 
@@ -227,11 +227,9 @@ function checkDaemon(installed: string | undefined, running: string | undefined)
   });
 }
 
-function describeOtherApps(root: string, rows: readonly Pm2Row[]): Finding[] {
-  const others = rows.filter((row) => !isAppOf(row, root)).map(({ name }) => name);
-  return others.length === 0
-    ? []
-    : [pm2Check.ok(`also runs what is not of this project, and is left alone: ${others.join(', ')}`)];
+function checkOtherApps(root: string, rows: readonly Pm2Row[]): Finding[] {
+  const others = describeOtherApps(rows, root);
+  return others.length === 0 ? [] : [pm2Check.ok(`also runs what is not of this checkout: ${others.join(', ')}`)];
 }
 
 const processCheck = findingsOf('processes');

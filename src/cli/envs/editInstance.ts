@@ -40,7 +40,9 @@ export async function editInstance(context: Context, { names }: Invocation): Pro
     }
     if (readFileSync(file, 'utf8') !== before) {
       isNeeded = true;
-      throw new Failure(`envs/${name}.env was changed by somebody else meanwhile and is left so; yours is in ${draft}`);
+      throw new Failure(
+        `envs/${name}.env was changed meanwhile (by you or a program); your version is in ${draft}; compare, then edit again`,
+      );
     }
     replaceFile(file, text, statSync(file).mode & PERMISSIONS);
     output.say(

@@ -24,14 +24,22 @@ export async function checkRoute(
   const isProxied = (endpoint.startsWith('https:') ? httpsProxy : httpProxy) !== undefined;
   return isProxied
     ? skip('a network proxy stands between')
-    : checkNetwork(endpoint, timeoutMs, createTrust(authorities));
+    : checkNetwork(endpoint, timeoutMs, {
+        trust: createTrust(authorities),
+        isOwnAddress: provider.baseUrl !== provider.preset.baseUrl,
+      });
 }
 
 /**
  * Whether the provider's host is found, takes a connection, and proves who it is; after a failure nothing more is asked.
  * @param trust what its certificate is checked with; undefined for Node's own list
+ * @param isOwnAddress whether the user has set the address, so that it may be wrong
  */
-export async function checkNetwork(endpoint: string, timeoutMs: number, trust?: SecureContext): Promise<TestRow[]> {
+export async function checkNetwork(
+  endpoint: string,
+  timeoutMs: number,
+  { trust, isOwnAddress = true }: { readonly trust?: SecureContext | undefined; readonly isOwnAddress?: boolean } = {},
+): Promise<TestRow[]> {
   const { hostname, port, protocol } = new URL(endpoint);
   const host = hostname.replace(/^\[|\]$/g, '');
   const isTls = protocol === 'https:';
@@ -39,33 +47,38 @@ export async function checkNetwork(endpoint: string, timeoutMs: number, trust?: 
 
   const dns = isIP(host)
     ? testRow('DNS', skipped('an address, not a name'))
-    : await timed('DNS', timeoutMs, async () => describeAddresses(await lookup(host, { all: true })));
+    : await timed('DNS', timeoutMs, isOwnAddress, async () => describeAddresses(await lookup(host, { all: true })));
   if (dns.result === 'fail') return [dns, testRow('TCP', skipped('not reached')), notReached];
 
   const socket = connect({ host, port: Number(port) || (isTls ? 443 : 80) });
   socket.on('error', () => {});
   try {
-    const tcp = await timed('TCP', timeoutMs, async () => {
+    const tcp = await timed('TCP', timeoutMs, isOwnAddress, async () => {
       await once(socket, 'connect');
       return `${socket.remoteAddress} port ${socket.remotePort}`;
     });
     if (tcp.result === 'fail') return [dns, tcp, notReached];
     if (!isTls) return [dns, tcp, testRow('TLS', skipped('plain HTTP'))];
-    return [dns, tcp, await timed('TLS', timeoutMs, () => shakeHands(socket, host, trust))];
+    return [dns, tcp, await timed('TLS', timeoutMs, isOwnAddress, () => shakeHands(socket, host, trust))];
   } finally {
     socket.destroy();
   }
 }
 
 /** Makes one check; what `work` gives is its detail. */
-async function timed(check: string, timeoutMs: number, work: () => Promise<string>): Promise<TestRow> {
+async function timed(
+  check: string,
+  timeoutMs: number,
+  isOwnAddress: boolean,
+  work: () => Promise<string>,
+): Promise<TestRow> {
   const startedAt = performance.now();
   const finished = new AbortController();
   const late = pause(timeoutMs, undefined, { signal: finished.signal }).then(
     () => fail(`nothing within ${timeoutMs / 1000} s`),
     () => fail('given up'),
   );
-  const result = await Promise.race([work().then(ok, describeNetworkError), late]);
+  const result = await Promise.race([work().then(ok, (error) => describeNetworkError(error, isOwnAddress)), late]);
   finished.abort();
   return testRow(check, result, Math.round(performance.now() - startedAt));
 }
@@ -101,7 +114,11 @@ const REASONS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'this machine has no way there: check its network',
 };
 
-function describeNetworkError(error: NodeJS.ErrnoException): TestResult {
+/** With the address of a preset, which is right, it is the network. */
+const NO_WAY = 'no network, or a company proxy (docs/COMPANY-NETWORK.md)';
+
+function describeNetworkError(error: NodeJS.ErrnoException, isOwnAddress: boolean): TestResult {
   const { code = error.name, message } = error;
-  return fail(`${tlsHint(code) ?? REASONS[code] ?? message} (${code})`);
+  const reason = isOwnAddress || REASONS[code] === undefined ? REASONS[code] : NO_WAY;
+  return fail(`${tlsHint(code) ?? reason ?? message} (${code})`);
 }

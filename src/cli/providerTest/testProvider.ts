@@ -54,6 +54,8 @@ export async function testProvider({
   });
   onCheck('network');
   const rows = await checkRoute(provider, config, client.timeoutMs);
+  // The instance finds it out, too, so that `status` does not call it ready.
+  if (isUnreached(rows)) await sendMessage(client, { model: config.tiers.big, ...MODEL_REQUEST });
   for (const { check, run } of steps) {
     const reason = reasonToSkip(rows);
     if (reason === undefined) onCheck(check);
@@ -68,7 +70,11 @@ export async function testProvider({
 function reasonToSkip(rows: readonly TestRow[]): string | undefined {
   const failed = rows.filter(({ result }) => result === 'fail').map(({ check }) => check);
   if (failed.includes('key')) return 'the key is not accepted';
-  return NETWORK_CHECKS.some((check) => failed.includes(check)) ? 'the provider is not reached' : undefined;
+  return isUnreached(rows) ? 'the provider is not reached' : undefined;
+}
+
+function isUnreached(rows: readonly TestRow[]): boolean {
+  return rows.some(({ check, result }) => result === 'fail' && NETWORK_CHECKS.some((name) => name === check));
 }
 
 /** One check that asks the provider; the name is there before it is made, so that it can be skipped. */

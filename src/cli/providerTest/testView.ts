@@ -1,4 +1,4 @@
-import { terminalSafe } from '../../core/text.ts';
+import { terminalSafe, wrapText } from '../../core/text.ts';
 import type { Colour, Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
 import { describeSpending, type ResultKind, type Spending, type TestRow } from './testResult.ts';
@@ -25,21 +25,21 @@ function columnsOf(paint: Output['paint']): readonly Column<TestRow>[] {
   ];
 }
 
-/** What went wrong in full, and what to do about it. */
-function remediesOf({ name, rows }: ProviderTestReport): string[] {
+/** Warnings and failures in full, as the table may cut them, and what to do about them. */
+function remediesOf({ name, rows }: ProviderTestReport, columns: number | undefined): string[] {
   return rows.flatMap(({ check, result, detail, quirks, suggestions }) => {
-    if (result !== 'fail' && suggestions.length + quirks.length === 0) return [];
+    if (result !== 'fail' && result !== 'warn') return [];
     return [
       `${check}: ${detail}`,
       ...quirks.map((line) => `  -> set in envs/${name}.env: ${line}`),
       ...suggestions.map((sentence) => `  -> ${sentence}`),
-    ].map(terminalSafe);
+    ].flatMap((line, index) => wrapText(terminalSafe(line), columns, index === 0 ? 2 : 5));
   });
 }
 
 /** Whose it is, table, remedies and costs for people. */
 export function testText(report: ProviderTestReport, { paint, columns }: Pick<Output, 'paint' | 'columns'>): string {
-  const remedies = remediesOf(report);
+  const remedies = remediesOf(report, columns);
   return [
     `${paint('bold', report.name)} (${report.provider})`,
     ...renderTable(columnsOf(paint), report.rows, columns),

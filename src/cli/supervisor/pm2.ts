@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { join, resolve as resolvePath } from 'node:path';
 import { instanceName } from '../../config/config.ts';
 import { asNumber, asString, isObject, parseObject } from '../../core/json.ts';
+import { terminalSafe } from '../../core/text.ts';
 import { executablePath } from '../../host/workers.ts';
 import { Failure } from '../exitCodes.ts';
 
@@ -30,6 +31,16 @@ function isFromEcosystem({ namespace }: App): boolean {
 /** Whether an app is of the checkout in `root`: it runs the executable there, or PM2 got it from the ecosystem file there. */
 export function isAppOf(row: App, root: string): boolean {
   return row.executable === executablePath(root) || (isFromEcosystem(row) && row.directory === root);
+}
+
+/** What PM2 runs beside the apps of the checkout in `root`, each with whose it is; an app of several processes once. */
+export function describeOtherApps(rows: readonly App[], root: string): string[] {
+  const others = rows.filter((row) => !isAppOf(row, root));
+  const lines = others.map((row) => {
+    const whose = isFromEcosystem(row) ? `another checkout, ${row.directory}` : 'another program';
+    return terminalSafe(`${row.name} (${whose})`);
+  });
+  return [...new Set(lines)];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { displayWidth, padToWidth, trimToWidth } from '../../core/text.ts';
+import { displayWidth, padToWidth, trimStartToWidth, trimToWidth } from '../../core/text.ts';
 
 export interface Column<Row> {
   readonly title: string;
@@ -9,6 +9,8 @@ export interface Column<Row> {
   readonly dropOrder?: number;
   /** The column may be trimmed down to this many columns of the terminal, before any is left out. */
   readonly minimum?: number;
+  /** What is trimmed of a cell is its beginning, not its end. */
+  readonly keepsEnd?: boolean;
   /** Changes the look of a cell, not its width. */
   paint?(text: string, row: Row): string;
 }
@@ -24,7 +26,7 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
   });
   const fitted = limit === undefined ? sized : fitColumns(sized, limit);
   const place = (column: SizedColumn<Row>, text: string) => {
-    const trimmed = trimToWidth(text, column.width);
+    const trimmed = (column.keepsEnd === true ? trimStartToWidth : trimToWidth)(text, column.width);
     return column.align === 'right'
       ? ' '.repeat(column.width - displayWidth(trimmed)) + trimmed
       : padToWidth(trimmed, column.width);

@@ -75,9 +75,9 @@ function columnsOf(paint: Output['paint'], total: InstanceSample): readonly Colu
     { title: 'active', align: 'right', dropOrder: 4, cell: ({ inFlight }) => String(inFlight) },
     { title: 'queued', align: 'right', dropOrder: 6, cell: ({ waiting }) => String(waiting) },
     figure('first', 1, ({ firstEvents }) => latencyText(firstEvents, 0.5)),
-    figure('p95', 7, ({ firstEvents }) => latencyText(firstEvents, 0.95)),
+    figure('first p95', 7, ({ firstEvents }) => latencyText(firstEvents, 0.95)),
     figure('whole', 3, ({ durations }) => latencyText(durations, 0.5)),
-    figure('p95', 8, ({ durations }) => latencyText(durations, 0.95)),
+    figure('whole p95', 9, ({ durations }) => latencyText(durations, 0.95)),
     figure('requests', 6, ({ today }) => String(today.requests)),
     {
       ...figure('errors', 1, ({ today }) => String(today.failed)),
@@ -86,8 +86,8 @@ function columnsOf(paint: Output['paint'], total: InstanceSample): readonly Colu
     figure('cost', 2, ({ today }) => costText({ ...today, group: '', last: 0 })),
     {
       title: 'provider',
-      minimum: 6,
-      dropOrder: 9,
+      minimum: 8,
+      dropOrder: 8,
       cell: providerText,
       paint: (text, row) => (row.circuits.some(({ state }) => state !== 'closed') ? paint('red', text) : text),
     },
@@ -111,7 +111,7 @@ export function topTable(
 /** A lower terminal shows instances in place of what the titles mean. */
 const FULL_LEGEND_ROWS = 16;
 const LEGEND =
-  'per second: last minute; first and whole: seconds until the first word and the end, half of the last 5 minutes were quicker; errors, cost: today';
+  'per second: last minute; first and whole: seconds until the first word and the end, median of the last 5 minutes; errors, cost: today';
 
 /** How large a frame may be, in letters. */
 export interface FrameSize {

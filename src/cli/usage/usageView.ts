@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { firstOfDays } from '../../core/clock.ts';
 import { terminalSafe, terminalSafeJson } from '../../core/text.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
@@ -39,6 +39,11 @@ export async function showUsage(
   else {
     output.print(usageTable(lines, by, output));
     const { checks, unpriced } = totalLine(lines);
+    if (by === 'project' && lines.some(({ group, name = group }) => !isAbsolute(name))) {
+      output.say(
+        '- named no folder; a hash is a folder that Claude Code on this machine does not know: USAGE_PROJECTS=names keeps names.',
+      );
+    }
     if (checks > 0) output.say('Checks are questions of the instances’ own whether a provider answers (health_check).');
     if (unpriced > 0) {
       output.say(
@@ -104,7 +109,8 @@ function columns(by: UsageGrouping, total: UsageLine, paint: Output['paint']): r
   const all: readonly Column<UsageLine>[] = [
     {
       title: by,
-      minimum: by === 'session' ? SESSION_COLUMNS : 10,
+      minimum: by === 'session' ? SESSION_COLUMNS : by === 'project' ? FOLDER_COLUMNS : 10,
+      keepsEnd: by === 'project',
       cell: ({ group, name = group }) => terminalSafe(name),
     },
     ...(by === 'session' ? [lastUse] : []),
@@ -120,6 +126,8 @@ function columns(by: UsageGrouping, total: UsageLine, paint: Output['paint']): r
 
 /** A session's id is of use only as a whole. */
 const SESSION_COLUMNS = 36;
+/** Of a folder so much shows which it is. */
+const FOLDER_COLUMNS = 28;
 
 /** `$1.2345`, `?` when nothing is known, and with a `?` how many requests and checks have no price. */
 export function costText(line: UsageLine): string {

@@ -2,7 +2,7 @@ import { type ConditionReport, describeCondition } from '../supervisor/condition
 import { combineHealth, type Health } from '../supervisor/health.ts';
 import type { Inspection, Worker } from '../supervisor/inspect.ts';
 import { hasRun, isSound } from '../supervisor/instances.ts';
-import { deriveState, diagnosisLine, type State } from '../supervisor/state.ts';
+import { deriveState, diagnose, hintLine, type State } from '../supervisor/state.ts';
 
 /** One instance as `status` shows it. */
 export interface StatusEntry {
@@ -30,8 +30,10 @@ export async function describeEntry(inspection: Inspection): Promise<StatusEntry
     isSound: isSound(instance),
     hasRun: hasRun(instance),
   });
-  const hint = await diagnosisLine(inspection, state);
-  return { inspection, state, health, report, hint };
+  const diagnosis = await diagnose(inspection, state);
+  const hint = diagnosis && hintLine(instance.name, diagnosis);
+  // Who has the port stands below every table, as the word alone does not help.
+  return { inspection, state, health, report: state === 'port taken' ? { ...report, hint: diagnosis } : report, hint };
 }
 
 /** The number in a `schema` field: changes when a program that reads the JSON has to. */

@@ -44,18 +44,21 @@ export async function showState(
       return ({ columns }) => [
         ...[`${time}  every ${WATCH_MS / 1000} s; q ends`, ''],
         ...statusText(entries, { ...output, columns }).split('\n'),
-        ...notes
-          .flatMap((note) => nameProgram(note, output.program).split('\n'))
-          .flatMap((line) => wrapText(line, columns, 2)),
+        ...wrapNotes(notes, { columns, program: output.program }),
       ];
     });
     return exitCodes.ok;
   }
   const { entries, notes } = await findState(context, names);
   printStatus(context, entries, json);
-  if (!json) for (const note of notes) output.say(note);
+  if (!json) for (const line of wrapNotes(notes, output)) output.say(line);
   const isGood = ({ report, state }: StatusEntry) => (allUp ? isUp(state) : !conditionTable[report.condition].isWrong);
   return entries.every(isGood) ? exitCodes.ok : exitCodes.instanceDown;
+}
+
+/** Lines that break between words, with the manager as the user called it. */
+function wrapNotes(notes: readonly string[], { columns, program }: Pick<Output, 'columns' | 'program'>): string[] {
+  return notes.flatMap((note) => nameProgram(note, program).split('\n')).flatMap((line) => wrapText(line, columns, 2));
 }
 
 /** The instances as they are now, and what there is to say about them. */
@@ -69,7 +72,7 @@ async function findState(context: Context, names: readonly string[]) {
       ? ['There are no env files yet: ./manage init sets one up, ./manage start all makes them from the examples.']
       : []),
     ...describeIgnoredEnvFiles(root, instances).map(terminalSafe),
-    ...entries.flatMap(({ hint }) => hint ?? []),
+    ...entries.flatMap(({ hint, state }) => (state === 'port taken' ? [] : (hint ?? []))),
     ...summarizeProblems(selected),
   ];
   return { entries, notes };

@@ -168,8 +168,33 @@ describe('the report', () => {
     findingsOf('PM2').fail('gone', { remedy: 'npm ci' }),
   ];
 
+  const plain = { paint: (_colour: string, text: string) => text, columns: undefined, program: './manage' };
+
+  test('what several instances have alike is one line with their names', () => {
+    const warn = findingsOf('authorities').warn;
+    const alike = ['kimi', 'glm'].map((instance) =>
+      warn('of this shell', { instance, remedy: `./manage set ${instance} SYSTEM_CA=on` }),
+    );
+    expect(doctorText([...alike, warn('other', { instance: 'qwen' })], plain).split('\n')).toEqual([
+      'warn  authorities       of this shell (kimi, glm)',
+      '      -> ./manage set NAME SYSTEM_CA=on',
+      'warn  authorities qwen  other',
+    ]);
+    expect(JSON.parse(doctorJson(alike, [])).findings).toHaveLength(2);
+  });
+
+  test('a narrow terminal breaks lines between words', () => {
+    const long = [findingsOf('shell').warn('a warning with words', { remedy: './manage set kimi SYSTEM_CA=on' })];
+    expect(doctorText(long, { ...plain, columns: 30, program: 'proxy' }).split('\n')).toEqual([
+      'warn  shell  a warning with',
+      '      words',
+      '      -> proxy set kimi',
+      '         SYSTEM_CA=on',
+    ]);
+  });
+
   test('for people: a line each, the remedy below, nothing that steers the terminal', () => {
-    expect(doctorText(findings, (_colour, text) => text).split('\n')).toEqual([
+    expect(doctorText(findings, plain).split('\n')).toEqual([
       'ok    runtime        fine',
       'warn  env file kimi  open \\x1b[2J',
       '      -> chmod 600 x',

@@ -125,7 +125,7 @@ test('a file that somebody else changed meanwhile is left so, and the copy is ke
   const visual = await editor(
     `writeFileSync('${root}/envs/work.env', 'PORT=1'); write("PROVIDER=demo\\nPORT=8094\\n")`,
   );
-  await expect(editWith(visual)).rejects.toThrow(/changed by somebody else meanwhile.*state\/edit-\w+\/work\.env/);
+  await expect(editWith(visual)).rejects.toThrow(/changed meanwhile .*state\/edit-\w+\/work\.env/);
   expect(await envText()).toBe('PORT=1');
   expect(await drafts()).toHaveLength(1);
 });

@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
-import { checkNetwork } from '../../../../src/cli/providerTest/networkChecks.ts';
+import { checkNetwork, checkRoute } from '../../../../src/cli/providerTest/networkChecks.ts';
 import { createTrust } from '../../../../src/config/load.ts';
 import { createAuthority, createCertificate } from '../../../helpers/certificate.ts';
+import { configOf } from '../../../helpers/configText.ts';
 
 async function portOf(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
@@ -41,6 +42,21 @@ test('a name that does not exist (RFC 6761 keeps .invalid free)', async () => {
   const [dns, tcp, tls] = await summary('https://provider.invalid');
   expect(dns).toEqual(['DNS', 'fail', expect.stringMatching(/ENOTFOUND|EAI_AGAIN/)]);
   expect([tcp?.[1], tls?.[1]]).toEqual(['skipped', 'skipped']);
+});
+
+test('of the address of a preset the network is at fault, of the user’s own perhaps the address', async () => {
+  const [{ detail: own } = { detail: '' }] = await checkNetwork('https://provider.invalid', 5000);
+  expect(own).toMatch(/check OPENAI_BASE_URL \(ENOTFOUND\)|check the network of this machine \(EAI_AGAIN\)/);
+  const [preset] = await checkNetwork('https://provider.invalid', 5000, { isOwnAddress: false });
+  expect(preset?.detail).toMatch(/^no network, or a company proxy \(docs\/COMPANY-NETWORK\.md\) \(E/);
+  const kimi = configOf(['PROVIDER=kimi', 'OPENAI_API_KEY=a-key']);
+  const { provider } = kimi.modelRefs.of(kimi.tiers.big);
+  const moved = { ...provider, preset: { ...provider.preset, baseUrl: 'https://provider.invalid/v1' } };
+  const unset = { ...moved, baseUrl: moved.preset.baseUrl, endpoint: 'https://provider.invalid/v1/chat/completions' };
+  expect((await checkRoute(unset, kimi, 5000))[0]?.detail).toContain('no network');
+  expect((await checkRoute({ ...unset, baseUrl: 'https://provider.invalid' }, kimi, 5000))[0]?.detail).not.toContain(
+    'no network',
+  );
 });
 
 test('nobody listens', async () => {
@@ -86,7 +102,7 @@ test('a certificate of an authority of one’s own is verified with its root', a
   const certificate = createCertificate('localhost', undefined, authority);
   const port = await serve(createTlsServer(certificate, () => {}).on('tlsClientError', () => {}));
   const trust = createTrust({ file: undefined, certificates: [authority.cert], system: false });
-  const [, , tls] = await checkNetwork(`https://localhost:${port}`, 5000, trust);
+  const [, , tls] = await checkNetwork(`https://localhost:${port}`, 5000, { trust });
   expect(tls).toMatchObject({ result: 'ok', detail: expect.stringContaining('valid until') });
   const [, , without] = await checkNetwork(`https://localhost:${port}`, 5000);
   expect(without?.detail).toContain('CA_FILE');

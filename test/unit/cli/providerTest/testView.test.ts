@@ -38,6 +38,7 @@ test('whose it is, the table, then what to do, then what it cost; nothing of it 
     'image           fail        90  not red: \\x1b[2J',
     'overflow        fail     60000  no answer',
     '',
+    'parallel calls: one call only',
     'image: not red: \\x1b[2J',
     '  -> set in envs/work.env: QUIRK_VISION=false',
     'overflow: no answer',
@@ -45,6 +46,15 @@ test('whose it is, the table, then what to do, then what it cost; nothing of it 
     '',
     'Used: 1 request, 5000 tokens in (4000 cached), 500 out, about $0.0078',
   ]);
+});
+
+test('what the table cuts stands below it in full, broken between words', () => {
+  const detail = 'a warning that is longer than the terminal is wide, and ends here';
+  const lines = testText({ ...report, rows: [testRow('stream', warn(detail), 5)] }, { ...plain, columns: 50 }).split(
+    '\n',
+  );
+  expect(lines[2]).toMatch(/…$/);
+  expect(lines.slice(4, 6)).toEqual(['stream: a warning that is longer than the terminal', '  is wide, and ends here']);
 });
 
 test('only the result is coloured', () => {

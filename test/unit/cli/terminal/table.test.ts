@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Column, renderTable } from '../../../../src/cli/terminal/table.ts';
-import { displayWidth, padToWidth, trimToWidth } from '../../../../src/core/text.ts';
+import { displayWidth, padToWidth, trimStartToWidth, trimToWidth } from '../../../../src/core/text.ts';
 
 type Row = readonly [string, string, string];
 const columns: readonly Column<Row>[] = [
@@ -29,6 +29,9 @@ test('text is trimmed between letters, never within one', () => {
   expect(trimToWidth('你好吗', 5)).toBe('你好…');
   expect(trimToWidth('你好吗', 4)).toBe('你…');
   expect(trimToWidth('abc', 0)).toBe('');
+  expect(trimStartToWidth('你好吗', 5)).toBe('…好吗');
+  expect(trimStartToWidth('你好吗', 6)).toBe('你好吗');
+  expect(trimStartToWidth('abc', 0)).toBe('');
   expect(padToWidth('你', 4)).toBe('你  ');
 });
 

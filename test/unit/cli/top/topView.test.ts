@@ -50,7 +50,9 @@ describe('the table', () => {
       { requests: 1, outputTokens: 1, firstEvents: [9000], durations: [], today: NO_USAGE },
     );
     expect(cells([sampleRow('kimi'), idle, other])).toEqual([
-      'name state req/s tokens/s active queued first p95 whole p95 requests errors cost provider'.split(' '),
+      'name,state,req/s,tokens/s,active,queued,first,first p95,whole,whole p95,requests,errors,cost,provider'.split(
+        ',',
+      ),
       ['kimi', 'ready', '1.5', '20', '2', '1', '0.2 s', '0.4 s', '2.0 s', '1m 1s', '400', '3', '$1.2500', 'up'],
       ['idle', 'stopped', '0', '0', '0', '0', '-', '-', '-', '-', '0', '0', '$0.0000', '-'],
       ['other', 'ready', '0.02', '0.02', '2', '1', '9.0 s', '9.0 s', '-', '-', '0', '0', '$0.0000', 'up'],

@@ -117,6 +117,12 @@ test('a session and a project are shown by the name that the user knows, and hav
   ).toEqual(['session_id', '/home/me/shop', '']);
 });
 
+test('of a folder a narrow terminal shows the end', () => {
+  const names = new Map([['f0', '/home/newcomer/work/claude-code-proxy']]);
+  const projects = mergeUsage([{ name: 'one', sums: [sum('f0')], names }], 'project');
+  expect(usageTable(projects, 'project', { ...plain, columns: 60 })).toMatch(/^….*claude-code-proxy +1 /m);
+});
+
 test('names out of requests cannot move the cursor', () => {
   const named = mergeUsage([{ name: 'one', sums: [sum('\u001b[2Jmodel')] }], 'model');
   expect(usageTable(named, 'model', plain)).not.toContain('\u001b');
