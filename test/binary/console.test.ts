@@ -57,7 +57,9 @@ test.runIf(hasPseudoTerminal)('a terminal gets the masked settings and a coloure
   expect(text).toMatch(/^claude-code-proxy \d/);
   expect(text).toMatch(/client token +\*\*\*\*0123\n/);
   expect(terminal.shown()).not.toContain(TOKEN);
-  expect(text).toMatch(/\d\d:\d\d:\d\d {2}✓ {2}night\/demo {2}big side {2}claude-opus-5 → demo-big {2}in \d+ out \d+ {2}\$/);
+  expect(text).toMatch(
+    /\d\d:\d\d:\d\d {2}✓ {2}night\/demo {2}big side {2}claude-opus-5 → demo-big {2}in \d+ out \d+ {2}\$/,
+  );
   expect(text).toMatch(/✗ {2}night\/demo {2}400 invalid_request_error: model/);
   expect(terminal.shown()).toMatch(/38;5;\d+mnight/);
   expect(terminal.shown()).toMatch(/\[32m✓/);
