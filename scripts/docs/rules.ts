@@ -195,6 +195,7 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R623', 'MUST', 'Reasoning comes back as it came, and nothing else'],
     ['R624', 'MUST', 'Reasoning stands directly before what followed it'],
     ['R625', 'MUST', 'Reasoning that cannot be read is left out'],
+    ['R626', 'MUST', 'Encrypted content is taken from the item that is done'],
     ['R627', 'MUST', 'Plain reasoning goes back as text where a server wants it'],
     ['R628', 'MUST', 'A beginning of the answer is gone on with'],
     ['R629', 'MUST', 'Results of server tools are text'],
@@ -257,6 +258,9 @@ export const ruleGroups: readonly RuleGroup[] = [
     ['R681', 'MUST', 'The same refusal twice goes to the client'],
     ['R682', 'MUST', 'A part that is refused is left out, by the name that the error gives it'],
     ['R683', 'MUST', 'A model that may not be streamed is asked for whole answers'],
+    ['R684', 'MUST', 'A fault in the order of calls goes to the client and is not asked for again'],
+    ['R685', 'MUST', 'A stream that fails before its first block is asked for again'],
+    ['R686', 'MUST', 'Each preset has a protocol, and PROTOCOL another'],
     ['R687', 'MUST', 'The API is chosen for each model'],
     ['R688', 'SHOULD', 'A server without the endpoint is asked by chat completions, or named as such'],
     [
@@ -265,8 +269,10 @@ export const ruleGroups: readonly RuleGroup[] = [
       'The default of every preset works with tools, at a vendor that refuses what it is known to refuse',
     ],
     ['R690', 'MUST', 'Encrypted reasoning counts no tokens'],
+    ['R691', 'MUST', 'The list of models does not show the protocol'],
     ['R692', 'MUST', 'What is read from and written to the cache, and long input, have their own prices'],
     ['R693', 'SHOULD', 'A health check takes an answer of no words'],
+    ['R694', 'MUST', 'The log counts reasoning that goes back, and never holds it'],
   ),
 ];
 

@@ -1,5 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Behaviour, type FakeUpstream, json, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
+import {
+  type Behaviour,
+  type FakeUpstream,
+  inTurn,
+  json,
+  openEvents,
+  startFakeUpstream,
+  words,
+} from '../helpers/fakeUpstream.ts';
 import { foldEvents } from '../helpers/fold.ts';
 import { call, message, type Settings, startApp, type TestApp } from '../helpers/startApp.ts';
 import { provider, startProviders } from '../helpers/startProviders.ts';
@@ -166,12 +174,17 @@ describe('R680 encrypted reasoning', () => {
     return behaviour(response, request);
   };
 
-  test('goes back as it came, and the log counts it', async () => {
+  test('R694 goes back as it came, and the log counts it', async () => {
     const { upstream, app } = await start({ '*': answer(reasoning('kept'), text('a')) }, SET);
     const { body } = await ask(app);
     await ask(app, 'claude-opus-5', goOn(body.content));
     expect(inputOf(upstream, -1)[1]).toEqual(reasoning('kept'));
-    expect(app.log.at(-1)).toMatchObject({ reasoning_items: 1, reasoning_bytes: 4, upstream_request_id: 'resp_1' });
+    expect(app.log.at(-1)).toMatchObject({
+      protocol: 'responses',
+      reasoning_items: 1,
+      reasoning_bytes: 4,
+      upstream_request_id: 'resp_1',
+    });
     expect(JSON.stringify(app.log)).not.toContain('kept');
   });
 
@@ -351,6 +364,47 @@ describe('R682 a refused part', () => {
     expect(events).toContain('"text":"a"');
     expect(upstream.requests.map(({ body }) => body['stream'])).toEqual([true, undefined]);
   });
+});
+
+test.each([
+  'No tool output found for function call call_1.',
+  'No tool call found for function call output with call_id call_1.',
+  'Duplicate item found with id fc_1',
+])('R684 a fault of ours in the order of calls goes to the client and is not asked for again: %s', async (words) => {
+  const { upstream, app } = await start({ '*': refusal(400, words) }, SET);
+  const { status, body } = await ask(app);
+  expect([status, body.error?.['message']]).toEqual([400, expect.stringContaining(words)]);
+  expect(upstream.requests).toHaveLength(1);
+});
+
+test('R685 a stream that fails before its first block is asked for again', async () => {
+  const failing: Behaviour = (response) => {
+    openEvents(response);
+    const error = { type: 'server_error', code: 'server_error', message: 'try again' };
+    for (const event of [
+      { type: 'response.created', response: {} },
+      { type: 'error', error },
+    ]) {
+      response.write(`data: ${JSON.stringify(event)}\n\n`);
+    }
+    response.end();
+  };
+  const { upstream, app } = await start({ '*': inTurn(failing, answer(text('a'))) }, SET);
+  const { status, text: events } = await call(`${app.url}/v1/messages`, message('claude-opus-5', { stream: true }));
+  expect([status, events]).toEqual([200, expect.stringContaining('"text":"a"')]);
+  expect(upstream.requests).toHaveLength(2);
+});
+
+test('R691 the list of models is the same by each API', async () => {
+  const lists = [];
+  for (const PROTOCOL of ['chat', 'responses']) {
+    const running = await start({}, { ...SET, PROTOCOL });
+    lists.push(JSON.parse((await call(`${running.app.url}/v1/models`)).text));
+    await running.app.close();
+    await running.upstream.close();
+  }
+  expect(lists[0].data.length).toBeGreaterThan(0);
+  expect(lists[1]).toEqual(lists[0]);
 });
 
 test('R605 a fallback goes on from one API to the other', async () => {

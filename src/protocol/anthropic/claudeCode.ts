@@ -5,7 +5,7 @@ import { asString, isObject, type JsonObject } from '../../core/json.ts';
  * cost tokens all the same. Seen with Claude Code 2.1.328 on 2026-11-30; what is not recognised counts as `side` when it offers no
  * tools, else as `chat`.
  */
-export type ClientIntent =
+type ClientIntent =
   | 'chat'
   /** A subagent's turn. */
   | 'subagent'

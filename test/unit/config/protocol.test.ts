@@ -4,7 +4,7 @@ import { configOf, problemsOf, readLines } from '../../helpers/configText.ts';
 
 const presetOf = (...lines: string[]) => configOf(['BIG_MODEL=m', ...lines]).provider.preset.name;
 
-describe('PROTOCOL', () => {
+describe('R686 PROTOCOL', () => {
   test.each([
     ['kimi-anthropic', ['PROVIDER=kimi', 'PROTOCOL=anthropic']],
     ['kimi-anthropic', ['PROVIDER=moonshot', 'PROTOCOL=Anthropic']],

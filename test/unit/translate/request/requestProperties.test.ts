@@ -4,6 +4,7 @@ import type { JsonObject } from '../../../../src/core/json.ts';
 import { parseRequest } from '../../../../src/protocol/anthropic/request.ts';
 import type { ChatMessage } from '../../../../src/protocol/openai/types.ts';
 import { ConversationCache } from '../../../../src/translate/conversationCache.ts';
+import { leavesSomething, requestsOf } from '../../../helpers/sessions.ts';
 import { createTarget, translateToChat } from '../createTarget.ts';
 import { deepFreeze } from '../deepFreeze.ts';
 
@@ -70,39 +71,11 @@ const turn = fc.record({
   reversed: fc.boolean(),
 });
 
-interface Turn {
-  blocks: JsonObject[];
-  reminder: JsonObject | null;
-  answer: JsonObject[];
-  reversed: boolean;
-}
-
-/** The requests of a session: each holds all turns before it and ends with the user's part of its own. */
-function session(turns: readonly Turn[]): unknown[][] {
-  const requests: unknown[][] = [];
-  let history: unknown[] = [];
-  let results: unknown[] = [];
-  for (const { blocks, reminder, answer, reversed } of turns) {
-    const asked = [...history, { role: 'user', content: [...results, ...blocks] }, ...(reminder ? [reminder] : [])];
-    requests.push(asked);
-    history = [...asked, { role: 'assistant', content: answer }];
-    results = answer
-      .filter((block) => block['type'] === 'tool_use')
-      .map((block) => ({ type: 'tool_result', tool_use_id: block['id'], content: 'done' }));
-    if (reversed) results.reverse();
-  }
-  return requests;
-}
-
-function leavesSomething(block: JsonObject): boolean {
-  return block['type'] === 'tool_use' || (block['type'] === 'text' && block['text'] !== '');
-}
-
 describe('R104', () => {
   test('the same request gives the same bytes, and its input stays as it was', { timeout }, () => {
     fc.assert(
       fc.property(fc.array(turn, { minLength: 1, maxLength: 4 }), settings, (turns, quirks) => {
-        const messages = session(turns).at(-1) ?? [];
+        const messages = requestsOf(turns).at(-1) ?? [];
         expect(JSON.stringify(messagesOf(messages, quirks))).toBe(JSON.stringify(messagesOf(messages, quirks)));
       }),
       runs,
@@ -112,7 +85,7 @@ describe('R104', () => {
   test('a turn more keeps the bytes of all turns before it', { timeout }, () => {
     fc.assert(
       fc.property(fc.array(turn, { minLength: 2, maxLength: 5 }), settings, (turns, quirks) => {
-        const texts = session(turns).map((messages) => JSON.stringify(messagesOf(messages, quirks)));
+        const texts = requestsOf(turns).map((messages) => JSON.stringify(messagesOf(messages, quirks)));
         for (const [index, text] of texts.slice(1).entries()) {
           // After an answer that says nothing the next user message joins the one before it, as roles must alternate.
           if (!turns[index]?.answer.some(leavesSomething)) continue;

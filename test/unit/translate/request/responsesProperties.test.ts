@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../../src/core/json.ts';
 import { parseRequest } from '../../../../src/protocol/anthropic/request.ts';
 import { encodeReasoningItem } from '../../../../src/protocol/openai/reasoningItem.ts';
 import type { ResponseItem, ResponsesRequest } from '../../../../src/protocol/openai/types.ts';
 import { ConversationCache } from '../../../../src/translate/conversationCache.ts';
 import { RefusedReasoning } from '../../../../src/translate/request/reasoningReplay.ts';
 import { translateRequest } from '../../../../src/translate/request/request.ts';
+import { leavesSomething, requestsOf } from '../../../helpers/sessions.ts';
 import { createResponsesTarget } from '../createTarget.ts';
 import { deepFreeze } from '../deepFreeze.ts';
 
@@ -101,38 +101,13 @@ const turn = fc.record({
   reversed: fc.boolean(),
 });
 
-interface Turn {
-  blocks: JsonObject[];
-  reminder: JsonObject | null;
-  answer: JsonObject[];
-  reversed: boolean;
-}
-
-/** The requests of a session: each holds all turns before it and ends with the user's part of its own. */
-function session(turns: readonly Turn[]): unknown[][] {
-  const requests: unknown[][] = [];
-  let history: unknown[] = [];
-  let results: unknown[] = [];
-  for (const { blocks, reminder, answer, reversed } of turns) {
-    const asked = [...history, { role: 'user', content: [...results, ...blocks] }, ...(reminder ? [reminder] : [])];
-    requests.push(asked);
-    history = [...asked, { role: 'assistant', content: answer }];
-    results = answer
-      .filter((block) => block['type'] === 'tool_use')
-      .map((block) => ({ type: 'tool_result', tool_use_id: block['id'], content: 'done' }));
-    if (reversed) results.reverse();
-  }
-  return requests;
-}
-
-const leavesSomething = (block: JsonObject) =>
-  block['type'] === 'tool_use' || (block['type'] === 'text' && block['text'] !== '');
-
 describe('R603', () => {
   test('a turn more keeps the bytes of all items before it', { timeout }, () => {
     fc.assert(
       fc.property(fc.array(turn, { minLength: 2, maxLength: 5 }), settings, (turns, quirks) => {
-        const inputs = session(turns).map((messages) => inputOf(messages, quirks).map((item) => JSON.stringify(item)));
+        const inputs = requestsOf(turns).map((messages) =>
+          inputOf(messages, quirks).map((item) => JSON.stringify(item)),
+        );
         for (const [index, items] of inputs.slice(1).entries()) {
           // An answer that says nothing closes nothing, so that a reminder may still join what is before it.
           if (!turns[index]?.answer.some(leavesSomething)) continue;
@@ -149,7 +124,7 @@ describe('R603', () => {
       fc.property(fc.array(turn, { minLength: 2, maxLength: 4 }), settings, (turns, quirks) => {
         const target = createResponsesTarget(quirks);
         const cache = new ConversationCache();
-        for (const messages of session(turns)) {
+        for (const messages of requestsOf(turns)) {
           const alone = bodyOf(structuredClone(messages), createResponsesTarget(quirks));
           expect(JSON.stringify(bodyOf(messages, target, cache))).toBe(JSON.stringify(alone));
         }
