@@ -3,7 +3,7 @@ import './build/pinnedNode.cjs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { dateStamp, hashSources, isBuilt, PLATFORM, writeStamp } from '../src/cli/buildStamp.ts';
-import { bundle, bundleManager } from './build/bundler.ts';
+import { bundle, bundleManager, bundlePage } from './build/bundler.ts';
 import { packExecutable } from './build/executable.ts';
 
 const WORK_PREFIX = 'new-';
@@ -27,14 +27,15 @@ async function removeLeftovers(distribution: string): Promise<void> {
   }
 }
 
-/** Moves the files of the bundle, that with which it begins last: it then finds the others. */
-async function moveBundle(from: string, to: string): Promise<void> {
-  const others = (await readdir(from)).filter((name) => name !== MAIN);
-  for (const name of [...others, MAIN]) await rename(join(from, name), join(to, name));
+/** Moves the files of a bundle, that with which it begins last: it then finds the others. */
+async function moveBundle(from: string, to: string, entry: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  const others = (await readdir(from)).filter((name) => name !== entry);
+  for (const name of [...others, entry]) await rename(join(from, name), join(to, name));
 }
 
 /**
- * Brings `dist/` of the repository at `root` up to date with its sources: manager.cjs, main.cjs, the executable, build.json.
+ * Brings `dist/` of the repository at `root` up to date with its sources: manager.cjs, page/, main.cjs, the executable, build.json.
  * Says in a few lines what it does; keeps the executable when its sources are those of the last build.
  * Made in a directory of its own and renamed into place, the stamp last: a running executable cannot be overwritten,
  * builds may run at the same time, and one that is interrupted leaves the old executable standing.
@@ -53,13 +54,16 @@ export async function build(root: string, report: Report): Promise<void> {
     const manager = join(workDirectory, 'manager.cjs');
     await measure(report, 'dist/manager.cjs', () => bundleManager(root, manager));
     await rename(manager, join(distribution, 'manager.cjs'));
+    const page = join(workDirectory, 'page');
+    await measure(report, 'dist/page', () => bundlePage(root, page));
+    await moveBundle(page, join(distribution, 'page'), 'index.html');
     if (await isBuilt(root, sourceHash)) report(`${relative(root, executable)} is up to date`);
     else {
       const bundled = join(workDirectory, 'bundle');
       const packed = join(workDirectory, 'claude-code-proxy');
       await measure(report, 'dist/main.cjs', () => bundle(join(root, 'src', 'main.ts'), join(bundled, MAIN), version));
       await measure(report, relative(root, executable), () => packExecutable(bundled, packed, workDirectory));
-      await moveBundle(bundled, distribution);
+      await moveBundle(bundled, distribution, MAIN);
       await rename(packed, executable);
       await writeStamp(root, { version, platform: PLATFORM, sourceHash, builtAt: startedAt.toISOString() });
     }

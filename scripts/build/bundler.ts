@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { type Plugin, type RolldownLog, rolldown } from 'rolldown';
 
@@ -152,4 +153,40 @@ export async function bundleManager(root: string, output: string): Promise<numbe
     await bundler.close();
   }
   return (await stat(output)).size;
+}
+
+const PAGE = 'page';
+/** The style sheet of what draws the plots, as its package brings it. */
+const PLOT_STYLES = createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css');
+
+/**
+ * Bundles the page of the repository at `root` into the folder `output`, from which `./manage ui` serves it: one script, one style
+ * sheet, and the files of `src/page/` that are served as they are. Gives the size of all in bytes.
+ * @throws when something imported cannot be found or parsed.
+ */
+export async function bundlePage(root: string, output: string): Promise<number> {
+  const folder = join(root, 'src', PAGE);
+  await mkdir(output, { recursive: true });
+  const bundler = await rolldown({
+    input: join(folder, 'main.tsx'),
+    platform: 'browser',
+    transform: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    onwarn: ({ message }) => {
+      throw new Error(message);
+    },
+  });
+  try {
+    await bundler.write({ file: join(output, 'page.js'), format: 'es', codeSplitting: false, minify: true });
+  } finally {
+    await bundler.close();
+  }
+  const names = (await readdir(folder)).sort();
+  const styles = names.filter((name) => name.endsWith('.css')).map((name) => join(folder, name));
+  const sheets = await Promise.all([PLOT_STYLES, ...styles].map((path) => readFile(path, 'utf8')));
+  await writeFile(join(output, 'page.css'), sheets.join('\n'));
+  const asTheyAre = names.filter((name) => /\.(?:html|svg)$/.test(name));
+  await Promise.all(asTheyAre.map((name) => copyFile(join(folder, name), join(output, name))));
+  const made = await readdir(output);
+  const sizes = await Promise.all(made.map(async (name) => (await stat(join(output, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }

@@ -5,18 +5,18 @@ import { join, sep } from 'node:path';
 import { executablePath } from '../host/workers.ts';
 
 /**
- * Everything the executable is made of, seen from the root, but for the manager. The launcher (`manage`) watches all of `src` and
- * `scripts`: after an edit of the manager alone a build makes its bundle anew, and keeps the executable.
+ * Everything the executable is made of, seen from the root, but for the manager and its page. The launcher (`manage`) watches all of
+ * `src` and `scripts`: after an edit of these two alone a build makes their bundles anew, and keeps the executable.
  */
 export const SOURCES = ['src', 'scripts/build', 'scripts/build.ts', 'package.json', 'package-lock.json'];
-const MANAGER = join('src', 'cli');
+const MANAGER = [join('src', 'cli'), join('src', 'page')];
 
 /** `dist/build.json`: what the executable beside it was built from. */
 export interface BuildStamp {
   version: string;
   /** Operating system and processor, like `linux-x64`. */
   platform: string;
-  /** SHA-256 over names and contents of {@link SOURCES} without the manager, hexadecimal. */
+  /** SHA-256 over names and contents of {@link SOURCES} without the manager and its page, hexadecimal. */
   sourceHash: string;
   /** ISO 8601, UTC. */
   builtAt: string;
@@ -42,8 +42,8 @@ async function listFiles(root: string, path: string): Promise<string[]> {
 export async function hashSources(root: string): Promise<string> {
   const files = await Promise.all(SOURCES.map((path) => listFiles(root, path)));
   const hash = createHash('sha256');
-  const manager = join(root, MANAGER, sep);
-  const ofExecutable = files.flat().filter((file) => !file.startsWith(manager));
+  const others = MANAGER.map((folder) => join(root, folder, sep));
+  const ofExecutable = files.flat().filter((file) => !others.some((folder) => file.startsWith(folder)));
   for (const file of ofExecutable.sort()) {
     const content = await readFile(file);
     hash.update(`${file.slice(root.length)}\0${content.length}\0`).update(content);

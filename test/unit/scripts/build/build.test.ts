@@ -1,6 +1,16 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -73,6 +83,9 @@ beforeAll(async () => {
   for (const source of SOURCES) write(source.includes('.') ? source : `${source}/file.ts`, '');
   write('package.json', '{"version":"1.2.3"}');
   write('scripts/manage.ts', "console.log('manager');");
+  write('src/page/main.tsx', "document.title = 'page';");
+  write('src/page/page.css', 'body { margin: 0 }');
+  write('src/page/index.html', '<!doctype html>');
   writeMain('one');
   write('dist/new-interrupted/node', '');
   utimesSync(join(root, 'dist/new-interrupted'), 1, 1);
@@ -91,7 +104,9 @@ test('nothing but the bundles, the executable and the stamp stays behind', async
     'later.cjs',
     'main.cjs',
     'manager.cjs',
+    'page',
   ]);
+  expect(readdirSync(join(root, 'dist/page')).sort()).toEqual(['index.html', 'page.css', 'page.js']);
   expect(statSync(executablePath(root)).mode & 0o777).toBe(0o755);
   expect(await readStamp(root)).toMatchObject({ version: '1.2.3' });
 });
@@ -104,13 +119,15 @@ test('an executable of unchanged sources is kept, but the stamp is dated, so tha
   expect(statSync(join(root, 'dist/build.json')).mtimeMs).toBeGreaterThan(1000);
 });
 
-test('the manager is bundled again although the executable is kept', async () => {
+test('the manager and the page are bundled again although the executable is kept', async () => {
+  write('src/page/main.tsx', "document.title = 'another page';");
   write('src/cli/main.ts', "console.log('another manager');");
   write('scripts/manage.ts', "import '../src/cli/main.ts';");
   expect(await buildLines()).toContain('dist/claude-code-proxy is up to date');
   expect(execFileSync(process.execPath, [join(root, 'dist/manager.cjs')], { encoding: 'utf8' })).toBe(
     'another manager\n',
   );
+  expect(readFileSync(join(root, 'dist/page/page.js'), 'utf8')).toContain('another page');
 });
 
 test('a running executable is replaced without disturbing it, by two builds at the same time too', async () => {

@@ -1,0 +1,3 @@
+import { render } from 'preact';
+
+render(<p>The page is being made.</p>, document.body);
