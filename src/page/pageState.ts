@@ -1,0 +1,82 @@
+import { createContext } from 'preact';
+import { useCallback, useContext, useEffect, useRef, useState } from 'preact/hooks';
+import type { NowAnswer } from '../cli/ui/contract.ts';
+import { type ConnectionState, getJson, type LiveConnection, RequestFailure } from './connection.ts';
+import { type Choices, readAddress, type ViewAddress, writeAddress } from './viewAddress.ts';
+
+/** What every view may need of the page as a whole. */
+export interface PageState {
+  readonly live: LiveConnection;
+  readonly connection: ConnectionState;
+  /** The latest event; undefined before the first. */
+  readonly now: NowAnswer | undefined;
+}
+
+export const PageContext = createContext<PageState | undefined>(undefined);
+
+export function usePage(): PageState {
+  const state = useContext(PageContext);
+  if (state === undefined) throw new Error('a view stands outside of the page');
+  return state;
+}
+
+/** The view and its choices in the page's address; a choice replaces the address, so that going back leads to another view. */
+export function useAddress(): readonly [ViewAddress, (choices: Choices) => void] {
+  const [address, setAddress] = useState(() => readAddress(location.hash));
+  useEffect(() => {
+    const follow = () => setAddress(readAddress(location.hash));
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+  const choose = useCallback((choices: Choices) => {
+    const changed = readAddress(location.hash);
+    const next = { view: changed.view, choices: withoutEmpty({ ...changed.choices, ...choices }) };
+    history.replaceState(null, '', writeAddress(next));
+    setAddress(next);
+  }, []);
+  return [address, choose];
+}
+
+function withoutEmpty(choices: Choices): Choices {
+  return Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== ''));
+}
+
+export interface Loaded<Answer> {
+  /** The latest one, also while the next is under way. */
+  readonly answer: Answer | undefined;
+  readonly failure: RequestFailure | undefined;
+  readonly isLoading: boolean;
+  /** Asks again. */
+  reload(): void;
+}
+
+/** The answer for a query, asked for anew when the query changes or the connection comes back. */
+export function useAnswer<Answer>(path: string, query: Choices = {}): Loaded<Answer> {
+  const { connection } = usePage();
+  const [state, setState] = useState<Omit<Loaded<Answer>, 'reload'>>({
+    answer: undefined,
+    failure: undefined,
+    isLoading: true,
+  });
+  const [round, setRound] = useState(0);
+  const key = JSON.stringify(query);
+  const latest = useRef(query);
+  latest.current = query;
+  const isLive = connection === 'live';
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a query is the same when its text is, and a round is a wish to ask again
+  useEffect(() => {
+    if (!isLive) return;
+    const abort = new AbortController();
+    setState((before) => ({ ...before, isLoading: true }));
+    getJson<Answer>(path, latest.current, abort.signal).then(
+      (answer) => setState({ answer, failure: undefined, isLoading: false }),
+      (error: unknown) => {
+        if (abort.signal.aborted) return;
+        const failure = error instanceof RequestFailure ? error : new RequestFailure(0, String(error), null);
+        setState((before) => ({ answer: before.answer, failure, isLoading: false }));
+      },
+    );
+    return () => abort.abort();
+  }, [path, key, round, isLive]);
+  return { ...state, reload: useCallback(() => setRound((number) => number + 1), []) };
+}

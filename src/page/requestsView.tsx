@@ -1,0 +1,416 @@
+import { Component, Fragment } from 'preact';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { IndexState, RequestRow, RequestsAnswer } from '../cli/ui/records.ts';
+import { getJson, RequestFailure } from './connection.ts';
+import { Command, Empty, format, Notice, Opener, State, Text, type Tone } from './controls.tsx';
+import { safeText } from './format.ts';
+import { useAddress, usePage } from './pageState.ts';
+import { RequestDetailView } from './requestDetail.tsx';
+import { RequestFilters } from './requestFilters.tsx';
+import { addRows, filtersOf, matchesFilters, pauseRows, type RecentRows, resumeRows, startRows } from './requestList.ts';
+import type { Choices } from './viewAddress.ts';
+
+const PAGE_ROWS = 100;
+/** More rows than these are not kept in the page; older ones are read again. */
+const MOST_ROWS = 500;
+/** How long it takes, in ms, until a list is read again whose logs are still being read. */
+const REREAD_MS = 1000;
+
+interface List {
+  readonly rows: RecentRows<RequestRow>;
+  /** What the server says of older rows and of the logs. */
+  readonly index: IndexState;
+  readonly hasOlder: boolean;
+  /** Rows are missing that came meanwhile: it has to be read anew. */
+  readonly hasGap: boolean;
+}
+
+/** The requests as they come, and those before. */
+export function RequestsView() {
+  const [{ choices }, choose] = useAddress();
+  const { list, failure, isFollowing, follow, hold, reload, readOlder } = useRequests(choices);
+  const [open, setOpen] = useState<string>();
+  const toggle = useCallback(
+    (cursor: string) => {
+      setOpen((before) => (before === cursor ? undefined : cursor));
+      hold('reader', true);
+    },
+    [hold],
+  );
+  const filters = filtersOf(choices);
+  const isFiltered = Object.keys(filters).length > 0;
+  const waiting = list?.rows.waitingCount ?? 0;
+  return (
+    <>
+      <RequestFilters choices={choices} models={list?.index.models ?? []} onChoose={choose} />
+      {failure !== undefined && (
+        <Notice tone="bad">
+          <Text>{failure.message}</Text>
+          <button type="button" onClick={reload}>
+            Try again
+          </button>
+        </Notice>
+      )}
+      <div class="title-line">
+        <h3 id="list-title">{isFiltered ? 'Requests that match' : 'Latest requests'}</h3>
+        <FollowState isFollowing={isFollowing} waiting={waiting} hasGap={list?.hasGap === true} />
+        <button type="button" class="push" onClick={isFollowing ? () => hold('reader', true) : follow}>
+          {isFollowing ? 'Pause' : waiting > 0 ? `Show ${format.count(waiting)} new` : 'Follow'}
+        </button>
+      </div>
+      {list === undefined ? (
+        <Empty title="Reading the logs…" />
+      ) : list.rows.shown.length === 0 ? (
+        <NoRequests isFiltered={isFiltered} index={list.index} onClear={() => choose(cleared(filters))} />
+      ) : (
+        <RequestTable rows={list.rows.shown} open={open} onToggle={toggle} onHold={hold} />
+      )}
+      {list !== undefined && list.rows.shown.length > 0 && (
+        <p class="below faint">
+          {list.hasOlder ? (
+            <button type="button" onClick={readOlder}>
+              Show older requests
+            </button>
+          ) : list.index.is_complete ? (
+            `These are all; the logs begin ${format.time(list.index.oldest_at, Date.now())}.`
+          ) : (
+            `The logs are still being read: ${format.count(list.index.records)} records so far.`
+          )}
+        </p>
+      )}
+    </>
+  );
+}
+
+function cleared(filters: Choices): Choices {
+  return Object.fromEntries(Object.keys(filters).map((name) => [name, '']));
+}
+
+interface FollowStateProperties {
+  readonly isFollowing: boolean;
+  readonly waiting: number;
+  readonly hasGap: boolean;
+}
+
+function FollowState({ isFollowing, waiting, hasGap }: FollowStateProperties) {
+  const { connection } = usePage();
+  if (connection !== 'live') return <State tone="bad">not live: what comes now is missing</State>;
+  if (hasGap) return <State tone="warn">paused, and some are missing; following reads all anew</State>;
+  if (isFollowing) return <State tone="good">live</State>;
+  return <State tone="faint">paused{waiting > 0 ? `, ${format.count(waiting)} new` : ''}</State>;
+}
+
+interface NoRequestsProperties {
+  readonly isFiltered: boolean;
+  readonly index: IndexState;
+  onClear(): void;
+}
+
+function NoRequests({ isFiltered, index, onClear }: NoRequestsProperties) {
+  const { now } = usePage();
+  if (!index.is_complete) {
+    return (
+      <Empty title="Still looking…">
+        <p>{format.count(index.records)} records of the logs have been read so far.</p>
+      </Empty>
+    );
+  }
+  if (isFiltered) {
+    return (
+      <Empty title="No request matches">
+        <p>The logs of the last days have {format.count(index.records)} requests, none of them with these filters.</p>
+        <button type="button" onClick={onClear}>
+          Clear the filters
+        </button>
+      </Empty>
+    );
+  }
+  const first = now?.instances.find(({ severity }) => severity === 'good') ?? now?.instances[0];
+  return (
+    <Empty title="No request yet">
+      <p>Requests appear here by themselves. Send the first one from Claude Code:</p>
+      <Command>{first === undefined ? './manage init' : `./manage run ${safeText(first.name)}`}</Command>
+    </Empty>
+  );
+}
+
+/** Who wants the list to stand still: what the reader has chosen lasts, the pointer and the focus go on their way. */
+type Holder = 'reader' | 'pointer' | 'focus';
+
+function useRequests(choices: Choices) {
+  const { live, connection } = usePage();
+  const [list, setList] = useState<List>();
+  const [failure, setFailure] = useState<RequestFailure>();
+  const [holders, setHolders] = useState<ReadonlySet<Holder>>(new Set());
+  const [round, setRound] = useState(0);
+  const reload = useCallback(() => setRound((number) => number + 1), []);
+  const key = JSON.stringify(filtersOf(choices));
+  const isFollowing = holders.size === 0;
+  const isLive = connection === 'live';
+  const arrivals = useArrivals(choices, isFollowing, setList, reload);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: filters are the same when their text is, and a round is a wish to read again
+  useEffect(() => {
+    if (!isLive) return;
+    const abort = new AbortController();
+    arrivals.begin();
+    const query = { ...filtersOf(choices), limit: String(PAGE_ROWS) };
+    getJson<RequestsAnswer>('/api/requests', query, abort.signal).then(
+      (answer) => {
+        setFailure(undefined);
+        setList(arrivals.join(answer));
+      },
+      (error: unknown) => !abort.signal.aborted && setFailure(asFailure(error)),
+    );
+    return () => abort.abort();
+  }, [key, round, isLive, live]);
+
+  const isIncomplete = list?.index.is_complete === false && list.rows.shown.length < PAGE_ROWS;
+  useEffect(() => {
+    if (!isIncomplete || !isFollowing) return;
+    const timer = setInterval(reload, REREAD_MS);
+    return () => clearInterval(timer);
+  }, [isIncomplete, isFollowing, reload]);
+
+  useEffect(() => {
+    setList((before) => before && { ...before, rows: isFollowing ? resumeRows(before.rows, mostOf(before)) : pauseRows(before.rows) });
+  }, [isFollowing]);
+
+  const hold = useCallback((holder: Holder, isHeld: boolean) => {
+    setHolders((before) => {
+      if (before.has(holder) === isHeld) return before;
+      const after = new Set(before);
+      if (isHeld) after.add(holder);
+      else after.delete(holder);
+      return after;
+    });
+  }, []);
+  const follow = () => {
+    setHolders(new Set());
+    if (list?.hasGap) reload();
+  };
+  const readOlder = async () => {
+    hold('reader', true);
+    const before = list?.rows.shown.at(-1)?.cursor;
+    if (before === undefined) return;
+    try {
+      const query = { ...filtersOf(choices), limit: String(PAGE_ROWS), before };
+      const answer = await getJson<RequestsAnswer>('/api/requests', query);
+      setList((present) => {
+        if (present?.rows.shown.at(-1)?.cursor !== before) return present; // it has been read anew meanwhile
+        const shown = [...present.rows.shown, ...answer.requests].slice(-MOST_ROWS);
+        return { ...present, rows: { ...present.rows, shown }, index: answer.index, hasOlder: answer.next !== null };
+      });
+    } catch (error) {
+      setFailure(asFailure(error));
+    }
+  };
+  return { list, failure, isFollowing, follow, hold, reload, readOlder };
+}
+
+function asFailure(error: unknown): RequestFailure {
+  return error instanceof RequestFailure ? error : new RequestFailure(0, String(error), null);
+}
+
+/** So many rows are kept while new ones come: those of a page, or what the reader has asked for. */
+function mostOf({ rows }: List): number {
+  return Math.max(PAGE_ROWS, rows.shown.length);
+}
+
+/** What comes by the live connection: collected, and put into the list once per frame at most. */
+function useArrivals(
+  choices: Choices,
+  isFollowing: boolean,
+  setList: (change: (before: List | undefined) => List | undefined) => void,
+  reload: () => void,
+) {
+  const { live } = usePage();
+  const state = useRef({ choices, isFollowing, collected: [] as RequestRow[], frame: 0 });
+  state.current.choices = choices;
+  state.current.isFollowing = isFollowing;
+  useEffect(() => {
+    const put = () => {
+      state.current.frame = 0;
+      setList((before) => {
+        if (before === undefined) return before; // the first answer takes what has been collected
+        const added = state.current.collected.splice(0);
+        const known = new Set(before.rows.shown.map(({ cursor }) => cursor));
+        const unknown = added.filter(({ cursor }) => !known.has(cursor));
+        const most = mostOf(before);
+        const rows = addRows(before.rows, unknown, most);
+        const hasOlder = before.hasOlder || before.rows.shown.length + unknown.length > most;
+        return unknown.length === 0 ? before : { ...before, rows, hasOlder };
+      });
+    };
+    const stopRequests = live.on('requests', ({ requests }) => {
+      const { collected } = state.current;
+      collected.push(...requests.filter((row) => matchesFilters(row, state.current.choices)));
+      collected.splice(0, collected.length - MOST_ROWS);
+      if (state.current.frame === 0) state.current.frame = requestAnimationFrame(put);
+    });
+    const stopLost = live.on('lost', () => {
+      if (state.current.isFollowing) reload();
+      else setList((before) => before && { ...before, hasGap: true });
+    });
+    return () => {
+      stopRequests();
+      stopLost();
+      cancelAnimationFrame(state.current.frame);
+    };
+  }, [live, setList, reload]);
+  return {
+    /** From now on what comes is newer than the answer, or in it. */
+    begin() {
+      state.current.collected = [];
+    },
+    join({ requests, next, index }: RequestsAnswer): List {
+      const known = new Set(requests.map(({ cursor }) => cursor));
+      const newer = state.current.collected.splice(0).filter(({ cursor }) => !known.has(cursor));
+      const rows = addRows(startRows(requests), newer, PAGE_ROWS);
+      const list = { index, hasOlder: next !== null, hasGap: false };
+      return { ...list, rows: state.current.isFollowing ? rows : pauseRows(rows) };
+    },
+  };
+}
+
+interface TableProperties {
+  readonly rows: readonly RequestRow[];
+  readonly open: string | undefined;
+  onToggle(cursor: string): void;
+  onHold(holder: Holder, isHeld: boolean): void;
+}
+
+/** Of columns that a narrow window leaves out. */
+const COLUMNS = [
+  ['Time', 'time'],
+  ['Instance', 'instance middle'],
+  ['Model', 'model'],
+  ['Status', 'status'],
+  ['First event', 'number figure wide'],
+  ['Duration', 'number figure narrow-off'],
+  ['Tokens in', 'number figure middle'],
+  ['Cached', 'number figure wide'],
+  ['Out', 'number figure middle'],
+  ['Cost', 'number figure middle'],
+] as const;
+
+function RequestTable({ rows, open, onToggle, onHold }: TableProperties) {
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: it only stands still while somebody reads in it
+    <div
+      class="table-frame"
+      onPointerEnter={({ pointerType }) => pointerType === 'mouse' && onHold('pointer', true)}
+      onPointerLeave={() => onHold('pointer', false)}
+      onFocusIn={() => onHold('focus', true)}
+      onFocusOut={() => onHold('focus', false)}
+    >
+      <table class="requests" aria-labelledby="list-title">
+        <thead>
+          <tr>
+            {COLUMNS.map(([title, names]) => (
+              <th scope="col" class={names} key={title}>
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <Fragment key={row.cursor}>
+              <Row row={row} isOpen={open === row.cursor} onToggle={onToggle} />
+              {open === row.cursor && (
+                <tr class="detail" id="request-detail">
+                  <td colSpan={COLUMNS.length}>
+                    <RequestDetailView row={row} />
+                  </td>
+                </tr>
+              )}
+            </Fragment>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface RowProperties {
+  readonly row: RequestRow;
+  readonly isOpen: boolean;
+  onToggle(cursor: string): void;
+}
+
+/** A class, as one whose row is the same is not rendered again: a list of hundreds changes several times a second. */
+class Row extends Component<RowProperties> {
+  override shouldComponentUpdate({ row, isOpen }: RowProperties): boolean {
+    return row !== this.props.row || isOpen !== this.props.isOpen;
+  }
+
+  override render({ row, isOpen, onToggle }: RowProperties) {
+    const toggle = () => onToggle(row.cursor);
+    const { input_tokens: fresh, cache_read_tokens: read, cache_creation_tokens: written } = row;
+    const input = fresh === null ? null : fresh + (read ?? 0) + (written ?? 0);
+    const time = format.time(row.time, Date.now());
+    return (
+      // biome-ignore lint/a11y/useKeyWithClickEvents: the button in the first cell is for the keyboard
+      <tr class={isOpen ? 'opens open' : 'opens'} onClick={toggle}>
+        <td class="time">
+          <Opener isOpen={isOpen} controls="request-detail" label={`Request at ${time}`} onToggle={toggle}>
+            {time}
+          </Opener>
+        </td>
+        <td class="instance middle">{safeText(row.instance)}</td>
+        <td class="model" title={modelWords(row)}>
+          {modelWords(row)}
+        </td>
+        <td class="status">
+          <State tone={toneOf(row)}>{statusWords(row)}</State>
+        </td>
+        <td class="number wide">{format.duration(row.first_event_ms)}</td>
+        <td class="number narrow-off">{format.duration(row.duration_ms)}</td>
+        <td class="number middle">{format.compact(input)}</td>
+        <td class="number wide">{input ? format.percent((read ?? 0) / input) : format.count(null)}</td>
+        <td class="number middle">{format.compact(row.output_tokens)}</td>
+        <td class="number middle">{costWords(row)}</td>
+      </tr>
+    );
+  }
+}
+
+/** `claude-opus-4-1 → acme-2`. */
+export function modelWords({ model, upstream_model: used, endpoint }: RequestRow): string {
+  const asked = safeText(model);
+  if (asked === '') return safeText(endpoint);
+  return used === null || used === model ? asked : `${asked} → ${safeText(used)}`;
+}
+
+export function toneOf({ outcome, fallbacks }: RequestRow): Tone {
+  switch (outcome) {
+    case 'ok':
+      return fallbacks > 0 ? 'warn' : 'good';
+    case 'client_closed':
+      return 'faint';
+    case 'rejected':
+      return 'warn';
+    default:
+      return 'bad';
+  }
+}
+
+export function statusWords({ status, outcome, error_type: type, fallbacks }: RequestRow): string {
+  switch (outcome) {
+    case 'ok':
+      return fallbacks === 0 ? String(status) : `${status}, ${fallbacks} ${fallbacks === 1 ? 'fallback' : 'fallbacks'}`;
+    case 'client_closed':
+      return 'client has gone';
+    case 'interrupted':
+      return 'broken off';
+    default:
+      return `${status} ${safeText(type).replace(/_error$/, '').replaceAll('_', ' ')}`;
+  }
+}
+
+/** Nothing where nobody was asked or nothing came of it. */
+export function costWords({ cost, attempts, output_tokens: output }: RequestRow): string {
+  if (cost === null) return attempts === null || output === null ? format.count(null) : '?';
+  return cost === 0 && output === null ? format.count(null) : format.money(cost);
+}

@@ -1,0 +1,1 @@
+export function SetupView() { return null; }
