@@ -170,6 +170,7 @@ export async function bundlePage(root: string, output: string): Promise<number> 
   const bundler = await rolldown({
     input: join(folder, 'main.tsx'),
     platform: 'browser',
+    tsconfig: false, // which says the same of JSX, and a warning is a failed build
     transform: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     onwarn: ({ message }) => {
       throw new Error(message);

@@ -115,13 +115,13 @@ interface ChoiceProperties<Value extends string> {
 /** One of a few, side by side. */
 export function Choice<Value extends string>({ label, options, value, onChoose }: ChoiceProperties<Value>) {
   return (
-    <div class="choice" role="group" aria-label={label}>
+    <fieldset class="choice" aria-label={label}>
       {(Object.entries(options) as [Value, string][]).map(([key, words]) => (
         <button type="button" key={key} aria-pressed={key === value} onClick={() => onChoose(key)}>
           {words}
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }
 

@@ -26,8 +26,12 @@ export interface Format {
   time(moment: string | number | null | undefined, now: number): string;
   /** The whole of it: `30 Nov 2026, 14:03:59`. */
   moment(moment: string | number | null | undefined): string;
-  /** A day of the calendar, `2026-11-30`, in short: `30 Nov`. */
-  day(day: string): string;
+  /** A day of the calendar, `2026-11-30`, in short: `30 Nov`; with the year for those of another one. */
+  day(day: string, year?: number): string;
+  /** Of a day that stands for its month: `Nov 2026`. */
+  month(day: string): string;
+  /** How much more or less than before, as a share: `+12 %`; nothing to compare with is `–`. */
+  change(now: number | null, before: number | null): string;
 }
 
 export function createFormat(language?: string): Format {
@@ -46,7 +50,12 @@ export function createFormat(language?: string): Format {
   });
   const complete = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
   // A day of the calendar has no zone.
-  const calendarDay = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+  const calendar = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(language, { ...options, timeZone: 'UTC' });
+  const calendarDay = calendar({ day: 'numeric', month: 'short' });
+  const calendarDayAndYear = calendar({ day: 'numeric', month: 'short', year: 'numeric' });
+  const calendarMonth = calendar({ month: 'short', year: 'numeric' });
+  const signedShare = numbers({ style: 'percent', maximumFractionDigits: 0, signDisplay: 'exceptZero' });
   const fixed = (value: number, digits: 0 | 1 | 2) => (decimals[digits] ?? whole).format(value);
 
   const known =
@@ -98,9 +107,19 @@ export function createFormat(language?: string): Format {
       const date = dateOf(moment);
       return date === undefined ? NOTHING : complete.format(date);
     },
-    day(day) {
+    day(day, year) {
       const date = dateOf(`${day}T00:00:00Z`);
-      return date === undefined ? day : calendarDay.format(date);
+      if (date === undefined) return day;
+      return (date.getUTCFullYear() === (year ?? date.getUTCFullYear()) ? calendarDay : calendarDayAndYear).format(
+        date,
+      );
+    },
+    month(day) {
+      const date = dateOf(`${day}T00:00:00Z`);
+      return date === undefined ? day : calendarMonth.format(date);
+    },
+    change(now, before) {
+      return now === null || before === null || before === 0 ? NOTHING : signedShare.format(now / before - 1);
     },
   };
 }
@@ -127,4 +146,9 @@ export function splitRemedy(remedy: string | null): { readonly words: string; re
   const before = remedy.slice(0, start).trimEnd();
   const words = before.endsWith(':') ? before.slice(0, -1) : before;
   return { words, command: remedy.slice(start) };
+}
+
+/** The last two parts of a path, which show best what it is; a hash stays as it is. */
+export function pathEnd(path: string): string {
+  return path.split(/[\\/]/).filter(Boolean).slice(-2).join('/');
 }

@@ -1,10 +1,16 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { type ActionCommand, actionCommands, type InstanceNow, type MinuteFigures, type ProviderStatus } from '../cli/ui/contract.ts';
+import {
+  type ActionCommand,
+  actionCommands,
+  type InstanceNow,
+  type MinuteFigures,
+  type ProviderStatus,
+} from '../cli/ui/contract.ts';
 import { RequestFailure, runAction } from './connection.ts';
 import { Choice, Command, Facts, format, State, Text } from './controls.tsx';
 import { safeText } from './format.ts';
 import { usePage } from './pageState.ts';
-import { StackedBars } from './plot.tsx';
+import { Legend, StackedBars } from './plot.tsx';
 
 const MEGABYTE = 1_000_000;
 
@@ -40,7 +46,8 @@ export function InstanceDetail({ instance }: { readonly instance: InstanceNow })
             ['Small', <Text key="small">{models.small}</Text>],
             ['Key', <Text key="key">{status.key}</Text>],
             ...(status.providers ?? []).map(
-              (provider, index) => [provider.name ?? `provider ${index + 1}`, <Provider key="provider" {...provider} />] as const,
+              (provider, index) =>
+                [provider.name ?? `provider ${index + 1}`, <Provider key="provider" {...provider} />] as const,
             ),
           ]}
         />
@@ -49,7 +56,10 @@ export function InstanceDetail({ instance }: { readonly instance: InstanceNow })
         <h3>Requests</h3>
         <Facts
           rows={[
-            ['Today', today === null ? '' : `${format.count(today.requests)}, ${format.count(today.failed_requests)} failed`],
+            [
+              'Today',
+              today === null ? '' : `${format.count(today.requests)}, ${format.count(today.failed_requests)} failed`,
+            ],
             ['Since its start', requests === null ? '' : format.count(requests.total)],
             ['Waiting', figures.waiting > 0 ? format.count(figures.waiting) : ''],
             ['Whole answer', latencyWords(recent?.duration_ms)],
@@ -58,7 +68,9 @@ export function InstanceDetail({ instance }: { readonly instance: InstanceNow })
             ['Last success', status.last_success_at === null ? '' : format.time(status.last_success_at, now)],
             [
               'Last error',
-              error === null ? '' : (
+              error === null ? (
+                ''
+              ) : (
                 <span key="error">
                   {format.time(error.at, now)} {error.status} <Text>{error.message}</Text>
                 </span>
@@ -84,7 +96,11 @@ function Provider({ circuit = 'closed', keys = [] }: ProviderStatus) {
   return (
     <>
       <State tone={circuit === 'closed' ? 'good' : 'bad'}>
-        {circuit === 'closed' ? 'asked' : circuit === 'open' ? 'not asked: its circuit is open' : 'tried again: its circuit is half-open'}
+        {circuit === 'closed'
+          ? 'asked'
+          : circuit === 'open'
+            ? 'not asked: its circuit is open'
+            : 'tried again: its circuit is half-open'}
       </State>
       {resting.map(({ label, until, reason }) => (
         <div key={label}>
@@ -108,9 +124,7 @@ function LastHour({ minutes }: { readonly minutes: readonly MinuteFigures[] }) {
   const [pointed, setPointed] = useState<number>();
   // Equal figures are an equal plot: an event comes each second, and most of them change nothing here.
   const key = JSON.stringify(minutes);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the minutes are equal as long as their text is
   const labels = useMemo(() => minutes.map(({ at }) => minuteOf(at)), [key]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the minutes are equal as long as their text is
   const layers = useMemo(
     () =>
       series === 'requests'
@@ -140,6 +154,7 @@ function LastHour({ minutes }: { readonly minutes: readonly MinuteFigures[] }) {
         format={format.compact}
         onPoint={setPointed}
       />
+      <Legend layers={layers} figure={(layer) => format.count(layer.values.reduce((sum, value) => sum + value, 0))} />
       <details>
         <summary>The same as a table</summary>
         <div class="table-frame scrolls">
@@ -219,7 +234,7 @@ export function InstanceActions({ instance, onAct }: ActionsProperties) {
   });
   const busy = instance.action !== null || connection !== 'live';
   return (
-    <div class="buttons" role="group" aria-label={`Commands for ${safeText(instance.name)}`}>
+    <fieldset class="buttons" aria-label={`Commands for ${safeText(instance.name)}`}>
       {offered.map((command) => (
         <button type="button" key={command} disabled={busy} onClick={() => onAct(command)}>
           {TITLES[command]}…
@@ -229,7 +244,7 @@ export function InstanceActions({ instance, onAct }: ActionsProperties) {
       <a class="push" href={`#requests?instance=${encodeURIComponent(instance.name)}`}>
         Its requests
       </a>
-    </div>
+    </fieldset>
   );
 }
 
@@ -259,10 +274,16 @@ export function RunAction({ plan, onClose }: { readonly plan: ActionPlan; onClos
           setProgress({ step: 'running', lines });
         } else return setProgress({ step: 'ended', lines, exitCode: part.exit_code });
       }
-      setProgress({ step: 'failed', lines, reason: 'The connection has ended; the command goes on without this page.' });
+      setProgress({
+        step: 'failed',
+        lines,
+        reason: 'The connection has ended; the command goes on without this page.',
+      });
     } catch (error) {
       const reason =
-        error instanceof RequestFailure ? error.message : 'The connection has broken; the command goes on without this page.';
+        error instanceof RequestFailure
+          ? error.message
+          : 'The connection has broken; the command goes on without this page.';
       setProgress({ step: 'failed', lines, reason });
     }
   };

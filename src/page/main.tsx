@@ -1,7 +1,14 @@
 import { type ComponentType, render } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { NowAnswer } from '../cli/ui/contract.ts';
-import { type ConnectionState, isSecret, LiveConnection, openSession, RequestFailure, watchSession } from './connection.ts';
+import {
+  type ConnectionState,
+  isSecret,
+  LiveConnection,
+  openSession,
+  RequestFailure,
+  watchSession,
+} from './connection.ts';
 import { Command, format, Notice, State, type Tone } from './controls.tsx';
 import { NowView } from './nowView.tsx';
 import { PageContext, useAddress } from './pageState.ts';

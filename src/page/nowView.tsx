@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { ActionCommand, Figures, InstanceNow } from '../cli/ui/contract.ts';
-import { type ActionPlan, InstanceActions, InstanceDetail, RunAction } from './instanceDetail.tsx';
 import { Command, Empty, format, Opener, State, Text, TONES } from './controls.tsx';
 import { splitRemedy } from './format.ts';
+import { type ActionPlan, InstanceActions, InstanceDetail, RunAction } from './instanceDetail.tsx';
 import { usePage } from './pageState.ts';
 import { Sparkline } from './plot.tsx';
 
@@ -183,7 +183,6 @@ function InstanceRows({ instance, isOpen, onToggle, onAct }: RowProperties) {
   const failed = today?.failed_requests ?? 0;
   return (
     <>
-      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the button in the first cell is for the keyboard */}
       <tr class={isOpen ? 'opens open' : 'opens'} onClick={onToggle}>
         <th scope="row">
           <Opener isOpen={isOpen} controls={detail} onToggle={onToggle}>
@@ -199,7 +198,7 @@ function InstanceRows({ instance, isOpen, onToggle, onAct }: RowProperties) {
           </State>
           <div class="under">{action === null ? instanceHint(instance) : `${action} is running`}</div>
         </td>
-        <td class="wide clip">
+        <td class="wide clip models">
           <Text>{modelsText(instance)}</Text>
         </td>
         <td class="number">{format.rate(recent?.requests_per_second)}</td>
@@ -208,8 +207,10 @@ function InstanceRows({ instance, isOpen, onToggle, onAct }: RowProperties) {
         <td class="number middle">{format.duration(recent?.first_event_ms.p50)}</td>
         <td class="number wide">{format.duration(recent?.first_event_ms.p95)}</td>
         <td class={failed > 0 ? 'number middle bad' : 'number middle'}>{format.count(today?.failed_requests)}</td>
-        <td class="number narrow-off">{today ? format.partlyKnownMoney(today.cost_usd, today.unpriced_requests) : format.count(null)}</td>
-        <td class="wide">
+        <td class="number narrow-off">
+          {today ? format.partlyKnownMoney(today.cost_usd, today.unpriced_requests) : format.count(null)}
+        </td>
+        <td class="wide minutes">
           <Sparkline values={minutes.map(({ requests }) => requests)} description={sparkWords(instance)} />
         </td>
       </tr>

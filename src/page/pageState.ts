@@ -63,7 +63,6 @@ export function useAnswer<Answer>(path: string, query: Choices = {}): Loaded<Ans
   const latest = useRef(query);
   latest.current = query;
   const isLive = connection === 'live';
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a query is the same when its text is, and a round is a wish to ask again
   useEffect(() => {
     if (!isLive) return;
     const abort = new AbortController();

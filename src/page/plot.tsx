@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
+import { safeText } from './format.ts';
 
 /** One layer of the bars. */
 export interface Layer {
@@ -11,7 +12,7 @@ export interface Layer {
 /** So many layers have a colour of their own; what is more is put together by who makes them. */
 export const LAYER_COLOURS = 8;
 
-const PLOT_HEIGHT = 240;
+const PLOT_HEIGHT = 224;
 /** Columns that a label below a bar takes, in pixels of CSS. */
 const LABEL_WIDTH = 64;
 
@@ -112,6 +113,7 @@ function barOptions(
       {
         ...axis,
         grid: { show: false },
+        size: 28,
         splits: () => {
           const step = Math.max(1, Math.ceil((labels.length * LABEL_WIDTH) / Math.max(width - 64, LABEL_WIDTH)));
           return labels.map((_, index) => index).filter((index) => (labels.length - 1 - index) % step === 0);
@@ -129,6 +131,20 @@ function barOptions(
   };
 }
 
+/** What the colours of the bars stand for, each with a figure. */
+export function Legend({ layers, figure }: { readonly layers: readonly Layer[]; figure(layer: Layer): string }) {
+  return (
+    <ul class="legend" aria-hidden="true">
+      {layers.map((layer, index) => (
+        <li key={layer.name}>
+          <span class={`swatch layer-${index % LAYER_COLOURS}`} />
+          <bdi>{safeText(layer.name)}</bdi> <b>{figure(layer)}</b>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 const SPARK_WIDTH = 120;
 const SPARK_HEIGHT = 24;
 
@@ -141,7 +157,13 @@ export function sparkPoints(values: readonly number[], width = SPARK_WIDTH, heig
 }
 
 /** A line without axes, one point a minute. */
-export function Sparkline({ values, description }: { readonly values: readonly number[]; readonly description: string }) {
+export function Sparkline({
+  values,
+  description,
+}: {
+  readonly values: readonly number[];
+  readonly description: string;
+}) {
   const points = sparkPoints(values);
   return (
     <svg

@@ -48,7 +48,11 @@ export function RequestDetailView({ row }: { readonly row: RequestRow }) {
         </div>
       </div>
       <div class="buttons">
-        <CopyButton text={() => JSON.stringify(answer.record, undefined, 2)} what="of this request" label="Copy as JSON" />
+        <CopyButton
+          text={() => JSON.stringify(answer.record, undefined, 2)}
+          what="of this request"
+          label="Copy as JSON"
+        />
         <Command>{`./manage logs ${instance} --id ${id}`}</Command>
       </div>
     </>
@@ -114,6 +118,8 @@ function Asked({ row }: { readonly row: RequestRow }) {
   );
 }
 
+const REASONING = 'of it reasoning';
+
 function Tokens({ tokens, row }: { readonly tokens: RequestDetail['tokens']; readonly row: RequestRow }) {
   const { fresh, cached, written, output, reasoning, estimated } = tokens;
   const rows = [
@@ -121,19 +127,21 @@ function Tokens({ tokens, row }: { readonly tokens: RequestDetail['tokens']; rea
     ['From the cache', cached],
     ['Into the cache', written],
     ['Output', output],
-    ['of it reasoning', reasoning],
+    [REASONING, reasoning],
   ] as const;
   return (
     <>
       <dl class="facts numbers">
         {rows.flatMap(([name, count]) => [
-          <dt key={`${name} name`}>{name}</dt>,
+          <dt key={`${name} name`} {...(name === REASONING ? { class: 'part' } : {})}>
+            {name}
+          </dt>,
           <dd key={name} class="number">
             {format.count(count)}
           </dd>,
         ])}
         <dt>Cost</dt>
-        <dd class="number">{row.attempts === null ? format.count(null) : format.money(row.cost)}</dd>
+        <dd class="number">{costWords(row)}</dd>
       </dl>
       {estimated && <p class="faint">The provider gave no counts; these are estimates.</p>}
     </>
@@ -164,4 +172,10 @@ function TimeBar({ waiting_ms: waiting, streaming_ms: streaming }: RequestDetail
       </ul>
     </>
   );
+}
+
+/** Nothing where nobody was asked or nothing came of it. */
+export function costWords({ cost, attempts, output_tokens: output }: RequestRow): string {
+  if (cost === null) return attempts === null || output === null ? format.count(null) : '?';
+  return cost === 0 && output === null ? format.count(null) : format.money(cost);
 }

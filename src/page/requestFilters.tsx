@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { usePage } from './pageState.ts';
 import { safeText } from './format.ts';
+import { usePage } from './pageState.ts';
 import { filtersOf } from './requestList.ts';
 import type { Choices } from './viewAddress.ts';
 
@@ -16,7 +16,7 @@ const STATUSES = {
   '4xx': '4xx',
   '429': '429 rate limit',
   '5xx': '5xx',
-  rejected: 'rejected by the proxy',
+  rejected: 'by the proxy',
   interrupted: 'broken off',
   client_closed: 'client has gone',
 } as const;
@@ -37,7 +37,10 @@ export function RequestFilters({ choices, models, onChoose }: FiltersProperties)
   const count = Object.keys(filters).length;
   const [isOpen, setOpen] = useState(() => count > 0 || matchMedia(WIDE).matches);
   const names = now?.instances.map(({ name }) => name) ?? [];
-  const agents = { ...AGENTS, ...(filters.agent && !Object.hasOwn(AGENTS, filters.agent) ? { [filters.agent]: filters.agent } : {}) };
+  const agents = {
+    ...AGENTS,
+    ...(filters.agent && !Object.hasOwn(AGENTS, filters.agent) ? { [filters.agent]: filters.agent } : {}),
+  };
   return (
     <details class="filter-box" open={isOpen} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary>Filters{count > 0 ? ` (${count})` : ''}</summary>
@@ -45,28 +48,39 @@ export function RequestFilters({ choices, models, onChoose }: FiltersProperties)
         <Select
           label="Instance"
           value={filters.instance}
-          options={Object.fromEntries([['', 'all'], ...withChosen(names, filters.instance).map((name) => [name, safeText(name)])])}
+          options={Object.fromEntries([
+            ['', 'all'],
+            ...withChosen(names, filters.instance).map((name) => [name, safeText(name)]),
+          ])}
           onChange={(instance) => onChoose({ instance })}
         />
         <Select
           label="Model"
           value={filters.model}
-          options={Object.fromEntries([['', 'all'], ...withChosen(models, filters.model).map((name) => [name, safeText(name)])])}
+          options={Object.fromEntries([
+            ['', 'all'],
+            ...withChosen(models, filters.model).map((name) => [name, safeText(name)]),
+          ])}
           onChange={(model) => onChoose({ model })}
         />
         <Select label="Status" value={filters.status} options={STATUSES} onChange={(status) => onChoose({ status })} />
         <Select label="Agent" value={filters.agent} options={agents} onChange={(agent) => onChoose({ agent })} />
-        <Field label="Session" value={filters.session ?? ''} width={17} onInput={(session) => onChoose({ session })} />
-        <Field label="Text of the error" value={filters.error ?? ''} width={20} onInput={(error) => onChoose({ error })} />
+        <Field label="Session" value={filters.session ?? ''} width={12} onInput={(session) => onChoose({ session })} />
         <Field
-          label="Slower than, seconds"
+          label="Text of the error"
+          value={filters.error ?? ''}
+          width={14}
+          onInput={(error) => onChoose({ error })}
+        />
+        <Field
+          label="Slower, seconds"
           value={filters.slower === undefined ? '' : String(Number(filters.slower) / 1000)}
           width={9}
           isNumber
           onInput={(seconds) => onChoose({ slower: seconds === '' ? '' : String(Math.round(Number(seconds) * 1000)) })}
         />
         <Field
-          label="Costlier than, $"
+          label="Costlier, $"
           value={filters.costlier ?? ''}
           width={9}
           isNumber

@@ -40,16 +40,7 @@ export function resumeRows<Row>(list: RecentRows<Row>, most: number): RecentRows
 }
 
 /** The filters of the list, by their names in the address and in the query to the server. */
-export const filterNames = [
-  'instance',
-  'model',
-  'status',
-  'session',
-  'agent',
-  'error',
-  'slower',
-  'costlier',
-] as const;
+export const filterNames = ['instance', 'model', 'status', 'session', 'agent', 'error', 'slower', 'costlier'] as const;
 
 export type FilterName = (typeof filterNames)[number];
 

@@ -5,9 +5,17 @@ import { getJson, RequestFailure } from './connection.ts';
 import { Command, Empty, format, Notice, Opener, State, Text, type Tone } from './controls.tsx';
 import { safeText } from './format.ts';
 import { useAddress, usePage } from './pageState.ts';
-import { RequestDetailView } from './requestDetail.tsx';
+import { costWords, RequestDetailView } from './requestDetail.tsx';
 import { RequestFilters } from './requestFilters.tsx';
-import { addRows, filtersOf, matchesFilters, pauseRows, type RecentRows, resumeRows, startRows } from './requestList.ts';
+import {
+  addRows,
+  filtersOf,
+  matchesFilters,
+  pauseRows,
+  type RecentRows,
+  resumeRows,
+  startRows,
+} from './requestList.ts';
 import type { Choices } from './viewAddress.ts';
 
 const PAGE_ROWS = 100;
@@ -149,7 +157,6 @@ function useRequests(choices: Choices) {
   const isLive = connection === 'live';
   const arrivals = useArrivals(choices, isFollowing, setList, reload);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: filters are the same when their text is, and a round is a wish to read again
   useEffect(() => {
     if (!isLive) return;
     const abort = new AbortController();
@@ -173,7 +180,10 @@ function useRequests(choices: Choices) {
   }, [isIncomplete, isFollowing, reload]);
 
   useEffect(() => {
-    setList((before) => before && { ...before, rows: isFollowing ? resumeRows(before.rows, mostOf(before)) : pauseRows(before.rows) });
+    setList(
+      (before) =>
+        before && { ...before, rows: isFollowing ? resumeRows(before.rows, mostOf(before)) : pauseRows(before.rows) },
+    );
   }, [isFollowing]);
 
   const hold = useCallback((holder: Holder, isHeld: boolean) => {
@@ -296,7 +306,6 @@ const COLUMNS = [
 
 function RequestTable({ rows, open, onToggle, onHold }: TableProperties) {
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: it only stands still while somebody reads in it
     <div
       class="table-frame"
       onPointerEnter={({ pointerType }) => pointerType === 'mouse' && onHold('pointer', true)}
@@ -351,7 +360,6 @@ class Row extends Component<RowProperties> {
     const input = fresh === null ? null : fresh + (read ?? 0) + (written ?? 0);
     const time = format.time(row.time, Date.now());
     return (
-      // biome-ignore lint/a11y/useKeyWithClickEvents: the button in the first cell is for the keyboard
       <tr class={isOpen ? 'opens open' : 'opens'} onClick={toggle}>
         <td class="time">
           <Opener isOpen={isOpen} controls="request-detail" label={`Request at ${time}`} onToggle={toggle}>
@@ -405,12 +413,8 @@ export function statusWords({ status, outcome, error_type: type, fallbacks }: Re
     case 'interrupted':
       return 'broken off';
     default:
-      return `${status} ${safeText(type).replace(/_error$/, '').replaceAll('_', ' ')}`;
+      return `${status} ${safeText(type)
+        .replace(/_error$/, '')
+        .replaceAll('_', ' ')}`;
   }
-}
-
-/** Nothing where nobody was asked or nothing came of it. */
-export function costWords({ cost, attempts, output_tokens: output }: RequestRow): string {
-  if (cost === null) return attempts === null || output === null ? format.count(null) : '?';
-  return cost === 0 && output === null ? format.count(null) : format.money(cost);
 }

@@ -1,1 +1,244 @@
-export function SessionsView() { return null; }
+import { Fragment } from 'preact';
+import { useState } from 'preact/hooks';
+import type { SessionLine, SessionsAnswer } from '../cli/ui/records.ts';
+import { Choice, Command, Empty, Facts, format, Notice, Opener, Text } from './controls.tsx';
+import { pathEnd, safeText } from './format.ts';
+import { useAddress, useAnswer, usePage } from './pageState.ts';
+import { Select } from './requestFilters.tsx';
+import { firstDay } from './usageFigures.ts';
+
+const RANGES = { '1': 'Today', '7': '7 days', '30': '30 days', '90': '90 days' } as const;
+type Range = keyof typeof RANGES;
+const PAGE_SESSIONS = 200;
+const MOST_SESSIONS = 1000;
+const COLUMNS = 10;
+
+/** Each session of Claude Code: what it did and what it cost. */
+export function SessionsView() {
+  const [{ choices }, choose] = useAddress();
+  const { now } = usePage();
+  const [limit, setLimit] = useState(PAGE_SESSIONS);
+  const [open, setOpen] = useState<string>();
+  const { range: word = '7', instance = '' } = choices;
+  const range = Object.hasOwn(RANGES, word) ? (word as Range) : '7';
+  const { answer, failure, isLoading } = useAnswer<SessionsAnswer>('/api/sessions', {
+    from: firstDay(Number(range), Date.now()),
+    to: firstDay(1, Date.now()),
+    instance,
+    limit: String(limit),
+  });
+  const names = now?.instances.map(({ name }) => name) ?? [];
+  return (
+    <>
+      <search class="filters">
+        <Choice<Range> label="Range" options={RANGES} value={range} onChoose={(value) => choose({ range: value })} />
+        <Select
+          label="Instance"
+          value={instance}
+          options={Object.fromEntries([['', 'all'], ...names.map((name) => [name, safeText(name)])])}
+          onChange={(value) => choose({ instance: value })}
+        />
+      </search>
+      {failure !== undefined && (
+        <Notice tone="bad">
+          <Text>{failure.message}</Text>
+        </Notice>
+      )}
+      {answer?.unreadable.map(({ problem }) => (
+        <Notice tone="warn" key={problem}>
+          <span>
+            Not in the list: <Text>{problem}</Text>
+          </span>
+        </Notice>
+      ))}
+      {answer === undefined && failure === undefined && <Empty title="Reading the usage…" />}
+      {answer !== undefined && answer.sessions.length === 0 && (
+        <Empty title="No session in this range">
+          <p>A session appears with its first answer. Start one:</p>
+          <Command>./manage run demo</Command>
+        </Empty>
+      )}
+      {answer !== undefined && answer.sessions.length > 0 && (
+        <div aria-busy={isLoading}>
+          <div class="title-line">
+            <h3 id="sessions-title">
+              {answer.found > answer.sessions.length
+                ? `The latest ${format.count(answer.sessions.length)} of ${format.count(answer.found)} sessions`
+                : `${format.count(answer.found)} ${answer.found === 1 ? 'session' : 'sessions'}`}
+            </h3>
+          </div>
+          <SessionTable
+            sessions={answer.sessions}
+            open={open}
+            onToggle={(session) => setOpen(open === session ? undefined : session)}
+          />
+          {answer.found > answer.sessions.length && limit < MOST_SESSIONS && (
+            <p class="below">
+              <button type="button" onClick={() => setLimit(MOST_SESSIONS)}>
+                Show more
+              </button>
+            </p>
+          )}
+        </div>
+      )}
+    </>
+  );
+}
+
+interface TableProperties {
+  readonly sessions: readonly SessionLine[];
+  readonly open: string | undefined;
+  onToggle(session: string): void;
+}
+
+function SessionTable({ sessions, open, onToggle }: TableProperties) {
+  return (
+    <div class="table-frame">
+      <table class="sessions" aria-labelledby="sessions-title">
+        <thead>
+          <tr>
+            <th scope="col" class="when">
+              Last request
+            </th>
+            <th scope="col">Where</th>
+            <th scope="col" class="wide">
+              Models
+            </th>
+            <th scope="col" class="number narrow-off figure">
+              Turns
+            </th>
+            <th scope="col" class="number middle figure">
+              Tokens in
+            </th>
+            <th scope="col" class="number wide figure">
+              Cached
+            </th>
+            <th scope="col" class="number middle figure">
+              Tokens out
+            </th>
+            <th scope="col" class="number wide figure longest">
+              Longest
+            </th>
+            <th scope="col" class="number middle figure">
+              Failed
+            </th>
+            <th scope="col" class="number figure">
+              Cost
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {sessions.map((session) => (
+            <Fragment key={session.session}>
+              <SessionRow
+                session={session}
+                isOpen={open === session.session}
+                onToggle={() => onToggle(session.session)}
+              />
+              {open === session.session && (
+                <tr class="detail" id="session-detail">
+                  <td colSpan={COLUMNS}>
+                    <SessionDetail session={session} />
+                  </td>
+                </tr>
+              )}
+            </Fragment>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface RowProperties {
+  readonly session: SessionLine;
+  readonly isOpen: boolean;
+  onToggle(): void;
+}
+
+function SessionRow({ session, isOpen, onToggle }: RowProperties) {
+  const { failed_requests: failed, last_request_at: last, project } = session;
+  const time = format.time(last, Date.now());
+  return (
+    <tr class={isOpen ? 'opens open' : 'opens'} onClick={onToggle}>
+      <td class="when">
+        <Opener isOpen={isOpen} controls="session-detail" label={`Session, last request ${time}`} onToggle={onToggle}>
+          {time}
+        </Opener>
+      </td>
+      <td class="path" title={safeText(project)}>
+        <Text>{project === null ? 'not known' : pathEnd(project)}</Text>
+      </td>
+      <td class="wide clip" title={safeText(session.models.join(', '))}>
+        <Text>{session.models.join(', ')}</Text>
+      </td>
+      <td class="number narrow-off">{format.count(session.turns)}</td>
+      <td class="number middle">{format.compact(session.input_tokens)}</td>
+      <td class="number wide">{format.percent(session.cache_hit_share)}</td>
+      <td class="number middle">{format.compact(session.output_tokens)}</td>
+      <td class="number wide">{format.duration(session.longest_ms)}</td>
+      <td class={failed > 0 ? 'number middle bad' : 'number middle'}>{format.count(failed)}</td>
+      <td class="number">{format.partlyKnownMoney(session.cost_usd, session.unpriced_requests)}</td>
+    </tr>
+  );
+}
+
+function SessionDetail({ session }: { readonly session: SessionLine }) {
+  const { session_id: id, last_request_at: last } = session;
+  return (
+    <>
+      <div class="columns">
+        <div>
+          <h3>Session</h3>
+          <Facts
+            rows={[
+              ['Id', id === null ? <code key="hash">{session.session}</code> : <code key="id">{safeText(id)}</code>],
+              ['Folder', <Text key="folder">{session.project}</Text>],
+              ['First request', format.moment(session.first_request_at)],
+              ['Last request', format.moment(last)],
+              ['Instances', <Text key="instances">{session.instances.join(', ')}</Text>],
+              ['Providers', <Text key="providers">{session.providers.join(', ')}</Text>],
+              ['Models', <Text key="models">{session.models.join(', ')}</Text>],
+            ]}
+          />
+        </div>
+        <div>
+          <h3>Requests</h3>
+          <Facts
+            rows={[
+              ['All', format.count(session.requests)],
+              ['Turns', format.count(session.turns)],
+              ['Of subagents', format.count(session.agent_requests)],
+              ['Failed', format.count(session.failed_requests)],
+              ['Longest', format.duration(session.longest_ms)],
+            ]}
+          />
+        </div>
+        <div>
+          <h3>Tokens and cost</h3>
+          <Facts
+            rows={[
+              ['Input', format.count(session.input_tokens)],
+              [
+                'From the cache',
+                `${format.count(session.cache_read_tokens)} (${format.percent(session.cache_hit_share)})`,
+              ],
+              ['Into the cache', format.count(session.cache_creation_tokens)],
+              ['Output', format.count(session.output_tokens)],
+              ['Of it reasoning', format.count(session.reasoning_tokens)],
+              ['Cost', format.partlyKnownMoney(session.cost_usd, session.unpriced_requests)],
+            ]}
+          />
+        </div>
+      </div>
+      <div class="buttons">
+        {id !== null && session.instances[0] !== undefined && (
+          <Command>{`./manage run ${session.instances[0]} -- --resume ${id}`}</Command>
+        )}
+        <a class="push" href={`#requests?session=${encodeURIComponent(session.session)}`}>
+          Its requests
+        </a>
+      </div>
+    </>
+  );
+}

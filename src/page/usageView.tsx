@@ -1,1 +1,404 @@
-export function UsageView() { return null; }
+import { useMemo, useState } from 'preact/hooks';
+import type { Period, UsageAnswer, UsageBy, UsageFigures, UsageLine } from '../cli/ui/records.ts';
+import { download, RequestFailure } from './connection.ts';
+import { Choice, Command, Empty, format, Notice, Text } from './controls.tsx';
+import { useAddress, useAnswer, usePage } from './pageState.ts';
+import { LAYER_COLOURS, type Layer, Legend, StackedBars } from './plot.tsx';
+import { Select } from './requestFilters.tsx';
+import {
+  cacheShare,
+  firstDay,
+  groupName,
+  layersOf,
+  type Measure,
+  measures,
+  periodFor,
+  type RangeName,
+  ranges,
+} from './usageFigures.ts';
+import type { Choices } from './viewAddress.ts';
+
+const GROUPS = {
+  model: 'Model',
+  instance: 'Instance',
+  provider: 'Provider',
+  project: 'Project folder',
+  session: 'Session',
+  intent: 'Intent',
+} as const satisfies Partial<Record<UsageBy, string>>;
+const PERIODS = { day: 'Day', week: 'Week', month: 'Month' } as const satisfies Record<Period, string>;
+
+function pick<Value extends string>(
+  options: Readonly<Record<Value, string>>,
+  word: string | undefined,
+  other: Value,
+): Value {
+  return word !== undefined && Object.hasOwn(options, word) ? (word as Value) : other;
+}
+
+/** What the choices of the address mean. */
+function readChoices({ range, from, to, by, period, measure, instance = '', compare }: Choices) {
+  const days = pick<RangeName>(ranges, range, '30');
+  const isOwn = from !== undefined && to !== undefined && from <= to;
+  const length = isOwn ? (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1 : Number(days);
+  return {
+    range: days,
+    isOwn,
+    from: isOwn ? from : firstDay(Number(days), Date.now()),
+    to: isOwn ? to : firstDay(1, Date.now()),
+    by: pick<keyof typeof GROUPS>(GROUPS, by, 'model'),
+    period: pick<Period>(PERIODS, period, periodFor(length)),
+    measure: pick<Measure>(measures, measure, 'cost'),
+    instance,
+    compares: compare !== '0',
+  };
+}
+
+/** Tokens and money over time, and what they went to. */
+export function UsageView() {
+  const [{ choices }, choose] = useAddress();
+  const { now } = usePage();
+  const chosen = readChoices(choices);
+  const { by, from, to, instance, measure } = chosen;
+  const { answer, failure, isLoading } = useAnswer<UsageAnswer>('/api/usage', {
+    by,
+    period: chosen.period,
+    from,
+    to,
+    instance,
+    ...(chosen.compares ? { compare: '1' } : {}),
+  });
+  const names = now?.instances.map(({ name }) => name) ?? [];
+  return (
+    <>
+      <search class="filters">
+        <Choice<RangeName | ''>
+          label="Range"
+          options={ranges as Readonly<Record<RangeName | '', string>>}
+          value={chosen.isOwn ? '' : chosen.range}
+          onChoose={(range) => choose({ range, from: '', to: '' })}
+        />
+        <label>
+          From
+          <input
+            type="date"
+            value={from}
+            max={to}
+            onChange={({ currentTarget }) => choose({ from: currentTarget.value, to })}
+          />
+        </label>
+        <label>
+          To
+          <input
+            type="date"
+            value={to}
+            min={from}
+            onChange={({ currentTarget }) => choose({ from, to: currentTarget.value })}
+          />
+        </label>
+        <Select label="By" value={by} options={GROUPS} onChange={(value) => choose({ by: value })} />
+        <Select label="Bars" value={chosen.period} options={PERIODS} onChange={(value) => choose({ period: value })} />
+        <Select
+          label="Instance"
+          value={instance}
+          options={Object.fromEntries([['', 'all'], ...names.map((name) => [name, name])])}
+          onChange={(value) => choose({ instance: value })}
+        />
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={chosen.compares}
+            onChange={({ currentTarget }) => choose({ compare: currentTarget.checked ? '' : '0' })}
+          />
+          Compare with the range before
+        </label>
+      </search>
+      {failure !== undefined && (
+        <Notice tone="bad">
+          <Text>{failure.message}</Text>
+        </Notice>
+      )}
+      {answer?.unreadable.map(({ problem }) => (
+        <Notice tone="warn" key={problem}>
+          <span>
+            Not in the figures: <Text>{problem}</Text>
+          </span>
+        </Notice>
+      ))}
+      {answer === undefined ? (
+        failure === undefined && <Empty title="Adding up…" />
+      ) : (
+        <div aria-busy={isLoading}>
+          <UsageOf
+            answer={answer}
+            measure={measure}
+            onMeasure={(value) => choose({ measure: value })}
+            instance={instance}
+          />
+        </div>
+      )}
+    </>
+  );
+}
+
+interface UsageProperties {
+  readonly answer: UsageAnswer;
+  readonly measure: Measure;
+  readonly instance: string;
+  onMeasure(measure: Measure): void;
+}
+
+function UsageOf({ answer, measure, onMeasure, instance }: UsageProperties) {
+  const { lines, total, before, first_day: first, last_day: last } = answer;
+  if (lines.length === 0) {
+    return (
+      <Empty title="Nothing was used in this range">
+        <p>Choose a longer range, or use an instance; what it serves is counted within a second.</p>
+        <Command>./manage run demo</Command>
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <Totals total={total} before={before?.total ?? null} />
+      <UsagePlot answer={answer} measure={measure} onMeasure={onMeasure} />
+      <section aria-labelledby="lines-title">
+        <div class="title-line">
+          <h3 id="lines-title">
+            {rangeWords(first, last)}
+            {before !== null && (
+              <span class="faint">, compared with {rangeWords(before.first_day, before.last_day)}</span>
+            )}
+          </h3>
+          <CsvButton
+            query={{ by: answer.by, from: first, to: last, instance }}
+            name={`usage-by-${answer.by}-${first}-${last}.csv`}
+          />
+        </div>
+        <UsageTable answer={answer} />
+        {total.unpriced_requests > 0 && (
+          <p class="below faint">
+            ? is what {format.count(total.unpriced_requests)} requests cost whose price is not known; PRICES_FILE takes
+            prices of your own.
+          </p>
+        )}
+      </section>
+    </>
+  );
+}
+
+function rangeWords(first: string, last: string): string {
+  const year = new Date().getFullYear();
+  return first === last ? format.day(first, year) : `${format.day(first, year)} – ${format.day(last, year)}`;
+}
+
+function CsvButton({ query, name }: { readonly query: Choices; readonly name: string }) {
+  const [failure, setFailure] = useState('');
+  const save = () =>
+    download('/api/usage.csv', query, name).then(
+      () => setFailure(''),
+      (error: unknown) => setFailure(error instanceof RequestFailure ? error.message : String(error)),
+    );
+  return (
+    <span class="push">
+      {failure !== '' && <span class="bad">{failure} </span>}
+      <button type="button" onClick={save}>
+        Download as CSV
+      </button>
+    </span>
+  );
+}
+
+function Totals({ total, before }: { readonly total: UsageFigures; readonly before: UsageFigures | null }) {
+  const figures: readonly (readonly [string, string, number | null, number | null])[] = [
+    [
+      'Cost',
+      format.partlyKnownMoney(total.cost_usd, total.unpriced_requests),
+      total.cost_usd,
+      before?.cost_usd ?? null,
+    ],
+    ['Requests', format.count(total.requests), total.requests, before?.requests ?? null],
+    ['Failed', format.count(total.failed_requests), total.failed_requests, before?.failed_requests ?? null],
+    ['Tokens in', format.compact(total.input_tokens), total.input_tokens, before?.input_tokens ?? null],
+    ['Tokens out', format.compact(total.output_tokens), total.output_tokens, before?.output_tokens ?? null],
+  ];
+  const [share, shareBefore] = [cacheShare(total), before && cacheShare(before)];
+  return (
+    <dl class="figures" aria-label="All together">
+      {figures.map(([name, words, value, earlier]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            {words} {before !== null && <small>{format.change(value, earlier)}</small>}
+          </dd>
+        </div>
+      ))}
+      <div>
+        <dt>From the cache</dt>
+        <dd>
+          {format.percent(share)} {before !== null && <small>{`was ${format.percent(shareBefore)}`}</small>}
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+const WRITERS: Readonly<Record<Measure, (value: number) => string>> = {
+  cost: (value) => format.money(value, 2),
+  input: format.compact,
+  output: format.compact,
+  requests: format.compact,
+  cache: format.percent,
+};
+
+function UsagePlot({ answer, measure, onMeasure }: Omit<UsageProperties, 'instance'>) {
+  const { series, period } = answer;
+  const [pointed, setPointed] = useState<number>();
+  const layers = useMemo(() => layersOf(series, measure), [series, measure]);
+  const labels = useMemo(
+    () => series.periods.map(period === 'month' ? format.month : (day) => format.day(day)),
+    [series, period],
+  );
+  const write = WRITERS[measure];
+  const sum = (layer: Layer) => layer.values.reduce((all, value) => all + value, 0);
+  const figureOf = (layer: Layer) => (pointed === undefined ? sum(layer) : (layer.values[pointed] ?? 0));
+  const isSum = measure !== 'cache';
+  const title = pointed === undefined ? 'in the whole range' : (labels[pointed] ?? '');
+  return (
+    <section class="panel plot-panel" aria-label={`${measures[measure]} by ${period}`}>
+      <div class="title-line">
+        <Choice<Measure> label="What the bars show" options={measures} value={measure} onChoose={onMeasure} />
+        <span class="faint push" aria-hidden="true">
+          {isSum || pointed !== undefined ? title : ''}
+          {isSum && <b> {write(layers.reduce((all, layer) => all + figureOf(layer), 0))}</b>}
+          {!isSum && pointed !== undefined && <b> {write(layers[0]?.values[pointed] ?? 0)}</b>}
+        </span>
+      </div>
+      <StackedBars
+        description={`${measures[measure]} by ${period} from ${labels[0]} to ${labels.at(-1)}; the table below has the figures`}
+        labels={labels}
+        layers={layers}
+        format={write}
+        onPoint={setPointed}
+      />
+      {isSum && <Legend layers={layers} figure={(layer) => write(figureOf(layer))} />}
+      <details>
+        <summary>The bars as a table</summary>
+        <div class="table-frame scrolls">
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled has to be reached by the keyboard */}
+          <table tabIndex={0} aria-label={`${measures[measure]} by ${period}`}>
+            <thead>
+              <tr>
+                <th scope="col">{PERIODS[period]}</th>
+                {layers.map((layer) => (
+                  <th scope="col" class="number" key={layer.name}>
+                    <Text>{layer.name}</Text>
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {labels.map((label, index) => (
+                <tr key={series.periods[index]}>
+                  <th scope="row">{label}</th>
+                  {layers.map((layer) => (
+                    <td class="number" key={layer.name}>
+                      {write(layer.values[index] ?? 0)}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    </section>
+  );
+}
+
+/** Those of the bars have the colour of their layer. */
+function swatchOf(line: UsageLine, { series }: UsageAnswer): string {
+  const index = series.groups.findIndex(({ group }) => group === line.group);
+  const last = LAYER_COLOURS - 1;
+  const isTogether = index < 0 || (series.groups.length > LAYER_COLOURS && index >= last);
+  return `swatch layer-${isTogether ? last : index}`;
+}
+
+function UsageTable({ answer }: { readonly answer: UsageAnswer }) {
+  const { lines, total, before, by } = answer;
+  const earlier = new Map(before?.lines.map((line) => [line.group, line]));
+  return (
+    <div class="table-frame">
+      <table class="usage">
+        <thead>
+          <tr>
+            <th scope="col">{GROUPS[by as keyof typeof GROUPS] ?? by}</th>
+            <th scope="col" class="number">
+              Requests
+            </th>
+            <th scope="col" class="number middle">
+              Failed
+            </th>
+            <th scope="col" class="number middle">
+              Tokens in
+            </th>
+            <th scope="col" class="number wide">
+              Cached
+            </th>
+            <th scope="col" class="number middle">
+              Tokens out
+            </th>
+            <th scope="col" class="number wide">
+              Reasoning
+            </th>
+            <th scope="col" class="number">
+              Cost
+            </th>
+            {before !== null && (
+              <th scope="col" class="number middle">
+                Change
+              </th>
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {lines.map((line) => (
+            <tr key={line.group}>
+              <th scope="row" class="clip">
+                <span class={swatchOf(line, answer)} aria-hidden="true" /> <Text>{groupName(line)}</Text>
+              </th>
+              <Cells figures={line} />
+              {before !== null && (
+                <td class="number middle faint">
+                  {format.change(line.cost_usd, earlier.get(line.group)?.cost_usd ?? null)}
+                </td>
+              )}
+            </tr>
+          ))}
+        </tbody>
+        <tfoot>
+          <tr>
+            <th scope="row">All</th>
+            <Cells figures={total} />
+            {before !== null && <td class="number middle">{format.change(total.cost_usd, before.total.cost_usd)}</td>}
+          </tr>
+        </tfoot>
+      </table>
+    </div>
+  );
+}
+
+function Cells({ figures }: { readonly figures: UsageFigures }) {
+  const { failed_requests: failed } = figures;
+  return (
+    <>
+      <td class="number">{format.count(figures.requests)}</td>
+      <td class={failed > 0 ? 'number middle bad' : 'number middle'}>{format.count(failed)}</td>
+      <td class="number middle">{format.count(figures.input_tokens)}</td>
+      <td class="number wide">{format.percent(cacheShare(figures))}</td>
+      <td class="number middle">{format.count(figures.output_tokens)}</td>
+      <td class="number wide">{format.count(figures.reasoning_tokens)}</td>
+      <td class="number">{format.partlyKnownMoney(figures.cost_usd, figures.unpriced_requests)}</td>
+    </>
+  );
+}

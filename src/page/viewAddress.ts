@@ -2,7 +2,13 @@
  * What is shown, as the page's address has it behind the `#`: `#requests?status=failed&slower=5`. So a view with its filters can be
  * kept as a bookmark, survives a reload, and goes back with the browser's button. It never leaves the browser.
  */
-export const views = { now: 'Now', requests: 'Requests', usage: 'Usage', sessions: 'Sessions', setup: 'Set-up' } as const;
+export const views = {
+  now: 'Now',
+  requests: 'Requests',
+  usage: 'Usage',
+  sessions: 'Sessions',
+  setup: 'Set-up',
+} as const;
 
 export type View = keyof typeof views;
 
