@@ -3,7 +3,7 @@ import type { ActionCommand, Figures, InstanceNow } from '../cli/ui/contract.ts'
 import { Command, Empty, format, Opener, State, Text, TONES } from './controls.tsx';
 import { splitRemedy } from './format.ts';
 import { type ActionPlan, InstanceActions, InstanceDetail, RunAction } from './instanceDetail.tsx';
-import { usePage } from './pageState.ts';
+import { usePage, useShownColumns } from './pageState.ts';
 import { Sparkline } from './plot.tsx';
 
 /** All instances as they are at this moment. */
@@ -113,44 +113,35 @@ interface TableProperties {
   onAct(command: ActionCommand, instance: InstanceNow): void;
 }
 
-const COLUMNS = 11;
+/** Of columns that a narrow window leaves out. */
+const COLUMNS = [
+  ['Instance', ''],
+  ['State', ''],
+  ['Models', 'wide'],
+  ['Requests/s', 'number'],
+  ['Tokens/s', 'number middle'],
+  ['In flight', 'number middle'],
+  ['First p50', 'number middle'],
+  ['p95', 'number wide'],
+  ['Failed today', 'number middle'],
+  ['Cost today', 'number narrow-off'],
+  ['Last 60 minutes', 'wide'],
+] as const;
+const COLUMN_CLASSES = COLUMNS.map(([, names]) => names);
 
 function InstanceTable({ instances, onAct }: TableProperties) {
   const [open, setOpen] = useState<string>();
+  const columns = useShownColumns(COLUMN_CLASSES);
   return (
     <div class="table-frame">
       <table class="instances">
         <thead>
           <tr>
-            <th scope="col">Instance</th>
-            <th scope="col">State</th>
-            <th scope="col" class="wide">
-              Models
-            </th>
-            <th scope="col" class="number">
-              Requests/s
-            </th>
-            <th scope="col" class="number middle">
-              Tokens/s
-            </th>
-            <th scope="col" class="number middle">
-              In flight
-            </th>
-            <th scope="col" class="number middle">
-              First p50
-            </th>
-            <th scope="col" class="number wide">
-              p95
-            </th>
-            <th scope="col" class="number middle">
-              Failed today
-            </th>
-            <th scope="col" class="number narrow-off">
-              Cost today
-            </th>
-            <th scope="col" class="wide">
-              Last 60 minutes
-            </th>
+            {COLUMNS.map(([title, names]) => (
+              <th scope="col" class={names} key={title}>
+                {title}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -159,6 +150,7 @@ function InstanceTable({ instances, onAct }: TableProperties) {
               key={instance.name}
               instance={instance}
               isOpen={open === instance.name}
+              columns={columns}
               onToggle={() => setOpen(open === instance.name ? undefined : instance.name)}
               onAct={onAct}
             />
@@ -172,11 +164,12 @@ function InstanceTable({ instances, onAct }: TableProperties) {
 interface RowProperties {
   readonly instance: InstanceNow;
   readonly isOpen: boolean;
+  readonly columns: number;
   onToggle(): void;
   onAct: TableProperties['onAct'];
 }
 
-function InstanceRows({ instance, isOpen, onToggle, onAct }: RowProperties) {
+function InstanceRows({ instance, isOpen, columns, onToggle, onAct }: RowProperties) {
   const { name, severity, words, status, figures, minutes, action } = instance;
   const { recent, today } = figures;
   const detail = `detail-of-${name}`;
@@ -216,7 +209,7 @@ function InstanceRows({ instance, isOpen, onToggle, onAct }: RowProperties) {
       </tr>
       {isOpen && (
         <tr class="detail" id={detail}>
-          <td colSpan={COLUMNS}>
+          <td colSpan={columns}>
             <InstanceDetail instance={instance} />
             <InstanceActions instance={instance} onAct={(command) => onAct(command, instance)} />
           </td>

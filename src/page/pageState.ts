@@ -79,3 +79,19 @@ export function useAnswer<Answer>(path: string, query: Choices = {}): Loaded<Ans
   }, [path, key, round, isLive]);
   return { ...state, reload: useCallback(() => setRound((number) => number + 1), []) };
 }
+
+/** The classes of columns, with the width in pixels from which on they are shown, as in page.css. */
+const SHOWN_FROM = { 'narrow-off': 480, middle: 760, wide: 1060 } as const;
+
+/** How many columns of a table are shown, by the classes of all of them: a cell that spans more would make columns of its own. */
+export function useShownColumns(classes: readonly string[]): number {
+  const read = () =>
+    Object.entries(SHOWN_FROM).flatMap(([name, width]) => (matchMedia(`(width >= ${width}px)`).matches ? [] : [name]));
+  const [hidden, setHidden] = useState(read);
+  useEffect(() => {
+    const follow = () => setHidden(read());
+    addEventListener('resize', follow);
+    return () => removeEventListener('resize', follow);
+  }, []);
+  return classes.filter((names) => !names.split(' ').some((name) => hidden.includes(name))).length;
+}

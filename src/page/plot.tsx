@@ -91,7 +91,7 @@ function barOptions(
   return {
     width,
     height: PLOT_HEIGHT,
-    padding: [12, 8, 0, 0],
+    padding: [12, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     scales: {

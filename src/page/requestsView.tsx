@@ -4,7 +4,7 @@ import type { IndexState, RequestRow, RequestsAnswer } from '../cli/ui/records.t
 import { getJson, RequestFailure } from './connection.ts';
 import { Command, Empty, format, Notice, Opener, State, Text, type Tone } from './controls.tsx';
 import { safeText } from './format.ts';
-import { useAddress, usePage } from './pageState.ts';
+import { useAddress, usePage, useShownColumns } from './pageState.ts';
 import { costWords, RequestDetailView } from './requestDetail.tsx';
 import { RequestFilters } from './requestFilters.tsx';
 import {
@@ -303,8 +303,10 @@ const COLUMNS = [
   ['Out', 'number figure middle'],
   ['Cost', 'number figure middle'],
 ] as const;
+const COLUMN_CLASSES = COLUMNS.map(([, names]) => names);
 
 function RequestTable({ rows, open, onToggle, onHold }: TableProperties) {
+  const columns = useShownColumns(COLUMN_CLASSES);
   return (
     <div
       class="table-frame"
@@ -329,7 +331,7 @@ function RequestTable({ rows, open, onToggle, onHold }: TableProperties) {
               <Row row={row} isOpen={open === row.cursor} onToggle={onToggle} />
               {open === row.cursor && (
                 <tr class="detail" id="request-detail">
-                  <td colSpan={COLUMNS.length}>
+                  <td colSpan={columns}>
                     <RequestDetailView row={row} />
                   </td>
                 </tr>

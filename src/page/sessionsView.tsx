@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { SessionLine, SessionsAnswer } from '../cli/ui/records.ts';
 import { Choice, Command, Empty, Facts, format, Notice, Opener, Text } from './controls.tsx';
 import { pathEnd, safeText } from './format.ts';
-import { useAddress, useAnswer, usePage } from './pageState.ts';
+import { useAddress, useAnswer, usePage, useShownColumns } from './pageState.ts';
 import { Select } from './requestFilters.tsx';
 import { firstDay } from './usageFigures.ts';
 
@@ -11,7 +11,20 @@ const RANGES = { '1': 'Today', '7': '7 days', '30': '30 days', '90': '90 days' }
 type Range = keyof typeof RANGES;
 const PAGE_SESSIONS = 200;
 const MOST_SESSIONS = 1000;
-const COLUMNS = 10;
+/** Of columns that a narrow window leaves out. */
+const COLUMNS = [
+  ['Last request', 'when'],
+  ['Where', ''],
+  ['Models', 'wide'],
+  ['Turns', 'number figure narrow-off'],
+  ['Tokens in', 'number figure middle'],
+  ['Cached', 'number figure wide'],
+  ['Tokens out', 'number figure middle'],
+  ['Longest', 'number figure wide longest'],
+  ['Failed', 'number figure middle'],
+  ['Cost', 'number figure'],
+] as const;
+const COLUMN_CLASSES = COLUMNS.map(([, names]) => names);
 
 /** Each session of Claude Code: what it did and what it cost. */
 export function SessionsView() {
@@ -92,39 +105,17 @@ interface TableProperties {
 }
 
 function SessionTable({ sessions, open, onToggle }: TableProperties) {
+  const columns = useShownColumns(COLUMN_CLASSES);
   return (
     <div class="table-frame">
       <table class="sessions" aria-labelledby="sessions-title">
         <thead>
           <tr>
-            <th scope="col" class="when">
-              Last request
-            </th>
-            <th scope="col">Where</th>
-            <th scope="col" class="wide">
-              Models
-            </th>
-            <th scope="col" class="number narrow-off figure">
-              Turns
-            </th>
-            <th scope="col" class="number middle figure">
-              Tokens in
-            </th>
-            <th scope="col" class="number wide figure">
-              Cached
-            </th>
-            <th scope="col" class="number middle figure">
-              Tokens out
-            </th>
-            <th scope="col" class="number wide figure longest">
-              Longest
-            </th>
-            <th scope="col" class="number middle figure">
-              Failed
-            </th>
-            <th scope="col" class="number figure">
-              Cost
-            </th>
+            {COLUMNS.map(([title, names]) => (
+              <th scope="col" class={names} key={title}>
+                {title}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -137,7 +128,7 @@ function SessionTable({ sessions, open, onToggle }: TableProperties) {
               />
               {open === session.session && (
                 <tr class="detail" id="session-detail">
-                  <td colSpan={COLUMNS}>
+                  <td colSpan={columns}>
                     <SessionDetail session={session} />
                   </td>
                 </tr>
