@@ -22,7 +22,7 @@ const POLL_MS = 200;
 const DEFAULT_LINES = 20;
 
 /** Where an instance writes its log. */
-function logDirectory(root: string, { name, config }: Instance): string {
+export function logDirectory(root: string, { name, config }: Instance): string {
   return join(config?.logs.directory ?? join(root, 'logs'), name);
 }
 

@@ -5,7 +5,7 @@ import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { addTotals, IS_REQUEST, NO_USAGE, sumUsage, type UsageTotals } from '../../telemetry/usage/totals.ts';
 import { type Condition, describeCondition } from '../supervisor/condition.ts';
 import { combineHealth, type Health, type PortAnswer, queryPort } from '../supervisor/health.ts';
-import { isRowOf, queryAllWorkers } from '../supervisor/inspect.ts';
+import { type Inspection, isRowOf, queryAllWorkers } from '../supervisor/inspect.ts';
 import { hasRun, type Instance, isSound } from '../supervisor/instances.ts';
 import type { Pm2Row } from '../supervisor/pm2.ts';
 import { deriveState } from '../supervisor/state.ts';
@@ -116,18 +116,32 @@ export function sampleInstances(
       };
       const state = deriveState(inspection);
       const facts = { instance, state, health, row, isSound: isSound(instance), hasRun: hasRun(instance) };
-      return {
-        name,
-        state: stateOf(answer, health),
-        condition: describeCondition(facts).condition,
-        restarts: row?.restarts ?? 0,
-        inFlight: health?.in_flight ?? 0,
-        waiting: health?.queue?.waiting ?? 0,
-        circuits: health === undefined ? [] : circuitsOf(health),
-        recent: readIfPossible(usageFilePath(config?.stateDirectory ?? join(root, 'state'), name), now),
-      };
+      const recent = readIfPossible(usageFilePath(config?.stateDirectory ?? join(root, 'state'), name), now);
+      return describeSample({ inspection, health, condition: describeCondition(facts).condition, recent });
     }),
   );
+}
+
+/** What was found of an instance, as a sample. */
+export function describeSample({
+  inspection: { instance, row, answer },
+  health,
+  condition,
+  recent,
+}: Pick<InstanceSample, 'condition' | 'recent'> & {
+  readonly inspection: Pick<Inspection, 'instance' | 'row' | 'answer'>;
+  readonly health: Health | undefined;
+}): InstanceSample {
+  return {
+    name: instance.name,
+    state: stateOf(answer, health),
+    condition,
+    restarts: row?.restarts ?? 0,
+    inFlight: health?.in_flight ?? 0,
+    waiting: health?.queue?.waiting ?? 0,
+    circuits: health === undefined ? [] : circuitsOf(health),
+    recent,
+  };
 }
 
 /** All samples as one; latencies are those of all requests together. */

@@ -130,24 +130,38 @@ export async function showResult(context: Context, inspections: readonly Inspect
  * printed.
  */
 export function useLine(instance: Instance): string {
+  const { run, byHand, note } = useCommands(instance);
+  return [`Use it: ${run}`, `    or: ${byHand}`, ...(note === undefined ? [] : [`(${note})`])].join('\n');
+}
+
+/** How Claude Code uses an instance. */
+export interface UseCommands {
+  /** With ./manage. */
+  readonly run: string;
+  readonly byHand: string;
+  /** What a word in capitals stands for, where a secret belongs. */
+  readonly note?: string;
+}
+
+/** The commands by which Claude Code uses an instance; they hold no secret. */
+export function useCommands(instance: Instance): UseCommands {
   const { config, name } = instance;
   const address = `ANTHROPIC_BASE_URL=http://${addressOf(instance)}`;
-  const lines = (run: string, byHand: string, ...notes: string[]) =>
-    [`Use it: ${run}`, `    or: ${byHand}`, ...notes].join('\n');
   // Without it, the client gives up an answer that is not streamed after ten minutes at most.
   const claude = `API_TIMEOUT_MS=${CLIENT_TIMEOUT_MS} claude`;
   const run = `./manage run ${name}`;
   if (config?.clientToken !== undefined) {
-    const note = `(TOKEN is the ANTHROPIC_API_KEY of envs/${name}.env)`;
-    return lines(run, `${address} ANTHROPIC_AUTH_TOKEN=TOKEN ${claude}`, note);
+    const note = `TOKEN is the ANTHROPIC_API_KEY of envs/${name}.env`;
+    return { run, byHand: `${address} ANTHROPIC_AUTH_TOKEN=TOKEN ${claude}`, note };
   }
-  if (config?.provider.key.source !== 'client') return lines(run, `${address} ANTHROPIC_AUTH_TOKEN=unused ${claude}`);
+  if (config?.provider.key.source !== 'client')
+    return { run, byHand: `${address} ANTHROPIC_AUTH_TOKEN=unused ${claude}` };
   const { preset } = config.provider;
   // Claude Code's own login goes on to Anthropic itself.
-  if (preset.servesClaude === true) return lines(run, `${address} ${claude}`);
+  if (preset.servesClaude === true) return { run, byHand: `${address} ${claude}` };
   const key = 'ANTHROPIC_AUTH_TOKEN=KEY';
-  const note = `(KEY is your key for ${preset.title}, as envs/${name}.env holds none)`;
-  return lines(`${key} ${run}`, `${address} ${key} ${claude}`, note);
+  const note = `KEY is your key for ${preset.title}, as envs/${name}.env holds none`;
+  return { run: `${key} ${run}`, byHand: `${address} ${key} ${claude}`, note };
 }
 
 const NOTHING = '-';
