@@ -65,6 +65,37 @@ function readRecent(database: Parameters<typeof sumUsage>[0], now: number): Rece
   };
 }
 
+/** What an instance has done in one minute. */
+export interface MinuteUsage {
+  /** Its begin, in ms since 1970. */
+  readonly at: number;
+  readonly requests: number;
+  readonly failed: number;
+  readonly output: number;
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * What an instance has done in each of the last minutes, the latest last, which is not over yet.
+ * @throws when the file cannot be read
+ */
+export function readMinutes(path: string, now: number, count: number): MinuteUsage[] {
+  const latest = Math.floor(now / MINUTE_MS);
+  const since = (latest - count + 1) * MINUTE_MS;
+  const statement = `SELECT time / ${MINUTE_MS} AS minute, count(*) AS requests, total(output_tokens) AS output,
+      sum(outcome IN ('error', 'interrupted')) AS failed
+    FROM requests WHERE day >= ? AND time >= ? AND ${IS_REQUEST} GROUP BY 1`;
+  const rows = withUsageDatabase(path, (database) => database.prepare(statement).all(localDay(since), since)) ?? [];
+  const found = new Map(rows.map((row) => [Number(row['minute']), row]));
+  return Array.from({ length: count }, (_, index) => {
+    const minute = latest - count + 1 + index;
+    const row = found.get(minute);
+    const number = (name: string) => asNumber(row?.[name]) ?? 0;
+    return { at: minute * MINUTE_MS, requests: number('requests'), failed: number('failed'), output: number('output') };
+  });
+}
+
 /** Who answers on the port of an instance, in words. */
 export type TopState = 'serving' | 'draining' | 'not running' | 'not answering' | 'port taken' | 'wrong settings';
 

@@ -7,6 +7,7 @@ import { usageFilePath } from '../../telemetry/usage/file.ts';
 import {
   addTotals,
   type DayRange,
+  isOldFile,
   NO_USAGE,
   sumUsage,
   type UsageGrouping,
@@ -103,8 +104,7 @@ export function readUsage(
 ): Pick<InstanceUsage, 'sums' | 'names'> {
   const usage = withUsageDatabase(path, (database) => {
     // An instance that has not run since these columns came has a file without them.
-    const isOld =
-      database.prepare("SELECT 1 FROM pragma_table_info('requests') WHERE name = 'intent'").get() === undefined;
+    const isOld = isOldFile(database);
     const isUnknown = isOld && (by === 'project' || by === 'intent');
     return {
       sums: sumUsage(database, isUnknown ? 'instance' : by, first, last),

@@ -187,9 +187,7 @@ function statusNotes(entries: readonly StatusEntry[], { paint, columns, program 
     ...single.flatMap((entry) => {
       const names = entry.inspection.instance.name;
       const colour = conditionTable[entry.report.condition].colour;
-      return [entry.report.hint, restartsHint(entry), lastErrorHint(entry)].flatMap((hint) =>
-        hint === undefined ? [] : [{ names, hint, colour }],
-      );
+      return entryHints(entry).map((hint) => ({ names, hint, colour }));
     }),
     ...(keyless.length > 1 ? [{ ...together, colour: conditionTable['no key'].colour }] : []),
   ];
@@ -200,6 +198,12 @@ function statusNotes(entries: readonly StatusEntry[], { paint, columns, program 
     );
     return [`${paint(colour, first.slice(0, names.length + 1))}${first.slice(names.length + 1)}`, ...others];
   });
+}
+
+/** Why an instance is not ready, and what else has gone wrong with it of late. */
+export function entryHints(entry: StatusEntry): Hint[] {
+  const hints = [entry.report.hint, restartsHint(entry), lastErrorHint(entry)];
+  return hints.filter((hint) => hint !== undefined);
 }
 
 /** In seconds; a restart that is longer ago is a number in the table. */
@@ -278,7 +282,7 @@ function modelsText(entry: StatusEntry): string {
 }
 
 /** More than one process is worth a word. */
-function stateText({ report, state, inspection: { workers, row } }: StatusEntry): string {
+export function stateText({ report, state, inspection: { workers, row } }: StatusEntry): string {
   const condition = conditionText(report.condition, row?.restarts ?? 0);
   const words = state === 'unsupervised' ? `${condition}, not supervised` : condition;
   if (workers.length < 2) return words;

@@ -219,34 +219,27 @@ const ROWS_WITH_FOLDERS = `requests LEFT JOIN (
 /** As a condition on a row: whether a client has asked for it. */
 export const IS_REQUEST = `(endpoint <> '${HEALTH_CHECK}')`;
 
-/**
- * The statement that sums up a usage file from a first day to a last one (its two parameters), by the index on the day.
- * @param eachDay for each day by itself
- */
-export function sumStatement(by: UsageGrouping, eachDay = false): string {
-  return `SELECT ${GROUPS[by]} AS "group", ${eachDay ? 'day,' : ''}
-      ifnull(max(time) FILTER (WHERE ${IS_REQUEST}), 0) AS last,
+/** The columns of the sums of some rows: those of {@link UsageTotals} and the time of the last request. */
+export const TOTALS = `ifnull(max(time) FILTER (WHERE ${IS_REQUEST}), 0) AS last,
       count(*) FILTER (WHERE ${IS_REQUEST}) AS requests, count(*) FILTER (WHERE NOT ${IS_REQUEST}) AS checks,
       sum(outcome IN ('error', 'interrupted')) AS failed,
       total(input_tokens) AS input, total(output_tokens) AS output, total(cache_read_tokens) AS cacheRead,
       total(cache_write_tokens) AS cacheWrite, total(reasoning_tokens) AS reasoning, total(cost) AS cost,
-      sum(cost IS NULL) AS unpriced
-    FROM ${by === 'project' ? ROWS_WITH_FOLDERS : ROWS} GROUP BY ${eachDay ? '1, 2' : '1'}`;
+      sum(cost IS NULL) AS unpriced`;
+
+/** Whether a file has been written last before the columns of sessions, purposes and folders came. */
+export function isOldFile(database: DatabaseSync): boolean {
+  return database.prepare("SELECT 1 FROM pragma_table_info('requests') WHERE name = 'intent'").get() === undefined;
+}
+
+/** The statement that sums up a usage file from a first day to a last one (its two parameters), by the index on the day. */
+export function sumStatement(by: UsageGrouping): string {
+  return `SELECT ${GROUPS[by]} AS "group", ${TOTALS}
+    FROM ${by === 'project' ? ROWS_WITH_FOLDERS : ROWS} GROUP BY 1`;
 }
 
 /** Sums up a usage file from a first day (YYYY-MM-DD) to a last one, both included; without a last one up to today. */
 export function sumUsage(database: DatabaseSync, by: UsageGrouping, firstDay: string, lastDay = LAST_DAY): UsageSum[] {
   const rows: unknown[] = database.prepare(sumStatement(by)).all(firstDay, lastDay);
   return rows as UsageSum[];
-}
-
-/** The sums over one group of rows of one day. */
-export interface DailyUsageSum extends UsageSum {
-  readonly day: string;
-}
-
-/** The same for each day by itself. */
-export function sumUsageDaily(database: DatabaseSync, by: UsageGrouping, { first, last }: DayRange): DailyUsageSum[] {
-  const rows: unknown[] = database.prepare(sumStatement(by, true)).all(first, last);
-  return rows as DailyUsageSum[];
 }
