@@ -184,12 +184,17 @@ export function readRequest(line: JsonObject): RequestRecord {
     cacheReadTokens: number('cache_read_tokens'),
     cacheWriteTokens: number('cache_creation_tokens'),
     outputTokens: number('output_tokens'),
+    reasoningTokens: number('reasoning_tokens'),
     cost: number('cost'),
     usageEstimated: line['usage_estimated'] === true,
+    stopReason: text('stop_reason'),
     firstEventMs: number('first_event_ms'),
     durationMs: number('duration_ms') ?? 0,
     attempts: number('attempts'),
     fallbacks: fallbacks.map(({ from, reason }) => ({ from: asString(from) ?? '', reason: asString(reason) ?? '' })),
+    session: text('session'),
+    agent: text('agent'),
+    notes: Array.isArray(line['notes']) ? line['notes'].filter((note) => typeof note === 'string') : [],
   };
 }
 

@@ -134,15 +134,13 @@ export function summarize(findings: readonly Finding[]): string {
 
 /** The same for programs. Names and meanings are kept as long as `schema` is. */
 export function doctorJson(findings: readonly Finding[], repaired: readonly string[]): string {
-  const shown = findings.map(({ check, instance, result, detail, remedy, fix }) => ({
-    check,
-    instance: instance ?? null,
-    result,
-    detail,
-    remedy: remedy ?? null,
-    fixable: fix !== undefined,
-  }));
+  const shown = findings.map(findingFields);
   return JSON.stringify({ schema: SCHEMA, ok: isWell(findings), findings: shown, mended: repaired }, undefined, 2);
+}
+
+/** One finding by the names that programs see. */
+export function findingFields({ check, instance, result, detail, remedy, fix }: Finding) {
+  return { check, instance: instance ?? null, result, detail, remedy: remedy ?? null, fixable: fix !== undefined };
 }
 
 /** Whether nothing fails; a warning is no failure. */

@@ -69,6 +69,16 @@ export async function* entriesSince(log: OpenLog, filter: LogFilter): AsyncGener
   }
 }
 
+/** The line of one request, of which is known when it was written, in ms since 1970; undefined when its file is gone. */
+export async function findEntry(log: OpenLog, id: string, time: number): Promise<LogEntry | undefined> {
+  for await (const line of linesSince(log, time)) {
+    if (!line.includes(id)) continue; // before it is parsed, as there are many
+    const entry = readEntry(log.instance, line);
+    if (entry.record?.['event'] === 'request' && entry.record['id'] === id && Date.parse(entry.time) === time) return entry;
+  }
+  return undefined;
+}
+
 async function* linesSince({ rotated, active, end }: OpenLog, since: number): AsyncGenerator<string> {
   for (const path of rotated) {
     if ((await lastWrittenAt(path)) >= since) yield* splitLines(readRotated(path));
@@ -104,6 +114,41 @@ export async function lastEntries(log: OpenLog, count: number, filter: LogFilter
     found = [...(await lastOfRotated(path, instance, count - found.length, filter)), ...found];
   }
   return found;
+}
+
+/** How many lines are handed over at once. */
+const BATCH_LINES = 500;
+
+/** The whole lines of the file that was being written, in batches, the latest first. */
+export async function* readActiveBackwards({ active, end }: OpenLog): AsyncGenerator<readonly string[]> {
+  if (active !== undefined) yield* inBatches(readBackwards(active, end));
+}
+
+/** The lines of the rotated files in batches, those of the latest file first. */
+export async function* readRotatedBackwards({ rotated }: OpenLog): AsyncGenerator<readonly string[]> {
+  for (const path of rotated.toReversed()) {
+    const handle = await open(path, 'r').catch(() => undefined);
+    if (handle === undefined || !(await isPlain(path))) {
+      yield* inBatches(splitLines(readRotated(path)));
+      await handle?.close();
+      continue;
+    }
+    try {
+      yield* inBatches(readBackwards(handle, (await handle.stat()).size));
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+async function* inBatches(lines: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
+  let batch: string[] = [];
+  for await (const line of lines) {
+    if (batch.push(line) < BATCH_LINES) continue;
+    yield batch;
+    batch = [];
+  }
+  yield batch;
 }
 
 async function lastOf(

@@ -22,7 +22,7 @@ const POLL_MS = 200;
 const DEFAULT_LINES = 20;
 
 /** Where an instance writes its log. */
-function logDirectory(root: string, { name, config }: Instance): string {
+export function logDirectory(root: string, { name, config }: Instance): string {
   return join(config?.logs.directory ?? join(root, 'logs'), name);
 }
 
@@ -49,7 +49,8 @@ export async function showLogs(
     shown += 1;
   }
   if (shown === 0 && lines > 0) output.say(errorsOnly || isSearch ? 'No such lines.' : 'Nothing is logged yet.');
-  if (follow) await followLogs(opened, filter, show);
+  const folders = new Map(instances.map((instance) => [logDirectory(root, instance), instance.name]));
+  if (follow) await followLogs(opened, folders, filter, show);
   await Promise.all(opened.map(({ active }) => active?.close()));
   return exitCodes.ok;
 }
@@ -83,12 +84,13 @@ async function* pastEntries(opened: readonly OpenLog[], count: number, filter: L
 /** Shows what comes, until a signal ends the process. */
 async function followLogs(
   opened: readonly OpenLog[],
+  folders: LogFolders,
   filter: LogFilter,
   show: (entry: LogEntry) => void,
 ): Promise<never> {
   const followers = opened.map((log) => new LogFollower(log));
   for (;;) {
-    followers.push(...(await followNewcomers(followers)));
+    followers.push(...(await followNewcomers(followers, folders)));
     const entries = await Promise.all(
       followers.map(async (follower) =>
         inheritTimes((await follower.read()).map((line) => readEntry(follower.log.instance, line))),
@@ -99,9 +101,14 @@ async function followLogs(
   }
 }
 
-/** A process that is put beside another one begins a log of its own. */
-async function followNewcomers(followers: readonly LogFollower[]): Promise<LogFollower[]> {
-  const folders = new Map(followers.map(({ log }) => [log.directory, log.instance]));
+/** The folders of the logs of some instances, with the name of the instance. */
+export type LogFolders = ReadonlyMap<string, string>;
+
+/** An instance that starts for the first time, and a process that is put beside another one, begin a log of their own. */
+export async function followNewcomers(
+  followers: readonly LogFollower[],
+  folders: LogFolders,
+): Promise<LogFollower[]> {
   const found = await Promise.all(
     [...folders].map(async ([directory, instance]) => {
       const names = await listLogNames(directory, instance);

@@ -5,7 +5,7 @@ import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { addTotals, IS_REQUEST, NO_USAGE, sumUsage, type UsageTotals } from '../../telemetry/usage/totals.ts';
 import { type Condition, describeCondition } from '../supervisor/condition.ts';
 import { combineHealth, type Health, type PortAnswer, queryPort } from '../supervisor/health.ts';
-import { isRowOf, queryAllWorkers } from '../supervisor/inspect.ts';
+import { type Inspection, isRowOf, queryAllWorkers } from '../supervisor/inspect.ts';
 import { hasRun, type Instance, isSound } from '../supervisor/instances.ts';
 import type { Pm2Row } from '../supervisor/pm2.ts';
 import { deriveState } from '../supervisor/state.ts';
@@ -65,6 +65,37 @@ function readRecent(database: Parameters<typeof sumUsage>[0], now: number): Rece
   };
 }
 
+/** What an instance has done in one minute. */
+export interface MinuteUsage {
+  /** Its begin, in ms since 1970. */
+  readonly at: number;
+  readonly requests: number;
+  readonly failed: number;
+  readonly output: number;
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * What an instance has done in each of the last minutes, the latest last, which is not over yet.
+ * @throws when the file cannot be read
+ */
+export function readMinutes(path: string, now: number, count: number): MinuteUsage[] {
+  const latest = Math.floor(now / MINUTE_MS);
+  const since = (latest - count + 1) * MINUTE_MS;
+  const statement = `SELECT time / ${MINUTE_MS} AS minute, count(*) AS requests, total(output_tokens) AS output,
+      sum(outcome IN ('error', 'interrupted')) AS failed
+    FROM requests WHERE day >= ? AND time >= ? AND ${IS_REQUEST} GROUP BY 1`;
+  const rows = withUsageDatabase(path, (database) => database.prepare(statement).all(localDay(since), since)) ?? [];
+  const found = new Map(rows.map((row) => [Number(row['minute']), row]));
+  return Array.from({ length: count }, (_, index) => {
+    const minute = latest - count + 1 + index;
+    const row = found.get(minute);
+    const number = (name: string) => asNumber(row?.[name]) ?? 0;
+    return { at: minute * MINUTE_MS, requests: number('requests'), failed: number('failed'), output: number('output') };
+  });
+}
+
 /** Who answers on the port of an instance, in words. */
 export type TopState = 'serving' | 'draining' | 'not running' | 'not answering' | 'port taken' | 'wrong settings';
 
@@ -116,18 +147,32 @@ export function sampleInstances(
       };
       const state = deriveState(inspection);
       const facts = { instance, state, health, row, isSound: isSound(instance), hasRun: hasRun(instance) };
-      return {
-        name,
-        state: stateOf(answer, health),
-        condition: describeCondition(facts).condition,
-        restarts: row?.restarts ?? 0,
-        inFlight: health?.in_flight ?? 0,
-        waiting: health?.queue?.waiting ?? 0,
-        circuits: health === undefined ? [] : circuitsOf(health),
-        recent: readIfPossible(usageFilePath(config?.stateDirectory ?? join(root, 'state'), name), now),
-      };
+      const recent = readIfPossible(usageFilePath(config?.stateDirectory ?? join(root, 'state'), name), now);
+      return describeSample({ inspection, health, condition: describeCondition(facts).condition, recent });
     }),
   );
+}
+
+/** What was found of an instance, as a sample. */
+export function describeSample({
+  inspection: { instance, row, answer },
+  health,
+  condition,
+  recent,
+}: Pick<InstanceSample, 'condition' | 'recent'> & {
+  readonly inspection: Pick<Inspection, 'instance' | 'row' | 'answer'>;
+  readonly health: Health | undefined;
+}): InstanceSample {
+  return {
+    name: instance.name,
+    state: stateOf(answer, health),
+    condition,
+    restarts: row?.restarts ?? 0,
+    inFlight: health?.in_flight ?? 0,
+    waiting: health?.queue?.waiting ?? 0,
+    circuits: health === undefined ? [] : circuitsOf(health),
+    recent,
+  };
 }
 
 /** All samples as one; latencies are those of all requests together. */

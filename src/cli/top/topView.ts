@@ -151,7 +151,8 @@ function latencies(values: readonly number[]) {
   return { p50: percentile(values, 0.5) ?? null, p95: percentile(values, 0.95) ?? null };
 }
 
-function fields({ state, condition, inFlight, waiting, circuits, recent }: InstanceSample) {
+/** The figures of one instance, or of all together, by the names that programs see. */
+export function sampleFields({ state, condition, inFlight, waiting, circuits, recent }: InstanceSample) {
   return {
     state: state ?? null,
     condition: condition ?? null,
@@ -182,7 +183,7 @@ function fields({ state, condition, inFlight, waiting, circuits, recent }: Insta
 
 /** The same for programs. Names and meanings are kept as long as `schema` is. */
 export function topJson(rows: readonly InstanceSample[], now: number): string {
-  const instances = rows.map((row) => ({ name: row.name, ...fields(row) }));
-  const { state: _state, condition: _condition, circuits: _circuits, ...total } = fields(sumSamples(rows));
+  const instances = rows.map((row) => ({ name: row.name, ...sampleFields(row) }));
+  const { state: _state, condition: _condition, circuits: _circuits, ...total } = sampleFields(sumSamples(rows));
   return JSON.stringify({ schema: SCHEMA, at: new Date(now).toISOString(), instances, total }, undefined, 2);
 }

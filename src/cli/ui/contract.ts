@@ -118,7 +118,7 @@ export interface InstanceStatus {
   readonly config_loaded_at: Timestamp | null;
   readonly restart_needed: readonly string[];
   readonly in_flight: number | null;
-  readonly requests: Readonly<
+  readonly requests: Partial<
     Record<'total' | 'ok' | 'rejected' | 'failed' | 'client_closed', number | undefined>
   > | null;
   readonly last_success_at: Timestamp | null;
@@ -223,7 +223,8 @@ export interface DoctorFinding {
 
 /**
  * The events by their names; the data is JSON. After a break the page asks again with the last id in the header `last-event-id`, and
- * gets what it has missed, or `lost`.
+ * gets what it has missed, or `lost`. At the begin, without one, it gets an empty `requests` with an id: what it lists after that
+ * lacks nothing, and a row may come twice (its `cursor` shows it).
  */
 export interface LiveEvents {
   /** Each second, while a page is open. */

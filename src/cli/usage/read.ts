@@ -3,15 +3,18 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isObject, parseObject } from '../../core/json.ts';
 import { shortHash } from '../../telemetry/requestRecord.ts';
+import { usageFilePath } from '../../telemetry/usage/file.ts';
 import {
   addTotals,
   type DayRange,
+  isOldFile,
   NO_USAGE,
   sumUsage,
   type UsageGrouping,
   type UsageSum,
   type UsageTotals,
 } from '../../telemetry/usage/totals.ts';
+import type { Instance } from '../supervisor/instances.ts';
 
 /** One line of `usage`. */
 export interface UsageLine extends UsageTotals {
@@ -38,6 +41,7 @@ const ORDERS: Readonly<Record<UsageGrouping, (a: UsageLine, b: UsageLine) => num
   day: byName,
   instance: byName,
   model: byCost,
+  provider: byCost,
   session: (a, b) => a.last - b.last,
   project: byCost,
   intent: byCost,
@@ -100,8 +104,7 @@ export function readUsage(
 ): Pick<InstanceUsage, 'sums' | 'names'> {
   const usage = withUsageDatabase(path, (database) => {
     // An instance that has not run since these columns came has a file without them.
-    const isOld =
-      database.prepare("SELECT 1 FROM pragma_table_info('requests') WHERE name = 'intent'").get() === undefined;
+    const isOld = isOldFile(database);
     const isUnknown = isOld && (by === 'project' || by === 'intent');
     return {
       sums: sumUsage(database, isUnknown ? 'instance' : by, first, last),
@@ -109,6 +112,36 @@ export function readUsage(
     };
   });
   return usage ?? { sums: [] };
+}
+
+/** A usage file that cannot be read, and why. */
+export interface UnreadableUsage {
+  /** Of the instance. */
+  readonly name: string;
+  readonly message: string;
+}
+
+/**
+ * Reads the usage files of instances; one that cannot be read is a failure, and no usage.
+ * @param read one file, such as {@link readUsage}
+ */
+export function readUsages<T>(
+  root: string,
+  instances: readonly Instance[],
+  read: (path: string, name: string) => T,
+): { readonly usages: readonly T[]; readonly failures: readonly UnreadableUsage[] } {
+  const usages: T[] = [];
+  const failures: UnreadableUsage[] = [];
+  for (const { name, config } of instances) {
+    const path = usageFilePath(config?.stateDirectory ?? join(root, 'state'), name);
+    try {
+      usages.push(read(path, name));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      failures.push({ name, message: `${path} cannot be read: ${reason}` });
+    }
+  }
+  return { usages, failures };
 }
 
 /** The client's ids of the sessions since a day, by their hashes. */

@@ -1,14 +1,21 @@
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { firstOfDays } from '../../core/clock.ts';
 import { terminalSafe, terminalSafeJson } from '../../core/text.ts';
-import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { type DayRange, FIRST_DAY, isCostUnknown, LAST_DAY, type UsageGrouping } from '../../telemetry/usage/totals.ts';
 import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
 import { loadInstances, selectInstances } from '../supervisor/instances.ts';
 import { localTime, type Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
-import { type InstanceUsage, mergeUsage, readFolders, readUsage, totalLine, type UsageLine } from './read.ts';
+import {
+  type InstanceUsage,
+  mergeUsage,
+  readFolders,
+  readUsage,
+  readUsages,
+  totalLine,
+  type UsageLine,
+} from './read.ts';
 
 /** The number in the `schema` field: changes when a program that reads the JSON has to. */
 const SCHEMA = 1;
@@ -21,17 +28,13 @@ export async function showUsage(
   const { names, by, json, csv } = invocation;
   const range = dayRange(invocation, Date.now());
   const folders = by === 'project' ? { names: readFolders(environment) } : {};
-  let exitCode: ExitCode = exitCodes.ok;
-  const usages = selectInstances(root, loadInstances(root), names).map(({ name, config }): InstanceUsage => {
-    const path = usageFilePath(config?.stateDirectory ?? join(root, 'state'), name);
-    try {
-      return { name, ...folders, ...readUsage(path, by, range) };
-    } catch (error) {
-      output.complain(`${name}: ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-      exitCode = exitCodes.failed;
-      return { name, sums: [] };
-    }
-  });
+  const selected = selectInstances(root, loadInstances(root), names);
+  const { usages, failures } = readUsages(
+    root,
+    selected,
+    (path, name): InstanceUsage => ({ name, ...folders, ...readUsage(path, by, range) }),
+  );
+  for (const { name, message } of failures) output.complain(`${name}: ${message}`);
   const lines = mergeUsage(usages, by);
   if (json) output.print(usageJson(lines, by, range));
   else if (csv) output.print(usageCsv(lines, by));
@@ -51,11 +54,11 @@ export async function showUsage(
       );
     }
   }
-  return exitCode;
+  return failures.length === 0 ? exitCodes.ok : exitCodes.failed;
 }
 
 /** The days that the options name; without any the last 30. */
-function dayRange(
+export function dayRange(
   {
     day,
     fromDay,
@@ -149,9 +152,9 @@ function wholeInput({ input, cacheRead, cacheWrite }: UsageLine): number {
 
 /** The same for programs. Names and meanings are kept as long as `schema` is. */
 export function usageJson(lines: readonly UsageLine[], by: UsageGrouping, { first, last }: DayRange): string {
-  const rows = lines.map((line) => ({ [by]: line.group, ...fields(line), ...nameField(line, by) }));
+  const rows = lines.map((line) => ({ [by]: line.group, ...usageFields(line), ...nameField(line, by) }));
   const days = { first_day: first, last_day: last === LAST_DAY ? null : last };
-  const usages = { schema: SCHEMA, by, ...days, rows, total: fields(totalLine(lines)) };
+  const usages = { schema: SCHEMA, by, ...days, rows, total: usageFields(totalLine(lines)) };
   return terminalSafeJson(JSON.stringify(usages, undefined, 2));
 }
 
@@ -162,7 +165,7 @@ function nameField({ name }: UsageLine, by: UsageGrouping): Readonly<Record<stri
 }
 
 /** A line by the names that programs see. */
-function fields(line: UsageLine) {
+export function usageFields(line: UsageLine) {
   return {
     requests: line.requests,
     failed_requests: line.failed,
@@ -181,9 +184,9 @@ function fields(line: UsageLine) {
 /** The same for a spreadsheet (RFC 4180), without a total. What is unknown is empty. */
 export function usageCsv(lines: readonly UsageLine[], by: UsageGrouping): string {
   const total = totalLine([]);
-  const header = [by, ...Object.keys(fields(total)), ...Object.keys(nameField(total, by))];
+  const header = [by, ...Object.keys(usageFields(total)), ...Object.keys(nameField(total, by))];
   const rows = lines.map((line) =>
-    [line.group, ...Object.values(fields(line)), ...Object.values(nameField(line, by))].map(csvCell),
+    [line.group, ...Object.values(usageFields(line)), ...Object.values(nameField(line, by))].map(csvCell),
   );
   return [header, ...rows].map((cells) => cells.join(',')).join('\n');
 }

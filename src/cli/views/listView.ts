@@ -22,7 +22,8 @@ export async function listInstances({ root, output }: Context, { json }: Invocat
   return exitCodes.ok;
 }
 
-function describeKey({ source, secret }: ProviderKey): string {
+/** The key for people, masked. */
+export function describeKey({ source, secret }: ProviderKey): string {
   if (source === 'none') return 'not needed';
   return secret?.masked ?? 'the client’s';
 }

@@ -40,10 +40,11 @@ export async function describeEntry(inspection: Inspection): Promise<StatusEntry
 const SCHEMA = 1;
 /** The same for programs. Names and meanings are kept as long as `schema` is. */
 export function statusJson(entries: readonly StatusEntry[]): string {
-  return JSON.stringify({ schema: SCHEMA, instances: entries.map(entryJson) }, undefined, 2);
+  return JSON.stringify({ schema: SCHEMA, instances: entries.map(entryFields) }, undefined, 2);
 }
 
-function entryJson(entry: StatusEntry) {
+/** One instance by the names that programs see. */
+export function entryFields(entry: StatusEntry) {
   const { health, state, hint, report } = entry;
   const { instance, row, workers } = entry.inspection;
   return {

@@ -130,24 +130,38 @@ export async function showResult(context: Context, inspections: readonly Inspect
  * printed.
  */
 export function useLine(instance: Instance): string {
+  const { run, byHand, note } = useCommands(instance);
+  return [`Use it: ${run}`, `    or: ${byHand}`, ...(note === undefined ? [] : [`(${note})`])].join('\n');
+}
+
+/** How Claude Code uses an instance. */
+export interface UseCommands {
+  /** With ./manage. */
+  readonly run: string;
+  readonly byHand: string;
+  /** What a word in capitals stands for, where a secret belongs. */
+  readonly note?: string;
+}
+
+/** The commands by which Claude Code uses an instance; they hold no secret. */
+export function useCommands(instance: Instance): UseCommands {
   const { config, name } = instance;
   const address = `ANTHROPIC_BASE_URL=http://${addressOf(instance)}`;
-  const lines = (run: string, byHand: string, ...notes: string[]) =>
-    [`Use it: ${run}`, `    or: ${byHand}`, ...notes].join('\n');
   // Without it, the client gives up an answer that is not streamed after ten minutes at most.
   const claude = `API_TIMEOUT_MS=${CLIENT_TIMEOUT_MS} claude`;
   const run = `./manage run ${name}`;
   if (config?.clientToken !== undefined) {
-    const note = `(TOKEN is the ANTHROPIC_API_KEY of envs/${name}.env)`;
-    return lines(run, `${address} ANTHROPIC_AUTH_TOKEN=TOKEN ${claude}`, note);
+    const note = `TOKEN is the ANTHROPIC_API_KEY of envs/${name}.env`;
+    return { run, byHand: `${address} ANTHROPIC_AUTH_TOKEN=TOKEN ${claude}`, note };
   }
-  if (config?.provider.key.source !== 'client') return lines(run, `${address} ANTHROPIC_AUTH_TOKEN=unused ${claude}`);
+  if (config?.provider.key.source !== 'client')
+    return { run, byHand: `${address} ANTHROPIC_AUTH_TOKEN=unused ${claude}` };
   const { preset } = config.provider;
   // Claude Code's own login goes on to Anthropic itself.
-  if (preset.servesClaude === true) return lines(run, `${address} ${claude}`);
+  if (preset.servesClaude === true) return { run, byHand: `${address} ${claude}` };
   const key = 'ANTHROPIC_AUTH_TOKEN=KEY';
-  const note = `(KEY is your key for ${preset.title}, as envs/${name}.env holds none)`;
-  return lines(`${key} ${run}`, `${address} ${key} ${claude}`, note);
+  const note = `KEY is your key for ${preset.title}, as envs/${name}.env holds none`;
+  return { run: `${key} ${run}`, byHand: `${address} ${key} ${claude}`, note };
 }
 
 const NOTHING = '-';
@@ -173,9 +187,7 @@ function statusNotes(entries: readonly StatusEntry[], { paint, columns, program 
     ...single.flatMap((entry) => {
       const names = entry.inspection.instance.name;
       const colour = conditionTable[entry.report.condition].colour;
-      return [entry.report.hint, restartsHint(entry), lastErrorHint(entry)].flatMap((hint) =>
-        hint === undefined ? [] : [{ names, hint, colour }],
-      );
+      return entryHints(entry).map((hint) => ({ names, hint, colour }));
     }),
     ...(keyless.length > 1 ? [{ ...together, colour: conditionTable['no key'].colour }] : []),
   ];
@@ -186,6 +198,12 @@ function statusNotes(entries: readonly StatusEntry[], { paint, columns, program 
     );
     return [`${paint(colour, first.slice(0, names.length + 1))}${first.slice(names.length + 1)}`, ...others];
   });
+}
+
+/** Why an instance is not ready, and what else has gone wrong with it of late. */
+export function entryHints(entry: StatusEntry): Hint[] {
+  const hints = [entry.report.hint, restartsHint(entry), lastErrorHint(entry)];
+  return hints.filter((hint) => hint !== undefined);
 }
 
 /** In seconds; a restart that is longer ago is a number in the table. */
@@ -264,7 +282,7 @@ function modelsText(entry: StatusEntry): string {
 }
 
 /** More than one process is worth a word. */
-function stateText({ report, state, inspection: { workers, row } }: StatusEntry): string {
+export function stateText({ report, state, inspection: { workers, row } }: StatusEntry): string {
   const condition = conditionText(report.condition, row?.restarts ?? 0);
   const words = state === 'unsupervised' ? `${condition}, not supervised` : condition;
   if (workers.length < 2) return words;

@@ -177,7 +177,7 @@ export function isCostUnknown({ requests, checks, unpriced }: UsageTotals): bool
 }
 
 /** By what usage can be summed up. */
-export const usageGroupings = ['day', 'model', 'instance', 'session', 'project', 'intent'] as const;
+export const usageGroupings = ['day', 'model', 'instance', 'provider', 'session', 'project', 'intent'] as const;
 export type UsageGrouping = (typeof usageGroupings)[number];
 
 /** The sums over one group of rows. */
@@ -191,6 +191,7 @@ export interface UsageSum extends UsageTotals {
 const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   day: 'day',
   model: 'used_model',
+  provider: 'provider',
   session: 'session',
   instance: 'NULL',
   // A request that does not name the folder belongs to that of its session.
@@ -218,15 +219,22 @@ const ROWS_WITH_FOLDERS = `requests LEFT JOIN (
 /** As a condition on a row: whether a client has asked for it. */
 export const IS_REQUEST = `(endpoint <> '${HEALTH_CHECK}')`;
 
-/** The statement that sums up a usage file from a first day to a last one (its two parameters), by the index on the day. */
-export function sumStatement(by: UsageGrouping): string {
-  return `SELECT ${GROUPS[by]} AS "group",
-      ifnull(max(time) FILTER (WHERE ${IS_REQUEST}), 0) AS last,
+/** The columns of the sums of some rows: those of {@link UsageTotals} and the time of the last request. */
+export const TOTALS = `ifnull(max(time) FILTER (WHERE ${IS_REQUEST}), 0) AS last,
       count(*) FILTER (WHERE ${IS_REQUEST}) AS requests, count(*) FILTER (WHERE NOT ${IS_REQUEST}) AS checks,
       sum(outcome IN ('error', 'interrupted')) AS failed,
       total(input_tokens) AS input, total(output_tokens) AS output, total(cache_read_tokens) AS cacheRead,
       total(cache_write_tokens) AS cacheWrite, total(reasoning_tokens) AS reasoning, total(cost) AS cost,
-      sum(cost IS NULL) AS unpriced
+      sum(cost IS NULL) AS unpriced`;
+
+/** Whether a file has been written last before the columns of sessions, purposes and folders came. */
+export function isOldFile(database: DatabaseSync): boolean {
+  return database.prepare("SELECT 1 FROM pragma_table_info('requests') WHERE name = 'intent'").get() === undefined;
+}
+
+/** The statement that sums up a usage file from a first day to a last one (its two parameters), by the index on the day. */
+export function sumStatement(by: UsageGrouping): string {
+  return `SELECT ${GROUPS[by]} AS "group", ${TOTALS}
     FROM ${by === 'project' ? ROWS_WITH_FOLDERS : ROWS} GROUP BY 1`;
 }
 
