@@ -122,8 +122,8 @@ type Listener<Name extends EventName> = (data: LiveEvents[Name]) => void;
 
 /** Pauses between two attempts, in ms. */
 const PAUSES = [250, 500, 1000, 2000, 3000];
-/** The server sends an event each second: when none comes for so long, in ms, the connection is taken for dead. */
-const SILENCE_MS = 10_000;
+/** The server sends an event each second, or a bit later where it has much to ask: after so long, in ms, it is taken for dead. */
+const SILENCE_MS = 30_000;
 
 /** The events of the server, as long as the page is open. */
 export class LiveConnection {
@@ -175,7 +175,7 @@ export class LiveConnection {
   }
 
   /** Reads until the connection ends, is stopped, or is silent for too long. */
-  async #read(stopped: AbortSignal, onOpen: () => void): Promise<void> {
+  async #read(stopped: AbortSignal, onBegin: () => void): Promise<void> {
     const silence = new AbortController();
     const signal = AbortSignal.any([stopped, silence.signal]);
     let timer = 0;
@@ -186,7 +186,7 @@ export class LiveConnection {
     listen();
     try {
       const response = await ask('/api/live', { signal, headers: { 'last-event-id': this.#lastId } });
-      onOpen();
+      let hasBegun = false;
       let fields: Record<string, string> = {};
       for await (const line of lines(response)) {
         listen();
@@ -197,6 +197,9 @@ export class LiveConnection {
         }
         this.#emit(fields);
         fields = {};
+        // The first event says where the rows begin: what is asked for from then on lacks none of them.
+        if (!hasBegun) onBegin();
+        hasBegun = true;
       }
     } finally {
       clearTimeout(timer);

@@ -71,16 +71,12 @@ function Page() {
 
   const View = COMPONENTS[view];
   const { tone, words } = CONNECTION[connection];
-  const skip = (event: Event) => {
-    event.preventDefault();
-    main.current?.focus();
-  };
   return (
     <PageContext.Provider value={{ live, connection, now }}>
-      <a class="button skip" href={`#${view}`} onClick={skip}>
-        Skip to the figures
-      </a>
       <header class="head">
+        <button type="button" class="skip" onClick={() => main.current?.focus()}>
+          Skip to the figures
+        </button>
         <h1 class="product">Claude Code proxy</h1>
         <nav aria-label="Views">
           <ul>

@@ -50,8 +50,11 @@ export interface Loaded<Answer> {
   reload(): void;
 }
 
-/** The answer for a query, asked for anew when the query changes or the connection comes back. */
-export function useAnswer<Answer>(path: string, query: Choices = {}): Loaded<Answer> {
+/** How often figures are asked for anew that no event brings, in ms. */
+const REFRESH_MS = 15_000;
+
+/** The answer for a query, asked for anew when the query changes or the connection comes back, and from time to time if it `refreshes`. */
+export function useAnswer<Answer>(path: string, query: Choices = {}, refreshes = false): Loaded<Answer> {
   const { connection } = usePage();
   const [state, setState] = useState<Omit<Loaded<Answer>, 'reload'>>({
     answer: undefined,
@@ -77,7 +80,13 @@ export function useAnswer<Answer>(path: string, query: Choices = {}): Loaded<Ans
     );
     return () => abort.abort();
   }, [path, key, round, isLive]);
-  return { ...state, reload: useCallback(() => setRound((number) => number + 1), []) };
+  const reload = useCallback(() => setRound((number) => number + 1), []);
+  useEffect(() => {
+    if (!refreshes) return;
+    const timer = setInterval(() => document.visibilityState === 'visible' && reload(), REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [refreshes, reload]);
+  return { ...state, reload };
 }
 
 /** The classes of columns, with the width in pixels from which on they are shown, as in page.css. */

@@ -77,6 +77,5 @@ function hasAgent({ agent }: RequestRow, wanted: string): boolean {
 }
 
 function hasErrorText({ error_type: type, error_message: message }: RequestRow, wanted: string): boolean {
-  const part = wanted.toLowerCase();
-  return `${type ?? ''}\n${message ?? ''}`.toLowerCase().includes(part);
+  return type !== null && `${type} ${message ?? ''}`.toLowerCase().includes(wanted.toLowerCase());
 }

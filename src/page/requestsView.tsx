@@ -45,6 +45,11 @@ export function RequestsView() {
     },
     [hold],
   );
+  const resume = () => {
+    setOpen(undefined); // the rows move on
+    scrollTo({ top: 0 });
+    follow();
+  };
   const filters = filtersOf(choices);
   const isFiltered = Object.keys(filters).length > 0;
   const waiting = list?.rows.waitingCount ?? 0;
@@ -62,7 +67,7 @@ export function RequestsView() {
       <div class="title-line">
         <h3 id="list-title">{isFiltered ? 'Requests that match' : 'Latest requests'}</h3>
         <FollowState isFollowing={isFollowing} waiting={waiting} hasGap={list?.hasGap === true} />
-        <button type="button" class="push" onClick={isFollowing ? () => hold('reader', true) : follow}>
+        <button type="button" class="push" onClick={isFollowing ? () => hold('reader', true) : resume}>
           {isFollowing ? 'Pause' : waiting > 0 ? `Show ${format.count(waiting)} new` : 'Follow'}
         </button>
       </div>
@@ -71,7 +76,7 @@ export function RequestsView() {
       ) : list.rows.shown.length === 0 ? (
         <NoRequests isFiltered={isFiltered} index={list.index} onClear={() => choose(cleared(filters))} />
       ) : (
-        <RequestTable rows={list.rows.shown} open={open} onToggle={toggle} onHold={hold} />
+        <RequestTable rows={list.rows.shown} isFollowing={isFollowing} open={open} onToggle={toggle} onHold={hold} />
       )}
       {list !== undefined && list.rows.shown.length > 0 && (
         <p class="below faint">
@@ -142,8 +147,8 @@ function NoRequests({ isFiltered, index, onClear }: NoRequestsProperties) {
   );
 }
 
-/** Who wants the list to stand still: what the reader has chosen lasts, the pointer and the focus go on their way. */
-type Holder = 'reader' | 'pointer' | 'focus';
+/** Who wants the list to stand still: what the reader has chosen lasts, the others go on their way. */
+type Holder = 'reader' | 'pointer' | 'focus' | 'scrolling';
 
 function useRequests(choices: Choices) {
   const { live, connection } = usePage();
@@ -285,6 +290,7 @@ function useArrivals(
 
 interface TableProperties {
   readonly rows: readonly RequestRow[];
+  readonly isFollowing: boolean;
   readonly open: string | undefined;
   onToggle(cursor: string): void;
   onHold(holder: Holder, isHeld: boolean): void;
@@ -305,8 +311,31 @@ const COLUMNS = [
 ] as const;
 const COLUMN_CLASSES = COLUMNS.map(([, names]) => names);
 
-function RequestTable({ rows, open, onToggle, onHold }: TableProperties) {
+/** In pixels of CSS; page.css has it, too. */
+const ROW_HEIGHT = 31;
+
+/** So many rows can be seen at once while the page is not scrolled. */
+function visibleRows(): number {
+  return Math.ceil(innerHeight / ROW_HEIGHT);
+}
+
+/**
+ * While rows come, those below the window are empty space, and a row takes the place of another one (by its index) in place of being
+ * made anew: else hundreds of rows a second would keep the browser busy. Who scrolls makes the list stand still.
+ */
+function RequestTable({ rows, isFollowing, open, onToggle, onHold }: TableProperties) {
   const columns = useShownColumns(COLUMN_CLASSES);
+  useEffect(() => {
+    const follow = () => onHold('scrolling', scrollY > ROW_HEIGHT);
+    follow();
+    addEventListener('scroll', follow, { passive: true });
+    return () => {
+      removeEventListener('scroll', follow);
+      onHold('scrolling', false);
+    };
+  }, [onHold]);
+  const drawn = isFollowing ? rows.slice(0, visibleRows()) : rows;
+  const left = rows.length - drawn.length;
   return (
     <div
       class="table-frame"
@@ -326,8 +355,9 @@ function RequestTable({ rows, open, onToggle, onHold }: TableProperties) {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
-            <Fragment key={row.cursor}>
+          {drawn.map((row, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: see above
+            <Fragment key={index}>
               <Row row={row} isOpen={open === row.cursor} onToggle={onToggle} />
               {open === row.cursor && (
                 <tr class="detail" id="request-detail">
@@ -338,6 +368,11 @@ function RequestTable({ rows, open, onToggle, onHold }: TableProperties) {
               )}
             </Fragment>
           ))}
+          {left > 0 && (
+            <tr class="space">
+              <td colSpan={columns} style={{ height: `${left * ROW_HEIGHT}px` }} />
+            </tr>
+          )}
         </tbody>
       </table>
     </div>

@@ -34,12 +34,16 @@ export function SessionsView() {
   const [open, setOpen] = useState<string>();
   const { range: word = '7', instance = '' } = choices;
   const range = Object.hasOwn(RANGES, word) ? (word as Range) : '7';
-  const { answer, failure, isLoading } = useAnswer<SessionsAnswer>('/api/sessions', {
-    from: firstDay(Number(range), Date.now()),
-    to: firstDay(1, Date.now()),
-    instance,
-    limit: String(limit),
-  });
+  const { answer, failure, isLoading } = useAnswer<SessionsAnswer>(
+    '/api/sessions',
+    {
+      from: firstDay(Number(range), Date.now()),
+      to: firstDay(1, Date.now()),
+      instance,
+      limit: String(limit),
+    },
+    true,
+  );
   const names = now?.instances.map(({ name }) => name) ?? [];
   return (
     <>

@@ -60,14 +60,18 @@ export function UsageView() {
   const { now } = usePage();
   const chosen = readChoices(choices);
   const { by, from, to, instance, measure } = chosen;
-  const { answer, failure, isLoading } = useAnswer<UsageAnswer>('/api/usage', {
-    by,
-    period: chosen.period,
-    from,
-    to,
-    instance,
-    ...(chosen.compares ? { compare: '1' } : {}),
-  });
+  const { answer, failure, isLoading } = useAnswer<UsageAnswer>(
+    '/api/usage',
+    {
+      by,
+      period: chosen.period,
+      from,
+      to,
+      instance,
+      ...(chosen.compares ? { compare: '1' } : {}),
+    },
+    true,
+  );
   const names = now?.instances.map(({ name }) => name) ?? [];
   return (
     <>

@@ -4,11 +4,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { ActionLine, LiveEvents } from '../../src/cli/ui/contract.ts';
+import { SAFE_HEADERS } from '../../src/cli/ui/pageAccess.ts';
 import { detailOf, now, requests, rows, sessions, setup, usage } from './sampleAnswers.ts';
-
-/** As strict as that of the real server, so that nothing is used here which would be refused there. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const TYPES: Readonly<Record<string, string>> = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
 
@@ -29,6 +26,10 @@ export interface FakeServer {
   close(): Promise<void>;
 }
 
+function eventText<Name extends keyof LiveEvents>(event: Name, data: LiveEvents[Name], id?: string): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
 /** @param folder where the bundle of the page is */
 export async function startFakeServer(folder: string, port = 0): Promise<FakeServer> {
   const live = new Set<ServerResponse>();
@@ -36,8 +37,7 @@ export async function startFakeServer(folder: string, port = 0): Promise<FakeSer
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
-    response.setHeader('content-security-policy', POLICY);
-    response.setHeader('cache-control', 'no-store');
+    for (const [name, value] of Object.entries(SAFE_HEADERS)) response.setHeader(name, value);
     if (pathname.startsWith('/api/')) fake.asked.push(request.url ?? '');
     if (fake.failure !== undefined && pathname.startsWith('/api/')) {
       const message = `The server answers ${fake.failure}.`;
@@ -50,7 +50,8 @@ export async function startFakeServer(folder: string, port = 0): Promise<FakeSer
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         live.add(response);
         response.once('close', () => live.delete(response));
-        return response.write(`event: now\ndata: ${JSON.stringify(fake.answers['/api/now'])}\n\n`);
+        response.write(eventText('requests', { requests: [] }, 'begin'));
+        return response.write(eventText('now', fake.answers['/api/now'] as LiveEvents['now']));
       case '/api/request': {
         const row = rows.find(({ id }) => id === searchParams.get('id'));
         if (row === undefined)
@@ -88,8 +89,7 @@ export async function startFakeServer(folder: string, port = 0): Promise<FakeSer
     actionLines: [{ line: 'work: stopped' }, { line: 'work: ready' }, { exit_code: 0 }],
     failure: undefined,
     send(event, data, id) {
-      const text = `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-      for (const response of live) response.write(text);
+      for (const response of live) response.write(eventText(event, data, id));
     },
     breakOff() {
       for (const response of live) response.destroy();
