@@ -106,7 +106,8 @@ function readSince(given: unknown): number | undefined {
   return since;
 }
 
-function isDay(word: string): boolean {
+/** Whether a word is a day of the calendar: 2026-11-20. */
+export function isDay(word: string): boolean {
   const time = DAY.test(word) ? Date.parse(word) : Number.NaN;
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(word); // 30 February would be a day of March
 }
