@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * One PM2 app per envs/NAME.env. `pm2 start ecosystem.config.cjs` works by itself; `./manage` reads this same list.
+ * One PM2 app per envs/NAME.env, and one for the page where it is kept. `pm2 start ecosystem.config.cjs` works by itself; `./manage` reads this same list.
  *
  * PM2 writes what it is given into dump.pm2 (readable by everybody), `pm2 env` and `pm2 jlist`. So no key passes through
  * here: the binary reads its env file itself, and of the caller's shell only the names below go on.
@@ -89,10 +89,49 @@ function describeApp(name) {
   };
 }
 
+/** The page, when `./manage ui --background` keeps it; `./manage ui --stop` ends that. */
+function describePage() {
+  const page = readPage();
+  if (page.background !== true) return [];
+  const consoleLog = join(__dirname, 'logs', 'ui', 'console.log');
+  return [
+    {
+      name: `claude-code-proxy-ui${suffix}`,
+      namespace: `claude-code-proxy${suffix}`,
+      script: 'manage',
+      args: ['ui', '--port', String(page.port), '--no-open'],
+      interpreter: 'none',
+      exec_mode: 'fork',
+      cwd: __dirname,
+      filter_env: [''],
+      env: environment(),
+      kill_timeout: 5000,
+      exp_backoff_restart_delay: 100,
+      // Wrong settings of its own, such as a port that is taken, wait for a human.
+      stop_exit_codes: [1, 2],
+      out_file: consoleLog,
+      error_file: consoleLog,
+      merge_logs: true,
+      pmx: false,
+      automation: false,
+      vizion: false,
+      treekill: false,
+    },
+  ];
+}
+
+function readPage() {
+  try {
+    return JSON.parse(readFileSync(join(__dirname, 'state', 'page.json'), 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
 // The names that the binary gives itself too; `all` stands for every instance.
 const names = readdirSync(join(__dirname, 'envs'))
   .map((file) => /^(?!all\.|env\b)(?<name>[a-z0-9]+(?:[._-][a-z0-9]+)*)\.env$/.exec(file)?.groups.name)
   .filter((name) => name !== undefined)
   .sort();
 
-module.exports = { apps: names.map(describeApp) };
+module.exports = { apps: [...names.map(describeApp), ...describePage()] };

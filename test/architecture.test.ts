@@ -43,6 +43,7 @@ const MAY_IMPORT: Record<string, { layers: readonly string[]; types?: readonly s
   bench: { layers: ['scripts', 'cli'] },
   soak: { layers: ['bench', 'scripts', 'cli'] },
   cli: { layers: ['core', 'config', 'providers', 'quirks', 'host', 'telemetry'] },
+  page: { layers: ['cli'] },
   scripts: { layers: ['core', 'config', 'providers', 'quirks', 'host', 'telemetry', 'cli'] },
 };
 
@@ -90,6 +91,16 @@ test('layers import only the layers they may', () => {
   expect(brokenLayerRules(everything)).toEqual([]);
 });
 
+/** All that the page may know of the manager: what it gets from it. */
+const CONTRACT = ['src/cli/ui/contract.ts', 'src/cli/ui/records.ts'];
+test('the page and the contract between it and its server import nothing else of the project', () => {
+  const files = source.filter(({ path }) => layerOf(path) === 'page' || CONTRACT.includes(path));
+  const others = files.flatMap((file) =>
+    imported(file).filter((path) => layerOf(path) !== 'page' && !CONTRACT.includes(path)),
+  );
+  expect(others).toEqual([]);
+});
+
 test('the layer rules notice a forbidden import', () => {
   const file = (path: string, text: string) => ({ path, text, imports: readImports(text) });
   expect(
@@ -112,7 +123,10 @@ test('the layer rules notice a forbidden import', () => {
 
 /** Packages with the only file or folder that may import them. */
 const SOLE_IMPORTERS: Record<string, RegExp> = {
-  fastify: /^src\/server\//,
+  fastify: /^src\/(?:server\/|cli\/ui\/server\.ts$)/,
+  preact: /^src\/page\//,
+  'preact/hooks': /^src\/page\//,
+  uplot: /^src\/page\//,
   undici: /^src\/upstream\//,
   dotenv: /^src\/config\/load\.ts$/,
   'rotating-file-stream': /^src\/telemetry\/log\//,
@@ -196,6 +210,7 @@ const ENTRIES = [
   'src/main.ts',
   'src/instance.ts',
   'src/cli/main.ts',
+  'src/page/main.tsx',
   'scripts/manage.ts',
   'scripts/build.ts',
   'scripts/dev.ts',
@@ -302,7 +317,7 @@ const FEWEST_LINES = 30;
 const SHORT_FILES: readonly (readonly [path: RegExp, reason: string])[] = [
   [/^src\/cli\/commands\/\w+\.ts$/, 'a command with its own specification'],
   [/^src\/cli\/(?:command|context)\.ts$/, 'types that all commands share'],
-  [/^scripts\/(?:manage|dev|docs)\.ts$|^scripts\/statusline\.cjs$/, 'an entry'],
+  [/^scripts\/(?:manage|dev|docs)\.ts$|^scripts\/statusline\.cjs$|^src\/page\/main\.tsx$/, 'an entry'],
   [
     /^scripts\/(?:build\/(?:executableMain\.cjs|undici\.js)|trace\/coverage\.ts)$/,
     'is loaded by itself in another process',

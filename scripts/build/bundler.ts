@@ -137,7 +137,7 @@ export async function bundleManager(root: string, output: string): Promise<numbe
   const bundler = await rolldown({
     input: join(root, 'scripts', 'manage.ts'),
     platform: 'node',
-    plugins: [loadNodeLate],
+    plugins: [stubModules, loadNodeLate],
     onwarn: ({ message }) => {
       throw new Error(message);
     },
@@ -170,8 +170,6 @@ export async function bundlePage(root: string, output: string): Promise<number> 
   const bundler = await rolldown({
     input: join(folder, 'main.tsx'),
     platform: 'browser',
-    tsconfig: false, // which says the same of JSX, and a warning is a failed build
-    transform: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     onwarn: ({ message }) => {
       throw new Error(message);
     },

@@ -31,7 +31,7 @@ export function readImports(text: string): readonly Import[] {
 /** All TypeScript files below a folder of the project at `root`. */
 export function readSourceFiles(root: string, folder: string): readonly SourceFile[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .sort()
     .map((name) => {
       const path = join(folder, name).replaceAll('\\', '/');
@@ -105,54 +105,55 @@ const place = (row: number, column: number, label: string, about: string): Folde
 
 /** The folders of `src/`, those above that import others; `*.ts` are the files at its top. */
 export const folders: Readonly<Record<string, Folder>> = {
-  cli: place(0, 0, './manage', 'the manager: commands, PM2, Claude Code, doctor, import'),
-  '*.ts': place(0, 2.5, 'one instance', 'the entry of an instance, which puts its parts together, listens and stops'),
-  host: place(1, 1, 'asks the machine', 'who listens on a port, which processes an instance has'),
+  page: place(0, 0, 'in the browser', 'the page of `./manage ui`, which runs in a browser'),
+  cli: place(1, 0, './manage', 'the manager: commands, PM2, Claude Code, doctor, import'),
+  '*.ts': place(1, 2.5, 'one instance', 'the entry of an instance, which puts its parts together, listens and stops'),
+  host: place(2, 1, 'asks the machine', 'who listens on a port, which processes an instance has'),
   permissions: place(
-    1,
+    2,
     2,
     'gives up rights',
     'takes from the process, by Node’s permission model, what it does not need',
   ),
-  reload: place(1, 3, 'notices changed files', 'watches the configuration and takes a changed one over'),
-  server: place(1, 4, 'HTTP, access, routes', 'HTTP with the web framework: access checks, routes, answers'),
+  reload: place(2, 3, 'notices changed files', 'watches the configuration and takes a changed one over'),
+  server: place(2, 4, 'HTTP, access, routes', 'HTTP with the web framework: access checks, routes, answers'),
   gateway: place(
-    2,
+    3,
     4,
     'plan, fallback, answer',
     'one request: its candidates (the models that may serve it, in order), fallback and retries, an adapter per protocol',
   ),
-  hooks: place(3, 1, 'functions of the user', 'the thread that runs functions of the user'),
-  routing: place(3, 3, 'which model serves', 'from the name and kind of a request to models and providers'),
+  hooks: place(4, 1, 'functions of the user', 'the thread that runs functions of the user'),
+  routing: place(4, 3, 'which model serves', 'from the name and kind of a request to models and providers'),
   upstream: place(
-    3,
+    4,
     4,
     'calls to providers',
     'the only HTTP client: sending, time limits, failures, the demo provider',
   ),
   translate: place(
-    3,
+    4,
     5,
     'requests, answers',
     'from the Messages API to OpenAI’s two APIs and back, without input or output',
   ),
-  resilience: place(3, 6, 'circuit, queue, keys', 'circuit breaker, concurrency limiter, key pool, retry budget'),
-  telemetry: place(4, 1, 'log, usage, metrics', 'log files, usage and cost, metrics, lines for a terminal'),
-  config: place(5, 2, 'env and other files', 'from an env file and the files beside it to one checked configuration'),
-  providers: place(6, 2, 'facts per provider', 'a preset per provider: addresses, models, prices, quirks'),
+  resilience: place(4, 6, 'circuit, queue, keys', 'circuit breaker, concurrency limiter, key pool, retry budget'),
+  telemetry: place(5, 1, 'log, usage, metrics', 'log files, usage and cost, metrics, lines for a terminal'),
+  config: place(6, 2, 'env and other files', 'from an env file and the files beside it to one checked configuration'),
+  providers: place(7, 2, 'facts per provider', 'a preset per provider: addresses, models, prices, quirks'),
   quirks: place(
-    7,
+    8,
     3,
     'how providers differ',
     'quirks: what providers do differently, as settings, and the repairs that these switch on',
   ),
   protocol: place(
-    8,
+    9,
     3,
     'SSE, JSON, both APIs',
     'server-sent events, deltas (the pieces of a streamed answer), JSON, the forms of both APIs',
   ),
-  core: place(9, 4, 'errors, secrets, text', 'the table of errors, secrets, text, time: what everything may use'),
+  core: place(10, 4, 'errors, secrets, text', 'the table of errors, secrets, text, time: what everything may use'),
 };
 
 /** The folders in a table, in the order of their names. */

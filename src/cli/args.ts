@@ -61,7 +61,18 @@ function loadCommand(name: CommandName): Promise<Command> {
 
 /** What other programs call our commands. */
 const otherNames: Readonly<Record<string, CommandName>> = {
-  ...{ ls: 'list', ps: 'status', health: 'status', ui: 'top', watch: 'top', monit: 'top', cost: 'usage', tail: 'logs' },
+  ...{
+    ls: 'list',
+    ps: 'status',
+    health: 'status',
+    page: 'ui',
+    dashboard: 'ui',
+    web: 'ui',
+    watch: 'top',
+    monit: 'top',
+    cost: 'usage',
+    tail: 'logs',
+  },
   ...{ up: 'start', down: 'stop', rm: 'remove', update: 'version', upgrade: 'version', code: 'run', claude: 'run' },
   ...{ config: 'edit', model: 'edit', setup: 'init', new: 'init', login: 'init', check: 'doctor' },
 };

@@ -9,6 +9,7 @@ export const commandTable = {
   status: async () => (await import('./commands/status.ts')).status,
   logs: async () => (await import('./commands/logs.ts')).logs,
   top: async () => (await import('./commands/top.ts')).top,
+  ui: async () => (await import('./commands/ui.ts')).ui,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   test: async () => (await import('./commands/test.ts')).test,
   usage: async () => (await import('./commands/usage.ts')).usage,

@@ -106,7 +106,8 @@ function readSince(given: unknown): number | undefined {
   return since;
 }
 
-function isDay(word: string): boolean {
+/** Whether a word is a day of the calendar: 2026-11-20. */
+export function isDay(word: string): boolean {
   const time = DAY.test(word) ? Date.parse(word) : Number.NaN;
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(word); // 30 February would be a day of March
 }
@@ -195,6 +196,13 @@ export const optionTable = {
     { name: 'port', placeholder: 'PORT', summary: 'port of the new instance (default: a free one)' },
     upTo(MAX_PORT, undefined),
   ),
+  pagePort: number(
+    { name: 'port', placeholder: 'PORT', summary: 'port of the page (default 8079, or the one before)' },
+    upTo(MAX_PORT, undefined),
+  ),
+  background: flag('background', 'keep it under PM2, also when this terminal is closed'),
+  stopPage: flag('stop', 'end it, in the background or in another terminal'),
+  open: offFlag('no-open', 'only serve it: no browser, no address'),
   region: text('region', 'REGION', 'region of the provider, where it has several'),
   url: text('url', 'URL', 'address of the provider, where it has none of its own'),
   model: text('model', 'MODEL', 'model for everything, where the provider has none of its own'),

@@ -356,7 +356,6 @@ function RequestTable({ rows, isFollowing, open, onToggle, onHold }: TableProper
         </thead>
         <tbody>
           {drawn.map((row, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: see above
             <Fragment key={index}>
               <Row row={row} isOpen={open === row.cursor} onToggle={onToggle} />
               {open === row.cursor && (

@@ -29,7 +29,9 @@ export function readEcosystem(root: string): readonly EcosystemApp[] {
   const require = createRequire(file);
   delete require.cache[file];
   const apps: readonly EcosystemApp[] = require(file).apps;
-  return apps.map((app) => ({ ...app, script: join(root, app.script) }));
+  // The page is an app, too, and no instance.
+  const instances = apps.filter(({ args: [option] }) => option === '--env');
+  return instances.map((app) => ({ ...app, script: join(root, app.script) }));
 }
 
 function lineOfPort(file: string): number | undefined {

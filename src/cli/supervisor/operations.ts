@@ -52,9 +52,19 @@ export function startInstances(context: Context, invocation: Invocation<'process
     const isUnchanged = inspections.every((inspection) => ['keep', 'refuse'].includes(chooseStep(inspection)));
     const result =
       isUnchanged && invocation.processes === undefined ? inspections : await inspect(await pm2.list(), selected);
+    if (isForAll(invocation)) codes.push(await (await loadPage()).startKeptPage(context));
     await showResult(context, result, invocation.json);
     return worstOf([code, ...codes]);
   });
+}
+
+/** Whether a command is for everything of the project, and so for the page, too. */
+function isForAll({ names }: Invocation): boolean {
+  return names.length === 0 || names.includes('all');
+}
+
+function loadPage() {
+  return import('../ui/pageProcess.ts');
 }
 
 /** Stops what runs, after its running answers, and takes it off PM2's list. What does not run is no error. */
@@ -69,6 +79,7 @@ export function stopInstances(context: Context, invocation: Invocation<'json'>):
       if (!isStoppable(inspection)) output.say(`${inspection.instance.name} does not run`);
     }
     await stopAll(context, inspections.filter(isStoppable));
+    if (isForAll(invocation)) await (await loadPage()).stopKeptPage(context);
     if (invocation.json) await showStatus(context, await inspect(await pm2.list(), selected), true);
     return exitCodes.ok;
   });

@@ -33,19 +33,16 @@ function severityOf({ report }: StatusEntry): Severity {
 function problemsOf(entry: StatusEntry): Problem[] {
   const { instance } = entry.inspection;
   const severity = severityOf(entry) === 'bad' ? 'bad' : 'warning';
-  const hints = entryHints(entry).map(({ problem, remedy }) => ({ problem, remedy: remedy ?? null }));
-  const prefix = `${instance.name}: `;
-  const others = entry.state === 'port taken' || entry.hint === undefined ? [] : [entry.hint];
-  const diagnoses = others.map((hint) => {
-    const text = hint.startsWith(prefix) ? hint.slice(prefix.length) : hint;
-    const [problem = '', remedy] = text.split(/; (?=[^;]*\.\/manage)/, 2);
-    return { problem, remedy: remedy ?? null };
-  });
+  const diagnosis = entry.state === 'port taken' ? [] : [entry.diagnosis ?? []].flat();
+  const hints = [...entryHints(entry), ...diagnosis].map(({ problem, remedy }) => ({
+    problem,
+    remedy: remedy ?? null,
+  }));
   const files = instance.problems.map(({ file, line, key, found, fix }) => ({
     problem: `${file}${line === undefined ? '' : `:${line}`} ${key}: ${found}`,
     remedy: fix,
   }));
-  return [...hints, ...diagnoses, ...files].map(({ problem, remedy }) => ({
+  return [...hints, ...files].map(({ problem, remedy }) => ({
     instance: instance.name,
     severity,
     problem: terminalSafe(problem),

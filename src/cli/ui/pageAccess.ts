@@ -62,9 +62,14 @@ export function createAddressSecret(root: string): string {
   return secret;
 }
 
-/** Takes away the secret of an address that nobody has opened. */
+/** A file that leads a browser to an address, which must not stand among the words of a program, where others can read it. */
+export function redirectFile(root: string): string {
+  return join(root, 'state', 'open-page.html');
+}
+
+/** Takes away the secret of an address, opened or not. */
 export function removeAddressSecret(root: string): void {
-  rmSync(secretFile(root), { force: true });
+  for (const path of [secretFile(root), redirectFile(root)]) rmSync(path, { force: true });
 }
 
 function readAddressSecret(root: string): string | undefined {

@@ -1,8 +1,12 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { forInstance, suggestionsFor } from '../../core/errors.ts';
+import { parseObject } from '../../core/json.ts';
 import { terminalSafe } from '../../core/text.ts';
-import { readRequest } from '../../telemetry/requestRecord.ts';
+import { type RequestRecord, readRequest } from '../../telemetry/requestRecord.ts';
+import { exitCodes, Failure } from '../exitCodes.ts';
 import type { LogEntry } from '../logs/logEntries.ts';
-import type { IndexState, RequestRow, RequestsQuery } from './records.ts';
+import { jsonEntry } from '../logs/logView.ts';
+import type { IndexState, RequestDetail, RequestRow, RequestsQuery } from './records.ts';
 
 /**
  * The fields of a row as they are stored; those of {@link RequestRow} but for the cursor, which is made of time and number. First those
@@ -53,7 +57,7 @@ export const MOST_ROWS = 500;
 const FAILED = "('error', 'interrupted', 'rejected')";
 
 /** A row of the list for a line of the log; undefined for a line that is no request. */
-export function rowOf({ record, instance, time }: LogEntry, number: number): RequestRow | undefined {
+function rowOf({ record, instance, time }: LogEntry, number: number): RequestRow | undefined {
   const at = Date.parse(time);
   if (record?.['event'] !== 'request' || Number.isNaN(at)) return undefined;
   const request = readRequest(record);
@@ -89,10 +93,11 @@ export function rowOf({ record, instance, time }: LogEntry, number: number): Req
   };
 }
 
-/** The time and the number of a cursor; undefined when it is none. */
-function readCursor(cursor: string): readonly [time: number, number: number] | undefined {
-  const [time, number] = cursor.split('.', 2).map(Number);
-  return Number.isSafeInteger(time) && Number.isSafeInteger(number) ? [time ?? 0, number ?? 0] : undefined;
+/** The time and the number of a cursor. */
+function readCursor(cursor: string): readonly [time: number, number: number] {
+  const [time = Number.NaN, number = Number.NaN] = cursor.split('.', 2).map(Number);
+  if (Number.isSafeInteger(time) && Number.isSafeInteger(number)) return [time, number];
+  throw new Failure('before takes the cursor of a row', exitCodes.usage);
 }
 
 /** A condition of SQL with its values. */
@@ -105,9 +110,9 @@ function listOf(values: readonly unknown[]): string {
 
 function statusCondition(word: string): Condition {
   if (word === 'failed') return [`outcome IN ${FAILED}`];
-  if (/^[1-5]xx$/.test(word)) return ['status BETWEEN ? AND ?', Number(word[0]) * 100, Number(word[0]) * 100 + 99];
-  if (/^\d{3}$/.test(word)) return ['status = ?', Number(word)];
-  return ['outcome = ?', word];
+  const code = Number(word.endsWith('xx') ? word.slice(0, -2) : word);
+  if (!Number.isInteger(code)) return ['outcome = ?', word];
+  return word.endsWith('xx') ? ['status / 100 = ?', code] : ['status = ?', code];
 }
 
 function agentCondition(word: string): Condition {
@@ -140,7 +145,9 @@ function conditionsOf(query: QueryValues): Condition[] {
     ['duration_ms', query.slower ?? []],
     ['cost', query.costlier ?? []],
   ] as const) {
-    if (bound !== undefined) all.push([`${column} > ?`, Number(bound)]);
+    if (bound === undefined) continue;
+    if (!Number.isFinite(Number(bound))) throw new Failure(`"${bound}" is no number`, exitCodes.usage);
+    all.push([`${column} > ?`, Number(bound)]);
   }
   return all;
 }
@@ -258,4 +265,74 @@ export class RequestIndex {
     this.#records = Number(this.#database.prepare('SELECT count(*) AS records FROM requests').get()?.['records']);
     this.isComplete = false;
   }
+}
+
+/** What each line of the router means, by the name that the log has for it. */
+const ROUTES: Readonly<Record<string, string>> = {
+  named: 'The client has named this model, which therefore has no fallback.',
+  long_context: 'ROUTER_LONG_CONTEXT: the input is at least as long as LONG_CONTEXT_THRESHOLD.',
+  subagent: 'ROUTER_SUBAGENT: a subagent has asked.',
+  background: 'ROUTER_BACKGROUND: the small model was asked for.',
+  web_search: 'ROUTER_WEB_SEARCH: a web search was the only purpose.',
+  think: 'ROUTER_THINK: thinking was asked for.',
+  default: 'ROUTER_DEFAULT: no other line of the router held.',
+  image: 'ROUTER_IMAGE: there were images, which the model that was asked for does not see.',
+};
+
+/** The page of the documentation that has more, by the type of the error. */
+const PAGES: Readonly<Record<string, string>> = {
+  not_found_error: 'docs/ROUTING.md',
+  authentication_error: 'docs/PROVIDERS.md',
+  timeout_error: 'docs/TROUBLESHOOTING.md',
+  overloaded_error: 'docs/TROUBLESHOOTING.md',
+};
+
+/** Why a request went the way that it did, a sentence each. */
+function explain(record: RequestRecord): string[] {
+  const { route, tier, model, upstreamModel, attempts, fallbacks = [], notes = [], outcome } = record;
+  const asked = model ?? 'The model';
+  const ofTier = tier === undefined || tier === 'none' ? [] : [`${asked} stands for the ${tier} model.`];
+  const failed = fallbacks.map(({ from, reason }) => `${from} was asked before, and failed: ${reason}`);
+  const isAsked = attempts !== undefined && upstreamModel !== undefined;
+  const used = isAsked ? `${record.provider} was asked for ${upstreamModel}` : '';
+  const often = isAsked && attempts > 1 ? `; in all, providers were asked ${attempts} times` : '';
+  return [
+    ...(route === undefined ? ofTier : [ROUTES[route] ?? `The line ${route} of the router held.`]),
+    ...failed,
+    ...(outcome === 'rejected' ? ['It was refused before a provider was asked.'] : []),
+    ...(used === '' ? [] : [`${used}${often}.`]),
+    ...(notes.length === 0 ? [] : [`What was adapted on the way: ${notes.join(', ')}.`]),
+  ];
+}
+
+/** One request in full, from its line of the log. */
+export function describeRequest(entry: LogEntry): RequestDetail | undefined {
+  const row = rowOf(entry, 0);
+  if (row === undefined || entry.record === undefined) return undefined;
+  const record = readRequest(entry.record);
+  const { durationMs, firstEventMs = durationMs, errorType, errorMessage = '', status } = record;
+  return {
+    record: parseObject(jsonEntry(entry)) ?? {},
+    row,
+    why: explain(record).map(terminalSafe),
+    times: { waiting_ms: firstEventMs, streaming_ms: Math.max(0, durationMs - firstEventMs) },
+    tokens: {
+      fresh: record.inputTokens ?? null,
+      cached: record.cacheReadTokens ?? null,
+      written: record.cacheWriteTokens ?? null,
+      output: record.outputTokens ?? null,
+      reasoning: record.reasoningTokens ?? null,
+      estimated: record.usageEstimated === true,
+    },
+    error:
+      errorType === undefined
+        ? null
+        : {
+            status,
+            type: terminalSafe(errorType),
+            message: terminalSafe(errorMessage),
+            remedies: forInstance(suggestionsFor(errorType), entry.instance),
+            page: PAGES[errorType] ?? 'docs/ERRORS.md',
+          },
+  };
 }

@@ -14,8 +14,7 @@ import type { ActionLine, FailureAnswer, NowAnswer } from './contract.ts';
 import { InstanceAnswers } from './instanceAnswers.ts';
 import { LiveEventSender, RequestFeed } from './liveEvents.ts';
 import { PageAccess, Refusal, SAFE_HEADERS } from './pageAccess.ts';
-import { describeRequest } from './requestDetail.ts';
-import type { QueryValues } from './requestIndex.ts';
+import { describeRequest, type QueryValues } from './requestIndex.ts';
 import { UsageAnswers } from './usageAnswers.ts';
 
 const TYPES: Readonly<Record<string, string>> = {

@@ -3,6 +3,7 @@ import { terminalSafe } from '../../core/text.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
 import { type DayRange, NO_USAGE, type UsageGrouping, usageGroupings } from '../../telemetry/usage/totals.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
+import { isDay } from '../options.ts';
 import type { Instance } from '../supervisor/instances.ts';
 import { mergeUsage, readFolders, totalLine, type UsageLine } from '../usage/read.ts';
 import { usageCsv, usageFields } from '../usage/usageView.ts';
@@ -27,12 +28,9 @@ function refuse(message: string): never {
   throw new Failure(message, exitCodes.usage);
 }
 
-const DAY = /^\d{4}-\d\d-\d\d$/;
-
 function readDay(name: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  const isDay = DAY.test(text) && !Number.isNaN(Date.parse(text)) && addDays(text, 0) === text;
-  return isDay ? text : refuse(`${name} takes a day like 2026-11-20`);
+  return isDay(text) ? text : refuse(`${name} takes a day like 2026-11-20`);
 }
 
 function oneOf<T extends string>(name: string, choices: readonly T[], text: string, absent: T): T {

@@ -2,7 +2,7 @@ import { type ConditionReport, describeCondition } from '../supervisor/condition
 import { combineHealth, type Health } from '../supervisor/health.ts';
 import type { Inspection, Worker } from '../supervisor/inspect.ts';
 import { hasRun, isSound } from '../supervisor/instances.ts';
-import { deriveState, diagnose, hintLine, type State } from '../supervisor/state.ts';
+import { deriveState, diagnose, type Hint, hintLine, type State } from '../supervisor/state.ts';
 
 /** One instance as `status` shows it. */
 export interface StatusEntry {
@@ -14,6 +14,8 @@ export interface StatusEntry {
   readonly report: ConditionReport;
   /** What a user should know besides the state, in a line. */
   readonly hint: string | undefined;
+  /** The same, apart from what helps. */
+  readonly diagnosis?: Hint | undefined;
 }
 
 /** What there is to say of an instance, as it was found. */
@@ -33,14 +35,29 @@ export async function describeEntry(inspection: Inspection): Promise<StatusEntry
   const diagnosis = await diagnose(inspection, state);
   const hint = diagnosis && hintLine(instance.name, diagnosis);
   // Who has the port stands below every table, as the word alone does not help.
-  return { inspection, state, health, report: state === 'port taken' ? { ...report, hint: diagnosis } : report, hint };
+  return {
+    inspection,
+    state,
+    health,
+    report: state === 'port taken' ? { ...report, hint: diagnosis } : report,
+    hint,
+    diagnosis,
+  };
 }
 
 /** The number in a `schema` field: changes when a program that reads the JSON has to. */
 const SCHEMA = 1;
 /** The same for programs. Names and meanings are kept as long as `schema` is. */
-export function statusJson(entries: readonly StatusEntry[]): string {
-  return JSON.stringify({ schema: SCHEMA, instances: entries.map(entryFields) }, undefined, 2);
+export function statusJson(entries: readonly StatusEntry[], page: RunningPage | undefined): string {
+  return JSON.stringify({ schema: SCHEMA, instances: entries.map(entryFields), page: page ?? null }, undefined, 2);
+}
+
+/** The page of this checkout that is served now. */
+export interface RunningPage {
+  readonly port: number;
+  readonly pid: number;
+  /** Whether PM2 keeps it. */
+  readonly background: boolean;
 }
 
 /** One instance by the names that programs see. */

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { CLIENT_TIMEOUT_MS } from '../../config/config.ts';
 import { formatProblems } from '../../config/diagnostics.ts';
 import { formatDuration, terminalSafe, wrapText } from '../../core/text.ts';
@@ -23,6 +25,7 @@ import {
   pidOf,
   portOf,
   providerOf,
+  type RunningPage,
   type StatusEntry,
   statusJson,
 } from './statusEntry.ts';
@@ -49,8 +52,8 @@ export async function showState(
     });
     return exitCodes.ok;
   }
-  const { entries, notes } = await findState(context, names);
-  printStatus(context, entries, json);
+  const { entries, notes, page } = await findState(context, names);
+  printStatus(context, entries, json, page);
   if (!json) for (const line of wrapNotes(notes, output)) output.say(line);
   const isGood = ({ report, state }: StatusEntry) => (allUp ? isUp(state) : !conditionTable[report.condition].isWrong);
   return entries.every(isGood) ? exitCodes.ok : exitCodes.instanceDown;
@@ -67,6 +70,7 @@ async function findState(context: Context, names: readonly string[]) {
   const { rows, instances } = await listAll(context);
   const selected = selectInstances(root, instances, names);
   const entries = await Promise.all((await inspect(rows, selected)).map(describeEntry));
+  const page = await findPage(root);
   const notes = [
     ...(instances.length === 0
       ? ['There are no env files yet: ./manage init sets one up, ./manage start all makes them from the examples.']
@@ -74,8 +78,17 @@ async function findState(context: Context, names: readonly string[]) {
     ...describeIgnoredEnvFiles(root, instances).map(terminalSafe),
     ...entries.flatMap(({ hint, state }) => (state === 'port taken' ? [] : (hint ?? []))),
     ...summarizeProblems(selected),
+    ...(page === undefined
+      ? []
+      : [`The page is on http://127.0.0.1:${page.port} (pid ${page.pid}); open it with: ./manage ui`]),
   ];
-  return { entries, notes };
+  return { entries, notes, page };
+}
+
+/** The page, if there may be one: most people have none, and all that it needs is not loaded for them. */
+async function findPage(root: string): Promise<RunningPage | undefined> {
+  if (!existsSync(join(root, 'state', 'page.json'))) return undefined;
+  return (await import('../ui/pageProcess.ts')).findPage(root);
 }
 
 /** More lines than these would push the table off the screen. */
@@ -104,12 +117,17 @@ export async function showStatus(
   json: boolean,
 ): Promise<StatusEntry[]> {
   const entries = await Promise.all(inspections.map(describeEntry));
-  printStatus(context, entries, json);
+  printStatus(context, entries, json, json ? await findPage(context.root) : undefined);
   return entries;
 }
 
-function printStatus({ output }: Context, entries: readonly StatusEntry[], json: boolean): void {
-  if (json) output.print(statusJson(entries));
+function printStatus(
+  { output }: Context,
+  entries: readonly StatusEntry[],
+  json: boolean,
+  page: RunningPage | undefined,
+): void {
+  if (json) output.print(statusJson(entries, page));
   else if (entries.length > 0) output.print(statusText(entries, output));
 }
 

@@ -157,7 +157,7 @@ describe('the health report of another build', () => {
         const entry = { inspection, state: 'serving', health: parsed, report, hint: undefined } as const;
         const table = statusText([entry], { program: './manage', columns: undefined, paint: (_colour, text) => text });
         expect(table.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
-        expect(statusJson([entry])).not.toMatch(/\\u00[01]/);
+        expect(statusJson([entry], undefined)).not.toMatch(/\\u00[01]/);
       }),
     );
   });

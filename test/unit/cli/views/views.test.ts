@@ -141,7 +141,7 @@ describe('the status table', () => {
 
 test('the JSON has a schema number and no secret', () => {
   const inspection = sampleInspection({ instance: keyed, row: sampleRow(keyed) });
-  const text = statusJson([entry({ inspection, state: 'serving', health: busy })]);
+  const text = statusJson([entry({ inspection, state: 'serving', health: busy })], undefined);
   expect(JSON.parse(text)).toMatchObject({
     schema: 1,
     instances: [
