@@ -1,5 +1,6 @@
-import type { Period, UsageFigures, UsageSeries } from '../cli/ui/records.ts';
+import type { Period, UsageBy, UsageFigures, UsageSeries } from '../cli/ui/records.ts';
 import { LAYER_COLOURS, type Layer } from './plot.tsx';
+import type { Choices } from './viewAddress.ts';
 
 /** What of the usage is shown as bars: its name, and how it is read from a group of the series. */
 export const measures = {
@@ -69,4 +70,40 @@ export function firstDay(days: number, now: number): string {
 export function periodFor(days: number): Period {
   if (days <= 45) return 'day';
   return days <= 200 ? 'week' : 'month';
+}
+
+export const groupings = {
+  model: 'Model',
+  instance: 'Instance',
+  provider: 'Provider',
+  project: 'Project folder',
+  session: 'Session',
+  intent: 'Intent',
+} as const satisfies Partial<Record<UsageBy, string>>;
+export const periods = { day: 'Day', week: 'Week', month: 'Month' } as const satisfies Record<Period, string>;
+
+function pick<Value extends string>(
+  options: Readonly<Record<Value, string>>,
+  word: string | undefined,
+  other: Value,
+): Value {
+  return word !== undefined && Object.hasOwn(options, word) ? (word as Value) : other;
+}
+
+/** What the choices of the address mean. */
+export function readChoices({ range, from, to, by, period, measure, instance = '', compare }: Choices, now: number) {
+  const days = pick<RangeName>(ranges, range, '30');
+  const isOwn = from !== undefined && to !== undefined && from <= to;
+  const length = isOwn ? (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1 : Number(days);
+  return {
+    range: days,
+    isOwn,
+    from: isOwn ? from : firstDay(Number(days), now),
+    to: isOwn ? to : firstDay(1, now),
+    by: pick<keyof typeof groupings>(groupings, by, 'model'),
+    period: pick<Period>(periods, period, periodFor(length)),
+    measure: pick<Measure>(measures, measure, 'cost'),
+    instance,
+    compares: compare !== '0',
+  };
 }

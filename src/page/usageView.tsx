@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { Period, UsageAnswer, UsageBy, UsageFigures, UsageLine } from '../cli/ui/records.ts';
+import type { UsageAnswer, UsageFigures, UsageLine } from '../cli/ui/records.ts';
 import { download, RequestFailure } from './connection.ts';
 import { Choice, Command, Empty, format, Notice, Text } from './controls.tsx';
 import { useAddress, useAnswer, usePage } from './pageState.ts';
@@ -7,58 +7,23 @@ import { LAYER_COLOURS, type Layer, Legend, StackedBars } from './plot.tsx';
 import { Select } from './requestFilters.tsx';
 import {
   cacheShare,
-  firstDay,
+  groupings,
   groupName,
   layersOf,
   type Measure,
   measures,
-  periodFor,
+  periods,
   type RangeName,
   ranges,
+  readChoices,
 } from './usageFigures.ts';
 import type { Choices } from './viewAddress.ts';
-
-const GROUPS = {
-  model: 'Model',
-  instance: 'Instance',
-  provider: 'Provider',
-  project: 'Project folder',
-  session: 'Session',
-  intent: 'Intent',
-} as const satisfies Partial<Record<UsageBy, string>>;
-const PERIODS = { day: 'Day', week: 'Week', month: 'Month' } as const satisfies Record<Period, string>;
-
-function pick<Value extends string>(
-  options: Readonly<Record<Value, string>>,
-  word: string | undefined,
-  other: Value,
-): Value {
-  return word !== undefined && Object.hasOwn(options, word) ? (word as Value) : other;
-}
-
-/** What the choices of the address mean. */
-function readChoices({ range, from, to, by, period, measure, instance = '', compare }: Choices) {
-  const days = pick<RangeName>(ranges, range, '30');
-  const isOwn = from !== undefined && to !== undefined && from <= to;
-  const length = isOwn ? (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1 : Number(days);
-  return {
-    range: days,
-    isOwn,
-    from: isOwn ? from : firstDay(Number(days), Date.now()),
-    to: isOwn ? to : firstDay(1, Date.now()),
-    by: pick<keyof typeof GROUPS>(GROUPS, by, 'model'),
-    period: pick<Period>(PERIODS, period, periodFor(length)),
-    measure: pick<Measure>(measures, measure, 'cost'),
-    instance,
-    compares: compare !== '0',
-  };
-}
 
 /** Tokens and money over time, and what they went to. */
 export function UsageView() {
   const [{ choices }, choose] = useAddress();
   const { now } = usePage();
-  const chosen = readChoices(choices);
+  const chosen = readChoices(choices, Date.now());
   const { by, from, to, instance, measure } = chosen;
   const { answer, failure, isLoading } = useAnswer<UsageAnswer>(
     '/api/usage',
@@ -100,8 +65,8 @@ export function UsageView() {
             onChange={({ currentTarget }) => choose({ from, to: currentTarget.value })}
           />
         </label>
-        <Select label="By" value={by} options={GROUPS} onChange={(value) => choose({ by: value })} />
-        <Select label="Bars" value={chosen.period} options={PERIODS} onChange={(value) => choose({ period: value })} />
+        <Select label="By" value={by} options={groupings} onChange={(value) => choose({ by: value })} />
+        <Select label="Bars" value={chosen.period} options={periods} onChange={(value) => choose({ period: value })} />
         <Select
           label="Instance"
           value={instance}
@@ -293,7 +258,7 @@ function UsagePlot({ answer, measure, onMeasure }: Omit<UsageProperties, 'instan
           <table tabIndex={0} aria-label={`${measures[measure]} by ${period}`}>
             <thead>
               <tr>
-                <th scope="col">{PERIODS[period]}</th>
+                <th scope="col">{periods[period]}</th>
                 {layers.map((layer) => (
                   <th scope="col" class="number" key={layer.name}>
                     <Text>{layer.name}</Text>
@@ -336,7 +301,7 @@ function UsageTable({ answer }: { readonly answer: UsageAnswer }) {
       <table class="usage">
         <thead>
           <tr>
-            <th scope="col">{GROUPS[by as keyof typeof GROUPS] ?? by}</th>
+            <th scope="col">{groupings[by as keyof typeof groupings] ?? by}</th>
             <th scope="col" class="number">
               Requests
             </th>
