@@ -77,7 +77,7 @@ async function keepPage(context: Context, port: number, open: boolean): Promise<
     const who = holder === undefined ? 'another program' : `pid ${holder.pid} (${holder.program})`;
     throw new Failure(`port ${port} is held by ${who}; take another one: ./manage ui --background --port PORT`);
   }
-  mkdirSync(join(root, 'logs', 'ui'), { recursive: true });
+  mkdirSync(join(root, 'logs', 'ui'), { recursive: true, mode: 0o700 });
   writePageState(root, { port, background: true, pid: undefined });
   const code = await startKeptPage(context);
   if (code === exitCodes.ok && open) openPage(context, port);
