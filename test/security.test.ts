@@ -25,7 +25,7 @@ test.each(claims.map((claim) => [claim.split('|')[1]?.trim() ?? '', claim] as co
   },
 );
 
-const IDS = ['A1', 'A2', 'A3', 'A4', 'A5', 'A6', 'A8', 'A9', 'S1', 'S2', 'S3', 'S4'];
+const IDS = ['A1', 'A2', 'A3', 'A4', 'A5', 'A6', 'A7', 'A8', 'A9', 'S1', 'S2', 'S3', 'S4'];
 
 test.each(IDS)('%s of the guarantees is among the proofs', (id) => {
   expect([...page.matchAll(PROOF)].some(([, , title = '']) => title.split(' ').includes(id))).toBe(true);

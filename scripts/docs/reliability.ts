@@ -271,9 +271,7 @@ const accessGuarantees: readonly Guarantee[] = [
   guarantee('A4', 'A Host that is not this instance: 403'),
   guarantee('A5', 'Any Origin and any preflight: 403, and never a CORS header'),
   guarantee('A6', 'Anything but application/json: 415'),
-  guarantee('A7', 'A dashboard that no web page can use', {
-    open: 'There is no dashboard: /health, /metrics and `./manage top` are read by programs. One would need tests of its own.',
-  }),
+  guarantee('A7', 'A page (`./manage ui`) that no other web page, port or user can use'),
   guarantee(
     'A8',
     'Addresses come from the user’s files only, none is link-local unless allowed, no redirect is followed',
