@@ -63,7 +63,7 @@ function findRegexes(file: string, text: string): Found[] {
 const reviewed = readList();
 
 test('each regular expression of the sources has been reviewed (else: put it into regexes.txt with its origin)', () => {
-  const files = globSync('src/**/*.{ts,cjs}', { cwd: ROOT }).map((file) => file.replaceAll('\\', '/'));
+  const files = globSync('src/**/*.{ts,tsx,cjs}', { cwd: ROOT }).map((file) => file.replaceAll('\\', '/'));
   const found = files.sort().flatMap((file) => findRegexes(file, readFileSync(join(ROOT, file), 'utf8')));
   expect(found.length).toBeGreaterThan(200);
   const known = new Set(reviewed.map(({ line }) => line));

@@ -170,6 +170,8 @@ export async function bundlePage(root: string, output: string): Promise<number> 
   const bundler = await rolldown({
     input: join(folder, 'main.tsx'),
     platform: 'browser',
+    tsconfig: false, // which says the same of JSX, and leads on to a file that a built checkout need not have
+    transform: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     onwarn: ({ message }) => {
       throw new Error(message);
     },
