@@ -117,7 +117,7 @@ export async function createProject({
   await cp(join(REPOSITORY, 'envs'), join(root, 'envs'), { recursive: true, filter: isExample });
   await symlink(join(REPOSITORY, 'node_modules'), join(root, 'node_modules'));
   await placeBinary(root, isBuilt ? join(REPOSITORY, 'dist', 'claude-code-proxy') : binary);
-  const ofBuild = ['manage', 'package-lock.json', 'dist/manager.cjs', 'dist/build.json'];
+  const ofBuild = ['manage', 'package-lock.json', 'dist/manager.cjs', 'dist/page', 'dist/build.json'];
   if (isBuilt) for (const part of ofBuild) await copy(root, part);
   const ecosystem = await readFile(join(REPOSITORY, 'ecosystem.config.cjs'), 'utf8');
   const timeout = `listen_timeout: ${listenTimeout ?? 10_000}`;
