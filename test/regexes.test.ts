@@ -56,7 +56,8 @@ function findRegexes(file: string, text: string): Found[] {
       found.add(text.slice(Number(start), Number(end)).replaceAll(/\s+/g, ' '));
     for (const child of Object.values(node)) walk(child);
   };
-  walk(parseAst(text, { lang: file.endsWith('.cjs') ? 'js' : 'ts' }, file));
+  const lang = file.endsWith('.cjs') ? 'js' : file.endsWith('.tsx') ? 'tsx' : 'ts';
+  walk(parseAst(text, { lang }, file));
   return [...found].map((source) => ({ line: `${file} ${source}`, source }));
 }
 

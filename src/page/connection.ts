@@ -106,9 +106,13 @@ export async function* runAction(request: ActionRequest): AsyncGenerator<ActionL
 
 async function* lines(response: Response): AsyncGenerator<string> {
   if (response.body === null) return;
+  // With a reader, as not every browser can iterate over a stream.
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
-  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
-    const parts = (rest + text).split('\n');
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const parts = (rest + value).split('\n');
     rest = parts.pop() ?? '';
     yield* parts;
   }

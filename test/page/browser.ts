@@ -63,8 +63,8 @@ export async function openWindow(options: BrowserContextOptions = {}): Promise<O
   const addresses: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => {
-    // Of a server that has ended, and of the picture of a tab that nobody has.
-    if (message.type() === 'error' && !/ERR_|favicon|Failed to load/.test(message.text())) errors.push(message.text());
+    // Of a server that has ended, or that refuses.
+    if (message.type() === 'error' && !/ERR_|Failed to load/.test(message.text())) errors.push(message.text());
   });
   page.on('request', (request) => addresses.push(request.url()));
   return { page, context, errors, addresses };

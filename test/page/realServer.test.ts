@@ -79,7 +79,7 @@ beforeAll(async () => {
 afterAll(async () => {
   if (missing !== undefined) return;
   releaseSlow();
-  server?.kill('SIGKILL');
+  await killServer();
   await project.dispose();
   await upstream.close();
 });
@@ -142,7 +142,7 @@ async function startServer(): Promise<string> {
 let lastAddress = '';
 
 async function killServer(): Promise<void> {
-  if (server?.pid === undefined) return;
+  if (server?.pid === undefined || server.exitCode !== null || server.signalCode !== null) return;
   const ended = once(server, 'exit');
   process.kill(-server.pid, 'SIGKILL'); // the launcher, and what it has started
   await ended;
