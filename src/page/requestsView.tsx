@@ -64,7 +64,7 @@ export function RequestsView() {
           ) : list.index.is_complete ? (
             `These are all; the logs begin ${format.time(list.index.oldest_at, Date.now())}.`
           ) : (
-            `The logs are still being read: ${format.count(list.index.records)} records so far.`
+            `Known are ${format.count(list.index.records)} requests since ${format.time(list.index.oldest_at, Date.now())}; older ones are still being read, or are more than are kept here.`
           )}
         </p>
       )}

@@ -198,14 +198,14 @@ function Totals({ total, before }: { readonly total: UsageFigures; readonly befo
         <div key={name}>
           <dt>{name}</dt>
           <dd>
-            {words} {before !== null && <small>{format.change(value, earlier)}</small>}
+            {words} {earlier !== null && earlier > 0 && <small>{format.change(value, earlier)}</small>}
           </dd>
         </div>
       ))}
       <div>
         <dt>From the cache</dt>
         <dd>
-          {format.percent(share)} {before !== null && <small>{`was ${format.percent(shareBefore)}`}</small>}
+          {format.percent(share)} {shareBefore !== null && <small>{`was ${format.percent(shareBefore)}`}</small>}
         </dd>
       </div>
     </dl>
@@ -232,6 +232,16 @@ function UsagePlot({ answer, measure, onMeasure }: Omit<UsageProperties, 'instan
   const sum = (layer: Layer) => layer.values.reduce((all, value) => all + value, 0);
   const figureOf = (layer: Layer) => (pointed === undefined ? sum(layer) : (layer.values[pointed] ?? 0));
   const isSum = measure !== 'cache';
+  const isUnpriced = (group: UsageAnswer['series']['groups'][number] | undefined) =>
+    measure === 'cost' &&
+    (pointed === undefined ? group?.unpriced_requests.some(Boolean) : group?.unpriced_requests[pointed]);
+  const figureWords = (layer: Layer) => {
+    const figure = figureOf(layer);
+    const group = series.groups[layers.indexOf(layer)];
+    return figure === 0 && isUnpriced(group) ? '?' : write(figure);
+  };
+  const unknown = series.groups.some(isUnpriced) ? ' + ?' : '';
+  const isEmpty = layers.every((layer) => sum(layer) === 0);
   const title = pointed === undefined ? 'in the whole range' : (labels[pointed] ?? '');
   return (
     <section class="panel plot-panel" aria-label={`${measures[measure]} by ${period}`}>
@@ -239,18 +249,24 @@ function UsagePlot({ answer, measure, onMeasure }: Omit<UsageProperties, 'instan
         <Choice<Measure> label="What the bars show" options={measures} value={measure} onChoose={onMeasure} />
         <span class="faint push" aria-hidden="true">
           {isSum || pointed !== undefined ? title : ''}
-          {isSum && <b> {write(layers.reduce((all, layer) => all + figureOf(layer), 0))}</b>}
+          {isSum && <b> {write(layers.reduce((all, layer) => all + figureOf(layer), 0)) + unknown}</b>}
           {!isSum && pointed !== undefined && <b> {write(layers[0]?.values[pointed] ?? 0)}</b>}
         </span>
       </div>
-      <StackedBars
-        description={`${measures[measure]} by ${period} from ${labels[0]} to ${labels.at(-1)}; the table below has the figures`}
-        labels={labels}
-        layers={layers}
-        format={write}
-        onPoint={setPointed}
-      />
-      {isSum && <Legend layers={layers} figure={(layer) => write(figureOf(layer))} />}
+      {isEmpty ? (
+        <p class="no-bars faint">
+          {measure === 'cost' ? 'No price is known of what was used.' : 'None in this range.'}
+        </p>
+      ) : (
+        <StackedBars
+          description={`${measures[measure]} by ${period} from ${labels[0]} to ${labels.at(-1)}; the table below has the figures`}
+          labels={labels}
+          layers={layers}
+          format={write}
+          onPoint={setPointed}
+        />
+      )}
+      {isSum && <Legend layers={layers} figure={figureWords} />}
       <details>
         <summary>The bars as a table</summary>
         <div class="table-frame scrolls">

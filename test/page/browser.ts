@@ -22,7 +22,8 @@ export const test = anyTest.skipIf(missing !== undefined);
 
 let browser: Browser | undefined;
 
-async function startBrowser(): Promise<Browser> {
+/** One browser for all who ask. */
+export async function startBrowser(): Promise<Browser> {
   if (program === undefined) throw new Error(missing);
   // The tests run as root in containers, where Chromium has no sandbox of its own.
   browser ??= await chromium.launch({ executablePath: program, args: ['--no-sandbox'] });

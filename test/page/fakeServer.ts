@@ -7,7 +7,12 @@ import type { ActionLine, LiveEvents } from '../../src/cli/ui/contract.ts';
 import { SAFE_HEADERS } from '../../src/cli/ui/pageAccess.ts';
 import { detailOf, now, requests, rows, sessions, setup, usage } from './sampleAnswers.ts';
 
-const TYPES: Readonly<Record<string, string>> = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html',
+  js: 'text/javascript',
+  css: 'text/css',
+  svg: 'image/svg+xml',
+};
 
 /** A server of the page with fixed answers, to see how the page shows what it is given. */
 export interface FakeServer {

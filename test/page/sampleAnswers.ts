@@ -319,7 +319,7 @@ function requestRow(index: number, random: () => number): RequestRow {
       attempts: 3,
     };
   }
-  if (index === 9 || (chance > 0.05 && chance < 0.08))
+  if (index === 2 || (chance > 0.05 && chance < 0.08))
     return { ...base, cost, fallbacks: 1, attempts: 2, provider: 'northwind', upstream_model: 'atlas-pro' };
   if (index === 14) {
     return { ...base, cost, outcome: 'client_closed', output_tokens: 34 };
