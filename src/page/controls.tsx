@@ -91,6 +91,15 @@ export function Empty({ title, children }: { readonly title: string; readonly ch
   );
 }
 
+/** In place of what is being asked for. */
+export function Waiting({ children }: { readonly children: string }) {
+  return (
+    <p class="panel empty waits faint" role="status">
+      {children}
+    </p>
+  );
+}
+
 interface NoticeProperties {
   readonly tone: 'warn' | 'bad';
   readonly children: ComponentChildren;

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { ActionCommand, Figures, InstanceNow } from '../cli/ui/contract.ts';
-import { Command, Empty, format, Opener, State, Text, TONES } from './controls.tsx';
+import { Command, Empty, format, Opener, State, Text, TONES, Waiting } from './controls.tsx';
 import { splitRemedy } from './format.ts';
 import { type ActionPlan, InstanceActions, InstanceDetail, RunAction } from './instanceDetail.tsx';
 import { usePage, useShownColumns } from './pageState.ts';
@@ -10,7 +10,7 @@ import { Sparkline } from './plot.tsx';
 export function NowView() {
   const { now } = usePage();
   const [plan, setPlan] = useState<ActionPlan>();
-  if (now === undefined) return <Empty title="Asking the instances…" />;
+  if (now === undefined) return <Waiting>Asking the instances…</Waiting>;
   if (now.instances.length === 0) {
     return (
       <Empty title="There are no instances yet">

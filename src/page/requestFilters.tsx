@@ -5,7 +5,7 @@ import { filtersOf } from './requestList.ts';
 import type { Choices } from './viewAddress.ts';
 
 /** How long after the last letter a filter takes effect, in ms. */
-const TYPING_MS = 250;
+const TYPING_MS = 120;
 /** As wide as this the filters are open from the beginning. */
 const WIDE = '(min-width: 720px)';
 

@@ -1,7 +1,7 @@
 import { Component, Fragment } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { IndexState, RequestRow } from '../cli/ui/records.ts';
-import { Command, Empty, format, Notice, Opener, State, Text, type Tone } from './controls.tsx';
+import { Command, Empty, format, Notice, Opener, State, Text, type Tone, Waiting } from './controls.tsx';
 import { safeText } from './format.ts';
 import { type Holder, useRequests } from './liveRequests.ts';
 import { useAddress, usePage, useShownColumns } from './pageState.ts';
@@ -49,7 +49,7 @@ export function RequestsView() {
         </button>
       </div>
       {list === undefined ? (
-        <Empty title="Reading the logs…" />
+        <Waiting>Reading the logs…</Waiting>
       ) : list.rows.shown.length === 0 ? (
         <NoRequests isFiltered={isFiltered} index={list.index} onClear={() => choose(cleared(filters))} />
       ) : (

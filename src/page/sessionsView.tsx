@@ -1,7 +1,7 @@
 import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import type { SessionLine, SessionsAnswer } from '../cli/ui/records.ts';
-import { Choice, Command, Empty, Facts, format, Notice, Opener, Text } from './controls.tsx';
+import { Choice, Command, Empty, Facts, format, Notice, Opener, Text, Waiting } from './controls.tsx';
 import { pathEnd, safeText } from './format.ts';
 import { useAddress, useAnswer, usePage, useShownColumns } from './pageState.ts';
 import { Select } from './requestFilters.tsx';
@@ -68,7 +68,7 @@ export function SessionsView() {
           </span>
         </Notice>
       ))}
-      {answer === undefined && failure === undefined && <Empty title="Reading the usage…" />}
+      {answer === undefined && failure === undefined && <Waiting>Reading the usage…</Waiting>}
       {answer !== undefined && answer.sessions.length === 0 && (
         <Empty title="No session in this range">
           <p>A session appears with its first answer. Start one:</p>

@@ -1,5 +1,5 @@
 import type { DoctorFinding, SetupAnswer, SetupInstance } from '../cli/ui/contract.ts';
-import { Command, Empty, Facts, format, Notice, State, Text, type Tone } from './controls.tsx';
+import { Command, Empty, Facts, format, Notice, State, Text, type Tone, Waiting } from './controls.tsx';
 import { safeText, splitRemedy } from './format.ts';
 import { useAnswer } from './pageState.ts';
 
@@ -22,7 +22,7 @@ export function SetupView() {
       </Notice>
     );
   }
-  if (answer === undefined) return <Empty title="Reading the files…" />;
+  if (answer === undefined) return <Waiting>Reading the files…</Waiting>;
   return (
     <div aria-busy={isLoading}>
       {answer.instances.length === 0 && (

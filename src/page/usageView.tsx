@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { UsageAnswer, UsageFigures, UsageLine } from '../cli/ui/records.ts';
 import { download, RequestFailure } from './connection.ts';
-import { Choice, Command, Empty, format, Notice, Text } from './controls.tsx';
+import { Choice, Command, Empty, format, Notice, Text, Waiting } from './controls.tsx';
 import { useAddress, useAnswer, usePage } from './pageState.ts';
 import { LAYER_COLOURS, type Layer, Legend, StackedBars } from './plot.tsx';
 import { Select } from './requestFilters.tsx';
@@ -95,7 +95,7 @@ export function UsageView() {
         </Notice>
       ))}
       {answer === undefined ? (
-        failure === undefined && <Empty title="Adding up…" />
+        failure === undefined && <Waiting>Adding up…</Waiting>
       ) : (
         <div aria-busy={isLoading}>
           <UsageOf

@@ -76,6 +76,13 @@ export async function untilLive(page: Page): Promise<void> {
   await page.locator('.connection .good').waitFor();
 }
 
+/** Opens a view by its address, and waits until it shows what it has. */
+export async function show(page: Page, address: string): Promise<void> {
+  await page.evaluate(`location.hash = ${JSON.stringify(address)}`);
+  await page.locator(`nav a[aria-current][href="#${address.split('?')[0]}"]`).waitFor();
+  await page.locator('.table-frame:visible, .card, .empty:not(.waits)').first().waitFor();
+}
+
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** What axe finds, a line each. The page's policy forbids scripts of others, so it is put in by the debugger. */

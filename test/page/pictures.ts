@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { bundlePage } from '../../scripts/build/bundler.ts';
-import { SECRET, startBrowser, untilLive } from './browser.ts';
+import { SECRET, show, startBrowser, untilLive } from './browser.ts';
 import { startFakeServer } from './fakeServer.ts';
 import { NOW } from './sampleAnswers.ts';
 
@@ -48,10 +48,9 @@ async function open(options: { colorScheme: 'light' | 'dark'; viewport: typeof W
 }
 
 /** @param row the row that is open, if any */
-async function show(page: Page, view: string, row?: number): Promise<boolean> {
+async function prepare(page: Page, view: string, row?: number): Promise<boolean> {
   await page.mouse.move(0, 0);
-  await page.goto(`${server.url}/#${view}`);
-  await page.locator('.table-frame:visible, .card').first().waitFor();
+  await show(page, view);
   if (row === undefined) return true;
   const opener = page.locator('button.opener').nth(row);
   if ((await opener.count()) === 0) return false;
@@ -80,7 +79,7 @@ async function toWebp(png: Buffer): Promise<Buffer> {
 if (positionals.length === 0) {
   for (const { name, view, colorScheme, height, ...rest } of PICTURES) {
     const page = await open({ colorScheme, viewport: { width: 1280, height } });
-    await show(page, view, 'row' in rest ? rest.row : undefined);
+    await prepare(page, view, 'row' in rest ? rest.row : undefined);
     const png = await page.screenshot({ style: 'html { overflow: hidden }' });
     await writeFile(join(output, `${name}.webp`), await toWebp(png));
   }
@@ -88,10 +87,10 @@ if (positionals.length === 0) {
   for (const { form, ...options } of FORMS) {
     const page = await open(options);
     for (const view of VIEWS) {
-      await show(page, view);
+      await prepare(page, view);
       // A list of a hundred rows is seen well enough in its first window.
       await page.screenshot({ path: join(output, `${view}-${form}.png`), fullPage: view !== 'requests' });
-      if (!(await show(page, view, view === 'requests' ? 3 : 1))) continue;
+      if (!(await prepare(page, view, view === 'requests' ? 3 : 1))) continue;
       await page.screenshot({ path: join(output, `${view}-${form}-open.png`), fullPage: view !== 'requests' });
       await page.reload();
     }

@@ -8,7 +8,16 @@ import { createProject, freePort, type TemporaryProject } from '../cli/temporary
 import { type Behaviour, type FakeUpstream, json, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { call, message } from '../helpers/startApp.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
-import { endBrowserAfterAll, findAccessFaults, missing, openWindow, readOverhang, test, untilLive } from './browser.ts';
+import {
+  endBrowserAfterAll,
+  findAccessFaults,
+  missing,
+  openWindow,
+  readOverhang,
+  show,
+  test,
+  untilLive,
+} from './browser.ts';
 
 /** The page before real instances, whose providers answer, fail, are slow, and say what would be markup or turn the text around. */
 const repository = resolve(import.meta.dirname, '..', '..');
@@ -157,11 +166,6 @@ async function open(view = 'now', options: Parameters<typeof openWindow>[0] = {}
   await untilLive(opened.page);
   if (view !== 'now') await show(opened.page, view);
   return opened;
-}
-
-async function show(page: Page, address: string): Promise<void> {
-  await page.evaluate(`location.hash = ${JSON.stringify(address)}`);
-  await page.locator('.table-frame:visible, .card, .empty').first().waitFor();
 }
 
 const rowOf = (page: Page, name: string) =>

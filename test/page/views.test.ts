@@ -11,6 +11,7 @@ import {
   openWindow,
   readOverhang,
   SECRET,
+  show,
   test,
   untilLive,
 } from './browser.ts';
@@ -36,12 +37,6 @@ async function open(options: Parameters<typeof openWindow>[0] = {}, view = 'now'
   await untilLive(opened.page);
   if (view !== 'now') await show(opened.page, view);
   return opened;
-}
-
-/** Opens a view by its address, and waits for its figures. */
-async function show(page: Page, address: string): Promise<void> {
-  await page.evaluate(`location.hash = ${JSON.stringify(address)}`);
-  await page.locator('.table-frame:visible, .card, .empty').first().waitFor();
 }
 
 const openFirstRow = (page: Page) => page.locator('button.opener').nth(1).click();
