@@ -9,6 +9,8 @@ import type { LiveEvents, NowAnswer } from './contract.ts';
 import type { RequestRow } from './records.ts';
 import { MOST_ROWS, RequestIndex } from './requestIndex.ts';
 
+/** How long the reading of what is old stands back before it looks again, in ms. */
+const BUSY_MS = 5;
 /** The latest rows that were sent, for a page that comes back. */
 const MOST_RECENT = 2000;
 
@@ -19,16 +21,31 @@ const MOST_RECENT = 2000;
 export class RequestFeed {
   readonly index = new RequestIndex();
   readonly #listFolders: () => LogFolders;
+  readonly #isBusy: () => boolean;
   readonly #followers: LogFollower[] = [];
   readonly #whenBegun: Promise<void>;
+  /** Resolved when the latest lines of each log are in the index. */
+  readonly #whenLatest = Promise.withResolvers<void>();
+  #isBegun = false;
   #recent: RequestRow[] = [];
   #reading: Promise<readonly RequestRow[]> = Promise.resolve([]);
   #isClosed = false;
 
-  /** @param listFolders where the instances of this moment have their logs */
-  constructor(listFolders: () => LogFolders) {
+  /**
+   * @param listFolders where the instances of this moment have their logs
+   * @param isBusy whether somebody waits for an answer, before whom what is old has to stand back
+   */
+  constructor(listFolders: () => LogFolders, isBusy: () => boolean) {
     this.#listFolders = listFolders;
+    this.#isBusy = isBusy;
     this.#whenBegun = this.#begin();
+  }
+
+  /** The index with what is new; at the beginning as soon as it has the latest rows of each log. */
+  async read(): Promise<RequestIndex> {
+    if (this.#isBegun) await this.catchUp();
+    else await this.#whenLatest.promise;
+    return this.index;
   }
 
   /** Reads what has been written since the last time; gives the new rows. Calls wait for each other. */
@@ -56,7 +73,11 @@ export class RequestFeed {
     const opened = await Promise.all([...this.#listFolders()].map(([folder, name]) => openLogs(folder, name)));
     const logs = opened.flat();
     // Before the files are followed, as a follower closes one that was rotated.
-    await Promise.all(logs.map((log) => this.#addPast(log, readActiveBackwards(log))));
+    const active = logs.map((log) => readActiveBackwards(log));
+    for (const [index, log] of logs.entries()) this.#add(log, (await active[index]?.next())?.value ?? []);
+    this.#whenLatest.resolve();
+    await Promise.all(logs.map((log, index) => this.#addPast(log, active[index] ?? [])));
+    this.#isBegun = true;
     this.#followers.push(...logs.map((log) => new LogFollower(log)));
     this.#readPast(logs).catch(() => undefined); // what cannot be read is not in the list, which then is not complete
   }
@@ -66,15 +87,20 @@ export class RequestFeed {
     this.index.isComplete = !this.#isClosed && !this.index.isFull;
   }
 
-  async #addPast({ instance }: OpenLog, batches: AsyncIterable<readonly string[]>): Promise<void> {
+  async #addPast(log: OpenLog, batches: AsyncIterable<readonly string[]> | Iterable<readonly string[]>): Promise<void> {
     for await (const lines of batches) {
+      while (this.#isBusy() && !this.#isClosed) await pause(BUSY_MS);
       if (this.#isClosed || this.index.isFull) return;
-      this.index.add(
-        lines.map((line) => readEntry(instance, line)),
-        true,
-      );
+      this.#add(log, lines);
       await yieldToOthers();
     }
+  }
+
+  #add({ instance }: OpenLog, lines: readonly string[]): void {
+    this.index.add(
+      lines.map((line) => readEntry(instance, line)),
+      true,
+    );
   }
 
   async #readOn(): Promise<readonly RequestRow[]> {
