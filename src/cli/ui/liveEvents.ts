@@ -23,9 +23,10 @@ export class RequestFeed {
   readonly #listFolders: () => LogFolders;
   readonly #isBusy: () => boolean;
   readonly #followers: LogFollower[] = [];
-  readonly #whenBegun: Promise<void>;
+  #whenBegun: Promise<void> | undefined;
   /** Resolved when the latest lines of each log are in the index. */
   readonly #whenLatest = Promise.withResolvers<void>();
+  readonly #whenRead = Promise.withResolvers<void>();
   #isBegun = false;
   #recent: RequestRow[] = [];
   #reading: Promise<readonly RequestRow[]> = Promise.resolve([]);
@@ -38,11 +39,21 @@ export class RequestFeed {
   constructor(listFolders: () => LogFolders, isBusy: () => boolean) {
     this.#listFolders = listFolders;
     this.#isBusy = isBusy;
-    this.#whenBegun = this.#begin();
+  }
+
+  /** Begins to read, when somebody has opened the page for the first time. */
+  begin(): void {
+    this.#whenBegun ??= this.#begin();
+  }
+
+  /** Resolved when all logs are in the index, as far as it takes them. */
+  get whenRead(): Promise<void> {
+    return this.#whenRead.promise;
   }
 
   /** The index with what is new; at the beginning as soon as it has the latest rows of each log. */
   async read(): Promise<RequestIndex> {
+    this.begin();
     if (this.#isBegun) await this.catchUp();
     else await this.#whenLatest.promise;
     return this.index;
@@ -50,8 +61,11 @@ export class RequestFeed {
 
   /** Reads what has been written since the last time; gives the new rows. Calls wait for each other. */
   catchUp(): Promise<readonly RequestRow[]> {
+    this.begin();
     const previous = this.#reading.catch(() => []);
-    this.#reading = this.#whenBegun.then(() => previous).then(() => this.#readOn());
+    this.#reading = Promise.resolve(this.#whenBegun)
+      .then(() => previous)
+      .then(() => this.#readOn());
     return this.#reading;
   }
 
@@ -70,7 +84,9 @@ export class RequestFeed {
   }
 
   async #begin(): Promise<void> {
-    const opened = await Promise.all([...this.#listFolders()].map(([folder, name]) => openLogs(folder, name)));
+    const opened = await Promise.all(
+      [...this.#listFolders()].map(([folder, name]) => openLogs(folder, name).catch(() => [])),
+    );
     const logs = opened.flat();
     // Before the files are followed, as a follower closes one that was rotated.
     const active = logs.map((log) => readActiveBackwards(log));
@@ -85,6 +101,7 @@ export class RequestFeed {
   async #readPast(logs: readonly OpenLog[]): Promise<void> {
     await Promise.all(logs.map((log) => this.#addPast(log, readRotatedBackwards(log))));
     this.index.isComplete = !this.#isClosed && !this.index.isFull;
+    this.#whenRead.resolve();
   }
 
   async #addPast(log: OpenLog, batches: AsyncIterable<readonly string[]> | Iterable<readonly string[]>): Promise<void> {

@@ -162,10 +162,13 @@ function createServices({ context, version, program }: PageServerOptions): Servi
     environment,
     onChange: (instance, command, exitCode) => live.send('action', { instance, command, exit_code: exitCode }),
   });
+  const usage = new UsageAnswers(root, environment);
+  // A year of many requests takes seconds, which nobody should wait for.
+  feed.whenRead.then(() => usage.readAhead(instances(), Date.now())).catch(() => undefined);
   return {
     context,
     answers,
-    usage: new UsageAnswers(root, environment),
+    usage,
     feed,
     live,
     actions,
