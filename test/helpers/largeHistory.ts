@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { localDay } from '../../src/core/clock.ts';
@@ -112,6 +112,8 @@ export function writeLogHistory(
       .replace('T', '-');
     const name = file === files - 1 ? `${instance}.log` : `${instance}-${stamp}-001.log`;
     writeFileSync(join(directory, name), `${lines.join('\n')}\n`);
+    const lastAt = (now - (count - last) * 100) / 1000;
+    utimesSync(join(directory, name), lastAt, lastAt);
   }
   return count;
 }

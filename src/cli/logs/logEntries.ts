@@ -117,7 +117,7 @@ export async function lastEntries(log: OpenLog, count: number, filter: LogFilter
 }
 
 /** How many lines are handed over at once. */
-const BATCH_LINES = 500;
+const BATCH_LINES = 200;
 
 /** The whole lines of the file that was being written, in batches, the latest first. */
 export async function* readActiveBackwards({ active, end }: OpenLog): AsyncGenerator<readonly string[]> {

@@ -40,8 +40,8 @@ function dayStatement(isOld: boolean): string {
     FROM requests WHERE day = ? GROUP BY used_model, provider, session, ${isOld ? 'session' : 'intent, project'}`;
 }
 
-/** Rows that are kept of all days of a file together; about 300 bytes each. */
-const MOST_KEPT = 100_000;
+/** Rows that are kept of all days of a file together; about 200 bytes each. */
+const MOST_KEPT = 40_000;
 /** Of the days before, which no request is added to any more, so many of the latest may still change: at midnight, by a slow writer. */
 const OPEN_DAYS = 2;
 const DAY_MS = 86_400_000;
@@ -54,8 +54,9 @@ const DAYS_AT_ONCE = 5;
  */
 export class DailyUsageReader {
   readonly #path: string;
-  #days = new Map<string, readonly DailyUsage[]>();
+  readonly #days = new Map<string, readonly DailyUsage[]>();
   #kept = 0;
+  readonly #texts = new Map<string, string>();
 
   constructor(path: string) {
     this.#path = path;
@@ -99,9 +100,29 @@ export class DailyUsageReader {
       const statement = database.prepare(dayStatement(isOldFile(database)));
       for (const day of days) {
         const rows: unknown[] = statement.all(day);
-        found.set(day, rows as DailyUsage[]);
+        found.set(day, (rows as DailyUsage[]).map(this.#shareTexts));
       }
     });
+  }
+
+  /** The row with the texts that others have, too, as SQLite gives each row its own: half of its memory. */
+  readonly #shareTexts = (row: DailyUsage): DailyUsage => ({
+    ...row,
+    day: this.#shared(row.day),
+    model: this.#shared(row.model),
+    provider: this.#shared(row.provider),
+    session: this.#shared(row.session),
+    sessionId: this.#shared(row.sessionId),
+    intent: this.#shared(row.intent),
+    project: this.#shared(row.project),
+  });
+
+  #shared<T extends string | null>(text: T): T {
+    if (text === null) return text;
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known as T;
+    if (this.#texts.size < MOST_KEPT) this.#texts.set(text, text);
+    return text;
   }
 
   #keep(day: string, rows: readonly DailyUsage[]): void {

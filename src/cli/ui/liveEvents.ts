@@ -9,6 +9,8 @@ import type { LiveEvents, NowAnswer } from './contract.ts';
 import type { RequestRow } from './records.ts';
 import { MOST_ROWS, RequestIndex } from './requestIndex.ts';
 
+/** How long the reading of what is old stands back before it looks again, in ms. */
+const BUSY_MS = 5;
 /** The latest rows that were sent, for a page that comes back. */
 const MOST_RECENT = 2000;
 
@@ -19,22 +21,51 @@ const MOST_RECENT = 2000;
 export class RequestFeed {
   readonly index = new RequestIndex();
   readonly #listFolders: () => LogFolders;
+  readonly #isBusy: () => boolean;
   readonly #followers: LogFollower[] = [];
-  readonly #whenBegun: Promise<void>;
+  #whenBegun: Promise<void> | undefined;
+  /** Resolved when the latest lines of each log are in the index. */
+  readonly #whenLatest = Promise.withResolvers<void>();
+  readonly #whenRead = Promise.withResolvers<void>();
+  #isBegun = false;
   #recent: RequestRow[] = [];
   #reading: Promise<readonly RequestRow[]> = Promise.resolve([]);
   #isClosed = false;
 
-  /** @param listFolders where the instances of this moment have their logs */
-  constructor(listFolders: () => LogFolders) {
+  /**
+   * @param listFolders where the instances of this moment have their logs
+   * @param isBusy whether somebody waits for an answer, before whom what is old has to stand back
+   */
+  constructor(listFolders: () => LogFolders, isBusy: () => boolean) {
     this.#listFolders = listFolders;
-    this.#whenBegun = this.#begin();
+    this.#isBusy = isBusy;
+  }
+
+  /** Begins to read, when somebody has opened the page for the first time. */
+  begin(): void {
+    this.#whenBegun ??= this.#begin();
+  }
+
+  /** Resolved when all logs are in the index, as far as it takes them. */
+  get whenRead(): Promise<void> {
+    return this.#whenRead.promise;
+  }
+
+  /** The index with what is new; at the beginning as soon as it has the latest rows of each log. */
+  async read(): Promise<RequestIndex> {
+    this.begin();
+    if (this.#isBegun) await this.catchUp();
+    else await this.#whenLatest.promise;
+    return this.index;
   }
 
   /** Reads what has been written since the last time; gives the new rows. Calls wait for each other. */
   catchUp(): Promise<readonly RequestRow[]> {
+    this.begin();
     const previous = this.#reading.catch(() => []);
-    this.#reading = this.#whenBegun.then(() => previous).then(() => this.#readOn());
+    this.#reading = Promise.resolve(this.#whenBegun)
+      .then(() => previous)
+      .then(() => this.#readOn());
     return this.#reading;
   }
 
@@ -53,10 +84,16 @@ export class RequestFeed {
   }
 
   async #begin(): Promise<void> {
-    const opened = await Promise.all([...this.#listFolders()].map(([folder, name]) => openLogs(folder, name)));
+    const opened = await Promise.all(
+      [...this.#listFolders()].map(([folder, name]) => openLogs(folder, name).catch(() => [])),
+    );
     const logs = opened.flat();
     // Before the files are followed, as a follower closes one that was rotated.
-    await Promise.all(logs.map((log) => this.#addPast(log, readActiveBackwards(log))));
+    const active = logs.map((log) => readActiveBackwards(log));
+    for (const [index, log] of logs.entries()) this.#add(log, (await active[index]?.next())?.value ?? []);
+    this.#whenLatest.resolve();
+    await Promise.all(logs.map((log, index) => this.#addPast(log, active[index] ?? [])));
+    this.#isBegun = true;
     this.#followers.push(...logs.map((log) => new LogFollower(log)));
     this.#readPast(logs).catch(() => undefined); // what cannot be read is not in the list, which then is not complete
   }
@@ -64,17 +101,23 @@ export class RequestFeed {
   async #readPast(logs: readonly OpenLog[]): Promise<void> {
     await Promise.all(logs.map((log) => this.#addPast(log, readRotatedBackwards(log))));
     this.index.isComplete = !this.#isClosed && !this.index.isFull;
+    this.#whenRead.resolve();
   }
 
-  async #addPast({ instance }: OpenLog, batches: AsyncIterable<readonly string[]>): Promise<void> {
+  async #addPast(log: OpenLog, batches: AsyncIterable<readonly string[]> | Iterable<readonly string[]>): Promise<void> {
     for await (const lines of batches) {
+      while (this.#isBusy() && !this.#isClosed) await pause(BUSY_MS);
       if (this.#isClosed || this.index.isFull) return;
-      this.index.add(
-        lines.map((line) => readEntry(instance, line)),
-        true,
-      );
+      this.#add(log, lines);
       await yieldToOthers();
     }
+  }
+
+  #add({ instance }: OpenLog, lines: readonly string[]): void {
+    this.index.add(
+      lines.map((line) => readEntry(instance, line)),
+      true,
+    );
   }
 
   async #readOn(): Promise<readonly RequestRow[]> {

@@ -41,7 +41,7 @@ const COLUMNS = [
 ] as const satisfies readonly (keyof RequestRow)[];
 
 /** Of the database in memory; the rest of it is in a file that SQLite makes for itself and that no name leads to. */
-const CACHE_KIB = 4000;
+const CACHE_KIB = 2000;
 /** About 300 bytes each, on disk. */
 const MOST_RECORDS = 1_000_000;
 /** Removed at once when there are too many. */

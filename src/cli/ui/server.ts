@@ -80,6 +80,14 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     if (url !== '/api/session' && (url === undefined || url.startsWith('/api/'))) access.checkSession(request.raw);
     done();
   });
+  app.addHook('preHandler', (request, reply, done) => {
+    // What is live or runs for long never ends, and waits for nothing of ours.
+    if (request.method === 'GET' && request.routeOptions.url !== '/api/live') {
+      services.waiting.add(request);
+      reply.raw.once('close', () => services.waiting.delete(request));
+    }
+    done();
+  });
   app.setErrorHandler((error, _request, reply) => {
     const { status, body, retryAfterSeconds } = describeFailure(error);
     if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
@@ -133,15 +141,19 @@ interface Services {
   readonly actions: ActionRunner;
   readonly snapshot: () => Promise<NowAnswer>;
   readonly instances: () => readonly Instance[];
+  /** Requests that wait for their answer. */
+  readonly waiting: Set<FastifyRequest>;
 }
 
 function createServices({ context, version, program }: PageServerOptions): Services {
   const { root, environment } = context;
+  const waiting = new Set<FastifyRequest>();
   const instances = remembered(INSTANCES_MS, () => loadInstances(root));
   const answers = new InstanceAnswers(context, version, (name) => actions.commandOf(name));
   const snapshot = remembered(SNAPSHOT_MS, () => answers.now());
   const feed = new RequestFeed(
     () => new Map(instances().map((instance) => [logDirectory(root, instance), instance.name])),
+    () => waiting.size > 0,
   );
   const live = new LiveEventSender(feed, snapshot);
   const actions = new ActionRunner({
@@ -150,7 +162,20 @@ function createServices({ context, version, program }: PageServerOptions): Servi
     environment,
     onChange: (instance, command, exitCode) => live.send('action', { instance, command, exit_code: exitCode }),
   });
-  return { context, answers, usage: new UsageAnswers(root, environment), feed, live, actions, snapshot, instances };
+  const usage = new UsageAnswers(root, environment);
+  // A year of many requests takes seconds, which nobody should wait for.
+  feed.whenRead.then(() => usage.readAhead(instances(), Date.now())).catch(() => undefined);
+  return {
+    context,
+    answers,
+    usage,
+    feed,
+    live,
+    actions,
+    snapshot,
+    instances,
+    waiting,
+  };
 }
 
 /** A value that is made again when it is older than so many ms. */
@@ -179,8 +204,8 @@ function addReads(app: FastifyInstance, services: Services): void {
   });
   app.get('/api/sessions', (request) => usage.sessions(chosen(request), firstValues(request), Date.now()));
   app.get('/api/requests', async (request) => {
-    await feed.catchUp();
-    return { ...feed.index.find(valuesOf(request) as QueryValues), index: feed.index.state() };
+    const index = await feed.read();
+    return { ...index.find(valuesOf(request) as QueryValues), index: index.state() };
   });
   app.get('/api/request', async (request) => {
     const { id = '', time = '' } = firstValues(request);

@@ -15,6 +15,8 @@ const DEFAULT_DAYS = 30;
 /** Ten years; a longer range would be more bars than a screen has columns. */
 const MOST_DAYS = 3660;
 const MOST_GROUPS = 12;
+/** As long as usage is kept. */
+const READ_AHEAD_DAYS = 400;
 const DEFAULT_SESSIONS = 200;
 const MOST_SESSIONS = 1000;
 const PERIODS = ['day', 'week', 'month'] as const satisfies readonly Period[];
@@ -142,6 +144,12 @@ export class UsageAnswers {
       found: sessions.size,
       unreadable,
     };
+  }
+
+  /** Reads the last year, so that it is at hand. */
+  async readAhead(instances: readonly Instance[], now: number): Promise<void> {
+    const last = localDay(now);
+    await this.#read(instances, { first: addDays(last, -READ_AHEAD_DAYS), last }, now);
   }
 
   async #before(instances: readonly Instance[], { first, last }: DayRange, by: UsageGrouping, now: number) {
