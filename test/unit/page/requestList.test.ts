@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RequestRow } from '../../../src/cli/ui/records.ts';
+import { RequestIndex } from '../../../src/cli/ui/requestIndex.ts';
 import { addRows, filtersOf, matchesFilters, pauseRows, resumeRows, startRows } from '../../../src/page/requestList.ts';
 import { requestsAnswer } from '../../helpers/pageAnswers.ts';
 
@@ -68,6 +69,58 @@ describe('filters', () => {
     [{ range: '7' }, true, true],
   ])('%j: of the two rows %s and %s match', (choices, first, second) => {
     expect([matchesFilters(ok, choices), matchesFilters(failed, choices)]).toEqual([first, second]);
+  });
+
+  test('whatever the filters are, a row that comes belongs into the list if the server would list it', () => {
+    const one = <T>(...values: T[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
+    const record = fc.record({
+      instance: fc.constantFrom('demo', 'work'),
+      model: one('a', 'b'),
+      upstream_model: one('b', 'c'),
+      status: fc.constantFrom(200, 400, 429, 503, 529),
+      outcome: fc.constantFrom('ok', 'rejected', 'error', 'interrupted', 'client_closed'),
+      error_type: one('rate_limit_error', 'api_error'),
+      error_message: one('Too MANY', 'a_b%', ''),
+      session: one('s1', 's2'),
+      agent: one('any', 'a1'),
+      duration_ms: fc.constantFrom(0, 999, 1000, 1001),
+      cost: one(0, 0.01, 0.02),
+    });
+    const query = fc.record(
+      {
+        instance: fc.constantFrom('demo', 'work'),
+        model: fc.constantFrom('a', 'b', 'c'),
+        status: fc.constantFrom('failed', 'ok', '4xx', '5xx', '429', 'client_closed', 'nothing'),
+        session: fc.constantFrom('s1', 's2'),
+        agent: fc.constantFrom('any', 'none', 'a1'),
+        error: fc.constantFrom('many', 'limit', '_', '%', 'error '),
+        slower: fc.constantFrom('0', '1000'),
+        costlier: fc.constantFrom('0', '0.01'),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 8 }), query, (records, choices) => {
+        const index = new RequestIndex();
+        try {
+          const rows = index.add(
+            records.map((fields, number) => {
+              const time = new Date(Date.parse('2026-11-20T10:00:00Z') + number).toISOString();
+              const line = { event: 'request', time, endpoint: '/v1/messages', ...fields };
+              return { instance: fields.instance, line: '', time, record: JSON.parse(JSON.stringify(line)) };
+            }),
+            false,
+          );
+          const query = Object.fromEntries(Object.entries(choices).map(([name, value]) => [name, [value]]));
+          const listed = index.find(query).requests.map(({ cursor }) => cursor);
+          expect(rows.filter((row) => matchesFilters(row, choices)).map(({ cursor }) => cursor)).toEqual(
+            listed.reverse(),
+          );
+        } finally {
+          index.close();
+        }
+      }),
+    );
   });
 
   test('other choices of the address are no filters', () => {
