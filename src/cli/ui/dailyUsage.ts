@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import { setTimeout as pause, setImmediate as yieldToOthers } from 'node:timers/promises';
 import { localDay } from '../../core/clock.ts';
 import {
   type DayRange,
@@ -47,6 +47,8 @@ const OPEN_DAYS = 2;
 const DAY_MS = 86_400_000;
 /** A few ms each. */
 const DAYS_AT_ONCE = 5;
+/** How long it stands back before it looks again, in ms. */
+const BUSY_MS = 5;
 
 /**
  * What an instance has used on each day, from its usage file. A year of a million requests takes a second, so the sums of days that
@@ -64,9 +66,10 @@ export class DailyUsageReader {
 
   /**
    * The sums of some days, both ends included.
+   * @param isBusy whether somebody waits, before whom this has to stand back
    * @throws when the file cannot be read
    */
-  async read({ first, last }: DayRange, now: number): Promise<readonly DailyUsage[]> {
+  async read({ first, last }: DayRange, now: number, isBusy = () => false): Promise<readonly DailyUsage[]> {
     const firstOpen = localDay(now - (OPEN_DAYS - 1) * DAY_MS);
     const days = this.#list(first, last);
     // Rows are removed from the oldest day on; what is kept of it may be more than there is.
@@ -75,6 +78,7 @@ export class DailyUsageReader {
     const found = new Map<string, readonly DailyUsage[]>();
     for (let at = 0; at < missing.length; at += DAYS_AT_ONCE) {
       if (at > 0) await yieldToOthers();
+      while (isBusy()) await pause(BUSY_MS);
       this.#readDays(missing.slice(at, at + DAYS_AT_ONCE), found);
     }
     for (const [day, rows] of found) if (day < firstOpen) this.#keep(day, rows);

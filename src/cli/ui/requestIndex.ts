@@ -112,7 +112,7 @@ function statusCondition(word: string): Condition {
   if (word === 'failed') return [`outcome IN ${FAILED}`];
   const code = Number(word.endsWith('xx') ? word.slice(0, -2) : word);
   if (!Number.isInteger(code)) return ['outcome = ?', word];
-  return word.endsWith('xx') ? ['status / 100 = ?', code] : ['status = ?', code];
+  return word.endsWith('xx') ? ['status >= ? AND status < ?', code * 100, code * 100 + 100] : ['status = ?', code];
 }
 
 function agentCondition(word: string): Condition {

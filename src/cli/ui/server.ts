@@ -148,12 +148,13 @@ interface Services {
 function createServices({ context, version, program }: PageServerOptions): Services {
   const { root, environment } = context;
   const waiting = new Set<FastifyRequest>();
+  const isBusy = () => waiting.size > 0;
   const instances = remembered(INSTANCES_MS, () => loadInstances(root));
   const answers = new InstanceAnswers(context, version, (name) => actions.commandOf(name));
   const snapshot = remembered(SNAPSHOT_MS, () => answers.now());
   const feed = new RequestFeed(
     () => new Map(instances().map((instance) => [logDirectory(root, instance), instance.name])),
-    () => waiting.size > 0,
+    isBusy,
   );
   const live = new LiveEventSender(feed, snapshot);
   const actions = new ActionRunner({
@@ -164,7 +165,7 @@ function createServices({ context, version, program }: PageServerOptions): Servi
   });
   const usage = new UsageAnswers(root, environment);
   // A year of many requests takes seconds, which nobody should wait for.
-  feed.whenRead.then(() => usage.readAhead(instances(), Date.now())).catch(() => undefined);
+  feed.whenRead.then(() => usage.readAhead(instances(), Date.now(), isBusy)).catch(() => undefined);
   return {
     context,
     answers,

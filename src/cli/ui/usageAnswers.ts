@@ -146,10 +146,10 @@ export class UsageAnswers {
     };
   }
 
-  /** Reads the last year, so that it is at hand. */
-  async readAhead(instances: readonly Instance[], now: number): Promise<void> {
+  /** Reads the last year, so that it is at hand, as long as nobody waits for anything else. */
+  async readAhead(instances: readonly Instance[], now: number, isBusy: () => boolean): Promise<void> {
     const last = localDay(now);
-    await this.#read(instances, { first: addDays(last, -READ_AHEAD_DAYS), last }, now);
+    await this.#read(instances, { first: addDays(last, -READ_AHEAD_DAYS), last }, now, isBusy);
   }
 
   async #before(instances: readonly Instance[], { first, last }: DayRange, by: UsageGrouping, now: number) {
@@ -164,7 +164,7 @@ export class UsageAnswers {
     };
   }
 
-  async #read(instances: readonly Instance[], range: DayRange, now: number): Promise<Reading> {
+  async #read(instances: readonly Instance[], range: DayRange, now: number, isBusy = () => false): Promise<Reading> {
     const parts: { name: string; rows: readonly DailyUsage[] }[] = [];
     const unreadable: Problem[] = [];
     for (const instance of instances) {
@@ -173,7 +173,7 @@ export class UsageAnswers {
       const reader = this.#readers.get(path) ?? new DailyUsageReader(path);
       this.#readers.set(path, reader);
       try {
-        parts.push({ name, rows: await reader.read(range, now) });
+        parts.push({ name, rows: await reader.read(range, now, isBusy) });
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         unreadable.push({
