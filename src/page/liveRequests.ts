@@ -44,13 +44,17 @@ export function useRequests(choices: Choices) {
   const isLive = connection === 'live';
   const arrivals = useArrivals(choices, isFollowing, setList, reload);
 
+  const read = useRef('');
   useEffect(() => {
-    if (!isLive) return;
+    const wanted = `${round} ${key}`;
+    // After a break the server sends what was missed, or that it cannot: the list is read again then alone.
+    if (!isLive || read.current === wanted) return;
     const abort = new AbortController();
     arrivals.begin();
     const query = { ...filtersOf(choices), limit: String(PAGE_ROWS) };
     getJson<RequestsAnswer>('/api/requests', query, abort.signal).then(
       (answer) => {
+        read.current = wanted;
         setFailure(undefined);
         setList(arrivals.join(answer));
       },

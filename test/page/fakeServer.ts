@@ -55,7 +55,9 @@ export async function startFakeServer(folder: string, port = 0): Promise<FakeSer
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         live.add(response);
         response.once('close', () => live.delete(response));
-        response.write(eventText('requests', { requests: [] }, 'begin'));
+        // It has kept nothing of what was missed.
+        if (request.headers['last-event-id']) response.write(eventText('lost', { count: null }, 'begin'));
+        else response.write(eventText('requests', { requests: [] }, 'begin'));
         return response.write(eventText('now', fake.answers['/api/now'] as LiveEvents['now']));
       case '/api/request': {
         const row = rows.find(({ id }) => id === searchParams.get('id'));

@@ -16,7 +16,7 @@ import {
   untilLive,
 } from './browser.ts';
 import { type FakeServer, startFakeServer } from './fakeServer.ts';
-import { instances, NOW, now, requests, rows } from './sampleAnswers.ts';
+import { instances, NOW, now, requests, rows, sessions, setup, usage } from './sampleAnswers.ts';
 
 /** The views with fixed answers: how they show what they get, whoever uses them and however wide the window is. */
 const folder = resolve(import.meta.dirname, '..', '..', 'dist', 'page');
@@ -318,6 +318,61 @@ describe('requests', () => {
   });
 });
 
+describe('usage', () => {
+  const asked = () => server.asked.filter((path) => path.startsWith('/api/usage?')).at(-1) ?? '';
+
+  test('range, groups, bars and comparison stand in the address, and are asked for', async () => {
+    const { page } = await open({}, 'usage');
+    expect(asked()).toContain('by=model&period=day&from=2026-10-22&to=2026-11-20&compare=1');
+    await page.getByRole('button', { name: '90 days' }).click();
+    await page.getByRole('combobox', { name: 'By' }).selectOption('project');
+    await page.getByRole('combobox', { name: 'Instance' }).selectOption('work');
+    await page.getByLabel('Compare with the range before').uncheck();
+    await waitUntil('the server is asked', async () =>
+      asked().endsWith('by=project&period=week&from=2026-08-23&to=2026-11-20&instance=work'),
+    );
+    expect(new URL(page.url()).hash).toBe('#usage?range=90&by=project&instance=work&compare=0');
+    await page.getByLabel('From', { exact: true }).fill('2026-11-01');
+    await waitUntil('the server is asked', async () => asked().includes('from=2026-11-01&to=2026-11-20'));
+  });
+
+  test('the bars show what is chosen; under the pointer the figures are those of one day', async () => {
+    const { page } = await open({}, 'usage');
+    const legend = page.locator('.legend li').first();
+    expect(await legend.innerText()).toMatch(/acme-2\s+\$188\.90/);
+    expect(await page.locator('.legend li').nth(4).innerText()).toMatch(/coder-30b\s+\?/);
+    await page.getByRole('button', { name: 'Tokens in' }).click();
+    await waitUntil('tokens are shown', async () => (await legend.innerText()).includes('302m'));
+    await page.locator('.plot .u-over').hover({ position: { x: 20, y: 60 } });
+    await page.locator('.plot-panel .push', { hasText: '22 Oct' }).waitFor();
+    expect(page.url()).toContain('measure=input');
+  });
+
+  test('without a known price there are no bars of cost, but a word', async () => {
+    const { groups, periods } = usage.series;
+    const unpriced = groups.filter(({ group }) => group === 'coder-30b');
+    server.answers['/api/usage'] = { ...usage, series: { periods, groups: unpriced } };
+    const { page } = await open({}, 'usage');
+    await page.getByText('No price is known').waitFor();
+  });
+});
+
+describe('without anything to show', () => {
+  test('each view says what to do next', async () => {
+    server.answers['/api/now'] = { ...now, instances: [], problems: [] };
+    server.answers['/api/requests'] = { ...requests, requests: [], next: null };
+    server.answers['/api/usage'] = { ...usage, lines: [] };
+    server.answers['/api/sessions'] = { ...sessions, sessions: [], found: 0 };
+    server.answers['/api/setup'] = { ...setup, instances: [] };
+    const { page } = await open();
+    for (const view of VIEWS) {
+      await show(page, view);
+      await page.locator('.empty .command').first().waitFor();
+      expect(await findAccessFaults(page)).toEqual([]);
+    }
+  });
+});
+
 describe('commands', () => {
   test('what a command writes is shown line by line, with its end', async () => {
     const { page } = await open();
@@ -380,6 +435,18 @@ describe('the connection', () => {
     await page.getByText('came-meanwhile').waitFor();
     await page.getByText('does not answer').waitFor({ state: 'hidden' });
     server = again;
+  });
+
+  test('after a break a list that the reader has paused stays as it is', async () => {
+    const { page } = await open({}, 'requests');
+    await page.locator('button.opener').nth(3).click();
+    await page.locator('tr.detail h3').first().waitFor();
+    const asked = server.asked.filter((path) => path.startsWith('/api/requests')).length;
+    server.breakOff();
+    await page.getByText('some are missing').waitFor();
+    await untilLive(page);
+    expect(server.asked.filter((path) => path.startsWith('/api/requests'))).toHaveLength(asked);
+    await page.locator('tr.detail h3').first().waitFor();
   });
 
   test('a server that was started anew is opened with its new address, in this tab or another one', async () => {
