@@ -185,7 +185,9 @@ describe('the figures of the page are those of the terminal', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     const records = lines.filter(({ event }) => event === 'request').reverse();
-    const { requests, index } = await get<RequestsAnswer>('/api/requests?instance=demo');
+    const list = () => get<RequestsAnswer>('/api/requests?instance=demo');
+    await waitUntil('all logs to be read', async () => (await list()).index.is_complete);
+    const { requests, index } = await list();
     expect(requests.map(({ id }) => id)).toEqual(records.map(({ id }) => id));
     expect(index).toMatchObject({ is_complete: true, records: 4 });
     for (const { id, time } of requests) {
