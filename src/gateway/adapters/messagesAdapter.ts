@@ -31,7 +31,7 @@ function limitOutput(request: JsonObject, { maxTokensLimit, minTokensLimit }: Re
 /** What is sent to a native endpoint: the client's bytes but for the model, unless a repair has changed more. */
 export function passthroughBody({ bytes, object }: RequestBody, model: ResolvedModel, bodies: JsonBodyCodec): Buffer {
   const repaired = model.repairs.nativeRequest(limitOutput(object, model));
-  if (repaired !== object) return bodies.writer.write({ ...repaired, model: model.name });
+  if (repaired !== object) return bodies.write({ ...repaired, model: model.name }, bytes);
   return object.model === model.name ? bytes : replaceModel(bytes, model.name);
 }
 

@@ -40,7 +40,7 @@ export function* prepareInSteps(
   const { measured } = body;
   const inputEstimate = calibration.estimate(model.name, measured);
   const translated = yield* translateInSteps(request, model, inputEstimate, body.cache, replay);
-  yield* bodies.writer.prepare(translated.body);
+  yield* bodies.prepare(translated.body, body.bytes);
   return { translated, measured, inputEstimate, replay };
 }
 
@@ -151,7 +151,7 @@ export class TranslatingAdapter implements Adapter {
     const { idleTimeoutMs, usageWaitMs } = model.settings;
     const request = {
       model: model.name,
-      body: services.bodies.writer.write(body),
+      body: services.bodies.write(body, this.#body.bytes),
       stream: body['stream'] === true,
       authorization: authorizationFor(services, incoming, backend.provider, key),
       endpoint: endpointOf(this.route),

@@ -30,9 +30,12 @@ export function selectTools(
   const selected = new Map<string, ToolDefinition>();
   const changes = toolChanges(request.messages);
   const declared = Array.isArray(request['tools']) ? request['tools'] : [];
+  const offered = changes.added.size === 0 ? declared : [...declared, ...changes.added.values()];
   const deferredNames = new Set<string>();
-  const found = referencedTools(request, changes.found);
-  for (const tool of changes.added.size === 0 ? declared : [...declared, ...changes.added.values()]) {
+  // Only deferred tools are looked for in the results of the whole conversation.
+  const hasDeferred = offered.some((tool) => isObject(tool) && tool['defer_loading'] === true);
+  const found = hasDeferred ? referencedTools(request, changes.found) : changes.found;
+  for (const tool of offered) {
     if (!isObject(tool)) continue;
     const name = asString(tool['name']) ?? '';
     const schema = tool['input_schema'];
