@@ -125,7 +125,8 @@ export class TranslatingAdapter implements Adapter {
     this.route = route;
     this.#key = key;
     this.#prepared = prepared;
-    refuseSilentTruncation(this.#prepared.inputEstimate, route.model.settings);
+    const { settings } = route.model;
+    if (settings.silentTruncation) refuseSilentTruncation(prepared.inputEstimate, settings);
     // An empty answer to a tool's result is a valid answer.
     const last = body.parsed.messages.at(-1);
     this.mayRepeatEmpty = last === undefined || !hasResult(last);

@@ -43,7 +43,7 @@ export function* chatBody(parts: RequestParts): Generator<void, ChatRequest> {
     ...reasoningFields(wish, tools.length > 0, settings),
     ...identity(request, settings),
   };
-  return addWebSearch(body, request, settings);
+  return settings.webSearch === 'native' ? addWebSearch(body, request, settings.webSearchBody) : body;
 }
 
 function toolForm({ strictTools }: QuirkSettings): ToolForm<ChatTool> {

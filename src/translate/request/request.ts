@@ -100,7 +100,7 @@ export function* translateInSteps(
   cache = new ConversationCache(),
   replay: ReasoningReplay = NO_REPLAY,
 ): Generator<void, TranslatedRequest> {
-  refuseThread(request);
+  if (isObject(request['thread'])) throw unknownThread();
   const { settings, repairs } = target;
   const context = yield* createContext(request, target, cache, replay);
   const wish = readReasoningWish(request);
@@ -142,12 +142,11 @@ export function* translateInSteps(
 }
 
 /**
- * The client may send only what is new of a conversation that Anthropic has stored (`thread`); nobody here has stored it.
- * @throws ApiError, upon which Anthropic's SDK sends whole conversations
+ * The client may send only what is new of a conversation that Anthropic has stored (`thread`); nobody here has stored it. Upon this error
+ * Anthropic's SDK sends whole conversations.
  */
-function refuseThread(request: MessagesRequest): void {
-  if (!isObject(request['thread'])) return;
-  throw new ApiError('invalid_request', 'thread: this provider stores no conversations, send the whole of it', {
+function unknownThread(): ApiError {
+  return new ApiError('invalid_request', 'thread: this provider stores no conversations, send the whole of it', {
     anthropicCode: 'thread_unsupported_request',
   });
 }

@@ -38,10 +38,11 @@ export function selectTools(
   for (const tool of offered) {
     if (!isObject(tool)) continue;
     const name = asString(tool['name']) ?? '';
+    const type = asString(tool['type']) ?? '';
     const schema = tool['input_schema'];
     const deferred = tool['defer_loading'] === true;
     if (changes.removed.has(name)) continue;
-    if (isServerTool(tool)) notes.add(`server_tool_removed:${asString(tool['type'])}`);
+    if (SERVER_TOOL.test(type)) notes.add(`server_tool_removed:${type}`);
     else if (deferred && (name === PLACEHOLDER_TOOL || (settings.defer === 'progressive' && !found.has(name))))
       continue;
     else if (name === '' || !isObject(schema)) notes.add(`tool_without_schema:${name}`);
@@ -173,20 +174,22 @@ function isSame(known: FunctionDefinition, name: string, description: string, st
 const SERVER_TOOL =
   /^(?:web_search_|web_fetch_|code_execution_|bash_|text_editor_|computer_|memory_|tool_search_|advisor_|mcp_toolset)/;
 
-export function isServerTool(tool: JsonObject): boolean {
-  return SERVER_TOOL.test(asString(tool['type']) ?? '');
-}
-
 /** Whether a search is the request's only purpose, as in Claude Code's WebSearch sub-request. */
 export function isWebSearchRequest(request: JsonObject): boolean {
   const tools = toolsOf(request);
   return tools.length === 1 && tools.every(isWebSearch);
 }
 
-/** Adds the provider's own web search to a request that offers Anthropic's, where settings say how. */
-export function addWebSearch(body: ChatRequest, request: MessagesRequest, settings: QuirkSettings): ChatRequest {
-  const fields = settings.webSearchBody;
-  if (settings.webSearch !== 'native' || fields === undefined || !toolsOf(request).some(isWebSearch)) return body;
+/**
+ * Adds the provider's own web search to a request that offers Anthropic's.
+ * @param fields the setting that says how
+ */
+export function addWebSearch(
+  body: ChatRequest,
+  request: MessagesRequest,
+  fields: QuirkSettings['webSearchBody'],
+): ChatRequest {
+  if (fields === undefined || !toolsOf(request).some(isWebSearch)) return body;
   const tools = [...(body.tools ?? []), ...(Array.isArray(fields['tools']) ? (fields['tools'] as ChatTool[]) : [])];
   return { ...body, ...fields, ...(tools.length > 0 ? { tools } : {}) };
 }
