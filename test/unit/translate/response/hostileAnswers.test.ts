@@ -276,9 +276,11 @@ test('a tool has no name of a million letters', () => {
 test('what the provider calls things is kept at a length that can be logged', () => {
   const translator = translatorOf();
   const word = 'w'.repeat(100_000);
-  translator.pushBytes(Buffer.from(frame({ id: word, model: word, choices: [{ delta: { content: 'Hi' } }] })));
+  translator.pushBytes(
+    Buffer.from(frame({ id: word, model: word, service_tier: word, choices: [{ delta: { content: 'Hi' } }] })),
+  );
   translator.pushBytes(Buffer.from(frame({ choices: [{ delta: {}, finish_reason: word }] }) + DONE));
-  const { upstreamId, upstreamModel, error } = translator.outcome;
-  const kept = [upstreamId, upstreamModel, error?.message];
-  expect(kept.map((text) => text !== undefined && text.length < 300)).toEqual([true, true, true]);
+  const { upstreamId, upstreamModel, serviceTier, error } = translator.outcome;
+  const kept = [upstreamId, upstreamModel, serviceTier, error?.message];
+  expect(kept.map((text) => text !== undefined && text.length < 300)).toEqual([true, true, true, true]);
 });
