@@ -22,7 +22,10 @@ const ROOT = join(import.meta.dirname, '../..');
 const COMMAND = [executablePath(ROOT), `--node-options=--max-old-space-size=${HEAP_MIB} --inspect-port=0`];
 
 /** An answer that limits the rate lets the key rest, which must not be what the next scenario meets: each has a provider. */
-const LIMITED = Array.from({ length: 16 }, (_, index) => `limited-${index}`);
+export const LIMITED = Array.from({ length: 32 }, (_, index) => ({
+  name: `limited-${index}`,
+  protocol: index < 16 ? 'chat' : index < 24 ? 'responses' : 'anthropic',
+}));
 
 function providersText(url: string, native: string, mortalPort: number): string {
   const common = { api_key: '${OPENAI_API_KEY}', models: { big: 'ordinary', small: 'ordinary' } };
@@ -30,7 +33,12 @@ function providersText(url: string, native: string, mortalPort: number): string 
   const providers = [
     { name: 'openapi', base_url: url, quirks: { schema: 'openapi' }, ...common },
     { name: 'mfjs', base_url: url, quirks: { schema: 'mfjs' }, ...common },
-    ...LIMITED.map((name) => ({ name, base_url: url, ...common })),
+    ...LIMITED.map(({ name, protocol }) => ({
+      name,
+      base_url: protocol === 'anthropic' ? native : url,
+      protocol,
+      ...common,
+    })),
     { name: 'responses', base_url: url, protocol: 'responses', quirks: { web_search: 'provider' }, ...common },
     { name: 'native', base_url: native, protocol: 'anthropic', ...common },
     { name: 'mortal', base_url: `http://127.0.0.1:${mortalPort}/v1`, ...common },
