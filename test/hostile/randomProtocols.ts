@@ -181,7 +181,8 @@ export function spokenFlood(random: Random): Scenario {
 
 /** A request of any size and shape, to any API, answered, counted or shown. */
 export function spokenRequest(random: Random): Scenario {
-  const { prefix } = pickSpeech(random);
+  const speech = pickSpeech(random);
+  const { prefix } = speech;
   const size = random.size(1, 20_000);
   const block = (): unknown =>
     random.pick<() => unknown>([
@@ -211,9 +212,14 @@ export function spokenRequest(random: Random): Scenario {
     ...(random.coin ? { [text(random, 10)]: 'x' } : {}),
   };
   const asked = question(`${prefix}hostile`, fields);
-  const paths = ['/v1/messages', COUNT_TOKENS, '/v1/messages/test_conversion', '/v1/chat/completions'] as const;
-  return {
-    name: named('spoken request', prefix, size, each, tools.length),
-    questions: Array.from({ length: random.size(1, 5) }, (): Question => ({ ...asked, path: random.pick(paths) })),
-  };
+  const paths = ['/v1/messages', COUNT_TOKENS, '/v1/messages/test_conversion'] as const;
+  return ofSpeech(speech, {
+    name: named('spoken request', titled(speech), size, each, tools.length),
+    provider: events(speech.begin('i', 'm', NO_USAGE), speech.words('fine'), speech.end('stop', NO_USAGE)),
+    questions: [
+      asked,
+      ...Array.from({ length: random.size(1, 5) }, (): Question => ({ ...asked, path: random.pick(paths) })),
+      { ...wholeQuestion('hostile', fields), path: '/v1/chat/completions' },
+    ],
+  });
 }

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 import { type Answer, ask, COUNT_TOKENS, type Question, question } from './client.ts';
 import { type HealthProbe, startHealthProbe } from './health.ts';
-import { type Memory, measureMemory } from './heap.ts';
+import { holdLoop, type Memory, measureMemory } from './heap.ts';
 
 export const TOKEN = 'token-of-the-instance-0123456789';
 export const KEY = 'sk-canary-of-the-provider-0123456789';
@@ -66,6 +66,8 @@ export interface Stage {
   get(path: string): Promise<string>;
   /** What the instance holds after a collection of its garbage. */
   memory(): Promise<Memory>;
+  /** Holds the event loop of the instance for so long, as no fault of it may. */
+  holdLoop(ms: number): Promise<void>;
   /** After the warm-up, by the instance that runs now. */
   readonly atRest: Memory;
   /** Ends the instance and starts another one, with nothing of what the last one had. */
@@ -142,6 +144,7 @@ export async function startStage(): Promise<Stage> {
     health: async () => JSON.parse(await stage.get('/health')),
     get: async (path) => (await fetch(`${binary.url}${path}`, { headers: { 'x-api-key': TOKEN } })).text(),
     memory: async () => measureMemory(await inspectorOf(binary)),
+    holdLoop: async (ms) => holdLoop(await inspectorOf(binary), ms),
     restart: async () => {
       probe.watch(undefined);
       upstream.requests.length = 0;
