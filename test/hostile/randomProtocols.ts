@@ -1,6 +1,6 @@
 import { nativeEvent } from '../helpers/anthropicServer.ts';
 import { events, flood, large, piece, repeated, toolCall, usageFrame } from './answering.ts';
-import { COUNT_TOKENS, type Question, question, wholeQuestion } from './client.ts';
+import { CHAT_COMPLETIONS, COUNT_TOKENS, type Question, question, wholeQuestion } from './client.ts';
 import { count, list, named, type Random, text } from './random.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -219,7 +219,7 @@ export function spokenRequest(random: Random): Scenario {
     questions: [
       asked,
       ...Array.from({ length: random.size(1, 5) }, (): Question => ({ ...asked, path: random.pick(paths) })),
-      { ...wholeQuestion('hostile', fields), path: '/v1/chat/completions' },
+      { ...wholeQuestion('hostile', fields), path: CHAT_COMPLETIONS },
     ],
   });
 }

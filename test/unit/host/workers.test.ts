@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { holdName, queryName } from '../../../src/host/workers.ts';
 
@@ -15,4 +17,54 @@ onLinux('who asks for an answer that cannot be made gets an empty one, and the h
   expect(await queryName(name, 1000)).toBe('');
   isBroken = false;
   expect(await queryName(name, 1000)).toBe('fine');
+});
+
+/** Any program of the machine may have taken a name, and answer there what it likes. */
+async function takeName(answer: (socket: Socket) => void): Promise<string> {
+  const name = `test/${randomUUID()}`;
+  const server = createServer((socket) => answer(socket.on('error', () => {})));
+  server.listen(`\0claude-code-proxy/${name}`);
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return name;
+}
+
+onLinux('an answer without end is none, and is not gathered', async () => {
+  let written = 0;
+  const name = await takeName((socket) => {
+    const write = () => {
+      while (!socket.destroyed && written < 20_000_000) {
+        written += 10_000;
+        if (!socket.write('x'.repeat(10_000))) break;
+      }
+    };
+    socket.on('drain', write);
+    write();
+  });
+  expect(await queryName(name, 10_000)).toBeUndefined();
+  expect(written).toBeLessThan(10_000_000);
+});
+
+onLinux('who says nothing is not waited for', async () => {
+  const name = await takeName(() => {});
+  expect(await queryName(name, 50)).toBeUndefined();
+});
+
+onLinux('what is no text is given as it can be read, and never fails', async () => {
+  const name = await takeName((socket) => socket.end(Buffer.from([0xff, 0x00, 0xed, 0xa0, 0x80, 0x7b])));
+  expect(await queryName(name, 1000)).toBe('\ufffd\u0000\ufffd\ufffd\ufffd{');
+});
+
+onLinux('who asks and leaves before the answer is whole does not end the holder', async () => {
+  const name = `test/${randomUUID()}`;
+  const held = await holdName(name, () => 'x'.repeat(4_000_000));
+  onTestFinished(() => held?.release());
+  for (let count = 0; count < 20; count += 1) {
+    const socket = connect(`\0claude-code-proxy/${name}`);
+    await once(socket, 'data');
+    socket.destroy();
+    await once(socket, 'close');
+  }
+  // Its own limit makes this answer none.
+  expect(await queryName(name, 1000)).toBeUndefined();
 });
