@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { NATIVE_USAGE, nativeEvent } from '../../helpers/anthropicServer.ts';
 import { openEvents } from '../../helpers/fakeUpstream.ts';
 import {
@@ -312,12 +313,28 @@ const odd: readonly Scenario[] = [
   },
 ];
 
+/** In the middle of an answer that goes on as it comes: what no client could read costs the most to read here. */
+const unreadable: Scenario = {
+  name: 'sends events of its Messages API that are no JSON, in the middle of its answer: eight streams of 2 MB',
+  provider: flood({
+    first: nativeEvent('message_start', { message: { usage: NATIVE_USAGE } }),
+    block: repeated('event: x\ndata: {z\n\n', 40_000),
+    megabytes: 2,
+    last: '',
+  }),
+  questions: Array.from({ length: 8 }, () => question('native,hostile')),
+  passesOn: true,
+  holds: (answers) => {
+    for (const { text } of answers) expect(text).toContain('in a row that are not JSON');
+  },
+};
+
 /** Each of these is no burden alone: what many at once take has to be shared out among the turns of the event loop. */
 const atOnce: readonly Scenario[] = [
   {
-    name: 'sends events of its Messages API that are no JSON to forty clients at once: half a megabyte each',
-    provider: flood({ block: repeated('event: x\ndata: {z\n\n', 40_000), megabytes: 0.5, last: '' }),
-    questions: Array.from({ length: 40 }, () => question('native,hostile')),
+    name: 'sends objects without anything in them to forty clients at once: half a megabyte each',
+    provider: flood({ block: repeated('data: {}\n\n', 40_000), megabytes: 0.5 }),
+    questions: several(40),
   },
   {
     name: 'writes single letters to forty clients at once: half a megabyte each',
@@ -340,4 +357,12 @@ const atOnce: readonly Scenario[] = [
   },
 ];
 
-export const streamScenarios: readonly Scenario[] = [...blanks, ...held, ...many, ...lengths, ...odd, ...atOnce];
+export const streamScenarios: readonly Scenario[] = [
+  ...blanks,
+  ...held,
+  ...many,
+  ...lengths,
+  ...odd,
+  unreadable,
+  ...atOnce,
+];

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
-import { holdName, queryName } from '../../../src/host/workers.ts';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { holdName, queryName, withPortLock } from '../../../src/host/workers.ts';
 
 const onLinux = test.runIf(process.platform === 'linux');
 
@@ -67,4 +67,17 @@ onLinux('who asks and leaves before the answer is whole does not end the holder'
   }
   // Its own limit makes this answer none.
   expect(await queryName(name, 1000)).toBeUndefined();
+});
+
+onLinux('who has taken the name of a port’s lock holds up a start for five seconds, and is named', async () => {
+  const port = 100_000 + Math.floor(Math.random() * 1e9);
+  const held = await holdName(`port/${port}`, () => '');
+  const work = vi.fn(async () => {});
+  await expect(withPortLock(port, work)).rejects.toThrow(
+    `another program has held the name claude-code-proxy/port/${port} for 5 s`,
+  );
+  expect(work).not.toHaveBeenCalled();
+  held?.release();
+  await withPortLock(port, work);
+  expect(work).toHaveBeenCalledTimes(1);
 });
