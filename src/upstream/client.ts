@@ -156,9 +156,11 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #first: Buffer | undefined;
   #paused = false;
   #pieces = 0;
+  #bytes = 0;
   /** What has come while it was not its turn, and whether the end has. */
   #held: Buffer[] | undefined;
   #hasEnded = false;
+  #isItsTurn = false;
   /** Nothing more comes of it. */
   done = false;
 
@@ -166,6 +168,35 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   constructor(handler: UpstreamHandler, sendAnew: (error: Error) => boolean) {
     this.#handler = handler;
     this.#sendAnew = sendAnew;
+  }
+
+  /** Whether so many bytes, or what stands in front of them, have to wait for their turn. */
+  #mustWait(bytes: number): boolean {
+    if (this.#isItsTurn) return false;
+    return this.#held !== undefined || (bytes >= LARGE_PIECE_BYTES && turns.isOver());
+  }
+
+  /** What is held until it is this call's turn. */
+  #hold(): Buffer[] {
+    if (this.#held === undefined) {
+      this.#held = [];
+      turns.wait(this);
+    }
+    return this.#held;
+  }
+
+  /** Reads what is held, and lets more come. */
+  readHeld(): void {
+    const held = this.#held;
+    const controller = this.#controller;
+    this.#held = undefined;
+    if (held === undefined || controller === undefined) return;
+    this.#isItsTurn = true;
+    for (const bytes of held) this.onResponseData(controller, bytes);
+    if (this.#hasEnded && !this.done) this.onResponseEnd();
+    this.#isItsTurn = false;
+    if (this.#hasEnded || this.done) return;
+    if (!this.#paused && this.#decoder?.writableNeedDrain !== true) controller.resume();
   }
 
   abort(): void {
@@ -206,36 +237,11 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
     if (this.done) return;
-    if (this.#held === undefined && (bytes.length < LARGE_PIECE_BYTES || !turns.isOver())) {
-      this.#read(controller, bytes);
+    if (this.#mustWait(bytes.length)) {
+      this.#hold().push(bytes);
+      controller.pause();
       return;
     }
-    this.#hold().push(bytes);
-    controller.pause();
-  }
-
-  /** What is held until it is this call's turn. */
-  #hold(): Buffer[] {
-    if (this.#held === undefined) {
-      this.#held = [];
-      turns.wait(this);
-    }
-    return this.#held;
-  }
-
-  /** Reads what is held, and lets more come. */
-  readHeld(): void {
-    const held = this.#held;
-    const controller = this.#controller;
-    this.#held = undefined;
-    if (held === undefined || controller === undefined) return;
-    for (const bytes of held) if (!this.done) this.#read(controller, bytes);
-    if (this.done) return;
-    if (this.#hasEnded) this.#readEnd();
-    else if (!this.#paused && this.#decoder?.writableNeedDrain !== true) controller.resume();
-  }
-
-  #read(controller: Dispatcher.DispatchController, bytes: Buffer): void {
     let known = bytes;
     if (this.#first !== undefined) {
       // Some servers and proxies compress although the request says `identity`, and do not say so.
@@ -247,6 +253,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     }
     if (this.#decoder === undefined) this.#handler.onData(known);
     else if (!this.#decoder.write(known)) controller.pause();
+    this.#bytes += bytes.length;
     this.#pieces += 1;
     if (this.#pieces % PIECES_PER_TURN === 0) this.#pauseForTurn(controller);
   }
@@ -259,15 +266,11 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (this.#held === undefined && !turns.isOver()) {
-      this.#readEnd();
+    if (this.#mustWait(this.#bytes)) {
+      this.#hasEnded = true;
+      this.#hold();
       return;
     }
-    this.#hasEnded = true;
-    this.#hold();
-  }
-
-  #readEnd(): void {
     if (this.#first !== undefined && this.#first.length > 0 && !this.done) this.#handler.onData(this.#first);
     if (this.#decoder === undefined) this.#end();
     else this.#decoder.end();
