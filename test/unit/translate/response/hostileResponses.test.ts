@@ -237,3 +237,28 @@ test('an id of a call that cannot go back is not carried along', () => {
   expect(written('c'.repeat(64))).not.toBe(written('d'.repeat(64)));
   expect(written('c'.repeat(65)).length).toBe(written('d'.repeat(1_000_000)).length);
 });
+
+test.each<[string, (word: string) => string]>([
+  [
+    'reason of an end before the end',
+    (word) =>
+      done(0, call('{}')) +
+      frame({ type: 'response.incomplete', response: { status: 'incomplete', incomplete_details: { reason: word } } }),
+  ],
+  [
+    'status',
+    (word) => done(0, call('{}')) + frame({ type: 'response.completed', response: { status: word, output: [] } }),
+  ],
+  [
+    'type of an item',
+    (word) => Array.from({ length: 50 }, (_, at) => done(at, { type: `${at}${word}` })).join('') + completed(),
+  ],
+])('a %s of any length is kept as a word, and some of them', (_name, answer) => {
+  const translator = translatorOf();
+  translator.pushBytes(Buffer.from(answer('w'.repeat(20_000))));
+  translator.end();
+  const { notes, finishReason, error } = translator.outcome;
+  const kept = [...notes, finishReason ?? '', error?.message ?? ''].join('');
+  expect(kept).toContain('www');
+  expect(kept.length).toBeLessThan(1500);
+});
