@@ -219,7 +219,6 @@ export function spokenRequest(random: Random): Scenario {
   const paths = ['/v1/messages', COUNT_TOKENS, '/v1/messages/test_conversion'] as const;
   return ofSpeech(speech, {
     name: named('spoken request', titled(speech), size, each, tools.length),
-    provider: events(speech.begin('i', 'm', NO_USAGE), speech.words('fine'), speech.end('stop', NO_USAGE)),
     questions: [
       asked,
       ...Array.from({ length: random.size(1, 5) }, (): Question => ({ ...asked, path: random.pick(paths) })),

@@ -247,11 +247,11 @@ export const requestScenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'wants to be shown what a text of 30 MB would be, by three APIs',
+    name: 'wants to be shown what a text of 10 MB would be, by three APIs',
     inTurn: true,
     questions: () =>
       ['', 'responses,', 'native,'].map((provider) => ({
-        ...question(`${provider}hostile`, { messages: [{ role: 'user', content: 'x'.repeat(30_000_000) }] }),
+        ...question(`${provider}hostile`, { messages: [{ role: 'user', content: 'x'.repeat(10_000_000) }] }),
         path: '/v1/messages/test_conversion',
       })),
     holds: isTaken,
