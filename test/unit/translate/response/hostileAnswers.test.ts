@@ -312,3 +312,12 @@ describe('a finish reason of any length is kept as a word', () => {
     expect(finishMeaning(reason)).toBe('unknown');
   });
 });
+
+test('reasoning in tags counts no more when its tag is closed', () => {
+  const translator = translatorOf();
+  const large = 'x'.repeat(3_000_000);
+  translator.pushBytes(Buffer.from(delta({ content: `<think>${large}` }) + delta({ content: '</think>Hi' })));
+  translator.pushBytes(Buffer.from(call({ name: 'Read', arguments: '{"a":' }, 0, { id: 'a' })));
+  translator.pushBytes(Buffer.from(delta({ content: large })));
+  expect(translator.outcome.error).toBeUndefined();
+});
