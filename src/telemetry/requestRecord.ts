@@ -154,7 +154,7 @@ export function serializeRequest(
     dropped_fields: record.droppedFields,
     reasoning_items: record.reasoningItems,
     reasoning_bytes: record.reasoningBytes,
-    service_tier: record.serviceTier,
+    service_tier: name(record.serviceTier),
     notes: record.notes && boundNotes(record.notes, redact),
   });
 }

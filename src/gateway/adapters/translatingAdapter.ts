@@ -214,7 +214,7 @@ export class TranslatingAdapter implements Adapter {
     const isUnsupported = UNSUPPORTED.test(error.message);
     if (this.#hasDroppedReasoning || (refused.length === 0 && !(isUnsupported && 'include' in body))) return false;
     this.#hasDroppedReasoning = true;
-    for (const encrypted of refused) services.models.refusedReasoning.add(encrypted);
+    await runCooperatively(services.models.refusedReasoning.addInSteps(refused), this.#body.bytes.length);
     const model = isUnsupported
       ? services.models.learn(route.ref, { includeEncrypted: false, reasoningReplay: 'none' })
       : route.model;
