@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { tokenCount } from '../core/json.ts';
 import { terminalSafe } from '../core/text.ts';
 import { type RequestRecord, shortenErrorMessage } from './requestRecord.ts';
+import { SessionTools, type ToolLosses, type ToolNotice } from './sessionTools.ts';
 
 /** The latest request that a provider or this proxy failed. */
 export interface LastError {
@@ -18,6 +19,7 @@ export interface CountersSnapshot {
   /** `input` is what was not read from the provider's cache. */
   tokens: { input: number; cacheRead: number; cacheWrite: number; output: number };
   inFlight: number;
+  tools: ToolLosses;
   lastSuccessAt?: number;
   lastError?: LastError;
 }
@@ -27,6 +29,7 @@ export class RequestCounters {
   readonly #redact: (text: string) => string;
   readonly #requests = { total: 0, ok: 0, rejected: 0, failed: 0, clientClosed: 0 };
   readonly #tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
+  readonly #tools = new SessionTools();
   #inFlight = 0;
   #lastSuccessAt: number | undefined;
   #lastError: LastError | undefined;
@@ -47,7 +50,8 @@ export class RequestCounters {
     this.#requests.total += 1;
   }
 
-  finish(record: RequestRecord): void {
+  /** Gives what is to be said of the tools of the request's session, once in each. */
+  finish(record: RequestRecord): ToolNotice | undefined {
     this.#inFlight -= 1;
     this.addTokens(record);
     switch (record.outcome) {
@@ -71,6 +75,7 @@ export class RequestCounters {
           message: terminalSafe(shortenErrorMessage(record.errorMessage ?? '', this.#redact)),
         };
     }
+    return this.#tools.finish(record);
   }
 
   /** Counts the tokens alone, of what no client has asked for. */
@@ -86,8 +91,16 @@ export class RequestCounters {
       requests: { ...this.#requests },
       tokens: { ...this.#tokens },
       inFlight: this.#inFlight,
+      tools: this.#describeTools(),
       ...(this.#lastSuccessAt !== undefined && { lastSuccessAt: this.#lastSuccessAt }),
       ...(this.#lastError && { lastError: this.#lastError }),
     };
+  }
+
+  #describeTools(): ToolLosses {
+    const losses = this.#tools.snapshot();
+    const { searchLostReason: reason } = losses;
+    if (reason === undefined) return losses;
+    return { ...losses, searchLostReason: terminalSafe(shortenErrorMessage(reason, this.#redact)) };
   }
 }
