@@ -89,3 +89,24 @@ test('R413 a limit that the request keeps is no reason to change it', async () =
   expect((await ask('one')).status).toBe(400);
   expect(upstream.requests).toHaveLength(1);
 });
+
+test('a search for tools that a session loses after refusals is in the log, in health and in the metrics', async () => {
+  await start(20, 'no such thing', {});
+  const search = { name: 'ToolSearch', description: '', input_schema: { type: 'object' } };
+  const few = ownTools.slice(0, 5);
+  expect((await ask('one', [...few, search])).status).toBe(200);
+  expect((await ask('one', [...tools.slice(0, 30), search])).status).toBe(400);
+  expect((await ask('one', few)).status).toBe(200);
+  expect((await ask('one', few)).status).toBe(200);
+  expect(warnings()).toEqual([
+    expect.objectContaining({
+      message: expect.stringContaining('has given up its search for tools'),
+      refusal: expect.stringContaining('no such thing'),
+    }),
+  ]);
+  expect(JSON.parse((await call(`${app.url}/health`)).text).tools).toMatchObject({
+    search_lost_sessions: 1,
+    search_lost_reason: expect.stringContaining('no such thing'),
+  });
+  expect((await call(`${app.url}/metrics`)).text).toContain('\nclaude_code_proxy_lost_tool_searches_total 1\n');
+});

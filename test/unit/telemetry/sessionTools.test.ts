@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { SessionTools } from '../../../src/telemetry/requestCounters.ts';
 import type { RequestRecord } from '../../../src/telemetry/requestRecord.ts';
-import { SessionTools } from '../../../src/telemetry/sessionTools.ts';
 
 const request = (changes: Partial<RequestRecord>): RequestRecord => ({
   id: 'req_1',
