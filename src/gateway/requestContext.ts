@@ -56,7 +56,7 @@ export function recordClient({ record, incoming, services }: RequestContext, bod
   const { usageProjects } = services.config;
   record.stream = body['stream'] === true;
   record.intent = readClientIntent(body, incoming.agent !== undefined);
-  if (record.intent === 'chat') record.toolSearch = offersToolSearch(body);
+  if (record.intent === 'chat' && record.session !== undefined) record.toolSearch = offersToolSearch(body);
   const folder = usageProjects === 'off' ? undefined : readWorkingDirectory(body);
   record.project = usageProjects === 'hash' ? folder && shortHash(folder) : folder;
 }

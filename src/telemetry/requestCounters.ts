@@ -72,7 +72,7 @@ export class SessionTools {
         return { kind: 'limited', leftOut: toolsLeftOut };
       }
     }
-    return toolSearch === undefined || record.session === undefined ? undefined : this.#watchSearch(record, toolSearch);
+    return toolSearch === undefined ? undefined : this.#watchSearch(record, toolSearch);
   }
 
   snapshot(): ToolLosses {
@@ -160,7 +160,8 @@ export class RequestCounters {
           message: terminalSafe(shortenErrorMessage(record.errorMessage ?? '', this.#redact)),
         };
     }
-    return this.#tools.finish(record);
+    const hasTools = record.toolsLeftOut !== undefined || record.toolSearch !== undefined;
+    return hasTools ? this.#tools.finish(record) : undefined;
   }
 
   /** Counts the tokens alone, of what no client has asked for. */

@@ -72,7 +72,7 @@ export interface RequestRecord {
   droppedFields?: number | undefined;
   /** How many tools of the client the model was not offered, because its server takes no more. */
   toolsLeftOut?: number | undefined;
-  /** Whether the client searches for its tools; undefined for requests beside the conversation. Not written anywhere. */
+  /** Whether the client searches for its tools; undefined beside the conversation and without a session. Not written anywhere. */
   toolSearch?: boolean | undefined;
   /** Pieces of encrypted reasoning that went back to the provider, and their bytes together; notes say which were left out and why. */
   reasoningItems?: number | undefined;

@@ -49,7 +49,9 @@ const SEARCH_TOOL = 'ToolSearch';
 
 /** Whether the client sends a search for tools in place of most of them. */
 export function offersToolSearch({ tools }: JsonObject): boolean {
-  return Array.isArray(tools) && tools.some((tool) => isObject(tool) && tool['name'] === SEARCH_TOOL);
+  if (!Array.isArray(tools)) return false;
+  for (const tool of tools) if (isObject(tool) && tool['name'] === SEARCH_TOOL) return true;
+  return false;
 }
 
 function isTitle({ output_config: config }: JsonObject): boolean {
