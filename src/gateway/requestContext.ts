@@ -168,7 +168,7 @@ function warnOfTools(logger: Services['logger'], { model, session }: RequestReco
     return;
   }
   const words =
-    'Claude Code has given up its search for tools after a refusal, and sends all of them with each request from now on; /clear or a new session brings it back (docs/TOOLS.md)';
+    'Claude Code has given up its search for tools after a refusal, and sends all of them with each request from now on; /compact or /clear brings it back (docs/TOOLS.md)';
   logger.warn(words, { refusal: notice.reason, model, session });
 }
 

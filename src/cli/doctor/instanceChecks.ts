@@ -135,7 +135,7 @@ export function checkTools({ inspections, environment }: CheckContext): Finding[
     }
     if (lost > 0) {
       const detail = `Claude Code has given up its search for tools in ${sessions(lost)}, after a refusal: ${reason ?? ''}`;
-      const remedy = `/clear or a new session brings it back; ./manage logs ${name} --errors shows the refusals`;
+      const remedy = `/compact or /clear brings it back; ./manage logs ${name} --errors shows the refusals`;
       findings.push(toolsCheck.warn(detail, { instance: name, remedy }));
     }
     return findings;
