@@ -131,6 +131,7 @@ export class MessagesAdapter implements Adapter {
     recordRoute(context, route);
     // In place of what was noted for a candidate before this one.
     context.record.droppedFields = undefined;
+    context.record.toolsLeftOut = undefined;
     context.record.notes = plan.notes.length > 0 ? plan.notes : undefined;
   }
 

@@ -131,8 +131,9 @@ export class TranslatingAdapter implements Adapter {
     const last = body.parsed.messages.at(-1);
     this.mayRepeatEmpty = last === undefined || !hasResult(last);
     this.isWhole = !context.record.stream;
-    const { droppedFields, notes } = this.#prepared.translated;
+    const { droppedFields, notes, toolsLeftOut } = this.#prepared.translated;
     context.record.droppedFields = droppedFields.length;
+    context.record.toolsLeftOut = toolsLeftOut || undefined;
     context.record.notes = [...plan.notes, ...notes];
   }
 
@@ -178,6 +179,7 @@ export class TranslatingAdapter implements Adapter {
   async #prepareAgain(route: Route, replay = this.#prepared.replay): Promise<void> {
     const preparation = prepareInSteps(this.#context.services, this.#body, route, replay);
     this.#prepared = await runCooperatively(preparation, this.#body.bytes.length);
+    this.#context.record.toolsLeftOut = this.#prepared.translated.toolsLeftOut || undefined;
     this.route = route;
   }
 

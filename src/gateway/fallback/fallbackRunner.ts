@@ -88,11 +88,16 @@ export class FallbackRunner implements SseSource {
     return this.hasOutput || this.#plan.candidates.length === 1 ? this.answerHeaders : {};
   }
 
-  /** Who answers, and how many candidates before did not. */
+  /** Who answers, how many candidates before did not, and how many tools it was not offered. */
   get answerHeaders(): Record<string, string> {
     if (this.adapter === undefined) return {};
     const { length } = this.#fallbacks;
-    return { 'x-provider': this.adapter.route.provider, ...(length === 0 ? {} : { 'x-fallback': String(length) }) };
+    const { toolsLeftOut } = this.#context.record;
+    return {
+      'x-provider': this.adapter.route.provider,
+      ...(length === 0 ? {} : { 'x-fallback': String(length) }),
+      ...(toolsLeftOut === undefined ? {} : { 'x-tools-left-out': String(toolsLeftOut) }),
+    };
   }
 
   /**

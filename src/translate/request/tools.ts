@@ -71,31 +71,6 @@ function putLast(
   return sorted;
 }
 
-const MCP_PREFIX = 'mcp__';
-
-/**
- * At most as many tools as the server takes, in the same order. Those that matter most stay: the one that is forced, those that the
- * conversation has called, the client's own, and of the others the first.
- * @param called names in the order of the calls
- */
-export function limitTools(
-  tools: ReadonlyMap<string, ToolDefinition>,
-  request: MessagesRequest,
-  called: readonly string[],
-  { toolsMax }: QuirkSettings,
-  notes: Set<string>,
-): ReadonlyMap<string, ToolDefinition> {
-  if (toolsMax === undefined || tools.size <= toolsMax) return tools;
-  const choice = request['tool_choice'];
-  const forced = isObject(choice) ? (asString(choice['name']) ?? '') : '';
-  const names = [...tools.keys()];
-  const own = names.filter((name) => !name.startsWith(MCP_PREFIX));
-  const byRank = new Set([forced, ...called.toReversed(), ...own, ...names].filter((name) => tools.has(name)));
-  const kept = new Set([...byRank].slice(0, toolsMax));
-  notes.add(`tools_left_out:${tools.size - kept.size}`);
-  return new Map([...tools].filter(([name]) => kept.has(name)));
-}
-
 /**
  * Names of the tools that a tool search has found so far.
  * @param named those that became available otherwise
