@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/release/**/*.test.ts'],
     globalSetup: 'test/globalSetup.ts',
     fileParallelism: false,
-    testTimeout: 180_000,
+    testTimeout: 300_000,
     hookTimeout: 300_000,
   },
 });

@@ -136,8 +136,8 @@ export async function makePackages(root: string, output: string, version?: strin
       const place = join(output, basename(folder));
       await rm(place, { recursive: true, force: true });
       await rename(folder, place);
-      const words = ['pack', '--json', '--ignore-scripts', '--pack-destination', output, place];
-      const { stdout } = await run('npm', words, { maxBuffer: 1e8, shell: process.platform === 'win32' });
+      const words = ['pack', '--json', '--ignore-scripts', place];
+      const { stdout } = await run('npm', words, { cwd: output, maxBuffer: 1e8, shell: process.platform === 'win32' });
       const report: unknown = JSON.parse(stdout);
       const [first] = Array.isArray(report) ? report : Object.values(report as object);
       tarballs.push(join(output, first.filename));

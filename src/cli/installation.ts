@@ -14,6 +14,7 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { basename, join, posix, win32 } from 'node:path';
 import { asString, isObject, parseObject } from '../core/json.ts';
+import { wordPosix } from '../core/text.ts';
 import { executablePath } from '../host/workers.ts';
 import { PLATFORM } from './buildStamp.ts';
 import { replaceFile } from './envs/envFiles.ts';
@@ -166,7 +167,7 @@ export function installedCommand(script: string, environment: Environment): stri
   const name = basename(script);
   const folders = (environment['PATH'] ?? '').split(process.platform === 'win32' ? ';' : ':');
   const found = folders.map((path) => join(path, name)).find((path) => path !== name && existsSync(path));
-  return found !== undefined && realpathSync(found) === realpathSync(script) ? name : script;
+  return found !== undefined && realpathSync(found) === realpathSync(script) ? name : wordPosix(script);
 }
 
 const FOLDER = /(?<![\w./~-])(envs|logs|state|docs)\/(?!\.\.)/g;

@@ -122,7 +122,11 @@ test.each([
     versions: { node },
     version: `v${node}`,
     execPath: '/usr/bin/node',
-    stderr: { write: (words: string) => void (complaint += words) },
+    stderr: {
+      write: (words: string) => {
+        complaint += words;
+      },
+    },
     emitWarning: () => {},
     exit: (code: number) => {
       loaded.push(`exit ${code}`);

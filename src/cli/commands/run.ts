@@ -33,8 +33,8 @@ export const serve = defineCommand({
   handsOn: 'all',
   options: ['help'],
   examples: [
-    ['./manage serve --env envs/kimi.env', 'serves until Ctrl-C, which lets running answers end'],
-    ['./manage serve --env envs/kimi.env --check', 'what holds of this file, or what is wrong with it'],
+    ['./manage serve --env envs/demo.env', 'serves until Ctrl-C, which lets running answers end'],
+    ['./manage serve --env envs/demo.env --check', 'what holds of this file, or what is wrong with it'],
   ],
   details:
     'All words go to the executable as they are; signals and the exit status are its own. For systemd, containers and the like.',
