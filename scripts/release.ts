@@ -1,5 +1,6 @@
 import './build/pinnedNode.cjs';
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -66,6 +67,8 @@ async function makeMainPackage(root: string, folder: string, manifest: Manifest)
   const program = `bin/${NAME}.cjs`;
   await writeFile(join(folder, program), starter, { mode: 0o755 });
   await cp(join(root, 'dist', 'manager.cjs'), join(folder, 'dist', 'manager.cjs'));
+  const page = join(root, 'dist', 'page');
+  if (existsSync(page)) await cp(page, join(folder, 'dist', 'page'), { recursive: true });
   await bundleManager(root, join(folder, 'scripts', 'statusline.cjs'), 'statusline.cjs');
   for (const name of ['ecosystem.config.cjs', 'README.md', 'LICENSE', 'CHANGELOG.md'])
     await cp(join(root, name), join(folder, name));

@@ -28,9 +28,12 @@ import { Failure } from './exitCodes.ts';
 
 const PACKAGE = 'claude-code-proxy';
 
-/** Whether a folder, of the program or its home, is of npm's package and no clone. */
+/** What npm's commands begin with; no clone has it. */
+const STARTER = join('bin', `${PACKAGE}.cjs`);
+
+/** Whether a folder is npm's package or its home, and no clone. */
 export function isInstalled(folder: string): boolean {
-  return !existsSync(join(folder, 'scripts', 'manage.ts'));
+  return existsSync(join(folder, STARTER));
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -96,19 +99,21 @@ export function openHome(folder: string, environment: Environment): string {
   const pm2 = findPackage(folder, 'pm2');
   if (pm2 === undefined) throw new Failure(`PM2 is missing beside ${folder}; ${installAgain(folder)}`);
   const { root, envs, logs } = ownFolders(environment);
-  for (const path of [envs, logs, join(root, 'state'), join(root, 'node_modules'), join(root, 'scripts')])
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+  const folders = ['state', 'dist', 'node_modules', 'scripts'].map((name) => join(root, name));
+  for (const path of [envs, logs, ...folders]) mkdirSync(path, { recursive: true, mode: 0o700 });
   keepLink(join(root, 'envs'), envs);
   keepLink(join(root, 'logs'), logs);
-  keepLink(join(root, 'dist'), executable);
+  keepLink(executablePath(root), join(executable, basename(executablePath(root))));
+  if (existsSync(join(folder, 'dist', 'page'))) keepLink(join(root, 'dist', 'page'), join(folder, 'dist', 'page'));
   keepLink(join(root, 'node_modules', 'pm2'), pm2);
   const copies = ['package.json', 'ecosystem.config.cjs', join('scripts', 'statusline.cjs')];
   for (const name of copies) keepFile(join(root, name), readFileSync(join(folder, name), 'utf8'), 0o644);
+  keepFile(join(root, 'dist', 'build.json'), readFileSync(join(executable, 'build.json'), 'utf8'), 0o644);
   for (const name of readdirSync(join(folder, 'envs')))
     keepFile(join(envs, name), readFileSync(join(folder, 'envs', name), 'utf8'), 0o644);
   // For the status line, and for cron and the like: a path that stays.
-  const program = JSON.stringify(join(folder, 'bin', `${PACKAGE}.cjs`));
-  keepFile(join(root, 'manage'), `#!/usr/bin/env node\nrequire(${program});\n`, 0o755);
+  keepLink(join(root, 'bin'), join(folder, 'bin'));
+  keepFile(join(root, 'manage'), `#!/usr/bin/env node\nrequire('./bin/${PACKAGE}.cjs');\n`, 0o755);
   return root;
 }
 
@@ -144,7 +149,7 @@ function installAgain(folder: string): string {
   return `run: npm install -g --include=optional ${PACKAGE}@${readManifest(folder).version}`;
 }
 
-/** Makes a link to a folder, or leads it to another one, in one step. A folder that is there in its place stays. */
+/** Makes a link to a folder or file, or leads it to another one, in one step. A folder that is there in its place stays. */
 function keepLink(path: string, target: string): void {
   if (path === target) return;
   const stat = lstatSync(path, { throwIfNoEntry: false });

@@ -41,7 +41,7 @@ interface Program {
 }
 
 async function findProgram(folder: string, calledAs: string | undefined): Promise<Program> {
-  if (existsSync(join(folder, 'scripts', 'manage.ts')))
+  if (!existsSync(join(folder, 'bin', 'claude-code-proxy.cjs')))
     return { folder, name: programWord(calledAs), installed: undefined };
   const installed = await import('./installation.ts');
   return { folder, name: installed.installedCommand(process.argv[1] ?? '', process.env), installed };

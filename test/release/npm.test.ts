@@ -224,6 +224,12 @@ describe.each(['22', '26'])('on Node %s', (node) => {
       'there is no command "nonsense"\nSee: claude-code-proxy --help\n',
     );
     expect((await machine.ccp('--version')).stdout).toBe(`${VERSION}\n`);
+    expect((await machine.ccp('completion', 'bash')).stdout).toMatch(/^complete -F \w+ ccp claude-code-proxy$/m);
+    expect((await machine.ccp('version')).stderr).toBe(
+      'To update: npm install -g claude-code-proxy@latest, then ccp reload all\n',
+    );
+    const throughNpx = await machine.call('npx', '--yes', `${NAME}@${VERSION}`, 'help');
+    expect(throughNpx.stdout).toContain('npx claude-code-proxy init');
   });
 
   test('env files are in the folder for configuration, logs and state in that for state, the env files for their owner alone', ({
@@ -317,7 +323,21 @@ describe.each(['22', '26'])('on Node %s', (node) => {
       provider.close();
     });
     const load = (async () => {
-      while (!isDone) statuses.push(await ask(before[0]?.port ?? 0).catch(() => -1));
+      // On kept connections, as Claude Code has them: on a new one the kernel may refuse one in some hundreds meanwhile (decision 0019).
+      const address = `http://127.0.0.1:${before[0]?.port}/v1/messages`;
+      while (!isDone) {
+        const sent = fetch(address, {
+          method: 'POST',
+          body: question(false),
+          headers: { 'content-type': 'application/json' },
+        });
+        statuses.push(
+          await sent.then(
+            (answer) => answer.text().then(() => answer.status),
+            () => -1,
+          ),
+        );
+      }
     })();
     await machine.install(`${NAME}@latest`); // which is the next
     expect((await machine.ccp('--version')).stdout).toBe(`${NEXT}\n`);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { beforeAll, expect, test } from 'vitest';
@@ -30,7 +30,9 @@ function listing(folder: string): string[] {
 
 test('the main package holds the manager and pages, and nothing of the sources, tests or tools', () => {
   const files = listing(main);
-  const pages = readdirSync(join(root, 'docs', 'providers')).map((name) => `docs/providers/${name}`);
+  const pages = ['docs/providers', 'dist/page'].flatMap((folder) =>
+    existsSync(join(root, folder)) ? readdirSync(join(root, folder)).map((name) => `${folder}/${name}`) : [],
+  );
   expect(files.filter((path) => !pages.includes(path))).toEqual([
     'CHANGELOG.md',
     'LICENSE',

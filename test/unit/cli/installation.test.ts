@@ -80,12 +80,15 @@ describe('the home', () => {
       'package.json',
       JSON.stringify({ version: '1.2.3', optionalDependencies: { [`claude-code-proxy-${PLATFORM}`]: '1.2.3' } }),
     );
+    place('bin/claude-code-proxy.cjs', text);
     place('ecosystem.config.cjs', text);
     place('scripts/statusline.cjs', text);
     place('envs/demo.env.example', text);
     place(`node_modules/claude-code-proxy-${PLATFORM}/package.json`, '{}');
     place(`node_modules/claude-code-proxy-${PLATFORM}/${executable}`, text);
+    place(`node_modules/claude-code-proxy-${PLATFORM}/build.json`, text);
     place('node_modules/pm2/package.json', '{}');
+    place('dist/page/index.html', text);
     return folder;
   }
 
@@ -98,9 +101,16 @@ describe('the home', () => {
   test('looks like a checkout, and is for its owner alone', () => {
     const root = openHome(placePackage('one', 'first'), environment);
     expect(isInstalled(root)).toBe(true);
+    expect(isInstalled(join(import.meta.dirname, '..', '..', '..'))).toBe(false);
     for (const path of ['envs', 'logs', 'state']) expect(statSync(join(root, path)).isDirectory()).toBe(true);
     expect(readFileSync(executablePath(root), 'utf8')).toBe('first');
-    for (const path of ['ecosystem.config.cjs', 'scripts/statusline.cjs', 'envs/demo.env.example'])
+    for (const path of [
+      'ecosystem.config.cjs',
+      'scripts/statusline.cjs',
+      'envs/demo.env.example',
+      'dist/build.json',
+      'dist/page/index.html',
+    ])
       expect(readFileSync(join(root, path), 'utf8')).toBe('first');
     expect(existsSync(join(root, 'node_modules', 'pm2', 'package.json'))).toBe(true);
     expect(lstatSync(join(root, 'ecosystem.config.cjs')).isSymbolicLink()).toBe(false); // it finds the home by its own path
@@ -113,8 +123,9 @@ describe('the home', () => {
     writeFileSync(join(root, 'state', 'demo.usage.sqlite'), 'usage');
     expect(openHome(placePackage('two', 'second'), environment)).toBe(root);
     expect(readFileSync(executablePath(root), 'utf8')).toBe('second');
-    expect(readFileSync(join(root, 'ecosystem.config.cjs'), 'utf8')).toBe('second');
-    expect(readFileSync(join(root, 'manage'), 'utf8')).toContain(join(base, 'two'));
+    for (const path of ['ecosystem.config.cjs', 'dist/build.json', 'dist/page/index.html'])
+      expect(readFileSync(join(root, path), 'utf8')).toBe('second');
+    expect(readlinkSync(join(root, 'bin'))).toContain(join(base, 'two'));
     expect(readFileSync(join(root, 'envs', 'demo.env'), 'utf8')).toBe('PORT=1\n');
     expect(readFileSync(join(root, 'state', 'demo.usage.sqlite'), 'utf8')).toBe('usage');
   });
@@ -123,7 +134,9 @@ describe('the home', () => {
     const folder = placePackage('one', 'first');
     const root = openHome(folder, environment);
     const seen = () =>
-      ['', 'dist', 'envs', 'manage', 'ecosystem.config.cjs'].map((path) => lstatSync(join(root, path)).mtimeMs);
+      ['', 'dist', 'dist/page', 'envs', 'manage', 'ecosystem.config.cjs'].map(
+        (path) => lstatSync(join(root, path)).mtimeMs,
+      );
     const before = seen();
     openHome(folder, environment);
     expect(seen()).toEqual(before);
@@ -137,7 +150,7 @@ describe('the home', () => {
     const own = openHome(placePackage('one', 'first'), { ...environment, CCP_HOME: join(base, 'own') });
     expect(own).toBe(join(base, 'own'));
     for (const path of ['envs', 'logs']) expect(lstatSync(join(own, path)).isDirectory()).toBe(true);
-    expect(readlinkSync(join(own, 'dist'))).toContain(join(base, 'one'));
+    expect(readlinkSync(executablePath(own))).toContain(join(base, 'one'));
   });
 
   test.each([
