@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'source',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/hostile/**', 'test/llamacpp/**', 'test/page/**', ...binary],
+          exclude: ['test/e2e/**', 'test/hostile/**', 'test/llamacpp/**', 'test/page/**', 'test/release/**', ...binary],
         },
       },
       {

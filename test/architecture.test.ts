@@ -180,7 +180,7 @@ test('pure layers have no files, network, clock, chance or process', () => {
 
 test('process.env and process.exit stand only at the entries', () => {
   const entries =
-    /^(?:src\/(?:main|instance|cli\/main)|scripts\/(?:build|dev|docs)|(?:bench|soak)\/(?:run|upstream))\.ts$/;
+    /^(?:src\/(?:main|instance|cli\/main)|scripts\/(?:build|dev|docs|release)|(?:bench|soak)\/(?:run|upstream))\.ts$/;
   const found = everything
     .filter((file) => !entries.test(file.path) && /\bprocess\.(?:env|exit)\b/.test(file.text))
     .map((file) => file.path);
@@ -215,6 +215,7 @@ const ENTRIES = [
   'scripts/build.ts',
   'scripts/dev.ts',
   'scripts/docs.ts',
+  'scripts/release.ts',
 ];
 test('only an entry imports an entry', () => {
   const importers = everything

@@ -129,13 +129,13 @@ const loadNodeLate: Plugin = {
 };
 
 /**
- * Bundles the manager of the repository at `root` into the one file `output`; gives its size in bytes. CommonJS, because an ES
- * module that imports a module of Node loads even what that one keeps for later (decision 0023).
+ * Bundles the manager, or another script of the repository at `root`, into the one file `output`; gives its size in bytes. CommonJS,
+ * because an ES module that imports a module of Node loads even what that one keeps for later (decision 0023).
  * @throws when something imported cannot be found or parsed.
  */
-export async function bundleManager(root: string, output: string): Promise<number> {
+export async function bundleManager(root: string, output: string, script = 'manage.ts'): Promise<number> {
   const bundler = await rolldown({
-    input: join(root, 'scripts', 'manage.ts'),
+    input: join(root, 'scripts', script),
     platform: 'node',
     plugins: [stubModules, loadNodeLate],
     onwarn: ({ message }) => {

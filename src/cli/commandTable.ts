@@ -14,6 +14,7 @@ export const commandTable = {
   test: async () => (await import('./commands/test.ts')).test,
   usage: async () => (await import('./commands/usage.ts')).usage,
   run: async () => (await import('./commands/run.ts')).run,
+  serve: async () => (await import('./commands/run.ts')).serve,
   env: async () => (await import('./commands/env.ts')).env,
   use: async () => (await import('./commands/use.ts')).use,
   unuse: async () => (await import('./commands/use.ts')).unuse,

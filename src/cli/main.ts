@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { enableCompileCache, registerHooks } from 'node:module';
+import { existsSync, readFileSync } from 'node:fs';
+import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { parseCommandLine } from './args.ts';
 import type { Command, Invocation } from './command.ts';
@@ -10,9 +10,9 @@ import { createPm2 } from './supervisor/pm2.ts';
 import { createOutput, nameProgram, programWord } from './terminal/output.ts';
 import type { Prompter } from './terminal/prompt.ts';
 
-/** Runs the command of this process's arguments for the checkout in `root`, and sets the exit status. */
-export function main(root: string): void {
-  const program = programWord(process.env['MANAGE_CALLED_AS']);
+/** Runs the command of this process's arguments for the checkout, or npm's package, in `folder`, and sets the exit status. */
+export function main(folder: string): void {
+  const calledAs = process.env['MANAGE_CALLED_AS'];
   // The launcher's, for this process alone.
   delete process.env['NODE_COMPILE_CACHE'];
   delete process.env['MANAGE_CALLED_AS'];
@@ -24,39 +24,52 @@ export function main(root: string): void {
   });
   // Until the command is through; a bundle in one CommonJS file cannot await it here.
   process.exitCode = exitCodes.failed;
-  respond(root, program, process.argv.slice(2)).then((exitCode) => {
-    process.exitCode = exitCode;
-  });
+  findProgram(folder, calledAs)
+    .then((program) => respond(program, process.argv.slice(2)))
+    .then((exitCode) => {
+      process.exitCode = exitCode;
+    });
 }
 
-async function respond(root: string, program: string, words: readonly string[]): Promise<number> {
+/** Where this program is, and how it was called. */
+interface Program {
+  /** Of the checkout, or of npm's package. */
+  readonly folder: string;
+  readonly name: string;
+  /** What differs where npm has installed it. */
+  readonly installed: typeof import('./installation.ts') | undefined;
+}
+
+async function findProgram(folder: string, calledAs: string | undefined): Promise<Program> {
+  if (!existsSync(join(folder, 'bin', 'claude-code-proxy.cjs')))
+    return { folder, name: programWord(calledAs), installed: undefined };
+  const installed = await import('./installation.ts');
+  return { folder, name: installed.installedCommand(process.argv[1] ?? '', process.env), installed };
+}
+
+async function respond(program: Program, words: readonly string[]): Promise<number> {
+  const { folder, name } = program;
   const parsed = await parseCommandLine(words);
   switch (parsed.kind) {
     case 'usage':
       process.stderr.write(
-        `${nameProgram(parsed.message, program)}\nSee: ${program} ${parsed.topic === undefined ? '' : `${parsed.topic} `}--help\n`,
+        `${nameProgram(parsed.message, name)}\nSee: ${name} ${parsed.topic === undefined ? '' : `${parsed.topic} `}--help\n`,
       );
       return exitCodes.usage;
     case 'help': {
       const names = parsed.topic === undefined ? [] : [parsed.topic];
-      return run(root, program, await commandTable.help(), {
-        command: 'help',
-        names,
-        rest: [],
-        ...readOptions({}, []),
-      });
+      return run(program, await commandTable.help(), { command: 'help', names, rest: [], ...readOptions({}, []) });
     }
     case 'version':
-      process.stdout.write(`${JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version}\n`);
+      process.stdout.write(`${JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version}\n`);
       return exitCodes.ok;
     case 'run':
-      return run(root, program, parsed.command, parsed.invocation);
+      return run(program, parsed.command, parsed.invocation);
   }
 }
 
 async function run(
-  root: string,
-  program: string,
+  { folder, name, installed }: Program,
   command: Command,
   invocation: Invocation<OptionName>,
 ): Promise<number> {
@@ -66,11 +79,15 @@ async function run(
     stderr: process.stderr,
     quiet,
     colour,
-    program,
+    program: name,
     term: process.env['TERM'],
+    ...(installed === undefined ? {} : { rename: installed.describeAsInstalled(folder, process.env) }),
   });
+  let root = folder;
   try {
-    enableCompileCache(join(root, 'state', 'compile-cache'));
+    if (installed !== undefined && invocation.command !== 'help') root = installed.enterHome(folder, process.env);
+    // Help of an installed one has no home, and nothing may be written beside it.
+    if (installed === undefined || root !== folder) nodeModule.enableCompileCache(join(root, 'state', 'compile-cache'));
     skipLocales();
     const { env: environment } = process;
     const pm2 = createPm2({ root, environment });
@@ -98,7 +115,8 @@ const LOCALES = '../locales/index.js';
  * has to read, and of its time (measured). Where zod has them elsewhere, they are loaded as before.
  */
 export function skipLocales(): void {
-  registerHooks({
+  // Node has it from 22.15 on; the manager in one file, which other versions run too, has no such module to load.
+  nodeModule.registerHooks?.({
     resolve: (specifier, context, next) =>
       specifier === LOCALES && context.parentURL?.includes('/node_modules/zod/')
         ? { url: EMPTY_MODULE, shortCircuit: true }

@@ -38,7 +38,7 @@ const troubles = (findings: readonly FindingRow[]) => findings.filter(({ result 
 async function stamp(changes: Partial<Parameters<typeof writeStamp>[1]> = {}): Promise<void> {
   const sourceHash = await hashSources(project.root);
   const builtAt = new Date(Date.now() - 3_600_000).toISOString();
-  await writeStamp(project.root, { version: '1', platform: PLATFORM, sourceHash, builtAt, ...changes });
+  await writeStamp(project.root, { version: '0.0.0-fake', platform: PLATFORM, sourceHash, builtAt, ...changes });
 }
 
 /** Writes a file, makes its folder, and takes it away when the test ends. */

@@ -233,3 +233,29 @@ test('what is wrong in the new files is reported with file and line, and gives 7
   expectNoKey(finished);
   expect(await written()).toEqual(['bad.env']);
 });
+
+describe('a clone of this project', () => {
+  beforeEach(() =>
+    write({
+      'ecosystem.config.cjs': '',
+      'envs/kimi.env': `# mine\nKIMI_API_KEY=${KEYS[0]}\nPORT=18091\nHOST=127.0.0.1\n`,
+      'envs/second.env': `PROVIDER=demo\nPORT=18091\nMODELS_FILE=envs/second.models.yaml\n`,
+      'envs/second.models.yaml': '[]\n',
+      'envs/kimi.env.example': 'PORT=1\n',
+      'envs/gone.env.removed-20261130-101010': 'PORT=2\n',
+    }),
+  );
+
+  test('what lies in envs/ is taken as it is, but for a port that is taken, and for its owner alone', async () => {
+    const finished = await take('old');
+    expectNoKey(finished);
+    expect(await written()).toEqual(['kimi.env', 'second.env', 'second.models.yaml']);
+    expect(await textOf('kimi.env')).toBe(await readFile(join(old, 'envs', 'kimi.env'), 'utf8'));
+    expect(await textOf('second.env')).toMatch(
+      /^PROVIDER=demo\nPORT=(?!18091)\d+\nMODELS_FILE=envs\/second.models.yaml\n$/,
+    );
+    expect(finished.stderr).toMatch(/old\/envs\/second\.env:2 {2}PORT: 18091 is the port of another instance/);
+    for (const name of await written())
+      expect((await stat(join(project.root, 'envs', name))).mode & 0o777, name).toBe(0o600);
+  });
+});

@@ -58,7 +58,8 @@ test(`P9 ${RELOADS} reloads under load: no request fails on a kept connection, h
 
 test('a newer executable is a reason', async () => {
   const before = await statusOfDemo();
-  const stamp = { version: '9.9.9', platform: '', sourceHash: '', builtAt: new Date().toISOString() };
+  const { version } = JSON.parse(await readFile(join(project.root, 'package.json'), 'utf8'));
+  const stamp = { version, platform: '', sourceHash: '', builtAt: new Date().toISOString() };
   await writeFile(join(project.root, 'dist', 'build.json'), JSON.stringify(stamp));
   const { code, stderr } = await project.manage(['reload', 'all']);
   expect(stderr).toContain('demo: the executable is newer');

@@ -4,6 +4,7 @@ import { quoteFish } from '../claude/shells.ts';
 import { type CommandSpec, type CommandTable, defineCommand, loadCommands } from '../command.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { type Option, type OptionName, optionTable } from '../options.ts';
+import { nameProgram } from '../terminal/output.ts';
 
 /** The shells for which there is a completion. */
 const shells = ['bash', 'zsh', 'fish'] as const;
@@ -23,10 +24,22 @@ export const completion = defineCommand({
 
   run: async ({ root, output, commands }, { names: [name] }) => {
     const shell = shells.find((known) => known === name) ?? 'bash';
-    output.print(writers[shell](root, await completionEntries(commands)));
+    const { isInstalled } = await import('../installation.ts');
+    const script = writers[shell](root, await completionEntries(commands));
+    output.print(isInstalled(root) ? nameInstalled(script, output.program) : script);
     return exitCodes.ok;
   },
 });
+
+/** The script for the commands of an installation by npm in place of ./manage. */
+function nameInstalled(script: string, program: string): string {
+  return nameProgram(script, program)
+    .replaceAll(/^complete -c manage /gm, 'complete -c ccp -c claude-code-proxy ')
+    .replaceAll(
+      /(?<=^(?:#compdef|compdef _claude_code_proxy|complete -F _claude_code_proxy)) manage$/gm,
+      ' ccp claude-code-proxy',
+    );
+}
 
 const writers = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
 

@@ -11,6 +11,7 @@ export const importSettings = defineCommand({
   examples: [
     ['./manage import ../old-proxy --dry-run', 'show what a folder holds and would become, keys masked'],
     ['./manage import ../old-proxy/.env-work', 'one env file'],
+    ['./manage import ~/claude-code-proxy', 'what lies in envs/ of a clone of this project, as it is'],
     ['./manage import ~/.claude-code-router', 'the providers and routes of claude-code-router'],
   ],
   details:

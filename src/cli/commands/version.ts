@@ -29,7 +29,12 @@ export const version = defineCommand({
         `PM2               ${versions.pm2}`,
       ].join('\n'),
     );
-    output.say('To update: git pull, then ./manage reload all (it installs and builds what has changed).');
+    const { isInstalled } = await import('../installation.ts');
+    output.say(
+      isInstalled(root)
+        ? 'To update: npm install -g claude-code-proxy@latest, then ./manage reload all'
+        : 'To update: git pull, then ./manage reload all (it installs and builds what has changed).',
+    );
     return exitCodes.ok;
   },
 });

@@ -17,6 +17,7 @@ import { formatDuration } from '../../core/text.ts';
 import { executablePath } from '../../host/workers.ts';
 import { type BuildStamp, hashSources, PLATFORM, readStamp } from '../buildStamp.ts';
 import { existingPart, explainRefusal } from '../fileAccess.ts';
+import { isInstalled } from '../installation.ts';
 import { isAlive } from '../supervisor/instances.ts';
 import { pm2Home } from '../supervisor/pm2.ts';
 import { isOlderThanBuild } from '../supervisor/state.ts';
@@ -96,6 +97,8 @@ export async function checkExecutable(context: CheckContext): Promise<Finding[]>
   if (stamp === undefined) return [executableCheck.warn(`${shown} does not say what it was built from`, BUILD)];
   if (stamp.platform !== PLATFORM) return [executableCheck.fail(`${shown} was built for ${stamp.platform}`, BUILD)];
   const age = `was built ${formatDuration(now - Date.parse(stamp.builtAt))} ago`;
+  if (isInstalled(root))
+    return [executableCheck.ok(`${shown} ${age}, version ${stamp.version}`), ...findOlderProcesses(context, stamp)];
   const isCurrent = (await hashSources(root).catch(() => undefined)) === stamp.sourceHash;
   return [
     isCurrent
@@ -217,8 +220,9 @@ function readHolder(lock: string): number | undefined {
 
 const runtimeCheck = findingsOf('runtime');
 
-/** Whether this is the Node that package.json pins, which the executable is made of too. */
+/** Whether this is the Node that package.json pins, which the executable is made of too. What npm installs runs on the user's own. */
 export function checkRuntime({ root }: CheckContext): Finding[] {
+  if (isInstalled(root)) return [runtimeCheck.ok(`Node.js ${process.version} runs the manager`)];
   const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const platform = PLATFORM.replace('win32', 'win');
   const name = Object.keys(optionalDependencies).find((candidate) => candidate.endsWith(`-${platform}`));

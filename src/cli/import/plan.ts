@@ -3,7 +3,7 @@ import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { instanceName, type Problem } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Secret } from '../../core/secret.ts';
-import { createPrivateFile, envPath, freePort, isInstanceName } from '../envs/envFiles.ts';
+import { createPrivateFile, envPath, freePort, isInstanceName, portIn } from '../envs/envFiles.ts';
 import { importRouter, routerPort } from './claudeCodeRouter.ts';
 import {
   findValue,
@@ -11,6 +11,7 @@ import {
   importEnvFile,
   type PlannedFile,
   readAssignments,
+  setLines,
   type UnsupportedSetting,
 } from './envFile.ts';
 import { type FolderContents, type FoundEnvFile, SCRIPT } from './scan.ts';
@@ -27,8 +28,9 @@ const MAIN = '.env';
 
 /** What becomes of all that was found in a folder. Reads files, writes nothing. */
 export async function planImport(contents: FolderContents, scope: ImportScope): Promise<ImportPlan> {
-  const { folder, envFiles, providersFile, routerFile, missing } = contents;
+  const { folder, envFiles, providersFile, routerFile, missing, ownFiles } = contents;
   const plan = createPlanBuilder(folder, scope);
+  for (const file of ownFiles) await planOwnFile(plan, file);
   for (const envFile of envFiles) await planEnvFile(plan, contents, envFile);
   const isTaken = envFiles.some(({ file }) => basename(file) === MAIN);
   if (providersFile !== undefined && !isTaken) await planProviders(plan, providersFile);
@@ -39,6 +41,21 @@ export async function planImport(contents: FolderContents, scope: ImportScope): 
   }
   return plan.result();
 }
+
+/** A file of this project's own stays as it is, but for a port that another instance has here. */
+async function planOwnFile(plan: PlanBuilder, file: string): Promise<void> {
+  const source = plan.displayPath(file);
+  const path = `envs/${basename(file)}`;
+  const text = readFileSync(file, 'utf8');
+  const wanted = file.endsWith('.env') ? portIn(text) : undefined;
+  const line = readAssignments(text).findLast(({ key }) => PORT_KEYS.includes(key))?.line;
+  const port = wanted && (await plan.choosePort(wanted, { source, line, setting: 'PORT' }));
+  const isKept = port === undefined || port === wanted;
+  const changed = isKept ? text : setLines(text, [{ keys: PORT_KEYS, line: `PORT=${port}` }]);
+  plan.add({ files: [{ path, source, text: changed }], unsupported: [] });
+}
+
+const PORT_KEYS = ['PORT', 'CLAUDE_PROXY_PORT'];
 
 async function planEnvFile(
   plan: PlanBuilder,
@@ -53,7 +70,7 @@ async function planEnvFile(
   const text = readFileSync(file, 'utf8');
   const assignments = readAssignments(text);
   const written = Number(findValue(assignments, 'PORT', 'CLAUDE_PROXY_PORT')) || undefined;
-  const line = assignments.findLast(({ key }) => key === 'PORT' || key === 'CLAUDE_PROXY_PORT')?.line;
+  const line = assignments.findLast(({ key }) => PORT_KEYS.includes(key))?.line;
   if (entry !== undefined && written !== undefined && entry.port !== written) {
     const reason = `${entry.port} is not the port in ${basename(file)}, which is ${written} and counts`;
     plan.report({

@@ -22,6 +22,8 @@ export interface FolderContents {
   readonly routerFile: string | undefined;
   /** Entries of start-all-proxies.sh whose env file is not there. */
   readonly missing: readonly ProxyEntry[];
+  /** The files beside the examples in the folder envs/ of a clone of this project, or of the home of an installed one. */
+  readonly ownFiles: readonly string[];
 }
 
 /** The script with the table PROXIES. */
@@ -38,8 +40,17 @@ const NO_ENV_FILE = /\b(?:example|sample|template|dist|bak|old|orig)$|~$/i;
  */
 export function scanPath(path: string): FolderContents {
   if (!existsSync(path)) throw new Failure(`${path}: there is no such file or folder`, exitCodes.usage);
-  const none = { envFiles: [], providersFile: undefined, modelsFile: undefined, routerFile: undefined, missing: [] };
+  const none = {
+    envFiles: [],
+    providersFile: undefined,
+    modelsFile: undefined,
+    routerFile: undefined,
+    missing: [],
+    ownFiles: [],
+  };
   if (statSync(path).isDirectory()) {
+    const ownFiles = listOwnFiles(path);
+    if (ownFiles.length > 0) return { ...none, folder: path, ownFiles };
     const contents = scanFolder(path, () => true);
     const { envFiles, providersFile, routerFile, missing } = contents;
     if (envFiles.length + missing.length > 0 || providersFile !== undefined || routerFile !== undefined)
@@ -68,6 +79,16 @@ export function scanPath(path: string): FolderContents {
   );
 }
 
+/** What a user has in the folder envs/ of this project; nothing where the folder is of something else. */
+function listOwnFiles(folder: string): readonly string[] {
+  const envs = join(folder, 'envs');
+  if (!existsSync(join(folder, 'ecosystem.config.cjs')) || !existsSync(envs)) return [];
+  return readdirSync(envs)
+    .filter((name) => !name.includes('.env.removed-') && !name.endsWith('.example'))
+    .map((name) => join(envs, name))
+    .filter((file) => statSync(file).isFile());
+}
+
 /** What lies in a folder, as the earlier systems would find it there. */
 function scanFolder(folder: string, isWanted: (file: string) => boolean): FolderContents {
   const script = join(folder, SCRIPT);
@@ -87,6 +108,7 @@ function scanFolder(folder: string, isWanted: (file: string) => boolean): Folder
     modelsFile: firstOf(folder, MODELS_FILES),
     routerFile: existsSync(config) && isRouterFile(readFileSync(config, 'utf8')) ? config : undefined,
     missing: entries.filter((entry) => !existsSync(fileOf(entry))),
+    ownFiles: [],
   };
 }
 

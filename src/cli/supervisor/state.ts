@@ -63,9 +63,13 @@ export function hasOlderSettings({ instance, answer, isOurs }: Inspection): bool
   return instance.config === undefined || answer.health.config_hash !== instance.config.hash;
 }
 
-/** Whether a process began before the executable was built that there is now. */
-export function isOlderThanBuild({ builtAt }: BuildStamp, { started_at: startedAt }: Health): boolean {
-  return startedAt !== undefined && startedAt < builtAt;
+/**
+ * Whether a process runs another build than there is now. One that npm has installed may have been built long before it came here, when
+ * the process that runs the version before it was not started yet.
+ */
+export function isOlderThanBuild({ builtAt, version }: BuildStamp, health: Health): boolean {
+  const { started_at: startedAt, version: running } = health;
+  return (startedAt !== undefined && startedAt < builtAt) || (running !== undefined && running !== version);
 }
 
 /** What a user should know of an instance besides its state. */

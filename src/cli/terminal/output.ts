@@ -67,11 +67,13 @@ export interface OutputOptions {
   program: string;
   /** The variable TERM: on a `dumb` terminal nothing moves. */
   term: string | undefined;
+  /** Names what else is not as in a checkout, the folder `envs/` for instance. */
+  rename?: (text: string) => string;
 }
 
 /** Writes to the given streams. NO_COLOR, FORCE_COLOR and TERM=dumb are obeyed, as `styleText` does by itself. */
-export function createOutput({ stdout, stderr, quiet, colour, program, term }: OutputOptions): Output {
-  const named = (text: string) => `${nameProgram(text, program)}\n`;
+export function createOutput({ stdout, stderr, quiet, colour, program, term, rename }: OutputOptions): Output {
+  const named = (text: string) => `${nameProgram(rename?.(text) ?? text, program)}\n`;
   const waiting = new WaitingLine(stderr);
   const write = (stream: NodeJS.WriteStream, text: string) => {
     waiting.clear();

@@ -208,7 +208,8 @@ export interface DayRange {
 /** Before and after all days that there are. */
 export const FIRST_DAY = '0000-01-01';
 export const LAST_DAY = '9999-12-31';
-const IN_RANGE = 'day >= ?1 AND day <= ?2';
+// By names: the SQLite of Node 22.13, on which the manager may run, cannot use a number twice.
+const IN_RANGE = 'day >= :first AND day <= :last';
 
 /** The rows that are summed up, for `project` with the folder that others of the same session have named. */
 const ROWS = `requests WHERE ${IN_RANGE}`;
@@ -240,6 +241,6 @@ export function sumStatement(by: UsageGrouping): string {
 
 /** Sums up a usage file from a first day (YYYY-MM-DD) to a last one, both included; without a last one up to today. */
 export function sumUsage(database: DatabaseSync, by: UsageGrouping, firstDay: string, lastDay = LAST_DAY): UsageSum[] {
-  const rows: unknown[] = database.prepare(sumStatement(by)).all(firstDay, lastDay);
+  const rows: unknown[] = database.prepare(sumStatement(by)).all({ first: firstDay, last: lastDay });
   return rows as UsageSum[];
 }

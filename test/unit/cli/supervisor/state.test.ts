@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Inspection } from '../../../../src/cli/supervisor/inspect.ts';
 import { chooseStep } from '../../../../src/cli/supervisor/start.ts';
-import { deriveState, hasOlderSettings } from '../../../../src/cli/supervisor/state.ts';
+import { deriveState, hasOlderSettings, isOlderThanBuild } from '../../../../src/cli/supervisor/state.ts';
 import { sampleAnswer, sampleInspection, sampleInstance, sampleRow } from './sampleInstance.ts';
 
 const kimi = sampleInstance('kimi');
@@ -75,4 +75,19 @@ describe('older settings', () => {
   ])('%s', (_situation, changes, expected) => {
     expect(hasOlderSettings(sampleInspection(changes))).toBe(expected);
   });
+});
+
+test.each([
+  ['began before the build', { started_at: '2026-11-30T10:00:00.000Z' }, true],
+  ['began after it', { started_at: '2026-11-30T12:00:00.000Z' }, false],
+  [
+    'began after it, of another version that was installed since',
+    { started_at: '2026-11-30T12:00:00.000Z', version: '1.2.2' },
+    true,
+  ],
+  ['says neither', { started_at: undefined, version: undefined }, false],
+])('of a process that %s the build is older: %s', (_what, changes, expected) => {
+  const stamp = { version: '1.2.3', platform: '', sourceHash: '', builtAt: '2026-11-30T11:00:00.000Z' };
+  const { health } = sampleAnswer({ version: '1.2.3', ...changes });
+  expect(isOlderThanBuild(stamp, health)).toBe(expected);
 });

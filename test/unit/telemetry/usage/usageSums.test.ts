@@ -123,7 +123,7 @@ describe('100,000 rows', () => {
   const plan = (by: UsageGrouping) =>
     database
       .prepare(`EXPLAIN QUERY PLAN ${sumStatement(by)}`)
-      .all('2026-11-14')
+      .all({ first: '2026-11-14' })
       .map(({ detail }) => String(detail));
 
   beforeAll(() => {
