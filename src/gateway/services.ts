@@ -266,7 +266,10 @@ export class ResolvedModels {
 
   #keep({ name, provider, model }: ModelRef, learned: Partial<QuirkSettings>, isChat?: boolean): ResolvedModel {
     const protocol = isChat === true ? 'chat' : protocolOf(provider, model);
-    const settings = { ...modelSettings(provider, model, protocol), ...learned };
+    const { vision } = this.#config;
+    // The user has said that this one sees, whatever else is set for the models of its provider.
+    const sight = vision?.ref.provider === provider && vision.ref.model === model ? { vision: true } : {};
+    const settings = { ...modelSettings(provider, model, protocol), ...sight, ...learned };
     const { maxTokens, minTokens } = this.#config.limits;
     const resolved: ResolvedModel = {
       provider: provider.preset.name,

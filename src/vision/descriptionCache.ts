@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { withParentFolder } from '../telemetry/stateFiles.ts';
 import { isBroken, moveAside, type Sqlite } from '../telemetry/usage/file.ts';
-import type { Description } from './prompt.ts';
+import type { Description } from './descriptionPrompt.ts';
 
 export interface DescriptionCacheOptions {
   readonly path: string;

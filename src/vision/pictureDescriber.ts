@@ -9,6 +9,14 @@ import { ConcurrencyLimiter } from '../resilience/concurrencyLimiter.ts';
 import type { PictureCounts } from '../telemetry/requestRecord.ts';
 import type { DescriptionCache } from './descriptionCache.ts';
 import {
+  cleanDescription,
+  type Description,
+  frameDescription,
+  isSideRequest,
+  keyOf,
+  sideRequest,
+} from './descriptionPrompt.ts';
+import {
   type Blindness,
   bytesOf,
   findPictures,
@@ -18,7 +26,6 @@ import {
   questionAt,
   replacePictures,
 } from './pictures.ts';
-import { cleanDescription, type Description, frameDescription, isSideRequest, keyOf, sideRequest } from './prompt.ts';
 import { askSideModel } from './sideModel.ts';
 
 /** So many descriptions are asked for at the same time, over all requests of the process. */

@@ -41,7 +41,7 @@ function visitBlock(block: unknown, toolUseId: string | undefined, visit: Visit)
         const content = visitContent(source['content'], toolUseId, visit);
         return content === source['content'] ? block : { ...block, source: { ...source, content } };
       }
-      // A document of text needs no eyes.
+      // A document of text can be read by any model.
       const isRead = source['type'] === 'text' || isText(source['media_type']);
       return isRead ? block : visit({ kind: 'document', block, toolUseId });
     }

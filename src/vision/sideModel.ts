@@ -2,13 +2,14 @@ import type { VisionModel } from '../config/config.ts';
 import { localDay } from '../core/clock.ts';
 import { ApiError, asApiError } from '../core/errors.ts';
 import { asString, isObject, type JsonObject, parseObject } from '../core/json.ts';
+import { describePictures } from '../gateway/adapters/adapter.ts';
 import { MessagesAdapter } from '../gateway/adapters/messagesAdapter.ts';
 import { TranslatingAdapter } from '../gateway/adapters/translatingAdapter.ts';
 import { respondWithFallback } from '../gateway/fallback/fallbackRunner.ts';
 import { RequestBody } from '../gateway/requestBody.ts';
 import { createId, type RequestContext, recordError } from '../gateway/requestContext.ts';
 import type { ResponseWriter, SseFormat } from '../gateway/responseWriter.ts';
-import { isNative, type Plan, type Route } from '../gateway/route.ts';
+import { isNative, type Plan } from '../gateway/route.ts';
 import type { AskedRequest, Services } from '../gateway/services.ts';
 import { MessageAssembler } from '../protocol/anthropic/message.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
@@ -58,11 +59,6 @@ function sideServices(services: Services): Services {
   const { config } = services;
   const budget = { attempts: MOST_ATTEMPTS, timeMs: config.visionTimeoutMs };
   return { ...services, config: { ...config, maxRetries: RETRIES, requestTimeoutMs: config.visionTimeoutMs, budget } };
-}
-
-/** The user has said that this model sees, whatever else is set for the models of its provider. */
-function withEyes(route: Route): Route {
-  return { ...route, model: { ...route.model, settings: { ...route.model.settings, vision: true } } };
 }
 
 /** The plan of a request that only one model may serve. */
@@ -169,8 +165,9 @@ export async function askSideModel(
   let text = '';
   let reason: string | undefined;
   try {
-    await respondWithFallback(context, plan, FORMAT, (found) => {
-      const route = withEyes(found);
+    await respondWithFallback(context, plan, FORMAT, async (route) => {
+      // Says so where the provider has refused pictures for this model.
+      await describePictures(context, body, route);
       return isNative(route)
         ? new MessagesAdapter(context, plan, body, route)
         : TranslatingAdapter.create(context, plan, body, route);
