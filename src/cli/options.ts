@@ -185,8 +185,8 @@ export const optionTable = {
   by: choice<UsageGrouping, 'day'>(
     'by',
     'WHAT',
-    'sum up by day (default), model, instance, session, project or intent',
-    ['day', 'model', 'instance', 'session', 'project', 'intent'],
+    'sum up by day (default), model, instance, session, project, intent or side',
+    ['day', 'model', 'instance', 'session', 'project', 'intent', 'side'],
     'day',
   ),
   csv: flag('csv', 'print CSV, for a spreadsheet'),
