@@ -17,7 +17,7 @@ import {
   recordRoute,
 } from './requestContext.ts';
 import type { ResponseWriter, SseFormat } from './responseWriter.ts';
-import { filterByWebSearch, isNative, type Plan, planRequest, type Route, routeTo } from './route.ts';
+import { filterByWebSearch, isNative, planRequest, type Route, routeTo } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 import { answerWebSearch, SEARCH_REFUSED } from './webSearch.ts';
 
@@ -112,28 +112,18 @@ function answer(context: RequestContext, body: RequestBody): Promise<void> {
     answerWebSearch(writer, body.parsed);
     return Promise.resolve();
   }
+  const createAdapter = (route: Route, readable = body): Adapter | Promise<Adapter> =>
+    isNative(route)
+      ? new MessagesAdapter(context, plan, readable, route)
+      : TranslatingAdapter.create(context, plan, readable, route);
   return respondWithFallback(
     context,
     candidates === plan.candidates ? plan : { ...plan, candidates },
     record.stream ? STREAMED : WHOLE,
-    (route) => {
-      const readable = describePictures(context, body, route);
-      return readable instanceof Promise
-        ? readable.then((described) => createAdapter(context, plan, described, route))
-        : createAdapter(context, plan, readable, route);
-    },
+    services.config.vision === undefined
+      ? createAdapter
+      : async (route) => createAdapter(route, await describePictures(context, body, route)),
   );
-}
-
-function createAdapter(
-  context: RequestContext,
-  plan: Plan,
-  body: RequestBody,
-  route: Route,
-): Adapter | Promise<Adapter> {
-  return isNative(route)
-    ? new MessagesAdapter(context, plan, body, route)
-    : TranslatingAdapter.create(context, plan, body, route);
 }
 
 const STREAMED: SseFormat = { ping: PING_EVENT, errorText: errorEvent };

@@ -1,5 +1,5 @@
 import { terminalSafe } from '../core/text.ts';
-import { HEALTH_CHECK, isSideCall, type UsageRow } from './usage/totals.ts';
+import { HEALTH_CHECK, SIDE, type UsageRow } from './usage/totals.ts';
 
 /** The text form 0.0.4 of Prometheus, https://prometheus.io/docs/instrumenting/exposition_formats/ */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -174,8 +174,8 @@ export class RequestMetrics {
       this.#checks.add({ model });
       return;
     }
-    if (isSideCall(row)) {
-      this.#sideCalls.add({ side: row.endpoint.slice(row.endpoint.indexOf(':') + 1), outcome: row.outcome, model });
+    if (row.endpoint.startsWith(SIDE)) {
+      this.#sideCalls.add({ side: row.endpoint.slice(SIDE.length), outcome: row.outcome, model });
       return;
     }
     const tier = row.tier ?? 'none';

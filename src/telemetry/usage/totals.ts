@@ -10,10 +10,8 @@ export const HEALTH_CHECK = 'health_check';
 /** The endpoint of a side call that describes a picture; its row has the session of the request that brought the picture. */
 export const SIDE_VISION = 'side:vision';
 
-/** Whether it is a question to a side model, which has a row like a request. */
-export function isSideCall({ endpoint }: Pick<UsageRow, 'endpoint'>): boolean {
-  return endpoint.startsWith('side:');
-}
+/** How the endpoints of all side calls begin, which have rows like requests. */
+export const SIDE = 'side:';
 
 /** One request in the usage file: numbers and names, never text. The fields are the columns; null is what is not known. */
 export interface UsageRow {
@@ -169,7 +167,7 @@ export function addTotals(a: UsageTotals, b: UsageTotals): UsageTotals {
 
 export function totalsOf(row: UsageRow): UsageTotals {
   const isCheck = row.endpoint === HEALTH_CHECK;
-  const isSide = isSideCall(row);
+  const isSide = row.endpoint.startsWith(SIDE);
   return {
     requests: isCheck || isSide ? 0 : 1,
     checks: isCheck ? 1 : 0,
@@ -210,7 +208,7 @@ const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   // A request that does not name the folder belongs to that of its session.
   project: 'coalesce(project, folder)',
   intent: 'intent',
-  side: `CASE WHEN endpoint LIKE 'side:%' THEN substr(endpoint, 6) WHEN endpoint = '${HEALTH_CHECK}' THEN 'check' ELSE 'client' END`,
+  side: `CASE WHEN endpoint LIKE '${SIDE}%' THEN substr(endpoint, ${SIDE.length + 1}) WHEN endpoint = '${HEALTH_CHECK}' THEN 'check' ELSE 'client' END`,
 };
 
 /** The days of some rows, both included; as texts they are in order. */
@@ -231,14 +229,14 @@ const ROWS_WITH_FOLDERS = `requests LEFT JOIN (
     ) ON known = session WHERE ${IN_RANGE}`;
 
 /** As a condition on a row: whether a client has asked for it. */
-export const IS_REQUEST = `(endpoint <> '${HEALTH_CHECK}' AND endpoint NOT LIKE 'side:%')`;
+export const IS_REQUEST = `(endpoint <> '${HEALTH_CHECK}' AND endpoint NOT LIKE '${SIDE}%')`;
 
 /** The statement that sums up a usage file from a first day to a last one (its two parameters), by the index on the day. */
 export function sumStatement(by: UsageGrouping): string {
   return `SELECT ${GROUPS[by]} AS "group",
       ifnull(max(time) FILTER (WHERE ${IS_REQUEST}), 0) AS last,
       count(*) FILTER (WHERE ${IS_REQUEST}) AS requests, count(*) FILTER (WHERE endpoint = '${HEALTH_CHECK}') AS checks,
-      count(*) FILTER (WHERE endpoint LIKE 'side:%') AS sideCalls,
+      count(*) FILTER (WHERE endpoint LIKE '${SIDE}%') AS sideCalls,
       count(*) FILTER (WHERE ${IS_REQUEST} AND outcome IN ('error', 'interrupted')) AS failed,
       total(input_tokens) AS input, total(output_tokens) AS output, total(cache_read_tokens) AS cacheRead,
       total(cache_write_tokens) AS cacheWrite, total(reasoning_tokens) AS reasoning, total(cost) AS cost,
