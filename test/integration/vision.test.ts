@@ -1,12 +1,13 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { renewServices } from '../../src/gateway/configSwap.ts';
 import { nativeTurn, startAnthropicServer } from '../helpers/anthropicServer.ts';
 import { inTurn, json, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { pdfDocument } from '../helpers/pdfDocument.ts';
 import { mediaOf, messagesOf, textOf } from '../helpers/received.ts';
-import { call, message, readEvents, startApp } from '../helpers/startApp.ts';
+import { call, message, readEvents, startApp, testConfig } from '../helpers/startApp.ts';
 import { provider, startProviders } from '../helpers/startProviders.ts';
 import {
   askedPicture,
@@ -463,4 +464,47 @@ test('a model that turns out not to see has its pictures described from then on'
   expect(answer.text).toContain('done');
   expect(upstream.requests.map(({ body }) => body.model)).toEqual(['blind', 'eyes', 'blind']);
   expect(upstream.requests[2]?.text).toContain('it shows a');
+});
+
+test('a changed setting holds for the next picture, and leaves the words of the ones before', async () => {
+  const upstream = await startFakeUpstream({
+    blind: words('done'),
+    eyes: namesPictures,
+    others: words('seen by others'),
+  });
+  onTestFinished(() => upstream.close());
+  const settings = { OPENAI_BASE_URL: upstream.url, BIG_MODEL: 'blind', QUIRK_VISION: '0' };
+  const app = await startApp({ ...settings, VISION_MODEL: 'eyes' });
+  onTestFinished(() => app.close());
+  const first = [user(text('one'), picture('a'))];
+  await call(`${app.url}/v1/messages`, message('opus', { messages: first }));
+  const next = testConfig({ ...settings, VISION_MODEL: 'others' });
+  app.live.replace(renewServices(app.live.current, next, 'test'));
+  const messages = [...first, assistant(text('done')), user(text('two'), picture('b'))];
+  await call(`${app.url}/v1/messages`, message('opus', { messages }));
+  const [, , , last] = upstream.requests;
+  expect(upstream.requests.map(({ body }) => body.model)).toEqual(['eyes', 'blind', 'others', 'blind']);
+  expect(last?.text).toContain('Picture 1, described by eyes;');
+  expect(last?.text).toContain('Picture 2, described by others;');
+});
+
+test('a client that goes away is not waited for, and what was described for it is there when it asks again', async () => {
+  const open: (() => void)[] = [];
+  const { app, ask, blind, eyes } = await startVision((response, request) => {
+    open.push(() => void namesPictures(response, request));
+  });
+  const messages = [user(text('look'), picture('a'))];
+  const asked = message('opus', { messages });
+  const gone = httpRequest(`${app.url}/v1/messages`, { method: 'POST', headers: asked.headers ?? {} });
+  gone.on('error', () => {});
+  gone.end(asked.body);
+  await expect.poll(() => open.length).toBe(1);
+  const ended = app.nextRecord();
+  gone.destroy();
+  expect(await ended).toMatchObject({ outcome: 'client_closed' });
+  expect(blind()).toHaveLength(0);
+  for (const answer of open) answer();
+  await ask(messages);
+  expect(eyes()).toHaveLength(1);
+  expect(blind()[0]?.text).toContain('it shows a');
 });

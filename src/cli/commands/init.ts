@@ -85,7 +85,7 @@ async function askForAnotherKey(context: Context, instance: PlannedInstance): Pr
 }
 
 /** How pictures can be described to a model that sees none, by a model of the same provider if one does; empty where it sees. */
-function offerVision(name: string, { vision, tiers, modelRefs }: Config): readonly string[] {
+export function offerVision(name: string, { vision, tiers, modelRefs }: Config): readonly string[] {
   const { provider, model } = modelRefs.of(tiers.big);
   const { models, protocol } = provider.preset;
   if (vision !== undefined || protocol === 'demo' || modelSettings(provider, model).vision) return [];
