@@ -29,6 +29,8 @@ import { usageFilePath } from './telemetry/usage/file.ts';
 import { UsageStore } from './telemetry/usage/store.ts';
 import { createTokenCalibration } from './translate/tokenCalibration.ts';
 import { VERSION } from './version.ts';
+import { DescriptionCache, descriptionsPath } from './vision/descriptionCache.ts';
+import { SideModelDescriber } from './vision/pictureDescriber.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_CONFIGURATION = 78;
@@ -134,6 +136,11 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     logger,
   });
   const usage = new UsageAggregator({ clock, keep: (row) => usageStore.add(row), redact });
+  const descriptions = new DescriptionCache({
+    path: descriptionsPath(config.stateDirectory, config.instance),
+    clock,
+    logger,
+  });
   const lasting: LastingServices = {
     clock,
     stats: new RequestCounters(clock, redact),
@@ -142,6 +149,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     bodies: new JsonBodyCodec(),
     order: new LoadBalancer(clock, Math.random),
     inFlight: new InFlight(),
+    pictures: new SideModelDescriber(descriptions),
     logger,
     redact,
   };
@@ -208,6 +216,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   await drain(app, active.current);
   calibrationFile.close();
   usageStore.close();
+  descriptions.close();
   consoleFile?.close();
   logger.lifecycle('stopped');
   await Promise.race([Promise.all([log.close(), active.close()]), sleep(FLUSH_MS)]);

@@ -37,6 +37,7 @@ const MAY_IMPORT: Record<string, { layers: readonly string[]; types?: readonly s
       'upstream',
     ],
   },
+  vision: { layers: ['core', 'protocol', 'resilience', 'telemetry', 'translate', 'gateway'], types: ['config'] },
   server: { layers: ['core', 'protocol', 'telemetry', 'gateway', 'routing'], types: ['config'] },
   permissions: { layers: ['config'] },
   reload: { layers: ['core', 'config'], types: ['gateway', 'telemetry'] },

@@ -1,6 +1,6 @@
 import { type Order, orderText } from '../upstream/order.ts';
 import { sourceCode, words } from './prose.ts';
-import { createRandom } from './random.ts';
+import { createRandom, type Random } from './random.ts';
 import { SERIAL_MARK } from './serialMark.ts';
 import { createTools } from './toolDefinitions.ts';
 
@@ -10,6 +10,8 @@ export interface ConversationShape {
   /** Bytes of source code in each result. */
   readonly resultBytes: number;
   readonly order: Order;
+  /** Pictures in the first results, one in every second; none without it. */
+  readonly pictures?: { readonly count: number; readonly bytes: number };
 }
 
 /** A conversation that has got as far as one wants it to. */
@@ -23,8 +25,14 @@ export interface Conversation {
 const TOOLS = 40;
 const CACHED = { cache_control: { type: 'ephemeral' } };
 
+/** A picture of so many random bytes, as a screenshot hardly repeats itself. */
+function createPicture(random: Random, bytes: number): object {
+  const data = Buffer.from(Array.from({ length: bytes }, () => Math.floor(random() * 256))).toString('base64');
+  return { type: 'image', source: { type: 'base64', media_type: 'image/png', data } };
+}
+
 /** Requests as Claude Code sends them: its order of keys, all turns each time, the mark of the cache on the last block only. */
-export function createConversation({ rounds, resultBytes, order }: ConversationShape): Conversation {
+export function createConversation({ rounds, resultBytes, order, pictures }: ConversationShape): Conversation {
   const random = createRandom(7);
   const tools = createTools(random, TOOLS);
   const first = JSON.stringify({
@@ -43,10 +51,15 @@ export function createConversation({ rounds, resultBytes, order }: ConversationS
       options: { limit: index },
     };
     const text = sourceCode(random, resultBytes);
+    const shows = pictures !== undefined && index % 2 === 0 && index / 2 < pictures.count;
     const result = {
       type: 'tool_result',
       tool_use_id: id,
-      content: index % 3 === 0 ? [{ type: 'text', text }] : text,
+      content: shows
+        ? [{ type: 'text', text }, createPicture(random, pictures.bytes)]
+        : index % 3 === 0
+          ? [{ type: 'text', text }]
+          : text,
       ...(index % 10 === 9 && { is_error: true }),
     };
     const call = [

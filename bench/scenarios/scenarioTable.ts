@@ -1,3 +1,4 @@
+import { describedPictures } from './describedPictures.ts';
 import { fastStreams } from './fastStreams.ts';
 import { growth } from './growth.ts';
 import { largeRequests } from './largeRequests.ts';
@@ -19,4 +20,5 @@ export const scenarioTable: readonly Scenario[] = [
   manyStreams,
   ...stalls,
   growth,
+  describedPictures,
 ];

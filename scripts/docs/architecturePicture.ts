@@ -116,6 +116,12 @@ export const folders: Readonly<Record<string, Folder>> = {
     'takes from the process, by Node’s permission model, what it does not need',
   ),
   reload: place(2, 3, 'notices changed files', 'watches the configuration and takes a changed one over'),
+  vision: place(
+    2,
+    5,
+    'describes pictures',
+    'pictures for models that see none: a side model describes them, and what it says is kept',
+  ),
   server: place(2, 4, 'HTTP, access, routes', 'HTTP with the web framework: access checks, routes, answers'),
   gateway: place(
     3,

@@ -35,7 +35,7 @@ import { fileProviders } from './files/providers.ts';
 import { fileSettings, readProvidersFile, reportNoProvider } from './files/providersFile.ts';
 import { asNamedProvider, chooseModels } from './models.ts';
 import { secretsInFields, secretsInHeaders } from './overrides.ts';
-import { findOwnProvider, ownProvider, refuseMetadataAddresses } from './provider.ts';
+import { findOwnProvider, ownProvider, refuseMetadataAddresses, visionServer } from './provider.ts';
 import { checkClientToken, createNamedKeys, type FoundSecret, findSecret, warnOfForeignKeys } from './secrets.ts';
 
 function valueType({ form, fallback }: SettingRow<unknown>): z.core.$ZodType {
@@ -187,7 +187,9 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   if (!hasOwn) warnOfUnusedSettings(variables, used, diagnostics);
   const choices = own?.choices ?? written;
   const token = findSecret(directNames('ANTHROPIC_API_KEY'), variables, readText, diagnostics);
-  const values = readValues(choices, { OPENAI_API_KEY: own?.key, ANTHROPIC_API_KEY: token }, diagnostics);
+  const visionToken = findSecret(directNames('VISION_TOKEN'), variables, readText, diagnostics);
+  const secrets = { OPENAI_API_KEY: own?.key, ANTHROPIC_API_KEY: token, VISION_TOKEN: visionToken };
+  const values = readValues(choices, secrets, diagnostics);
   checkTokenLimits(values, choices, diagnostics);
 
   const ownConfig = own && ownProvider(own, values, variables, diagnostics);
@@ -209,6 +211,10 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   checkClientToken(token, host, passesKeyOn, diagnostics);
   const models = chooseModels({ providers, unusable, hasOwn, modelsFile, choices, findNamedKey, refresh }, diagnostics);
 
+  const visionAddress = choices.get('VISION_URL');
+  const port = values.PORT ?? ownConfig?.preset.port ?? DEFAULT_PORT;
+  const visionElsewhere =
+    visionAddress && visionServer(visionAddress, values, visionToken, { host: values.HOST, port }, diagnostics);
   const customServers = [...(models?.customModels.values() ?? [])];
   const servers = [
     ...(ownConfig
@@ -216,6 +222,7 @@ export function buildConfig(source: ConfigSource): ConfigResult {
       : []),
     ...others.map(({ name, provider }) => ({ provider, location: { name: `PROVIDERS_FILE (${name})` } })),
     ...customServers.map(({ name, provider }) => ({ provider, location: { name: `MODELS_FILE (${name})` } })),
+    ...(visionElsewhere && visionAddress ? [{ provider: visionElsewhere.ref.provider, location: visionAddress }] : []),
   ];
   refuseMetadataAddresses(servers, values.ALLOW_LINK_LOCAL === 'on', diagnostics);
   warnOfForeignKeys(servers, variables, diagnostics);
@@ -229,6 +236,7 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   if (problems.some(({ severity }) => severity === 'error') || !models) return { address, problems, files: asked };
   const parts = {
     ...models,
+    vision: visionElsewhere ?? models.vision,
     ...fileSettings(providersFile, values, choices),
     providersFile: providersFile.file,
     prices: pricesFile.prices,
@@ -287,6 +295,7 @@ type Models = Pick<
   | 'providersFile'
   | 'strategy'
   | 'router'
+  | 'vision'
   | 'healthCheck'
   | 'breaker'
   | 'modelsFile'
@@ -354,10 +363,12 @@ function assembleConfig(
       customModels: custom.map((model) => ({ ...model, provider: presetByName(model.provider) })),
       prices: [...models.prices],
       hooks: models.hooks,
+      vision: models.vision && [models.vision.ref.name, presetByName(models.vision.ref.provider)],
       authorities: [models.authorities.certificates, models.authorities.system],
     }),
     secrets: [
       ...[...models.providers, ...custom].flatMap((one) => secretsOf(one.provider)),
+      ...(models.vision?.setting === 'VISION_URL' ? secretsOf(models.vision.ref.provider) : []),
       ...(clientToken === undefined ? [] : [clientToken]),
       ...networkSecrets,
     ],

@@ -97,6 +97,15 @@ export interface ModelRef {
   readonly custom?: CustomModel;
 }
 
+/** The model that describes pictures to models that cannot see them. */
+export interface VisionModel {
+  readonly ref: ModelRef;
+  /** How it is called in descriptions and for the user. */
+  readonly label: string;
+  /** The setting that names it. */
+  readonly setting: 'VISION_MODEL' | 'VISION_URL';
+}
+
 /** Knows what every name of a model stands for. */
 export interface ModelRefs {
   /** For a name of the configuration it is always the same object. A name that means nothing else is a model of the first provider. */
@@ -140,6 +149,8 @@ export interface Config extends SettingFields {
   readonly providersFile: string | undefined;
   readonly strategy: Strategy;
   readonly router: Router;
+  /** Undefined where nobody describes pictures. */
+  readonly vision: VisionModel | undefined;
   /** Path of the models file as problems show it; undefined when there is none. */
   readonly modelsFile: string | undefined;
   /** PRICES_FILE as it is written; undefined when there is none. */

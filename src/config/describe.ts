@@ -29,7 +29,15 @@ function describeKey({ source, variable, secret }: ProviderKey): string {
 const OWN_WORDS: ReadonlySet<string> = new Set(['instance', 'hash']);
 
 /** Rows with words of the user's own that go to the provider, which may repeat a secret of the configuration. */
-const REQUEST_WORDS: ReadonlySet<string> = new Set(['provider', 'endpoint', 'models', 'model', 'router', 'quirk']);
+const REQUEST_WORDS: ReadonlySet<string> = new Set([
+  'provider',
+  'endpoint',
+  'models',
+  'model',
+  'router',
+  'vision',
+  'quirk',
+]);
 
 /** A setting as the env file would have it; texts of fields that the user adds to requests may be credentials of any name. */
 function describeQuirk([setting, value]: [string, unknown]): string {
@@ -214,6 +222,14 @@ function describeRouter({ router, longContextThreshold }: Config): readonly Row[
   });
 }
 
+/** Who describes pictures to models that see none. */
+function visionRows({ vision, visionTimeoutMs }: Config): readonly Row[] {
+  if (vision === undefined) return [];
+  const { ref, label, setting } = vision;
+  const key = setting === 'VISION_URL' ? `, ${describeKey(ref.provider.key)}` : '';
+  return [['vision', `${label} at ${ref.provider.baseUrl}${key}, within ${showDuration(visionTimeoutMs)}`]];
+}
+
 /**
  * The effective configuration for people, one line per subject, secrets masked.
  * @param now in ms since 1970, for ages in days
@@ -228,6 +244,7 @@ export function describeConfig(config: Config, now?: number): readonly string[] 
     ...providers.flatMap((provider) => describeProvider(provider, config, now)),
     ...[...config.customModels.values()].map(describeModel),
     ...describeRouter(config),
+    ...visionRows(config),
     ...fileRows(config),
     ['output tokens', `${limits.minTokens ?? 1} to ${limits.maxTokens ?? 'the model’s own limit'}`],
     ['request', `at most ${show('MAX_BODY_BYTES', config)}; answer within ${show('REQUEST_TIMEOUT', config)}`],

@@ -43,7 +43,15 @@ export interface ModelSources {
 /** What a configuration says of models and of those who serve them. */
 type ChosenModels = Pick<
   Config,
-  'provider' | 'providers' | 'tiers' | 'router' | 'customModels' | 'modelRefs' | 'modelPrefixes' | 'modelsFile'
+  | 'provider'
+  | 'providers'
+  | 'tiers'
+  | 'router'
+  | 'vision'
+  | 'customModels'
+  | 'modelRefs'
+  | 'modelPrefixes'
+  | 'modelsFile'
 >;
 
 /** The models by the names that routing knows; undefined when nobody serves them or there are none, which is reported. */
@@ -72,7 +80,9 @@ export function chooseModels(sources: ModelSources, diagnostics: Diagnostics): C
   const tiers = chooseTiers(choices, firstModels(models), hasOwn ? router : {}, known, diagnostics);
   if (tiers === undefined) return undefined;
   const named = nameModels(providers, tiers);
+  const visionName = readVisionModel(choices, known, diagnostics);
   const names = [
+    ...(visionName === undefined ? [] : [visionName]),
     ...Object.values(tiers),
     ...Object.values(router),
     ...named.flatMap((one) => Object.values(one.models).flat()),
@@ -80,11 +90,14 @@ export function chooseModels(sources: ModelSources, diagnostics: Diagnostics): C
   ];
   const modelRefs = createModelRefs(named, custom, names);
   refuseUnusableNames(choices, { tiers, router, modelRefs }, diagnostics);
+  const visionRef = visionName === undefined ? undefined : modelRefs.of(visionName);
+  if (visionRef !== undefined) refuseBlindModel(visionRef, choices, diagnostics);
   return {
     provider: first.provider,
     providers: named,
     tiers,
     router,
+    vision: visionRef && { ref: visionRef, label: visionRef.model, setting: 'VISION_MODEL' },
     customModels: custom,
     modelRefs,
     modelPrefixes: prefixes,
@@ -191,6 +204,29 @@ function readRouter(choices: Choices, known: KnownNames, diagnostics: Diagnostic
       const name = choice && routerName(choice.value, choice, known, diagnostics);
       return name === undefined ? [] : [[route, name]];
     }),
+  );
+}
+
+/** The name by which routing knows the model of VISION_MODEL; with VISION_URL it is a model of that server. */
+function readVisionModel(choices: Choices, known: KnownNames, diagnostics: Diagnostics): string | undefined {
+  const choice = choices.has('VISION_URL') ? undefined : choices.get('VISION_MODEL');
+  return choice && tierName(choice.value, choice, known, diagnostics);
+}
+
+/** Reports a model of which its preset knows that it cannot describe pictures, as it sees none. */
+function refuseBlindModel({ model, provider, custom }: ModelRef, choices: Choices, diagnostics: Diagnostics): void {
+  const { models, quirks } = provider.preset;
+  const isBlind = models[model] !== undefined && !(models[model]?.vision ?? quirks.vision ?? true);
+  if (custom !== undefined || !isBlind) return;
+  const seeing = Object.keys(models).filter((name) => models[name]?.vision ?? quirks.vision ?? true);
+  const fix =
+    seeing.length === 0
+      ? 'Name a model of another provider as provider,model, or set VISION_URL.'
+      : `Name a model that does: ${seeing.join(', ')}.`;
+  diagnostics.error(
+    choices.get('VISION_MODEL') ?? { name: 'VISION_MODEL' },
+    `${showValue(model)}, which sees no pictures itself`,
+    fix,
   );
 }
 

@@ -1,15 +1,25 @@
 import { customId, withoutContextSuffix } from '../core/models.ts';
 import { nearestName } from '../core/text.ts';
+import { customAnthropic } from '../providers/generic.ts';
 import { defaultPreset, findPreset, findSibling, guessPreset, presets } from '../providers/index.ts';
 import { type Preset, protocolOf, type Server } from '../providers/preset.ts';
-import type { ProviderConfig } from './config.ts';
+import type { ProviderConfig, VisionModel } from './config.ts';
 import { type Diagnostics, type SourcedValue, type SourceLocation, showValue } from './diagnostics.ts';
 import type { SettingValues } from './env/settings.ts';
 import { type Choices, secretFileName, type Variables } from './env/variables.ts';
 import type { ReadText } from './files/companion.ts';
 import { readCustomHeaders, readQuirks } from './overrides.ts';
 import { namedEndpoint } from './parsers.ts';
-import { type FindNamedKey, type FoundSecret, findProviderKey, isPlaceholder, providerKey } from './secrets.ts';
+import {
+  type FindNamedKey,
+  type FoundSecret,
+  findProviderKey,
+  isLoopback,
+  isLoopbackAddress,
+  isPlaceholder,
+  ownKey,
+  providerKey,
+} from './secrets.ts';
 
 /** What the env file's own provider is found by. */
 export interface OwnSources {
@@ -311,6 +321,39 @@ export function chooseEndpoints(
     responsesEndpoint: `${root}${endpoints.responses}`,
     ...(chosen === undefined ? {} : { protocol: chosen }),
   };
+}
+
+/** The model of another instance that is asked for where VISION_MODEL names none: its small tier. */
+const VISION_MODEL_ELSEWHERE = 'haiku';
+
+/**
+ * The model behind VISION_URL. Only VISION_TOKEN goes there as a key, never one that a client lends.
+ * @param own where this instance listens, which must not ask itself
+ */
+export function visionServer(
+  address: SourcedValue,
+  values: Pick<SettingValues, 'VISION_URL' | 'VISION_MODEL'>,
+  token: FoundSecret | undefined,
+  own: { readonly host: string; readonly port: number },
+  diagnostics: Diagnostics,
+): VisionModel | undefined {
+  const { VISION_URL: baseUrl, VISION_MODEL: written = VISION_MODEL_ELSEWHERE } = values;
+  if (baseUrl === undefined) return undefined;
+  const url = URL.parse(baseUrl);
+  const isOwn = isLoopbackAddress(baseUrl) && isLoopback(own.host) && Number(url?.port) === own.port;
+  if (isOwn) diagnostics.error(address, `${baseUrl}, which is this instance itself`, 'Set the address of another one.');
+  const model = withoutContextSuffix(written);
+  const provider = {
+    preset: customAnthropic,
+    baseUrl,
+    ...chooseEndpoints(baseUrl, customAnthropic, undefined, undefined, diagnostics),
+    keyHeader: customAnthropic.keyHeader,
+    key: token === undefined ? ({ source: 'none', variable: 'VISION_TOKEN' } as const) : ownKey(token),
+    headers: {},
+    overrides: {},
+  };
+  const label = `${model} at ${url?.host}`;
+  return { ref: { name: `${url?.host},${model}`, model, provider }, label, setting: 'VISION_URL' };
 }
 
 /** In the form to which the URL standard brings every notation of an address. */

@@ -208,7 +208,12 @@ export function providerKey(preset: Preset, found: FoundSecret | undefined): Pro
   if (preset.protocol === 'demo') return { source: 'none', variable: '' };
   if (found === undefined && preset.keyOptional === true) return { source: 'none', variable: GENERAL_NAME };
   if (found === undefined) return { source: 'client', variable: preset.keyNames[0] ?? GENERAL_NAME };
-  return { source: found.source, variable: found.variable.name, secret: new Secret(found.value) };
+  return ownKey(found);
+}
+
+/** A key of the instance's own as the configuration holds it. */
+export function ownKey({ source, variable, value }: FoundSecret): ProviderKey {
+  return { source, variable: variable.name, secret: new Secret(value) };
 }
 
 /** The key that stands under the name an entry gives; undefined when there is none. */

@@ -69,6 +69,10 @@ export interface HealthReport {
   };
   readonly last_success_at: Timestamp | null;
   readonly last_error: LastError | null;
+  /** Who describes pictures to models that see none; null where nobody does. */
+  readonly vision: VisionHealth | null;
+  /** Requests since the start whose pictures the model did not get to see, as nobody describes them. */
+  readonly unseen_pictures: number;
   readonly log: WriterHealth & { readonly path: string };
   readonly usage: WriterHealth;
   readonly memory_bytes: number;
@@ -76,6 +80,17 @@ export interface HealthReport {
 
 /** ISO 8601 in UTC, which sorts as text. */
 type Timestamp = string;
+
+/** The side model for pictures, and what it has done since the start. */
+export interface VisionHealth {
+  readonly model: string;
+  /** `VISION_MODEL` or `VISION_URL`. */
+  readonly setting: string;
+  /** Address of the server that gets the pictures. */
+  readonly base_url: string;
+  readonly described: number;
+  readonly failed: number;
+}
 
 export type CircuitState = 'closed' | 'open' | 'half-open';
 

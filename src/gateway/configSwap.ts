@@ -130,7 +130,9 @@ export function createServices(lasting: LastingServices, config: Config, userAge
 
 /** The services of a changed configuration; what it leaves as it was keeps its connections, its state and what was learned. */
 export function renewServices(before: Services, config: Config, userAgent: string): Services {
-  const all = [...config.providers, ...config.customModels.values()].map(({ provider }) => provider);
+  const { vision } = config;
+  const servers = [...config.providers, ...config.customModels.values(), ...(vision === undefined ? [] : [vision.ref])];
+  const all = servers.map(({ provider }) => provider);
   const backends = before.backends.renew(createConnections(config, before.clock, userAgent), all);
   const { places, queueLength } = config.concurrency;
   for (const { limiter } of backends.list()) limiter.resize(places, queueLength);

@@ -2,7 +2,7 @@ import { ApiError } from '../core/errors.ts';
 import { tokenCount } from '../core/json.ts';
 import { parseBoundedObject } from '../protocol/bounds.ts';
 import { type AnswerReader, openOutcome } from '../upstream/upstream.ts';
-import { askProvider } from './adapters/adapter.ts';
+import { askProvider, previewPictures } from './adapters/adapter.ts';
 import { passthroughBody, passthroughCredentials, passthroughHeaders } from './adapters/messagesAdapter.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import { planRequest, type Route, routeNow, skipReason } from './route.ts';
@@ -94,12 +94,15 @@ async function count(
   body: RequestBody,
   onGone: (listener: () => void) => void,
 ): Promise<TokenCount> {
-  const { measured } = body;
+  // What is wrong with the request is said first.
+  body.measured;
   const { candidates, conversation } = planRequest(services, incoming, body, true);
   const route = routeNow(services, candidates);
   const { model, backend } = route;
+  const readable = await previewPictures(services, body, route);
+  const { measured } = readable;
   const counted =
-    backend.provider.preset.countsTokens === true && skipReason(route) === undefined
+    backend.provider.preset.countsTokens === true && skipReason(route) === undefined && readable === body
       ? await askTokenCount(services, incoming, body, { route, conversation }, onGone)
       : undefined;
   return { input_tokens: counted ?? services.calibration.estimate(model.name, measured) };

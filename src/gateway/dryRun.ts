@@ -3,6 +3,7 @@ import type { JsonObject } from '../core/json.ts';
 import { checkDepth } from '../protocol/anthropic/request.ts';
 import { maskMerged } from '../quirks/compose.ts';
 import { endpointUrl } from '../upstream/client.ts';
+import { previewPictures } from './adapters/adapter.ts';
 import { passthroughBody, repairedRequest } from './adapters/messagesAdapter.ts';
 import { prepareInSteps, replayFor } from './adapters/translatingAdapter.ts';
 import { type RequestBody, runCooperatively, withBody } from './requestBody.ts';
@@ -72,10 +73,11 @@ export async function dryRun(services: Services, incoming: IncomingRequest): Pro
   return withBody(services, incoming.body, (body) => describe(services, incoming, body));
 }
 
-async function describe(services: Services, incoming: IncomingRequest, body: RequestBody): Promise<Buffer> {
-  const plan = planRequest(services, incoming, body, true);
-  const able = filterByWebSearch(services, plan.candidates, body);
+async function describe(services: Services, incoming: IncomingRequest, sent: RequestBody): Promise<Buffer> {
+  const plan = planRequest(services, incoming, sent, true);
+  const able = filterByWebSearch(services, plan.candidates, sent);
   const route = routeNow(services, able.length === 0 ? plan.candidates : able);
+  const body = await previewPictures(services, sent, route);
   const description = { ...describeRoute(route), ...describePlan(plan, able, services) };
   if (isNative(route)) {
     checkDepth(body.object); // it goes on as it came, but may be printed here

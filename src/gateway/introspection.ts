@@ -1,6 +1,6 @@
 import { clientEnvironment, forwardsCredentials } from '../config/clientEnvironment.ts';
 import type { Config, Problem } from '../config/config.ts';
-import type { HealthReport, KeyHealth, ProviderHealth } from '../core/healthReport.ts';
+import type { HealthReport, KeyHealth, ProviderHealth, VisionHealth } from '../core/healthReport.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { LogStatus } from '../telemetry/log/rotatingLog.ts';
 import { formatFigure } from '../telemetry/metrics.ts';
@@ -87,11 +87,18 @@ const LAST_TIME = 8.64e15;
 const isoTime = (at: number) => new Date(Math.min(at, LAST_TIME)).toISOString();
 const isoTimeOrNull = (at: number | undefined) => (at === undefined ? null : isoTime(at));
 
+function describeVision({ config: { vision }, pictures }: Services): VisionHealth | null {
+  if (vision === undefined) return null;
+  const { described, failed } = pictures?.counts ?? { described: 0, failed: 0 };
+  const { label, setting, ref } = vision;
+  return { model: label, setting, base_url: ref.provider.baseUrl, described, failed };
+}
+
 /** The body of `GET /health`: who answers on this port and how it fares; no secrets. */
 export function describeHealth(services: Services, facts: ProcessFacts): HealthReport {
   const { config, stats, clock } = services;
   const { provider } = config;
-  const { requests, tokens, tools, inFlight, lastSuccessAt, lastError } = stats.snapshot();
+  const { requests, tokens, tools, inFlight, unseenPictures, lastSuccessAt, lastError } = stats.snapshot();
   const backend = services.backends.of(provider);
   const log = facts.logStatus();
   const usage = facts.usageStatus();
@@ -140,6 +147,8 @@ export function describeHealth(services: Services, facts: ProcessFacts): HealthR
     },
     last_success_at: isoTimeOrNull(lastSuccessAt),
     last_error: lastError === undefined ? null : { ...lastError, at: isoTime(lastError.at) },
+    vision: describeVision(services),
+    unseen_pictures: unseenPictures,
     log: {
       path: log.path,
       written: log.written,
@@ -170,6 +179,7 @@ function describeTotals(totals: UsageTotals): JsonObject {
     cost_usd: knownCost(totals),
     unpriced_requests: totals.unpriced,
     health_checks: totals.checks,
+    side_calls: totals.sideCalls,
   };
 }
 
@@ -204,6 +214,7 @@ export function describeStatistics({ usage, clock, config }: Services, facts: Pr
     total_cost_usd: knownCost(total),
     unpriced_requests: total.unpriced,
     health_checks: total.checks,
+    side_calls: total.sideCalls,
     model_usage_count: Object.fromEntries([...models].map(([model, { requests }]) => [model, requests])),
     models: Object.fromEntries([...models].map(([model, totals]) => [model, describeTotals(totals)])),
     days: days.map(([day, totals]) => ({ day, ...describeTotals(totals) })),

@@ -3,6 +3,7 @@ import type { HookInfo, HookName, Hooks } from '../hooks/hooks.ts';
 import { errorBody, errorEvent, PING_EVENT } from '../protocol/anthropic/errors.ts';
 import { MessageAssembler } from '../protocol/anthropic/message.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
+import { type Adapter, describePictures } from './adapters/adapter.ts';
 import { MessagesAdapter } from './adapters/messagesAdapter.ts';
 import { TranslatingAdapter } from './adapters/translatingAdapter.ts';
 import { respondWithFallback } from './fallback/fallbackRunner.ts';
@@ -16,7 +17,7 @@ import {
   recordRoute,
 } from './requestContext.ts';
 import type { ResponseWriter, SseFormat } from './responseWriter.ts';
-import { filterByWebSearch, isNative, planRequest, routeTo } from './route.ts';
+import { filterByWebSearch, isNative, planRequest, type Route, routeTo } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
 import { answerWebSearch, SEARCH_REFUSED } from './webSearch.ts';
 
@@ -111,14 +112,17 @@ function answer(context: RequestContext, body: RequestBody): Promise<void> {
     answerWebSearch(writer, body.parsed);
     return Promise.resolve();
   }
+  const createAdapter = (route: Route, readable = body): Adapter | Promise<Adapter> =>
+    isNative(route)
+      ? new MessagesAdapter(context, plan, readable, route)
+      : TranslatingAdapter.create(context, plan, readable, route);
   return respondWithFallback(
     context,
     candidates === plan.candidates ? plan : { ...plan, candidates },
     record.stream ? STREAMED : WHOLE,
-    (route) =>
-      isNative(route)
-        ? new MessagesAdapter(context, plan, body, route)
-        : TranslatingAdapter.create(context, plan, body, route),
+    services.config.vision === undefined
+      ? createAdapter
+      : async (route) => createAdapter(route, await describePictures(context, body, route)),
   );
 }
 

@@ -12,12 +12,13 @@ import { type NamedRoute, routeName } from '../routing/decision.ts';
 import type { LoadBalancer } from '../routing/loadBalancer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RequestCounters } from '../telemetry/requestCounters.ts';
+import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import type { UsageAggregator } from '../telemetry/usage/aggregator.ts';
 import type { ResolvedModel } from '../translate/request/context.ts';
 import { RefusedReasoning } from '../translate/request/reasoningReplay.ts';
 import type { TokenCalibration } from '../translate/tokenCalibration.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { JsonBodyCodec } from './requestBody.ts';
+import type { JsonBodyCodec, RequestBody } from './requestBody.ts';
 
 /** What the gateway works with under one configuration; a changed one gets services of its own. */
 export interface Services {
@@ -34,6 +35,8 @@ export interface Services {
   readonly calibration: TokenCalibration;
   readonly bodies: JsonBodyCodec;
   readonly inFlight: InFlight;
+  /** Asked only where the configuration names a model that sees. */
+  readonly pictures?: PictureDescriber;
   readonly logger: Logger;
   /** Masks credentials in text that leaves the process. */
   readonly redact: (text: string) => string;
@@ -66,6 +69,35 @@ export interface IncomingRequest {
   readonly userAgent: string | undefined;
   /** How long the client waits for the beginning of its answer; NaN where it does not say so in a number. */
   readonly timeoutSeconds?: number;
+}
+
+/** The request of a client for which something else is asked. */
+export interface AskedRequest {
+  readonly services: Services;
+  readonly incoming: Pick<IncomingRequest, 'id' | 'forwarded'>;
+  readonly record: RequestRecord;
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+/** The model that a request goes to, as far as it matters for what it sees. */
+export interface PictureTarget {
+  readonly model: ResolvedModel;
+  /** Whether its server speaks the Messages API itself. */
+  readonly native: boolean;
+}
+
+/** Puts words into the place of pictures that a model cannot see; src/vision/ has the one that there is. */
+export interface PictureDescriber {
+  /** Since the start. */
+  readonly counts: { readonly described: number; readonly failed: number };
+  /**
+   * The request as the model can read it; itself where there is nothing to describe. A picture that cannot be described becomes a note.
+   * @throws ApiError for a request that itself asks for a description
+   */
+  describe(body: RequestBody, target: PictureTarget, asked: AskedRequest): RequestBody | Promise<RequestBody>;
+  /** The same as far as descriptions are known: nobody is asked. */
+  preview(body: RequestBody, target: PictureTarget, services: Services): Promise<RequestBody>;
 }
 
 /** Equal for equal settings of a provider, keys included, also when they come from two readings of the configuration. */
@@ -234,7 +266,10 @@ export class ResolvedModels {
 
   #keep({ name, provider, model }: ModelRef, learned: Partial<QuirkSettings>, isChat?: boolean): ResolvedModel {
     const protocol = isChat === true ? 'chat' : protocolOf(provider, model);
-    const settings = { ...modelSettings(provider, model, protocol), ...learned };
+    const { vision } = this.#config;
+    // The user has said that this one sees, whatever else is set for the models of its provider.
+    const sight = vision?.ref.provider === provider && vision.ref.model === model ? { vision: true } : {};
+    const settings = { ...modelSettings(provider, model, protocol), ...sight, ...learned };
     const { maxTokens, minTokens } = this.#config.limits;
     const resolved: ResolvedModel = {
       provider: provider.preset.name,

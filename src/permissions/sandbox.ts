@@ -50,7 +50,9 @@ function hooksPath(hooks: string, envFile: string): string {
 
 /** The files that an instance keeps in the folder of the states, in which those of others lie as well, and more. */
 function stateFiles({ stateDirectory, instance }: Config): string[] {
-  return ['calibration.json', 'usage.sqlite'].map((ending) => `${join(stateDirectory, `${instance}.${ending}`)}*`);
+  return ['calibration.json', 'usage.sqlite', 'vision.sqlite'].map(
+    (ending) => `${join(stateDirectory, `${instance}.${ending}`)}*`,
+  );
 }
 
 /**

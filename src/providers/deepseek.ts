@@ -75,7 +75,7 @@ export const deepseekAnthropic = {
   catalogue: 'deepseek',
   tiers: deepseek.tiers,
   models: nativeModels(deepseek),
-  quirks: { effortNeedsThinking: true, reasoningRequired: 'empty' },
+  quirks: { vision: false, effortNeedsThinking: true, reasoningRequired: 'empty' },
   links: { ...deepseek.links, docs: 'https://api-docs.deepseek.com/guides/anthropic_api' },
   checked: '2026-11-29',
 } satisfies Preset;

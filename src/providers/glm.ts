@@ -133,7 +133,7 @@ export const glmAnthropic = {
   catalogue: 'zai',
   tiers: glm.tiers,
   models: nativeModels(glm),
-  quirks: {},
+  quirks: { vision: false },
   errorCodes,
   links: glm.links,
   notes: ['Keys of z.ai and of open.bigmodel.cn (REGION=cn) are separate.'],

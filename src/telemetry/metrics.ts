@@ -1,5 +1,5 @@
 import { terminalSafe } from '../core/text.ts';
-import { HEALTH_CHECK, type UsageRow } from './usage/totals.ts';
+import { HEALTH_CHECK, SIDE, type UsageRow } from './usage/totals.ts';
 
 /** The text form 0.0.4 of Prometheus, https://prometheus.io/docs/instrumenting/exposition_formats/ */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -138,6 +138,10 @@ export class RequestMetrics {
     'claude_code_proxy_health_checks_total',
     'Health checks that were answered with tokens; of these only tokens and cost are in the other counters.',
   );
+  readonly #sideCalls = new Counter(
+    'claude_code_proxy_side_calls_total',
+    'Questions to side models, such as for the description of a picture; of these only tokens and cost are in the other counters.',
+  );
   readonly #tokens = new Counter(
     'claude_code_proxy_tokens_total',
     'Tokens by kind; input is what neither came from the cache nor went into it, reasoning is a part of the output.',
@@ -145,7 +149,7 @@ export class RequestMetrics {
   readonly #cost = new Counter('claude_code_proxy_cost_dollars_total', 'Cost in US dollars, as far as it is known.');
   readonly #unpriced = new Counter(
     'claude_code_proxy_unpriced_requests_total',
-    'Requests and health checks whose cost is unknown, because a price is.',
+    'Requests, health checks and side calls whose cost is unknown, because a price is.',
   );
   readonly #firstEvent = new Histogram(
     'claude_code_proxy_first_event_seconds',
@@ -170,6 +174,10 @@ export class RequestMetrics {
       this.#checks.add({ model });
       return;
     }
+    if (row.endpoint.startsWith(SIDE)) {
+      this.#sideCalls.add({ side: row.endpoint.slice(SIDE.length), outcome: row.outcome, model });
+      return;
+    }
     const tier = row.tier ?? 'none';
     this.#requests.add({ outcome: row.outcome, status: row.status, model, tier });
     if (row.first_event_ms !== null) this.#firstEvent.observe({ tier }, row.first_event_ms / 1000);
@@ -177,9 +185,8 @@ export class RequestMetrics {
   }
 
   format(): string {
-    return [this.#requests, this.#checks, this.#tokens, this.#cost, this.#unpriced, this.#firstEvent, this.#duration]
-      .map((metric) => metric.format())
-      .join('');
+    const counted = [this.#requests, this.#checks, this.#sideCalls, this.#tokens, this.#cost, this.#unpriced];
+    return [...counted, this.#firstEvent, this.#duration].map((metric) => metric.format()).join('');
   }
 }
 

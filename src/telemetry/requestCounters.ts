@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { tokenCount } from '../core/json.ts';
 import { terminalSafe } from '../core/text.ts';
-import { type RequestRecord, shortenErrorMessage } from './requestRecord.ts';
+import { IMAGE_NOT_SEEN, type RequestRecord, shortenErrorMessage } from './requestRecord.ts';
 
 /** The latest request that a provider or this proxy failed. */
 export interface LastError {
@@ -18,6 +18,8 @@ export interface CountersSnapshot {
   /** `input` is what was not read from the provider's cache. */
   tokens: { input: number; cacheRead: number; cacheWrite: number; output: number };
   inFlight: number;
+  /** Requests with pictures that the model did not get to see. */
+  unseenPictures: number;
   tools: ToolLosses;
   lastSuccessAt?: number;
   lastError?: LastError;
@@ -116,6 +118,7 @@ export class RequestCounters {
   readonly #tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
   readonly #tools = new SessionTools();
   #inFlight = 0;
+  #unseenPictures = 0;
   #lastSuccessAt: number | undefined;
   #lastError: LastError | undefined;
 
@@ -139,6 +142,7 @@ export class RequestCounters {
   finish(record: RequestRecord): ToolNotice | undefined {
     this.#inFlight -= 1;
     this.addTokens(record);
+    if (record.notes?.includes(IMAGE_NOT_SEEN) === true) this.#unseenPictures += 1;
     switch (record.outcome) {
       case 'ok':
         this.#requests.ok += 1;
@@ -177,6 +181,7 @@ export class RequestCounters {
       requests: { ...this.#requests },
       tokens: { ...this.#tokens },
       inFlight: this.#inFlight,
+      unseenPictures: this.#unseenPictures,
       tools: this.#describeTools(),
       ...(this.#lastSuccessAt !== undefined && { lastSuccessAt: this.#lastSuccessAt }),
       ...(this.#lastError && { lastError: this.#lastError }),

@@ -12,11 +12,24 @@ import { redactBeginning } from '../core/secret.ts';
  */
 export type RequestOutcome = 'ok' | 'rejected' | 'error' | 'interrupted' | 'client_closed';
 
+/** What a request has brought for a model that sees no pictures. */
+export interface PictureCounts {
+  readonly total: number;
+  /** Described for this request; others were known before. */
+  described: number;
+  /** A note stands in the place of these. */
+  failed: number;
+  /** Of the side model, and what it has cost in US dollars; undefined when a price is unknown. */
+  inputTokens: number;
+  outputTokens: number;
+  cost: number | undefined;
+}
+
 /** What is kept of one request: numbers and names, never a message, a body or a key. */
 export interface RequestRecord {
   /** `req_...`, the same that the client got in its `request-id` header. */
   id: string;
-  /** The route, such as `/v1/messages`; HEALTH_CHECK in its place for a question of the instance's own. */
+  /** The route, such as `/v1/messages`; HEALTH_CHECK or SIDE_VISION in its place for a question of the instance's own. */
   endpoint: string;
   provider: string;
   /** By what the provider was asked: `chat`, `responses`, `anthropic` or `demo`. */
@@ -79,9 +92,14 @@ export interface RequestRecord {
   reasoningBytes?: number | undefined;
   /** The class of service in which the provider has answered, which may have prices of its own. */
   serviceTier?: string | undefined;
+  /** Absent where no picture had to be described. */
+  pictures?: PictureCounts | undefined;
   /** Names of repairs and fallbacks that were needed. */
   notes?: readonly string[] | undefined;
 }
+
+/** The note of a request whose pictures became a line of text, because the model sees none. */
+export const IMAGE_NOT_SEEN = 'image_not_seen';
 
 const ERROR_MESSAGE_LIMIT = 200;
 /** Names come from clients and providers, who may write what they like. */
@@ -160,8 +178,20 @@ export function serializeRequest(
     reasoning_items: record.reasoningItems,
     reasoning_bytes: record.reasoningBytes,
     service_tier: name(record.serviceTier),
+    ...(record.pictures === undefined ? {} : pictureFields(record.pictures)),
     notes: record.notes && boundNotes(record.notes, redact),
   });
+}
+
+function pictureFields({ total, described, failed, inputTokens, outputTokens, cost }: PictureCounts) {
+  return {
+    pictures: total,
+    pictures_described: described,
+    pictures_failed: failed,
+    ...(described + failed === 0
+      ? {}
+      : { vision_input_tokens: inputTokens, vision_output_tokens: outputTokens, vision_cost: cost }),
+  };
 }
 
 const OUTCOMES: readonly RequestOutcome[] = ['ok', 'rejected', 'error', 'interrupted', 'client_closed'];

@@ -16,7 +16,10 @@ import { RequestCounters } from '../../src/telemetry/requestCounters.ts';
 import { UsageAggregator } from '../../src/telemetry/usage/aggregator.ts';
 import type { UsageRow } from '../../src/telemetry/usage/totals.ts';
 import { createTokenCalibration } from '../../src/translate/tokenCalibration.ts';
+import { DescriptionCache, descriptionsPath } from '../../src/vision/descriptionCache.ts';
+import { SideModelDescriber } from '../../src/vision/pictureDescriber.ts';
 import { expectNoSecret } from './secretForms.ts';
+import { temporaryFolder } from './temporaryFolder.ts';
 
 /** Settings of a test instance, as lines of its env file. */
 export type Settings = Record<string, string>;
@@ -64,6 +67,17 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
   };
   const quiet = { write: () => true, on: () => {} } as unknown as NodeJS.WritableStream;
   const usageRows: UsageRow[] = [];
+  const logger = createLogger({
+    instance: config.instance,
+    level: 'debug',
+    log: { write },
+    redact,
+    stdout: quiet,
+    clock,
+  });
+  const state = settings['STATE_DIR'] === undefined ? temporaryFolder() : undefined;
+  const stateDirectory = state?.path ?? config.stateDirectory;
+  const descriptions = new DescriptionCache({ path: descriptionsPath(stateDirectory, config.instance), clock, logger });
   const lasting = {
     clock,
     stats: new RequestCounters(clock, redact),
@@ -72,7 +86,8 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
     bodies: new JsonBodyCodec(),
     order: new LoadBalancer(clock, Math.random),
     inFlight: new InFlight(),
-    logger: createLogger({ instance: config.instance, level: 'debug', log: { write }, redact, stdout: quiet, clock }),
+    pictures: new SideModelDescriber(descriptions),
+    logger,
     redact,
   };
   const services = createServices(lasting, config, 'test');
@@ -109,6 +124,8 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
       app.server.closeAllConnections();
       await app.close();
       await live.close();
+      descriptions.close();
+      state?.remove();
       // Each test of an instance is a test of this, too (S1).
       const secrets = config.secrets.map((secret) => secret.reveal());
       expectNoSecret(JSON.stringify(log) + JSON.stringify(usageRows), secrets);

@@ -1,4 +1,6 @@
+import type { Config } from '../../config/config.ts';
 import { wrapText } from '../../core/text.ts';
+import { modelSettings } from '../../providers/preset.ts';
 import { type Context, defineCommand } from '../command.ts';
 import type { PlannedInstance } from '../envs/create.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
@@ -51,14 +53,14 @@ export const init = defineCommand({
         output.say(
           `${name} has no key and passes on that of Claude Code; to test it: ./manage test ${name} --key-stdin`,
         );
-        return finish(context, instance, exitCodes.ok);
+        return finish(context, instance, exitCodes.ok, false, config);
       }
       let isRefused = false;
       const code = await testInstances(context, { ...ofInstance, ...BASIC_TEST }, ({ rows }) => {
         isRefused = rows.some(({ check, result }) => check === 'key' && result === 'fail');
       });
       const key = isRefused && invocation.input ? await askForAnotherKey(context, instance) : '';
-      if (key === '') return finish(context, instance, code, isRefused);
+      if (key === '') return finish(context, instance, code, isRefused, config);
       instance = { ...instance, key, exists: true };
     }
   },
@@ -82,15 +84,29 @@ async function askForAnotherKey(context: Context, instance: PlannedInstance): Pr
   }
 }
 
+/** How pictures can be described to a model that sees none, by a model of the same provider if one does; empty where it sees. */
+export function offerVision(name: string, { vision, tiers, modelRefs }: Config): readonly string[] {
+  const { provider, model } = modelRefs.of(tiers.big);
+  const { models, protocol } = provider.preset;
+  if (vision !== undefined || protocol === 'demo' || modelSettings(provider, model).vision) return [];
+  const sees = (one: string) => models[one]?.unusable === undefined && modelSettings(provider, one).vision;
+  const cheap = [modelRefs.of(tiers.small).model, ...Object.keys(models)].find(sees);
+  const value = cheap === undefined ? 'VISION_URL=ADDRESS' : `VISION_MODEL=${cheap}`;
+  return [
+    `${model} sees no pictures. Another model can describe them to it: ./manage set ${name} ${value} (docs/VISION.md)`,
+  ];
+}
+
 /** The last words: what decides whether it goes well, and the line to run, or how to repair what failed. */
 function finish(
   { output }: Context,
   { name, preset: { notes = [] } }: PlannedInstance,
   code: ExitCode,
-  isKeyRefused = false,
+  isKeyRefused: boolean,
+  config: Config,
 ): ExitCode {
   const width = Math.min(output.columns ?? MOST_COLUMNS, MOST_COLUMNS) - INDENT.length;
-  const lines = notes.flatMap((note) =>
+  const lines = [...notes, ...offerVision(name, config)].flatMap((note) =>
     wrapText(note, width).map((line, at) => `${at === 0 ? '  * ' : INDENT}${line}`),
   );
   if (lines.length > 0) output.say(['Good to know:', ...lines].join('\n'));

@@ -15,7 +15,7 @@ export const usage = defineCommand({
     ['./manage usage --by session --csv > FILE', 'for a spreadsheet'],
   ],
   details:
-    'Reads state/NAME.usage.sqlite, whether the instances run or not; what runs adds its requests within a second. Costs follow\nthe price on the day of the request; ? is what no price is known for: put it into PRICES_FILE.\nAn intent is what a request was for: chat, or what Claude Code asks beside it, such as title, subagent and safety_check (auto\nmode). `claude --resume` takes the ids of sessions. Folders are kept as hashes unless USAGE_PROJECTS=names; those that Claude\nCode knows on this machine are shown by their names.',
+    'Reads state/NAME.usage.sqlite, whether the instances run or not; what runs adds its requests within a second. Costs follow\nthe price on the day of the request; ? is what no price is known for: put it into PRICES_FILE.\nAn intent is what a request was for: chat, or what Claude Code asks beside it, such as title, subagent and safety_check (auto\nmode). A side is who was asked: the model for the client, or one that describes pictures (vision). `claude --resume` takes the ids of sessions. Folders are kept as hashes unless USAGE_PROJECTS=names; those that Claude\nCode knows on this machine are shown by their names.',
 
   run: async (context, invocation) => (await import('../usage/usageView.ts')).showUsage(context, invocation),
 });

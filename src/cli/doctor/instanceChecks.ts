@@ -70,7 +70,31 @@ async function checkInstance(inspection: Inspection): Promise<Finding[]> {
   const troubles = troublesOf(health, condition).map((detail) =>
     instanceCheck.warn(detail, { instance: name, remedy: logs }),
   );
-  return [finding, ...troubles];
+  return [finding, ...troubles, ...checkPictures(name, health)];
+}
+
+/** Whether pictures came that nobody has seen, or that the side model could not describe. */
+function checkPictures(name: string, { vision, unseen_pictures: unseen = 0 }: Health): Finding[] {
+  const { failed = 0, model } = vision ?? {};
+  const unseenRemedy = `name a model that sees: ./manage set ${name} VISION_MODEL=MODEL (docs/VISION.md)`;
+  return [
+    ...(unseen === 0 || vision != null
+      ? []
+      : [
+          instanceCheck.warn(`${unseen} requests brought pictures, which its model does not see`, {
+            instance: name,
+            remedy: unseenRemedy,
+          }),
+        ]),
+    ...(failed === 0
+      ? []
+      : [
+          instanceCheck.warn(`${failed} pictures could not be described by ${model}`, {
+            instance: name,
+            remedy: `./manage logs ${name} --errors`,
+          }),
+        ]),
+  ];
 }
 
 /** Why an instance does not serve though it should; undefined when nothing keeps it from serving. */

@@ -119,11 +119,14 @@ export const cachedTokens: FullCheck = {
 const NO_VISION = quirk('vision', 'false');
 const WHICH_COLOUR = { type: 'text', text: 'Which colour is this square? Answer with one English word.' };
 const redImage = () => ({ type: 'image', source: { type: 'base64', media_type: 'image/png', data: redSquare() } });
-const skipBlind = ({ settings }: TestedModel) => (settings.vision ? undefined : 'the model sees no images');
+const skipBlind = ({ settings, vision }: TestedModel) =>
+  settings.vision || vision !== undefined ? undefined : 'the model sees no images';
 
-function evaluateColour(answer: Answer, quirkLine: string): TestResult {
-  if (answer.error !== undefined) return failFromError(answer.error, quirkLine);
-  return /\bred\b/i.test(answer.text) ? ok('the model sees') : fail(`not red: ${describeReply(answer)}`, quirkLine);
+function evaluateColour(answer: Answer, quirkLine: string, { settings, vision }: TestedModel): TestResult {
+  const help = settings.vision ? [quirkLine] : [];
+  if (answer.error !== undefined) return failFromError(answer.error, ...help);
+  const reason = settings.vision ? 'the model sees' : `described by ${vision}`;
+  return /\bred\b/i.test(answer.text) ? ok(reason) : fail(`not red: ${describeReply(answer)}`, ...help);
 }
 
 /** The model sees an image. */
@@ -131,7 +134,7 @@ export const image: FullCheck = {
   name: 'image',
   skip: skipBlind,
   turns: [() => ({ max_tokens: MAX_TOKENS, messages: [{ role: 'user', content: [redImage(), WHICH_COLOUR] }] })],
-  evaluate: (answer) => evaluateColour(answer, NO_VISION),
+  evaluate: (answer, _last, model) => evaluateColour(answer, NO_VISION, model),
 };
 
 /** The model sees an image that a tool has given, as one that Claude Code reads from a file. */
@@ -152,8 +155,8 @@ export const imageOfTool: FullCheck = {
       ],
     }),
   ],
-  evaluate: (answer, _last, { settings }) =>
-    evaluateColour(answer, quirk('toolImages', settings.toolImages === 'inline' ? 'after' : 'inline')),
+  evaluate: (answer, _last, model) =>
+    evaluateColour(answer, quirk('toolImages', model.settings.toolImages === 'inline' ? 'after' : 'inline'), model),
 };
 
 /** One token of every known tokenizer. */

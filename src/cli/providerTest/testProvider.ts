@@ -100,12 +100,13 @@ export function distinctModels(tiers: Tiers): { readonly model: string; readonly
 }
 
 /** The model of the big tier, to which the checks of `--full` go. */
-function testedModelOf({ tiers, limits, modelRefs }: Config): TestedModel {
+function testedModelOf({ tiers, limits, modelRefs, vision }: Config): TestedModel {
   const { provider, model } = modelRefs.of(tiers.big);
   return {
     settings: modelSettings(provider, model),
     maxBodyBytes: limits.maxBodyBytes,
     isLocal: provider.preset.keyOptional === true,
+    vision: vision?.label,
   };
 }
 

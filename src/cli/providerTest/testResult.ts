@@ -100,4 +100,6 @@ export interface TestedModel {
   readonly maxBodyBytes: number;
   /** A server that usually stands on the user's own machine. */
   readonly isLocal: boolean;
+  /** Who describes pictures where the model sees none; undefined where nobody does. */
+  readonly vision?: string | undefined;
 }

@@ -7,6 +7,7 @@ import { localDay } from '../../core/clock.ts';
 import { asNumber, asString, isObject, type JsonObject, parseObject } from '../../core/json.ts';
 import { terminalSafe, wordPosix } from '../../core/text.ts';
 import { shortHash } from '../../telemetry/requestRecord.ts';
+import { IS_REQUEST } from '../../telemetry/usage/totals.ts';
 
 /** Where an instance's figures are; all of it stands in the command, so that no configuration has to be read. */
 export interface StatusSource {
@@ -126,7 +127,9 @@ export function readSessionUsage(path: string, session: string, day: string): Se
     const sums = (rest: string, value: string) =>
       database.prepare(`SELECT ${SUMS} ${rest}`).get(value) as unknown as UsageFigures;
     const last = database
-      .prepare(`SELECT used_model ${OF_SESSION} AND used_model IS NOT NULL ORDER BY agent, rowid DESC LIMIT 1`)
+      .prepare(
+        `SELECT used_model ${OF_SESSION} AND used_model IS NOT NULL AND ${IS_REQUEST} ORDER BY agent, rowid DESC LIMIT 1`,
+      )
       .get(hash);
     const model = last?.['used_model'];
     return {

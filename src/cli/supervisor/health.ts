@@ -100,6 +100,8 @@ const report = {
   }),
   last_success_at: z.nullable(text),
   last_error: z.nullable(fields({ at: text, status: number, type: text, message: text })),
+  vision: z.nullable(fields({ model: text, setting: text, base_url: text, described: number, failed: number })),
+  unseen_pictures: number,
   log: fields({ path: text, ...writer }),
   usage: fields(writer),
   memory_bytes: number,
@@ -138,6 +140,12 @@ export function combineHealth(first: Health, all: readonly Health[]): Health {
       reports.map(({ last_error }) => last_error),
       (error) => error?.at,
     ),
+    vision: first.vision && {
+      ...first.vision,
+      described: sum(reports.map(({ vision }) => vision?.described)),
+      failed: sum(reports.map(({ vision }) => vision?.failed)),
+    },
+    unseen_pictures: sum(reports.map(({ unseen_pictures }) => unseen_pictures)),
     memory_bytes: sum(reports.map(({ memory_bytes }) => memory_bytes)),
   };
 }

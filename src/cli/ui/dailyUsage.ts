@@ -10,6 +10,7 @@ import {
   type UsageGrouping,
   type UsageSum,
   type UsageTotals,
+  usageGroupings,
 } from '../../telemetry/usage/totals.ts';
 import { type InstanceUsage, withUsageDatabase } from '../usage/read.ts';
 
@@ -137,7 +138,11 @@ export class DailyUsageReader {
   }
 }
 
-const GROUPS: Readonly<Record<UsageGrouping, (row: DailyUsage) => string | null>> = {
+/** What a page sums up by; who asked, a client or the instance itself, is left to the terminal. */
+export type PageGrouping = Exclude<UsageGrouping, 'side'>;
+export const pageGroupings = usageGroupings.filter((by) => by !== 'side');
+
+const GROUPS: Readonly<Record<PageGrouping, (row: DailyUsage) => string | null>> = {
   day: ({ day }) => day,
   model: ({ model }) => model,
   provider: ({ provider }) => provider,
@@ -151,7 +156,7 @@ const GROUPS: Readonly<Record<UsageGrouping, (row: DailyUsage) => string | null>
  * The sums of some rows of an instance by what they are asked for, in the form that the terminal's are read in; for `project` with the
  * folder that others of the same session have named.
  */
-export function groupDaily(name: string, rows: readonly DailyUsage[], by: UsageGrouping): InstanceUsage {
+export function groupDaily(name: string, rows: readonly DailyUsage[], by: PageGrouping): InstanceUsage {
   const folders = by === 'project' ? foldersOf(rows) : undefined;
   const groupOf = GROUPS[by];
   const sums = new Map<string | null, Changing<UsageSum>>();
@@ -170,6 +175,7 @@ type Changing<T> = { -readonly [K in keyof T]: T[K] };
 export function addRow(sum: Changing<UsageTotals & Pick<UsageSum, 'last'>>, row: DailyUsage): void {
   sum.requests += row.requests;
   sum.checks += row.checks;
+  sum.sideCalls += row.sideCalls;
   sum.failed += row.failed;
   sum.input += row.input;
   sum.output += row.output;

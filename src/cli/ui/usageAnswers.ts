@@ -1,13 +1,20 @@
 import { localDay } from '../../core/clock.ts';
 import { terminalSafe } from '../../core/text.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
-import { type DayRange, NO_USAGE, type UsageGrouping, usageGroupings } from '../../telemetry/usage/totals.ts';
+import { type DayRange, NO_USAGE } from '../../telemetry/usage/totals.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { isDay } from '../options.ts';
 import type { Instance } from '../supervisor/instances.ts';
 import { mergeUsage, readFolders, totalLine, type UsageLine } from '../usage/read.ts';
 import { usageCsv, usageFields } from '../usage/usageView.ts';
-import { addRow, type DailyUsage, DailyUsageReader, groupDaily } from './dailyUsage.ts';
+import {
+  addRow,
+  type DailyUsage,
+  DailyUsageReader,
+  groupDaily,
+  type PageGrouping,
+  pageGroupings,
+} from './dailyUsage.ts';
 import type { Period, Problem, SessionLine, SessionsAnswer, UsageAnswer, UsageSeries } from './records.ts';
 
 const DAY_MS = 86_400_000;
@@ -96,7 +103,7 @@ export class UsageAnswers {
 
   /** @throws Failure for a query that makes no sense */
   async usage(instances: readonly Instance[], query: UsageQueryValues, now: number): Promise<UsageAnswer> {
-    const by = oneOf('by', usageGroupings, query.by ?? '', 'model');
+    const by = oneOf('by', pageGroupings, query.by ?? '', 'model');
     const period = oneOf('period', PERIODS, query.period ?? '', 'day');
     const range = rangeOf(query, now);
     const reading = await this.#read(instances, range, now);
@@ -152,7 +159,7 @@ export class UsageAnswers {
     await this.#read(instances, { first: addDays(last, -READ_AHEAD_DAYS), last }, now, isBusy);
   }
 
-  async #before(instances: readonly Instance[], { first, last }: DayRange, by: UsageGrouping, now: number) {
+  async #before(instances: readonly Instance[], { first, last }: DayRange, by: PageGrouping, now: number) {
     const days = (Date.parse(last) - Date.parse(first)) / DAY_MS + 1;
     const range = { first: addDays(first, -days), last: addDays(first, -1) };
     const lines = this.#merge(await this.#read(instances, range, now), by);
@@ -187,7 +194,7 @@ export class UsageAnswers {
     return { parts, unreadable };
   }
 
-  #merge({ parts }: Reading, by: UsageGrouping): UsageLine[] {
+  #merge({ parts }: Reading, by: PageGrouping): UsageLine[] {
     const names = by === 'project' ? { names: readFolders(this.#environment) } : {};
     return mergeUsage(
       parts.map(({ name, rows }) => ({ ...groupDaily(name, rows, by), ...names })),
@@ -199,7 +206,7 @@ export class UsageAnswers {
   #series(
     reading: Reading,
     lines: readonly UsageLine[],
-    by: UsageGrouping,
+    by: PageGrouping,
     period: Period,
     range: DayRange,
   ): UsageSeries {

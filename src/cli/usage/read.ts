@@ -45,6 +45,7 @@ const ORDERS: Readonly<Record<UsageGrouping, (a: UsageLine, b: UsageLine) => num
   session: (a, b) => a.last - b.last,
   project: byCost,
   intent: byCost,
+  side: byCost,
 };
 
 function byCost(a: UsageLine, b: UsageLine): number {

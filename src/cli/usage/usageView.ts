@@ -41,16 +41,19 @@ export async function showUsage(
   else if (lines.length === 0) output.say(`Nothing was used ${describeRange(range)}.`);
   else {
     output.print(usageTable(lines, by, output));
-    const { checks, unpriced } = totalLine(lines);
+    const { checks, sideCalls, unpriced } = totalLine(lines);
     if (by === 'project' && lines.some(({ group, name = group }) => !isAbsolute(name))) {
       output.say(
         '- named no folder; a hash is a folder that Claude Code on this machine does not know: USAGE_PROJECTS=names keeps names.',
       );
     }
     if (checks > 0) output.say('Checks are questions of the instances’ own whether a provider answers (health_check).');
+    if (sideCalls > 0)
+      output.say('Side calls are questions to the model of VISION_MODEL or VISION_URL; --by side has them apart.');
     if (unpriced > 0) {
+      const others = [checks > 0 ? 'checks ' : '', sideCalls > 0 ? 'side calls ' : ''].filter((word) => word !== '');
       output.say(
-        `? is what ${unpriced} requests ${checks > 0 ? 'or checks ' : ''}cost whose price is unknown; PRICES_FILE takes prices of your own.`,
+        `? is what ${unpriced} ${['requests ', ...others].join('or ')}cost whose price is unknown; PRICES_FILE takes prices of your own.`,
       );
     }
   }
@@ -139,11 +142,12 @@ export function costText(line: UsageLine): string {
   return isCostUnknown(line) ? `? (${count.format(unpriced)})` : `$${cost.toFixed(4)} + ? (${count.format(unpriced)})`;
 }
 
-/** `1,202 (1 failed) + 12 checks`, without what there is none of. */
-function requestsText({ requests, failed, checks }: UsageLine): string {
+/** `1,202 (1 failed) + 12 checks + 3 side calls`, without what there is none of. */
+function requestsText({ requests, failed, checks, sideCalls }: UsageLine): string {
   const failures = failed === 0 ? '' : ` (${count.format(failed)} failed)`;
   const own = checks === 0 ? '' : ` + ${count.format(checks)} ${checks === 1 ? 'check' : 'checks'}`;
-  return count.format(requests) + failures + own;
+  const side = sideCalls === 0 ? '' : ` + ${count.format(sideCalls)} side ${sideCalls === 1 ? 'call' : 'calls'}`;
+  return count.format(requests) + failures + own + side;
 }
 
 function wholeInput({ input, cacheRead, cacheWrite }: UsageLine): number {
@@ -178,6 +182,7 @@ export function usageFields(line: UsageLine) {
     unpriced_requests: line.unpriced,
     last_request_at: line.last === 0 ? null : new Date(line.last).toISOString(),
     health_checks: line.checks,
+    side_calls: line.sideCalls,
   };
 }
 

@@ -92,6 +92,8 @@ export function entryFields(entry: StatusEntry) {
     in_flight: health?.in_flight ?? null,
     requests: health?.requests ?? null,
     tokens: health?.tokens ?? null,
+    vision: health?.vision ?? null,
+    unseen_pictures: health?.unseen_pictures ?? null,
     last_success_at: health?.last_success_at ?? null,
     last_error: health?.last_error ?? null,
     remark: hint ?? null,

@@ -296,7 +296,10 @@ function providersText(entry: StatusEntry): string {
 function modelsText(entry: StatusEntry): string {
   const { big, middle, small } = modelsOf(entry);
   const models = [big, middle, small].map((model) => optional(model, String));
-  return new Set(models).size === 1 ? (models[0] ?? NOTHING) : models.join(' / ');
+  const tiers = new Set(models).size === 1 ? (models[0] ?? NOTHING) : models.join(' / ');
+  const vision =
+    entry.health === undefined ? entry.inspection.instance.config?.vision?.label : entry.health.vision?.model;
+  return vision === undefined ? tiers : `${tiers}, pictures by ${vision}`;
 }
 
 /** More than one process is worth a word. */

@@ -109,6 +109,28 @@ const settingsTable = {
     about: 'Model for requests with images, where the one that is due sees none.',
     route: 'image',
   }),
+  VISION_MODEL: setting(text, {
+    otherwise: 'none: such a picture becomes a line of text that says so',
+    about:
+      'Model that describes pictures to models that cannot see them (docs/VISION.md): the description takes the picture’s place, and the conversation stays with its model. A model of the first provider, `custom/<id>` of the models file, or `<provider>,<model>` of the providers file; with VISION_URL the model that is asked for there.',
+    environment: 'never',
+  }),
+  VISION_URL: setting(baseUrl, {
+    about:
+      'Address of another instance, or of any server with a Messages API, that describes the pictures in place of a provider of this instance.',
+    choosesServer: true,
+    environment: 'never',
+  }),
+  VISION_TOKEN: setting(secret, {
+    about: 'Token or key that the server of VISION_URL asks for. Nothing else is ever sent there as a key.',
+    secret: true,
+    environment: 'never',
+  }),
+  VISION_TIMEOUT: setting(duration('seconds', 1, 3600), {
+    fallback: '120',
+    about: 'Seconds until the description of a picture must be complete, its one repetition included.',
+    field: 'visionTimeoutMs',
+  }),
   ROUTER_SUBAGENT: setting(text, { about: 'Model for the requests of subagents.', route: 'subagent' }),
   ROUTER_WEB_SEARCH: setting(text, { about: 'Model for Claude Code’s searches of the web.', route: 'webSearch' }),
   MODELS_FILE: setting(text, {

@@ -6,6 +6,7 @@ import type { TokenParts } from '../../translate/tokens.ts';
 import type { FailureContext } from '../../upstream/errors.ts';
 import { DISCARD, Exchange, type ExchangeResult, type UpstreamAttempt } from '../../upstream/exchange.ts';
 import type { AnswerReader, UpstreamRequest } from '../../upstream/upstream.ts';
+import type { RequestBody } from '../requestBody.ts';
 import type { RequestContext } from '../requestContext.ts';
 import { isNative, type Route } from '../route.ts';
 import type { IncomingRequest, Services } from '../services.ts';
@@ -35,6 +36,24 @@ export interface Adapter {
   bodyOf(output: string): string;
   /** Writes into the log line what the answer has come to. */
   record(): void;
+}
+
+/** The request as the model of a route can read it: with descriptions in the place of pictures, where it sees none and another does. */
+export function describePictures(
+  context: RequestContext,
+  body: RequestBody,
+  route: Route,
+): RequestBody | Promise<RequestBody> {
+  const { config, pictures } = context.services;
+  if (config.vision === undefined || pictures === undefined) return body;
+  return pictures.describe(body, { model: route.model, native: isNative(route) }, context);
+}
+
+/** The same without asking anybody, for who only counts or shows. */
+export async function previewPictures(services: Services, body: RequestBody, route: Route): Promise<RequestBody> {
+  const { config, pictures } = services;
+  if (config.vision === undefined || pictures === undefined) return body;
+  return pictures.preview(body, { model: route.model, native: isNative(route) }, services);
 }
 
 /** The value of the header that carries the key to the provider: the instance's own key, else the client's (decision 0006). */

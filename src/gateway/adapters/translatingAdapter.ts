@@ -13,7 +13,7 @@ import { type RequestBody, runCooperatively } from '../requestBody.ts';
 import { createId, type RequestContext, recordKey, recordRoute } from '../requestContext.ts';
 import { endpointOf, type Plan, type Route } from '../route.ts';
 import type { IncomingRequest, Services } from '../services.ts';
-import { type Adapter, authorizationFor, createFailureContext, learnTokenCount } from './adapter.ts';
+import { type Adapter, authorizationFor, createFailureContext, describePictures, learnTokenCount } from './adapter.ts';
 import { adaptationFor } from './requestAdaptation.ts';
 
 /** A request that is understood and translated for one model, ready to be sent. */
@@ -83,7 +83,7 @@ export class TranslatingAdapter implements Adapter {
   /** With the model as it was last adapted to the provider. */
   route: Route;
   readonly #context: RequestContext;
-  readonly #body: RequestBody;
+  #body: RequestBody;
   #prepared: PreparedRequest;
   #key: ProviderKey;
   #hasRepeatedCall = false;
@@ -177,6 +177,8 @@ export class TranslatingAdapter implements Adapter {
   }
 
   async #prepareAgain(route: Route, replay = this.#prepared.replay): Promise<void> {
+    // The model may have turned out to see no pictures.
+    this.#body = await describePictures(this.#context, this.#body, route);
     const preparation = prepareInSteps(this.#context.services, this.#body, route, replay);
     this.#prepared = await runCooperatively(preparation, this.#body.bytes.length);
     this.#context.record.toolsLeftOut = this.#prepared.translated.toolsLeftOut || undefined;

@@ -203,7 +203,7 @@ export class FallbackRunner implements SseSource {
         permit.release();
       }
     } catch (thrown) {
-      return { kind: 'failed', error: asApiError(thrown) };
+      return signal.aborted ? resultOfAbort(signal) : { kind: 'failed', error: asApiError(thrown) };
     }
   }
 

@@ -7,6 +7,12 @@ import type { RequestRecord } from '../requestRecord.ts';
 /** The endpoint of a health check that asks for tokens: it has a row like a request, but is not one of a client's. */
 export const HEALTH_CHECK = 'health_check';
 
+/** The endpoint of a side call that describes a picture; its row has the session of the request that brought the picture. */
+export const SIDE_VISION = 'side:vision';
+
+/** How the endpoints of all side calls begin, which have rows like requests. */
+export const SIDE = 'side:';
+
 /** One request in the usage file: numbers and names, never text. The fields are the columns; null is what is not known. */
 export interface UsageRow {
   /** End of the request, in ms since 1970. */
@@ -114,6 +120,8 @@ export interface UsageTotals {
   readonly requests: number;
   /** Health checks that asked for tokens; they are in the tokens, the cost and what is unpriced, and in no other figure. */
   readonly checks: number;
+  /** Questions to side models, for requests of clients; counted like health checks. */
+  readonly sideCalls: number;
   /** Those that a provider or this proxy failed. */
   readonly failed: number;
   readonly input: number;
@@ -123,13 +131,14 @@ export interface UsageTotals {
   readonly reasoning: number;
   /** US dollars, of all whose cost is known. */
   readonly cost: number;
-  /** Requests and checks whose cost is not known, because a price is not. */
+  /** Requests, checks and side calls whose cost is not known, because a price is not. */
   readonly unpriced: number;
 }
 
 export const NO_USAGE: UsageTotals = {
   requests: 0,
   checks: 0,
+  sideCalls: 0,
   failed: 0,
   input: 0,
   output: 0,
@@ -144,6 +153,7 @@ export function addTotals(a: UsageTotals, b: UsageTotals): UsageTotals {
   return {
     requests: a.requests + b.requests,
     checks: a.checks + b.checks,
+    sideCalls: a.sideCalls + b.sideCalls,
     failed: a.failed + b.failed,
     input: a.input + b.input,
     output: a.output + b.output,
@@ -157,10 +167,12 @@ export function addTotals(a: UsageTotals, b: UsageTotals): UsageTotals {
 
 export function totalsOf(row: UsageRow): UsageTotals {
   const isCheck = row.endpoint === HEALTH_CHECK;
+  const isSide = row.endpoint.startsWith(SIDE);
   return {
-    requests: isCheck ? 0 : 1,
+    requests: isCheck || isSide ? 0 : 1,
     checks: isCheck ? 1 : 0,
-    failed: row.outcome === 'error' || row.outcome === 'interrupted' ? 1 : 0,
+    sideCalls: isSide ? 1 : 0,
+    failed: isSide ? 0 : row.outcome === 'error' || row.outcome === 'interrupted' ? 1 : 0,
     input: row.input_tokens ?? 0,
     output: row.output_tokens ?? 0,
     cacheRead: row.cache_read_tokens ?? 0,
@@ -172,12 +184,12 @@ export function totalsOf(row: UsageRow): UsageTotals {
 }
 
 /** Whether the cost of nothing in the sums is known. */
-export function isCostUnknown({ requests, checks, unpriced }: UsageTotals): boolean {
-  return unpriced > 0 && unpriced === requests + checks;
+export function isCostUnknown({ requests, checks, sideCalls, unpriced }: UsageTotals): boolean {
+  return unpriced > 0 && unpriced === requests + checks + sideCalls;
 }
 
 /** By what usage can be summed up. */
-export const usageGroupings = ['day', 'model', 'instance', 'provider', 'session', 'project', 'intent'] as const;
+export const usageGroupings = ['day', 'model', 'instance', 'provider', 'session', 'project', 'intent', 'side'] as const;
 export type UsageGrouping = (typeof usageGroupings)[number];
 
 /** The sums over one group of rows. */
@@ -197,6 +209,7 @@ const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   // A request that does not name the folder belongs to that of its session.
   project: 'coalesce(project, folder)',
   intent: 'intent',
+  side: `CASE WHEN endpoint LIKE '${SIDE}%' THEN substr(endpoint, ${SIDE.length + 1}) WHEN endpoint = '${HEALTH_CHECK}' THEN 'check' ELSE 'client' END`,
 };
 
 /** The days of some rows, both included; as texts they are in order. */
@@ -218,12 +231,13 @@ const ROWS_WITH_FOLDERS = `requests LEFT JOIN (
     ) ON known = session WHERE ${IN_RANGE}`;
 
 /** As a condition on a row: whether a client has asked for it. */
-export const IS_REQUEST = `(endpoint <> '${HEALTH_CHECK}')`;
+export const IS_REQUEST = `(endpoint <> '${HEALTH_CHECK}' AND endpoint NOT LIKE '${SIDE}%')`;
 
 /** The columns of the sums of some rows: those of {@link UsageTotals} and the time of the last request. */
 export const TOTALS = `ifnull(max(time) FILTER (WHERE ${IS_REQUEST}), 0) AS last,
-      count(*) FILTER (WHERE ${IS_REQUEST}) AS requests, count(*) FILTER (WHERE NOT ${IS_REQUEST}) AS checks,
-      sum(outcome IN ('error', 'interrupted')) AS failed,
+      count(*) FILTER (WHERE ${IS_REQUEST}) AS requests, count(*) FILTER (WHERE endpoint = '${HEALTH_CHECK}') AS checks,
+      count(*) FILTER (WHERE endpoint LIKE '${SIDE}%') AS sideCalls,
+      count(*) FILTER (WHERE ${IS_REQUEST} AND outcome IN ('error', 'interrupted')) AS failed,
       total(input_tokens) AS input, total(output_tokens) AS output, total(cache_read_tokens) AS cacheRead,
       total(cache_write_tokens) AS cacheWrite, total(reasoning_tokens) AS reasoning, total(cost) AS cost,
       sum(cost IS NULL) AS unpriced`;

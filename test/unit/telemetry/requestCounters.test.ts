@@ -20,6 +20,7 @@ test('counts each request once by its outcome, its tokens, and what is in flight
     requests: { total: 0, ok: 0, rejected: 0, failed: 0, clientClosed: 0 },
     tokens: { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 },
     inFlight: 0,
+    unseenPictures: 0,
     tools: { limitedSessions: 0, leftOut: 0, searchLostSessions: 0 },
   });
   for (let count = 0; count < 6; count++) counters.start();
@@ -41,13 +42,14 @@ test('counts each request once by its outcome, its tokens, and what is in flight
     errorMessage: 'broke off',
     outputTokens: 4,
   });
-  counters.finish({ ...base, outcome: 'client_closed' });
+  counters.finish({ ...base, outcome: 'client_closed', notes: ['image_not_seen'] });
   counters.finish({ ...base, outcome: 'rejected', status: 401 });
   expect(counters.inFlight).toBe(1);
   expect(counters.snapshot()).toEqual({
     requests: { total: 6, ok: 1, rejected: 1, failed: 2, clientClosed: 1 },
     tokens: { input: 11, cacheRead: 5, cacheWrite: 2, output: 7 },
     inFlight: 1,
+    unseenPictures: 1,
     tools: { limitedSessions: 0, leftOut: 0, searchLostSessions: 0 },
     lastSuccessAt: 1_000,
     lastError: { at: 3_000, status: 200, type: 'overloaded_error', message: 'broke off' },

@@ -155,6 +155,13 @@ describe('an instance', () => {
       'warn',
       /^its log cannot be written: ENOSPC$/,
     ],
+    ['pictures that nobody saw', serving({ unseen_pictures: 3, vision: null }), 'warn', /^3 requests brought pictures/],
+    [
+      'pictures that could not be described',
+      serving({ vision: { model: 'eyes', failed: 2 } }),
+      'warn',
+      /^2 pictures could not be described by eyes$/,
+    ],
     ['a broken usage file', serving({ usage: { healthy: false } }), 'warn', /^its usage cannot be written/],
   ])('%s', async (_name, changes, result, detail) => {
     const findings = await checkInstances(context({ inspections: [sampleInspection(changes)] }));
@@ -162,6 +169,17 @@ describe('an instance', () => {
       expect.objectContaining({ result, instance: 'kimi', detail: expect.stringMatching(detail) }),
     );
     expect(findings.every((finding) => finding.result === 'ok' || finding.remedy !== undefined)).toBe(true);
+  });
+
+  test('whose pictures are described, or that has had none, needs no word about them', async () => {
+    for (const health of [
+      { vision: { model: 'eyes', failed: 0 }, unseen_pictures: 3 },
+      { vision: null, unseen_pictures: 0 },
+      {},
+    ]) {
+      const findings = await checkInstances(context({ inspections: [sampleInspection(serving(health))] }));
+      expect(findings.filter(({ detail }) => detail.includes('picture'))).toEqual([]);
+    }
   });
 
   test('with an env file that is wrong is reported there', async () => {

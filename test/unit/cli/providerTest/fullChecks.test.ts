@@ -151,6 +151,16 @@ test('the picture of a tool stands in its result, and where it should go instead
   ]);
 });
 
+test('where another model describes pictures, both checks are made and say who did it', async () => {
+  const subject = sampleSubject({ vision: false }, { vision: 'eyes' });
+  for (const name of ['image', 'image of a tool']) {
+    const seen = await runFullCheck(checkOf(name), subject, vi.fn().mockResolvedValue(says('Red')));
+    expect(seen).toMatchObject({ result: 'ok', detail: 'described by eyes' });
+    const unseen = await runFullCheck(checkOf(name), subject, vi.fn().mockResolvedValue(says('blurred')));
+    expect(unseen).toMatchObject({ result: 'fail', quirks: [] });
+  }
+});
+
 test('the overflow is twice the window', async () => {
   const ask = vi.fn().mockResolvedValue(refuses('prompt is too long'));
   await runFullCheck(checkOf('overflow'), window(1000), ask);

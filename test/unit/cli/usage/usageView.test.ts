@@ -30,6 +30,7 @@ describe('several instances', () => {
     ['session', ['-', 'a', 'b']],
     ['project', ['b', 'a', '-']],
     ['intent', ['b', 'a', '-']],
+    ['side', ['b', 'a', '-']],
     ['instance', ['alpha', 'zeta']],
   ] as const)('by %s they are in order', (by, expected) => {
     expect(groups(mergeUsage(usages, by))).toEqual(expected);
@@ -43,6 +44,7 @@ test.each([
   [{ requests: 3000, unpriced: 2000, cost: 0.25 }, '$0.2500 + ? (2,000)'],
   [{ requests: 1, checks: 1, unpriced: 1, cost: 0.25 }, '$0.2500 + ? (1)'],
   [{ requests: 0, checks: 1, unpriced: 1 }, '? (1)'],
+  [{ requests: 0, sideCalls: 2, unpriced: 2 }, '? (2)'],
 ])('a cost that is not known is never shown as nothing: %j', (fields, expected) => {
   expect(costText({ ...sum('a', fields), group: 'a' })).toBe(expected);
 });
@@ -75,6 +77,17 @@ test('the table has numbers at the right and the total below', () => {
     '2026-11-20      2 (1 failed)       0             0       9                7            ? (2)',
     'total       1,202 (1 failed)  51,010        50,000     309                7  $1.0000 + ? (2)',
   ]);
+});
+
+test('side calls stand beside the requests', () => {
+  const sums = [sum('a', { sideCalls: 1200 }), sum('b', { requests: 0, sideCalls: 1 })];
+  const merged = mergeUsage([{ name: 'one', sums }], 'model');
+  const [, first, second] = usageTable(merged, 'model', plain).split('\n');
+  expect(first).toMatch(/^a +1 \+ 1,200 side calls /);
+  expect(second).toMatch(/^b +0 \+ 1 side call /);
+  expect(JSON.parse(usageJson(merged, 'model', { first: '', last: LAST_DAY })).total).toMatchObject({
+    side_calls: 1201,
+  });
 });
 
 test('health checks stand beside the requests, and have no time of a last request', () => {
@@ -145,6 +158,7 @@ test('JSON has null for a cost that is not known', () => {
       unpriced_requests: 0,
       last_request_at: '1970-01-01T00:01:00.000Z',
       health_checks: 0,
+      side_calls: 0,
     },
     expect.objectContaining({ day: '2026-11-20', failed_requests: 1, cost_usd: null, unpriced_requests: 2 }),
   ]);
@@ -155,9 +169,9 @@ test('CSV quotes what needs it and leaves empty what is not known', () => {
   const [header, ...rows] = usageCsv([...lines, { ...NO_USAGE, group: 'a,"b"', last: 0 }], 'model').split('\n');
   expect(header).toMatch(/^model,requests,failed_requests,input_tokens,/);
   expect(rows).toEqual([
-    '2026-11-19,1200,0,51010,50000,10,300,0,1,0,1970-01-01T00:01:00.000Z,0',
-    '2026-11-20,2,1,0,0,0,9,7,,2,1970-01-01T00:02:00.000Z,0',
-    '"a,""b""",0,0,0,0,0,0,0,0,0,,0',
+    '2026-11-19,1200,0,51010,50000,10,300,0,1,0,1970-01-01T00:01:00.000Z,0,0',
+    '2026-11-20,2,1,0,0,0,9,7,,2,1970-01-01T00:02:00.000Z,0,0',
+    '"a,""b""",0,0,0,0,0,0,0,0,0,,0,0',
   ]);
 });
 

@@ -57,6 +57,17 @@ describe('the status table', () => {
     ]);
   });
 
+  test('says who describes pictures, whether the instance runs or not', () => {
+    const vision = { model: 'eyes', setting: 'VISION_MODEL', base_url: 'http://127.0.0.1:1', described: 1, failed: 0 };
+    const health = sampleAnswer({ ...busy, vision, unseen_pictures: 0 }).health;
+    const running = entry({ state: 'serving', health });
+    expect(statusTable([running], plain)).toContain('k-big / k-big / k-small, pictures by eyes');
+    expect(JSON.parse(statusJson([running], undefined)).instances[0]).toMatchObject({ vision, unseen_pictures: 0 });
+    const instance = sampleInstance('glm', 'PROVIDER=glm\nPORT=8082\nVISION_MODEL=glm-5.3-flash\n');
+    const stopped = entry({ inspection: sampleInspection({ instance }) });
+    expect(statusTable([stopped], plain)).toContain(', pictures by glm-5.3-flash');
+  });
+
   test('shows what the env file asks for when nothing runs', () => {
     const [, line] = statusTable([entry()], plain).split('\n');
     expect(line).toMatch(/^kimi +not started +8081 +demo +demo-big \/ demo-middle \/ demo-small +none +- +-/);

@@ -10,6 +10,7 @@ const standard = configOf(BASE);
 /** A value other than the default, for each setting that the configuration takes over. */
 const CHANGED: Partial<Record<SettingName, string>> = {
   LONG_CONTEXT_THRESHOLD: '64k',
+  VISION_TIMEOUT: '7',
   HOST: '0.0.0.0',
   PORT: '8099',
   ALLOWED_HOSTS: 'a.example',
@@ -43,6 +44,7 @@ const CHANGED: Partial<Record<SettingName, string>> = {
 /** What must be set besides, so that a setting makes a difference. */
 const BESIDES: Partial<Record<SettingName, string>> = {
   LONG_CONTEXT_THRESHOLD: 'ROUTER_LONG_CONTEXT=long',
+  VISION_TIMEOUT: 'VISION_URL=http://127.0.0.1:1',
   MAX_QUEUE: 'MAX_CONCURRENT=1',
   NO_PROXY: 'HTTP_PROXY=http://proxy.lan:3',
 };

@@ -44,6 +44,7 @@ test('sums up by model and by day, and says how many requests have no price', ()
   expect(total).toEqual({
     requests: 3,
     checks: 0,
+    sideCalls: 0,
     failed: 1,
     input: 30,
     output: 15,

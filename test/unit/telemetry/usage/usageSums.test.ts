@@ -83,6 +83,23 @@ describe('the sums', () => {
     ]);
   });
 
+  test('count side calls apart, and their tokens and cost with the others', () => {
+    const side = { endpoint: 'side:vision', session: 's1', used_model: 'eyes', time: 9, input_tokens: 7, cost: 0.5 };
+    const database = fileWith([...rows, side, { ...side, outcome: 'error', input_tokens: null, cost: null }]);
+    const [all] = sumUsage(database, 'instance', '');
+    expect(all).toMatchObject({ last: 5, requests: 4, checks: 0, sideCalls: 2, failed: 2, input: 307, cost: 1.75 });
+    const sides = sumUsage(database, 'side', '').map(({ group, requests, sideCalls, cost }) => [
+      group,
+      requests,
+      sideCalls,
+      cost,
+    ]);
+    expect(sides).toEqual([
+      ['client', 4, 0, 1.25],
+      ['vision', 0, 2, 0.5],
+    ]);
+  });
+
   test('by project: a request that names no folder belongs to that of its session', () => {
     const named = { session: 's1', project: '/shop', cost: 1, day: '2026-11-19' };
     const database = fileWith([
