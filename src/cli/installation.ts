@@ -23,7 +23,7 @@ import { Failure } from './exitCodes.ts';
 /**
  * What npm has installed. The package is npm's own: nothing is ever written there. All that an instance or the manager keeps is in a
  * home folder of the user, which looks like a checkout: env files, logs and state, and links to the parts of the package, so that
- * everything else works as in a clone. PM2 knows paths of the home alone, which stay the same whatever is installed (decision 0029).
+ * everything else works as in a clone. PM2 knows paths of the home alone, which stay the same whatever is installed (decision 0028).
  */
 
 const PACKAGE = 'claude-code-proxy';

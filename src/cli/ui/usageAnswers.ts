@@ -123,7 +123,7 @@ export class UsageAnswers {
 
   /** The lines of {@link usage} as `./manage usage --csv` prints them. */
   async csv(instances: readonly Instance[], query: UsageQueryValues, now: number): Promise<string> {
-    const by = oneOf('by', usageGroupings, query.by ?? '', 'model');
+    const by = oneOf('by', pageGroupings, query.by ?? '', 'model');
     const reading = await this.#read(instances, rangeOf(query, now), now);
     return `${usageCsv(this.#merge(reading, by), by)}\n`;
   }

@@ -26,7 +26,7 @@ const NAME_WEIGHT = 3;
  *
  * The choice follows the conversation from its first message on. So it is the same for the same beginning, and a turn more changes
  * it only where a tool was called that is not in it, or where the user names one: tools stand at the beginning of what the provider
- * caches. What comes in stands last. Decision 0028 has the reasons and figures.
+ * caches. What comes in stands last. Decision 0027 has the reasons and figures.
  */
 export function limitTools(
   tools: ReadonlyMap<string, ToolDefinition>,
