@@ -114,6 +114,46 @@ export function Notice({ tone, children }: NoticeProperties) {
   );
 }
 
+interface ReadingProperties {
+  readonly failure: { readonly message: string } | undefined;
+  readonly unreadable: readonly { readonly problem: string }[] | undefined;
+  /** What is missing of what could not be read: `Not in the list`. */
+  readonly missing: string;
+}
+
+/** Why nothing could be read, or what of it could not. */
+export function ReadingNotices({ failure, unreadable = [], missing }: ReadingProperties) {
+  return (
+    <>
+      {failure !== undefined && (
+        <Notice tone="bad">
+          <Text>{failure.message}</Text>
+        </Notice>
+      )}
+      {unreadable.map(({ problem }) => (
+        <Notice tone="warn" key={problem}>
+          <span>
+            {missing}: <Text>{problem}</Text>
+          </span>
+        </Notice>
+      ))}
+    </>
+  );
+}
+
+/** The headings of a table's columns, each with the classes of its column. */
+export function ColumnHeads({ columns }: { readonly columns: readonly (readonly [title: string, names: string])[] }) {
+  return (
+    <>
+      {columns.map(([title, names]) => (
+        <th scope="col" class={names} key={title}>
+          {title}
+        </th>
+      ))}
+    </>
+  );
+}
+
 interface ChoiceProperties<Value extends string> {
   readonly label: string;
   readonly options: Readonly<Record<Value, string>>;

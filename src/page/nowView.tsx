@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { ActionCommand, Figures, InstanceNow } from '../cli/ui/contract.ts';
-import { Command, Empty, format, Opener, State, Text, TONES, Waiting } from './controls.tsx';
+import { ColumnHeads, Command, Empty, format, Opener, State, Text, TONES, Waiting } from './controls.tsx';
 import { splitRemedy } from './format.ts';
 import { type ActionPlan, InstanceActions, InstanceDetail, RunAction } from './instanceDetail.tsx';
 import { usePage, useShownColumns } from './pageState.ts';
@@ -137,11 +137,7 @@ function InstanceTable({ instances, onAct }: TableProperties) {
       <table class="instances">
         <thead>
           <tr>
-            {COLUMNS.map(([title, names]) => (
-              <th scope="col" class={names} key={title}>
-                {title}
-              </th>
-            ))}
+            <ColumnHeads columns={COLUMNS} />
           </tr>
         </thead>
         <tbody>

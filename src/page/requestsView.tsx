@@ -1,7 +1,7 @@
 import { Component, Fragment } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { IndexState, RequestRow } from '../cli/ui/records.ts';
-import { Command, Empty, format, Notice, Opener, State, Text, type Tone, Waiting } from './controls.tsx';
+import { ColumnHeads, Command, Empty, format, Notice, Opener, State, Text, type Tone, Waiting } from './controls.tsx';
 import { safeText } from './format.ts';
 import { type Holder, useRequests } from './liveRequests.ts';
 import { useAddress, usePage, useShownColumns } from './pageState.ts';
@@ -183,11 +183,7 @@ function RequestTable({ rows, isFollowing, open, onToggle, onHold }: TableProper
       <table class="requests" aria-labelledby="list-title">
         <thead>
           <tr>
-            {COLUMNS.map(([title, names]) => (
-              <th scope="col" class={names} key={title}>
-                {title}
-              </th>
-            ))}
+            <ColumnHeads columns={COLUMNS} />
           </tr>
         </thead>
         <tbody>

@@ -1,7 +1,18 @@
 import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import type { SessionLine, SessionsAnswer } from '../cli/ui/records.ts';
-import { Choice, Command, Empty, Facts, format, Notice, Opener, Text, Waiting } from './controls.tsx';
+import {
+  Choice,
+  ColumnHeads,
+  Command,
+  Empty,
+  Facts,
+  format,
+  Opener,
+  ReadingNotices,
+  Text,
+  Waiting,
+} from './controls.tsx';
 import { pathEnd, safeText } from './format.ts';
 import { useAddress, useAnswer, usePage, useShownColumns } from './pageState.ts';
 import { Select } from './requestFilters.tsx';
@@ -56,18 +67,7 @@ export function SessionsView() {
           onChange={(value) => choose({ instance: value })}
         />
       </search>
-      {failure !== undefined && (
-        <Notice tone="bad">
-          <Text>{failure.message}</Text>
-        </Notice>
-      )}
-      {answer?.unreadable.map(({ problem }) => (
-        <Notice tone="warn" key={problem}>
-          <span>
-            Not in the list: <Text>{problem}</Text>
-          </span>
-        </Notice>
-      ))}
+      <ReadingNotices failure={failure} unreadable={answer?.unreadable} missing="Not in the list" />
       {answer === undefined && failure === undefined && <Waiting>Reading the usage…</Waiting>}
       {answer !== undefined && answer.sessions.length === 0 && (
         <Empty title="No session in this range">
@@ -115,11 +115,7 @@ function SessionTable({ sessions, open, onToggle }: TableProperties) {
       <table class="sessions" aria-labelledby="sessions-title">
         <thead>
           <tr>
-            {COLUMNS.map(([title, names]) => (
-              <th scope="col" class={names} key={title}>
-                {title}
-              </th>
-            ))}
+            <ColumnHeads columns={COLUMNS} />
           </tr>
         </thead>
         <tbody>

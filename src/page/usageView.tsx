@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { UsageAnswer, UsageFigures, UsageLine } from '../cli/ui/records.ts';
 import { download, RequestFailure } from './connection.ts';
-import { Choice, Command, Empty, format, Notice, Text, Waiting } from './controls.tsx';
+import { Choice, Command, Empty, format, ReadingNotices, Text, Waiting } from './controls.tsx';
 import { useAddress, useAnswer, usePage } from './pageState.ts';
 import { LAYER_COLOURS, type Layer, Legend, StackedBars } from './plot.tsx';
 import { Select } from './requestFilters.tsx';
@@ -82,18 +82,7 @@ export function UsageView() {
           Compare with the range before
         </label>
       </search>
-      {failure !== undefined && (
-        <Notice tone="bad">
-          <Text>{failure.message}</Text>
-        </Notice>
-      )}
-      {answer?.unreadable.map(({ problem }) => (
-        <Notice tone="warn" key={problem}>
-          <span>
-            Not in the figures: <Text>{problem}</Text>
-          </span>
-        </Notice>
-      ))}
+      <ReadingNotices failure={failure} unreadable={answer?.unreadable} missing="Not in the figures" />
       {answer === undefined ? (
         failure === undefined && <Waiting>Adding up…</Waiting>
       ) : (
