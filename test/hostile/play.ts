@@ -9,6 +9,8 @@ import type { Stage } from './stage.ts';
 const SLOWEST_HEALTH_MS = 100;
 /** A scenario may cost this much while it lasts, on all requests together. */
 const MOST_MORE_MIB = 300;
+/** With more than this in memory, what scenarios before have left is collected first: it is none of the next one's. */
+const MOST_LEFT_MIB = 100;
 const SCENARIO_MS = 30_000;
 
 async function answersOf(
@@ -71,7 +73,11 @@ async function play(
   stage: Stage,
   scenario: Scenario,
 ): Promise<{ faults: string[]; pauses: string[]; window: ProbeWindow }> {
-  await stage.probe.takeWindow();
+  const { peakMib } = await stage.probe.takeWindow();
+  if (peakMib > stage.atRest.residentMib + MOST_LEFT_MIB) {
+    await stage.memory();
+    await stage.probe.takeWindow();
+  }
   const answers = await answersOf(stage, scenario);
   const window = await stage.probe.takeWindow();
   const own = scenario.passesOn === true ? answers.filter(({ status }) => status !== 200) : answers;
