@@ -37,6 +37,7 @@ import { asNamedProvider, chooseModels } from './models.ts';
 import { secretsInFields, secretsInHeaders } from './overrides.ts';
 import { findOwnProvider, ownProvider, refuseMetadataAddresses } from './provider.ts';
 import { checkClientToken, createNamedKeys, type FoundSecret, findSecret, warnOfForeignKeys } from './secrets.ts';
+import { chooseWebSearch, withHostedSearch } from './webSearch.ts';
 
 function valueType({ form, fallback }: SettingRow<unknown>): z.core.$ZodType {
   const parsed = z.pipe(
@@ -185,11 +186,19 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   if (!hasOwn) warnOfUnusedSettings(variables, used, diagnostics);
   const choices = own?.choices ?? written;
   const token = findSecret(directNames('ANTHROPIC_API_KEY'), variables, readText, diagnostics);
-  const values = readValues(choices, { OPENAI_API_KEY: own?.key, ANTHROPIC_API_KEY: token }, diagnostics);
+  const searchKey = findSecret(['SEARCH_API_KEY'], variables, readText, diagnostics);
+  const searchUrl = findSecret(['SEARCH_URL'], variables, readText, diagnostics);
+  const secrets = {
+    OPENAI_API_KEY: own?.key,
+    ANTHROPIC_API_KEY: token,
+    SEARCH_API_KEY: searchKey,
+    SEARCH_URL: searchUrl,
+  };
+  const values = readValues(choices, secrets, diagnostics);
   checkTokenLimits(values, choices, diagnostics);
 
-  const ownConfig = own && ownProvider(own, values, variables, diagnostics);
-  const ownNamed = ownConfig && asNamedProvider(ownConfig, values.REQUEST_TIMEOUT);
+  const ownWritten = own && ownProvider(own, values, variables, diagnostics);
+  const ownNamed = ownWritten && asNamedProvider(ownWritten, values.REQUEST_TIMEOUT);
   const { providers: fromFile, unusable } = fileProviders(
     providersFile,
     { findNamedKey, lookUp },
@@ -201,7 +210,20 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     provider: { ...one.provider, preset: refresh(one.provider.preset) },
   }));
   if (!hasOwn && others.length === 0) reportNoProvider(providersFile);
-  const providers = hasOwn ? (ownNamed === undefined ? [] : [ownNamed, ...others]) : others;
+  const search = chooseWebSearch(
+    {
+      values,
+      choices: written,
+      key: searchKey,
+      url: searchUrl,
+      provider: hasOwn ? ownWritten : others[0]?.provider,
+      isOwn: hasOwn,
+    },
+    diagnostics,
+  );
+  const ownConfig = ownWritten && withHostedSearch(ownWritten, search.hosted);
+  const ownServing = ownNamed && ownConfig && { ...ownNamed, provider: ownConfig };
+  const providers = hasOwn ? (ownServing === undefined ? [] : [ownServing, ...others]) : others;
   const host = { name: values.HOST, location: choices.get('HOST') ?? { name: 'HOST' } };
   const passesKeyOn = providers.some(({ provider }) => provider.key.source === 'client');
   checkClientToken(token, host, passesKeyOn, diagnostics);
@@ -215,7 +237,12 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     ...others.map(({ name, provider }) => ({ provider, location: { name: `PROVIDERS_FILE (${name})` } })),
     ...customServers.map(({ name, provider }) => ({ provider, location: { name: `MODELS_FILE (${name})` } })),
   ];
-  refuseMetadataAddresses(servers, values.ALLOW_LINK_LOCAL === 'on', diagnostics);
+  const searchServer = search.search && {
+    provider: { baseUrl: search.search.endpoint },
+    location: searchUrl?.variable ?? { name: 'SEARCH_URL' },
+  };
+  const allServers = searchServer === undefined ? servers : [...servers, searchServer];
+  refuseMetadataAddresses(allServers, values.ALLOW_LINK_LOCAL === 'on', diagnostics);
   warnOfForeignKeys(servers, variables, diagnostics);
 
   const ofFiles = [modelsFile, providersFile, pricesFile, kept].map((file) => file.diagnostics);
@@ -233,6 +260,7 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     hooks,
     authorities: { file: written.get('CA_FILE')?.value, certificates, system: values.SYSTEM_CA === 'on' },
     files: asked,
+    webSearch: search.search,
   };
   return { config: assembleConfig(source, values, parts), problems, files: asked };
 }
@@ -295,6 +323,7 @@ type Models = Pick<
   | 'hooks'
   | 'authorities'
   | 'files'
+  | 'webSearch'
 >;
 
 /** The provider as data that can be hashed: a preset is known by its name, and by what a catalogue has changed of it. */
@@ -352,10 +381,12 @@ function assembleConfig(
       prices: [...models.prices],
       hooks: models.hooks,
       authorities: [models.authorities.certificates, models.authorities.system],
+      webSearch: models.webSearch && { ...models.webSearch, api: models.webSearch.api.name },
     }),
     secrets: [
       ...[...models.providers, ...custom].flatMap((one) => secretsOf(one.provider)),
       ...(clientToken === undefined ? [] : [clientToken]),
+      ...(models.webSearch?.key === undefined ? [] : [models.webSearch.key]),
       ...networkSecrets,
     ],
   });

@@ -2,6 +2,8 @@ import type { ModelRef } from '../config/config.ts';
 import { type JsonObject, parseObject } from '../core/json.ts';
 import { checkDepth } from '../protocol/anthropic/request.ts';
 import { maskMerged } from '../quirks/compose.ts';
+import { SEARCH_REFUSED } from '../search/answer.ts';
+import { findSearch, hasSearches, toToolRequest } from '../search/history.ts';
 import { endpointUrl } from '../upstream/client.ts';
 import { passthroughBody } from './adapters/messagesAdapter.ts';
 import { prepareInSteps, replayFor } from './adapters/translatingAdapter.ts';
@@ -19,7 +21,6 @@ import {
   skipReason,
 } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
-import { SEARCH_REFUSED } from './webSearch.ts';
 
 function describeRoute(route: Route): JsonObject {
   const { model, provider } = route;
@@ -55,11 +56,24 @@ function printable(request: JsonObject, { backend }: Route): JsonObject {
  * it. Of several candidates it is the one that would be asked first now.
  */
 export async function dryRun(services: Services, incoming: IncomingRequest): Promise<JsonObject> {
-  return withBody(services, incoming.body, (body) => describe(services, incoming, body));
+  return withBody(services, incoming.body, (body) => {
+    const plan = planRequest(services, incoming, body, true);
+    const search = services.search && findSearch(body.object);
+    const isChanged = services.search !== undefined && (search !== undefined || hasSearches(body.object));
+    if (!isChanged) return describe(services, incoming, body, plan);
+    const request = toToolRequest(body.parsed, search, [], 'asClientWants');
+    return withBody(services, services.bodies.writer.write(request), (asked) =>
+      describe(services, incoming, asked, plan),
+    );
+  });
 }
 
-async function describe(services: Services, incoming: IncomingRequest, body: RequestBody): Promise<JsonObject> {
-  const plan = planRequest(services, incoming, body, true);
+async function describe(
+  services: Services,
+  incoming: IncomingRequest,
+  body: RequestBody,
+  plan: Plan,
+): Promise<JsonObject> {
   const able = filterByWebSearch(services, plan.candidates, body);
   const route = routeNow(services, able.length === 0 ? plan.candidates : able);
   const description = { ...describeRoute(route), ...describePlan(plan, able, services) };

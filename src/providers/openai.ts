@@ -84,6 +84,7 @@ export const openai = {
   hosts: ['api.openai.com'],
   keyNames: [],
   catalogue: 'openai',
+  hostedSearch: 'responses',
   tiers: { big: 'gpt-6.1-sol', middle: 'gpt-6.1-terra', small: 'gpt-6-luna' },
   chatTiers: { big: 'gpt-6-sol', middle: 'gpt-6.1-terra', small: 'gpt-6-luna' },
   models: {

@@ -75,6 +75,10 @@ export interface RequestRecord {
   reasoningBytes?: number | undefined;
   /** The class of service in which the provider has answered, which may have prices of its own. */
   serviceTier?: string | undefined;
+  /** Searches of the web that this proxy has done for the request, those that failed, and what the others cost, in US dollars. */
+  searches?: number | undefined;
+  failedSearches?: number | undefined;
+  searchCost?: number | undefined;
   /** Names of repairs and fallbacks that were needed. */
   notes?: readonly string[] | undefined;
 }
@@ -155,6 +159,9 @@ export function serializeRequest(
     reasoning_items: record.reasoningItems,
     reasoning_bytes: record.reasoningBytes,
     service_tier: record.serviceTier,
+    searches: record.searches,
+    failed_searches: record.failedSearches,
+    search_cost: record.searchCost,
     notes: record.notes && boundNotes(record.notes, redact),
   });
 }

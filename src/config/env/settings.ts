@@ -1,3 +1,4 @@
+import { searchChoices } from '../../providers/searchApis.ts';
 import {
   baseUrl,
   choice,
@@ -7,6 +8,7 @@ import {
   hostList,
   integer,
   logLevel,
+  number,
   proxyAddress,
   secret,
   size,
@@ -111,6 +113,29 @@ const settingsTable = {
   }),
   ROUTER_SUBAGENT: setting(text, { about: 'Model for the requests of subagents.', route: 'subagent' }),
   ROUTER_WEB_SEARCH: setting(text, { about: 'Model for Claude Code’s searches of the web.', route: 'webSearch' }),
+  WEB_SEARCH: setting(choice(...searchChoices), {
+    otherwise: 'QUIRK_WEB_SEARCH decides',
+    about:
+      'Who searches the web when Claude Code asks for it (docs/SEARCH.md): a search API that this proxy asks, `provider` for the provider’s own search, or `off`. Without it an honest failure is answered, unless the provider searches by itself.',
+    environment: 'never',
+  }),
+  SEARCH_API_KEY: setting(secret, {
+    otherwise: 'the provider’s key, where WEB_SEARCH names its own search API',
+    about: 'Key of the search API.',
+    secret: true,
+    environment: 'never',
+  }),
+  SEARCH_URL: setting(baseUrl, {
+    otherwise: 'that of the search API; SearXNG has none',
+    about: 'Address of the search API: of the server, or in full.',
+    secret: true,
+    environment: 'never',
+  }),
+  SEARCH_COST: setting(number(0, 100), {
+    otherwise: 'that of the search API (docs/SEARCH.md)',
+    about: 'What a search costs, in US dollars, for `./manage usage`.',
+    environment: 'never',
+  }),
   MODELS_FILE: setting(text, {
     otherwise: '`models.yaml`, `models.yml`, `models.json` or `custom_models.yaml` beside the env file',
     about:
