@@ -169,6 +169,7 @@ async function answerSearching(
   try {
     await answerWithSearch({ client, search, writer, signal, pingMs, createId, ask }, body.parsed, report);
     if (report.error !== undefined) recordError(context, report.error, 'interrupted');
+    else if (signal.aborted) record.outcome = 'client_closed';
   } finally {
     recordSearches(context, client, report);
   }

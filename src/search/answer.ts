@@ -107,6 +107,7 @@ class SearchLoop {
   /** What the client has got of the answer. */
   readonly #content: ContentBlock[] = [];
   #uses = 0;
+  #hasFailed = false;
   readonly #report: SearchReport;
 
   constructor(context: SearchContext, request: MessagesRequest, report: SearchReport) {
@@ -120,7 +121,7 @@ class SearchLoop {
   async run(): Promise<void> {
     const query = this.#context.search.isAlone ? queryOfClient(this.#request) : undefined;
     if (query !== undefined) await this.#answerClient(query);
-    else while (await this.#nextRound(this.#permission())) if (this.#context.signal.aborted) return;
+    else while (await this.#nextRound(this.#permission()));
   }
 
   /**
@@ -130,11 +131,11 @@ class SearchLoop {
   async #answerClient(query: string): Promise<void> {
     const call = { type: 'tool_use', id: this.#context.createId('toolu_'), name: 'web_search', input: { query } };
     const outcome = await this.#searchFor(call);
-    if (this.#context.signal.aborted) return;
+    if (this.#isAborted()) return;
     this.#answer.prepare(this.#content);
     const hasPages = 'pages' in outcome && outcome.pages.length > 0;
     if (hasPages && (await this.#summarize())) return;
-    if (this.#context.signal.aborted) return;
+    if (this.#isAborted()) return;
     this.#report.isListed = hasPages;
     this.#beginByItself();
     this.#answer.writeBlock({ type: 'text', text: listPages(query, outcome) });
@@ -179,7 +180,7 @@ class SearchLoop {
     for (const block of blocks.slice(round.forwarded)) {
       if (!isSearchCall(block)) this.#writeBlock(block);
       else if (isAsked) await this.#searchFor(block);
-      if (this.#context.signal.aborted) return false;
+      if (this.#isAborted()) return false;
     }
     const calls = blocks.filter(({ type }) => type === 'tool_use');
     if (isAsked && calls.length > 0 && calls.every(isSearchCall)) return true;
@@ -193,14 +194,13 @@ class SearchLoop {
     try {
       const round = await this.#ask(permission);
       if (round.error === undefined && round.message !== undefined) return round;
-      if (this.#context.signal.aborted) return undefined;
+      if (this.#isAborted()) return undefined;
       if (!this.#isStream) throw new ApiError('bad_gateway', messageOf(round.error));
-      this.#answer.fail(round.error ?? errorEvent(new ApiError('bad_gateway', messageOf(undefined))));
+      this.#failOpen(undefined, round.error ?? errorEvent(new ApiError('bad_gateway', messageOf(undefined))));
       return undefined;
     } catch (thrown) {
       if (!(thrown instanceof ApiError) || !this.#isStream || !this.#answer.isOpen) throw thrown;
-      this.#report.error = thrown;
-      this.#answer.fail(errorEvent(thrown));
+      this.#failOpen(thrown, errorEvent(thrown));
       return undefined;
     }
   }
@@ -250,6 +250,26 @@ class SearchLoop {
   #writeBlock(block: ContentBlock): void {
     this.#answer.writeBlock(block);
     this.#content.push(block);
+  }
+
+  /**
+   * Whether the request has ended early: the client has gone, or the instance stops.
+   * @throws the ApiError of an instance that stops, where the client has got nothing
+   */
+  #isAborted(): boolean {
+    const { aborted, reason } = this.#context.signal;
+    if (!aborted || !(reason instanceof ApiError)) return aborted;
+    if (!this.#isStream || !this.#answer.isOpen) throw reason;
+    this.#failOpen(reason, errorEvent(reason));
+    return true;
+  }
+
+  /** Ends an open stream by an error event, once. */
+  #failOpen(error: ApiError | undefined, event: string): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    if (error !== undefined) this.#report.error = error;
+    this.#answer.fail(event);
   }
 
   /** Writes the head of a message that no model has begun. */

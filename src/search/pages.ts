@@ -114,7 +114,7 @@ export function toQuestion(
   const names = allowedDomains.slice(0, SITES_MAX).map((domain) => `site:${domain}`);
   const sites = siteOperators !== true || names.length === 0 ? '' : ` (${names.join(' OR ')})`;
   const most = queryMax - sites.length;
-  const asked = most > query.length / 2 ? `${cutQuery(query, most)}${sites}` : cutQuery(query, queryMax);
+  const asked = most > queryMax / 2 ? `${cutQuery(query, most)}${sites}` : cutQuery(query, queryMax);
   return { ...wishes, query: asked, count: PAGES_ASKED };
 }
 
