@@ -89,7 +89,7 @@ const isoTimeOrNull = (at: number | undefined) => (at === undefined ? null : iso
 export function describeHealth(services: Services, facts: ProcessFacts): HealthReport {
   const { config, stats, clock } = services;
   const { provider } = config;
-  const { requests, tokens, inFlight, lastSuccessAt, lastError } = stats.snapshot();
+  const { requests, tokens, searches, inFlight, lastSuccessAt, lastError } = stats.snapshot();
   const backend = services.backends.of(provider);
   const log = facts.logStatus();
   const usage = facts.usageStatus();
@@ -129,6 +129,16 @@ export function describeHealth(services: Services, facts: ProcessFacts): HealthR
       cache_creation: tokens.cacheWrite,
       output: tokens.output,
     },
+    web_search: {
+      back_end: config.webSearch?.api.name ?? null,
+      searches: searches.done,
+      failed: searches.failed,
+      refused: searches.refused,
+      last_failure:
+        searches.lastFailure === undefined
+          ? null
+          : { at: isoTime(searches.lastFailure.at), reason: searches.lastFailure.reason },
+    },
     last_success_at: isoTimeOrNull(lastSuccessAt),
     last_error: lastError === undefined ? null : { ...lastError, at: isoTime(lastError.at) },
     log: {
@@ -161,6 +171,8 @@ function describeTotals(totals: UsageTotals): JsonObject {
     cost_usd: knownCost(totals),
     unpriced_requests: totals.unpriced,
     health_checks: totals.checks,
+    web_searches: totals.searches,
+    search_cost_usd: Number(totals.searchCost.toFixed(6)),
   };
 }
 
@@ -195,6 +207,8 @@ export function describeStatistics({ usage, clock, config }: Services, facts: Pr
     total_cost_usd: knownCost(total),
     unpriced_requests: total.unpriced,
     health_checks: total.checks,
+    web_searches: total.searches,
+    search_cost_usd: Number(total.searchCost.toFixed(6)),
     model_usage_count: Object.fromEntries([...models].map(([model, { requests }]) => [model, requests])),
     models: Object.fromEntries([...models].map(([model, totals]) => [model, describeTotals(totals)])),
     days: days.map(([day, totals]) => ({ day, ...describeTotals(totals) })),

@@ -114,6 +114,7 @@ function answer(context: RequestContext, body: RequestBody): Promise<void> {
   if (candidates.length === 0) {
     recordRoute(context, routeTo(services, plan.decision.model));
     record.notes = [...plan.notes, SEARCH_REFUSED];
+    record.searchRefused = true;
     refuseSearch({ writer, createId }, body.parsed);
     return Promise.resolve();
   }
@@ -201,6 +202,7 @@ function recordSearches(
 ): void {
   record.searches = searches;
   record.failedSearches = failed;
+  record.searchFailure = reason;
   if (config.price !== undefined) record.searchCost = searches * config.price;
   if (isListed) {
     // The client has a whole answer, although no model has written it.

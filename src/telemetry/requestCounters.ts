@@ -17,6 +17,8 @@ export interface CountersSnapshot {
   requests: { total: number; ok: number; rejected: number; failed: number; clientClosed: number };
   /** `input` is what was not read from the provider's cache. */
   tokens: { input: number; cacheRead: number; cacheWrite: number; output: number };
+  /** Searches of the web by this proxy, those that failed, and requests for one that nobody could do. */
+  searches: { done: number; failed: number; refused: number; lastFailure?: { at: number; reason: string } };
   inFlight: number;
   lastSuccessAt?: number;
   lastError?: LastError;
@@ -27,6 +29,7 @@ export class RequestCounters {
   readonly #redact: (text: string) => string;
   readonly #requests = { total: 0, ok: 0, rejected: 0, failed: 0, clientClosed: 0 };
   readonly #tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
+  readonly #searches: CountersSnapshot['searches'] = { done: 0, failed: 0, refused: 0 };
   #inFlight = 0;
   #lastSuccessAt: number | undefined;
   #lastError: LastError | undefined;
@@ -50,6 +53,7 @@ export class RequestCounters {
   finish(record: RequestRecord): void {
     this.#inFlight -= 1;
     this.addTokens(record);
+    if (record.searches !== undefined || record.searchRefused === true) this.#addSearches(record);
     switch (record.outcome) {
       case 'ok':
         this.#requests.ok += 1;
@@ -73,6 +77,13 @@ export class RequestCounters {
     }
   }
 
+  #addSearches({ searches = 0, failedSearches = 0, searchFailure, searchRefused }: RequestRecord): void {
+    this.#searches.done += searches;
+    this.#searches.failed += failedSearches;
+    if (searchRefused === true) this.#searches.refused += 1;
+    if (searchFailure !== undefined) this.#searches.lastFailure = { at: this.#clock.now(), reason: searchFailure };
+  }
+
   /** Counts the tokens alone, of what no client has asked for. */
   addTokens(record: RequestRecord): void {
     this.#tokens.input += tokenCount(record.inputTokens) ?? 0;
@@ -85,6 +96,7 @@ export class RequestCounters {
     return {
       requests: { ...this.#requests },
       tokens: { ...this.#tokens },
+      searches: { ...this.#searches },
       inFlight: this.#inFlight,
       ...(this.#lastSuccessAt !== undefined && { lastSuccessAt: this.#lastSuccessAt }),
       ...(this.#lastError && { lastError: this.#lastError }),

@@ -79,6 +79,9 @@ export interface RequestRecord {
   searches?: number | undefined;
   failedSearches?: number | undefined;
   searchCost?: number | undefined;
+  /** Why the last of those failed, and whether a search was all that was asked for and nobody does any; for /health only. */
+  searchFailure?: string | undefined;
+  searchRefused?: boolean | undefined;
   /** Names of repairs and fallbacks that were needed. */
   notes?: readonly string[] | undefined;
 }

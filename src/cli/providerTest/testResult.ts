@@ -100,4 +100,6 @@ export interface TestedModel {
   readonly maxBodyBytes: number;
   /** A server that usually stands on the user's own machine. */
   readonly isLocal: boolean;
+  /** Who searches the web for Claude Code; undefined where nobody does. */
+  readonly searchesBy?: string | undefined;
 }

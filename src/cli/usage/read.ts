@@ -6,6 +6,7 @@ import { shortHash } from '../../telemetry/requestRecord.ts';
 import {
   addTotals,
   type DayRange,
+  hasColumn,
   NO_USAGE,
   sumUsage,
   type UsageGrouping,
@@ -100,8 +101,7 @@ export function readUsage(
 ): Pick<InstanceUsage, 'sums' | 'names'> {
   const usage = withUsageDatabase(path, (database) => {
     // An instance that has not run since these columns came has a file without them.
-    const isOld =
-      database.prepare("SELECT 1 FROM pragma_table_info('requests') WHERE name = 'intent'").get() === undefined;
+    const isOld = !hasColumn(database, 'intent');
     const isUnknown = isOld && (by === 'project' || by === 'intent');
     return {
       sums: sumUsage(database, isUnknown ? 'instance' : by, first, last),

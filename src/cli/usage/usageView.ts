@@ -38,13 +38,18 @@ export async function showUsage(
   else if (lines.length === 0) output.say(`Nothing was used ${describeRange(range)}.`);
   else {
     output.print(usageTable(lines, by, output));
-    const { checks, unpriced } = totalLine(lines);
+    const { checks, unpriced, searches, searchCost } = totalLine(lines);
     if (by === 'project' && lines.some(({ group, name = group }) => !isAbsolute(name))) {
       output.say(
         '- named no folder; a hash is a folder that Claude Code on this machine does not know: USAGE_PROJECTS=names keeps names.',
       );
     }
     if (checks > 0) output.say('Checks are questions of the instances’ own whether a provider answers (health_check).');
+    if (searches > 0) {
+      output.say(
+        `Beside that, ${count.format(searches)} searches of the web cost $${searchCost.toFixed(4)} (WEB_SEARCH).`,
+      );
+    }
     if (unpriced > 0) {
       output.say(
         `? is what ${unpriced} requests ${checks > 0 ? 'or checks ' : ''}cost whose price is unknown; PRICES_FILE takes prices of your own.`,
@@ -175,6 +180,8 @@ function fields(line: UsageLine) {
     unpriced_requests: line.unpriced,
     last_request_at: line.last === 0 ? null : new Date(line.last).toISOString(),
     health_checks: line.checks,
+    web_searches: line.searches,
+    search_cost_usd: Number(line.searchCost.toFixed(6)),
   };
 }
 

@@ -74,6 +74,7 @@ function entryJson(entry: StatusEntry) {
     in_flight: health?.in_flight ?? null,
     requests: health?.requests ?? null,
     tokens: health?.tokens ?? null,
+    web_search: health?.web_search ?? null,
     last_success_at: health?.last_success_at ?? null,
     last_error: health?.last_error ?? null,
     remark: hint ?? null,
