@@ -38,7 +38,7 @@ const MAY_IMPORT: Record<string, { layers: readonly string[]; types?: readonly s
       'search',
     ],
   },
-  search: { layers: ['core', 'protocol', 'providers', 'upstream'], types: ['config', 'gateway'] },
+  search: { layers: ['core', 'protocol', 'providers', 'upstream'], types: ['config'] },
   server: { layers: ['core', 'protocol', 'telemetry', 'gateway', 'routing'], types: ['config'] },
   permissions: { layers: ['config'] },
   reload: { layers: ['core', 'config'], types: ['gateway', 'telemetry'] },

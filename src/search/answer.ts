@@ -1,6 +1,5 @@
 import { ApiError } from '../core/errors.ts';
 import { asNumber, asString, isObject, type JsonObject, parseObject } from '../core/json.ts';
-import type { ResponseWriter } from '../gateway/responseWriter.ts';
 import { errorEvent, PING_EVENT } from '../protocol/anthropic/errors.ts';
 import { MessageAssembler } from '../protocol/anthropic/message.ts';
 import type { ContentBlock, MessagesRequest } from '../protocol/anthropic/request.ts';
@@ -16,7 +15,7 @@ import {
   toToolRequest,
 } from './history.ts';
 import type { SearchOutcome } from './pages.ts';
-import { JoinedAnswer, Round } from './round.ts';
+import { type ClientWriter, JoinedAnswer, Round } from './round.ts';
 import type { SearchClient } from './searchClient.ts';
 
 /** After so long in one request the model is asked for its answer, in ms. */
@@ -26,7 +25,7 @@ const SEARCHING_MS = 300_000;
 export interface SearchContext {
   readonly client: SearchClient;
   readonly search: OfferedSearch;
-  readonly writer: ResponseWriter;
+  readonly writer: ClientWriter;
   /** Ends everything early. */
   readonly signal: AbortSignal;
   readonly pingMs: number;
@@ -36,7 +35,7 @@ export interface SearchContext {
    * Asks the model and writes its answer as a stream; resolves when it has ended, whether well or by an error event.
    * @throws ApiError where it has not begun
    */
-  readonly ask: (request: MessagesRequest, writer: ResponseWriter) => Promise<void>;
+  readonly ask: (request: MessagesRequest, writer: ClientWriter) => Promise<void>;
 }
 
 /** What becomes of the searches of a request, for its line in the log. */
@@ -53,12 +52,12 @@ export interface SearchReport {
 }
 
 /** Gives the client one message in place of a stream: its writer for a request that is not streamed. */
-class WholeWriter implements ResponseWriter {
-  readonly #writer: ResponseWriter;
+class WholeWriter implements ClientWriter {
+  readonly #writer: ClientWriter;
   readonly #assembler = new MessageAssembler();
   #headers: Readonly<Record<string, string>> = {};
 
-  constructor(writer: ResponseWriter) {
+  constructor(writer: ClientWriter) {
     this.#writer = writer;
   }
 

@@ -1,9 +1,19 @@
 import { asString, isObject, type JsonObject, parseObject } from '../core/json.ts';
-import type { ResponseWriter } from '../gateway/responseWriter.ts';
 import { MessageAssembler } from '../protocol/anthropic/message.ts';
 import { SseReader } from '../protocol/sse.ts';
 import { isSearchCall, toCitation } from './history.ts';
 import type { Page } from './pages.ts';
+
+/** The client's side of an answer, as the gateway has it. */
+export interface ClientWriter {
+  sendJson(status: number, headers: Readonly<Record<string, string>>, body: string): void;
+  openStream(headers?: Readonly<Record<string, string>>): void;
+  /** False means that the client reads too slowly and that `onDrain` says when it can take more. */
+  write(output: string | Uint8Array): boolean;
+  end(output: string | Uint8Array): void;
+  onDrain(listener: () => void): void;
+  onGone(listener: () => void): void;
+}
 
 /** One event of Anthropic's streams as text. */
 export function eventText(type: string, fields: JsonObject): string {
@@ -40,7 +50,7 @@ function blockText(index: number, block: JsonObject): string {
 
 /** The one message that the client gets, whose blocks come from searches and from several answers of the model. */
 export class JoinedAnswer {
-  readonly #writer: ResponseWriter;
+  readonly #writer: ClientWriter;
   /** Blocks that stand before the first answer of a model. */
   #preface: readonly JsonObject[] = [];
   readonly #pages: Page[] = [];
@@ -48,7 +58,7 @@ export class JoinedAnswer {
   #hasBegun = false;
   #isOpen = false;
 
-  constructor(writer: ResponseWriter) {
+  constructor(writer: ClientWriter) {
     this.#writer = writer;
   }
 
@@ -121,7 +131,7 @@ export class JoinedAnswer {
 }
 
 /** One answer of the model: what comes before its first search goes to the client at once, the rest is kept. */
-export class Round implements ResponseWriter {
+export class Round implements ClientWriter {
   readonly #answer: JoinedAnswer;
   readonly #sse = new SseReader((data, event) => this.#read(data, event));
   readonly #assembler = new MessageAssembler();

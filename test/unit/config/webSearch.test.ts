@@ -98,7 +98,7 @@ test.each<[settings: Settings, key: string, found: string, fix: string]>([
     'ALLOW_LINK_LOCAL=on',
   ],
   [{ WEB_SEARCH: 'provider' }, 'WEB_SEARCH', 'has no search that is known here', 'Set one of brave, tavily'],
-])('%j is refused at the start', (settings, key, found, fix) => {
+])('A8 %j is refused at the start', (settings, key, found, fix) => {
   const { config, problems } = read({ ...CUSTOM, ...settings });
   expect(config).toBeUndefined();
   const problem = problems.find(({ severity }) => severity === 'error');
