@@ -13,7 +13,7 @@ import { InFlight } from './gateway/services.ts';
 import { tuneHeapGrowth } from './host/heap.ts';
 import { claimWorkerNumber } from './host/workers.ts';
 import { closeListener, drain, listen } from './listener.ts';
-import { dropPortInspection } from './permissions/sandbox.ts';
+import { describePermissionModel, dropPortInspection } from './permissions/sandbox.ts';
 import { protocolOf } from './providers/preset.ts';
 import { Reloader } from './reload/configReloader.ts';
 import { watchFiles } from './reload/fileWatcher.ts';
@@ -157,6 +157,9 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     logger,
     clock,
   });
+  const permissionModel = describePermissionModel(config);
+  if (permissionModel === 'unavailable')
+    logger.warn('this system cannot restrict the process by the permission model; it has all rights of its user');
   let draining = false;
   const facts: ProcessFacts = {
     version: VERSION,
@@ -165,6 +168,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     sharesPort: isShared,
     startedAt: clock.now(),
     isDraining: () => draining,
+    permissionModel,
     configuration: () => reloader.status,
     logStatus: () => log.status(),
     usageStatus: () => usageStore.status(),

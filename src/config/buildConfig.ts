@@ -152,6 +152,8 @@ export interface ConfigSource {
 export interface ConfigResult {
   /** Present when no problem is an error. */
   readonly config?: Config;
+  /** Where the instance listens, also when another setting is wrong; missing when there is no such file. */
+  readonly address?: Pick<Config, 'host' | 'port'>;
   readonly problems: readonly Problem[];
   /** Absolute paths of all files that were looked for, also of those that are not there: a change of one may change the result. */
   readonly files: readonly string[];
@@ -250,7 +252,8 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     one.problems.toSorted((a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER)),
   );
   const asked = files.asked();
-  if (problems.some(({ severity }) => severity === 'error') || !models) return { problems, files: asked };
+  const address = { host: values.HOST, port: values.PORT ?? ownConfig?.preset.port ?? DEFAULT_PORT };
+  if (problems.some(({ severity }) => severity === 'error') || !models) return { address, problems, files: asked };
   const parts = {
     ...models,
     ...fileSettings(providersFile, values, choices),
@@ -262,7 +265,7 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     files: asked,
     webSearch: search.search,
   };
-  return { config: assembleConfig(source, values, parts), problems, files: asked };
+  return { config: assembleConfig(source, values, parts), address, problems, files: asked };
 }
 
 function checkTokenLimits(values: SettingValues, choices: Choices, diagnostics: Diagnostics): void {

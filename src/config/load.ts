@@ -21,9 +21,8 @@ export function loadConfig(path: string, environment: Environment, directory: st
   const diagnostics = createDiagnostics(path);
   const text = readEnvFile(resolve(directory, path), path, diagnostics);
   if (text === undefined) return { problems: diagnostics.problems, files: [resolve(directory, path)] };
-  const { config, problems, files } = configFromText(path, text, environment, directory);
-  const all: readonly Problem[] = [...diagnostics.problems, ...problems];
-  return config === undefined ? { problems: all, files } : { config, problems: all, files };
+  const result = configFromText(path, text, environment, directory);
+  return { ...result, problems: [...diagnostics.problems, ...result.problems] };
 }
 
 /** Text of an env file to a configuration, with dotenv's parser; the other files that it is made of are read from the disk. */

@@ -24,6 +24,8 @@ export interface HealthReport {
   /** Names of changed settings that take effect after a restart only. */
   readonly restart_needed: readonly string[];
   readonly state: 'serving' | 'draining';
+  /** Whether Node's permission model restricts the process; `unavailable` where the system cannot start it so, as Windows. */
+  readonly permission_model: 'on' | 'off' | 'unavailable';
   readonly provider: { readonly name: string; readonly title: string; readonly base_url: string };
   /** The model of each tier. */
   readonly models: { readonly big: string; readonly middle: string; readonly small: string };

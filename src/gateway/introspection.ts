@@ -66,6 +66,8 @@ export interface ProcessFacts {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly isDraining: () => boolean;
+  /** Whether the process has given up all rights that it does not need. */
+  readonly permissionModel: HealthReport['permission_model'];
   readonly configuration: () => ConfigurationStatus;
   readonly logStatus: () => LogStatus;
   readonly usageStatus: () => UsageStatus;
@@ -107,6 +109,7 @@ export function describeHealth(services: Services, facts: ProcessFacts): HealthR
     config_hash: config.hash,
     ...describeConfiguration(facts.configuration()),
     state: facts.isDraining() ? 'draining' : 'serving',
+    permission_model: facts.permissionModel,
     provider: { name: provider.preset.name, title: provider.preset.title, base_url: provider.baseUrl },
     models: { ...config.tiers },
     key: provider.key.source,

@@ -131,8 +131,9 @@ function hasNoCoreFile(): boolean {
 function execute(words: readonly string[], environment: NodeJS.ProcessEnv): void {
   const program = process.execPath;
   const { execve } = process;
-  if (hasNoCoreFile() || !existsSync(SHELL)) execve?.(program, [program, ...words], environment);
-  else execve?.(SHELL, [SHELL, '-c', 'ulimit -c 0; exec "$0" "$@"', program, ...words], environment);
+  if (execve === undefined) throw new Error('this Node cannot execute a program in place of itself');
+  if (hasNoCoreFile() || !existsSync(SHELL)) execve(program, [program, ...words], environment);
+  else execve(SHELL, [SHELL, '-c', 'ulimit -c 0; exec "$0" "$@"', program, ...words], environment);
 }
 
 /** Executes this program with further options of Node's in place of what runs now. */
@@ -149,10 +150,16 @@ function reExecute(options: readonly string[], environment: NodeJS.ProcessEnv): 
   }
 }
 
+/** Whether this process is restricted, and if not, whether that was asked for. */
+export function describePermissionModel({ permissionModel }: Config): 'on' | 'off' | 'unavailable' {
+  if (process.permission !== undefined) return 'on';
+  return permissionModel === 'off' ? 'off' : 'unavailable';
+}
+
 /**
  * Takes from this process all rights that an instance does not need. Node gives rights at the start only, and which are needed is
- * known only when the env file has been read, so the program is executed again in the same process. Returns only where that cannot be:
- * under Windows, in a process that was executed so already, and where a path would allow more than itself: then with the reason.
+ * known only when the env file has been read, so the program is executed again in the same process. Returns where it was executed so
+ * already, where the system cannot do that (Windows), and where it fails or a path would allow more than itself: then with the reason.
  * @param consolePath file into which the process manager writes stdout
  * @param environment of the program that is executed
  */
@@ -161,12 +168,17 @@ export function restrictProcess(
   consolePath: string | undefined,
   environment: NodeJS.ProcessEnv,
 ): string | undefined {
-  if (process.permission !== undefined || process.execve === undefined) return undefined;
+  // Under Windows `execve` is there, and always throws.
+  if (process.permission !== undefined || process.platform === 'win32') return undefined;
   const wildcard = findWildcard(config, consolePath);
   if (wildcard !== undefined) {
     return `${JSON.stringify(wildcard)} holds a "*", which Node's permission model takes for other files too. Rename it, or set PERMISSION_MODEL=off in ${config.file}.`;
   }
   makeStateFolder(config.stateDirectory);
-  reExecute(permissionOptions(config, consolePath), environment);
-  return undefined;
+  try {
+    reExecute(permissionOptions(config, consolePath), environment);
+    return undefined;
+  } catch (error) {
+    return `The process could not be restricted by Node's permission model: ${(error as Error).message}. To run it with all rights of its user, set PERMISSION_MODEL=off in ${config.file}.`;
+  }
 }

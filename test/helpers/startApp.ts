@@ -85,6 +85,7 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
     sharesPort: false,
     startedAt: clock.now(),
     isDraining: () => draining,
+    permissionModel: 'off',
     configuration: () => ({ loadedAt: clock.now(), problems: [], restartNeeded: [] }),
     logStatus: () => ({ path: 'memory', written: log.length, dropped: 0, healthy: true }),
     usageStatus: () => ({ written: usageRows.length, dropped: 0, healthy: true, lastError: undefined }),

@@ -87,6 +87,7 @@ const report = {
       last_answer_at: z.nullable(text),
     }),
   ),
+  permission_model: z.enum(['on', 'off', 'unavailable']),
   queue: fields({ running: number, waiting: number }),
   in_flight: number,
   requests: fields({ total: number, ok: number, rejected: number, failed: number, client_closed: number }),
