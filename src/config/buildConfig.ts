@@ -212,17 +212,9 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     provider: { ...one.provider, preset: refresh(one.provider.preset) },
   }));
   if (!hasOwn && others.length === 0) reportNoProvider(providersFile);
-  const search = chooseWebSearch(
-    {
-      values,
-      choices: written,
-      key: searchKey,
-      url: searchUrl,
-      provider: hasOwn ? ownWritten : others[0]?.provider,
-      isOwn: hasOwn,
-    },
-    diagnostics,
-  );
+  const first = hasOwn ? ownWritten : others[0]?.provider;
+  const searchSources = { key: searchKey, url: searchUrl, provider: first, isOwn: hasOwn };
+  const search = chooseWebSearch({ values, choices: written, ...searchSources }, diagnostics);
   const ownConfig = ownWritten && withHostedSearch(ownWritten, search.hosted);
   const ownServing = ownNamed && ownConfig && { ...ownNamed, provider: ownConfig };
   const providers = hasOwn ? (ownServing === undefined ? [] : [ownServing, ...others]) : others;
@@ -239,12 +231,7 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     ...others.map(({ name, provider }) => ({ provider, location: { name: `PROVIDERS_FILE (${name})` } })),
     ...customServers.map(({ name, provider }) => ({ provider, location: { name: `MODELS_FILE (${name})` } })),
   ];
-  const searchServer = search.search && {
-    provider: { baseUrl: search.search.endpoint },
-    location: searchUrl?.variable ?? { name: 'SEARCH_URL' },
-  };
-  const allServers = searchServer === undefined ? servers : [...servers, searchServer];
-  refuseMetadataAddresses(allServers, values.ALLOW_LINK_LOCAL === 'on', diagnostics);
+  refuseMetadataAddresses([...servers, ...search.servers], values.ALLOW_LINK_LOCAL === 'on', diagnostics);
   warnOfForeignKeys(servers, variables, diagnostics);
 
   const ofFiles = [modelsFile, providersFile, pricesFile, kept].map((file) => file.diagnostics);

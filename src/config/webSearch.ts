@@ -12,9 +12,11 @@ export interface WebSearchChoice {
   readonly search: WebSearchConfig | undefined;
   /** In place of the provider's QUIRK_WEB_SEARCH: whether it searches by itself; undefined leaves that as it is. */
   readonly hosted: 'provider' | 'off' | undefined;
+  /** Where the search is asked, for the rules that hold for every address. */
+  readonly servers: readonly { readonly provider: { readonly baseUrl: string }; readonly location: SourceLocation }[];
 }
 
-const NONE: WebSearchChoice = { search: undefined, hosted: undefined };
+const NONE: WebSearchChoice = { search: undefined, hosted: undefined, servers: [] };
 
 /** What the settings of the search are read from. */
 export interface WebSearchSources {
@@ -36,17 +38,17 @@ export function chooseWebSearch(sources: WebSearchSources, diagnostics: Diagnost
   const location = choices.get('WEB_SEARCH') ?? { name: 'WEB_SEARCH' };
   if (chosen === undefined || chosen === 'off') {
     warnOfUnused(sources, diagnostics);
-    return chosen === 'off' ? { search: undefined, hosted: 'off' } : NONE;
+    return chosen === 'off' ? { ...NONE, hosted: 'off' } : NONE;
   }
   if (chosen !== 'provider') {
     const api = searchApis.find(({ name }) => name === chosen);
-    return api === undefined ? NONE : { search: searchBy(api, sources, location, diagnostics), hosted: undefined };
+    return api === undefined ? NONE : searchBy(api, sources, location, diagnostics);
   }
   if (provider === undefined) return NONE;
   const { preset } = provider;
   if (preset.hostedSearch === 'responses') return hostedByProvider(sources, location, diagnostics);
   const api = preset.hostedSearch === undefined ? searchApiOf(preset.name) : undefined;
-  if (api !== undefined) return { search: searchBy(api, sources, location, diagnostics), hosted: undefined };
+  if (api !== undefined) return searchBy(api, sources, location, diagnostics);
   // A provider with a Messages API gets the client's search as it is.
   if (preset.protocol !== 'anthropic') {
     const others = searchApis.map(({ name }) => name).join(', ');
@@ -62,7 +64,7 @@ function hostedByProvider(
   diagnostics: Diagnostics,
 ): WebSearchChoice {
   warnOfUnused(sources, diagnostics);
-  if (sources.isOwn) return { search: undefined, hosted: 'provider' };
+  if (sources.isOwn) return { ...NONE, hosted: 'provider' };
   diagnostics.error(
     location,
     '"provider", of a provider that stands in the providers file',
@@ -98,7 +100,7 @@ function searchBy(
   { values, key, url, provider }: WebSearchSources,
   location: SourceLocation,
   diagnostics: Diagnostics,
-): WebSearchConfig | undefined {
+): WebSearchChoice {
   // The provider's own key and address serve its search, too, unless the user gives others.
   const isSameVendor = provider !== undefined && api.presets.includes(provider.preset.name);
   const ownKey = key === undefined && isSameVendor ? provider.key.secret : undefined;
@@ -110,13 +112,13 @@ function searchBy(
       'a placeholder',
       `Put your key of ${api.title} here.`,
     );
-    return undefined;
+    return NONE;
   }
   if (api.keyHeader !== undefined && secret === undefined) {
     const where = api.links.keys === undefined ? '' : ` (${api.links.keys})`;
     const found = `${showValue(api.name)}, without a key for it`;
     diagnostics.error(location, found, `Set SEARCH_API_KEY to a key of ${api.title}${where}, or SEARCH_API_KEY_FILE.`);
-    return undefined;
+    return NONE;
   }
   const origin = isSameVendor && ownKey !== undefined ? (URL.parse(provider.baseUrl)?.origin ?? '') : api.origin;
   const address = values.SEARCH_URL ?? origin;
@@ -128,15 +130,17 @@ function searchBy(
         `nothing, and ${api.title} runs at an address of your own`,
         'Set its address, like http://127.0.0.1:8888.',
       );
-    return undefined;
+    return NONE;
   }
-  return {
+  const search: WebSearchConfig = {
     api,
     endpoint: endpointOf(address, api),
     key: secret,
     keySource: given === undefined ? (ownKey === undefined ? 'none' : 'provider') : (key?.source ?? 'file'),
     price: values.SEARCH_COST ?? api.price,
   };
+  const written = url?.variable ?? { name: 'SEARCH_URL' };
+  return { ...NONE, search, servers: [{ provider: { baseUrl: search.endpoint }, location: written }] };
 }
 
 /** A bare address is completed by the path of the API; one with a path of its own is taken as it is, but for a folder of the server. */

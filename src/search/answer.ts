@@ -236,6 +236,7 @@ class SearchLoop {
     }, pingMs);
     const outcome = await client.search(query, search.wishes, signal);
     clearInterval(pings);
+    if (signal.aborted) return outcome;
     if ('error' in outcome) {
       this.#report.failed += 1;
       this.#report.reason = outcome.reason;

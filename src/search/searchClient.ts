@@ -5,7 +5,7 @@ import { type ConnectionOptions, HttpUpstream } from '../upstream/client.ts';
 import type { ResponseHeaders, UpstreamHandler, UpstreamRequest } from '../upstream/upstream.ts';
 import { readPages, type SearchErrorCode, type SearchOutcome, type SearchWishes, toQuestion } from './pages.ts';
 
-/** How long one request to the search API may take, and both together, in ms. */
+/** How long one request to the search API may take, in ms; it is made at most twice. */
 const REQUEST_MS = 10_000;
 /** Largest answer that is read. */
 const ANSWER_MAX = 2 * 1024 * 1024;
@@ -86,11 +86,20 @@ const NO_REPLY: Readonly<Record<NoReply, string>> = {
 export class SearchClient {
   readonly config: WebSearchConfig;
   readonly #connect: () => HttpUpstream;
+  readonly #requestMs: number;
   #upstream: HttpUpstream | undefined;
 
-  /** @param connection makes the options of the connection when it is first needed */
-  constructor(config: WebSearchConfig, connection: () => Omit<ConnectionOptions, 'headersTimeoutMs'>) {
+  /**
+   * @param connection makes the options of the connection when it is first needed
+   * @param requestMs how long one request to the search API may take, in ms
+   */
+  constructor(
+    config: WebSearchConfig,
+    connection: () => Omit<ConnectionOptions, 'headersTimeoutMs'>,
+    requestMs = REQUEST_MS,
+  ) {
     this.config = config;
+    this.#requestMs = requestMs;
     const { endpoint, api } = config;
     this.#connect = () =>
       new HttpUpstream({
@@ -98,7 +107,8 @@ export class SearchClient {
         keyHeader: api.keyHeader ?? 'authorization',
         headers: {},
         ...connection(),
-        headersTimeoutMs: REQUEST_MS,
+        // The search has its own time limit, which is the first to end.
+        headersTimeoutMs: 2 * requestMs,
       });
   }
 
@@ -132,7 +142,7 @@ export class SearchClient {
     this.#upstream ??= this.#connect();
     const { promise, resolve } = Promise.withResolvers<Reply | NoReply>();
     const call = this.#upstream.send(this.#describe(question), new ReplyHandler(resolve));
-    const timer = setTimeout(() => resolve('late'), REQUEST_MS);
+    const timer = setTimeout(() => resolve('late'), this.#requestMs);
     const onAbort = () => resolve('aborted');
     signal.addEventListener('abort', onAbort);
     if (signal.aborted) onAbort();

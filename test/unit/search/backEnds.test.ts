@@ -1,4 +1,5 @@
-import { expect, onTestFinished, test } from 'vitest';
+import type { ServerResponse } from 'node:http';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { WebSearchConfig } from '../../../src/config/config.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { searchApis } from '../../../src/providers/searchApis.ts';
@@ -131,14 +132,18 @@ test('each search API has a case', () => {
   expect(Object.keys(CASES).sort()).toEqual(searchApis.map(({ name }) => name).sort());
 });
 
-async function clientFor(name: string, answer: unknown) {
-  const server = await startSearchServer(found(200, answer));
+async function clientFor(name: string, answer: unknown, behaviour = found(200, answer), requestMs?: number) {
+  const server = await startSearchServer(behaviour);
   const api = searchApis.find((one) => one.name === name);
   if (api === undefined) throw new Error(name);
   const key = api.keyHeader === undefined ? undefined : new Secret('key');
   const config: WebSearchConfig = { api, endpoint: server.url + api.path, key, keySource: 'file', price: undefined };
   const networkProxy = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };
-  const client = new SearchClient(config, () => ({ userAgent: 'test', connectTimeoutMs: 1000, networkProxy }));
+  const client = new SearchClient(
+    config,
+    () => ({ userAgent: 'test', connectTimeoutMs: 1000, networkProxy }),
+    requestMs,
+  );
   onTestFinished(async () => {
     await client.close();
     await server.close();
@@ -177,4 +182,27 @@ test('a query that is too long for the search API is cut between words, and keep
   const query = String(server.searches[0]?.body['query']);
   expect(query.length).toBeLessThanOrEqual(api.queryMax);
   expect(query).toMatch(/^(?:long words of a query ?)+.*\w \(site:a\.test\)$/);
+});
+
+test('a search API that says nothing, or does not come to its end, is given up in time', async () => {
+  for (const behaviour of [
+    () => {},
+    (response: ServerResponse) =>
+      void response.writeHead(200, { 'content-type': 'application/json' }).write('{"results":['),
+  ]) {
+    const { client, server } = await clientFor('searxng', {}, behaviour, 200);
+    const outcome = await client.search('weather', WISHES, new AbortController().signal);
+    expect(outcome).toMatchObject({ error: 'unavailable', reason: expect.stringContaining('no answer within') });
+    expect(server.searches).toHaveLength(1);
+  }
+});
+
+test('a search that nobody waits for any more is not begun, or ends at once', async () => {
+  const { client, server } = await clientFor('searxng', {}, () => {});
+  expect(await client.search('weather', WISHES, AbortSignal.abort())).toMatchObject({ error: 'unavailable' });
+  const controller = new AbortController();
+  const searching = client.search('weather', WISHES, controller.signal);
+  await vi.waitFor(() => expect(server.searches.length).toBeGreaterThan(0));
+  controller.abort();
+  expect(await searching).toMatchObject({ error: 'unavailable' });
 });
