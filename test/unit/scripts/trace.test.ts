@@ -6,9 +6,10 @@ import { beforeAll, expect, test } from 'vitest';
 /** What is reached, and not to be lost: a change that exceeds it says why the request needs more. */
 const LIMITS = {
   // Both of OpenAI’s APIs are written through one form of a conversation, and in steps, so that a long one holds up nobody.
-  request: { files: 80, functions: 449 },
+  request: { files: 80, functions: 453 },
   reload: { files: 45 },
-  status: { files: 60 },
+  // WEB_SEARCH is checked like every setting, against the table of search APIs.
+  status: { files: 62 },
 };
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
