@@ -16,6 +16,8 @@ export interface SettingFacts<T> {
   readonly choosesServer?: true;
   /** Never shown; may also come from a file named by `<NAME>_FILE`. */
   readonly secret?: true;
+  /** Whether it may come from a file named by `<NAME>_FILE`, although it is no secret. */
+  readonly mayBeInFile?: true;
   /**
    * How the process's own environment counts: it wins over the file unless stated; with `unless`, only where the file
    * names none of these settings; `never`: not at all, as the name belongs to another program.

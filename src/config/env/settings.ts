@@ -127,8 +127,8 @@ const settingsTable = {
   }),
   SEARCH_URL: setting(baseUrl, {
     otherwise: 'that of the search API; SearXNG has none',
-    about: 'Address of the search API: of the server, or in full.',
-    secret: true,
+    about: 'Address of the search API: of the server, or in full. It may stand in a file, which SEARCH_URL_FILE names.',
+    mayBeInFile: true,
     environment: 'never',
   }),
   SEARCH_COST: setting(number(0, 100), {

@@ -90,7 +90,7 @@ test.each<[settings: Settings, key: string, found: string, fix: string]>([
   ],
   [{ WEB_SEARCH: 'brave', SEARCH_API_KEY: 'your-api-key' }, 'SEARCH_API_KEY', 'a placeholder', 'Put your key'],
   [{ WEB_SEARCH: 'searxng' }, 'SEARCH_URL', 'nothing, and SearXNG runs at an address', 'like http://127.0.0.1:8888'],
-  [{ WEB_SEARCH: 'searxng', SEARCH_URL: 'ftp://a.test' }, 'SEARCH_URL', '(not shown)', 'Set an http:// or https://'],
+  [{ WEB_SEARCH: 'searxng', SEARCH_URL: 'ftp://a.test' }, 'SEARCH_URL', '"ftp://a.test"', 'Set an http:// or https://'],
   [
     { WEB_SEARCH: 'searxng', SEARCH_URL: 'http://169.254.169.254/' },
     'SEARCH_URL',
