@@ -152,7 +152,7 @@ async function answerSearching(
   search: OfferedSearch,
 ): Promise<void> {
   const { services, writer, signal, record } = context;
-  const { stream, intent } = record;
+  const { stream } = record;
   const report: SearchReport = { searches: 0, failed: 0, isListed: false };
   const [first] = plan.candidates;
   const pingMs = first === undefined ? 0 : services.models.get(first).settings.pingMs;
@@ -164,7 +164,7 @@ async function answerSearching(
         respond({ ...context, writer: round, record: own }, plan, asked, stream),
       );
     } finally {
-      recordRound(record, { ...own, stream, intent });
+      recordRound(record, { ...own, stream });
     }
   };
   try {

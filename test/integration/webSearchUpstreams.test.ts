@@ -8,7 +8,7 @@ import { nativeTurn, startAnthropicServer } from '../helpers/anthropicServer.ts'
 import { checkEvents } from '../helpers/eventGrammar.ts';
 import { type Behaviour, inTurn, startFakeUpstream } from '../helpers/fakeUpstream.ts';
 import { callItem, inputOf, reasoned, responseTurn, textItem } from '../helpers/responsesTurn.ts';
-import { pages, type SearchBehaviour, startSearchServer } from '../helpers/searchServer.ts';
+import { found, pages, type SearchBehaviour, startSearchServer } from '../helpers/searchServer.ts';
 import { call, message, type Settings, startApp, testConfig } from '../helpers/startApp.ts';
 import { turn } from '../helpers/turn.ts';
 
@@ -244,4 +244,33 @@ test('health, statistics and the usage file count searches; ROUTER_WEB_SEARCH ch
   expect(health.web_search).toEqual({ back_end: 'searxng', searches: 1, failed: 0, refused: 0, last_failure: null });
   const statistics = JSON.parse((await call(`${app.url}/v1/stats`)).text);
   expect(statistics).toMatchObject({ web_searches: 1, search_cost_usd: 0.002 });
+});
+
+test('a search that finds nothing costs nothing where the search API says so', async () => {
+  const search = await searchServer(found(200, { results: [] }));
+  const upstream = await upstreamOf(turn({ text: 'never' }));
+  const app = await started({
+    OPENAI_BASE_URL: upstream.url,
+    WEB_SEARCH: 'deepseek',
+    SEARCH_API_KEY: 'key-of-the-search',
+    SEARCH_URL: search.url,
+  });
+  const messages = [{ role: 'user', content: 'Perform a web search for the query: weather' }];
+  const record = app.nextRecord();
+  await call(`${app.url}/v1/messages`, message('large', { tools: [TOOL], messages }));
+  expect(search.searches[0]?.headers['authorization']).toBe('Bearer key-of-the-search');
+  expect(await record).toMatchObject({ searches: 0, failed_searches: 0, search_cost: 0 });
+});
+
+test('a connection that breaks is tried once more, then the search fails', async () => {
+  const search = await searchServer((response) => void response.destroy());
+  const upstream = await upstreamOf(turn({ text: 'never' }));
+  const app = await started({ OPENAI_BASE_URL: upstream.url, SEARCH_URL: search.url });
+  const messages = [{ role: 'user', content: 'Perform a web search for the query: weather' }];
+  const { text } = await call(`${app.url}/v1/messages`, message('large', { tools: [TOOL], messages }));
+  expect(JSON.parse(text).content.slice(1)).toMatchObject([
+    { content: { error_code: 'unavailable' } },
+    { text: 'The web search failed. (it cannot be reached)' },
+  ]);
+  expect(search.searches).toHaveLength(2);
 });

@@ -123,6 +123,20 @@ test('a call of the client’s own beside a search has its result behind that of
   expect(messages[2]?.content).toMatchObject([{ tool_use_id: 'toolu_1' }, { tool_use_id: 'toolu_2' }]);
 });
 
+test('citations of pages stay with the client: no other server knows what they refer to', () => {
+  const call = toServerCall({ type: 'tool_use', id: 'toolu_1', name: 'web_search', input: { query: 'q' } });
+  const cited = { type: 'text', text: 'Sunny.', citations: [{ type: 'web_search_result_location' }] };
+  const content = [call, toResultBlock(String(call['id']), { pages: [] }), cited];
+  const messages = asked(
+    [
+      { role: 'user', content: 'hello' },
+      { role: 'assistant', content },
+    ],
+    [],
+  );
+  expect(messages.at(-1)?.content).toEqual([{ type: 'text', text: 'Sunny.' }]);
+});
+
 test('messages without a search stay the same objects', () => {
   const plain: RequestMessage = { role: 'assistant', content: [{ type: 'text', text: 'hello' }] };
   expect(asked([{ role: 'user', content: 'hi' }, plain], [])[1]).toBe(plain);
