@@ -53,11 +53,14 @@ export interface SearchApi {
   readonly checked: string;
 }
 
+/** Most entries of a list that are looked at; no search API is asked for as many. */
+const ENTRIES_MAX = 100;
+
 /** The objects of a list below some members of an answer; none where there is no such list. */
 function entriesOf(answer: JsonObject, ...path: readonly string[]): readonly JsonObject[] {
   let value: unknown = answer;
   for (const member of path) value = isObject(value) ? value[member] : undefined;
-  return Array.isArray(value) ? value.filter(isObject) : [];
+  return Array.isArray(value) ? value.slice(0, ENTRIES_MAX).filter(isObject) : [];
 }
 
 /** The first of some members that has words. */
@@ -66,7 +69,7 @@ function words(entry: JsonObject, ...names: readonly string[]): string {
 }
 
 function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+  return Array.isArray(value) ? value.slice(0, ENTRIES_MAX).filter((one) => typeof one === 'string') : [];
 }
 
 export const searchApis: readonly SearchApi[] = [

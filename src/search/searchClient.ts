@@ -1,5 +1,5 @@
 import type { WebSearchConfig } from '../config/config.ts';
-import { parseObject } from '../core/json.ts';
+import { parseBoundedObject } from '../protocol/bounds.ts';
 import type { SearchQuestion } from '../providers/searchApis.ts';
 import { type ConnectionOptions, HttpUpstream } from '../upstream/client.ts';
 import type { ResponseHeaders, UpstreamHandler, UpstreamRequest } from '../upstream/upstream.ts';
@@ -128,7 +128,7 @@ export class SearchClient {
       return { error: errorOfStatus(reply.status), reason: explain(reply.status, api.keyHeader === undefined) };
     }
     try {
-      return { pages: readPages(api, parseObject(reply.text), wishes) };
+      return { pages: readPages(api, parseBoundedObject(reply.text), wishes) };
     } catch {
       return { error: 'unavailable', reason: 'its answer is not that of a search API' };
     }

@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import fc from 'fast-check';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { WebSearchConfig } from '../../../src/config/config.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { searchApis } from '../../../src/providers/searchApis.ts';
+import { readPages } from '../../../src/search/pages.ts';
 import { SearchClient } from '../../../src/search/searchClient.ts';
 import { found, startSearchServer } from '../../helpers/searchServer.ts';
 
@@ -205,4 +207,40 @@ test('a search that nobody waits for any more is not begun, or ends at once', as
   await vi.waitFor(() => expect(server.searches.length).toBeGreaterThan(0));
   controller.abort();
   expect(await searching).toMatchObject({ error: 'unavailable' });
+});
+
+test('whatever a search API answers becomes a few bounded pages of plain words', () => {
+  const names = ['results', 'web', 'data', 'search_result', 'search_results', 'candidates', 'groundingMetadata'];
+  const fields = ['url', 'link', 'uri', 'title', 'content', 'description', 'summary', 'date', 'extra_snippets', 'web'];
+  const value = fc.oneof(fc.string({ unit: 'binary', maxLength: 3000 }), fc.webUrl(), fc.integer(), fc.constant(null));
+  const entry = fc.dictionary(fc.constantFrom(...fields), value);
+  const list = fc.array(fc.oneof(entry, value), { maxLength: 15 });
+  const answer = fc.dictionary(
+    fc.constantFrom(...names),
+    fc.oneof(list, fc.dictionary(fc.constantFrom(...names), list), value),
+  );
+  const wishes = { allowedDomains: [], blockedDomains: [], country: undefined };
+  fc.assert(
+    fc.property(fc.constantFrom(...searchApis), answer, (api, given) => {
+      const pages = readPages(api, given, wishes);
+      expect(pages.length).toBeLessThanOrEqual(10);
+      for (const { url, title, text, age } of pages) {
+        expect(url).toMatch(/^https?:\/\/\S{1,2000}$/);
+        expect(title.length).toBeGreaterThan(0);
+        for (const words of [title, text, age ?? '']) {
+          expect(words.length).toBeLessThanOrEqual(1500);
+          expect(words.isWellFormed()).toBe(true);
+          expect(words).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
+        }
+      }
+    }),
+  );
+});
+
+test('an answer that is nested too deep, or holds too many values, is none', async () => {
+  for (const body of [`{"results":${'['.repeat(5000)}${']'.repeat(5000)}}`, `{"results":[${'0,'.repeat(900_000)}0]}`]) {
+    const { client } = await clientFor('searxng', body);
+    const outcome = await client.search('weather', WISHES, new AbortController().signal);
+    expect(outcome).toMatchObject({ error: 'unavailable', reason: 'its answer is not that of a search API' });
+  }
 });
