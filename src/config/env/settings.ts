@@ -127,7 +127,7 @@ const settingsTable = {
   }),
   SEARCH_URL: setting(baseUrl, {
     otherwise: 'that of the search API; SearXNG has none',
-    about: 'Address of the search API: of the server, or in full. It may stand in a file, which SEARCH_URL_FILE names.',
+    about: 'Address of the search API: of the server, or in full.',
     mayBeInFile: true,
     environment: 'never',
   }),
