@@ -41,6 +41,14 @@ export interface SettingRow<T> extends SettingFacts<T> {
   readonly form: Form<T>;
 }
 
+/** Declares one setting. Everything else, the type of its value too, follows from this. */
+export function setting<T, const Facts extends SettingFacts<T>>(
+  form: Form<T>,
+  facts: Facts,
+): Facts & { readonly form: Form<T> } {
+  return { form, ...facts };
+}
+
 /** The type of a row's value: undefined where nobody sets it and it has no default of its own. */
 export type ValueOf<Row> = Row extends { readonly form: Form<infer T> }
   ? Row extends { readonly fallback: string }

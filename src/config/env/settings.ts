@@ -3,7 +3,6 @@ import {
   baseUrl,
   choice,
   duration,
-  type Form,
   host,
   hostList,
   integer,
@@ -15,15 +14,7 @@ import {
   text,
   tokens,
 } from '../parsers.ts';
-import type { FieldsOf, SettingFacts, SettingRow, ValueOf } from './setting.ts';
-
-/** Declares one setting. Everything else, the type of its value too, follows from this. */
-function setting<T, const Facts extends SettingFacts<T>>(
-  form: Form<T>,
-  facts: Facts,
-): Facts & { readonly form: Form<T> } {
-  return { form, ...facts };
-}
+import { type FieldsOf, type SettingRow, setting, type ValueOf } from './setting.ts';
 
 /** Every setting of an env file, in the order of docs/ENVIRONMENT.md, which is generated from this table. A new one is one entry here. */
 const settingsTable = {
