@@ -8,8 +8,8 @@ const LIMITS = {
   // Both of OpenAI’s APIs are written through one form of a conversation, and in steps, so that a long one holds up nobody.
   request: { files: 80, functions: 453 },
   reload: { files: 45 },
-  // WEB_SEARCH is checked like every setting, against the table of search APIs.
-  status: { files: 62 },
+  // WEB_SEARCH is checked like every setting, against the table of search APIs: two files and the one that declares settings.
+  status: { files: 63 },
 };
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
