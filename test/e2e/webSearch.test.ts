@@ -77,7 +77,7 @@ test('R647 the model reads what the provider has found, with the names of the pa
   expect(output).toContain('Sunny.');
 });
 
-test('WebSearch brings a page that was found, and the answer cites it', async () => {
+test('R224 WebSearch brings a page that was found, and the answer cites it', async () => {
   const page = 'https://lighthouse.test/keeper';
   const search = await startSearchServer(
     pages([page, 'The keeper', 'The keeper of the lighthouse is called Ottilie.']),

@@ -73,7 +73,7 @@ describe.each([
   ['whole', false],
   ['streamed', true],
 ])('Claude Code’s search, %s', (_name, isStream) => {
-  test('is answered with what was found, and the model’s words about it', async () => {
+  test('R224 is answered with what was found, and the model’s words about it', async () => {
     const { body, content, record } = await ask(clientSearch(), isStream);
     const [use, result, text] = content;
     expect(content).toHaveLength(3);
@@ -155,7 +155,7 @@ describe.each([
     expect(record).toMatchObject({ outcome: 'ok', searches: 0, failed_searches: 1 });
   });
 
-  test('goes on beside other tools: the model calls the search as often as it may, then answers', async () => {
+  test('R224 goes on beside other tools: the model calls the search as often as it may, then answers', async () => {
     turns = [
       { text: 'I look.', calls: [{ id: 'c1', name: 'web_search', input: { query: 'one' } }] },
       {

@@ -63,7 +63,7 @@ const asked = (messages: readonly RequestMessage[], content: readonly ContentBlo
   return toToolRequest(whole, findSearch(whole), content, 'maySearch').messages;
 };
 
-test('every request of a conversation begins with exactly the messages of those before it', () => {
+test('R224 every request of a conversation begins with exactly the messages of those before it', () => {
   fc.assert(
     fc.property(fc.array(answer, { minLength: 1, maxLength: 3 }), (answers) => {
       let history: RequestMessage[] = [{ role: 'user', content: 'hello' }];
