@@ -57,6 +57,17 @@ export interface HealthReport {
     readonly output: number;
   };
   readonly web_search: SearchHealth;
+  /** What of the tools of clients' sessions has been lost since the start. */
+  readonly tools: {
+    /** Sessions in which the model was not offered all tools, as its server takes no more. */
+    readonly limited_sessions: number;
+    /** How many were left out of the latest request of such a session. */
+    readonly left_out: number;
+    /** Sessions in which Claude Code has given up its search for tools after a refusal. */
+    readonly search_lost_sessions: number;
+    /** What the latest of these refusals said. */
+    readonly search_lost_reason: string | null;
+  };
   readonly last_success_at: Timestamp | null;
   readonly last_error: LastError | null;
   readonly log: WriterHealth & { readonly path: string };

@@ -1,11 +1,11 @@
 import type { ModelRef } from '../config/config.ts';
-import { type JsonObject, parseObject } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
 import { checkDepth } from '../protocol/anthropic/request.ts';
 import { maskMerged } from '../quirks/compose.ts';
 import { SEARCH_REFUSED } from '../search/answer.ts';
 import { findSearch, hasSearches, toToolRequest } from '../search/history.ts';
 import { endpointUrl } from '../upstream/client.ts';
-import { passthroughBody } from './adapters/messagesAdapter.ts';
+import { passthroughBody, repairedRequest } from './adapters/messagesAdapter.ts';
 import { prepareInSteps, replayFor } from './adapters/translatingAdapter.ts';
 import { type RequestBody, runCooperatively, withBody } from './requestBody.ts';
 import {
@@ -51,11 +51,25 @@ function printable(request: JsonObject, { backend }: Route): JsonObject {
   return [extraBody, streamBody, webSearchBody].reduce<JsonObject>((body, merged) => maskMerged(body, merged), request);
 }
 
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
+
+/** The description with the request at its end, as JSON. What has been printed of the request already is not printed again. */
+function print(description: JsonObject, printed: Buffer): Buffer {
+  const hasMark = printed.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
+  const request = hasMark ? printed.subarray(BYTE_ORDER_MARK.length) : printed;
+  return Buffer.concat([
+    Buffer.from(`${JSON.stringify(description).slice(0, -1)},"request":`),
+    request,
+    Buffer.from('}'),
+  ]);
+}
+
 /**
  * Answers `POST /v1/messages/test_conversion`: where the request would go and why, and what the provider would get, without sending
  * it. Of several candidates it is the one that would be asked first now.
+ * @returns JSON
  */
-export async function dryRun(services: Services, incoming: IncomingRequest): Promise<JsonObject> {
+export async function dryRun(services: Services, incoming: IncomingRequest): Promise<Buffer> {
   return withBody(services, incoming.body, (body) => {
     const plan = planRequest(services, incoming, body, true);
     const search = services.search && findSearch(body.object);
@@ -68,30 +82,25 @@ export async function dryRun(services: Services, incoming: IncomingRequest): Pro
   });
 }
 
-async function describe(
-  services: Services,
-  incoming: IncomingRequest,
-  body: RequestBody,
-  plan: Plan,
-): Promise<JsonObject> {
+async function describe(services: Services, incoming: IncomingRequest, body: RequestBody, plan: Plan): Promise<Buffer> {
   const able = filterByWebSearch(services, plan.candidates, body);
   const route = routeNow(services, able.length === 0 ? plan.candidates : able);
   const description = { ...describeRoute(route), ...describePlan(plan, able, services) };
   if (isNative(route)) {
-    checkDepth(body.object); // it goes on as it came, but is printed here
-    const request = parseObject(passthroughBody(body, route.model, services.bodies).toString());
-    return { ...description, request: request && printable(request, route) };
+    checkDepth(body.object); // it goes on as it came, but may be printed here
+    const repaired = repairedRequest(body.object, route.model);
+    // The settings add nothing to what goes on as it came.
+    if (repaired === undefined) return print(description, passthroughBody(body, route.model, services.bodies));
+    return print(description, services.bodies.writer.write(printable(repaired, route)));
   }
   const replay = replayFor(services, incoming, route, route.backend.keys.choose(plan.conversation));
   const { translated, inputEstimate } = await runCooperatively(
     prepareInSteps(services, body, route, replay),
     body.bytes.length,
   );
-  return {
-    ...description,
-    estimated_input_tokens: inputEstimate,
-    dropped_fields: [...translated.droppedFields],
-    notes: [...plan.notes, ...(able.length === 0 ? [SEARCH_REFUSED] : []), ...translated.notes],
-    request: printable(translated.body, route),
-  };
+  const notes = [...plan.notes, ...(able.length === 0 ? [SEARCH_REFUSED] : []), ...translated.notes];
+  return print(
+    { ...description, estimated_input_tokens: inputEstimate, dropped_fields: [...translated.droppedFields], notes },
+    services.bodies.writer.write(printable(translated.body, route)),
+  );
 }

@@ -91,7 +91,7 @@ const isoTimeOrNull = (at: number | undefined) => (at === undefined ? null : iso
 export function describeHealth(services: Services, facts: ProcessFacts): HealthReport {
   const { config, stats, clock } = services;
   const { provider } = config;
-  const { requests, tokens, searches, inFlight, lastSuccessAt, lastError } = stats.snapshot();
+  const { requests, tokens, searches, tools, inFlight, lastSuccessAt, lastError } = stats.snapshot();
   const backend = services.backends.of(provider);
   const log = facts.logStatus();
   const usage = facts.usageStatus();
@@ -141,6 +141,12 @@ export function describeHealth(services: Services, facts: ProcessFacts): HealthR
         searches.lastFailure === undefined
           ? null
           : { at: isoTime(searches.lastFailure.at), reason: searches.lastFailure.reason },
+    },
+    tools: {
+      limited_sessions: tools.limitedSessions,
+      left_out: tools.leftOut,
+      search_lost_sessions: tools.searchLostSessions,
+      search_lost_reason: tools.searchLostReason ?? null,
     },
     last_success_at: isoTimeOrNull(lastSuccessAt),
     last_error: lastError === undefined ? null : { ...lastError, at: isoTime(lastError.at) },
@@ -225,6 +231,7 @@ const BREAKER_STATES = ['closed', 'half-open', 'open'] as const;
 /** The body of `GET /metrics`: counters since the start in Prometheus' text form. */
 export function formatMetrics({ usage, stats, backends, config }: Services, facts: ProcessFacts): string {
   const rows = facts.usageStatus();
+  const { tools } = stats.snapshot();
   const gauge = (name: string, help: string, value: number) =>
     formatFigure('gauge', `claude_code_proxy_${name}`, help, [[{}, value]]);
   const counter = (name: string, help: string, value: number) =>
@@ -257,6 +264,16 @@ export function formatMetrics({ usage, stats, backends, config }: Services, fact
           .filter(({ cooldown }) => cooldown !== undefined);
         return [{ provider: name }, resting.length] as const;
       }),
+    ),
+    counter(
+      'limited_sessions',
+      'Sessions in which the model was not offered all tools of the client, as its server takes no more.',
+      tools.limitedSessions,
+    ),
+    counter(
+      'lost_tool_searches',
+      'Sessions in which Claude Code has given up its search for tools after a refusal.',
+      tools.searchLostSessions,
     ),
     counter('log_lines_dropped', 'Log lines that could not be written.', facts.logStatus().dropped),
     counter('usage_rows_written', 'Rows that were written to the usage file.', rows.written),

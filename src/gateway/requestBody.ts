@@ -112,7 +112,7 @@ const COMMON = new Set(['messages', 'system', 'tools', 'input']);
 export class JsonBodyCodec {
   readonly cache = new ConversationCache();
   readonly #memory = new IncrementalJsonParser({ lists: COMMON, minBytes: SHORT_BYTES, maxBytes: REMEMBERED_BYTES });
-  /** Writes bodies for the provider. */
+  /** Writes long bodies for the provider. */
   readonly writer = new JsonWriter(COMMON);
 
   /**
@@ -128,6 +128,19 @@ export class JsonBodyCodec {
       const reason = error instanceof Error ? error.message.replace(/ in JSON.*| \(line.*|, ".*/s, '') : '';
       throw new ApiError('invalid_request', `the body is not JSON: ${reason}`);
     }
+  }
+
+  /**
+   * Does most of the work of `write` in advance, piece by piece.
+   * @param source what the client sent
+   */
+  prepare(body: JsonObject, source: Buffer): Iterable<void> {
+    return source.length < SHORT_BYTES ? [] : this.writer.prepare(body);
+  }
+
+  /** The bytes of a body for the provider. Nothing of a short one is the same object in the next request, so that nothing is kept. */
+  write(body: JsonObject, source: Buffer): Buffer {
+    return source.length < SHORT_BYTES ? Buffer.from(JSON.stringify(body)) : this.writer.write(body);
   }
 }
 

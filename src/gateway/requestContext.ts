@@ -3,9 +3,10 @@ import type { Config, ProviderKey } from '../config/config.ts';
 import { localDay } from '../core/clock.ts';
 import { ApiError, asApiError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import { readClientIntent, readWorkingDirectory } from '../protocol/anthropic/claudeCode.ts';
+import { offersToolSearch, readClientIntent, readWorkingDirectory } from '../protocol/anthropic/claudeCode.ts';
 import { errorHeaders } from '../protocol/anthropic/errors.ts';
 import type { Usage } from '../protocol/delta.ts';
+import type { ToolNotice } from '../telemetry/requestCounters.ts';
 import { type RequestRecord, shortHash } from '../telemetry/requestRecord.ts';
 import { requestCost } from '../telemetry/usage/cost.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
@@ -55,6 +56,7 @@ export function recordClient({ record, incoming, services }: RequestContext, bod
   const { usageProjects } = services.config;
   record.stream = body['stream'] === true;
   record.intent = readClientIntent(body, incoming.agent !== undefined);
+  if (record.intent === 'chat' && record.session !== undefined) record.toolSearch = offersToolSearch(body);
   const folder = usageProjects === 'off' ? undefined : readWorkingDirectory(body);
   record.project = usageProjects === 'hash' ? folder && shortHash(folder) : folder;
 }
@@ -146,7 +148,8 @@ export async function handleRequest(
   try {
     if (error !== undefined) recordError(context, error, record.attempts === undefined ? 'rejected' : 'error');
     record.cost = requestCost(record, config, localDay(clock.now()), clock.now());
-    stats.finish(record);
+    const notice = stats.finish(record);
+    if (notice !== undefined) warnOfTools(logger, record, notice);
     usage.finish(record);
     logger.request(record);
   } catch (thrown) {
@@ -154,6 +157,19 @@ export async function handleRequest(
     logger.error('a request could not be counted or logged', { id: incoming.id, reason });
   }
   return record;
+}
+
+/** Says in the log what a session lacks of its tools, once in each. */
+function warnOfTools(logger: Services['logger'], { model, session }: RequestRecord, notice: ToolNotice): void {
+  if (notice.kind === 'limited') {
+    const words =
+      'the client sends more tools than the model’s server takes: those farthest from the conversation are left out; better let Claude Code search for its tools (docs/TOOLS.md)';
+    logger.warn(words, { left_out: notice.leftOut, model, session });
+    return;
+  }
+  const words =
+    'Claude Code has given up its search for tools after a refusal, and sends all of them with each request from now on; /compact or /clear brings it back (docs/TOOLS.md)';
+  logger.warn(words, { refusal: notice.reason, model, session });
 }
 
 /** The error as the client's user reads it: a refused key comes with the command that helps, which log and health need not repeat. */

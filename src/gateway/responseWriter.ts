@@ -1,6 +1,6 @@
 import type { ApiError } from '../core/errors.ts';
 import type { OutputSink } from '../upstream/exchange.ts';
-import { PausableTimer } from '../upstream/pausableTimer.ts';
+import { PausableTimer } from '../upstream/timing.ts';
 
 /**
  * The client's side of one request, without an HTTP framework in sight. The gateway writes the answer into it; the server connects it

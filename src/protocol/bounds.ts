@@ -127,6 +127,8 @@ export function parseBounded(text: string): unknown {
 
 /** The same where it is an object; undefined where it is none, or not JSON. */
 export function parseBoundedObject(text: string): JsonObject | undefined {
+  // The parser's error costs as much as parsing some kilobytes, which a stream of many small frames without JSON would sum up.
+  if (!text.trimStart().startsWith('{')) return undefined;
   try {
     const value = parseBounded(text);
     return isObject(value) ? value : undefined;

@@ -76,7 +76,11 @@ export const quirkTable = {
     'keep',
     'Form of the tool call ids in the history: as they are, functions.NAME:N, or nine letters and digits.',
   ),
-  toolsMax: optionalNumber(1, 10_000, 'Most tools that the server takes in one request.'),
+  toolsMax: optionalNumber(
+    1,
+    10_000,
+    'Most tools that the server takes in one request; docs/TOOLS.md says which stay where there are more.',
+  ),
   toolNameMax: number(64, 16, 128, 'Longest tool name the server takes.'),
   toolResultName: flag(false, 'Whether tool messages carry the name of the tool.'),
   strictTools: flag(false, 'Whether `strict` of a tool is passed on.'),

@@ -66,12 +66,6 @@ const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]', '::1'];
 /** A name or an address of IPv4, or one of IPv6 in brackets, and a port of digits. */
 const HOST = /^(\[[0-9a-f:.]*\]|[^:@/?#\\\s]*)(?::\d{1,5})?$/;
 
-/** The Host without its port; as it stands where no browser and no client would write it so, which is then no name of this instance. */
-function hostName(host: string): string {
-  const name = host.toLowerCase();
-  return HOST.exec(name)?.[1] ?? name;
-}
-
 function countHeader(rawHeaders: readonly string[], name: string): number {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -106,7 +100,9 @@ export function createOriginCheck(names: readonly string[]): (request: IncomingM
     if (site === 'cross-site' || site === 'same-site') {
       throw new ApiError('foreign_origin', 'requests from other sites are refused');
     }
-    const name = hostName(headers.host ?? '');
+    const host = (headers.host ?? '').toLowerCase();
+    // What no browser and no client would write so stands as it is, which is then no name of this instance.
+    const name = HOST.exec(host)?.[1] ?? host;
     if (!allowed.has(name)) {
       throw new ApiError(
         'foreign_origin',

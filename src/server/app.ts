@@ -100,12 +100,17 @@ const TIMEOUT_CHECK_MS = 2_000;
 /** Routes that anyone on this machine may ask: whether there is an instance, and which. */
 const OPEN_ROUTES = new Set(['/', '/health', '/healthz', '/api/hello']);
 
-/** Gives each request what it is served with, keeps that in working order until it is answered, and checks who calls. */
-export function addServing(app: FastifyInstance, active: ActiveServices): void {
+/**
+ * Gives each request what it is served with, keeps that in working order until it is answered, and checks who calls. Refuses a body for
+ * which there is no memory: before it comes where its length is known, else while it comes or is decoded.
+ */
+function addServing(app: FastifyInstance, active: ActiveServices, maxBytes: number): void {
   const { clock, logger } = active.current;
+  const guard = new MemoryGuard(clock);
   const throttle = new LoginThrottle(clock, logger);
   let serving = createServing(active.current);
   app.decorateRequest('serving');
+  app.decorateRequest('memory');
   app.addHook('onRequest', (request, reply, done) => {
     if (serving.services !== active.current) serving = createServing(active.current);
     const { services, checkOrigin, authenticator } = serving;
@@ -117,14 +122,6 @@ export function addServing(app: FastifyInstance, active: ActiveServices): void {
       const hasToken = authenticator.hasCredentials(request.headers);
       throttle.check(request.ip, hasToken, () => authenticator.check(request.headers));
     }
-    done();
-  });
-}
-
-/** Refuses a body for which there is no memory: before it comes where its length is known, else while it comes or is decoded. */
-function keepMemory(app: FastifyInstance, guard: MemoryGuard, maxBytes: number): void {
-  app.decorateRequest('memory');
-  app.addHook('onRequest', (request, reply, done) => {
     if (request.method === 'POST') {
       request.memory = new BodyMemory(guard, reply.raw);
       // One above the limit is refused for that.
@@ -218,8 +215,7 @@ export function createApp(active: ActiveServices, facts: ProcessFacts): FastifyI
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => sendError(reply, request, toApiError(error)),
   });
-  addServing(app, active);
-  keepMemory(app, new MemoryGuard(active.current.clock), maxBodyBytes);
+  addServing(app, active, maxBodyBytes);
   acceptJsonOnly(app, maxBodyBytes);
   answerErrors(app);
   addMessageRoutes(app, active, facts);

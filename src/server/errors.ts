@@ -22,8 +22,29 @@ export function toApiError(error: unknown): ApiError {
   return asApiError(error);
 }
 
+/** A client that says nothing for so long while its body is dropped is not waited for any more, in ms. */
+const SILENCE_MS = 1000;
+
+/**
+ * Drops a body that nobody wants as it comes: a client under which the connection is closed while it sends would fail before it has read
+ * why. The limit of time for a body holds for this one, too.
+ */
+function dropBody(reply: FastifyReply, { raw, headers }: FastifyRequest): void {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  if (raw.complete || !hasBody || raw.httpVersion !== '1.1') return;
+  reply.header('connection', 'keep-alive');
+  const silence = setTimeout(() => raw.destroy(), SILENCE_MS);
+  raw.on('data', () => silence.refresh());
+  raw.once('close', () => {
+    clearTimeout(silence);
+    if (headers.connection?.toLowerCase() === 'close') raw.socket.destroySoon();
+  });
+  raw.resume();
+}
+
 /** Answers in Anthropic's envelope, with the request id in header and body. */
 export function sendError(reply: FastifyReply, request: FastifyRequest, error: ApiError): FastifyReply {
+  dropBody(reply, request);
   return reply
     .code(error.status)
     .headers({ ...errorHeaders(error), 'request-id': request.id, 'content-type': 'application/json; charset=utf-8' })

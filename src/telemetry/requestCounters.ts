@@ -20,8 +20,95 @@ export interface CountersSnapshot {
   /** Searches of the web by this proxy, those that failed, and requests for one that nobody could do. */
   searches: { done: number; failed: number; refused: number; lastFailure?: { at: number; reason: string } };
   inFlight: number;
+  tools: ToolLosses;
   lastSuccessAt?: number;
   lastError?: LastError;
+}
+
+/** What of the tools of clients' sessions has been lost since the start. */
+export interface ToolLosses {
+  /** Sessions in which the model was not offered all tools, as its server takes no more. */
+  limitedSessions: number;
+  /** How many tools were left out of the latest request of such a session. */
+  leftOut: number;
+  /** Sessions in which the client has given up its search for tools after a refusal. */
+  searchLostSessions: number;
+  /** What the latest of these refusals said. */
+  searchLostReason?: string;
+}
+
+/** What is said once in each session. */
+export type ToolNotice =
+  | { readonly kind: 'limited'; readonly leftOut: number }
+  | { readonly kind: 'search_lost'; readonly reason: string };
+
+interface Session {
+  isLimited: boolean;
+  /** Whether the client has searched for tools in the past of this session. */
+  hadSearch: boolean;
+  /** The refusals since the last answer, while the client searched for tools. */
+  refusal?: string;
+}
+
+/** The oldest is forgotten first. */
+const SESSIONS_MAX = 1000;
+
+/**
+ * Watches whether the tools of a session come to the model. Claude Code sends few tools and a search for the others. When a request is refused
+ * with a 400 or 422 in words that it does not know, it sends it again with one feature less, and at last without the search: where that is
+ * answered, the conversation goes on with all tools in each request (seen with Claude Code 2.1.328 on 2026-11-30).
+ */
+export class SessionTools {
+  readonly #sessions = new Map<string, Session>();
+  readonly #losses: ToolLosses = { limitedSessions: 0, leftOut: 0, searchLostSessions: 0 };
+
+  /** Takes in a request that has ended; gives what nobody has been shown of its session yet. */
+  finish(record: RequestRecord): ToolNotice | undefined {
+    const { toolsLeftOut = 0, toolSearch } = record;
+    if (toolsLeftOut > 0) {
+      this.#losses.leftOut = toolsLeftOut;
+      const session = this.#of(record);
+      if (!session.isLimited) {
+        session.isLimited = true;
+        this.#losses.limitedSessions += 1;
+        return { kind: 'limited', leftOut: toolsLeftOut };
+      }
+    }
+    return toolSearch === undefined ? undefined : this.#watchSearch(record, toolSearch);
+  }
+
+  snapshot(): ToolLosses {
+    return { ...this.#losses };
+  }
+
+  #watchSearch(record: RequestRecord, toolSearch: boolean): ToolNotice | undefined {
+    // Nothing is kept of the many sessions that never search.
+    if (!toolSearch && !this.#sessions.has(record.session ?? '')) return undefined;
+    const session = this.#of(record);
+    if (toolSearch) session.hadSearch = true;
+    if (record.status === 400 || record.status === 422) {
+      if (toolSearch) session.refusal = record.errorMessage ?? '';
+      return undefined;
+    }
+    if (record.outcome !== 'ok') return undefined;
+    const { refusal } = session;
+    delete session.refusal;
+    if (toolSearch || !session.hadSearch || refusal === undefined) return undefined;
+    session.hadSearch = false;
+    this.#losses.searchLostSessions += 1;
+    this.#losses.searchLostReason = refusal;
+    return { kind: 'search_lost', reason: refusal };
+  }
+
+  #of({ session: name = '' }: RequestRecord): Session {
+    const known = this.#sessions.get(name);
+    if (known !== undefined) return known;
+    const [oldest] = this.#sessions.keys();
+    if (oldest !== undefined && this.#sessions.size >= SESSIONS_MAX) this.#sessions.delete(oldest);
+    const session: Session = { isLimited: false, hadSearch: false };
+    this.#sessions.set(name, session);
+    return session;
+  }
 }
 
 export class RequestCounters {
@@ -30,6 +117,7 @@ export class RequestCounters {
   readonly #requests = { total: 0, ok: 0, rejected: 0, failed: 0, clientClosed: 0 };
   readonly #tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
   readonly #searches: CountersSnapshot['searches'] = { done: 0, failed: 0, refused: 0 };
+  readonly #tools = new SessionTools();
   #inFlight = 0;
   #lastSuccessAt: number | undefined;
   #lastError: LastError | undefined;
@@ -50,7 +138,8 @@ export class RequestCounters {
     this.#requests.total += 1;
   }
 
-  finish(record: RequestRecord): void {
+  /** Gives what is to be said of the tools of the request's session, once in each. */
+  finish(record: RequestRecord): ToolNotice | undefined {
     this.#inFlight -= 1;
     this.addTokens(record);
     if (record.searches !== undefined || record.searchRefused === true) this.#addSearches(record);
@@ -75,6 +164,8 @@ export class RequestCounters {
           message: terminalSafe(shortenErrorMessage(record.errorMessage ?? '', this.#redact)),
         };
     }
+    const hasTools = record.toolsLeftOut !== undefined || record.toolSearch !== undefined;
+    return hasTools ? this.#tools.finish(record) : undefined;
   }
 
   #addSearches({ searches = 0, failedSearches = 0, searchFailure, searchRefused }: RequestRecord): void {
@@ -98,8 +189,16 @@ export class RequestCounters {
       tokens: { ...this.#tokens },
       searches: { ...this.#searches },
       inFlight: this.#inFlight,
+      tools: this.#describeTools(),
       ...(this.#lastSuccessAt !== undefined && { lastSuccessAt: this.#lastSuccessAt }),
       ...(this.#lastError && { lastError: this.#lastError }),
     };
+  }
+
+  #describeTools(): ToolLosses {
+    const losses = this.#tools.snapshot();
+    const { searchLostReason: reason } = losses;
+    if (reason === undefined) return losses;
+    return { ...losses, searchLostReason: terminalSafe(shortenErrorMessage(reason, this.#redact)) };
   }
 }

@@ -70,6 +70,10 @@ export interface RequestRecord {
   requestBytes?: number | undefined;
   /** How many fields of the request the provider does not know and did not get. */
   droppedFields?: number | undefined;
+  /** How many tools of the client the model was not offered, because its server takes no more. */
+  toolsLeftOut?: number | undefined;
+  /** Whether the client searches for its tools; undefined beside the conversation and without a session. Not written anywhere. */
+  toolSearch?: boolean | undefined;
   /** Pieces of encrypted reasoning that went back to the provider, and their bytes together; notes say which were left out and why. */
   reasoningItems?: number | undefined;
   reasoningBytes?: number | undefined;
@@ -159,9 +163,10 @@ export function serializeRequest(
     client_version: name(record.clientVersion),
     request_bytes: record.requestBytes,
     dropped_fields: record.droppedFields,
+    tools_left_out: record.toolsLeftOut,
     reasoning_items: record.reasoningItems,
     reasoning_bytes: record.reasoningBytes,
-    service_tier: record.serviceTier,
+    service_tier: name(record.serviceTier),
     searches: record.searches,
     failed_searches: record.failedSearches,
     search_cost: record.searchCost,

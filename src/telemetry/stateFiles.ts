@@ -15,6 +15,9 @@ import { dirname } from 'node:path';
 /** A flag for opening: a link, which could lead to a file that is not ours, is an error (ELOOP). Windows has no such flag. */
 export const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
+/** Opening a pipe that nobody reads fails with this, in place of waiting for ever. */
+export const NO_WAIT = constants.O_NONBLOCK ?? 0;
+
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }

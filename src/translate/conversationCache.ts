@@ -2,6 +2,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { ContentBlock, ParseCache, RequestMessage } from '../protocol/anthropic/request.ts';
 import type { Repairs } from '../quirks/compose.ts';
 import type { ReasoningReplay } from './request/reasoningReplay.ts';
+import type { WordMemory } from './request/toolLimit.ts';
 import type { Pairing } from './request/toolNames.ts';
 import type { ToolDefinition, ToolMemory, WrittenTool } from './request/tools.ts';
 import type { TokenParts } from './tokens.ts';
@@ -63,6 +64,8 @@ export class ConversationCache implements ParseCache {
   readonly tokens = new WeakMap<object, Readonly<TokenParts>>();
   /** The arguments of tool calls as JSON text. */
   readonly argumentTexts = new WeakMap<ContentBlock, string>();
+  /** The words by which tools are chosen where there are too many. */
+  readonly words: WordMemory = { messages: new WeakMap(), tools: new WeakMap() };
   readonly #tools = new WeakMap<Repairs, WeakMap<JsonObject, WrittenTool>>();
   /** The last translation of each conversation, by its first message. */
   readonly #translated = new WeakMap<RequestMessage, TranslatedMessages>();

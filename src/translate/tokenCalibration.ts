@@ -126,11 +126,10 @@ function clamp(value: number, { min, max }: Range): number {
   return Math.min(Math.max(value, min), max);
 }
 
-/**
- * Servers that cut a prompt which is too long for them, and say nothing: the answer then knows neither the system prompt nor the
- * beginning of the conversation, and the usage is that of what was left.
- */
-type Settings = Pick<QuirkSettings, 'silentTruncation' | 'contextWindow'>;
+// Servers with the quirk `silentTruncation` cut a prompt that is too long for them, and say nothing: the answer then knows neither the
+// system prompt nor the beginning of the conversation, and the usage is that of what was left.
+
+type Window = Pick<QuirkSettings, 'contextWindow'>;
 
 /** How far above the window an estimate must be, as a factor, to be more than an error of the estimate. */
 const CLEARLY_OVER = 1.2;
@@ -144,8 +143,8 @@ const SURELY_WHOLE = 0.8;
  * @param estimate of the input, in tokens
  * @throws ApiError `context_overflow`
  */
-export function refuseSilentTruncation(estimate: number, { silentTruncation, contextWindow }: Settings): void {
-  if (!silentTruncation || contextWindow === undefined || estimate <= contextWindow * CLEARLY_OVER) return;
+export function refuseSilentTruncation(estimate: number, { contextWindow }: Window): void {
+  if (contextWindow === undefined || estimate <= contextWindow * CLEARLY_OVER) return;
   throw new ApiError('context_overflow', `prompt is too long: ${estimate} tokens > ${contextWindow} maximum`);
 }
 
@@ -153,12 +152,8 @@ export function refuseSilentTruncation(estimate: number, { silentTruncation, con
  * Whether the server has cut the prompt, as its figure shows: nothing can be learned from that.
  * @param promptTokens what the server counted
  */
-export function wasCutSilently(
-  promptTokens: number,
-  estimate: number,
-  { silentTruncation, contextWindow = 0 }: Settings,
-): boolean {
-  return silentTruncation && promptTokens < estimate * CLEARLY_CUT && estimate > contextWindow * SURELY_WHOLE;
+export function wasCutSilently(promptTokens: number, estimate: number, { contextWindow = 0 }: Window): boolean {
+  return promptTokens < estimate * CLEARLY_CUT && estimate > contextWindow * SURELY_WHOLE;
 }
 
 /** What stands in the log then. */

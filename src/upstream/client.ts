@@ -4,6 +4,7 @@ import { constants, createBrotliDecompress, createGunzip, createInflate, createZ
 import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import type { NetworkProxy, ProviderConfig } from '../config/config.ts';
 import { createDemoUpstream } from './demo.ts';
+import { ReadingTurns } from './timing.ts';
 import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from './upstream.ts';
 
 /** The largest window of zstd within HTTP, 8 MiB (RFC 9659): a larger one would take that much memory for each answer. */
@@ -137,6 +138,11 @@ function createDispatcher(options: ClientOptions, used: UsedConnections, isKept:
 /** After so many pieces of an answer all else has its turn: a server may send each byte as a piece of its own. */
 const PIECES_PER_TURN = 4096;
 
+/** Smaller pieces are read at once: even of many answers together they take no time. */
+const LARGE_PIECE_BYTES = 4096;
+
+const turns = new ReadingTurns();
+
 const NOTHING = Buffer.alloc(0);
 
 /** Hands undici's events on, decoded, and makes abort, pause and resume safe at any moment. */
@@ -150,6 +156,11 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #first: Buffer | undefined;
   #paused = false;
   #pieces = 0;
+  #bytes = 0;
+  /** What has come while it was not its turn, and whether the end has. */
+  #held: Buffer[] | undefined;
+  #hasEnded = false;
+  #isItsTurn = false;
   /** Nothing more comes of it. */
   done = false;
 
@@ -157,6 +168,35 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   constructor(handler: UpstreamHandler, sendAnew: (error: Error) => boolean) {
     this.#handler = handler;
     this.#sendAnew = sendAnew;
+  }
+
+  /** Whether so many bytes, or what stands in front of them, have to wait for their turn. */
+  #mustWait(bytes: number): boolean {
+    if (this.#isItsTurn) return false;
+    return this.#held !== undefined || (bytes >= LARGE_PIECE_BYTES && turns.isOver());
+  }
+
+  /** What is held until it is this call's turn. */
+  #hold(): Buffer[] {
+    if (this.#held === undefined) {
+      this.#held = [];
+      turns.wait(this);
+    }
+    return this.#held;
+  }
+
+  /** Reads what is held, and lets more come. */
+  readHeld(): void {
+    const held = this.#held;
+    const controller = this.#controller;
+    this.#held = undefined;
+    if (held === undefined || controller === undefined) return;
+    this.#isItsTurn = true;
+    for (const bytes of held) this.onResponseData(controller, bytes);
+    if (this.#hasEnded && !this.done) this.onResponseEnd();
+    this.#isItsTurn = false;
+    if (this.#hasEnded || this.done) return;
+    if (!this.#paused && this.#decoder?.writableNeedDrain !== true) controller.resume();
   }
 
   abort(): void {
@@ -175,7 +215,8 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    (this.#decoder ?? this.#controller)?.resume();
+    if (this.#decoder !== undefined) this.#decoder.resume();
+    else if (this.#held === undefined) this.#controller?.resume();
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -196,6 +237,11 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
     if (this.done) return;
+    if (this.#mustWait(bytes.length)) {
+      this.#hold().push(bytes);
+      controller.pause();
+      return;
+    }
     let known = bytes;
     if (this.#first !== undefined) {
       // Some servers and proxies compress although the request says `identity`, and do not say so.
@@ -207,6 +253,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     }
     if (this.#decoder === undefined) this.#handler.onData(known);
     else if (!this.#decoder.write(known)) controller.pause();
+    this.#bytes += bytes.length;
     this.#pieces += 1;
     if (this.#pieces % PIECES_PER_TURN === 0) this.#pauseForTurn(controller);
   }
@@ -214,11 +261,16 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #pauseForTurn(controller: Dispatcher.DispatchController): void {
     controller.pause();
     setImmediate(() => {
-      if (!this.#paused && this.#decoder?.writableNeedDrain !== true) controller.resume();
+      if (this.#held === undefined && !this.#paused && this.#decoder?.writableNeedDrain !== true) controller.resume();
     });
   }
 
   onResponseEnd(): void {
+    if (this.#mustWait(this.#bytes)) {
+      this.#hasEnded = true;
+      this.#hold();
+      return;
+    }
     if (this.#first !== undefined && this.#first.length > 0 && !this.done) this.#handler.onData(this.#first);
     if (this.#decoder === undefined) this.#end();
     else this.#decoder.end();
@@ -227,6 +279,8 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     const maySend = !this.done && this.#mayBeSentAnew;
     this.#mayBeSentAnew = false;
+    // What came before the failure counts.
+    if (this.#held !== undefined) this.readHeld();
     if (!maySend || !this.#sendAnew(error)) this.#fail(error);
   }
 

@@ -14,6 +14,7 @@ import {
   type RefusalClass,
   refusalCodes,
   refusalWords,
+  toolLimitWords,
 } from '../providers/wordings/refusalWordings.ts';
 import type { ResponseHeaders } from './upstream.ts';
 
@@ -175,6 +176,14 @@ export function readOutputLimit(text: string): OutputLimit | undefined {
 /** Whether the output limit was used up before the model could say a word. */
 export function isOutputExhausted(text: string): boolean {
   return isSaid(outputExhaustedWords, searchable(text));
+}
+
+/** The most tools of one request that a server takes, as its refusal of more says it. */
+export function readToolLimit(text: string): number | undefined {
+  return firstNumber(
+    toolLimitWords.map((wording) => wording.words),
+    searchable(text),
+  );
 }
 
 /** The order in which the classes are tried, the most certain words first. */

@@ -211,6 +211,9 @@ export function failureOfBody(
 
   const names = [body.code, body.type, /\((\d{4})\)\s*$/.exec(text)?.[1], body.param];
   const named = names.map((name) => codeNamed(name, context)).find((code) => code !== undefined);
+  const filtered = () =>
+    new ApiError('upstream_invalid_request', `${prefix}${text} (${FILTERED})`, { shouldRetry: false });
+  if (named === 'upstream_invalid_request' && classifyRefusal(text, names) === 'filter') return filtered();
   if (named === 'rate_limited') return rateLimited(prefix, text, headers, context.now, raw);
   if (named === 'context_overflow') return overflowError(readOverflow(text, NAMED_OVERFLOW, raw) ?? {}, context);
   if (named !== undefined) return errorOf(named);
@@ -228,6 +231,7 @@ export function failureOfBody(
   if (refusal === 'broken_tool_call') return errorOf('broken_tool_call');
   if (REFUSAL_STATUSES.has(known)) {
     if (refusal === 'reasoning') return new ApiError('reasoning_refused', prefix + text, { ...about, cause: text });
+    if (refusal === 'filter') return filtered();
     if (refusal === 'content') return new ApiError('upstream_invalid_request', prefix + text, { shouldRetry: false });
   }
   if (refusal === 'billing' && !isOnlyAdvice(known, names)) return errorOf('billing');
@@ -250,6 +254,12 @@ export function failureOfBody(
   }
   return errorOf(codeOfStatus(known));
 }
+
+/**
+ * At these words Claude Code asks once. At others it repeats the request with one feature less each time, the search for tools among
+ * them, and a filter that then lets it pass has cost the session that search (seen with 2.1.328 on 2026-11-30).
+ */
+const FILTERED = 'Output blocked by content filtering policy';
 
 /** For a text that a preset has recognised by a code of its own. */
 const NAMED_OVERFLOW = ['context_length_exceeded'];

@@ -9,7 +9,7 @@ import {
   failureToComplete,
   failureToGoOn,
 } from './errors.ts';
-import { PausableTimer } from './pausableTimer.ts';
+import { PausableTimer } from './timing.ts';
 import type {
   AnswerReader,
   Output,

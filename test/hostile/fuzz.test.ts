@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitUntil } from '../helpers/waitUntil.ts';
 import { question } from './client.ts';
 import { playToHold } from './play.ts';
-import { Random, randomScenario } from './randomScenarios.ts';
+import { Random } from './random.ts';
+import { randomScenario } from './randomScenarios.ts';
 import { type Stage, startStage } from './stage.ts';
 
 /**

@@ -55,3 +55,27 @@ export async function measureMemory(url: string): Promise<Memory> {
     inspector.close();
   }
 }
+
+/**
+ * Has the event loop of a process do nothing but work that takes so long on this machine at its best.
+ * @param url of its inspector
+ */
+export async function holdLoop(url: string, ms: number): Promise<void> {
+  const text = JSON.stringify(Array.from({ length: 4000 }, (_, index) => ({ index, text: `text ${index}` })));
+  let bestMs = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < 50; run += 1) {
+    const startedAt = performance.now();
+    JSON.parse(text);
+    bestMs = Math.min(bestMs, performance.now() - startedAt);
+  }
+  const inspector = await openInspector(url);
+  try {
+    await inspector.call('Runtime.evaluate', {
+      // Not in the inspector's own turn, which would have nobody wait for the event loop.
+      expression: `setTimeout((text) => { for (let run = 0; run < ${Math.ceil(ms / bestMs)}; run += 1) JSON.parse(text); }, 1, ${JSON.stringify(text)}); 0`,
+      returnByValue: true,
+    });
+  } finally {
+    inspector.close();
+  }
+}

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitUntil } from '../helpers/waitUntil.ts';
 import { question } from './client.ts';
@@ -40,6 +43,29 @@ beforeAll(async () => {
   stage = await startStage();
 });
 afterAll(() => stage?.close());
+
+describe('the measure', () => {
+  test('an event loop that is held for 120 ms is seen, however busy the machine is', async () => {
+    await stage.probe.takeWindow();
+    for (let count = 0; count < 5; count += 1) {
+      await stage.holdLoop(120);
+      await setTimeout(300);
+    }
+    expect((await stage.probe.takeWindow()).slowestMs).toBeGreaterThan(100);
+  });
+
+  test('a machine that has ten times the work that it can do is no fault of the instance', async () => {
+    await stage.probe.takeWindow();
+    const others = Array.from({ length: 10 * availableParallelism() }, () =>
+      spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
+    );
+    await setTimeout(3000);
+    for (const other of others) other.kill('SIGKILL');
+    const { slowestMs, answers } = await stage.probe.takeWindow();
+    expect(answers).toBeGreaterThan(0);
+    expect(slowestMs).toBeLessThan(100);
+  });
+});
 
 for (const [who, scenarios] of Object.entries(groups)) {
   describe(who, () => {

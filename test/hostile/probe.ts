@@ -5,10 +5,11 @@
  * The machine may be busy with other things, which says nothing about the instance. So the time that a question took counts only as far
  * as the instance had a part in it, by three figures of the same moment:
  * - the time in which the instance's main thread, or this program, was ready to run while others had the processors is taken off;
- * - no more counts than the instance's threads were at work together (one that does nothing at all for seconds is reported as well);
+ * - no more counts than the main thread, which runs the event loop, was at work (one that does nothing at all for seconds is reported as
+ *   well);
  * - what is left is divided by how much slower than at its best a fixed piece of work is here, right after the question.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import type { ProbeReply, ProbeRequest, ProbeWindow } from './health.ts';
 
@@ -41,33 +42,23 @@ function timesOf(schedstat: string): { ran: number; waited: number } | undefined
   }
 }
 
-/** How long the main thread of a process has waited for a processor. */
-const waitedForProcessor = (pid: number) => timesOf(`/proc/${pid}/schedstat`)?.waited ?? 0;
-
-/** How long all threads of a process have run; what one of them is at may be missing by the length of a tick. */
-function ran(pid: number): number {
-  try {
-    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => timesOf(`/proc/${pid}/task/${thread}/schedstat`));
-    return threads.reduce((sum, times) => sum + (times?.ran ?? 0), 0);
-  } catch {
-    return Number.NaN;
-  }
-}
+/** How long the main thread of a process has run, which may lack what it is at by the length of a tick, and has waited for a processor. */
+const timesOfLoop = (pid: number) => timesOf(`/proc/${pid}/schedstat`);
 
 const TICK_MS = 4;
 
 /** What takes about a millisecond, with objects and texts as in the work of an instance. */
 const PIECE = JSON.stringify(Array.from({ length: 4000 }, (_, index) => ({ index, text: `text ${index}` })));
 
-/** The shortest of some runs, so that one in which others had the processor does not count. */
+const RUNS = 8;
+
+/** What one takes now, without the time in which others had the processor. */
 function pieceMs(): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 5; run += 1) {
-    const startedAt = performance.now();
-    JSON.parse(PIECE);
-    best = Math.min(best, performance.now() - startedAt);
-  }
-  return best;
+  const startedAt = performance.now();
+  const before = timesOfLoop(process.pid)?.waited ?? 0;
+  for (let run = 0; run < RUNS; run += 1) JSON.parse(PIECE);
+  const waited = (timesOfLoop(process.pid)?.waited ?? 0) - before;
+  return Math.max(0, performance.now() - startedAt - waited) / RUNS;
 }
 
 let bestPieceMs = Number.POSITIVE_INFINITY;
@@ -115,15 +106,19 @@ function noteWrong(wrong: string): void {
 
 async function probe({ port, pid }: Watched): Promise<void> {
   const startedAt = performance.now();
-  const waitedBefore = [pid, process.pid].map(waitedForProcessor);
-  const ranBefore = ran(pid);
+  const before = [pid, process.pid].map(timesOfLoop);
   const took = () => {
     const wall = performance.now() - startedAt;
-    const waits = [pid, process.pid].map((one, place) => waitedForProcessor(one) - (waitedBefore[place] ?? 0));
+    const after = [pid, process.pid].map(timesOfLoop);
+    const waits = after.map((times, place) => (times?.waited ?? 0) - (before[place]?.waited ?? 0));
     // Both may wait at the same time: the longer wait of the two is the least that was nobody's fault.
     const own = Math.max(0, wall - Math.max(...waits));
-    const work = ran(pid) - ranBefore + TICK_MS;
-    return { wall, own, worked: Number.isNaN(work) ? own : Math.min(own, work) };
+    const [now, then] = [after[0], before[0]];
+    return {
+      wall,
+      own,
+      worked: now === undefined || then === undefined ? own : Math.min(own, now.ran - then.ran + TICK_MS),
+    };
   };
   let reported = false;
   const look = setInterval(() => {

@@ -10,6 +10,8 @@ export interface Scenario {
   /** Questions that are asked at the same time, or one after the other; one streamed question unless given. */
   readonly questions?: readonly Question[] | (() => readonly Question[]);
   readonly inTurn?: boolean;
+  /** What the provider says goes on to the client as it is: whatever stands in an answer with status 200 is its own. */
+  readonly passesOn?: boolean;
   /** In place of questions: whatever else happens to an instance. */
   readonly act?: (stage: Stage) => Promise<readonly Answer[]>;
   /** What must hold beside; it is awaited. */

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 import { type Answer, ask, COUNT_TOKENS, type Question, question } from './client.ts';
 import { type HealthProbe, startHealthProbe } from './health.ts';
-import { type Memory, measureMemory } from './heap.ts';
+import { holdLoop, type Memory, measureMemory } from './heap.ts';
 
 export const TOKEN = 'token-of-the-instance-0123456789';
 export const KEY = 'sk-canary-of-the-provider-0123456789';
@@ -22,7 +22,10 @@ const ROOT = join(import.meta.dirname, '../..');
 const COMMAND = [executablePath(ROOT), `--node-options=--max-old-space-size=${HEAP_MIB} --inspect-port=0`];
 
 /** An answer that limits the rate lets the key rest, which must not be what the next scenario meets: each has a provider. */
-const LIMITED = Array.from({ length: 16 }, (_, index) => `limited-${index}`);
+export const LIMITED = Array.from({ length: 32 }, (_, index) => ({
+  name: `limited-${index}`,
+  protocol: index < 16 ? 'chat' : index < 24 ? 'responses' : 'anthropic',
+}));
 
 function providersText(url: string, native: string, mortalPort: number): string {
   const common = { api_key: '${OPENAI_API_KEY}', models: { big: 'ordinary', small: 'ordinary' } };
@@ -30,7 +33,12 @@ function providersText(url: string, native: string, mortalPort: number): string 
   const providers = [
     { name: 'openapi', base_url: url, quirks: { schema: 'openapi' }, ...common },
     { name: 'mfjs', base_url: url, quirks: { schema: 'mfjs' }, ...common },
-    ...LIMITED.map((name) => ({ name, base_url: url, ...common })),
+    ...LIMITED.map(({ name, protocol }) => ({
+      name,
+      base_url: protocol === 'anthropic' ? native : url,
+      protocol,
+      ...common,
+    })),
     { name: 'responses', base_url: url, protocol: 'responses', quirks: { web_search: 'provider' }, ...common },
     { name: 'native', base_url: native, protocol: 'anthropic', ...common },
     { name: 'mortal', base_url: `http://127.0.0.1:${mortalPort}/v1`, ...common },
@@ -58,6 +66,8 @@ export interface Stage {
   get(path: string): Promise<string>;
   /** What the instance holds after a collection of its garbage. */
   memory(): Promise<Memory>;
+  /** Holds the event loop of the instance for so long, as no fault of it may. */
+  holdLoop(ms: number): Promise<void>;
   /** After the warm-up, by the instance that runs now. */
   readonly atRest: Memory;
   /** Ends the instance and starts another one, with nothing of what the last one had. */
@@ -134,6 +144,7 @@ export async function startStage(): Promise<Stage> {
     health: async () => JSON.parse(await stage.get('/health')),
     get: async (path) => (await fetch(`${binary.url}${path}`, { headers: { 'x-api-key': TOKEN } })).text(),
     memory: async () => measureMemory(await inspectorOf(binary)),
+    holdLoop: async (ms) => holdLoop(await inspectorOf(binary), ms),
     restart: async () => {
       probe.watch(undefined);
       upstream.requests.length = 0;

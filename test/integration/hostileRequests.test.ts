@@ -65,6 +65,29 @@ test.each([
   expect(answer).toContain('request_too_large');
 });
 
+test.each([
+  ['by its length', `Content-Length: ${70 * 1024 * 1024}`],
+  ['without a token for it', `Content-Length: ${20 * 1024 * 1024}\r\nOrigin: http://page.example`],
+])('C1 a client that is refused %s may send its body to the end, and read why', async (_label, headers) => {
+  const socket = connect(chat.port, '127.0.0.1');
+  let answer = '';
+  const failures: Error[] = [];
+  socket.on('error', (error) => failures.push(error));
+  socket.on('data', (bytes) => {
+    answer += bytes;
+  });
+  const answered = once(socket, 'data');
+  socket.write(
+    `POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}\r\nConnection: close\r\n\r\n`,
+  );
+  await answered;
+  const part = Buffer.alloc(1024 * 1024, ' ');
+  for (let sent = 0; sent < 20; sent += 1) await new Promise((resolve) => socket.write(part, resolve));
+  expect(failures).toEqual([]);
+  expect(answer).toMatch(/^HTTP\/1\.1 4/);
+  socket.destroy();
+});
+
 const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 const deepBodies: Record<string, (value: string) => string> = {
   'a field of its own': (value) =>

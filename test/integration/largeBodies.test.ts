@@ -50,3 +50,35 @@ test.each([
     }
   },
 );
+
+test.each(['chat', 'responses', 'anthropic'])(
+  'what a request of 3 MB would be is shown whole, and never printed at a stretch (PROTOCOL=%s)',
+  async (protocol) => {
+    const app = await startApp({ OPENAI_BASE_URL: upstream.url, BIG_MODEL: 'chat', PROTOCOL: protocol });
+    const question = message('claude-opus-5', { messages });
+    const print = vi.spyOn(JSON, 'stringify');
+    try {
+      const { text: shown } = await call(`${app.url}/v1/messages/test_conversion`, question);
+      const lengths = print.mock.results.map(({ value }) => String(value).length);
+      expect(Math.max(...lengths)).toBeLessThan(2 * text.length);
+      const { request } = JSON.parse(shown);
+      expect(request.model).toBe('chat');
+      expect(request.messages ?? request.input).toHaveLength(messages.length);
+    } finally {
+      print.mockRestore();
+      await app.close();
+    }
+  },
+);
+
+test('a byte order mark in front of a request is none in front of what is shown of it', async () => {
+  const app = await startApp({ OPENAI_BASE_URL: upstream.url, BIG_MODEL: 'chat', PROTOCOL: 'anthropic' });
+  try {
+    const question = message('chat');
+    const body = `\ufeff${question.body}`;
+    const { text: shown } = await call(`${app.url}/v1/messages/test_conversion`, { ...question, body });
+    expect(JSON.parse(shown).request).toEqual(JSON.parse(String(question.body)));
+  } finally {
+    await app.close();
+  }
+});

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   openSync,
@@ -341,4 +342,27 @@ describe('a link is nobody’s log', () => {
     expect(readFileSync(foreign, 'utf8')).toBe('whole\nnot whole');
     expect(second.status().dropped).toBe(2);
   });
+});
+
+test.runIf(process.platform !== 'win32')('F2 a pipe in place of the log is refused, and holds up nothing', async () => {
+  const directory = makeFolder();
+  const makePipe = () => execFileSync('mkfifo', [join(directory, 'kimi.log')]);
+  makePipe();
+  const problems: LogProblem[] = [];
+  const first = openTestLog({ directory, onProblem: (problem) => problems.push(problem) });
+  first.write('a line');
+  await first.close();
+  expect(problems[0]?.message).toContain('not a file');
+  expect(first.status()).toMatchObject({ written: 0, dropped: 1 });
+
+  rmSync(join(directory, 'kimi.log'));
+  const second = openTestLog({ directory });
+  second.write('a line');
+  await second.flush();
+  rmSync(join(directory, 'kimi.log'));
+  makePipe();
+  second.write('a line at the exit');
+  second.flushSync();
+  await second.close();
+  expect(second.status()).toMatchObject({ written: 1, dropped: 1 });
 });

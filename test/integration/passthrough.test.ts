@@ -258,7 +258,7 @@ test('the dry run shows the request that the provider would get, and sends nothi
     url: `${upstream.url}/v1/messages`,
     tier: 'small',
     model: 'plain',
-    request: JSON.parse(JSON.stringify(JSON.parse(bodyOf('plain', true)))),
+    request: JSON.parse(bodyOf('plain', true)),
   });
   expect(upstream.requests).toHaveLength(before);
 });

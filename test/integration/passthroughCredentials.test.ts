@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import {
   type AnthropicServer,
+  type NativeBehaviour,
   nativeError,
   nativeEvent,
   nativeJson,
@@ -13,6 +14,11 @@ import { call, message, type Settings, startApp, type TestApp } from '../helpers
 const TOKEN = 'the-token-of-this-instance';
 const SUBSCRIPTION = 'Bearer login-of.the.client';
 const KEY = 'plain-words-as-a-key';
+/** An answer of Anthropic's count whose number is written so. */
+const countOf =
+  (number: string): NativeBehaviour =>
+  (response) =>
+    void response.writeHead(200, { 'content-type': 'application/json' }).end(`{"input_tokens":${number}}`);
 /** No limit of the product: how long the test waits for a socket that does not close. */
 const GIVE_UP_MS = 3000;
 
@@ -38,6 +44,10 @@ async function start(
     counted: nativeJson({ input_tokens: 4321 }),
     'not-counted': nativeError(429, 'rate_limit_error', 'slow down'),
     'wrongly-counted': nativeStream('data: 1\n\n'),
+    'counted-in-text': countOf('"12"'),
+    'counted-below-zero': countOf('-12'),
+    'counted-without-end': countOf('1e308'),
+    'counted-in-halves': countOf('12.5'),
     'never-counted': () => {},
     '*': nativeTurn({ text: 'hi' }),
   });
@@ -145,13 +155,20 @@ test('a token count is asked of a provider that counts for nothing', async () =>
   });
 });
 
-test.each(['not-counted', 'wrongly-counted'])(
+test('R502 a count that is no whole number is made one', async () => {
+  const { url } = await start();
+  const answer = await ask(`${url}/v1/messages/count_tokens`, 'counted-in-halves', { 'x-api-key': KEY });
+  expect(JSON.parse(answer.text)).toEqual({ input_tokens: 13 });
+});
+
+test.each(['not-counted', 'wrongly-counted', 'counted-in-text', 'counted-below-zero', 'counted-without-end'])(
   'R502 a count that the provider does not give (%s) is estimated',
   async (model) => {
     const { url, requests } = await start();
     const answer = await ask(`${url}/v1/messages/count_tokens`, model, { 'x-api-key': KEY });
     expect(answer.status).toBe(200);
-    expect(JSON.parse(answer.text).input_tokens).toBeGreaterThan(0);
+    const { input_tokens: count } = JSON.parse(answer.text);
+    expect(Number.isSafeInteger(count) && count > 0 && count < 1000, `${count}`).toBe(true);
     expect(requests).toHaveLength(1);
   },
 );

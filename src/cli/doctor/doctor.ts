@@ -7,7 +7,7 @@ import { loadInstances, selectInstances } from '../supervisor/instances.ts';
 import { type Colour, nameProgram, type Output } from '../terminal/output.ts';
 import { checkAuthorities, checkClaudeSettings, checkClient, checkShell } from './clientChecks.ts';
 import type { CheckContext, Finding } from './finding.ts';
-import { checkEnvFiles, checkFacts, checkInstances, checkPm2, findUnsupervised } from './instanceChecks.ts';
+import { checkEnvFiles, checkFacts, checkInstances, checkPm2, checkTools, findUnsupervised } from './instanceChecks.ts';
 import { checkDisk, checkExecutable, checkFolders, checkLocks, checkRuntime } from './machineChecks.ts';
 import { checkClock, checkProviders } from './onlineChecks.ts';
 
@@ -24,6 +24,7 @@ const checks: readonly Check[] = [
   checkFacts,
   checkPm2,
   checkInstances,
+  checkTools,
   findUnsupervised,
   checkShell,
   checkClient,

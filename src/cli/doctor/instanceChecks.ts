@@ -133,6 +133,38 @@ function troublesOf(health: Health, condition: Condition): string[] {
   ];
 }
 
+const toolsCheck = findingsOf('tools');
+/** Variables with which Claude Code sends all its tools. */
+const SEARCH_VARIABLES = ['ENABLE_TOOL_SEARCH', 'CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS'];
+
+/** Whether sessions have lacked tools since the start of an instance, and what would give them back. */
+export function checkTools({ inspections, environment }: CheckContext): Finding[] {
+  return inspections.flatMap(({ instance: { name }, answer, isOurs }) => {
+    const tools = answer?.kind === 'instance' && isOurs ? answer.health.tools : undefined;
+    const { limited_sessions: limited = 0, left_out: leftOut = 0 } = tools ?? {};
+    const { search_lost_sessions: lost = 0, search_lost_reason: reason } = tools ?? {};
+    const findings: Finding[] = [];
+    if (limited > 0) {
+      const detail = `the model’s server takes no more tools than it was sent in ${sessions(limited)}; ${leftOut} were left out of the latest request`;
+      const set = SEARCH_VARIABLES.filter((variable) => environment[variable] !== undefined);
+      const off =
+        set.length > 0 ? `unset ${set.join(' ')}` : 'remove ENABLE_TOOL_SEARCH from its settings, then use /clear';
+      const remedy = `let Claude Code search for its tools (docs/TOOLS.md): ${off}`;
+      findings.push(toolsCheck.warn(detail, { instance: name, remedy }));
+    }
+    if (lost > 0) {
+      const detail = `Claude Code has given up its search for tools in ${sessions(lost)}, after a refusal: ${reason ?? ''}`;
+      const remedy = `/compact or /clear brings it back; ./manage logs ${name} --errors shows the refusals`;
+      findings.push(toolsCheck.warn(detail, { instance: name, remedy }));
+    }
+    return findings;
+  });
+}
+
+function sessions(count: number): string {
+  return count === 1 ? 'one session' : `${count} sessions`;
+}
+
 const envFileCheck = findingsOf('env file');
 const OWNER_ONLY = 0o600;
 

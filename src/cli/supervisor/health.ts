@@ -60,6 +60,7 @@ const report = {
   config_problems: z.array(fields({ file: text, line: z.nullable(number), key: text, found: text, fix: text })),
   restart_needed: z.array(text),
   state: z.enum(['serving', 'draining']),
+  permission_model: z.enum(['on', 'off', 'unavailable']),
   provider: fields({ name: text, title: text, base_url: text }),
   models: perTier(text),
   key: text,
@@ -87,7 +88,6 @@ const report = {
       last_answer_at: z.nullable(text),
     }),
   ),
-  permission_model: z.enum(['on', 'off', 'unavailable']),
   queue: fields({ running: number, waiting: number }),
   in_flight: number,
   requests: fields({ total: number, ok: number, rejected: number, failed: number, client_closed: number }),
@@ -98,6 +98,12 @@ const report = {
     failed: number,
     refused: number,
     last_failure: z.nullable(fields({ at: text, reason: text })),
+  }),
+  tools: fields({
+    limited_sessions: number,
+    left_out: number,
+    search_lost_sessions: number,
+    search_lost_reason: z.nullable(text),
   }),
   last_success_at: z.nullable(text),
   last_error: z.nullable(fields({ at: text, status: number, type: text, message: text })),
@@ -131,6 +137,7 @@ export function combineHealth(first: Health, all: readonly Health[]): Health {
     requests: sumFields(reports.map(({ requests }) => requests)),
     tokens: sumFields(reports.map(({ tokens }) => tokens)),
     web_search: combineSearches(reports),
+    tools: combineTools(reports.map(({ tools }) => tools)),
     last_success_at: latest(
       reports.map(({ last_success_at }) => last_success_at),
       (at) => at,
@@ -173,6 +180,18 @@ function sumFields<T extends Readonly<Record<string, Unknowable<number>>>>(
   if (known.length === 0) return undefined;
   const names = new Set(known.flatMap((counts) => Object.keys(counts)));
   return Object.fromEntries([...names].map((name) => [name, sum(known.map((counts) => counts[name]))])) as T;
+}
+
+/** A session may come to several processes; then it is counted in each. */
+function combineTools(all: readonly Health['tools'][]): Health['tools'] {
+  const known = all.filter((tools) => tools !== undefined);
+  if (known.length === 0) return undefined;
+  return {
+    limited_sessions: sum(known.map(({ limited_sessions }) => limited_sessions)),
+    left_out: Math.max(...known.map(({ left_out }) => left_out ?? 0)),
+    search_lost_sessions: sum(known.map(({ search_lost_sessions }) => search_lost_sessions)),
+    search_lost_reason: known.map(({ search_lost_reason }) => search_lost_reason).find((reason) => reason != null),
+  };
 }
 
 /** The value with the latest time; the first of several, and of those that have none. */

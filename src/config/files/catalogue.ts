@@ -37,31 +37,33 @@ const MOST_DOLLARS = 10_000;
 const LEAST_TOKENS = 1_000;
 const MOST_TOKENS = 1_000_000_000;
 
-const price = z.number().check(z.minimum(0), z.maximum(MOST_DOLLARS));
-const tokens = z.int().check(z.minimum(LEAST_TOKENS), z.maximum(MOST_TOKENS));
-const position = z.int().check(z.minimum(1), z.maximum(MOST_TOKENS));
-/** Catalogues write 0 for what nobody knows. */
-const tokensOrUnknown = z.optional(z.union([z.literal(0), tokens]));
+// All schemas are made when a catalogue is read: few instances have one, and to make them was 9 % of the work of a start (in a profile).
+const createPrice = () => z.number().check(z.minimum(0), z.maximum(MOST_DOLLARS));
+const createTokens = () => z.int().check(z.minimum(LEAST_TOKENS), z.maximum(MOST_TOKENS));
+const createPosition = () => z.int().check(z.minimum(1), z.maximum(MOST_TOKENS));
 
-const publicRates = {
-  input: price,
-  output: price,
-  cache_read: z.optional(price),
-  cache_write: z.optional(price),
-};
-const contextTier = z.object({ ...publicRates, tier: z.object({ type: z.literal('context'), size: position }) });
-/** A model of models.dev's api.json, as far as it is read. */
-const publicModel = z.object({
-  limit: z.optional(z.object({ context: tokensOrUnknown, input: tokensOrUnknown, output: tokensOrUnknown })),
-  cost: z.optional(
-    z.object({
-      ...publicRates,
-      tiers: z.optional(z.array(z.unknown()).check(z.maxLength(16))),
-      context_over_200k: z.optional(z.object(publicRates)),
+/** A model of models.dev's api.json, as far as it is read, and a step of its prices. */
+function createPublicForms() {
+  const price = createPrice();
+  const rates = { input: price, output: price, cache_read: z.optional(price), cache_write: z.optional(price) };
+  // Catalogues write 0 for what nobody knows.
+  const tokens = z.optional(z.union([z.literal(0), createTokens()]));
+  const cost = z.object({
+    ...rates,
+    tiers: z.optional(z.array(z.unknown()).check(z.maxLength(16))),
+    context_over_200k: z.optional(z.object(rates)),
+  });
+  return {
+    model: z.object({
+      limit: z.optional(z.object({ context: tokens, input: tokens, output: tokens })),
+      cost: z.optional(cost),
     }),
-  ),
-});
-type PublicCost = NonNullable<z.infer<typeof publicModel>['cost']>;
+    tier: z.object({ ...rates, tier: z.object({ type: z.literal('context'), size: createPosition() }) }),
+  };
+}
+type PublicForms = ReturnType<typeof createPublicForms>;
+type PublicModel = z.infer<PublicForms['model']>;
+type PublicCost = NonNullable<PublicModel['cost']>;
 
 const MOST_PROVIDERS = 5_000;
 const MOST_MODELS = 100_000;
@@ -87,7 +89,7 @@ function toRates({
   output,
   cache_read: cacheRead,
   cache_write: cacheWrite,
-}: z.infer<z.ZodMiniObject<typeof publicRates>>): Rates {
+}: Pick<PublicCost, 'input' | 'output' | 'cache_read' | 'cache_write'>): Rates {
   const rates = {
     input,
     output,
@@ -99,17 +101,20 @@ function toRates({
 }
 
 /** The rates of long input: of the first step where there are several, as presets have one. */
-function toLongInput({ tiers = [], context_over_200k: over200k }: PublicCost): LongInputRates | undefined {
-  const steps = tiers.flatMap((tier) => contextTier.safeParse(tier).data ?? []);
+function toLongInput(
+  { tiers = [], context_over_200k: over200k }: PublicCost,
+  form: PublicForms['tier'],
+): LongInputRates | undefined {
+  const steps = tiers.flatMap((tier) => form.safeParse(tier).data ?? []);
   const [first] = steps.toSorted((one, other) => one.tier.size - other.tier.size);
   if (first !== undefined) return { above: first.tier.size, ...toRates(first) };
   return over200k === undefined ? undefined : { above: 200_000, ...toRates(over200k) };
 }
 
-function toListedModel({ limit = {}, cost }: z.infer<typeof publicModel>): ListedModel {
+function toListedModel({ limit = {}, cost }: PublicModel, { tier }: PublicForms): ListedModel {
   // What a request may hold, where that is less than the whole window.
   const contextWindow = limit.input || limit.context;
-  const longInput = cost && toLongInput(cost);
+  const longInput = cost && toLongInput(cost, tier);
   return {
     ...(contextWindow ? { contextWindow } : {}),
     ...(limit.output ? { maxOutput: limit.output } : {}),
@@ -155,15 +160,16 @@ export function readPublicCatalogue(text: string, presets: readonly Preset[]): R
   const skipped = new Set<string>();
   let found = 0;
   const wanted = knownModels(presets);
+  const forms = createPublicForms();
   for (const [provider, model] of wanted) {
     const models = objectIn(objectIn(root, provider) ?? {}, 'models') ?? {};
     if (!Object.hasOwn(models, model)) continue;
-    const { data, error } = publicModel.safeParse(models[model]);
+    const { data, error } = forms.model.safeParse(models[model]);
     if (data === undefined) {
       skipped.add(`${provider} ${model}: ${error?.issues[0]?.path.join('.') || 'its entry'} is wrong`);
       continue;
     }
-    providers[provider] = { ...providers[provider], [model]: toListedModel(data) };
+    providers[provider] = { ...providers[provider], [model]: toListedModel(data, forms) };
     found += 1;
   }
   if (found === 0 && skipped.size === 0)
@@ -179,29 +185,28 @@ function knownModels(presets: readonly Preset[]): readonly (readonly [provider: 
   return [...new Map(all.map((pair) => [pair.join(' '), pair])).values()];
 }
 
-const keptRates = {
-  input: price,
-  output: price,
-  cacheRead: z.exactOptional(price),
-  cacheWrite: z.exactOptional(price),
-};
-const keptModel = z.object({
-  contextWindow: z.exactOptional(tokens),
-  maxOutput: z.exactOptional(tokens),
-  prices: z.exactOptional(
-    z.object({ ...keptRates, longInput: z.exactOptional(z.object({ ...keptRates, above: position })) }),
-  ),
-});
 /** The form of {@link CATALOGUE_FILE}. The number changes when an older program would misread it. */
-const keptCatalogue = z.object({
-  schema: z.literal(1),
-  date: z.string().check(z.regex(DAY)),
-  source: z.string().check(
-    z.maxLength(400),
-    z.refine((text) => terminalSafe(text) === text),
-  ),
-  providers: z.record(z.string(), z.record(z.string(), keptModel)),
-});
+function createKeptForm() {
+  const price = createPrice();
+  const tokens = createTokens();
+  const optionalPrice = z.exactOptional(price);
+  const rates = { input: price, output: price, cacheRead: optionalPrice, cacheWrite: optionalPrice };
+  const longInput = z.object({ ...rates, above: createPosition() });
+  const model = z.object({
+    contextWindow: z.exactOptional(tokens),
+    maxOutput: z.exactOptional(tokens),
+    prices: z.exactOptional(z.object({ ...rates, longInput: z.exactOptional(longInput) })),
+  });
+  return z.object({
+    schema: z.literal(1),
+    date: z.string().check(z.regex(DAY)),
+    source: z.string().check(
+      z.maxLength(400),
+      z.refine((text) => terminalSafe(text) === text),
+    ),
+    providers: z.record(z.string(), z.record(z.string(), model)),
+  });
+}
 
 /** The text of {@link CATALOGUE_FILE}. */
 export function catalogueText(catalogue: Catalogue): string {
@@ -233,7 +238,7 @@ export function readKeptCatalogue(files: Pick<CompanionFiles, 'read'>): {
       : ignore(`no file to read (${readErrorCode(error)})`);
   }
   if (text.length > MOST_LETTERS || depthOf(text) > MOST_DEPTH) return ignore('more than a catalogue of models has');
-  const { data, error } = keptCatalogue.safeParse(parseObject(text));
+  const { data, error } = createKeptForm().safeParse(parseObject(text));
   if (error === undefined) return { catalogue: data, diagnostics };
   // Only the first step of its path is a name of ours; the others may be anything.
   const [issue] = error.issues;

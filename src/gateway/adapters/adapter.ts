@@ -100,10 +100,11 @@ export function learnTokenCount(
   promptTokens: number,
 ): void {
   const { calibration } = services;
-  if (wasCutSilently(promptTokens, calibration.estimate(model.name, measured), model.settings)) {
+  const { name, settings } = model;
+  if (settings.silentTruncation && wasCutSilently(promptTokens, calibration.estimate(name, measured), settings)) {
     record.notes = [...(record.notes ?? []), CUT_NOTE];
   } else {
-    calibration.observe(model.name, measured, promptTokens);
+    calibration.observe(name, measured, promptTokens);
   }
 }
 

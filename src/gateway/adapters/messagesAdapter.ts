@@ -30,9 +30,15 @@ function limitOutput(request: JsonObject, { maxTokensLimit, minTokensLimit }: Re
 
 /** What is sent to a native endpoint: the client's bytes but for the model, unless a repair has changed more. */
 export function passthroughBody({ bytes, object }: RequestBody, model: ResolvedModel, bodies: JsonBodyCodec): Buffer {
-  const repaired = model.repairs.nativeRequest(limitOutput(object, model));
-  if (repaired !== object) return bodies.writer.write({ ...repaired, model: model.name });
+  const repaired = repairedRequest(object, model);
+  if (repaired !== undefined) return bodies.write(repaired, bytes);
   return object.model === model.name ? bytes : replaceModel(bytes, model.name);
+}
+
+/** A request that cannot go on as it came; undefined for one that can, but for the name of its model. */
+export function repairedRequest(object: RequestBody['object'], model: ResolvedModel): JsonObject | undefined {
+  const repaired = model.repairs.nativeRequest(limitOutput(object, model));
+  return repaired === object ? undefined : { ...repaired, model: model.name };
 }
 
 /** The values of a header that is a list. */
@@ -125,6 +131,7 @@ export class MessagesAdapter implements Adapter {
     recordRoute(context, route);
     // In place of what was noted for a candidate before this one.
     context.record.droppedFields = undefined;
+    context.record.toolsLeftOut = undefined;
     context.record.notes = plan.notes.length > 0 ? plan.notes : undefined;
   }
 

@@ -17,6 +17,9 @@ import type { ToolInputRepair } from '../../quirks/native.ts';
 import { mergeUsage } from '../../translate/response/finish.ts';
 import { type AnswerReader, type Output, openOutcome } from '../../upstream/upstream.ts';
 
+/** Frames in a row that are not JSON, after which a stream is given up: no client could read them, and each costs as much as kilobytes. */
+const BAD_FRAMES_MAX = 100;
+
 /**
  * Hands the answer of a native endpoint on as it comes, byte for byte and frame by frame, and reads on the side what the log and
  * the errors need. The name of the model in it is the provider's own, which the client accepts. Nothing goes out before the first
@@ -34,6 +37,7 @@ export class PassthroughReader implements AnswerReader {
   readonly #sse = new SseReader((data, event) => this.#read(data, event));
   readonly #frames = new SseFrameSplitter();
   #begun = false;
+  #badFrames = 0;
   /** Frames before the beginning: comments and pings. */
   readonly #held = new ByteBuffer();
   /** An error event, where the provider's own has a form that the client would not take for one. */
@@ -103,7 +107,15 @@ export class PassthroughReader implements AnswerReader {
     // Most frames are these, and parsing them all would cost more than handing them on.
     if (event === 'content_block_delta') return;
     const frame = parseBoundedObject(data);
-    if (event === 'error' || (frame !== undefined && isErrorBody(frame))) this.#readError(data, event);
+    this.#badFrames = frame === undefined ? this.#badFrames + 1 : 0;
+    if (this.#badFrames > BAD_FRAMES_MAX) {
+      const error = new ApiError(
+        'bad_gateway',
+        `the provider sent ${BAD_FRAMES_MAX} events in a row that are not JSON`,
+      );
+      this.outcome.error = error;
+      if (this.#begun) this.#errorText = errorEvent(error);
+    } else if (event === 'error' || (frame !== undefined && isErrorBody(frame))) this.#readError(data, event);
     else if (frame !== undefined) this.#readFrame(frame, event ?? asString(frame['type']));
   }
 

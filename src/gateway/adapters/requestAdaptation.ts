@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../core/errorTable.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
 import type { ChatRequest, OpenaiRequest, ResponsesRequest } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
-import { readEfforts, readOutputLimit } from '../../upstream/errorDetails.ts';
+import { readEfforts, readOutputLimit, readToolLimit } from '../../upstream/errorDetails.ts';
 
 /** A change of settings that makes a refused request acceptable, and how the user writes it down for good. */
 export interface RequestAdaptation {
@@ -116,6 +116,14 @@ function lowerOutputLimit(text: string, { maxOutput }: QuirkSettings): RequestAd
   return { settings: { maxOutput: most }, advice: `QUIRK_MAX_OUTPUT=${most}` };
 }
 
+/** The server takes fewer tools than the request has. */
+function limitTools(text: string, body: OpenaiRequest): RequestAdaptation | undefined {
+  const most = readToolLimit(text);
+  const { tools } = body;
+  if (most === undefined || most < 1 || !Array.isArray(tools) || tools.length <= most) return undefined;
+  return { settings: { toolsMax: most }, advice: `QUIRK_TOOLS_MAX=${most}` };
+}
+
 const IMAGE_REFUSED = 'capability_rejected: image_block';
 
 /** A line of text stands for each image from now on, so that the conversation with the image in it can go on. */
@@ -173,6 +181,7 @@ export function adaptationFor(
   if (error.code === 'max_tokens_overflow') return lowerOutputLimit(text, current);
   if (error.message === IMAGE_REFUSED) return describeImages(body, current);
   return (
+    limitTools(text, body) ??
     stopStreaming(text, current) ??
     replayMissingReasoning(text) ??
     renameOutputLimit(text, body) ??

@@ -40,7 +40,7 @@ export function* prepareInSteps(
   const { measured } = body;
   const inputEstimate = calibration.estimate(model.name, measured);
   const translated = yield* translateInSteps(request, model, inputEstimate, body.cache, replay);
-  yield* bodies.writer.prepare(translated.body);
+  yield* bodies.prepare(translated.body, body.bytes);
   return { translated, measured, inputEstimate, replay };
 }
 
@@ -125,13 +125,15 @@ export class TranslatingAdapter implements Adapter {
     this.route = route;
     this.#key = key;
     this.#prepared = prepared;
-    refuseSilentTruncation(this.#prepared.inputEstimate, route.model.settings);
+    const { settings } = route.model;
+    if (settings.silentTruncation) refuseSilentTruncation(prepared.inputEstimate, settings);
     // An empty answer to a tool's result is a valid answer.
     const last = body.parsed.messages.at(-1);
     this.mayRepeatEmpty = last === undefined || !hasResult(last);
     this.isWhole = !context.record.stream;
-    const { droppedFields, notes } = this.#prepared.translated;
+    const { droppedFields, notes, toolsLeftOut } = this.#prepared.translated;
     context.record.droppedFields = droppedFields.length;
+    context.record.toolsLeftOut = toolsLeftOut || undefined;
     context.record.notes = [...plan.notes, ...notes];
   }
 
@@ -151,7 +153,7 @@ export class TranslatingAdapter implements Adapter {
     const { idleTimeoutMs, usageWaitMs } = model.settings;
     const request = {
       model: model.name,
-      body: services.bodies.writer.write(body),
+      body: services.bodies.write(body, this.#body.bytes),
       stream: body['stream'] === true,
       authorization: authorizationFor(services, incoming, backend.provider, key),
       endpoint: endpointOf(this.route),
@@ -177,6 +179,7 @@ export class TranslatingAdapter implements Adapter {
   async #prepareAgain(route: Route, replay = this.#prepared.replay): Promise<void> {
     const preparation = prepareInSteps(this.#context.services, this.#body, route, replay);
     this.#prepared = await runCooperatively(preparation, this.#body.bytes.length);
+    this.#context.record.toolsLeftOut = this.#prepared.translated.toolsLeftOut || undefined;
     this.route = route;
   }
 
@@ -213,7 +216,7 @@ export class TranslatingAdapter implements Adapter {
     const isUnsupported = UNSUPPORTED.test(error.message);
     if (this.#hasDroppedReasoning || (refused.length === 0 && !(isUnsupported && 'include' in body))) return false;
     this.#hasDroppedReasoning = true;
-    for (const encrypted of refused) services.models.refusedReasoning.add(encrypted);
+    await runCooperatively(services.models.refusedReasoning.addInSteps(refused), this.#body.bytes.length);
     const model = isUnsupported
       ? services.models.learn(route.ref, { includeEncrypted: false, reasoningReplay: 'none' })
       : route.model;

@@ -88,11 +88,16 @@ export class FallbackRunner implements SseSource {
     return this.hasOutput || this.#plan.candidates.length === 1 ? this.answerHeaders : {};
   }
 
-  /** Who answers, and how many candidates before did not. */
+  /** Who answers, how many candidates before did not, and how many tools it was not offered. */
   get answerHeaders(): Record<string, string> {
     if (this.adapter === undefined) return {};
     const { length } = this.#fallbacks;
-    return { 'x-provider': this.adapter.route.provider, ...(length === 0 ? {} : { 'x-fallback': String(length) }) };
+    const { toolsLeftOut } = this.#context.record;
+    return {
+      'x-provider': this.adapter.route.provider,
+      ...(length === 0 ? {} : { 'x-fallback': String(length) }),
+      ...(toolsLeftOut === undefined ? {} : { 'x-tools-left-out': String(toolsLeftOut) }),
+    };
   }
 
   /**
@@ -105,7 +110,9 @@ export class FallbackRunner implements SseSource {
     const { spent } = this.#budget;
     if (result.kind === 'aborted') record.outcome = 'client_closed';
     if (spent > 0 || !isRefusedHere(result)) record.attempts = spent;
-    record.upstreamRequestId = requestIdOf(this.#exchange);
+    const headers = this.#exchange?.headers ?? {};
+    const id = headers['x-request-id'] ?? headers['request-id'] ?? headers['x-trace-id'] ?? headers['x-mm-request-id'];
+    record.upstreamRequestId = Array.isArray(id) ? id[0] : id;
     if (this.#fallbacks.length > 0) record.fallbacks = this.#fallbacks;
     // A native endpoint's own words are the client's to read; others are known here, or the log says that they are not.
     const isUnclassified =
@@ -284,13 +291,6 @@ export class FallbackRunner implements SseSource {
     const most = error.code !== 'rate_limited' && hasNext ? 0 : this.#context.services.config.maxRetries;
     return retries < (route.named?.maxRetries ?? most);
   }
-}
-
-/** The provider's own id of an attempt, for the log. */
-function requestIdOf(exchange: Exchange | undefined): string | undefined {
-  const headers = exchange?.headers ?? {};
-  const id = headers['x-request-id'] ?? headers['request-id'] ?? headers['x-trace-id'] ?? headers['x-mm-request-id'];
-  return Array.isArray(id) ? id[0] : id;
 }
 
 /** Whether what ended the request, if nobody was asked, was the request itself. */

@@ -44,6 +44,16 @@ export function readClientIntent(request: JsonObject, isSubagent: boolean): Clie
   return isSubagent ? 'subagent' : 'side';
 }
 
+/** The tool by which the client finds those of its tools that it does not send. */
+const SEARCH_TOOL = 'ToolSearch';
+
+/** Whether the client sends a search for tools in place of most of them. */
+export function offersToolSearch({ tools }: JsonObject): boolean {
+  if (!Array.isArray(tools)) return false;
+  for (const tool of tools) if (isObject(tool) && tool['name'] === SEARCH_TOOL) return true;
+  return false;
+}
+
 function isTitle({ output_config: config }: JsonObject): boolean {
   const format = isObject(config) ? config['format'] : undefined;
   const schema = isObject(format) ? format['schema'] : undefined;

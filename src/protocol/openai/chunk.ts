@@ -156,10 +156,12 @@ export class ChunkReader {
     const called = isObject(call['function']) ? call['function'] : call;
     const id = asString(call['id']);
     const name = asString(called['name'])?.trim();
+    const { arguments: given } = called;
     const extra = call['extra_content'];
     const delta: { -readonly [K in keyof ToolCallDelta]: ToolCallDelta[K] } = {
       kind: 'toolCall',
-      arguments: argumentsText(called['arguments']),
+      // JSON text; some servers send the object itself.
+      arguments: isObject(given) ? JSON.stringify(given) : (asString(given) ?? ''),
     };
     if (index !== undefined) delta.index = index;
     if (id) delta.id = id;
@@ -220,10 +222,4 @@ function saysAnything(delta: JsonObject): boolean {
     (Array.isArray(calls) ? calls.length > 0 : isObject(calls)) ||
     (isObject(legacy) && Object.keys(legacy).length > 0)
   );
-}
-
-/** Arguments are JSON text; some servers send the object itself. */
-function argumentsText(value: Json | undefined): string {
-  if (typeof value === 'string') return value;
-  return isObject(value) ? JSON.stringify(value) : '';
 }

@@ -10,6 +10,7 @@ export type RefusalClass =
   | 'unknown_model'
   | 'document'
   | 'reasoning'
+  | 'filter'
   | 'content'
   | 'effort'
   | 'structured_output';
@@ -39,10 +40,13 @@ export const refusalCodes: Readonly<Record<string, RefusalClass>> = {
   project_spend_limit_exceeded: 'billing',
   organization_usage_limit_exceeded: 'billing',
   invalid_encrypted_content: 'reasoning',
-  invalid_prompt: 'content',
-  cyber_policy: 'content',
-  bio_policy: 'content',
-  misalignment_policy_violation: 'content',
+  invalid_prompt: 'filter',
+  cyber_policy: 'filter',
+  bio_policy: 'filter',
+  misalignment_policy_violation: 'filter',
+  content_filter: 'filter',
+  data_inspection_failed: 'filter',
+  datainspectionfailed: 'filter',
   invalid_image: 'content',
   invalid_image_format: 'content',
   invalid_image_mode: 'content',
@@ -51,7 +55,7 @@ export const refusalCodes: Readonly<Record<string, RefusalClass>> = {
   image_too_large: 'content',
   image_too_small: 'content',
   image_parse_error: 'content',
-  image_content_policy_violation: 'content',
+  image_content_policy_violation: 'filter',
   image_file_too_large: 'content',
   image_file_not_found: 'content',
   unsupported_image_media_type: 'content',
@@ -185,8 +189,18 @@ export const refusalWords: Readonly<Record<RefusalClass, readonly Wording[]>> = 
       source: 'OpenAI (coder/xum#59, vercel/ai)',
     },
   ],
-  /** What the request says or shows is refused for itself: no repetition helps. */
-  content: [{ words: /flagged as potentially violating our usage policy/, source: 'OpenAI, code invalid_prompt' }],
+  /** A filter refuses what the request says. */
+  filter: [
+    { words: /flagged as potentially violating our usage policy/, source: 'OpenAI, code invalid_prompt' },
+    { words: /azure openai'?s content management policy/, source: 'Azure, code content_filter' },
+    { words: /rejected because it was considered high risk/, source: 'Kimi, type content_filter' },
+    { words: /data may contain inappropriate content/, source: 'Qwen, code data_inspection_failed' },
+    { words: /content exists risk/, source: 'DeepSeek' },
+    { words: /potentially unsafe or sensitive content|不安全或敏感内容/, source: 'GLM, code 1301' },
+    { words: /\b(?:input|output) new_sensitive/, source: 'MiniMax, codes 1026 and 1027' },
+  ],
+  /** What the request shows cannot be used: no repetition helps. */
+  content: [],
   effort: [
     {
       words: /reasoning[_ .]?effort|\beffort parameter/,
@@ -199,6 +213,17 @@ export const refusalWords: Readonly<Record<RefusalClass, readonly Wording[]>> = 
     { words: /response_format|json_schema|structured output/, source: 'OpenAI, DeepSeek, Groq, vLLM' },
   ],
 };
+
+/** How servers say that a request has more tools than they take; the number is their limit. */
+export const toolLimitWords: readonly Wording[] = [
+  {
+    words: /'tools': array too long\. expected an array with maximum length (\d{1,6})/,
+    source: 'OpenAI, Azure, Copilot',
+  },
+  { words: /'tools'\s?: maximum number of items is (\d{1,6})/, source: 'Groq (gsd-build/gsd-2#4376)' },
+  { words: /at most (\d{1,6}) function declarations/, source: 'Gemini (google-gemini/gemini-cli#19083)' },
+  { words: /not include more than (\d{1,6}) tools/, source: 'GitHub Copilot (microsoft/vscode-copilot-release#13065)' },
+];
 
 /** Marks of a page by which a firewall in front of the provider turns a request away, and whose it is. */
 export const blockPageMarks: readonly (Wording & { readonly owner: string })[] = [

@@ -25,12 +25,13 @@ type SchemaRepair = (schema: JsonObject) => JsonObject;
  */
 function mapSubschemas(schema: JsonObject, repair: SchemaRepair): JsonObject {
   const below = (value: Json | undefined): Json => (isObject(value) ? repair(value) : (value ?? null));
-  return mapEntries(schema, (value, keyword) => {
-    if (Array.isArray(value)) return LISTS.has(keyword) ? value.map(below) : value;
-    if (!isObject(value)) return value;
-    if (MAPS.has(keyword)) return mapEntries(value, below);
-    return SINGLES.has(keyword) ? repair(value) : value;
-  });
+  const mapped = { ...schema };
+  for (const [keyword, value] of Object.entries(schema)) {
+    if (Array.isArray(value) && LISTS.has(keyword)) mapped[keyword] = value.map(below);
+    else if (isObject(value) && MAPS.has(keyword)) mapped[keyword] = mapEntries(value, below);
+    else if (isObject(value) && SINGLES.has(keyword)) mapped[keyword] = repair(value);
+  }
+  return mapped;
 }
 
 /** A copy whose values went through `change`; entries for which that gives undefined are left out. */

@@ -95,7 +95,7 @@ export function addMessageRoutes(app: FastifyInstance, active: ActiveServices, f
   }
   addAnswer('/v1/chat/completions', '/v1/chat/completions', answerChatCompletions, 'x-request-id');
   app.post('/v1/messages/test_conversion', (request, reply) => {
-    reply.header('request-id', request.id);
+    reply.header('request-id', request.id).type('application/json; charset=utf-8');
     return dryRun(request.serving.services, incomingOf(request, '/v1/messages/test_conversion'));
   });
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
-import { NO_FOLLOW } from '../stateFiles.ts';
+import { NO_FOLLOW, NO_WAIT } from '../stateFiles.ts';
 import { activeFileName, logName } from './fileNames.ts';
 import { LogAppender } from './logFile.ts';
 import {
@@ -64,7 +64,7 @@ const COMPLETE_BATCH = 64 * 1024;
 const LARGEST_BATCH = 1024 * 1024;
 const LARGEST_QUEUE = 4 * 1024 * 1024;
 const SWEEP_INTERVAL_MS = 3_600_000;
-const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | NO_FOLLOW;
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | NO_FOLLOW | NO_WAIT;
 
 /**
  * A log file that is rotated by size and UTC day, compressed and removed by age and total size, and that never disturbs

@@ -8,8 +8,8 @@ import { parseArguments } from '../response/toolArguments.ts';
 import type { Context, ResolvedModel } from './context.ts';
 import { describeServerResult } from './tools.ts';
 
-/** An assistant message as one message; undefined when it has neither text nor calls. */
-export function translateAssistant(message: RequestMessage, context: Context): ChatMessage | undefined {
+/** An assistant message as one message; none when it has neither text nor calls. */
+export function translateAssistant(message: RequestMessage, context: Context): ChatMessage[] {
   const blocks = blocksOf(message);
   const calls: ChatToolCall[] = [];
   const texts: string[] = [];
@@ -20,14 +20,16 @@ export function translateAssistant(message: RequestMessage, context: Context): C
   }
   if (context.settings.thoughtSignature) ensureSignature(calls);
   const text = texts.join('\n\n');
-  if (text === '' && calls.length === 0) return undefined;
+  if (text === '' && calls.length === 0) return [];
   const reasoning = replayReasoning(blocks, calls.length > 0, context.target);
-  return {
-    role: 'assistant',
-    ...contentField(`${reasoning.prefix}${text}`, context),
-    ...reasoning.fields,
-    ...(calls.length > 0 ? { tool_calls: calls } : {}),
-  };
+  return [
+    {
+      role: 'assistant',
+      ...contentField(`${reasoning.prefix}${text}`, context),
+      ...reasoning.fields,
+      ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    },
+  ];
 }
 
 export function blocksOf({ content }: RequestMessage): readonly ContentBlock[] {
@@ -60,9 +62,8 @@ function translateCall(call: ContentBlock, context: Context): ChatToolCall {
   };
 }
 
-/** The input of a call; some clients write it as JSON text. Text that is no object is kept under a name of its own. */
-function inputOf(input: Json | undefined): JsonObject {
-  if (isObject(input)) return input;
+/** Some clients write the input of a call as JSON text. Text that is no object is kept under a name of its own. */
+function parseInput(input: Json | undefined): JsonObject {
   if (typeof input !== 'string' || input.trim() === '') return {};
   const value = parseArguments(input);
   return isObject(value) ? value : { input };
@@ -72,7 +73,8 @@ function inputOf(input: Json | undefined): JsonObject {
 export function argumentsOf(call: ContentBlock, { argumentTexts, wellFormed }: ConversationCache): string {
   let text = argumentTexts.get(call);
   if (text === undefined) {
-    text = JSON.stringify(replaceLoneSurrogates(inputOf(call['input']), wellFormed));
+    const { input } = call;
+    text = JSON.stringify(replaceLoneSurrogates(isObject(input) ? input : parseInput(input), wellFormed));
     argumentTexts.set(call, text);
   }
   return text;

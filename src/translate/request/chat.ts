@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
-import type { ChatContentPart, ChatMessage, ChatRequest, ChatTool } from '../../protocol/openai/types.ts';
+import type { ChatMessage, ChatRequest, ChatTool } from '../../protocol/openai/types.ts';
 import type { QuirkSettings } from '../../quirks/settings.ts';
 import { translateAssistant } from './assistant.ts';
 import type { Context } from './context.ts';
@@ -43,7 +43,7 @@ export function* chatBody(parts: RequestParts): Generator<void, ChatRequest> {
     ...reasoningFields(wish, tools.length > 0, settings),
     ...identity(request, settings),
   };
-  return addWebSearch(body, request, settings);
+  return settings.webSearch === 'native' ? addWebSearch(body, request, settings.webSearchBody) : body;
 }
 
 function toolForm({ strictTools }: QuirkSettings): ToolForm<ChatTool> {
@@ -80,14 +80,12 @@ function* translateMessages(
 }
 
 function conversationForm({ content, toolResultName }: QuirkSettings): ConversationForm<ChatMessage> {
-  const userContent = (parts: ChatContentPart[]) =>
-    parts.length === 1 || content === 'string' ? joinTexts(parts, '\n') : parts;
   return {
-    answer: (message, context) => {
-      const answer = translateAssistant(message, context);
-      return answer === undefined ? [] : [answer];
-    },
-    user: (parts) => ({ role: 'user', content: userContent(parts) }),
+    answer: translateAssistant,
+    user: (parts) => ({
+      role: 'user',
+      content: parts.length === 1 || content === 'string' ? joinTexts(parts, '\n') : parts,
+    }),
     result: ({ id, name }, parts) => ({
       role: 'tool',
       tool_call_id: id,

@@ -23,6 +23,8 @@ export interface Context {
   readonly settings: QuirkSettings;
   /** Tools that the model is offered, by the client's name. */
   readonly tools: ReadonlyMap<string, ToolDefinition>;
+  /** How many more the client has sent than the server takes. */
+  readonly toolsLeftOut: number;
   readonly toolNames: ToolNames;
   readonly pairing: Pairing;
   /** Call to the id that it has for the provider. */

@@ -35,7 +35,7 @@ export class Conversation<Item extends JsonObject> {
   readonly #wellFormed: WeakSet<object>;
   /** The last entry, as long as it may grow. */
   #open: Draft | undefined;
-  #endsWithAnswer = false;
+  endsWithAnswer = false;
 
   /**
    * @param written complete entries that it begins with
@@ -58,20 +58,16 @@ export class Conversation<Item extends JsonObject> {
     return this.#open.call === undefined ? 'user' : 'result';
   }
 
-  get endsWithAnswer(): boolean {
-    return this.#endsWithAnswer;
-  }
-
   addAnswer(items: readonly Item[]): void {
     this.#close();
     for (const item of items) this.#add(item);
-    this.#endsWithAnswer = true;
+    this.endsWithAnswer = true;
   }
 
   addSystem(role: 'system' | 'developer', text: string): void {
     this.#close();
     this.#add(this.#form.system(role, text));
-    this.#endsWithAnswer = false;
+    this.endsWithAnswer = false;
   }
 
   /** Adds what the user says: to what is open when that is the user's, where that is the form. */
@@ -93,7 +89,7 @@ export class Conversation<Item extends JsonObject> {
   #start(draft: Draft): void {
     this.#close();
     this.#open = draft;
-    this.#endsWithAnswer = false;
+    this.endsWithAnswer = false;
   }
 
   finish(): Item[] {

@@ -11,6 +11,13 @@ export interface ReasoningReplay {
 /** Most pieces of reasoning that are remembered: those of some long conversations. */
 const REMEMBERED_MAX = 5000;
 const HASH_LENGTH = 16;
+/** Letters of a piece that are hashed, beside its length: no two that were encrypted begin alike. */
+const HASHED_LETTERS = 16_384;
+
+/** Stands for a piece, which may be as long as a request. */
+function hashOf(encrypted: string): string {
+  return shortHash(`${encrypted.length} ${encrypted.slice(0, HASHED_LETTERS)}`, HASH_LENGTH);
+}
 
 /** Encrypted reasoning that a provider has refused once, and that is never sent again; the oldest is forgotten first. */
 export class RefusedReasoning {
@@ -24,7 +31,7 @@ export class RefusedReasoning {
   }
 
   add(encrypted: string): void {
-    const hash = shortHash(encrypted, HASH_LENGTH);
+    const hash = hashOf(encrypted);
     this.#hashes.delete(hash);
     this.#hashes.add(hash);
     this.count += 1;
@@ -32,9 +39,17 @@ export class RefusedReasoning {
     if (this.#hashes.size > this.#most) this.#hashes.delete(oldest);
   }
 
+  /** Adds all pieces of a request, with a pause after each; of more than can be remembered the last. */
+  *addInSteps(all: readonly string[]): Generator<void> {
+    for (const encrypted of all.slice(-this.#most)) {
+      this.add(encrypted);
+      yield;
+    }
+  }
+
   has(encrypted: string): boolean {
     if (this.#hashes.size === 0) return false;
-    const hash = shortHash(encrypted, HASH_LENGTH);
+    const hash = hashOf(encrypted);
     if (!this.#hashes.delete(hash)) return false;
     // What is still asked for is forgotten last.
     this.#hashes.add(hash);

@@ -10,8 +10,9 @@ import { decideToolChoice, outputLimit, type RequestParts, splitStops, structure
 import { readReasoningWish } from './reasoning.ts';
 import { NO_REPLAY, type ReasoningReplay } from './reasoningReplay.ts';
 import { responsesBody } from './responses.ts';
+import { limitTools } from './toolLimit.ts';
 import { assignToolIds, createToolNames, pairResults, restoreCallIds, type ToolNames } from './toolNames.ts';
-import { limitTools, selectTools, type ToolDefinition } from './tools.ts';
+import { selectTools, type ToolDefinition } from './tools.ts';
 
 /** Every top-level field whose fate is decided: mapped, or dropped on purpose. */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
@@ -63,6 +64,8 @@ export interface TranslatedRequest {
   readonly toolNames: ToolNames;
   /** Short words for the log about what was changed or left out. */
   readonly notes: readonly string[];
+  /** How many tools of the client the model is not offered, because its server takes no more. */
+  readonly toolsLeftOut: number;
   /** By the client's names. */
   readonly offeredTools: ReadonlyMap<string, ToolDefinition>;
   /** Stop strings that the provider does not get: they must be matched in the answer. */
@@ -100,7 +103,7 @@ export function* translateInSteps(
   cache = new ConversationCache(),
   replay: ReasoningReplay = NO_REPLAY,
 ): Generator<void, TranslatedRequest> {
-  refuseThread(request);
+  if (isObject(request['thread'])) throw unknownThread();
   const { settings, repairs } = target;
   const context = yield* createContext(request, target, cache, replay);
   const wish = readReasoningWish(request);
@@ -133,6 +136,7 @@ export function* translateInSteps(
     body: repaired,
     toolNames: context.toolNames,
     notes: [...context.notes],
+    toolsLeftOut: context.toolsLeftOut,
     offeredTools: context.tools,
     stopSequences: parts.stops.local,
     maxTokens: asNumber(repaired[target.protocol === 'responses' ? 'max_output_tokens' : settings.maxTokensField]),
@@ -142,12 +146,11 @@ export function* translateInSteps(
 }
 
 /**
- * The client may send only what is new of a conversation that Anthropic has stored (`thread`); nobody here has stored it.
- * @throws ApiError, upon which Anthropic's SDK sends whole conversations
+ * The client may send only what is new of a conversation that Anthropic has stored (`thread`); nobody here has stored it. Upon this error
+ * Anthropic's SDK sends whole conversations.
  */
-function refuseThread(request: MessagesRequest): void {
-  if (!isObject(request['thread'])) return;
-  throw new ApiError('invalid_request', 'thread: this provider stores no conversations, send the whole of it', {
+function unknownThread(): ApiError {
+  return new ApiError('invalid_request', 'thread: this provider stores no conversations, send the whole of it', {
     anthropicCode: 'thread_unsupported_request',
   });
 }
@@ -163,7 +166,8 @@ function* createContext(
   const pairing = pairResults(request.messages);
   yield;
   const mentioned = pairing.calls.map((call) => asString(call['name']) ?? '');
-  const tools = limitTools(selectTools(request, settings, notes), request, mentioned, settings, notes);
+  const selected = selectTools(request, settings, notes);
+  const tools = limitTools(selected, request, settings, cache.words, notes);
   yield;
   const toolNames = createToolNames(tools.keys(), mentioned, settings.toolNameMax);
   yield;
@@ -176,6 +180,7 @@ function* createContext(
     target,
     settings,
     tools,
+    toolsLeftOut: selected.size - tools.size,
     toolNames,
     pairing,
     toolIds,

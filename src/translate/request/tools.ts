@@ -30,15 +30,19 @@ export function selectTools(
   const selected = new Map<string, ToolDefinition>();
   const changes = toolChanges(request.messages);
   const declared = Array.isArray(request['tools']) ? request['tools'] : [];
+  const offered = changes.added.size === 0 ? declared : [...declared, ...changes.added.values()];
   const deferredNames = new Set<string>();
-  const found = referencedTools(request, changes.found);
-  for (const tool of changes.added.size === 0 ? declared : [...declared, ...changes.added.values()]) {
+  // Only deferred tools are looked for in the results of the whole conversation.
+  const hasDeferred = offered.some((tool) => isObject(tool) && tool['defer_loading'] === true);
+  const found = hasDeferred ? referencedTools(request, changes.found) : changes.found;
+  for (const tool of offered) {
     if (!isObject(tool)) continue;
     const name = asString(tool['name']) ?? '';
+    const type = asString(tool['type']) ?? '';
     const schema = tool['input_schema'];
     const deferred = tool['defer_loading'] === true;
     if (changes.removed.has(name)) continue;
-    if (isServerTool(tool)) notes.add(`server_tool_removed:${asString(tool['type'])}`);
+    if (SERVER_TOOL.test(type)) notes.add(`server_tool_removed:${type}`);
     else if (deferred && (name === PLACEHOLDER_TOOL || (settings.defer === 'progressive' && !found.has(name))))
       continue;
     else if (name === '' || !isObject(schema)) notes.add(`tool_without_schema:${name}`);
@@ -65,31 +69,6 @@ function putLast(
     if (tool !== undefined) sorted.set(name, tool);
   }
   return sorted;
-}
-
-const MCP_PREFIX = 'mcp__';
-
-/**
- * At most as many tools as the server takes, in the same order. Those that matter most stay: the one that is forced, those that the
- * conversation has called, the client's own, and of the others the first.
- * @param called names in the order of the calls
- */
-export function limitTools(
-  tools: ReadonlyMap<string, ToolDefinition>,
-  request: MessagesRequest,
-  called: readonly string[],
-  { toolsMax }: QuirkSettings,
-  notes: Set<string>,
-): ReadonlyMap<string, ToolDefinition> {
-  if (toolsMax === undefined || tools.size <= toolsMax) return tools;
-  const choice = request['tool_choice'];
-  const forced = isObject(choice) ? (asString(choice['name']) ?? '') : '';
-  const names = [...tools.keys()];
-  const own = names.filter((name) => !name.startsWith(MCP_PREFIX));
-  const byRank = new Set([forced, ...called.toReversed(), ...own, ...names].filter((name) => tools.has(name)));
-  const kept = new Set([...byRank].slice(0, toolsMax));
-  notes.add(`tools_left_out:${tools.size - kept.size}`);
-  return new Map([...tools].filter(([name]) => kept.has(name)));
 }
 
 /**
@@ -170,20 +149,22 @@ function isSame(known: FunctionDefinition, name: string, description: string, st
 const SERVER_TOOL =
   /^(?:web_search_|web_fetch_|code_execution_|bash_|text_editor_|computer_|memory_|tool_search_|advisor_|mcp_toolset)/;
 
-export function isServerTool(tool: JsonObject): boolean {
-  return SERVER_TOOL.test(asString(tool['type']) ?? '');
-}
-
 /** Whether a search is the request's only purpose, as in Claude Code's WebSearch sub-request. */
 export function isWebSearchRequest(request: JsonObject): boolean {
   const tools = toolsOf(request);
   return tools.length === 1 && tools.every(isWebSearch);
 }
 
-/** Adds the provider's own web search to a request that offers Anthropic's, where settings say how. */
-export function addWebSearch(body: ChatRequest, request: MessagesRequest, settings: QuirkSettings): ChatRequest {
-  const fields = settings.webSearchBody;
-  if (settings.webSearch !== 'native' || fields === undefined || !toolsOf(request).some(isWebSearch)) return body;
+/**
+ * Adds the provider's own web search to a request that offers Anthropic's.
+ * @param fields the setting that says how
+ */
+export function addWebSearch(
+  body: ChatRequest,
+  request: MessagesRequest,
+  fields: QuirkSettings['webSearchBody'],
+): ChatRequest {
+  if (fields === undefined || !toolsOf(request).some(isWebSearch)) return body;
   const tools = [...(body.tools ?? []), ...(Array.isArray(fields['tools']) ? (fields['tools'] as ChatTool[]) : [])];
   return { ...body, ...fields, ...(tools.length > 0 ? { tools } : {}) };
 }

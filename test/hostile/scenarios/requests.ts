@@ -240,6 +240,23 @@ export const requestScenarios: readonly Scenario[] = [
     ),
   },
   {
+    name: 'sends 58 MB to eight questions at once, for which there is no memory',
+    questions: () => {
+      const body = `{"model":"hostile","max_tokens":5,"x":"${'x'.repeat(58_000_000)}"}`;
+      return Array.from({ length: 8 }, (_, index) => ({ path: COUNT_TOKENS, body, isChunked: index % 2 === 0 }));
+    },
+  },
+  {
+    name: 'wants to be shown what a text of 10 MB would be, by three APIs',
+    inTurn: true,
+    questions: () =>
+      ['', 'responses,', 'native,'].map((provider) => ({
+        ...question(`${provider}hostile`, { messages: [{ role: 'user', content: 'x'.repeat(10_000_000) }] }),
+        path: '/v1/messages/test_conversion',
+      })),
+    holds: isTaken,
+  },
+  {
     name: 'uploads a file of 60 MB that is no JSON',
     questions: () => [{ body: 'z'.repeat(60_000_000) }],
     holds: isRefused,

@@ -1,7 +1,18 @@
+import { expect } from 'vitest';
 import { NATIVE_USAGE, nativeEvent } from '../../helpers/anthropicServer.ts';
 import { openEvents } from '../../helpers/fakeUpstream.ts';
-import { events, FINISH, FINISH_WITH_CALLS, flood, piece, repeated, toolCall, usageFrame } from '../answering.ts';
-import { type Question, question } from '../client.ts';
+import {
+  events,
+  FINISH,
+  FINISH_WITH_CALLS,
+  flood,
+  large,
+  piece,
+  repeated,
+  toolCall,
+  usageFrame,
+} from '../answering.ts';
+import { type Question, question, wholeQuestion } from '../client.ts';
 import type { Scenario } from '../scenario.ts';
 
 const several = (count: number): readonly Question[] => Array.from({ length: count }, () => question('hostile'));
@@ -302,4 +313,56 @@ const odd: readonly Scenario[] = [
   },
 ];
 
-export const streamScenarios: readonly Scenario[] = [...blanks, ...held, ...many, ...lengths, ...odd];
+/** In the middle of an answer that goes on as it comes: what no client could read costs the most to read here. */
+const unreadable: Scenario = {
+  name: 'sends events of its Messages API that are no JSON, in the middle of its answer: eight streams of 2 MB',
+  provider: flood({
+    first: nativeEvent('message_start', { message: { usage: NATIVE_USAGE } }),
+    block: repeated('event: x\ndata: {z\n\n', 40_000),
+    megabytes: 2,
+    last: '',
+  }),
+  questions: Array.from({ length: 8 }, () => question('native,hostile')),
+  passesOn: true,
+  holds: (answers) => {
+    for (const { text } of answers) expect(text).toContain('in a row that are not JSON');
+  },
+};
+
+/** Each of these is no burden alone: what many at once take has to be shared out among the turns of the event loop. */
+const atOnce: readonly Scenario[] = [
+  {
+    name: 'sends objects without anything in them to forty clients at once: half a megabyte each',
+    provider: flood({ block: repeated('data: {}\n\n', 40_000), megabytes: 0.5 }),
+    questions: several(40),
+  },
+  {
+    name: 'writes single letters to forty clients at once: half a megabyte each',
+    provider: flood({ block: repeated(piece({ content: 'y' }), 40_000), megabytes: 0.5 }),
+    questions: several(40),
+  },
+  {
+    name: 'answers forty clients at once with 2 MB of JSON each',
+    provider: large(
+      200,
+      { 'content-type': 'application/json' },
+      {
+        first: '{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}],"x":[',
+        block: repeated('{"a":"\\u0041"},', 40_000),
+        megabytes: 1,
+        last: '1]}',
+      },
+    ),
+    questions: Array.from({ length: 40 }, () => wholeQuestion('hostile')),
+  },
+];
+
+export const streamScenarios: readonly Scenario[] = [
+  ...blanks,
+  ...held,
+  ...many,
+  ...lengths,
+  ...odd,
+  unreadable,
+  ...atOnce,
+];

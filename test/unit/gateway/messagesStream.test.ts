@@ -21,7 +21,7 @@ function pushUntilRefused(target: PassthroughReader, block: Buffer): number {
 
 test.each([
   ['pings', nativeEvent('ping').repeat(1000)],
-  ['frames that are no JSON', `event: x\ndata: ${'z'.repeat(9000)}\n\n`],
+  ['pieces of what has not begun', `event: content_block_delta\ndata: ${'z'.repeat(9000)}\n\n`],
   ['comments', ': c\n\n'.repeat(10_000)],
 ])('of %s before the first event no more than 4 MiB are held', (_name, text) => {
   expect(pushUntilRefused(reader(), Buffer.from(text))).toBeLessThanOrEqual(4 * MIB);
@@ -43,4 +43,20 @@ test('of tool input that waits for its repair no more than 4 MiB are held', () =
   const pieces = pushUntilRefused(target, block) / (block.length / 1000);
   // Each piece weighs more than its one letter.
   expect(pieces).toBeLessThan((4 * MIB) / 16);
+});
+
+test('more than 100 events in a row that are no JSON end a stream, before its beginning and in the middle', () => {
+  const bad = (count: number) => Buffer.from('event: x\ndata: {z\n\n'.repeat(count));
+  const waiting = reader();
+  waiting.pushBytes(bad(100));
+  expect(waiting.outcome.error).toBeUndefined();
+  expect(waiting.pushBytes(bad(1))).toHaveLength(0);
+  expect(waiting.outcome.error).toMatchObject({ code: 'bad_gateway' });
+
+  const begun = reader();
+  for (const part of [Buffer.from(START), bad(100), Buffer.from(nativeEvent('ping')), bad(100)]) begun.pushBytes(part);
+  expect(begun.outcome.error).toBeUndefined();
+  const last = String(begun.pushBytes(bad(1)));
+  expect(last).toContain('event: error');
+  expect(last).toContain('in a row that are not JSON');
 });

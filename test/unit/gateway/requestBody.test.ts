@@ -42,6 +42,11 @@ describe('a body of 3 MB is dealt with in steps', () => {
     expect(bodies.writer.write(large)).toEqual(largeBytes);
   });
 
+  test('and small messages are printed together, as a pause for each would cost more than it gives', () => {
+    const small = { messages: Array.from({ length: 1000 }, (_, index) => ({ role: 'user', content: `${index}` })) };
+    expect(carryOut(new JsonBodyCodec().writer.prepare(small)).pauses).toBe(0);
+  });
+
   test('and what cannot be measured is no fault yet', () => {
     expect(
       carryOut(new RequestBody(smallBytes, { model: 'm', messages: 'none' }, new ConversationCache()).measureInSteps())

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ResolvedModels } from '../../../src/gateway/services.ts';
 import { type Settings, testConfig } from '../../helpers/startApp.ts';
 
@@ -33,4 +33,28 @@ test.each<[string, Settings]>([
 ])('a provider with another %s is learned anew', (_what, settings) => {
   const renewed = learned().renew(testConfig({ BIG_MODEL: 'large', ...settings }));
   expect(renewed.get(ref).settings.dropParams).not.toContain('user');
+});
+
+describe('names come from clients', () => {
+  const models = () => new ResolvedModels(started);
+  const refOf = (name: string) => started.modelRefs.of(name);
+
+  test('one is worked out once, and 200 others later anew', () => {
+    const known = models();
+    const [route, model] = [known.route('first'), known.get(refOf('first'))];
+    expect(known.route('first')).toBe(route);
+    expect(known.get(refOf('first'))).toBe(model);
+    for (let index = 0; index < 200; index += 1) {
+      known.route(`name-${index}`);
+      known.get(refOf(`name-${index}`));
+    }
+    expect(known.route('first')).not.toBe(route);
+    expect(known.get(refOf('first'))).not.toBe(model);
+  });
+
+  test('one that is longer than any model’s is not kept', () => {
+    const known = models();
+    const long = 'x'.repeat(401);
+    expect(known.route(long)).not.toBe(known.route(long));
+  });
 });

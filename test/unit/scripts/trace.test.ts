@@ -5,8 +5,9 @@ import { beforeAll, expect, test } from 'vitest';
 
 /** What is reached, and not to be lost: a change that exceeds it says why the request needs more. */
 const LIMITS = {
-  // Both of OpenAI’s APIs are written through one form of a conversation, and in steps, so that a long one holds up nobody.
-  request: { files: 80, functions: 453 },
+  // Both of OpenAI’s APIs are written through one form of a conversation, and in steps, so that a long one holds up nobody. Answers are
+  // read by turns, so that many at once hold up nobody either.
+  request: { files: 80, functions: 440 },
   reload: { files: 45 },
   // WEB_SEARCH is checked like every setting, against the table of search APIs: two files and the one that declares settings.
   status: { files: 63 },

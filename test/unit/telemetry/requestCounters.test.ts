@@ -21,6 +21,7 @@ test('counts each request once by its outcome, its tokens, and what is in flight
     tokens: { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 },
     searches: { done: 0, failed: 0, refused: 0 },
     inFlight: 0,
+    tools: { limitedSessions: 0, leftOut: 0, searchLostSessions: 0 },
   });
   for (let count = 0; count < 6; count++) counters.start();
   counters.finish({ ...base, inputTokens: 10, cacheReadTokens: 5, cacheWriteTokens: 2, outputTokens: 3 });
@@ -49,6 +50,7 @@ test('counts each request once by its outcome, its tokens, and what is in flight
     tokens: { input: 11, cacheRead: 5, cacheWrite: 2, output: 7 },
     searches: { done: 0, failed: 0, refused: 0 },
     inFlight: 1,
+    tools: { limitedSessions: 0, leftOut: 0, searchLostSessions: 0 },
     lastSuccessAt: 1_000,
     lastError: { at: 3_000, status: 200, type: 'overloaded_error', message: 'broke off' },
   });

@@ -55,6 +55,14 @@ describe('R502 the calibration', () => {
     expect(calibration.estimate('a', CHINESE)).toBeLessThanOrEqual(3000);
   });
 
+  test('what a mixed request teaches stays within what a text can cost', () => {
+    const calibration = createTokenCalibration();
+    const mixed = { ideographs: 5000, rest: 5000 };
+    for (let turn = 0; turn < 3; turn += 1) calibration.observe('a', mixed, 24_000);
+    expect(calibration.estimate('a', ENGLISH)).toBeLessThanOrEqual(1800);
+    expect(calibration.estimate('a', CHINESE)).toBeLessThanOrEqual(3000);
+  });
+
   test.each([
     ['of one word', { ideographs: 0, rest: 9 }, 16],
     ['of one word and a template', { ideographs: 0, rest: 9 }, 40],

@@ -480,3 +480,18 @@ test('R402 a timeout after more than a minute is not to be repeated', () => {
   expect(failureOfTransport(fault('UND_ERR_HEADERS_TIMEOUT'), 61_000, context).shouldRetry).toBe(false);
   expect(failureOfTransport(fault('UND_ERR_HEADERS_TIMEOUT'), 30_000, context).shouldRetry).toBeUndefined();
 });
+
+test.each([
+  ['by its words', openAi('Content Exists Risk'), {}],
+  ['by its name', openAi('No', 'content_filter'), {}],
+  [
+    'where the preset knows its number',
+    openAi('System detected potentially unsafe or sensitive content', '1301'),
+    { '1301': 'upstream_invalid_request' as const },
+  ],
+])('R415 the refusal of a content filter, %s, is a 400 at which the client asks once', (_how, body, errorCodes) => {
+  const error = failureOfResponse(400, {}, JSON.stringify(body), { ...context, errorCodes });
+  expect(error).toMatchObject({ code: 'upstream_invalid_request', status: 400, shouldRetry: false });
+  // Claude Code 2.1.328 looks for these words; at others it gives its features up one after the other.
+  expect(error.message).toContain(`${body.error.message} (Output blocked by content filtering policy)`);
+});

@@ -1,11 +1,24 @@
-import { expect, test } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, test, vi } from 'vitest';
 import { RelayReader } from '../../../src/gateway/adapters/relayAdapter.ts';
 import { ANSWER_MAX } from '../../../src/protocol/bounds.ts';
+import type { FailureContext } from '../../../src/upstream/errors.ts';
 import { DISCARD, Exchange, GATHERED_MAX } from '../../../src/upstream/exchange.ts';
 import type { UpstreamHandler } from '../../../src/upstream/upstream.ts';
 
+const CONTEXT: FailureContext = {
+  provider: 'p',
+  keyName: 'KEY',
+  model: 'm',
+  inputEstimate: 1,
+  contextWindow: undefined,
+  errorCodes: {},
+  redact: (text) => text,
+  now: 0,
+};
+
 /** An exchange whose answer is given by hand. */
-function openExchange(): { exchange: Exchange; handler: UpstreamHandler; stop: () => void } {
+function openExchange(status = 200): { exchange: Exchange; handler: UpstreamHandler; stop: () => void } {
   const controller = new AbortController();
   const handlers: UpstreamHandler[] = [];
   const fault = () => {
@@ -26,14 +39,14 @@ function openExchange(): { exchange: Exchange; handler: UpstreamHandler; stop: (
       usageWaitMs: 0,
     },
     requestTimeoutMs: 60_000,
-    failures: { failureContext: fault },
+    failures: { failureContext: () => CONTEXT },
     sink: DISCARD,
     signal: controller.signal,
     clock: { now: () => 0, monotonic: () => 0 },
   });
   const [handler] = handlers;
   if (handler === undefined) throw new Error('nothing was sent');
-  handler.onHead(200, { 'content-type': 'application/json' });
+  handler.onHead(status, { 'content-type': 'application/json' });
   return { exchange, handler, stop: () => controller.abort() };
 }
 
@@ -53,4 +66,31 @@ test('U12 whole answers together gather no more than 128 MiB, and what has ended
   for (const each of gathering) each.stop();
   stop();
   expect(await exchange.result).toEqual({ kind: 'aborted' });
+});
+
+const answered = { kind: 'failed', error: { message: expect.stringContaining('broken') } };
+
+test('U12 of an error no more than 64 KiB are read, whatever follows', async () => {
+  const { exchange, handler } = openExchange(500);
+  handler.onData(Buffer.from('broken '));
+  handler.onData(Buffer.alloc(64 * 1024, 'x'));
+  expect(await Promise.race([exchange.result, nextTurn()])).toMatchObject(answered);
+});
+
+test('U11 the end of an error is not waited for longer than three seconds', async () => {
+  vi.useFakeTimers();
+  try {
+    const { exchange, handler } = openExchange(500);
+    const ended = vi.fn();
+    void exchange.result.then(ended);
+    for (let second = 0; second < 3; second += 1) {
+      handler.onData(Buffer.from('broken '));
+      await vi.advanceTimersByTimeAsync(950);
+    }
+    expect(ended).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(ended.mock.calls).toMatchObject([[answered]]);
+  } finally {
+    vi.useRealTimers();
+  }
 });

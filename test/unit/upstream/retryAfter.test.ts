@@ -34,3 +34,9 @@ test('whatever a provider says is a whole number of seconds up to a day, or noth
     }),
   );
 });
+
+test('a pause in a body is looked for near its beginning', () => {
+  const body = (letters: number) => `{"x":"${'x'.repeat(letters)}","retryDelay":"7s"}`;
+  expect(readRetryAfter({}, '', NOW, body(16_000))).toBe(7);
+  expect(readRetryAfter({}, '', NOW, body(17_000))).toBeUndefined();
+});

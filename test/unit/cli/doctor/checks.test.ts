@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { checkAuthorities } from '../../../../src/cli/doctor/clientChecks.ts';
 import { doctorJson, doctorText, isWell, summarize } from '../../../../src/cli/doctor/doctor.ts';
 import { type CheckContext, findingsOf } from '../../../../src/cli/doctor/finding.ts';
-import { checkFacts, checkInstances, checkPm2 } from '../../../../src/cli/doctor/instanceChecks.ts';
+import { checkFacts, checkInstances, checkPm2, checkTools } from '../../../../src/cli/doctor/instanceChecks.ts';
 import { evaluateSpace } from '../../../../src/cli/doctor/machineChecks.ts';
 import { evaluateClock } from '../../../../src/cli/doctor/onlineChecks.ts';
 import type { Inspection } from '../../../../src/cli/supervisor/inspect.ts';
@@ -51,6 +51,43 @@ describe('the facts about models', () => {
       expect(findings(text, checked + 90 * DAY_MS)).toEqual([]);
     },
   );
+});
+
+describe('the tools of sessions', () => {
+  const check = (tools: Record<string, unknown> | undefined, environment: Record<string, string> = {}) => {
+    const inspection = sampleInspection({
+      instance: sampleInstance('kimi'),
+      isOurs: true,
+      answer: sampleAnswer(tools === undefined ? {} : { tools }),
+    });
+    return checkTools(context({ inspections: [inspection], environment }));
+  };
+
+  test.each([[undefined], [{ limited_sessions: 0, left_out: 0, search_lost_sessions: 0, search_lost_reason: null }]])(
+    'that lack nothing, or of an instance that does not say so: %j',
+    (tools) => expect(check(tools)).toEqual([]),
+  );
+
+  test('that were left out, with the cure', () => {
+    const [finding, ...others] = check({ limited_sessions: 2, left_out: 193 });
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ check: 'tools', instance: 'kimi', result: 'warn' });
+    expect(finding?.detail).toContain('2 sessions; 193 were left out');
+    expect(finding?.remedy).toMatch(/docs\/TOOLS\.md.*ENABLE_TOOL_SEARCH/);
+  });
+
+  test('that were left out because of a variable of this shell', () => {
+    const [finding] = check({ limited_sessions: 1, left_out: 1 }, { CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS: '1' });
+    expect(finding?.detail).toContain('one session');
+    expect(finding?.remedy).toContain('unset CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS');
+  });
+
+  test('whose search the client has given up', () => {
+    const [finding] = check({ search_lost_sessions: 1, search_lost_reason: '[kimi 400] odd' });
+    expect(finding).toMatchObject({ check: 'tools', result: 'warn' });
+    expect(finding?.detail).toContain('in one session, after a refusal: [kimi 400] odd');
+    expect(finding?.remedy).toContain('./manage logs kimi --errors');
+  });
 });
 
 describe('an instance', () => {

@@ -109,6 +109,13 @@ describe('the health report of another build', () => {
     expect(read(fields)).toEqual({ ...health, ...expected });
   });
 
+  test.each([0, -1, 0.5, 1e308, '1', null])(
+    'P6 with %j in place of the pid it is none, as that would be signalled',
+    (pid) => {
+      expect(read({ pid })).toBeUndefined();
+    },
+  );
+
   test('texts are cut, and cannot steer the terminal', () => {
     const message = `\u001b[2J${'x'.repeat(100_000)}`;
     const shown = read({ last_error: { message } })?.last_error?.message ?? '';

@@ -89,6 +89,12 @@ test.each<[string, unknown, UpstreamErrorBody]>([
   expect(readErrorBody(body)).toEqual(expected);
 });
 
+test('the title of a page is looked for near its beginning', () => {
+  const page = (letters: number) => `<html>${'x'.repeat(letters)}<title>far</title>`;
+  expect(readErrorBody(page(8000))).toEqual({ message: 'far' });
+  expect(readErrorBody(page(9000))).toEqual({ message: 'an HTML page' });
+});
+
 test('R407 cuts the text to 500 characters and leaves no half letter', () => {
   const { message } = readErrorBody({ error: { message: `${'x'.repeat(499)}😀 and more` } });
   expect(message).toBe(`${'x'.repeat(499)}\ufffd`);

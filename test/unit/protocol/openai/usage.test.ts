@@ -94,6 +94,18 @@ test.each<[string, unknown, [number, number, number, number] | undefined]>([
   ['fractions, made whole', { prompt_tokens: 10.5, completion_tokens: 1.2 }, [11, 1, 0, 0]],
   ['a count no model can reach', { prompt_tokens: 1e308, completion_tokens: 2 }, [0, 2, 0, 0]],
   ['counts below zero', { prompt_tokens: 5, completion_tokens: 2, cached_tokens: -4 }, [5, 2, 0, 0]],
+  ['a total no model can reach', { total_tokens: 1e308, prompt_tokens: 5 }, [5, 0, 0, 0]],
+  ['a total that is a text', { total_tokens: '9', prompt_tokens: 5 }, [5, 0, 0, 0]],
+  [
+    'what came from the cache as a fraction',
+    { prompt_tokens: 100, completion_tokens: 2, prompt_tokens_details: { cached_tokens: 10.4 } },
+    [90, 2, 10, 0],
+  ],
+  [
+    'what came from the cache as a text',
+    { prompt_tokens: 100, completion_tokens: 2, prompt_tokens_details: { cached_tokens: '10' } },
+    [100, 2, 0, 0],
+  ],
   ['texts', { prompt_tokens: '5', completion_tokens: '2' }, undefined],
   ['only a total, which says nothing', { total_tokens: 9 }, undefined],
   ['a total and a prompt', { total_tokens: 9, prompt_tokens: 5 }, [5, 4, 0, 0]],

@@ -31,6 +31,9 @@ const schemas: Record<string, (size: number) => JsonObject> = {
     const properties = object(required.map((name) => [name, {}] as const));
     return { anyOf: many(8, () => ({ properties, required: required.toReversed() })) };
   },
+  'anyOf whose branches are allOf of one property each': (size) => ({
+    properties: { inner: { anyOf: many(4, () => ({ allOf: many(size, (at) => ({ [`x-${at}`]: at })) })) } },
+  }),
   'a chain of references': (size) => links(size, ($ref) => ({ $ref })),
   'a chain of references in properties': (size) => links(size, ($ref) => ({ properties: { next: { $ref } } })),
   'references to one chain': (size) => ({
@@ -59,4 +62,15 @@ describe.each(Object.entries(dialects))('the dialect %s', (_dialect, convert) =>
 test('a chain of some references is still followed to its end', () => {
   const schema = links(50, ($ref) => ($ref === '#/$defs/d50' ? { type: 'integer' } : { $ref }));
   expect(toOpenapiSchema(schema)).toMatchObject({ properties: { first: { type: 'integer' } } });
+});
+
+test('a schema of more levels than the provider takes ends there', () => {
+  const nested = (levels: number): JsonObject =>
+    levels === 0 ? { type: 'integer' } : { type: 'object', properties: { p: nested(levels - 1) } };
+  const levelsOf = (schema: Json | undefined): number => {
+    const properties = (schema as JsonObject | undefined)?.['properties'] as JsonObject | undefined;
+    return properties === undefined ? 1 : 1 + levelsOf(properties['p']);
+  };
+  expect(levelsOf(toMfjsSchema(nested(20)))).toBe(21);
+  expect(levelsOf(toMfjsSchema(nested(200)))).toBe(31);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/json.ts';
+import { finishMeaning } from '../../../../src/translate/response/finish.ts';
 import { RepairBudget, repairArguments } from '../../../../src/translate/response/toolArguments.ts';
 import { Translator } from '../../../../src/translate/response/translator.ts';
 import { growth, LINEAR } from '../../../helpers/growth.ts';
@@ -276,9 +277,47 @@ test('a tool has no name of a million letters', () => {
 test('what the provider calls things is kept at a length that can be logged', () => {
   const translator = translatorOf();
   const word = 'w'.repeat(100_000);
-  translator.pushBytes(Buffer.from(frame({ id: word, model: word, choices: [{ delta: { content: 'Hi' } }] })));
+  translator.pushBytes(
+    Buffer.from(frame({ id: word, model: word, service_tier: word, choices: [{ delta: { content: 'Hi' } }] })),
+  );
   translator.pushBytes(Buffer.from(frame({ choices: [{ delta: {}, finish_reason: word }] }) + DONE));
-  const { upstreamId, upstreamModel, error } = translator.outcome;
-  const kept = [upstreamId, upstreamModel, error?.message];
-  expect(kept.map((text) => text !== undefined && text.length < 300)).toEqual([true, true, true]);
+  const { upstreamId, upstreamModel, serviceTier, error } = translator.outcome;
+  const kept = [upstreamId, upstreamModel, serviceTier, error?.message];
+  expect(kept.map((text) => text !== undefined && text.length < 300)).toEqual([true, true, true, true]);
+});
+
+describe('a finish reason of any length is kept as a word', () => {
+  const word = 'w'.repeat(100_000);
+  const call = { tool_calls: [{ index: 0, id: 'a', function: { name: 'Read', arguments: '{"a":1}' } }] };
+  const ended = (delta: object, reason: string) => {
+    const translator = translatorOf();
+    translator.pushBytes(Buffer.from(frame({ choices: [{ delta }] })));
+    translator.pushBytes(Buffer.from(frame({ choices: [{ delta: {}, finish_reason: reason }] }) + DONE));
+    return translator.outcome;
+  };
+
+  test('behind a call that is whole it is a note', () => {
+    const { notes } = ended(call, word);
+    expect([...notes].map((note) => note.slice(0, 30))).toContain('unknown finish reason wwwwwwww');
+    expect(Math.max(...[...notes].map(({ length }) => length))).toBeLessThan(200);
+  });
+
+  test('for a call that the provider cannot read it is cut', () => {
+    const { error } = ended({ content: 'Hi' }, `${word}: MALFORMED_FUNCTION_CALL`);
+    expect(error).toMatchObject({ code: 'broken_tool_call' });
+    expect(error?.message.length).toBeLessThan(300);
+  });
+
+  test.each(['constructor', '__proto__', 'toString'])('%s is unknown as others are', (reason) => {
+    expect(finishMeaning(reason)).toBe('unknown');
+  });
+});
+
+test('reasoning in tags counts no more when its tag is closed', () => {
+  const translator = translatorOf();
+  const large = 'x'.repeat(3_000_000);
+  translator.pushBytes(Buffer.from(delta({ content: `<think>${large}` }) + delta({ content: '</think>Hi' })));
+  translator.pushBytes(Buffer.from(call({ name: 'Read', arguments: '{"a":' }, 0, { id: 'a' })));
+  translator.pushBytes(Buffer.from(delta({ content: large })));
+  expect(translator.outcome.error).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/json.ts';
+import { indexOf } from '../../../../src/protocol/openai/responseItem.ts';
 import { Translator } from '../../../../src/translate/response/translator.ts';
 import { growth, LINEAR } from '../../../helpers/growth.ts';
 import { createResponseContext } from '../../../helpers/responseContext.ts';
@@ -213,4 +214,51 @@ describe('R671 an answer that is nested 10,000 levels deep', () => {
     translator.pushBytes(Buffer.from(frame({ type: 'response.completed', response: { output: wrong, usage: wrong } })));
     expect(translator.outcome.ended).toBe(true);
   });
+});
+
+test.each([
+  [0, 0],
+  [1_000_000, 1_000_000],
+  [1_000_001, undefined],
+  [-1, undefined],
+  [0.5, undefined],
+  [1e308, undefined],
+  ['0', undefined],
+])('the place %j of an item is %j', (given, place) => {
+  expect(indexOf(given)).toBe(place);
+});
+
+test('an id of a call that cannot go back is not carried along', () => {
+  const written = (id: string) => {
+    const translator = translatorOf('message');
+    translator.pushBytes(Buffer.from(done(0, { ...call('{}'), call_id: id }) + completed()));
+    return JSON.stringify(translator.message());
+  };
+  expect(written('c'.repeat(64))).not.toBe(written('d'.repeat(64)));
+  expect(written('c'.repeat(65)).length).toBe(written('d'.repeat(1_000_000)).length);
+});
+
+test.each<[string, (word: string) => string]>([
+  [
+    'reason of an end before the end',
+    (word) =>
+      done(0, call('{}')) +
+      frame({ type: 'response.incomplete', response: { status: 'incomplete', incomplete_details: { reason: word } } }),
+  ],
+  [
+    'status',
+    (word) => done(0, call('{}')) + frame({ type: 'response.completed', response: { status: word, output: [] } }),
+  ],
+  [
+    'type of an item',
+    (word) => Array.from({ length: 50 }, (_, at) => done(at, { type: `${at}${word}` })).join('') + completed(),
+  ],
+])('a %s of any length is kept as a word, and some of them', (_name, answer) => {
+  const translator = translatorOf();
+  translator.pushBytes(Buffer.from(answer('w'.repeat(20_000))));
+  translator.end();
+  const { notes, finishReason, error } = translator.outcome;
+  const kept = [...notes, finishReason ?? '', error?.message ?? ''].join('');
+  expect(kept).toContain('www');
+  expect(kept.length).toBeLessThan(1500);
 });

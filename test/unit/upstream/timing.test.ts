@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { PausableTimer } from '../../../src/upstream/pausableTimer.ts';
+import { PausableTimer, ReadingTurns } from '../../../src/upstream/timing.ts';
 
 const onReached = vi.fn();
 let limit: PausableTimer;
@@ -58,4 +59,39 @@ test('a sign of life after its end begins nothing', () => {
   limit.refresh();
   vi.advanceTimersByTime(5000);
   expect(onReached).not.toHaveBeenCalled();
+});
+
+/** Works, as a piece of an answer may need. */
+function work(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+test('many answers at once are read a few in each turn, in their order, and all else has its turn between', async () => {
+  const turns = new ReadingTurns();
+  const read: number[] = [];
+  const inTurn: number[] = [];
+  expect(turns.isOver()).toBe(false);
+  work(20);
+  expect(turns.isOver()).toBe(true);
+  for (let index = 0; index < 20; index += 1) {
+    turns.wait({
+      readHeld: () => {
+        read.push(index);
+        work(5);
+      },
+    });
+  }
+  while (read.length < 20) {
+    // What has not waited does not come before what has.
+    expect(turns.isOver()).toBe(true);
+    const before = read.length;
+    await nextTurn();
+    inTurn.push(read.length - before);
+  }
+  expect(read).toEqual(Array.from({ length: 20 }, (_, index) => index));
+  expect(Math.max(...inTurn)).toBeLessThanOrEqual(2);
+  await nextTurn();
+  await nextTurn();
+  expect(turns.isOver()).toBe(false);
 });
