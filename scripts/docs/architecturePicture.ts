@@ -131,8 +131,14 @@ export const folders: Readonly<Record<string, Folder>> = {
   ),
   hooks: place(4, 1, 'functions of the user', 'the thread that runs functions of the user'),
   routing: place(4, 3, 'which model serves', 'from the name and kind of a request to models and providers'),
-  upstream: place(
+  search: place(
     4,
+    7,
+    'searches the web',
+    'searches the web for models that cannot: asks search APIs, and answers in Anthropic’s shape',
+  ),
+  upstream: place(
+    5,
     4,
     'calls to providers',
     'the only HTTP client: sending, time limits, failures, the demo provider',

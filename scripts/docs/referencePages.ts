@@ -123,9 +123,9 @@ function fieldRows(table: FieldTable, prefix = ''): readonly (readonly string[])
 }
 
 function describeKey(key: SettingName): readonly string[] {
-  const { form, fallback, otherwise, about, aliases = [], secret } = settingRow(key);
+  const { form, fallback, otherwise, about, aliases = [], secret, mayBeInFile } = settingRow(key);
   const standard = otherwise ?? code(fallback ?? '');
-  const names = [...aliases, ...(secret === true ? [`${key}_FILE`] : [])];
+  const names = [...aliases, ...(secret === true || mayBeInFile === true ? [`${key}_FILE`] : [])];
   return [code(key), form.form, standard, about, names.map(code).join(', ')];
 }
 

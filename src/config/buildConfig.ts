@@ -37,6 +37,7 @@ import { asNamedProvider, chooseModels } from './models.ts';
 import { secretsInFields, secretsInHeaders } from './overrides.ts';
 import { findOwnProvider, ownProvider, refuseMetadataAddresses, visionServer } from './provider.ts';
 import { checkClientToken, createNamedKeys, type FoundSecret, findSecret, warnOfForeignKeys } from './secrets.ts';
+import { chooseWebSearch, withHostedSearch } from './webSearch.ts';
 
 function valueType({ form, fallback }: SettingRow<unknown>): z.core.$ZodType {
   const parsed = z.pipe(
@@ -187,13 +188,18 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   if (!hasOwn) warnOfUnusedSettings(variables, used, diagnostics);
   const choices = own?.choices ?? written;
   const token = findSecret(directNames('ANTHROPIC_API_KEY'), variables, readText, diagnostics);
-  const visionToken = findSecret(directNames('VISION_TOKEN'), variables, readText, diagnostics);
-  const secrets = { OPENAI_API_KEY: own?.key, ANTHROPIC_API_KEY: token, VISION_TOKEN: visionToken };
+  const secrets = {
+    OPENAI_API_KEY: own?.key,
+    ANTHROPIC_API_KEY: token,
+    VISION_TOKEN: findSecret(directNames('VISION_TOKEN'), variables, readText, diagnostics),
+    SEARCH_API_KEY: findSecret(directNames('SEARCH_API_KEY'), variables, readText, diagnostics),
+    SEARCH_URL: findSecret(directNames('SEARCH_URL'), variables, readText, diagnostics),
+  };
   const values = readValues(choices, secrets, diagnostics);
   checkTokenLimits(values, choices, diagnostics);
 
-  const ownConfig = own && ownProvider(own, values, variables, diagnostics);
-  const ownNamed = ownConfig && asNamedProvider(ownConfig, values.REQUEST_TIMEOUT);
+  const ownWritten = own && ownProvider(own, values, variables, diagnostics);
+  const ownNamed = ownWritten && asNamedProvider(ownWritten, values.REQUEST_TIMEOUT);
   const { providers: fromFile, unusable } = fileProviders(
     providersFile,
     { findNamedKey, lookUp },
@@ -205,7 +211,12 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     provider: { ...one.provider, preset: refresh(one.provider.preset) },
   }));
   if (!hasOwn && others.length === 0) reportNoProvider(providersFile);
-  const providers = hasOwn ? (ownNamed === undefined ? [] : [ownNamed, ...others]) : others;
+  const first = hasOwn ? ownWritten : others[0]?.provider;
+  const searchSources = { key: secrets.SEARCH_API_KEY, url: secrets.SEARCH_URL, provider: first, isOwn: hasOwn };
+  const search = chooseWebSearch({ values, choices: written, ...searchSources }, diagnostics);
+  const ownConfig = ownWritten && withHostedSearch(ownWritten, search.hosted);
+  const ownServing = ownNamed && ownConfig && { ...ownNamed, provider: ownConfig };
+  const providers = hasOwn ? (ownServing === undefined ? [] : [ownServing, ...others]) : others;
   const host = { name: values.HOST, location: choices.get('HOST') ?? { name: 'HOST' } };
   const passesKeyOn = providers.some(({ provider }) => provider.key.source === 'client');
   checkClientToken(token, host, passesKeyOn, diagnostics);
@@ -214,7 +225,8 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   const visionAddress = choices.get('VISION_URL');
   const port = values.PORT ?? ownConfig?.preset.port ?? DEFAULT_PORT;
   const visionElsewhere =
-    visionAddress && visionServer(visionAddress, values, visionToken, { host: values.HOST, port }, diagnostics);
+    visionAddress &&
+    visionServer(visionAddress, values, secrets.VISION_TOKEN, { host: values.HOST, port }, diagnostics);
   const customServers = [...(models?.customModels.values() ?? [])];
   const servers = [
     ...(ownConfig
@@ -224,7 +236,7 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     ...customServers.map(({ name, provider }) => ({ provider, location: { name: `MODELS_FILE (${name})` } })),
     ...(visionElsewhere && visionAddress ? [{ provider: visionElsewhere.ref.provider, location: visionAddress }] : []),
   ];
-  refuseMetadataAddresses(servers, values.ALLOW_LINK_LOCAL === 'on', diagnostics);
+  refuseMetadataAddresses([...servers, ...search.servers], values.ALLOW_LINK_LOCAL === 'on', diagnostics);
   warnOfForeignKeys(servers, variables, diagnostics);
 
   const ofFiles = [modelsFile, providersFile, pricesFile, kept].map((file) => file.diagnostics);
@@ -244,6 +256,7 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     hooks,
     authorities: { file: written.get('CA_FILE')?.value, certificates, system: values.SYSTEM_CA === 'on' },
     files: asked,
+    webSearch: search.search,
   };
   return { config: assembleConfig(source, values, parts), address, problems, files: asked };
 }
@@ -307,6 +320,7 @@ type Models = Pick<
   | 'hooks'
   | 'authorities'
   | 'files'
+  | 'webSearch'
 >;
 
 /** The provider as data that can be hashed: a preset is known by its name, and by what a catalogue has changed of it. */
@@ -365,11 +379,13 @@ function assembleConfig(
       hooks: models.hooks,
       vision: models.vision && [models.vision.ref.name, presetByName(models.vision.ref.provider)],
       authorities: [models.authorities.certificates, models.authorities.system],
+      webSearch: models.webSearch && { ...models.webSearch, api: models.webSearch.api.name },
     }),
     secrets: [
       ...[...models.providers, ...custom].flatMap((one) => secretsOf(one.provider)),
       ...(models.vision?.setting === 'VISION_URL' ? secretsOf(models.vision.ref.provider) : []),
       ...(clientToken === undefined ? [] : [clientToken]),
+      ...(models.webSearch?.key === undefined ? [] : [models.webSearch.key]),
       ...networkSecrets,
     ],
   });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import { Secret } from '../core/secret.ts';
 import type { Preset, Prices, Tiers } from '../providers/preset.ts';
+import type { SearchApi } from '../providers/searchApis.ts';
 import type { OpenaiProtocol, QuirkSettings } from '../quirks/settings.ts';
 import type { RouteName, SettingFields } from './env/settings.ts';
 
@@ -46,6 +47,18 @@ export interface ProviderConfig {
   readonly overrides: Partial<QuirkSettings>;
   /** Further keys of the same account, among which conversations are shared out. */
   readonly moreKeys?: readonly ProviderKey[];
+}
+
+/** The search API that this proxy asks for Claude Code. */
+export interface WebSearchConfig {
+  readonly api: SearchApi;
+  /** Its full address. */
+  readonly endpoint: string;
+  readonly key: Secret | undefined;
+  /** Where the key comes from: `provider` where it is that of the instance's provider. */
+  readonly keySource: ProviderKey['source'] | 'provider';
+  /** US dollars for a search; undefined when it is not known. */
+  readonly price: number | undefined;
 }
 
 export type Strategy = 'priority' | 'round_robin' | 'random' | 'weighted';
@@ -165,6 +178,8 @@ export interface Config extends SettingFields {
   /** HOOKS_FILE: its absolute path, and the SHA-256 of its text, by which a changed one is known. */
   readonly hooks: { readonly file: string; readonly digest: string } | undefined;
   readonly authorities: Authorities;
+  /** Undefined where this proxy searches nothing itself. */
+  readonly webSearch: WebSearchConfig | undefined;
   readonly healthCheck: {
     /** Pause between the checks of a provider that nobody asks, in ms; 0 for none. */
     readonly intervalMs: number;

@@ -211,6 +211,22 @@ function fileRows({ modelsFile, providersFile, pricesFile, hooks }: Config): rea
   ];
 }
 
+/** Who searches the web, where this proxy does. */
+function searchRows({ webSearch }: Config): readonly Row[] {
+  if (webSearch === undefined) return [];
+  const { api, endpoint, key, keySource, price } = webSearch;
+  const parts = [
+    `${api.name} at ${endpoint}`,
+    ...(key === undefined
+      ? []
+      : [
+          `key ${keySource === 'provider' ? 'of the provider' : `SEARCH_API_KEY ${KEY_SOURCES[keySource]}`}, ${key.masked}`,
+        ]),
+    price === undefined ? 'of unknown price' : `${price} US dollars a search`,
+  ];
+  return [['web search', parts.join(', ')]];
+}
+
 /** The router's settings that are set. */
 function describeRouter({ router, longContextThreshold }: Config): readonly Row[] {
   return routerSettings.flatMap(([setting, route]): readonly Row[] => {
@@ -245,6 +261,7 @@ export function describeConfig(config: Config, now?: number): readonly string[] 
     ...[...config.customModels.values()].map(describeModel),
     ...describeRouter(config),
     ...visionRows(config),
+    ...searchRows(config),
     ...fileRows(config),
     ['output tokens', `${limits.minTokens ?? 1} to ${limits.maxTokens ?? 'the model’s own limit'}`],
     ['request', `at most ${show('MAX_BODY_BYTES', config)}; answer within ${show('REQUEST_TIMEOUT', config)}`],

@@ -56,6 +56,7 @@ export interface HealthReport {
     readonly cache_creation: number;
     readonly output: number;
   };
+  readonly web_search: SearchHealth;
   /** What of the tools of clients' sessions has been lost since the start. */
   readonly tools: {
     /** Sessions in which the model was not offered all tools, as its server takes no more. */
@@ -131,6 +132,17 @@ export interface KeyHealth {
   readonly reason: string | null;
   /** Of the error that began the cooldown: whether the key was refused, has no credit left, or is limited. */
   readonly error_type: string | null;
+}
+
+/** Searches of the web since the start. */
+export interface SearchHealth {
+  /** The search API that this proxy asks; null where it asks none. */
+  readonly back_end: string | null;
+  readonly searches: number;
+  readonly failed: number;
+  /** Requests for a search that nobody could do. */
+  readonly refused: number;
+  readonly last_failure: { readonly at: Timestamp; readonly reason: string } | null;
 }
 
 /** The latest request that a provider or the proxy failed. */

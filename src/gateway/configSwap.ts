@@ -7,6 +7,7 @@ import { modelSettings } from '../providers/preset.ts';
 import { CircuitBreaker } from '../resilience/circuitBreaker.ts';
 import { ConcurrencyLimiter } from '../resilience/concurrencyLimiter.ts';
 import { KeyPool } from '../resilience/keyPool.ts';
+import { SearchClient } from '../search/searchClient.ts';
 import { createUpstream } from '../upstream/client.ts';
 import { Backends, type Connections, identifyProvider, ResolvedModels, type Services } from './services.ts';
 
@@ -51,14 +52,18 @@ export class ActiveServices {
   }
 
   async close(): Promise<void> {
-    const all = [this.#current, ...this.#users.keys()].flatMap(({ backends }) => backends.list());
+    const users = [this.#current, ...this.#users.keys()];
+    const all = users.flatMap(({ backends }) => backends.list());
     const upstreams = [...new Set(all)].map(({ upstream }) => upstream);
-    await Promise.all([...upstreams, this.#current.hooks].map((one) => one.close()));
+    const clients = new Set(users.flatMap(({ search }) => search ?? []));
+    await Promise.all([...upstreams, ...clients, this.#current.hooks].map((one) => one.close()));
   }
 
   /** Closes the connections that nothing else works with. */
-  #retire({ backends }: Services): void {
-    const used = [this.#current, ...this.#users.keys()].flatMap((services) => services.backends.list());
+  #retire({ backends, search }: Services): void {
+    const users = [this.#current, ...this.#users.keys()];
+    if (users.every((services) => services.search !== search)) void search?.close();
+    const used = users.flatMap((services) => services.backends.list());
     for (const backend of backends.list()) if (!used.includes(backend)) void backend.upstream.close();
   }
 }
@@ -118,14 +123,49 @@ export function createConnections(config: Config, clock: Clock, userAgent: strin
 }
 
 /** What goes on from one configuration to the next. */
-export type LastingServices = Omit<Services, 'config' | 'backends' | 'models' | 'hooks'>;
+export type LastingServices = Omit<Services, 'config' | 'backends' | 'models' | 'hooks' | 'search'>;
+
+/** Time to connect to a search API, in ms. */
+const SEARCH_CONNECT_MS = 5000;
+
+/** Who searches the web under a configuration; connected by the instance's own network settings. */
+function createSearch({ webSearch, networkProxy, authorities }: Config, userAgent: string): SearchClient | undefined {
+  return (
+    webSearch &&
+    new SearchClient(webSearch, () => ({
+      userAgent,
+      connectTimeoutMs: SEARCH_CONNECT_MS,
+      networkProxy,
+      trust: createTrust(authorities),
+    }))
+  );
+}
+
+/** The same where nothing of it has changed, with its connections. */
+function renewSearch(
+  { config: before, search }: Services,
+  config: Config,
+  userAgent: string,
+): SearchClient | undefined {
+  const [one, other] = [before, config].map(({ webSearch, networkProxy, authorities }) =>
+    fingerprint([webSearch && { ...webSearch, api: webSearch.api.name }, networkProxy, authorities]),
+  );
+  return one === other ? search : createSearch(config, userAgent);
+}
 
 /** The services of the configuration with which the process starts. */
 export function createServices(lasting: LastingServices, config: Config, userAgent: string): Services {
   const backends = new Backends(createConnections(config, lasting.clock, userAgent));
   const hooks = new ReloadableHooks(lasting.logger);
   hooks.use(config.hooks?.file);
-  return { ...lasting, config, backends, models: new ResolvedModels(config), hooks };
+  return {
+    ...lasting,
+    config,
+    backends,
+    models: new ResolvedModels(config),
+    search: createSearch(config, userAgent),
+    hooks,
+  };
 }
 
 /** The services of a changed configuration; what it leaves as it was keeps its connections, its state and what was learned. */
@@ -139,5 +179,11 @@ export function renewServices(before: Services, config: Config, userAgent: strin
   const { hooks } = before.config;
   const isSameFile = hooks?.file === config.hooks?.file && hooks?.digest === config.hooks?.digest;
   if (!isSameFile) before.hooks.use(config.hooks?.file);
-  return { ...before, config, backends, models: before.models.renew(config) };
+  return {
+    ...before,
+    config,
+    backends,
+    models: before.models.renew(config),
+    search: renewSearch(before, config, userAgent),
+  };
 }

@@ -2,6 +2,8 @@ import type { ModelRef } from '../config/config.ts';
 import type { JsonObject } from '../core/json.ts';
 import { checkDepth } from '../protocol/anthropic/request.ts';
 import { maskMerged } from '../quirks/compose.ts';
+import { SEARCH_REFUSED } from '../search/answer.ts';
+import { findSearch, hasSearches, toToolRequest } from '../search/history.ts';
 import { endpointUrl } from '../upstream/client.ts';
 import { previewPictures } from './adapters/adapter.ts';
 import { passthroughBody, repairedRequest } from './adapters/messagesAdapter.ts';
@@ -20,7 +22,6 @@ import {
   skipReason,
 } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
-import { SEARCH_REFUSED } from './webSearch.ts';
 
 function describeRoute(route: Route): JsonObject {
   const { model, provider } = route;
@@ -70,11 +71,19 @@ function print(description: JsonObject, printed: Buffer): Buffer {
  * @returns JSON
  */
 export async function dryRun(services: Services, incoming: IncomingRequest): Promise<Buffer> {
-  return withBody(services, incoming.body, (body) => describe(services, incoming, body));
+  return withBody(services, incoming.body, (body) => {
+    const plan = planRequest(services, incoming, body, true);
+    const search = services.search && findSearch(body.object);
+    const isChanged = services.search !== undefined && (search !== undefined || hasSearches(body.object));
+    if (!isChanged) return describe(services, incoming, body, plan);
+    const request = toToolRequest(body.parsed, search, [], 'asClientWants');
+    return withBody(services, services.bodies.writer.write(request), (asked) =>
+      describe(services, incoming, asked, plan),
+    );
+  });
 }
 
-async function describe(services: Services, incoming: IncomingRequest, sent: RequestBody): Promise<Buffer> {
-  const plan = planRequest(services, incoming, sent, true);
+async function describe(services: Services, incoming: IncomingRequest, sent: RequestBody, plan: Plan): Promise<Buffer> {
   const able = filterByWebSearch(services, plan.candidates, sent);
   const route = routeNow(services, able.length === 0 ? plan.candidates : able);
   const body = await previewPictures(services, sent, route);

@@ -98,7 +98,7 @@ function describeVision({ config: { vision }, pictures }: Services): VisionHealt
 export function describeHealth(services: Services, facts: ProcessFacts): HealthReport {
   const { config, stats, clock } = services;
   const { provider } = config;
-  const { requests, tokens, tools, inFlight, unseenPictures, lastSuccessAt, lastError } = stats.snapshot();
+  const { requests, tokens, searches, tools, inFlight, unseenPictures, lastSuccessAt, lastError } = stats.snapshot();
   const backend = services.backends.of(provider);
   const log = facts.logStatus();
   const usage = facts.usageStatus();
@@ -138,6 +138,16 @@ export function describeHealth(services: Services, facts: ProcessFacts): HealthR
       cache_read: tokens.cacheRead,
       cache_creation: tokens.cacheWrite,
       output: tokens.output,
+    },
+    web_search: {
+      back_end: config.webSearch?.api.name ?? null,
+      searches: searches.done,
+      failed: searches.failed,
+      refused: searches.refused,
+      last_failure:
+        searches.lastFailure === undefined
+          ? null
+          : { at: isoTime(searches.lastFailure.at), reason: searches.lastFailure.reason },
     },
     tools: {
       limited_sessions: tools.limitedSessions,
@@ -180,6 +190,8 @@ function describeTotals(totals: UsageTotals): JsonObject {
     unpriced_requests: totals.unpriced,
     health_checks: totals.checks,
     side_calls: totals.sideCalls,
+    web_searches: totals.searches,
+    search_cost_usd: Number(totals.searchCost.toFixed(6)),
   };
 }
 
@@ -215,6 +227,8 @@ export function describeStatistics({ usage, clock, config }: Services, facts: Pr
     unpriced_requests: total.unpriced,
     health_checks: total.checks,
     side_calls: total.sideCalls,
+    web_searches: total.searches,
+    search_cost_usd: Number(total.searchCost.toFixed(6)),
     model_usage_count: Object.fromEntries([...models].map(([model, { requests }]) => [model, requests])),
     models: Object.fromEntries([...models].map(([model, totals]) => [model, describeTotals(totals)])),
     days: days.map(([day, totals]) => ({ day, ...describeTotals(totals) })),

@@ -2,6 +2,9 @@ import { asString, isObject } from '../core/json.ts';
 import type { HookInfo, HookName, Hooks } from '../hooks/hooks.ts';
 import { errorBody, errorEvent, PING_EVENT } from '../protocol/anthropic/errors.ts';
 import { MessageAssembler } from '../protocol/anthropic/message.ts';
+import { answerWithSearch, refuseSearch, SEARCH_REFUSED, type SearchReport } from '../search/answer.ts';
+import { findSearch, hasSearches, type OfferedSearch, toToolRequest } from '../search/history.ts';
+import type { SearchClient } from '../search/searchClient.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import { type Adapter, describePictures } from './adapters/adapter.ts';
 import { MessagesAdapter } from './adapters/messagesAdapter.ts';
@@ -9,17 +12,19 @@ import { TranslatingAdapter } from './adapters/translatingAdapter.ts';
 import { respondWithFallback } from './fallback/fallbackRunner.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import {
+  createId,
   handleRequest,
   type RequestContext,
   type RequestHandler,
   recordClient,
+  recordError,
   recordPlan,
+  recordRound,
   recordRoute,
 } from './requestContext.ts';
 import type { ResponseWriter, SseFormat } from './responseWriter.ts';
-import { filterByWebSearch, isNative, planRequest, type Route, routeTo } from './route.ts';
+import { filterByWebSearch, isNative, type Plan, planRequest, type Route, routeTo } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
-import { answerWebSearch, SEARCH_REFUSED } from './webSearch.ts';
 
 /** The client's side of a request whose answer somebody wants to see: a whole one before it goes out, a streamed one after it. */
 export class HookedWriter implements ResponseWriter {
@@ -105,25 +110,115 @@ function answer(context: RequestContext, body: RequestBody): Promise<void> {
   const plan = planRequest(services, incoming, body);
   recordPlan(context, plan);
   recordClient(context, body.object);
+  if (services.search !== undefined) return answerBySearch(context, plan, body, services.search);
   const candidates = filterByWebSearch(services, plan.candidates, body);
   if (candidates.length === 0) {
     recordRoute(context, routeTo(services, plan.decision.model));
     record.notes = [...plan.notes, SEARCH_REFUSED];
-    answerWebSearch(writer, body.parsed);
+    record.searchRefused = true;
+    refuseSearch({ writer, createId }, body.parsed);
     return Promise.resolve();
   }
+  return respond(context, candidates === plan.candidates ? plan : { ...plan, candidates }, body);
+}
+
+function respond(
+  context: RequestContext,
+  plan: Plan,
+  body: RequestBody,
+  isStream = context.record.stream,
+): Promise<void> {
   const createAdapter = (route: Route, readable = body): Adapter | Promise<Adapter> =>
     isNative(route)
       ? new MessagesAdapter(context, plan, readable, route)
       : TranslatingAdapter.create(context, plan, readable, route);
   return respondWithFallback(
     context,
-    candidates === plan.candidates ? plan : { ...plan, candidates },
-    record.stream ? STREAMED : WHOLE,
-    services.config.vision === undefined
+    plan,
+    isStream ? STREAMED : WHOLE,
+    context.services.config.vision === undefined
       ? createAdapter
       : async (route) => createAdapter(route, await describePictures(context, body, route)),
   );
+}
+
+/** Answers a request where this proxy searches the web: by the usual way, unless the request offers a search or has one in its history. */
+function answerBySearch(context: RequestContext, plan: Plan, body: RequestBody, client: SearchClient): Promise<void> {
+  const { services } = context;
+  const search = findSearch(body.object);
+  if (search !== undefined) return answerSearching(context, plan, body, client, search);
+  if (!hasSearches(body.object)) return respond(context, plan, body);
+  const request = toToolRequest(body.parsed, undefined, [], 'asClientWants');
+  return withBody(services, services.bodies.writer.write(request), (plain) => respond(context, plan, plain));
+}
+
+async function answerSearching(
+  context: RequestContext,
+  plan: Plan,
+  body: RequestBody,
+  client: SearchClient,
+  search: OfferedSearch,
+): Promise<void> {
+  const { services, writer, signal, record } = context;
+  const { stream } = record;
+  const report: SearchReport = { searches: 0, failed: 0, isListed: false };
+  const [first] = plan.candidates;
+  const pingMs = first === undefined ? 0 : services.models.get(first).settings.pingMs;
+  const ask: Parameters<typeof answerWithSearch>[0]['ask'] = async (request, round) => {
+    // Whether the client streams or not, the model's answer is read as a stream, and its log line is of one round alone.
+    const own: RequestRecord = { ...newRound(record), stream: true };
+    try {
+      await withBody(services, services.bodies.writer.write(request), (asked) =>
+        respond({ ...context, writer: round, record: own }, plan, asked, stream),
+      );
+    } finally {
+      recordRound(record, { ...own, stream });
+    }
+  };
+  try {
+    await answerWithSearch({ client, search, writer, signal, pingMs, createId, ask }, body.parsed, report);
+    if (report.error !== undefined) recordError(context, report.error, 'interrupted');
+    else if (signal.aborted) record.outcome = 'client_closed';
+  } finally {
+    recordSearches(context, client, report);
+  }
+}
+
+/** The log line as it is before a model was asked. */
+function newRound(record: RequestRecord): RequestRecord {
+  const { id, endpoint, provider, tier, route, model, session, agent } = record;
+  return {
+    id,
+    endpoint,
+    provider,
+    tier,
+    route,
+    model,
+    session,
+    agent,
+    stream: true,
+    status: 200,
+    outcome: 'ok',
+    durationMs: 0,
+  };
+}
+
+function recordSearches(
+  { services, record }: RequestContext,
+  { config }: SearchClient,
+  { searches, failed, reason, isListed }: SearchReport,
+): void {
+  record.searches = searches;
+  record.failedSearches = failed;
+  record.searchFailure = reason;
+  if (config.price !== undefined) record.searchCost = searches * config.price;
+  if (isListed) {
+    // The client has a whole answer, although no model has written it.
+    Object.assign(record, { status: 200, outcome: 'ok', errorType: undefined, errorMessage: undefined });
+    record.notes = [...(record.notes ?? []), 'search results listed'];
+  }
+  if (reason !== undefined)
+    services.logger.warn('a search of the web failed', { back_end: config.api.name, reason, address: config.endpoint });
 }
 
 const STREAMED: SseFormat = { ping: PING_EVENT, errorText: errorEvent };

@@ -191,3 +191,26 @@ export function recordUsage(record: RequestRecord, usage: Usage, isEnded: boolea
   // What the provider had counted so far is less than what it will bill.
   if (!isEnded) record.usageEstimated = true;
 }
+
+const COUNTED = [
+  'inputTokens',
+  'cacheReadTokens',
+  'cacheWriteTokens',
+  'outputTokens',
+  'reasoningTokens',
+  'attempts',
+] as const satisfies readonly (keyof RequestRecord)[];
+
+/** Writes into the log line one of several answers of a model that make one answer to the client: counts add up, the rest is of the last. */
+export function recordRound(record: RequestRecord, round: RequestRecord): void {
+  const before = { ...record };
+  Object.assign(record, round);
+  for (const name of COUNTED) {
+    if (before[name] !== undefined || round[name] !== undefined)
+      record[name] = (before[name] ?? 0) + (round[name] ?? 0);
+  }
+  record.firstEventMs = before.firstEventMs ?? round.firstEventMs;
+  if (before.usageEstimated === true) record.usageEstimated = true;
+  const notes = new Set([...(before.notes ?? []), ...(round.notes ?? [])]);
+  record.notes = notes.size === 0 ? undefined : [...notes];
+}

@@ -10,6 +10,7 @@ import type { ConcurrencyLimiter } from '../resilience/concurrencyLimiter.ts';
 import type { KeyPool } from '../resilience/keyPool.ts';
 import { type NamedRoute, routeName } from '../routing/decision.ts';
 import type { LoadBalancer } from '../routing/loadBalancer.ts';
+import type { SearchClient } from '../search/searchClient.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RequestCounters } from '../telemetry/requestCounters.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
@@ -26,6 +27,8 @@ export interface Services {
   readonly clock: Clock;
   readonly backends: Backends;
   readonly models: ResolvedModels;
+  /** Searches the web for clients; undefined where nobody does. */
+  readonly search: SearchClient | undefined;
   /** The user's own functions; the same for every configuration. */
   readonly hooks: ReloadableHooks;
   /** Which provider is asked first, by conversation. */

@@ -73,6 +73,7 @@ export const deepseekAnthropic = {
   hosts: ['api.deepseek.com/anthropic'],
   keyNames: deepseek.keyNames,
   catalogue: 'deepseek',
+  hostedSearch: 'messages',
   tiers: deepseek.tiers,
   models: nativeModels(deepseek),
   quirks: { vision: false, effortNeedsThinking: true, reasoningRequired: 'empty' },

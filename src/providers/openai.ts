@@ -84,6 +84,7 @@ export const openai = {
   hosts: ['api.openai.com'],
   keyNames: [],
   catalogue: 'openai',
+  hostedSearch: 'responses',
   tiers: { big: 'gpt-6.1-sol', middle: 'gpt-6.1-terra', small: 'gpt-6-luna' },
   chatTiers: { big: 'gpt-6-sol', middle: 'gpt-6.1-terra', small: 'gpt-6-luna' },
   models: {
@@ -133,7 +134,7 @@ export const openai = {
   links: { keys: 'https://platform.openai.com/api-keys', docs: 'https://platform.openai.com/docs' },
   notes: [
     'Its models that reason are asked by the Responses API, so that they think and use tools at the same time; gpt-4 models by chat completions.',
-    'QUIRK_WEB_SEARCH=provider lets OpenAI search the web for Claude Code; each search costs extra. Domains cannot be blocked there: such a search is refused.',
+    'WEB_SEARCH=provider lets OpenAI search the web for Claude Code; each search costs extra. Domains cannot be blocked there: such a search is refused.',
     'With PROTOCOL=chat they take no reasoning together with tools, so that they answer without thinking; gpt-6.1-sol and gpt-6-astra then cannot serve at all.',
   ],
   checked: '2026-11-29',

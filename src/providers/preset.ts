@@ -84,6 +84,11 @@ export interface Preset {
   readonly servesClaude?: true;
   /** Whether a native endpoint counts tokens exactly and for nothing, so that it is asked. */
   readonly countsTokens?: true;
+  /**
+   * By which of its APIs the provider searches the web itself where a model may: the search of the Responses API, which a request has to
+   * ask for, or that of the Messages API, which the client asks for.
+   */
+  readonly hostedSearch?: 'responses' | 'messages';
   /** Whether ids of its models have a first part of their own, like `vendor/model`, so that no prefix is taken off a name. */
   readonly idsHaveSlash?: true;
   /** The provider's name in models.dev's catalogue, from which `./manage providers --refresh` takes prices and limits. */

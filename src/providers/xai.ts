@@ -10,6 +10,7 @@ export const xai = {
   hosts: ['api.x.ai'],
   keyNames: ['XAI_API_KEY', 'GROK_API_KEY'],
   catalogue: 'xai',
+  hostedSearch: 'responses',
   tiers: { big: 'grok-4.7', middle: 'grok-4.7', small: 'grok-4.7' },
   models: {
     // The vendor names no output limit.

@@ -17,6 +17,8 @@ export interface CountersSnapshot {
   requests: { total: number; ok: number; rejected: number; failed: number; clientClosed: number };
   /** `input` is what was not read from the provider's cache. */
   tokens: { input: number; cacheRead: number; cacheWrite: number; output: number };
+  /** Searches of the web by this proxy, those that failed, and requests for one that nobody could do. */
+  searches: { done: number; failed: number; refused: number; lastFailure?: { at: number; reason: string } };
   inFlight: number;
   /** Requests with pictures that the model did not get to see. */
   unseenPictures: number;
@@ -116,6 +118,7 @@ export class RequestCounters {
   readonly #redact: (text: string) => string;
   readonly #requests = { total: 0, ok: 0, rejected: 0, failed: 0, clientClosed: 0 };
   readonly #tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
+  readonly #searches: CountersSnapshot['searches'] = { done: 0, failed: 0, refused: 0 };
   readonly #tools = new SessionTools();
   #inFlight = 0;
   #unseenPictures = 0;
@@ -143,6 +146,7 @@ export class RequestCounters {
     this.#inFlight -= 1;
     this.addTokens(record);
     if (record.notes?.includes(IMAGE_NOT_SEEN) === true) this.#unseenPictures += 1;
+    if (record.searches !== undefined || record.searchRefused === true) this.#addSearches(record);
     switch (record.outcome) {
       case 'ok':
         this.#requests.ok += 1;
@@ -168,6 +172,13 @@ export class RequestCounters {
     return hasTools ? this.#tools.finish(record) : undefined;
   }
 
+  #addSearches({ searches = 0, failedSearches = 0, searchFailure, searchRefused }: RequestRecord): void {
+    this.#searches.done += searches;
+    this.#searches.failed += failedSearches;
+    if (searchRefused === true) this.#searches.refused += 1;
+    if (searchFailure !== undefined) this.#searches.lastFailure = { at: this.#clock.now(), reason: searchFailure };
+  }
+
   /** Counts the tokens alone, of what no client has asked for. */
   addTokens(record: RequestRecord): void {
     this.#tokens.input += tokenCount(record.inputTokens) ?? 0;
@@ -180,6 +191,7 @@ export class RequestCounters {
     return {
       requests: { ...this.#requests },
       tokens: { ...this.#tokens },
+      searches: { ...this.#searches },
       inFlight: this.#inFlight,
       unseenPictures: this.#unseenPictures,
       tools: this.#describeTools(),

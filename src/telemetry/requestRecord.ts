@@ -94,6 +94,13 @@ export interface RequestRecord {
   serviceTier?: string | undefined;
   /** Absent where no picture had to be described. */
   pictures?: PictureCounts | undefined;
+  /** Searches of the web that this proxy has done for the request, those that failed, and what the others cost, in US dollars. */
+  searches?: number | undefined;
+  failedSearches?: number | undefined;
+  searchCost?: number | undefined;
+  /** Why the last of those failed, and whether a search was all that was asked for and nobody does any; for /health only. */
+  searchFailure?: string | undefined;
+  searchRefused?: boolean | undefined;
   /** Names of repairs and fallbacks that were needed. */
   notes?: readonly string[] | undefined;
 }
@@ -179,6 +186,9 @@ export function serializeRequest(
     reasoning_bytes: record.reasoningBytes,
     service_tier: name(record.serviceTier),
     ...(record.pictures === undefined ? {} : pictureFields(record.pictures)),
+    searches: record.searches,
+    failed_searches: record.failedSearches,
+    search_cost: record.searchCost,
     notes: record.notes && boundNotes(record.notes, redact),
   });
 }

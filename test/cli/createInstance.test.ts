@@ -290,7 +290,7 @@ describe.runIf(hasPseudoTerminal)('in a terminal', () => {
     await answer(/Found "64x"/, '\u001532k\r');
     expect(await closed).toBe(0);
     expect(shown()).not.toContain(KEY);
-    expect(shown()).toMatch(/Good to know:[\s\S]*Use it: /);
+    expect(shown()).toMatch(/Good to know:[\s\S]*manage set guided WEB_SEARCH=searxng[\s\S]*Use it: /);
     const text = await readFile(envFile('guided'), 'utf8');
     expect(text).toContain(`OPENAI_API_KEY=${KEY}`);
     expect(text).toContain('\nQUIRK_CONTEXT_WINDOW=32000\n');

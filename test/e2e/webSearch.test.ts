@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { type Behaviour, json, startFakeUpstream } from '../helpers/fakeUpstream.ts';
-import { resultsOf } from '../helpers/received.ts';
+import { messagesOf, resultsOf, textOf } from '../helpers/received.ts';
+import { pages, startSearchServer } from '../helpers/searchServer.ts';
 import { setStage } from '../helpers/stage.ts';
 import { startBinary } from '../helpers/startBinary.ts';
 import { reply } from '../helpers/turn.ts';
@@ -74,4 +75,38 @@ test('R647 the model reads what the provider has found, with the names of the pa
   expect(output).toContain('Web search results for query: "weather in Kraków"');
   expect(output).toContain(`{"title":"Weather in Kraków","url":"${url}"}`);
   expect(output).toContain('Sunny.');
+});
+
+test('R224 WebSearch brings a page that was found, and the answer cites it', async () => {
+  const page = 'https://lighthouse.test/keeper';
+  const search = await startSearchServer(
+    pages([page, 'The keeper', 'The keeper of the lighthouse is called Ottilie.']),
+  );
+  onTestFinished(() => search.close());
+  const { url, upstream } = await setStage(
+    reply((request) => {
+      // The request for the search, for which the proxy has already found the pages.
+      if (messagesOf(request).some((one) => textOf(one).startsWith('Perform a web search for the query'))) {
+        const name = /called (\w+)\./.exec(resultsOf(request)[0] ?? '')?.[1];
+        return { text: `Her name is ${name} ([source](${page})).` };
+      }
+      const found = resultsOf(request)[0] ?? '';
+      if (found === '') return { calls: [{ name: 'WebSearch', input: { query: 'keeper of the lighthouse' } }] };
+      const [said] = /Her name is \w+ \(\[source\]\(\S+?\)\)\./.exec(found) ?? [];
+      return { text: said ?? 'I found nothing.' };
+    }),
+    { WEB_SEARCH: 'searxng', SEARCH_URL: search.url },
+  );
+  const run = await runClaude(url, 'Who keeps the lighthouse?', {
+    allowedTools: 'WebSearch',
+    environment: { ENABLE_TOOL_SEARCH: 'false' },
+  });
+  expect(run).toMatchObject({ exitCode: 0, text: `Her name is Ottilie ([source](${page})).` });
+  expect(search.searches.map(({ parameters }) => parameters.get('q'))).toEqual(['keeper of the lighthouse']);
+  // The conversation, the search, the conversation: one request each.
+  expect(upstream.requests).toHaveLength(3);
+  const last = upstream.requests.at(-1);
+  const result = last === undefined ? '' : (resultsOf(last)[0] ?? '');
+  expect(result).toContain('Web search results for query: "keeper of the lighthouse"');
+  expect(result).toContain(`Links: [{"title":"The keeper","url":"${page}"}]`);
 });

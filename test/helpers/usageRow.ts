@@ -26,6 +26,8 @@ export function sampleRow(fields: Partial<UsageRow> = {}): UsageRow {
     reasoning_tokens: null,
     estimated: 0,
     cost: 0.5,
+    searches: null,
+    search_cost: null,
     first_event_ms: 300,
     duration_ms: 2000,
     ...fields,

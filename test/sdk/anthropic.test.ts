@@ -1,7 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { type Behaviour, delta, frame, json, openEvents } from '../helpers/fakeUpstream.ts';
 import { messagesOf, resultsOf } from '../helpers/received.ts';
+import { pages, startSearchServer } from '../helpers/searchServer.ts';
 import { setStage } from '../helpers/stage.ts';
 import { reply, turn } from '../helpers/turn.ts';
 
@@ -174,4 +175,42 @@ test('an answer that breaks off is an error, not a short message', async () => {
   });
   const stream = client.messages.stream(hello);
   await expect(stream.finalMessage()).rejects.toBeInstanceOf(Anthropic.APIError);
+});
+
+test('a search of the web comes as Anthropic’s own, streamed and whole, and goes back into the next turn', async () => {
+  const search = await startSearchServer(pages(['https://weather.test/', 'Weather', 'Sunny.']));
+  onTestFinished(() => search.close());
+  const { url, upstream } = await setStage(
+    reply((request) =>
+      resultsOf(request).length > 0
+        ? { text: 'Sunny, says https://weather.test/' }
+        : { text: 'I look.', calls: [{ name: 'web_search', input: { query: 'weather' } }] },
+    ),
+    { WEB_SEARCH: 'searxng', SEARCH_URL: search.url },
+  );
+  const client = new Anthropic({ baseURL: url, apiKey: 'any', maxRetries: 0 });
+  const tools: Anthropic.MessageCreateParams['tools'] = [weather, { type: 'web_search_20250305', name: 'web_search' }];
+  const streamed = await client.messages.stream({ ...hello, tools }).finalMessage();
+  const whole = await client.messages.create({ ...hello, tools });
+  for (const message of [streamed, whole]) {
+    expect(message.content.map(({ type }) => type)).toEqual([
+      'text',
+      'server_tool_use',
+      'web_search_tool_result',
+      'text',
+    ]);
+    expect(message.usage.server_tool_use?.web_search_requests).toBe(1);
+    const last = message.content.at(-1);
+    expect(last?.type === 'text' && last.citations).toMatchObject([{ url: 'https://weather.test/', title: 'Weather' }]);
+  }
+  const messages: Anthropic.MessageParam[] = [
+    ...hello.messages,
+    { role: 'assistant', content: streamed.content },
+    { role: 'user', content: 'Thanks.' },
+  ];
+  await client.messages.create({ ...hello, messages, tools });
+  const [, second] = upstream.requests;
+  const later = upstream.requests.at(-1);
+  const before = second === undefined ? [] : messagesOf(second);
+  expect(JSON.stringify(later && messagesOf(later).slice(0, before.length))).toBe(JSON.stringify(before));
 });

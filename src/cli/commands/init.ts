@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { wrapText } from '../../core/text.ts';
 import { modelSettings } from '../../providers/preset.ts';
+import { searchApiOf } from '../../providers/searchApis.ts';
 import { type Context, defineCommand } from '../command.ts';
 import type { PlannedInstance } from '../envs/create.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
@@ -100,13 +101,13 @@ export function offerVision(name: string, { vision, tiers, modelRefs }: Config):
 /** The last words: what decides whether it goes well, and the line to run, or how to repair what failed. */
 function finish(
   { output }: Context,
-  { name, preset: { notes = [] } }: PlannedInstance,
+  { name, preset }: PlannedInstance,
   code: ExitCode,
   isKeyRefused: boolean,
   config: Config,
 ): ExitCode {
   const width = Math.min(output.columns ?? MOST_COLUMNS, MOST_COLUMNS) - INDENT.length;
-  const lines = [...notes, ...offerVision(name, config)].flatMap((note) =>
+  const lines = [...(preset.notes ?? []), ...offerVision(name, config), ...searchNote(name, preset)].flatMap((note) =>
     wrapText(note, width).map((line, at) => `${at === 0 ? '  * ' : INDENT}${line}`),
   );
   if (lines.length > 0) output.say(['Good to know:', ...lines].join('\n'));
@@ -115,4 +116,14 @@ function finish(
     output.complain(`The key was refused. Give another: ./manage key ${name}, then: ./manage test ${name}`);
   else output.complain(`The test failed. Change the settings with ./manage edit ${name}, then: ./manage test ${name}`);
   return code;
+}
+
+/** How Claude Code's search of the web comes to work where the provider has none, or has to be asked for it. */
+function searchNote(name: string, { name: preset, protocol, hostedSearch }: PlannedInstance['preset']): string[] {
+  if (protocol === 'anthropic' || protocol === 'demo') return [];
+  const isOwn = hostedSearch !== undefined || searchApiOf(preset) !== undefined;
+  const [how, what] = isOwn ? ['provider', 'the search of this provider'] : ['searxng SEARCH_URL=URL', 'your SearXNG'];
+  return [
+    `Claude Code searches the web by ${what} after: ./manage set ${name} WEB_SEARCH=${how} (docs/SEARCH.md has others)`,
+  ];
 }

@@ -70,7 +70,7 @@ async function checkInstance(inspection: Inspection): Promise<Finding[]> {
   const troubles = troublesOf(health, condition).map((detail) =>
     instanceCheck.warn(detail, { instance: name, remedy: logs }),
   );
-  return [finding, ...troubles, ...checkPictures(name, health)];
+  return [finding, ...troubles, ...checkPictures(name, health), ...checkSearches(name, health)];
 }
 
 /** Whether pictures came that nobody has seen, or that the side model could not describe. */
@@ -95,6 +95,25 @@ function checkPictures(name: string, { vision, unseen_pictures: unseen = 0 }: He
           }),
         ]),
   ];
+}
+
+/** Whether searches of the web were refused because nobody does them, or have failed. */
+function checkSearches(name: string, { web_search: search }: Health): Finding[] {
+  const { refused = 0, failed = 0, searches = 0, back_end: backEnd, last_failure: last } = search ?? {};
+  const findings: Finding[] = [];
+  if (refused > 0 && backEnd == null) {
+    const remedy = `./manage set ${name} WEB_SEARCH=... (docs/SEARCH.md)`;
+    findings.push(
+      instanceCheck.warn(`refused ${refused} web searches, which its provider cannot do`, { instance: name, remedy }),
+    );
+  }
+  if (failed > searches) {
+    const detail = `${failed} of ${failed + searches} web searches by ${backEnd} failed, the last: ${last?.reason}`;
+    findings.push(
+      instanceCheck.warn(detail, { instance: name, remedy: 'docs/SEARCH.md has the settings of each search API' }),
+    );
+  }
+  return findings;
 }
 
 /** Why an instance does not serve though it should; undefined when nothing keeps it from serving. */

@@ -3,7 +3,14 @@ import { localDay } from '../../core/clock.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { modelSettings, protocolOf, type Tiers } from '../../providers/preset.ts';
 import { costOf, findPrices } from '../../telemetry/usage/cost.ts';
-import { fullChecks, reasonToSkipOverflow, runFullCheck, TIMES_WINDOW, userMessage } from './fullChecks.ts';
+import {
+  type FullCheck,
+  fullChecks,
+  reasonToSkipOverflow,
+  runFullCheck,
+  TIMES_WINDOW,
+  userMessage,
+} from './fullChecks.ts';
 import { type Answer, type ClientOptions, sendMessage } from './messagesClient.ts';
 import { checkRoute, NETWORK_CHECKS } from './networkChecks.ts';
 import {
@@ -100,15 +107,37 @@ export function distinctModels(tiers: Tiers): { readonly model: string; readonly
 }
 
 /** The model of the big tier, to which the checks of `--full` go. */
-function testedModelOf({ tiers, limits, modelRefs, vision }: Config): TestedModel {
+function testedModelOf({ tiers, limits, modelRefs, vision, webSearch }: Config): TestedModel {
   const { provider, model } = modelRefs.of(tiers.big);
+  const settings = modelSettings(provider, model);
+  const isHosted = settings.webSearch === 'native' || settings.webSearch === 'provider';
   return {
-    settings: modelSettings(provider, model),
+    settings,
+    searchesBy: webSearch?.api.title ?? (isHosted ? provider.preset.title : undefined),
     maxBodyBytes: limits.maxBodyBytes,
     isLocal: provider.preset.keyOptional === true,
     vision: vision?.label,
   };
 }
+
+/** Claude Code's search of the web brings pages. It costs a search. */
+export const webSearch: FullCheck = {
+  name: 'web search',
+  skip: ({ searchesBy }) =>
+    searchesBy === undefined ? 'nobody searches here: WEB_SEARCH (docs/SEARCH.md)' : undefined,
+  turns: [
+    () =>
+      userMessage('Perform a web search for the query: Claude Code documentation', {
+        tools: [{ type: 'web_search_20250305', name: 'web_search', max_uses: 1 }],
+      }),
+  ],
+  evaluate: ({ error, content, text }, _last, { searchesBy }) => {
+    if (error !== undefined) return failFromError(error);
+    const found = content.find(({ type }) => type === 'web_search_tool_result')?.['content'];
+    if (!Array.isArray(found)) return fail(`${searchesBy}: ${found === undefined ? 'no search was done' : text}`);
+    return found.length === 0 ? warn(`${searchesBy} found nothing`) : ok(`${searchesBy} found ${found.length} pages`);
+  },
+};
 
 /** In tokens: what all checks of `--full` but that of the overflow have taken and given, rounded up. */
 const FULL_INPUT = 15_000;
@@ -189,7 +218,7 @@ export function planSteps(config: Config, key: string, full: boolean, ask: AskMo
     return { check, run };
   });
   const testedModel = testedModelOf(config);
-  const further = fullChecks.map((fullCheck): Step => {
+  const further = [...fullChecks, webSearch].map((fullCheck): Step => {
     const check = fullCheck.name;
     const run = async () => {
       if ((await first()).error !== undefined) return testRow(check, skipped('the model does not answer'));

@@ -102,4 +102,6 @@ export interface TestedModel {
   readonly isLocal: boolean;
   /** Who describes pictures where the model sees none; undefined where nobody does. */
   readonly vision?: string | undefined;
+  /** Who searches the web for Claude Code; undefined where nobody does. */
+  readonly searchesBy?: string | undefined;
 }

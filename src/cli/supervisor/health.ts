@@ -92,6 +92,13 @@ const report = {
   in_flight: number,
   requests: fields({ total: number, ok: number, rejected: number, failed: number, client_closed: number }),
   tokens: fields({ input: number, cache_read: number, cache_creation: number, output: number }),
+  web_search: fields({
+    back_end: z.nullable(text),
+    searches: number,
+    failed: number,
+    refused: number,
+    last_failure: z.nullable(fields({ at: text, reason: text })),
+  }),
   tools: fields({
     limited_sessions: number,
     left_out: number,
@@ -131,6 +138,7 @@ export function combineHealth(first: Health, all: readonly Health[]): Health {
     in_flight: sum(reports.map(({ in_flight }) => in_flight)),
     requests: sumFields(reports.map(({ requests }) => requests)),
     tokens: sumFields(reports.map(({ tokens }) => tokens)),
+    web_search: combineSearches(reports),
     tools: combineTools(reports.map(({ tools }) => tools)),
     last_success_at: latest(
       reports.map(({ last_success_at }) => last_success_at),
@@ -147,6 +155,22 @@ export function combineHealth(first: Health, all: readonly Health[]): Health {
     },
     unseen_pictures: sum(reports.map(({ unseen_pictures }) => unseen_pictures)),
     memory_bytes: sum(reports.map(({ memory_bytes }) => memory_bytes)),
+  };
+}
+
+/** Undefined where no process knows of searches. */
+function combineSearches(reports: readonly Health[]): Health['web_search'] {
+  const known = reports.flatMap(({ web_search }) => web_search ?? []);
+  if (known.length === 0) return undefined;
+  return {
+    back_end: known[0]?.back_end,
+    searches: sum(known.map(({ searches }) => searches)),
+    failed: sum(known.map(({ failed }) => failed)),
+    refused: sum(known.map(({ refused }) => refused)),
+    last_failure: latest(
+      known.map(({ last_failure }) => last_failure),
+      (failure) => failure?.at,
+    ),
   };
 }
 

@@ -3,10 +3,10 @@ import { setTimeout as pause, setImmediate as yieldToOthers } from 'node:timers/
 import { localDay } from '../../core/clock.ts';
 import {
   type DayRange,
+  hasColumn,
   IS_REQUEST,
-  isOldFile,
   NO_USAGE,
-  TOTALS,
+  totalsColumns,
   type UsageGrouping,
   type UsageSum,
   type UsageTotals,
@@ -33,11 +33,12 @@ export interface DailyUsage extends UsageTotals {
 }
 
 /** One day of a usage file, by the index on the day. In a file without the columns that came later, nothing is known of these. */
-function dayStatement(isOld: boolean): string {
+function dayStatement(isOld: boolean, hasSearches: boolean): string {
   const [sessionId, intent, project] = ['session_id', 'intent', 'project'].map((name) => (isOld ? 'NULL' : name));
   return `SELECT day, used_model AS model, provider, session, max(${sessionId}) AS sessionId, ${intent} AS intent,
       ${project} AS project, ifnull(min(time) FILTER (WHERE ${IS_REQUEST}), 0) AS first,
-      ifnull(max(duration_ms) FILTER (WHERE ${IS_REQUEST}), 0) AS longest, sum(agent) AS agents, ${TOTALS}
+      ifnull(max(duration_ms) FILTER (WHERE ${IS_REQUEST}), 0) AS longest, sum(agent) AS agents,
+      ${totalsColumns(hasSearches)}
     FROM requests WHERE day = ? GROUP BY used_model, provider, session, ${isOld ? 'session' : 'intent, project'}`;
 }
 
@@ -102,7 +103,7 @@ export class DailyUsageReader {
 
   #readDays(days: readonly string[], found: Map<string, readonly DailyUsage[]>): void {
     withUsageDatabase(this.#path, (database) => {
-      const statement = database.prepare(dayStatement(isOldFile(database)));
+      const statement = database.prepare(dayStatement(!hasColumn(database, 'intent'), hasColumn(database, 'searches')));
       for (const day of days) {
         const rows: unknown[] = statement.all(day);
         found.set(day, (rows as DailyUsage[]).map(this.#shareTexts));
@@ -184,6 +185,8 @@ export function addRow(sum: Changing<UsageTotals & Pick<UsageSum, 'last'>>, row:
   sum.reasoning += row.reasoning;
   sum.cost += row.cost;
   sum.unpriced += row.unpriced;
+  sum.searches += row.searches;
+  sum.searchCost += row.searchCost;
   if (row.last > sum.last) sum.last = row.last;
 }
 

@@ -7,7 +7,7 @@ import { usageFilePath } from '../../telemetry/usage/file.ts';
 import {
   addTotals,
   type DayRange,
-  isOldFile,
+  hasColumn,
   NO_USAGE,
   sumUsage,
   type UsageGrouping,
@@ -105,7 +105,7 @@ export function readUsage(
 ): Pick<InstanceUsage, 'sums' | 'names'> {
   const usage = withUsageDatabase(path, (database) => {
     // An instance that has not run since these columns came has a file without them.
-    const isOld = isOldFile(database);
+    const isOld = !hasColumn(database, 'intent');
     const isUnknown = isOld && (by === 'project' || by === 'intent');
     return {
       sums: sumUsage(database, isUnknown ? 'instance' : by, first, last),

@@ -41,7 +41,7 @@ export async function showUsage(
   else if (lines.length === 0) output.say(`Nothing was used ${describeRange(range)}.`);
   else {
     output.print(usageTable(lines, by, output));
-    const { checks, sideCalls, unpriced } = totalLine(lines);
+    const { checks, sideCalls, unpriced, searches, searchCost } = totalLine(lines);
     if (by === 'project' && lines.some(({ group, name = group }) => !isAbsolute(name))) {
       output.say(
         '- named no folder; a hash is a folder that Claude Code on this machine does not know: USAGE_PROJECTS=names keeps names.',
@@ -50,6 +50,11 @@ export async function showUsage(
     if (checks > 0) output.say('Checks are questions of the instances’ own whether a provider answers (health_check).');
     if (sideCalls > 0)
       output.say('Side calls are questions to the model of VISION_MODEL or VISION_URL; --by side has them apart.');
+    if (searches > 0) {
+      output.say(
+        `Beside that, ${count.format(searches)} searches of the web cost $${searchCost.toFixed(4)} (WEB_SEARCH).`,
+      );
+    }
     if (unpriced > 0) {
       const others = [checks > 0 ? 'checks ' : '', sideCalls > 0 ? 'side calls ' : ''].filter((word) => word !== '');
       output.say(
@@ -183,6 +188,8 @@ export function usageFields(line: UsageLine) {
     last_request_at: line.last === 0 ? null : new Date(line.last).toISOString(),
     health_checks: line.checks,
     side_calls: line.sideCalls,
+    web_searches: line.searches,
+    search_cost_usd: Number(line.searchCost.toFixed(6)),
   };
 }
 

@@ -220,7 +220,7 @@ function statusNotes(entries: readonly StatusEntry[], { paint, columns, program 
 
 /** Why an instance is not ready, and what else has gone wrong with it of late. */
 export function entryHints(entry: StatusEntry): Hint[] {
-  const hints = [entry.report.hint, restartsHint(entry), lastErrorHint(entry)];
+  const hints = [entry.report.hint, restartsHint(entry), lastErrorHint(entry), searchHint(entry)];
   return hints.filter((hint) => hint !== undefined);
 }
 
@@ -244,6 +244,18 @@ function lastErrorHint({ report, health }: StatusEntry): Hint | undefined {
   const error = health?.last_error;
   if (error == null || report.hint !== undefined) return undefined;
   return { problem: `last error ${describeError(error)}` };
+}
+
+/** Who searches the web for it, and how that goes; or that searches were refused. */
+function searchHint({ health }: StatusEntry): Hint | undefined {
+  const { back_end: backEnd, searches = 0, failed = 0, refused = 0, last_failure: last } = health?.web_search ?? {};
+  if (backEnd == null) {
+    if (refused === 0) return undefined;
+    const times = refused === 1 ? 'a web search was' : `${refused} web searches were`;
+    return { problem: `${times} refused, as nobody does them`, remedy: 'WEB_SEARCH (docs/SEARCH.md)' };
+  }
+  const failures = failed === 0 ? '' : `, ${failed} failed, last ${localTime(last?.at).slice(11)}: ${last?.reason}`;
+  return { problem: `searches the web by ${backEnd}: ${searches} done${failures}` };
 }
 
 /** The table of `status` for the terminal, or for a pipe when it has no width. */

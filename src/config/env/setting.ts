@@ -16,6 +16,8 @@ export interface SettingFacts<T> {
   readonly choosesServer?: true;
   /** Never shown; may also come from a file named by `<NAME>_FILE`. */
   readonly secret?: true;
+  /** Whether it may come from a file named by `<NAME>_FILE`, although it is no secret. */
+  readonly mayBeInFile?: true;
   /**
    * How the process's own environment counts: it wins over the file unless stated; with `unless`, only where the file
    * names none of these settings; `never`: not at all, as the name belongs to another program.
@@ -37,6 +39,14 @@ export interface SettingFacts<T> {
 
 export interface SettingRow<T> extends SettingFacts<T> {
   readonly form: Form<T>;
+}
+
+/** Declares one setting. Everything else, the type of its value too, follows from this. */
+export function setting<T, const Facts extends SettingFacts<T>>(
+  form: Form<T>,
+  facts: Facts,
+): Facts & { readonly form: Form<T> } {
+  return { form, ...facts };
 }
 
 /** The type of a row's value: undefined where nobody sets it and it has no default of its own. */

@@ -1,27 +1,20 @@
+import { searchChoices } from '../../providers/searchApis.ts';
 import {
   baseUrl,
   choice,
   duration,
-  type Form,
   host,
   hostList,
   integer,
   logLevel,
+  number,
   proxyAddress,
   secret,
   size,
   text,
   tokens,
 } from '../parsers.ts';
-import type { FieldsOf, SettingFacts, SettingRow, ValueOf } from './setting.ts';
-
-/** Declares one setting. Everything else, the type of its value too, follows from this. */
-function setting<T, const Facts extends SettingFacts<T>>(
-  form: Form<T>,
-  facts: Facts,
-): Facts & { readonly form: Form<T> } {
-  return { form, ...facts };
-}
+import { type FieldsOf, type SettingRow, setting, type ValueOf } from './setting.ts';
 
 /** Every setting of an env file, in the order of docs/ENVIRONMENT.md, which is generated from this table. A new one is one entry here. */
 const settingsTable = {
@@ -133,6 +126,29 @@ const settingsTable = {
   }),
   ROUTER_SUBAGENT: setting(text, { about: 'Model for the requests of subagents.', route: 'subagent' }),
   ROUTER_WEB_SEARCH: setting(text, { about: 'Model for Claude Code’s searches of the web.', route: 'webSearch' }),
+  WEB_SEARCH: setting(choice(...searchChoices), {
+    otherwise: 'QUIRK_WEB_SEARCH decides',
+    about:
+      'Who searches the web when Claude Code asks for it (docs/SEARCH.md): a search API that this proxy asks, `provider` for the provider’s own search, or `off`. Without it an honest failure is answered, unless the provider searches by itself.',
+    environment: 'never',
+  }),
+  SEARCH_API_KEY: setting(secret, {
+    otherwise: 'the provider’s key, where WEB_SEARCH names its own search API',
+    about: 'Key of the search API.',
+    secret: true,
+    environment: 'never',
+  }),
+  SEARCH_URL: setting(baseUrl, {
+    otherwise: 'that of the search API; SearXNG has none',
+    about: 'Address of the search API: of the server, or in full.',
+    mayBeInFile: true,
+    environment: 'never',
+  }),
+  SEARCH_COST: setting(number(0, 100), {
+    otherwise: 'that of the search API (docs/SEARCH.md)',
+    about: 'What a search costs, in US dollars, for `./manage usage`.',
+    environment: 'never',
+  }),
   MODELS_FILE: setting(text, {
     otherwise: '`models.yaml`, `models.yml`, `models.json` or `custom_models.yaml` beside the env file',
     about:

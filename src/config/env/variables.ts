@@ -21,7 +21,12 @@ export function directNames(setting: SettingName): readonly string[] {
 /** Every name that gives a value to the setting, also by way of a file. */
 function namesOfSetting(setting: SettingName): readonly string[] {
   const names = directNames(setting);
-  return settingRow(setting).secret === true ? [...names, ...names.map(secretFileName)] : names;
+  return mayBeInFile(setting) ? [...names, ...names.map(secretFileName)] : names;
+}
+
+function mayBeInFile(setting: SettingName): boolean {
+  const { secret, mayBeInFile: isFile } = settingRow(setting);
+  return secret === true || isFile === true;
 }
 
 /** Which setting a name gives a value to. */
@@ -224,11 +229,11 @@ export function chooseVariable(
 /** The variable that gives each setting its value; settings that nobody set are missing. */
 export type Choices = ReadonlyMap<SettingName, Variable>;
 
-/** Chooses for every setting but the secrets, which need more than a name. */
+/** Chooses for every setting but those that may stand in a file of their own, as secrets do. */
 export function chooseValues(variables: Variables, diagnostics: Diagnostics): Choices {
   const choices = new Map<SettingName, Variable>();
   for (const setting of settingNames) {
-    if (settingRow(setting).secret === true) continue;
+    if (mayBeInFile(setting)) continue;
     const variable = chooseVariable(namesOfSetting(setting), variables, diagnostics);
     if (variable !== undefined) choices.set(setting, variable);
   }

@@ -19,6 +19,8 @@ const MIGRATIONS = [
   `ALTER TABLE requests ADD COLUMN session_id TEXT;
    ALTER TABLE requests ADD COLUMN intent TEXT;
    ALTER TABLE requests ADD COLUMN project TEXT;`,
+  `ALTER TABLE requests ADD COLUMN searches INTEGER;
+   ALTER TABLE requests ADD COLUMN search_cost REAL;`,
 ];
 
 /** In ms. Waiting for a lock stops the whole process, so it is short: later there is another try. */

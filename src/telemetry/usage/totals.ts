@@ -48,8 +48,11 @@ export interface UsageRow {
   readonly reasoning_tokens: number | null;
   /** 1 when the provider gave no usage and the tokens are estimates of ours. */
   readonly estimated: 0 | 1;
-  /** US dollars; null when a price is unknown, never 0 for that. */
+  /** US dollars of the tokens; null when a price is unknown, never 0 for that. */
   readonly cost: number | null;
+  /** Searches of the web that this proxy has done, and their cost in US dollars; null where it does none, or where the price is unknown. */
+  readonly searches: number | null;
+  readonly search_cost: number | null;
   readonly first_event_ms: number | null;
   readonly duration_ms: number;
 }
@@ -109,6 +112,8 @@ export function createUsageRow(
     reasoning_tokens: tokenCount(record.reasoningTokens) ?? null,
     estimated: record.usageEstimated === true ? 1 : 0,
     cost: Number.isFinite(record.cost) ? (record.cost ?? null) : null,
+    searches: record.searches ?? null,
+    search_cost: record.searchCost ?? null,
     first_event_ms: record.firstEventMs === undefined ? null : wholeTime(record.firstEventMs),
     duration_ms: wholeTime(record.durationMs),
   };
@@ -133,6 +138,9 @@ export interface UsageTotals {
   readonly cost: number;
   /** Requests, checks and side calls whose cost is not known, because a price is not. */
   readonly unpriced: number;
+  /** Searches of the web by this proxy, and what those with a known price cost, in US dollars, which is not in the cost. */
+  readonly searches: number;
+  readonly searchCost: number;
 }
 
 export const NO_USAGE: UsageTotals = {
@@ -147,6 +155,8 @@ export const NO_USAGE: UsageTotals = {
   reasoning: 0,
   cost: 0,
   unpriced: 0,
+  searches: 0,
+  searchCost: 0,
 };
 
 export function addTotals(a: UsageTotals, b: UsageTotals): UsageTotals {
@@ -162,6 +172,8 @@ export function addTotals(a: UsageTotals, b: UsageTotals): UsageTotals {
     reasoning: a.reasoning + b.reasoning,
     cost: a.cost + b.cost,
     unpriced: a.unpriced + b.unpriced,
+    searches: a.searches + b.searches,
+    searchCost: a.searchCost + b.searchCost,
   };
 }
 
@@ -180,6 +192,8 @@ export function totalsOf(row: UsageRow): UsageTotals {
     reasoning: row.reasoning_tokens ?? 0,
     cost: row.cost ?? 0,
     unpriced: row.cost === null ? 1 : 0,
+    searches: row.searches ?? 0,
+    searchCost: row.search_cost ?? 0,
   };
 }
 
@@ -233,28 +247,36 @@ const ROWS_WITH_FOLDERS = `requests LEFT JOIN (
 /** As a condition on a row: whether a client has asked for it. */
 export const IS_REQUEST = `(endpoint <> '${HEALTH_CHECK}' AND endpoint NOT LIKE '${SIDE}%')`;
 
-/** The columns of the sums of some rows: those of {@link UsageTotals} and the time of the last request. */
-export const TOTALS = `ifnull(max(time) FILTER (WHERE ${IS_REQUEST}), 0) AS last,
+/**
+ * The columns of the sums of some rows: those of {@link UsageTotals} and the time of the last request.
+ * @param hasSearches whether the file has the columns of searches, which came later
+ */
+export const totalsColumns = (
+  hasSearches: boolean,
+): string => `ifnull(max(time) FILTER (WHERE ${IS_REQUEST}), 0) AS last,
       count(*) FILTER (WHERE ${IS_REQUEST}) AS requests, count(*) FILTER (WHERE endpoint = '${HEALTH_CHECK}') AS checks,
       count(*) FILTER (WHERE endpoint LIKE '${SIDE}%') AS sideCalls,
       count(*) FILTER (WHERE ${IS_REQUEST} AND outcome IN ('error', 'interrupted')) AS failed,
       total(input_tokens) AS input, total(output_tokens) AS output, total(cache_read_tokens) AS cacheRead,
       total(cache_write_tokens) AS cacheWrite, total(reasoning_tokens) AS reasoning, total(cost) AS cost,
-      sum(cost IS NULL) AS unpriced`;
-
-/** Whether a file has been written last before the columns of sessions, purposes and folders came. */
-export function isOldFile(database: DatabaseSync): boolean {
-  return database.prepare("SELECT 1 FROM pragma_table_info('requests') WHERE name = 'intent'").get() === undefined;
-}
+      sum(cost IS NULL) AS unpriced,
+      ${hasSearches ? 'total(searches)' : '0'} AS searches, ${hasSearches ? 'total(search_cost)' : '0'} AS searchCost`;
 
 /** The statement that sums up a usage file from a first day to a last one (its two parameters), by the index on the day. */
-export function sumStatement(by: UsageGrouping): string {
-  return `SELECT ${GROUPS[by]} AS "group", ${TOTALS}
+/** @param hasSearches whether the file has these columns, which came later */
+export function sumStatement(by: UsageGrouping, hasSearches = true): string {
+  return `SELECT ${GROUPS[by]} AS "group", ${totalsColumns(hasSearches)}
     FROM ${by === 'project' ? ROWS_WITH_FOLDERS : ROWS} GROUP BY 1`;
+}
+
+/** Whether a usage file has a column: one whose instance has not run since the column came has not. */
+export function hasColumn(database: DatabaseSync, name: string): boolean {
+  return database.prepare("SELECT 1 FROM pragma_table_info('requests') WHERE name = ?").get(name) !== undefined;
 }
 
 /** Sums up a usage file from a first day (YYYY-MM-DD) to a last one, both included; without a last one up to today. */
 export function sumUsage(database: DatabaseSync, by: UsageGrouping, firstDay: string, lastDay = LAST_DAY): UsageSum[] {
-  const rows: unknown[] = database.prepare(sumStatement(by)).all({ first: firstDay, last: lastDay });
+  const statement = sumStatement(by, hasColumn(database, 'searches'));
+  const rows: unknown[] = database.prepare(statement).all({ first: firstDay, last: lastDay });
   return rows as UsageSum[];
 }

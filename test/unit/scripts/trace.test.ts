@@ -9,7 +9,8 @@ const LIMITS = {
   // read by turns, so that many at once hold up nobody either.
   request: { files: 80, functions: 440 },
   reload: { files: 45 },
-  status: { files: 60 },
+  // WEB_SEARCH is checked like every setting, against the table of search APIs: two files and the one that declares settings.
+  status: { files: 63 },
 };
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');

@@ -19,6 +19,7 @@ test('counts each request once by its outcome, its tokens, and what is in flight
   expect(counters.snapshot()).toEqual({
     requests: { total: 0, ok: 0, rejected: 0, failed: 0, clientClosed: 0 },
     tokens: { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 },
+    searches: { done: 0, failed: 0, refused: 0 },
     inFlight: 0,
     unseenPictures: 0,
     tools: { limitedSessions: 0, leftOut: 0, searchLostSessions: 0 },
@@ -48,6 +49,7 @@ test('counts each request once by its outcome, its tokens, and what is in flight
   expect(counters.snapshot()).toEqual({
     requests: { total: 6, ok: 1, rejected: 1, failed: 2, clientClosed: 1 },
     tokens: { input: 11, cacheRead: 5, cacheWrite: 2, output: 7 },
+    searches: { done: 0, failed: 0, refused: 0 },
     inFlight: 1,
     unseenPictures: 1,
     tools: { limitedSessions: 0, leftOut: 0, searchLostSessions: 0 },
@@ -88,4 +90,17 @@ test('what is no count of tokens leaves the sums as they are', () => {
   const counters = new RequestCounters({ now: () => 0, monotonic: () => 0 }, (text) => text);
   for (const wrong of [Number.NaN, 1e308, -1]) counters.addTokens({ ...base, inputTokens: wrong, outputTokens: wrong });
   expect(counters.snapshot().tokens).toEqual({ input: 0, cacheRead: 0, cacheWrite: 0, output: 0 });
+});
+
+test('counts searches of the web, and keeps why the last one failed', () => {
+  const counters = new RequestCounters({ now: () => 5, monotonic: () => 5 }, (text) => text);
+  counters.finish({ ...base, searches: 2, failedSearches: 1, searchFailure: 'it cannot be reached' });
+  counters.finish({ ...base, searches: 1, failedSearches: 0 });
+  counters.finish({ ...base, searchRefused: true });
+  expect(counters.snapshot().searches).toEqual({
+    done: 3,
+    failed: 1,
+    refused: 1,
+    lastFailure: { at: 5, reason: 'it cannot be reached' },
+  });
 });

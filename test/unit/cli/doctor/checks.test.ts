@@ -162,6 +162,26 @@ describe('an instance', () => {
       'warn',
       /^2 pictures could not be described by eyes$/,
     ],
+    [
+      'searches that nobody can do',
+      serving({ web_search: { back_end: null, searches: 0, failed: 0, refused: 3, last_failure: null } }),
+      'warn',
+      /^refused 3 web searches, which its provider cannot do$/,
+    ],
+    [
+      'searches that fail',
+      serving({
+        web_search: {
+          back_end: 'brave',
+          searches: 1,
+          failed: 2,
+          refused: 0,
+          last_failure: { at: '', reason: 'no key' },
+        },
+      }),
+      'warn',
+      /^2 of 3 web searches by brave failed, the last: no key$/,
+    ],
     ['a broken usage file', serving({ usage: { healthy: false } }), 'warn', /^its usage cannot be written/],
   ])('%s', async (_name, changes, result, detail) => {
     const findings = await checkInstances(context({ inspections: [sampleInspection(changes)] }));

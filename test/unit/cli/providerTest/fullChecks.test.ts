@@ -2,6 +2,7 @@ import { inflateSync } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
 import { fullChecks, redSquare, runFullCheck } from '../../../../src/cli/providerTest/fullChecks.ts';
 import type { Answer } from '../../../../src/cli/providerTest/messagesClient.ts';
+import { webSearch } from '../../../../src/cli/providerTest/testProvider.ts';
 import { defaultSettings, environmentName } from '../../../../src/quirks/settings.ts';
 import { calls, failedWith, sampleAnswer, sampleSubject } from './sampleAnswer.ts';
 
@@ -176,4 +177,33 @@ test('the image is a PNG whose pixels are all red', () => {
   const pixels = inflateSync(png.subarray(start, start + png.readUInt32BE(start - 8)));
   expect(pixels).toHaveLength(64 * (1 + 64 * 3));
   expect([...new Set(pixels.toString('hex').match(/.{386}/g))]).toEqual([`00${'ff0000'.repeat(64)}`]);
+});
+
+describe('the search of the web', () => {
+  const found = (content: unknown, text = 'Sunny.') =>
+    sampleAnswer({
+      text,
+      content: [{ type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: content as never }],
+    });
+  const searching = { ...sampleSubject(), searchesBy: 'Brave Search' };
+
+  test.each([
+    ['pages', found([{ url: 'https://a.test/' }, { url: 'https://b.test/' }]), 'ok', 'Brave Search found 2 pages'],
+    ['nothing', found([]), 'warn', 'Brave Search found nothing'],
+    [
+      'a failure',
+      found({ error_code: 'unavailable' }, 'The web search failed.'),
+      'fail',
+      'Brave Search: The web search failed.',
+    ],
+    ['words alone', says('I know it'), 'fail', 'Brave Search: no search was done'],
+    ['an error', failedWith('api_error', 'broken'), 'fail', 'broken'],
+  ])('%s', async (_what, answer, result, detail) => {
+    expect(await runFullCheck(webSearch, searching, async () => answer)).toMatchObject({ result, detail });
+  });
+
+  test('is not tried where nobody searches', async () => {
+    const row = await runFullCheck(webSearch, sampleSubject(), async () => says(''));
+    expect(row).toMatchObject({ result: 'skipped', detail: expect.stringContaining('docs/SEARCH.md') });
+  });
 });

@@ -159,6 +159,8 @@ test('JSON has null for a cost that is not known', () => {
       last_request_at: '1970-01-01T00:01:00.000Z',
       health_checks: 0,
       side_calls: 0,
+      web_searches: 0,
+      search_cost_usd: 0,
     },
     expect.objectContaining({ day: '2026-11-20', failed_requests: 1, cost_usd: null, unpriced_requests: 2 }),
   ]);
@@ -169,9 +171,9 @@ test('CSV quotes what needs it and leaves empty what is not known', () => {
   const [header, ...rows] = usageCsv([...lines, { ...NO_USAGE, group: 'a,"b"', last: 0 }], 'model').split('\n');
   expect(header).toMatch(/^model,requests,failed_requests,input_tokens,/);
   expect(rows).toEqual([
-    '2026-11-19,1200,0,51010,50000,10,300,0,1,0,1970-01-01T00:01:00.000Z,0,0',
-    '2026-11-20,2,1,0,0,0,9,7,,2,1970-01-01T00:02:00.000Z,0,0',
-    '"a,""b""",0,0,0,0,0,0,0,0,0,,0,0',
+    '2026-11-19,1200,0,51010,50000,10,300,0,1,0,1970-01-01T00:01:00.000Z,0,0,0,0',
+    '2026-11-20,2,1,0,0,0,9,7,,2,1970-01-01T00:02:00.000Z,0,0,0,0',
+    '"a,""b""",0,0,0,0,0,0,0,0,0,,0,0,0,0',
   ]);
 });
 

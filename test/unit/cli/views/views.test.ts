@@ -124,6 +124,33 @@ describe('the status table', () => {
     expect(statusText([entry({ state: 'serving', health })], plain)).toContain('kimi: 09:01:02 the answer broke off');
   });
 
+  test.each([
+    [{ back_end: null, searches: 0, failed: 0, refused: 0, last_failure: null }, undefined],
+    [
+      { back_end: null, searches: 0, failed: 0, refused: 1, last_failure: null },
+      'kimi: a web search was refused, as nobody does them\n  -> WEB_SEARCH (docs/SEARCH.md)',
+    ],
+    [
+      { back_end: 'brave', searches: 2, failed: 0, refused: 0, last_failure: null },
+      'kimi: searches the web by brave: 2 done',
+    ],
+    [
+      {
+        back_end: 'brave',
+        searches: 2,
+        failed: 1,
+        refused: 0,
+        last_failure: { at: '2026-11-20T09:01:02Z', reason: 'no key' },
+      },
+      'kimi: searches the web by brave: 2 done, 1 failed, last 09:01:02: no key',
+    ],
+  ])('searches of the web: %j', (web_search, expected) => {
+    const { health } = sampleAnswer({ web_search });
+    const text = statusText([entry({ state: 'serving', health })], plain);
+    if (expected === undefined) expect(text).not.toContain('search');
+    else expect(text).toContain(expected);
+  });
+
   test('several without a key share a line, and headings are bold', () => {
     const without = (name: string) => {
       const instance = sampleInstance(name, 'PROVIDER=kimi\nPORT=8081\n');

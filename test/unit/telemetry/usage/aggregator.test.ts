@@ -53,6 +53,8 @@ test('sums up by model and by day, and says how many requests have no price', ()
     reasoning: 9,
     cost: 0.25,
     unpriced: 1,
+    searches: 0,
+    searchCost: 0,
   });
   expect([...models].map(([model, { requests }]) => [model, requests])).toEqual([
     ['model-a', 2],
@@ -127,6 +129,8 @@ test('the row has numbers and names, and null for what is not known', () => {
       reasoning_tokens: 3,
       estimated: 1,
       cost: null,
+      searches: null,
+      search_cost: null,
       first_event_ms: null,
       duration_ms: 5,
     },
@@ -176,4 +180,17 @@ test('a model’s name that stands in the configuration is kept, even if it look
   for (const routedModel of [name, `spare,${name}`]) aggregator.finish({ ...record, upstreamModel: name, routedModel });
   aggregator.finish({ ...record, upstreamModel: name, routedModel: 'another' });
   expect(rows.map((row) => row.used_model)).toEqual([name, name, '****']);
+});
+
+test('searches of the web are summed up beside the tokens, with their own cost', () => {
+  const { aggregator, rows } = createAggregator();
+  aggregator.finish({ ...record, searches: 2, searchCost: 0.01 });
+  aggregator.finish({ ...record, searches: 1 });
+  aggregator.finish(record);
+  expect(rows.map(({ searches, search_cost: cost }) => [searches, cost])).toEqual([
+    [2, 0.01],
+    [1, null],
+    [null, null],
+  ]);
+  expect(aggregator.snapshot().total).toMatchObject({ searches: 3, searchCost: 0.01, cost: 0.75 });
 });

@@ -222,7 +222,8 @@ test('a file of a newer version is left as it is', async () => {
 test('a file of an older version gets the columns that it lacks, and keeps its rows', async () => {
   const { open, query } = createStage();
   (await open()).store.close();
-  for (const column of ['session_id', 'intent', 'project']) query(`ALTER TABLE requests DROP COLUMN ${column}`);
+  for (const column of ['session_id', 'intent', 'project', 'searches', 'search_cost'])
+    query(`ALTER TABLE requests DROP COLUMN ${column}`);
   query('PRAGMA user_version = 1');
   const { store } = await open();
   store.add(sampleRow({ intent: 'title', project: '/shop' }));
