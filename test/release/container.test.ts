@@ -8,7 +8,7 @@ import { type Finished, freePort, run } from '../cli/temporaryProject.ts';
 import { delta, frame, openEvents, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { call, message, open, readEvents } from '../helpers/startApp.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
-import { makeStandIns } from './standInImages.ts';
+import { makeLocalBases } from './localBases.ts';
 
 /** The images of deploy/Dockerfile, on bases of this machine's own files, as registries are not for tests. */
 
@@ -47,7 +47,7 @@ beforeAll(async () => {
   obstacle = await findObstacle();
   if (obstacle !== '') return console.info(`skipped: ${obstacle}`);
   const startedAt = performance.now();
-  const bases = Object.entries(await makeStandIns(succeed)).flatMap((pair) => ['--build-arg', pair.join('=')]);
+  const bases = Object.entries(await makeLocalBases(succeed)).flatMap((pair) => ['--build-arg', pair.join('=')]);
   const ways = ['--format', 'docker', '--isolation', 'chroot', '--network', 'host', '--layers'];
   for (const target of ['instance', 'all'])
     await succeed('build', ...ways, ...bases, '-f', 'deploy/Dockerfile', '--target', target, '-t', target, '.');
@@ -172,9 +172,9 @@ describe('the image of one instance', () => {
     expect(code).not.toBe(0);
   });
 
-  test.each(['65532:65532', '1234567:7654321'])(
+  test.for(['65532:65532', '1234567:7654321'])(
     'serves as user %s with a root that is read-only, without any capability',
-    async (user, { skip } = {} as never) => {
+    async (user, { skip }) => {
       if (obstacle !== '') skip(obstacle);
       const container = await startContainer('instance', user, { PROVIDER: 'demo' });
       const answer = await call(`${container.url}/v1/messages`, asked('claude-opus-5'));

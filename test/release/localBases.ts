@@ -98,7 +98,9 @@ async function addNode(folder: string): Promise<void> {
  * @param podman runs podman with these words
  * @returns their names, as build arguments of deploy/Dockerfile
  */
-export async function makeStandIns(podman: (...words: string[]) => Promise<unknown>): Promise<Record<string, string>> {
+export async function makeLocalBases(
+  podman: (...words: string[]) => Promise<unknown>,
+): Promise<Record<string, string>> {
   const work = await mkdtemp(join(tmpdir(), 'ccp-bases-'));
   try {
     for (const kind of ['build', 'runtime'] as const) {
