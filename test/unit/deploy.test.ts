@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -57,7 +57,10 @@ test('the port that is published, the one that is served and the env file that i
   expect(service?.ports).toEqual([`127.0.0.1:${port}:${port}`]);
   expect(service?.command).toEqual(['--env', '/config/demo.env']);
   expect(service?.healthcheck?.test).toEqual(['CMD', '/claude-code-proxy', '--env', '/config/demo.env', '--health']);
-  expect(existsSync(join(deploy, '..', 'envs', 'demo.env.example'))).toBe(true);
+  // The header of the file has the example copied, whose port the container with all instances publishes.
+  const example = readFileSync(join(deploy, '..', 'envs', 'demo.env.example'), 'utf8');
+  expect(/^PORT=(\d+)$/m.exec(example)?.[1]).toBe(port);
+  expect(services.map(({ service: one }) => one.ports)).toEqual([service?.ports, service?.ports]);
   const lines = ['PROVIDER=demo', `PORT=${port}`, `ANTHROPIC_API_KEY=${'a1'.repeat(24)}`];
   expect(problemsOf([...lines, ...Object.entries(settings).map((pair) => pair.join('='))])).toEqual([]);
 });
