@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { getHeapStatistics } from 'node:v8';
 import type { Clock } from '../core/clock.ts';
 import { ApiError } from '../core/errors.ts';
+import { collectGarbage } from '../host/heap.ts';
 
 /** What the heap says of itself, in bytes. */
-type Heap = Pick<ReturnType<typeof getHeapStatistics>, 'used_heap_size' | 'heap_size_limit'>;
+type Heap = Pick<ReturnType<typeof getHeapStatistics>, 'used_heap_size' | 'heap_size_limit' | 'external_memory'>;
 
 /** Beyond this part of what the heap may grow to, no further work is taken on. */
 const MOST = 0.9;
@@ -16,12 +16,6 @@ const HEAP_PER_BYTE = 3;
 /** The heap is not searched for what nobody needs any more again and again, as everything stands still meanwhile. */
 const COLLECT_MS = 5000;
 
-/** The only way to V8's collector without an option of the start. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-}
-
 /** While less than this part of the heap was used so short a time ago, small bodies are let in without a new look at it. */
 const CALM = 0.5;
 const CALM_MS = 20;
@@ -30,7 +24,18 @@ const SMALL_BYTES = 64 * 1024;
 /** From so many bytes on, memory is kept for a body until its request is over: it is taken up only while the body is read. */
 const LARGE_BYTES = 1024 * 1024;
 
+/**
+ * Most bytes of large bodies that are under way together: fifty conversations full of pictures. A heap of some GiB would have room for
+ * more, but fifty small bodies that each are 60 MB when they are decoded took 2.7 GiB so.
+ */
+const LARGE_TOGETHER_BYTES = 256 * 1024 * 1024;
+
 const mib = (bytes: number) => Math.round(bytes / 1024 / 1024);
+
+function shortOfMemory(share: string, bytes: number): ApiError {
+  const words = `the instance is short of memory: ${share} are used, and the request has ${mib(bytes)}`;
+  return new ApiError('short_of_memory', words);
+}
 
 /**
  * Refuses a request for whose body there is no memory: at the end of its heap the process would die, and all its streams with it.
@@ -41,7 +46,7 @@ export class MemoryGuard {
   readonly #collect: () => void;
   #collectedAt = Number.NEGATIVE_INFINITY;
   #calmAt = Number.NEGATIVE_INFINITY;
-  /** For large bodies that are under way, in bytes of the heap. */
+  /** Bytes of the large bodies that are under way. */
   #kept = 0;
 
   constructor(clock: Clock, readHeap: () => Heap = getHeapStatistics, collect = collectGarbage) {
@@ -58,12 +63,7 @@ export class MemoryGuard {
     if (contentLength <= SMALL_BYTES && this.#clock.monotonic() - this.#calmAt < CALM_MS) return;
     const needed = contentLength * HEAP_PER_BYTE;
     if (this.#hasRoom(needed) || (this.#makeRoom() && this.#hasRoom(needed))) return;
-    const { used_heap_size: used, heap_size_limit: limit } = this.#readHeap();
-    const taken = Math.max(used, this.#kept);
-    throw new ApiError(
-      'short_of_memory',
-      `the instance is short of memory: ${mib(taken)} of ${mib(limit)} MiB are used, and the request has ${mib(contentLength)}`,
-    );
+    throw shortOfMemory(`${mib(this.#taken())} of ${mib(this.#readHeap().heap_size_limit)} MiB`, contentLength);
   }
 
   /**
@@ -73,18 +73,27 @@ export class MemoryGuard {
   keep(bytes: number): () => void {
     this.check(bytes);
     if (bytes < LARGE_BYTES) return () => {};
-    const kept = bytes * HEAP_PER_BYTE;
-    this.#kept += kept;
+    // One alone may be as large as MAX_BODY_BYTES says.
+    if (this.#kept > 0 && this.#kept + bytes > LARGE_TOGETHER_BYTES) {
+      throw shortOfMemory(`${mib(this.#kept)} of ${mib(LARGE_TOGETHER_BYTES)} MiB for large requests`, bytes);
+    }
+    this.#kept += bytes;
     return () => {
-      this.#kept -= kept;
+      this.#kept -= bytes;
     };
   }
 
   #hasRoom(needed: number): boolean {
-    const { used_heap_size: used, heap_size_limit: limit } = this.#readHeap();
-    if (used <= limit * CALM) this.#calmAt = this.#clock.monotonic();
-    // What has been read of the bodies is in use, too.
-    return Math.max(used, this.#kept) + needed <= limit * MOST;
+    const taken = this.#taken();
+    const { heap_size_limit: limit } = this.#readHeap();
+    if (taken <= limit * CALM) this.#calmAt = this.#clock.monotonic();
+    return taken + needed <= limit * MOST;
+  }
+
+  /** What is used of the heap, or will be when the large bodies have been read. What lies beside it, as bytes do, may take as much. */
+  #taken(): number {
+    const { used_heap_size: used, external_memory: beside } = this.#readHeap();
+    return Math.max(used, beside, this.#kept * HEAP_PER_BYTE);
   }
 
   /** V8 does so when it allocates, which it does not where everything is refused. */
