@@ -1,5 +1,4 @@
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { setFlagsFromString } from 'node:v8';
 
 /** From so many open requests on, what their answers hold is most of the heap. */
 const MANY_REQUESTS = 200;
@@ -24,37 +23,4 @@ export function tuneHeapGrowth(openRequests: () => number, setFlag: (flag: strin
     percent = next;
     setFlag(`--heap-growing-percent=${percent}`);
   }, CHECK_INTERVAL_MS).unref();
-}
-
-/** The only way to V8's collector without an option of the start. Everything stands still meanwhile: some 15 ms at rest. */
-export function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-}
-
-const IDLE_CHECK_MS = 2000;
-
-/** So much more than the last collection has left is worth one: less comes and goes with every conversation. */
-const WORTH_COLLECTING_BYTES = 64 * 1024 * 1024;
-
-/** What is in use in V8's heap and beside it, garbage included, in bytes. */
-function readUsage(): number {
-  const { used_heap_size, external_memory } = getHeapStatistics();
-  return used_heap_size + external_memory;
-}
-
-/**
- * Gives memory back to the system while nothing is under way: V8 collects garbage when it allocates, so that an idle instance would
- * keep what its last large requests and answers have left, some hundred MiB, for hours.
- */
-export function collectWhenIdle(openRequests: () => number, usage = readUsage, collect = collectGarbage): void {
-  let left = usage();
-  setInterval(() => {
-    if (openRequests() > 0) return;
-    const used = usage();
-    left = Math.min(left, used);
-    if (used - left < WORTH_COLLECTING_BYTES) return;
-    collect();
-    left = usage();
-  }, IDLE_CHECK_MS).unref();
 }

@@ -44,7 +44,9 @@ export async function decodeBody(
 ): Promise<Buffer> {
   const name = encoding.toLowerCase();
   if (name === 'identity' || name === '') return body;
-  const decoder = DECODERS.get(name)?.({ chunkSize: body.length < SMALL_BYTES ? SMALL_CHUNK_BYTES : LARGE_CHUNK_BYTES });
+  const decoder = DECODERS.get(name)?.({
+    chunkSize: body.length < SMALL_BYTES ? SMALL_CHUNK_BYTES : LARGE_CHUNK_BYTES,
+  });
   if (decoder === undefined) {
     throw new ApiError(
       'wrong_content_type',

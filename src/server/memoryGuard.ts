@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { getHeapStatistics } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Clock } from '../core/clock.ts';
 import { ApiError } from '../core/errors.ts';
-import { collectGarbage } from '../host/heap.ts';
 
 /** What the heap says of itself, in bytes. */
 type Heap = Pick<ReturnType<typeof getHeapStatistics>, 'used_heap_size' | 'heap_size_limit' | 'external_memory'>;
@@ -15,6 +15,12 @@ const HEAP_PER_BYTE = 3;
 
 /** The heap is not searched for what nobody needs any more again and again, as everything stands still meanwhile. */
 const COLLECT_MS = 5000;
+
+/** The only way to V8's collector without an option of the start. Everything stands still meanwhile: some 15 ms at rest. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}
 
 /** While less than this part of the heap was used so short a time ago, small bodies are let in without a new look at it. */
 const CALM = 0.5;
@@ -139,4 +145,31 @@ export class BodyMemory {
     this.#giveBack?.();
     this.#giveBack = undefined;
   }
+}
+
+const IDLE_CHECK_MS = 2000;
+
+/** So much more than the last collection has left is worth one: less comes and goes with every conversation. */
+const WORTH_COLLECTING_BYTES = 64 * 1024 * 1024;
+
+/** What is in use in V8's heap and beside it, garbage included, in bytes. */
+function readUsage(): number {
+  const { used_heap_size, external_memory } = getHeapStatistics();
+  return used_heap_size + external_memory;
+}
+
+/**
+ * Gives memory back to the system while nothing is under way: V8 collects garbage when it allocates, so that an idle instance would
+ * keep what its last large requests and answers have left, some hundred MiB, for hours.
+ */
+export function collectWhenIdle(openRequests: () => number, usage = readUsage, collect = collectGarbage): void {
+  let left = usage();
+  setInterval(() => {
+    if (openRequests() > 0) return;
+    const used = usage();
+    left = Math.min(left, used);
+    if (used - left < WORTH_COLLECTING_BYTES) return;
+    collect();
+    left = usage();
+  }, IDLE_CHECK_MS).unref();
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executablePath } from '../../src/host/workers.ts';
+import { ALLOCATOR_SETTINGS } from '../../src/permissions/sandbox.ts';
 import { type Behaviour, type FakeUpstream, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { type Binary, freePort, startBinary } from '../helpers/startBinary.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
@@ -182,6 +183,8 @@ export async function startStage(): Promise<Stage> {
       },
       'hostile',
       COMMAND,
+      // The second start, which does not take place here, would set them.
+      ALLOCATOR_SETTINGS,
     );
     await warmUp(stage);
     atRest = await stage.memory();
