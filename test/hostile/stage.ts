@@ -155,7 +155,6 @@ export async function startStage(): Promise<Stage> {
     holdLoop: async (ms) => holdLoop(await inspectorOf(binary), ms),
     restart: async () => {
       probe.watch(undefined);
-      upstream.requests.length = 0;
       // What it has written is looked at when all is over, and by the scenarios that are about it.
       await binary.stop().catch(() => {});
       await start();
@@ -199,6 +198,7 @@ export async function startStage(): Promise<Stage> {
       ALLOCATOR_SETTINGS,
     );
     await warmUp(stage);
+    upstream.requests.length = 0;
     atRest = await stage.memory();
     probe.watch({ port: binary.port, pid: binary.process.pid ?? 0 });
   }

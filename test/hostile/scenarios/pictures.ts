@@ -28,7 +28,8 @@ function isBounded(stage: Stage): void {
   for (const { text } of asked) {
     expect(text.length).toBeLessThan(DESCRIPTION_MAX);
     expect(text).not.toContain('base64,');
-    expect(text).not.toMatch(/\\u00(?:1b|07|00|9b)/);
+    // Where one is shown by its code, the backslash in front of that is a letter, too.
+    expect(text).not.toMatch(/(?<!\\)\\u00(?:1b|07|00|9b)/);
   }
 }
 

@@ -38,11 +38,11 @@ const searchCall = (index: number, query: string) =>
 
 /** Letters that no terminal and no model should get. */
 const HIDDEN = '\u001b]52;c;eA==\u0007\u0000\u009b31m\u202e\u200b\u{e0041}\ud800';
-const TEXTS = /"(?:text|title|url|cited_text)":"(?:[^"\\]|\\.)*\\u00(?:1b|07|00|9b)/;
+const CONTROLS = /(?<!\\)\\u00(?:1b|07|00|9b)/;
 
 function holdsNoControls(answers: readonly Answer[]): void {
   isTaken(answers);
-  for (const { text } of answers) expect(text).not.toMatch(TEXTS);
+  for (const { text } of answers) expect(text).not.toMatch(CONTROLS);
 }
 
 /** What a search API may do to an instance, and a model that wants to search. */
