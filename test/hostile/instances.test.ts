@@ -66,7 +66,7 @@ async function kill({ process: child, exited }: Binary): Promise<void> {
   await exited;
 }
 
-test('an instance that is killed under forty streams serves again, and what it has written can be read', async () => {
+test('P1 an instance that is killed under forty streams serves again, and what it has written can be read', async () => {
   const folder = makeFolder();
   const upstream = await startProvider({
     model: words('fine'),
@@ -108,7 +108,7 @@ test('an instance that is killed under forty streams serves again, and what it h
 });
 
 test.runIf(canRun('prlimit', '--version'))(
-  'an instance without descriptors refuses legally, and serves when there are some',
+  'P13 an instance without descriptors refuses legally, and serves when there are some',
   async () => {
     const upstream = await startProvider({ '*': words('fine') });
     const binary = await start(settingsFor(upstream.url));
@@ -128,7 +128,7 @@ test.runIf(canRun('prlimit', '--version'))(
 const CORE_PATTERN = '/proc/sys/kernel/core_pattern';
 const writesCores = existsSync(CORE_PATTERN) && !/^[|/]/.test(readFileSync(CORE_PATTERN, 'utf8'));
 
-test.runIf(writesCores)('a core dump is not made, or holds no key', async () => {
+test.runIf(writesCores)('P14 a core dump is not made, or holds no key', async () => {
   const binary = await start(settingsFor('http://127.0.0.1:9/v1'), inShell('ulimit -c unlimited;'));
   expectLegal(await ask(binary.url, '', wholeQuestion('model')));
   const { pid } = binary.process;
@@ -147,7 +147,7 @@ test.runIf(writesCores)('a core dump is not made, or holds no key', async () => 
 const NO_NAMES = 'mount --bind "$PWD/hosts" /etc/hosts && mount --bind "$PWD/nsswitch" /etc/nsswitch.conf &&';
 
 test.runIf(canRun('unshare', '--mount', 'true'))(
-  'a name that is known only now and then is an error only when it is not',
+  'U21 a name that is known only now and then is an error only when it is not',
   async () => {
     // Without keep-alive each question looks the name up.
     const answer: RequestListener = (request, response) => {
@@ -225,7 +225,7 @@ function memoryOf({ process: { pid } }: Binary, name: 'VmRSS' | 'VmHWM'): number
 }
 
 test.runIf(existsSync('/proc/self/status'))(
-  'fifty bodies of 60 MB in 60 kB are not decoded at once, and what they took is given back',
+  'P12 fifty bodies of 60 MB in 60 kB are not decoded at once, and what they took is given back',
   async () => {
     const binary = await start(settingsFor('http://127.0.0.1:9/v1'));
     const before = memoryOf(binary, 'VmRSS');
