@@ -1,11 +1,10 @@
-import type { Socket } from 'node:net';
 import type { Transform } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import type { NetworkProxy, ProviderConfig } from '../config/config.ts';
 import { createDemoUpstream } from './demo.ts';
-import { ReadingTurns } from './timing.ts';
+import { makeOverflowsCheap, ReadingTurns } from './timing.ts';
 import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from './upstream.ts';
 
 /** The largest window of zstd within HTTP, 8 MiB (RFC 9659): a larger one would take that much memory for each answer. */
@@ -108,25 +107,6 @@ class UsedConnections {
     const { socket } = error as { socket?: { bytesRead?: number } };
     return this.#errors.has(error) || (socket?.bytesRead ?? 0) > 0;
   }
-}
-
-/**
- * Undici ends a connection whose headers are too large, but reads on to the end of the 64 kB that have come, and makes an error of each
- * further header: 20,000 of them held the event loop for 200 ms, most of it for their stacks, which nobody reads.
- */
-function makeOverflowsCheap(socket: Socket): void {
-  const { destroy } = socket;
-  socket.destroy = (error?: Error & { code?: string }) => {
-    if (error?.code === 'UND_ERR_HEADERS_OVERFLOW') {
-      const { stackTraceLimit } = Error;
-      Error.stackTraceLimit = 0;
-      // Behind what undici still reads, and before anything else runs.
-      queueMicrotask(() => {
-        Error.stackTraceLimit = stackTraceLimit;
-      });
-    }
-    return destroy.call(socket, error);
-  };
 }
 
 /** @param isKept whether connections are kept for further requests */
