@@ -120,10 +120,13 @@ test('R502 no JSON makes the estimate throw', () => {
   fc.assert(fc.property(fc.jsonValue(), (content) => estimate({ system: content, tools: content }) >= 1));
 });
 
-test.each(['a', ' ', '中', '\ud800', '<|endoftext|>', '{"a":['])('L9 a text takes work in proportion to its length to be counted: %j', (piece) => {
-  const create = (size: number) => {
-    const request = { model: 'm', messages: [{ role: 'user', content: piece.repeat(size / piece.length) }] };
-    return () => void estimateTokens(parseCountRequest(request));
-  };
-  expect(growth(create, 400_000)).toBeLessThan(LINEAR);
-});
+test.each(['a', ' ', '中', '\ud800', '<|endoftext|>', '{"a":['])(
+  'L9 a text takes work in proportion to its length to be counted: %j',
+  (piece) => {
+    const create = (size: number) => {
+      const request = { model: 'm', messages: [{ role: 'user', content: piece.repeat(size / piece.length) }] };
+      return () => void estimateTokens(parseCountRequest(request));
+    };
+    expect(growth(create, 400_000)).toBeLessThan(LINEAR);
+  },
+);
