@@ -19,7 +19,7 @@ function newPicture() {
   return { type: 'image', source: { type: 'base64', media_type: 'image/png', data } };
 }
 
-const looking = (count: number, ask = question): Question =>
+export const looking = (count: number, ask = question): Question =>
   ask('blind,ordinary', { messages: [{ role: 'user', content: Array.from({ length: count }, newPicture) }] });
 
 /** What the model that sees none got in the place of the picture is short, and words alone. */

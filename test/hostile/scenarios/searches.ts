@@ -11,7 +11,7 @@ const SEARCH = { type: 'web_search_20250305', name: 'web_search', max_uses: 8 };
 const READ = { name: 'Read', description: 'reads a file', input_schema: { type: 'object', properties: {} } };
 
 /** Claude Code's own request for a search, streamed and whole. */
-const searching = [question, wholeQuestion].map((ask) =>
+export const searching = [question, wholeQuestion].map((ask) =>
   ask('ordinary', {
     system: 'You are an assistant for performing a web search tool use',
     messages: [{ role: 'user', content: [{ type: 'text', text: 'Perform a web search for the query: weather' }] }],
