@@ -147,7 +147,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     usage,
     calibration,
     bodies: new JsonBodyCodec(),
-    order: new LoadBalancer(clock, Math.random),
+    order: new LoadBalancer(clock),
     inFlight: new InFlight(),
     pictures: new SideModelDescriber(descriptions),
     logger,

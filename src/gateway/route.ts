@@ -214,15 +214,11 @@ export interface Plan {
 
 const NO_NOTES: readonly string[] = [];
 
-/**
- * From the requested model to the candidates. Throws ApiError for a request without a model.
- * @param isQuestion whether the plan is not carried out, and has no consequences for the requests to come
- */
+/** From the requested model to the candidates. Throws ApiError for a request without a model. */
 export function planRequest(
   services: Services,
   incoming: Pick<IncomingRequest, 'agent' | 'session'>,
   body: RequestBody,
-  isQuestion = false,
 ): Plan {
   const { config, models, order } = services;
   const requestedModel = body.object.model;
@@ -230,8 +226,7 @@ export function planRequest(
   const hasRules = Object.keys(config.router).length > 0;
   const decision = hasRules ? decide(config, routed, new BodyFacts(services, incoming, body, routed.model)) : byName;
   const conversation = () => incoming.session ?? body.firstMessage;
-  const ordered =
-    isQuestion || decision.rule !== 'tier' ? order.look(config, conversation) : order.take(config, conversation);
+  const ordered = order.order(config, conversation);
   return {
     requestedModel,
     decision,

@@ -84,7 +84,7 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
     usage: new UsageAggregator({ clock, keep: (row) => usageRows.push(row), redact }),
     calibration: createTokenCalibration(),
     bodies: new JsonBodyCodec(),
-    order: new LoadBalancer(clock, Math.random),
+    order: new LoadBalancer(clock),
     inFlight: new InFlight(),
     pictures: new SideModelDescriber(descriptions),
     logger,
