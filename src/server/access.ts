@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { ApiError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
@@ -75,13 +76,26 @@ function countHeader(rawHeaders: readonly string[], name: string): number {
   return count;
 }
 
+/** What asks whether an instance lives, such as a kubelet or a load balancer, calls it by any name; the answer holds no secret. */
+const HEALTH_ROUTES = new Set(['/health', '/healthz']);
+
 /**
  * Refuses what a web page in the user's browser could send: requests with an Origin, from another site, for another
- * Host (DNS rebinding), and every preflight. No CORS header is ever answered.
+ * Host (DNS rebinding), and every preflight. No CORS header is ever answered. An instance that listens for other machines, which
+ * needs a token, is also called by its addresses, which no page can turn elsewhere, and health checks may call it as they like.
+ * @param listensOn HOST
+ * @param names further names of the instance
  */
-export function createOriginCheck(names: readonly string[]): (request: IncomingMessage) => void {
-  const allowed = new Set([...LOOPBACK_NAMES, ...names.map((name) => name.toLowerCase())]);
-  return (request) => {
+export function createOriginCheck(
+  listensOn: string,
+  names: readonly string[],
+): (request: IncomingMessage, route: string | undefined) => void {
+  const allowed = new Set([...LOOPBACK_NAMES, ...[listensOn, ...names].map((name) => name.toLowerCase())]);
+  const isPublic = !LOOPBACK_NAMES.includes(listensOn.toLowerCase()) && !isLoopback(listensOn);
+  const isAllowed = (name: string, route: string | undefined) =>
+    allowed.has(name) ||
+    (isPublic && (isIP(name.startsWith('[') ? name.slice(1, -1) : name) !== 0 || HEALTH_ROUTES.has(route ?? '')));
+  return (request, route) => {
     const { headers } = request;
     if (countHeader(request.rawHeaders, 'host') > 1 || request.url?.startsWith('/') !== true) {
       throw new ApiError('invalid_request', 'the request must have one Host header and a path that begins with /');
@@ -103,7 +117,7 @@ export function createOriginCheck(names: readonly string[]): (request: IncomingM
     const host = (headers.host ?? '').toLowerCase();
     // What no browser and no client would write so stands as it is, which is then no name of this instance.
     const name = HOST.exec(host)?.[1] ?? host;
-    if (!allowed.has(name)) {
+    if (!isAllowed(name, route)) {
       throw new ApiError(
         'foreign_origin',
         `the Host ${JSON.stringify(name.slice(0, 100))} is not this instance; add it to ALLOWED_HOSTS if it should be`,

@@ -85,7 +85,7 @@ function createServing(services: Services): Serving {
   const { config } = services;
   return {
     services,
-    checkOrigin: createOriginCheck([config.host, ...config.allowedHosts]),
+    checkOrigin: createOriginCheck(config.host, config.allowedHosts),
     authenticator: createAuthenticator(config.clientToken),
     models: listModels(config, config.provider.preset.checked),
   };
@@ -116,7 +116,7 @@ function addServing(app: FastifyInstance, active: ActiveServices, maxBytes: numb
     const { services, checkOrigin, authenticator } = serving;
     request.serving = serving;
     reply.raw.once('close', active.lease(services));
-    checkOrigin(request.raw);
+    checkOrigin(request.raw, request.routeOptions.url);
     // The route as it was matched, never a path rebuilt from the URL, decides who may pass (CVE-2026-49468 elsewhere).
     if (authenticator.isRequired && !OPEN_ROUTES.has(request.routeOptions.url ?? '')) {
       const hasToken = authenticator.hasCredentials(request.headers);
