@@ -186,8 +186,8 @@ export const optionTable = {
   by: choice<UsageGrouping, 'day'>(
     'by',
     'WHAT',
-    'sum up by day (default), model, instance, provider, session, project, intent or side',
-    ['day', 'model', 'instance', 'provider', 'session', 'project', 'intent', 'side'],
+    'sum up by day (default), model, instance, provider, session, project, intent, client or side',
+    ['day', 'model', 'instance', 'provider', 'session', 'project', 'intent', 'client', 'side'],
     'day',
   ),
   csv: flag('csv', 'print CSV, for a spreadsheet'),

@@ -1,3 +1,4 @@
+import type { ClientRequest } from '../clients/clientAccounts.ts';
 import type { ModelRef, NamedProvider, ProviderKey } from '../config/config.ts';
 import { isObject } from '../core/json.ts';
 import type { SpokenProtocol } from '../providers/preset.ts';
@@ -54,9 +55,9 @@ const OTHER_TIERS = {
   none: [],
 } as const satisfies Record<Tier, readonly Exclude<Tier, 'none'>[]>;
 
-/** The first model of another tier at the provider of a route that is not among those asked; undefined when there is none. */
+/** The first model of another tier at the provider of a route that is not among those asked, and that the client may use; undefined when there is none. */
 export function otherTierModel(
-  { config }: Services,
+  { services: { config }, client }: { readonly services: Services; readonly client?: ClientRequest | undefined },
   { named }: Route,
   tier: Tier,
   asked: readonly ModelRef[],
@@ -64,7 +65,7 @@ export function otherTierModel(
   const names = OTHER_TIERS[tier].flatMap((other) => named?.models[other] ?? []);
   const wasAsked = ({ provider, model }: ModelRef) =>
     asked.some((other) => other.provider === provider && other.model === model);
-  return names.map(config.modelRefs.of).find((ref) => !wasAsked(ref));
+  return names.map(config.modelRefs.of).find((ref) => !wasAsked(ref) && client?.mayUse(ref, tier) !== false);
 }
 
 /** How a key is called where a provider has several: by its variable, and by its place where that holds more. */

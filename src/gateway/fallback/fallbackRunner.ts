@@ -160,8 +160,7 @@ export class FallbackRunner implements SseSource {
     if (code !== 'unknown_model' || this.#hasLeftTier) return undefined;
     this.#hasLeftTier = true;
     const { decision, candidates } = this.#plan;
-    const ref =
-      decision.rule === 'tier' ? otherTierModel(this.#context.services, route, decision.tier, candidates) : undefined;
+    const ref = decision.rule === 'tier' ? otherTierModel(this.#context, route, decision.tier, candidates) : undefined;
     return ref === undefined ? undefined : routeTo(this.#context.services, ref);
   }
 
