@@ -189,7 +189,7 @@ export function showSpan(seconds: number): string {
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
-  return `${Math.ceil(hours / 24)} days`;
+  return `${Math.ceil(minutes / 1440)} days`;
 }
 
 function add(a: Estimate, b: Estimate, sign: 1 | -1): Estimate {

@@ -62,10 +62,12 @@ export function otherTierModel(
   tier: Tier,
   asked: readonly ModelRef[],
 ): ModelRef | undefined {
-  const names = OTHER_TIERS[tier].flatMap((other) => named?.models[other] ?? []);
+  const refs = OTHER_TIERS[tier].flatMap((other) =>
+    (named?.models[other] ?? []).map(config.modelRefs.of).filter((ref) => client?.mayUse(ref, other) !== false),
+  );
   const wasAsked = ({ provider, model }: ModelRef) =>
     asked.some((other) => other.provider === provider && other.model === model);
-  return names.map(config.modelRefs.of).find((ref) => !wasAsked(ref) && client?.mayUse(ref, tier) !== false);
+  return refs.find((ref) => !wasAsked(ref));
 }
 
 /** How a key is called where a provider has several: by its variable, and by its place where that holds more. */
