@@ -52,7 +52,7 @@ export const token = defineCommand({
     ['./manage token revoke work alice', 'the next request with it is refused'],
   ],
   details:
-    'Writes the file that CLIENT_TOKENS_FILE names, else envs/NAME.clients.yaml; a running instance takes it over at once, but for the\nvery first time, which needs ./manage reload NAME. What a client uses: ./manage usage NAME --by client (docs/TEAM.md).',
+    'Writes the file that CLIENT_TOKENS_FILE names, else envs/NAME.clients.yaml; a running instance takes it over at once, the first\ntime by new processes. What a client uses: ./manage usage NAME --by client (docs/TEAM.md).',
 
   run: async (context, invocation) => (await import('../envs/clientTokens.ts')).changeTokens(context, invocation),
 });

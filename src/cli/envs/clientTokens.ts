@@ -11,7 +11,7 @@ import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
 import { envFile } from '../supervisor/instances.ts';
 import { withManagerLock } from '../supervisor/lock.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
-import { findInstance, reportOutcome, withAssignment } from './changeEnvFile.ts';
+import { applySettings, findInstance, reportOutcome, withAssignment } from './changeEnvFile.ts';
 import { envPath, OWNER_ONLY, replaceFile } from './envFiles.ts';
 
 type TokenInvocation = Invocation<
@@ -36,9 +36,13 @@ export async function changeTokens(context: Context, invocation: TokenInvocation
     throw new Failure(`name a client, as in: ./manage token ${action} ${name} alice`, exitCodes.usage);
   if (clientName.parse(client) === undefined)
     throw new Failure(`"${client}" cannot be the name of a client: use ${clientName.form}`, exitCodes.usage);
-  return withManagerLock(context, { ...invocation, names: [action, name] }, () =>
+  const own = { ...invocation, names: [name] };
+  const isNewFile = await withManagerLock(context, own, async () =>
     action === 'add' ? addToken(context, invocation, name, client) : revokeToken(context, invocation, name, client),
   );
+  // What runs may not read a file that was not there when it was started.
+  if (isNewFile) await applySettings(context, own, name);
+  return reportOutcome(context, name);
 }
 
 /** The tokens file of an instance; the text is empty where there is none. */
@@ -83,12 +87,8 @@ function write(context: Context, { file, path, text: before }: TokensFile, text:
 
 const isCalled = (client: string) => (one: ClientToken) => one.name.toLowerCase() === client.toLowerCase();
 
-async function addToken(
-  context: Context,
-  invocation: TokenInvocation,
-  name: string,
-  client: string,
-): Promise<ExitCode> {
+/** @returns whether the instance has a tokens file for the first time */
+function addToken(context: Context, invocation: TokenInvocation, name: string, client: string): boolean {
   const { output } = context;
   const tokens = openTokensFile(context, name);
   if (tokens.config.clientToken === undefined)
@@ -118,7 +118,7 @@ async function addToken(
     output.say(`The token of ${client}, which is shown only now; it is for ANTHROPIC_AUTH_TOKEN of its Claude Code:`);
     output.print(token);
   }
-  return reportOutcome(context, name);
+  return tokens.config.clients === undefined;
 }
 
 function entryOf(client: string, sha256: string, invocation: TokenInvocation): ClientEntry {
@@ -136,12 +136,7 @@ function entryOf(client: string, sha256: string, invocation: TokenInvocation): C
   };
 }
 
-async function revokeToken(
-  context: Context,
-  { json }: TokenInvocation,
-  name: string,
-  client: string,
-): Promise<ExitCode> {
+function revokeToken(context: Context, { json }: TokenInvocation, name: string, client: string): false {
   const { output } = context;
   const tokens = openTokensFile(context, name);
   const removeAt = tokens.clients.findIndex(isCalled(client));
@@ -150,7 +145,7 @@ async function revokeToken(
   write(context, tokens, editClients(tokens.text, { removeAt }));
   if (json) output.print(JSON.stringify({ schema: SCHEMA, instance: name, client, revoked: true }, undefined, 2));
   else output.say(`The token of ${client} is valid no more.`);
-  return reportOutcome(context, name);
+  return false;
 }
 
 const show = (value: number | string | undefined) =>
