@@ -94,14 +94,14 @@ test.each([
     { host: '10.42.0.17', origin: 'http://10.42.0.17', 'x-api-key': TOKEN },
     403,
   ],
-  ['any name, from a probe', '/health', { host: 'pod.cluster.local' }, 200],
-  ['any name, from another probe', '/healthz', { host: 'pod.cluster.local' }, 200],
+  ['any name, from a health check', '/health', { host: 'pod.cluster.local' }, 200],
+  ['any name, from another health check', '/healthz', { host: 'pod.cluster.local' }, 200],
   ['any name, from a web page', '/health', { host: 'pod.cluster.local', origin: 'http://pod.cluster.local' }, 403],
 ])('A4 beyond loopback the Host may be %s (%s)', async (_what, path, headers, status) => {
   expect((await call(shared.url + path, { headers })).status).toBe(status);
 });
 
-test('A4 on loopback an address that is not of this machine is no Host, nor has a probe its way', async () => {
+test('A4 on loopback an address that is not of this machine is no Host, nor has a health check its way', async () => {
   const statuses = ['10.42.0.17:8080', 'pod.cluster.local'].map((host) =>
     call(`${open.url}/health`, { headers: { host } }).then(({ status }) => status),
   );
