@@ -113,7 +113,7 @@ export const errorTable = {
   client_limit: {
     status: 429,
     type: 'rate_limit_error',
-    form: 'NAME has used the N tokens of this day that its token allows; again in TIME',
+    form: 'NAME has used LIMIT; again in TIME',
     cause:
       'The client has a token of its own (CLIENT_TOKENS_FILE) and has reached a limit of it: requests a minute, tokens a day or cost a month. Only of the first, and where other requests of the client are still under way, does Claude Code try again by itself.',
     remedy: 'Wait as long as the message says, or let the owner of the instance raise the limit; it holds at once.',

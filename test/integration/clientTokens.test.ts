@@ -83,7 +83,7 @@ test('a client is known by its token in log, usage and metrics, and its provider
   expect(sent).not.toMatch(/alice|bob/);
 });
 
-test('where the provider speaks the Messages API itself it learns neither, with and without a key of the instance', async () => {
+test('where the client’s own provider key is passed on to a Messages API, its token is not', async () => {
   await start([{ name: 'alice' }], { PROVIDER: 'custom', PROTOCOL: 'anthropic', OPENAI_API_KEY: '' });
   behaviour = json(200, { type: 'message', content: [], usage: { input_tokens: 1, output_tokens: 1 } });
   await call(`${app.url}/v1/messages`, {
