@@ -142,6 +142,19 @@ test('what makes no sense is refused, and nothing is written', async () => {
   expect(await readFile(path(), 'utf8')).toBe(before);
 });
 
+test('a file that an instance before has left is not taken over in silence', async () => {
+  await project.addInstance('left', [`ANTHROPIC_API_KEY=${OWNER}`]);
+  await writeFile(
+    join(project.root, 'envs', 'left.clients.yaml'),
+    `clients: [{name: old, sha256: ${'ab'.repeat(32)}}]\n`,
+  );
+  const { code, stderr } = await token('add', 'left', 'eve');
+  expect([code, stderr]).toEqual([
+    0,
+    expect.stringContaining('envs/left.clients.yaml was there already: the tokens of old are valid, too'),
+  ]);
+});
+
 test('a mistake in the file is named with its line, and the running instance keeps the tokens that it has', async () => {
   await writeFile(path(), (await readFile(path(), 'utf8')).replace('requests_per_minute', 'request_per_minute'));
   const { code, stderr } = await token('list', 'work');

@@ -105,6 +105,10 @@ function addToken(context: Context, invocation: TokenInvocation, name: string, c
   const entry = entryOf(client, createHash('sha256').update(token).digest('hex'), invocation);
   write(context, tokens, editClients(tokens.text, { add: entry }));
   if (tokens.config.clients === undefined) {
+    if (tokens.clients.length > 0)
+      output.complain(
+        `${tokens.file} was there already: the tokens of ${tokens.clients.map((one) => one.name).join(', ')} are valid, too`,
+      );
     const file = realpathSync(envFile(findInstance(context, name)));
     const text = withAssignment(readFileSync(file, 'utf8'), 'CLIENT_TOKENS_FILE', tokens.file);
     replaceFile(file, text, statSync(file).mode & PERMISSIONS);
