@@ -10,5 +10,5 @@ if [ "${1-}" = --health ]; then
 fi
 # Makes the folder look like a checkout. What it complains of is shown, and the instances start all the same where they can.
 ccp status >/dev/null || [ -f ecosystem.config.cjs ]
-# Without --no-auto-exit PM2 ends as soon as no instance is online, which is while they let their last answers end.
+# PM2 would end by itself when it finds no instance online, which may be while they let their last answers end.
 exec node node_modules/pm2/bin/pm2-runtime start ecosystem.config.cjs --no-auto-exit
