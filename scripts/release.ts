@@ -49,6 +49,14 @@ process.emitWarning = function (warning, type) {
 require('../dist/manager.cjs');
 `;
 
+/** Where the sources are, by GitHub's words for its workflows: npm compares it with what the provenance says. */
+function describeRepository(): { repository?: { type: string; url: string } } {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = process.env;
+  return server === undefined || name === undefined
+    ? {}
+    : { repository: { type: 'git', url: `git+${server}/${name}.git` } };
+}
+
 interface Manifest {
   readonly version: string;
   readonly description: string;
@@ -81,6 +89,7 @@ async function makeMainPackage(root: string, folder: string, manifest: Manifest)
     version,
     description,
     license,
+    ...describeRepository(),
     keywords: ['claude-code', 'proxy', 'anthropic', 'openai', 'llm'],
     bin: { [NAME]: program, ccp: program },
     engines: { node: `>=${OLDEST_NODE.join('.')}` },
@@ -111,6 +120,7 @@ async function makePlatformPackage(root: string, folder: string, manifest: Manif
     version,
     description: `The executable of ${NAME} for ${PLATFORM}`,
     license,
+    ...describeRepository(),
     os: [os],
     cpu: [cpu],
     ...(libc === undefined ? {} : { libc: [libc] }),

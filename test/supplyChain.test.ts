@@ -74,9 +74,9 @@ test('K1 every package is pinned and has its hash, and none runs a script when i
   expect(packages.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([path]) => path)).toEqual([]);
 });
 
-test('K2 npm runs no scripts and keeps versions exact', () => {
+test('K2 npm runs no scripts, keeps versions exact and takes none younger than a week', () => {
   const settings = readFileSync(join(root, '.npmrc'), 'utf8').split('\n');
-  expect(settings).toEqual(expect.arrayContaining(['ignore-scripts=true', 'save-exact=true']));
+  expect(settings).toEqual(expect.arrayContaining(['ignore-scripts=true', 'min-release-age=7', 'save-exact=true']));
 });
 
 test('K3 the bill of materials names everything that is needed to run', { timeout: 60_000 }, () => {

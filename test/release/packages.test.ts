@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { makePackages } from '../../scripts/release.ts';
 import { PLATFORM } from '../../src/cli/buildStamp.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
@@ -16,6 +16,8 @@ const manifestOf = (folder: string) => JSON.parse(readFileSync(join(folder, 'pac
 
 let tarballs: string[];
 beforeAll(async () => {
+  vi.stubEnv('GITHUB_SERVER_URL', 'https://github.example');
+  vi.stubEnv('GITHUB_REPOSITORY', 'somebody/proxy');
   tarballs = await makePackages(root, output);
   return remove;
 });
@@ -95,6 +97,11 @@ test('one version everywhere, exact dependencies, and no script', () => {
   });
   for (const { scripts, private: isPrivate } of [manifest, manifestOf(platform)])
     expect([scripts, isPrivate]).toEqual([undefined, undefined]);
+});
+
+test('made by a workflow of GitHub they name its repository, with which npm compares the provenance', () => {
+  const repository = { type: 'git', url: 'git+https://github.example/somebody/proxy.git' };
+  expect([manifestOf(main).repository, manifestOf(platform).repository]).toEqual([repository, repository]);
 });
 
 test('the tarballs are small enough, and made again they are the same, byte for byte', async () => {
