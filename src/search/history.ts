@@ -151,8 +151,46 @@ function toFunctionTool({ wishes }: OfferedSearch): JsonObject {
   };
 }
 
-/** A message of the assistant as the turns of a model that calls a tool: each search with its result in a message behind it. */
-function expandAnswer(content: readonly ContentBlock[]): RequestMessage[] {
+/** An answer with searches as a model has given it: what it said and called, and what it then read. */
+interface ExpandedAnswer {
+  readonly messages: readonly RequestMessage[];
+  /** Results that stand behind all of it, for the next message of the user. */
+  readonly results: ContentBlock[] | undefined;
+}
+
+/**
+ * By the message that the client has sent, which a conversation repeats as the same object: so what was made of it is the same object,
+ * too, and not translated and printed again.
+ */
+const expandedAnswers = new WeakMap<RequestMessage, ExpandedAnswer>();
+const joinedMessages = new WeakMap<RequestMessage, { readonly results: unknown; readonly joined: RequestMessage }>();
+
+function expandAnswer(message: RequestMessage, content: readonly ContentBlock[]): ExpandedAnswer {
+  const known = expandedAnswers.get(message);
+  if (known !== undefined) return known;
+  const messages = toTurns(content);
+  const last = messages.at(-1);
+  const isOpen = last?.role === 'user' && typeof last.content !== 'string';
+  const expanded = isOpen
+    ? { messages: messages.slice(0, -1), results: last.content as ContentBlock[] }
+    : { messages, results: undefined };
+  expandedAnswers.set(message, expanded);
+  return expanded;
+}
+
+/** Behind the results of searches stand those of the client's own tools, which the model had called beside them. */
+function joinResults(results: readonly ContentBlock[], message: RequestMessage): RequestMessage {
+  const known = joinedMessages.get(message);
+  if (known?.results === results) return known.joined;
+  const { content } = message;
+  const own = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+  const joined = { ...message, content: [...results, ...own] };
+  joinedMessages.set(message, { results, joined });
+  return joined;
+}
+
+/** An answer as the turns of a model that calls a tool: each search with its result in a message behind it. */
+function toTurns(content: readonly ContentBlock[]): RequestMessage[] {
   const results = new Map(
     content.filter(({ type }) => type === 'web_search_tool_result').map((block) => [block['tool_use_id'], block]),
   );
@@ -195,9 +233,7 @@ function expandMessages(messages: readonly RequestMessage[]): RequestMessage[] {
   for (const message of messages) {
     const { role, content } = message;
     if (role === 'user' && results !== undefined) {
-      // Behind the results of searches stand those of the client's own tools, which the model had called beside them.
-      const own = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
-      expanded.push({ ...message, content: [...results, ...own] });
+      expanded.push(joinResults(results, message));
       results = undefined;
       continue;
     }
@@ -207,13 +243,9 @@ function expandMessages(messages: readonly RequestMessage[]): RequestMessage[] {
       expanded.push(message);
       continue;
     }
-    const turns = expandAnswer(content);
-    const last = turns.at(-1);
-    if (last?.role === 'user' && typeof last.content !== 'string') {
-      results = last.content;
-      turns.pop();
-    }
-    expanded.push(...turns);
+    const answer = expandAnswer(message, content);
+    expanded.push(...answer.messages);
+    ({ results } = answer);
   }
   return results === undefined ? expanded : [...expanded, { role: 'user', content: results }];
 }

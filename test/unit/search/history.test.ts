@@ -142,6 +142,22 @@ test('messages without a search stay the same objects', () => {
   expect(asked([{ role: 'user', content: 'hi' }, plain], [])[1]).toBe(plain);
 });
 
+test('what was made of the searches of a conversation is made once: the next request has the same objects', () => {
+  const call = toServerCall({ type: 'tool_use', id: 'toolu_1', name: 'web_search', input: { query: 'q' } });
+  const result = toResultBlock(String(call['id']), { pages: [] });
+  const history: RequestMessage[] = [
+    { role: 'user', content: 'hello' },
+    { role: 'assistant', content: [call, result, { type: 'text', text: 'Nothing.' }] },
+    { role: 'user', content: 'go on' },
+    { role: 'assistant', content: [call, result] },
+    { role: 'user', content: 'go on' },
+  ];
+  const before = asked(history, []);
+  const later = asked([...history, { role: 'assistant', content: 'done' }], []);
+  expect(before).toHaveLength(7);
+  for (const [index, message] of before.entries()) expect(later[index]).toBe(message);
+});
+
 describe('what a request offers', () => {
   test.each([
     [{}, { maxUses: 5, wishes: { allowedDomains: [], blockedDomains: [], country: undefined } }],
