@@ -50,7 +50,7 @@ export function expandSearches(services: Services, body: RequestBody): RequestBo
   if (services.search === undefined || listOf(body.value, 'messages').length === 0) return body;
   const search = findSearch(body.object);
   if (search === undefined && !hasSearches(body.object)) return body;
-  return bodyOfToolRequest(services, toToolRequest(body.parsed, search, [], 'asClientWants'));
+  return bodyOfToolRequest(services, toToolRequest(body.parsed, search, [], 'asClientWants', services.search.history));
 }
 
 /** The request as the model of a route can read it: with descriptions in the place of pictures, where it sees none and another does. */

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ContentBlock, MessagesRequest, RequestMessage } from '../../../src/protocol/anthropic/request.ts';
-import { findSearch, queryOfClient, toResultBlock, toServerCall, toToolRequest } from '../../../src/search/history.ts';
+import {
+  findSearch,
+  HistoryMemory,
+  queryOfClient,
+  toResultBlock,
+  toServerCall,
+  toToolRequest,
+} from '../../../src/search/history.ts';
 import { isInDomain, type SearchOutcome } from '../../../src/search/pages.ts';
 
 const TOOL = { type: 'web_search_20250305', name: 'web_search' };
@@ -152,8 +159,11 @@ test('what was made of the searches of a conversation is made once: the next req
     { role: 'assistant', content: [call, result] },
     { role: 'user', content: 'go on' },
   ];
-  const before = asked(history, []);
-  const later = asked([...history, { role: 'assistant', content: 'done' }], []);
+  const memory = new HistoryMemory();
+  const expand = (messages: RequestMessage[]) =>
+    toToolRequest(request(messages), undefined, [], 'maySearch', memory).messages;
+  const before = expand(history);
+  const later = expand([...history, { role: 'assistant', content: 'done' }]);
   expect(before).toHaveLength(7);
   for (const [index, message] of before.entries()) expect(later[index]).toBe(message);
 });
