@@ -180,7 +180,7 @@ test('--full proves what an instance supplies to a model that sees nothing, cann
     { result: 'ok', detail: 'described by eyes' },
     { result: 'ok', detail: 'described by eyes' },
     { result: 'ok', detail: '128 of 148 offered, the right one called' },
-    { result: 'ok', detail: 'SearXNG found 1 pages' },
+    { result: 'ok', detail: 'SearXNG found 1 page' },
   ]);
   expect(Math.max(...picky.requests.map((request) => toolsOf(request).length))).toBe(128);
 });

@@ -137,7 +137,8 @@ export const webSearch: FullCheck = {
     if (error !== undefined) return failFromError(error);
     const found = content.find(({ type }) => type === 'web_search_tool_result')?.['content'];
     if (!Array.isArray(found)) return fail(`${searchesBy}: ${found === undefined ? 'no search was done' : text}`);
-    return found.length === 0 ? warn(`${searchesBy} found nothing`) : ok(`${searchesBy} found ${found.length} pages`);
+    const count = found.length === 1 ? '1 page' : `${found.length} pages`;
+    return found.length === 0 ? warn(`${searchesBy} found nothing`) : ok(`${searchesBy} found ${count}`);
   },
 };
 

@@ -177,7 +177,8 @@ test('where another model describes pictures, both checks are made and say who d
     const seen = await runFullCheck(checkOf(name), subject, vi.fn().mockResolvedValue(says('Red')));
     expect(seen).toMatchObject({ result: 'ok', detail: 'described by eyes' });
     const unseen = await runFullCheck(checkOf(name), subject, vi.fn().mockResolvedValue(says('blurred')));
-    expect(unseen).toMatchObject({ result: 'fail', quirks: [] });
+    const suggestions = ['Whether eyes could be asked: ./manage logs NAME --errors'];
+    expect(unseen).toMatchObject({ result: 'fail', quirks: [], suggestions });
   }
 });
 
