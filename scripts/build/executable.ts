@@ -22,6 +22,12 @@ exec "$here/../node_modules/.bin/node" "$here/main.cjs" "$@"
  */
 const YOUNG_GENERATION = ['--min-semi-space-size=8', '--max-semi-space-size=8'];
 
+/**
+ * The bytes of bodies lie outside V8's heap. Without this V8 searches the whole heap each time when some of them have come, also where
+ * these are few beside what the process may take: half of the processor time of a conversation with large pictures (docs/VISION.md).
+ */
+const BYTES_OUTSIDE = '--external-memory-accounted-in-global-limit';
+
 /** Writes the shell wrapper for platforms without a packed executable (macOS on Intel). */
 export async function writeWrapper(output: string): Promise<void> {
   await writeFile(output, WRAPPER);
@@ -71,7 +77,7 @@ export async function packExecutable(bundle: string, output: string, workDirecto
         output: packed,
         assets: await listAssets(cached),
         disableExperimentalSEAWarning: true,
-        execArgv: YOUNG_GENERATION,
+        execArgv: [...YOUNG_GENERATION, BYTES_OUTSIDE],
         execArgvExtension: 'cli',
       }),
     );
