@@ -28,6 +28,8 @@ const YOUNG_GENERATION = ['--min-semi-space-size=8', '--max-semi-space-size=8'];
  */
 const BYTES_OUTSIDE = '--external-memory-accounted-in-global-limit';
 
+const OPTIONS = [...YOUNG_GENERATION, BYTES_OUTSIDE];
+
 /** Writes the shell wrapper for platforms without a packed executable (macOS on Intel). */
 export async function writeWrapper(output: string): Promise<void> {
   await writeFile(output, WRAPPER);
@@ -65,7 +67,7 @@ export async function packExecutable(bundle: string, output: string, workDirecto
   } else {
     const cached = join(workDirectory, 'cached');
     await mkdir(cached);
-    await recordCodeCache(bundle, cached);
+    await recordCodeCache(bundle, cached, OPTIONS);
     const settings = join(workDirectory, 'executable.json');
     const executable = await stripNode(workDirectory);
     const packed = join(workDirectory, 'packed');
@@ -77,7 +79,7 @@ export async function packExecutable(bundle: string, output: string, workDirecto
         output: packed,
         assets: await listAssets(cached),
         disableExperimentalSEAWarning: true,
-        execArgv: [...YOUNG_GENERATION, BYTES_OUTSIDE],
+        execArgv: OPTIONS,
         execArgvExtension: 'cli',
       }),
     );
