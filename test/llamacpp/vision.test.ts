@@ -9,7 +9,7 @@ const test = testWithContext(32_768, { QUIRK_VISION: '0', VISION_MODEL: 'seer' }
 
 const source = { type: 'base64', media_type: 'image/png', data: pngImage(64).toString('base64') };
 
-test('a server without a projector is told apart from one that is broken, and the request goes on', async ({
+test('a server without a projector counts as one that sees nothing, not as one that is broken, and the request goes on', async ({
   stage: { proxy },
 }) => {
   const messages = [
