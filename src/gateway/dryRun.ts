@@ -71,7 +71,7 @@ function print(description: JsonObject, printed: Buffer): Buffer {
  */
 export async function dryRun(services: Services, incoming: IncomingRequest): Promise<Buffer> {
   return withBody(services, incoming.body, (body) => {
-    const plan = planRequest(services, incoming, body, true);
+    const plan = planRequest(services, incoming, body);
     return describe(services, incoming, expandSearches(services, body), plan);
   });
 }
