@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, inject } from 'vitest';
 import { type Finished, run } from '../cli/temporaryProject.ts';
-import { makeLocalBases } from './localBases.ts';
+import { LOCAL_BASES, makeLocalBases } from './localBases.ts';
 
 /** The images of deploy/Dockerfile, on bases of this machine's own files, as registries are not for tests. */
 
@@ -48,7 +48,9 @@ export async function buildImages(...images: readonly Image[]): Promise<string> 
   const missing = images.filter((_, index) => found[index]?.code !== 0);
   if (missing.length === 0) return '';
   const startedAt = performance.now();
-  const bases = Object.entries(await makeLocalBases(succeed)).flatMap((pair) => ['--build-arg', pair.join('=')]);
+  // Made anew they would be other images, and what was built on them would be built again.
+  if ((await podman('image', 'exists', LOCAL_BASES.RUNTIME_IMAGE)).code !== 0) await makeLocalBases(succeed);
+  const bases = Object.entries(LOCAL_BASES).flatMap((pair) => ['--build-arg', pair.join('=')]);
   const ways = ['--format', 'docker', '--isolation', 'chroot', '--network', 'host', '--layers'];
   for (const image of missing)
     await succeed('build', ...ways, ...bases, '-f', 'deploy/Dockerfile', '--target', image, '-t', image, '.');
