@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { KEY_HEADER, type NowAnswer, type SetupAnswer } from '../../src/cli/ui/contract.ts';
-import { pageGroupings } from '../../src/cli/ui/dailyUsage.ts';
 import type { RequestDetail, RequestsAnswer, SessionsAnswer, UsageAnswer } from '../../src/cli/ui/records.ts';
 import { localDay } from '../../src/core/clock.ts';
 import { UsageFile } from '../../src/telemetry/usage/file.ts';
+import { usageGroupings } from '../../src/telemetry/usage/totals.ts';
 import { call, message } from '../helpers/startApp.ts';
 import { sampleRow } from '../helpers/usageRow.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
@@ -142,7 +142,7 @@ describe('the figures of the page are those of the terminal', () => {
     expect(now.total.today).toEqual(total.today);
   });
 
-  test.each(pageGroupings)('of usage by %s, and its CSV is the same', async (by) => {
+  test.each(usageGroupings)('of usage by %s, and its CSV is the same', async (by) => {
     const from = localDay(Date.now() - 20 * DAY_MS);
     const { rows, total } = await json('usage', '--by', by, '--from', from);
     const answer = await get<UsageAnswer>(`/api/usage?by=${by}&from=${from}`);

@@ -219,6 +219,9 @@ const figures: UsageFigures = {
   unpriced_requests: 0,
   last_request_at: AT,
   health_checks: 0,
+  side_calls: 0,
+  web_searches: 0,
+  search_cost_usd: 0,
 };
 
 const unpriced: UsageFigures = { ...figures, requests: 40, cost_usd: null, unpriced_requests: 40 };

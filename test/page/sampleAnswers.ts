@@ -438,6 +438,9 @@ const lines: readonly UsageLine[] = groups.map((group) => {
     unpriced_requests: unpriced,
     last_request_at: iso(NOW - 9000),
     health_checks: 0,
+    side_calls: group.group === 'atlas-flash' ? 41 : 0,
+    web_searches: group.group === 'acme-2' ? 136 : 0,
+    search_cost_usd: group.group === 'acme-2' ? 0.68 : 0,
   };
 });
 
@@ -455,6 +458,9 @@ function sumOf(all: readonly UsageFigures[], factor = 1): UsageFigures {
     unpriced_requests: sum((line) => line.unpriced_requests),
     last_request_at: iso(NOW - 9000),
     health_checks: 0,
+    side_calls: sum((line) => line.side_calls),
+    web_searches: sum((line) => line.web_searches),
+    search_cost_usd: factor * add(all.map((line) => line.search_cost_usd)),
   };
 }
 

@@ -121,7 +121,7 @@ export interface RequestDetail {
   } | null;
 }
 
-export type UsageBy = 'model' | 'instance' | 'provider' | 'session' | 'project' | 'intent' | 'day';
+export type UsageBy = 'model' | 'instance' | 'provider' | 'session' | 'project' | 'intent' | 'day' | 'side';
 export type Period = 'day' | 'week' | 'month';
 export interface UsageQuery {
   /** `model` when absent. */
@@ -150,6 +150,11 @@ export interface UsageFigures {
   readonly unpriced_requests: number;
   readonly last_request_at: Timestamp | null;
   readonly health_checks: number;
+  /** Questions to side models, which describe pictures; they are in the tokens, the cost and what is unpriced. */
+  readonly side_calls: number;
+  /** Searches of the web, and their cost in US dollars as far as it is known, which is not in the cost. */
+  readonly web_searches: number;
+  readonly search_cost_usd: number;
 }
 export interface UsageLine extends UsageFigures {
   /** The day, model, hash of the session or folder and so on; `-` stands for none. */
