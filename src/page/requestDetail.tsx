@@ -42,6 +42,7 @@ export function RequestDetailView({ row }: { readonly row: RequestRow }) {
           <h3>Tokens and cost</h3>
           <Tokens tokens={answer.tokens} row={row} />
         </div>
+        <Supplied {...answer.supplied} />
         <div class="all-columns">
           <h3>Time</h3>
           <TimeBar {...answer.times} />
@@ -115,6 +116,34 @@ function Asked({ row }: { readonly row: RequestRow }) {
         ['Streamed', row.stream ? 'yes' : 'no'],
       ]}
     />
+  );
+}
+
+/** What the proxy did for the model; nothing where it was not needed. */
+function Supplied({ pictures, searches, tools_left_out: leftOut }: RequestDetail['supplied']) {
+  const costs = (cost: number | null) => (cost === null ? '?' : format.money(cost));
+  const failures = (failed: number) => (failed > 0 ? `, ${format.count(failed)} failed` : '');
+  const rows = [
+    [
+      'Pictures',
+      pictures &&
+        `${format.count(pictures.total)}, ${format.count(pictures.described)} described now${failures(pictures.failed)}${
+          pictures.described > 0 ? ` (${costs(pictures.cost)})` : ''
+        }`,
+    ],
+    [
+      'Web searches',
+      searches &&
+        `${format.count(searches.done)}${failures(searches.failed)}${searches.done > 0 ? ` (${costs(searches.cost)})` : ''}`,
+    ],
+    ['Tools left out', leftOut === null ? null : format.count(leftOut)],
+  ] as const;
+  if (rows.every(([, value]) => value === null)) return null;
+  return (
+    <div>
+      <h3>Supplied by the proxy</h3>
+      <Facts rows={rows} />
+    </div>
   );
 }
 

@@ -134,6 +134,7 @@ function UsageOf({ answer, measure, onMeasure, instance }: UsageProperties) {
           />
         </div>
         <UsageTable answer={answer} />
+        <Beside total={total} />
         {total.unpriced_requests > 0 && (
           <p class="below faint">
             ? is what {format.count(total.unpriced_requests)} requests cost whose price is not known; PRICES_FILE takes
@@ -142,6 +143,22 @@ function UsageOf({ answer, measure, onMeasure, instance }: UsageProperties) {
         )}
       </section>
     </>
+  );
+}
+
+/** What is in the figures beside the requests of clients, and what is not in the cost. */
+function Beside({ total }: { readonly total: UsageFigures }) {
+  const { health_checks: checks, side_calls: calls, web_searches: searches, search_cost_usd: cost } = total;
+  const parts = [
+    ...(checks > 0 ? [`${format.count(checks)} health checks of the instances`] : []),
+    ...(calls > 0 ? [`${format.count(calls)} questions to side models, which describe pictures`] : []),
+  ];
+  if (parts.length === 0 && searches === 0) return null;
+  return (
+    <p class="below faint">
+      {parts.length > 0 && `Tokens and cost are also those of ${parts.join(' and ')}. `}
+      {searches > 0 && `Beside that, ${format.count(searches)} searches of the web cost ${format.money(cost)}.`}
+    </p>
   );
 }
 

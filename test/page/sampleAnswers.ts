@@ -128,6 +128,15 @@ export const instances: readonly InstanceNow[] = [
         meaning: 'the provider limits the rate; the key is used again soon',
       },
       status: {
+        vision: { model: 'atlas-flash', setting: 'VISION_MODEL', described: 41, failed: 1 },
+        web_search: {
+          back_end: 'brave',
+          searches: 136,
+          failed: 2,
+          refused: 0,
+          last_failure: { at: iso(NOW - 4_200_000), reason: 'no answer within 10 s' },
+        },
+        tools: { most: 128, limited_sessions: 3, left_out: 172 },
         providers: [
           {
             name: 'acme',
@@ -372,6 +381,11 @@ export function detailOf(row: RequestRow): RequestDetail {
       output: row.output_tokens,
       reasoning: row.output_tokens === null ? null : Math.round(row.output_tokens / 3),
       estimated: false,
+    },
+    supplied: {
+      pictures: row.fallbacks > 0 ? { total: 3, described: 1, failed: 0, cost: 0.0009 } : null,
+      searches: row.fallbacks > 0 ? { done: 2, failed: 1, cost: 0.01 } : null,
+      tools_left_out: row.fallbacks > 0 ? 172 : null,
     },
     error: isFine
       ? null

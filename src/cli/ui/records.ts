@@ -110,6 +110,21 @@ export interface RequestDetail {
     /** They are estimates, as the provider gave none. */
     readonly estimated: boolean;
   };
+  /** What was supplied that the model or its server lacks; null where it was not needed. */
+  readonly supplied: {
+    /** In the request, how many of them were described for it, and how many could not be; of the others it was known. */
+    readonly pictures: {
+      readonly total: number;
+      readonly described: number;
+      readonly failed: number;
+      /** US dollars; null: not known. */
+      readonly cost: number | null;
+    } | null;
+    /** Searches of the web by the proxy. */
+    readonly searches: { readonly done: number; readonly failed: number; readonly cost: number | null } | null;
+    /** Tools of the client that the model was not offered. */
+    readonly tools_left_out: number | null;
+  };
   readonly error: {
     readonly status: number;
     readonly type: string;
