@@ -217,3 +217,14 @@ export function Facts({ rows }: { readonly rows: readonly (readonly [name: strin
     </dl>
   );
 }
+
+/** What the proxy supplies where the model or its server cannot; nothing where none of it is known. */
+export function SuppliedFacts({ rows }: Parameters<typeof Facts>[0]) {
+  if (rows.every(([, value]) => value === null || value === '')) return null;
+  return (
+    <div>
+      <h3>Supplied by the proxy</h3>
+      <Facts rows={rows} />
+    </div>
+  );
+}

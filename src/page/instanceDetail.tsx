@@ -7,7 +7,7 @@ import {
   type ProviderStatus,
 } from '../cli/ui/contract.ts';
 import { RequestFailure, runAction } from './connection.ts';
-import { Choice, Command, Facts, format, State, Text } from './controls.tsx';
+import { Choice, Command, Facts, format, State, SuppliedFacts, Text } from './controls.tsx';
 import { safeText } from './format.ts';
 import { usePage } from './pageState.ts';
 import { Legend, StackedBars } from './plot.tsx';
@@ -131,13 +131,7 @@ function Supplied({ status: { vision, unseen_pictures: unseen, web_search: searc
           }`,
     ],
   ] as const;
-  if (rows.every(([, value]) => value === '')) return null;
-  return (
-    <div>
-      <h3>Supplied by the proxy</h3>
-      <Facts rows={rows} />
-    </div>
-  );
+  return <SuppliedFacts rows={rows} />;
 }
 
 interface SuppliedProperties {

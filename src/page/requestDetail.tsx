@@ -1,5 +1,5 @@
 import type { RequestDetail, RequestRow } from '../cli/ui/records.ts';
-import { Command, CopyButton, Facts, format, Notice, Text } from './controls.tsx';
+import { Command, CopyButton, Facts, format, Notice, SuppliedFacts, Text } from './controls.tsx';
 import { splitRemedy } from './format.ts';
 import { useAnswer } from './pageState.ts';
 
@@ -138,13 +138,7 @@ function Supplied({ pictures, searches, tools_left_out: leftOut }: RequestDetail
     ],
     ['Tools left out', leftOut === null ? null : format.count(leftOut)],
   ] as const;
-  if (rows.every(([, value]) => value === null)) return null;
-  return (
-    <div>
-      <h3>Supplied by the proxy</h3>
-      <Facts rows={rows} />
-    </div>
-  );
+  return <SuppliedFacts rows={rows} />;
 }
 
 const REASONING = 'of it reasoning';

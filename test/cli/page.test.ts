@@ -242,7 +242,7 @@ describe('the figures of the page are those of the terminal', () => {
         turns: 2,
         agent_requests: 1,
         side_calls: 1,
-        models: ['a', 'model-a', '=b'],
+        models: ['=b', 'a', 'model-a'],
       },
     ]);
     const { rows } = await json('usage', 'idle', '--by', 'session', '--days', '30');
