@@ -52,7 +52,6 @@ export function InstanceDetail({ instance }: { readonly instance: InstanceNow })
           ]}
         />
       </div>
-      <Supplied status={status} />
       <div>
         <h3>Requests</h3>
         <Facts
@@ -80,6 +79,7 @@ export function InstanceDetail({ instance }: { readonly instance: InstanceNow })
           ]}
         />
       </div>
+      <Supplied status={status} />
       <div class="all-columns">
         <LastHour minutes={instance.minutes} />
       </div>
