@@ -315,67 +315,83 @@ function swatchOf(line: UsageLine, { series }: UsageAnswer): string {
   return `swatch layer-${isTogether ? last : index}`;
 }
 
+/** Thousands of sessions would keep the browser busy for seconds. */
+const LINES_AT_ONCE = 200;
+
 function UsageTable({ answer }: { readonly answer: UsageAnswer }) {
   const { lines, total, before, by } = answer;
+  const [limit, setLimit] = useState(LINES_AT_ONCE);
+  // Sessions stand in the order of time, all others the dearest first.
+  const shown = by === 'session' ? lines.slice(-limit) : lines.slice(0, limit);
   const earlier = new Map(before?.lines.map((line) => [line.group, line]));
   return (
-    <div class="table-frame">
-      <table class="usage">
-        <thead>
-          <tr>
-            <th scope="col">{groupings[by as keyof typeof groupings] ?? by}</th>
-            <th scope="col" class="number">
-              Requests
-            </th>
-            <th scope="col" class="number middle">
-              Failed
-            </th>
-            <th scope="col" class="number middle">
-              Tokens in
-            </th>
-            <th scope="col" class="number wide">
-              Cached
-            </th>
-            <th scope="col" class="number middle">
-              Tokens out
-            </th>
-            <th scope="col" class="number wide">
-              Reasoning
-            </th>
-            <th scope="col" class="number">
-              Cost
-            </th>
-            {before !== null && (
+    <>
+      <div class="table-frame">
+        <table class="usage">
+          <thead>
+            <tr>
+              <th scope="col">{groupings[by as keyof typeof groupings] ?? by}</th>
+              <th scope="col" class="number">
+                Requests
+              </th>
               <th scope="col" class="number middle">
-                Change
+                Failed
               </th>
-            )}
-          </tr>
-        </thead>
-        <tbody>
-          {lines.map((line) => (
-            <tr key={line.group}>
-              <th scope="row" class="clip">
-                <span class={swatchOf(line, answer)} aria-hidden="true" /> <Text>{groupName(line)}</Text>
+              <th scope="col" class="number middle">
+                Tokens in
               </th>
-              <Cells figures={line} />
+              <th scope="col" class="number wide">
+                Cached
+              </th>
+              <th scope="col" class="number middle">
+                Tokens out
+              </th>
+              <th scope="col" class="number wide">
+                Reasoning
+              </th>
+              <th scope="col" class="number">
+                Cost
+              </th>
               {before !== null && (
-                <td class="number middle faint">
-                  {format.change(line.cost_usd, earlier.get(line.group)?.cost_usd ?? null)}
-                </td>
+                <th scope="col" class="number middle">
+                  Change
+                </th>
               )}
             </tr>
-          ))}
-        </tbody>
-        <tfoot>
-          <tr>
-            <th scope="row">All</th>
-            <Cells figures={total} />
-            {before !== null && <td class="number middle">{format.change(total.cost_usd, before.total.cost_usd)}</td>}
-          </tr>
-        </tfoot>
-      </table>
-    </div>
+          </thead>
+          <tbody>
+            {shown.map((line) => (
+              <tr key={line.group}>
+                <th scope="row" class="clip">
+                  <span class={swatchOf(line, answer)} aria-hidden="true" /> <Text>{groupName(line)}</Text>
+                </th>
+                <Cells figures={line} />
+                {before !== null && (
+                  <td class="number middle faint">
+                    {format.change(line.cost_usd, earlier.get(line.group)?.cost_usd ?? null)}
+                  </td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+          <tfoot>
+            <tr>
+              <th scope="row">All</th>
+              <Cells figures={total} />
+              {before !== null && <td class="number middle">{format.change(total.cost_usd, before.total.cost_usd)}</td>}
+            </tr>
+          </tfoot>
+        </table>
+      </div>
+      {shown.length < lines.length && (
+        <p class="below faint">
+          {`${by === 'session' ? 'The latest' : 'The first'} ${format.count(shown.length)} of ${format.count(lines.length)}; the CSV has all. `}
+          <button type="button" onClick={() => setLimit(limit + LINES_AT_ONCE)}>
+            Show more
+          </button>
+        </p>
+      )}
+    </>
   );
 }
 

@@ -69,6 +69,21 @@ describe('what the proxy supplies', () => {
   });
 });
 
+test('thousands of sessions are a table of 200, with more on demand', async () => {
+  const [line] = usage.lines;
+  const lines = Array.from({ length: 6000 }, (_, index) => ({ ...line, group: `session-${index}`, name: null }));
+  server.answers['/api/usage'] = { ...usage, by: 'session', lines };
+  const { page } = await open({}, 'usage?by=session');
+  await page.locator('table.usage tbody tr').first().waitFor();
+  const names = () => page.locator('table.usage tbody th').allInnerTexts();
+  expect((await names()).length).toBe(200);
+  expect((await names()).at(-1)).toBe('session-5999');
+  await page.getByText('The latest 200 of 6,000; the CSV has all.').waitFor();
+  await page.getByRole('button', { name: 'Show more' }).click();
+  await page.getByText('The latest 400 of 6,000').waitFor();
+  expect((await names()).length).toBe(400);
+});
+
 describe('for everybody', () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const view of VIEWS) {
