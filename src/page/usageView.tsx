@@ -1,7 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { UsageAnswer, UsageFigures, UsageLine } from '../cli/ui/records.ts';
-import { download, RequestFailure } from './connection.ts';
-import { Choice, Command, Empty, format, ReadingNotices, Text, Waiting } from './controls.tsx';
+import { Choice, Command, CsvButton, Empty, format, ReadingNotices, Text, Waiting } from './controls.tsx';
 import { useAddress, useAnswer, usePage } from './pageState.ts';
 import { LAYER_COLOURS, type Layer, Legend, StackedBars } from './plot.tsx';
 import { Select } from './requestFilters.tsx';
@@ -165,23 +164,6 @@ function Beside({ total }: { readonly total: UsageFigures }) {
 function rangeWords(first: string, last: string): string {
   const year = new Date().getFullYear();
   return first === last ? format.day(first, year) : `${format.day(first, year)} – ${format.day(last, year)}`;
-}
-
-function CsvButton({ query, name }: { readonly query: Choices; readonly name: string }) {
-  const [failure, setFailure] = useState('');
-  const save = () =>
-    download('/api/usage.csv', query, name).then(
-      () => setFailure(''),
-      (error: unknown) => setFailure(error instanceof RequestFailure ? error.message : String(error)),
-    );
-  return (
-    <span class="push">
-      {failure !== '' && <span class="bad">{failure} </span>}
-      <button type="button" onClick={save}>
-        Download as CSV
-      </button>
-    </span>
-  );
 }
 
 function Totals({ total, before }: { readonly total: UsageFigures; readonly before: UsageFigures | null }) {
