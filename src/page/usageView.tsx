@@ -16,7 +16,6 @@ import {
   ranges,
   readChoices,
 } from './usageFigures.ts';
-import type { Choices } from './viewAddress.ts';
 
 /** Tokens and money over time, and what they went to. */
 export function UsageView() {
