@@ -75,7 +75,7 @@ test('thousands of sessions are a table of 200, with more on demand', async () =
   server.answers['/api/usage'] = { ...usage, by: 'session', lines };
   const { page } = await open({}, 'usage?by=session');
   await page.locator('table.usage tbody tr').first().waitFor();
-  const names = () => page.locator('table.usage tbody th').allInnerTexts();
+  const names = async () => (await page.locator('table.usage tbody th').allInnerTexts()).map((text) => text.trim());
   expect((await names()).length).toBe(200);
   expect((await names()).at(-1)).toBe('session-5999');
   await page.getByText('The latest 200 of 6,000; the CSV has all.').waitFor();
