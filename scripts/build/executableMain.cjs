@@ -3,6 +3,7 @@
 // made for another platform has none.
 'use strict';
 
+const { createRequire } = require('node:module');
 const { getAssetKeys, getRawAsset } = require('node:sea');
 const { Script } = require('node:vm');
 
@@ -26,4 +27,9 @@ function load(name) {
   return module.exports;
 }
 
-load('./main.cjs');
+// A package of the system has no other Node for the manager than this: `--manager FILE ...` runs that file.
+const [, , option, file] = process.argv;
+if (option === '--manager') {
+  process.argv.splice(1, 3, file);
+  createRequire(file)(file);
+} else load('./main.cjs');
