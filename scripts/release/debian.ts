@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { type Manifest, makeMainPackage } from './npmPackages.ts';
+import { LICENCES, type Manifest, makeMainPackage } from './npmPackages.ts';
 
 const run = promisify(execFile);
 
@@ -48,20 +48,17 @@ Description: runs Claude Code on any model provider
 }
 
 /** The file that Debian asks for, in its machine-readable form. */
-function copyright(licence: string, licences: string): string {
-  const quoted = (text: string) => text.split('\n').map((line) => ` ${line === '' ? '.' : line}`);
+function copyright(licence: string): string {
+  const lines = licence.trim().split('\n');
   return `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: ${NAME}
+Comment: Node.js and the libraries in the executable are under the licences
+ in ${LICENCES}.gz beside this file.
 
 Files: *
 Copyright: the authors of ${NAME}
 License: Expat
-
-License: Expat
-${quoted(licence.trim()).join('\n')}
-
-Comment:
-${quoted(licences.trim()).join('\n')}
+${lines.map((line) => ` ${line === '' ? '.' : line}`).join('\n')}
 `;
 }
 
@@ -100,14 +97,16 @@ async function layOutHome(home: string, library: string): Promise<void> {
   for (const name of ['package.json', 'ecosystem.config.cjs']) await cp(join(library, name), join(home, name));
 }
 
+/** What is run. */
+const PROGRAMS = ['usr/bin/ccp', `${LIBRARY}/dist/${NAME}`, 'DEBIAN/postinst', 'DEBIAN/prerm', 'DEBIAN/postrm'];
+
 /** Gives folders and files the rights that Debian expects. */
-async function setModes(folder: string): Promise<void> {
+async function setModes(tree: string, folder = tree): Promise<void> {
   await chmod(folder, 0o755);
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) await setModes(path);
-    else if (entry.isFile())
-      await chmod(path, /^(?:ccp|claude-code-proxy|post\w+|prerm)$/.test(entry.name) ? 0o755 : 0o644);
+    if (entry.isDirectory()) await setModes(tree, path);
+    else if (entry.isFile()) await chmod(path, PROGRAMS.includes(relative(tree, path)) ? 0o755 : 0o644);
   }
 }
 
@@ -117,6 +116,9 @@ async function layOut({ root, version, licences, time }: Release, tree: string, 
   const manifest: Manifest = { ...JSON.parse(await readFile(join(root, 'package.json'), 'utf8')), version };
   const library = join(tree, LIBRARY);
   await makeMainPackage(root, library, manifest);
+  // Run by the executable, and by no Node of Debian's.
+  const starter = join(library, 'bin', `${NAME}.cjs`);
+  await writeFile(starter, (await readFile(starter, 'utf8')).replace(/^#!.*\n/, ''));
   await cp(join(executable, NAME), join(library, 'dist', NAME));
   await cp(join(executable, 'build.json'), join(library, 'dist', 'build.json'));
   const home = { root: `/${HOME}`, envs: `/${CONFIGURATION}`, logs: `/var/log/${NAME}` };
@@ -134,8 +136,9 @@ async function layOut({ root, version, licences, time }: Release, tree: string, 
   );
   await rm(join(documents, 'CHANGELOG.md'));
   await writeFile(join(documents, 'changelog.gz'), gzipSync(changelog(version, time), { level: 9 }));
+  await writeFile(join(documents, `${LICENCES}.gz`), gzipSync(licences, { level: 9 }));
   await rm(join(library, 'LICENSE'));
-  await writeFile(join(documents, 'copyright'), copyright(await readFile(join(root, 'LICENSE'), 'utf8'), licences));
+  await writeFile(join(documents, 'copyright'), copyright(await readFile(join(root, 'LICENSE'), 'utf8')));
   const manuals = join(tree, 'usr/share/man/man1');
   await mkdir(manuals, { recursive: true });
   for (const name of [NAME, 'ccp']) await writeFile(join(manuals, `${name}.1.gz`), gzipSync(MANUAL, { level: 9 }));
@@ -144,6 +147,7 @@ async function layOut({ root, version, licences, time }: Release, tree: string, 
     ccp: 'usr/bin/ccp',
     [`${NAME}@.service`]: `lib/systemd/system/${NAME}@.service`,
     'sysusers.conf': `usr/lib/sysusers.d/${NAME}.conf`,
+    'lintian-overrides': `usr/share/lintian/overrides/${NAME}`,
     postinst: 'DEBIAN/postinst',
     prerm: 'DEBIAN/prerm',
     postrm: 'DEBIAN/postrm',
