@@ -318,7 +318,7 @@ export async function findUnsupervised({ root, pm2, inspections, all }: CheckCon
   const checkProcess = async (pid: number): Promise<Finding[]> => {
     const command = (await readCommand(pid)) ?? [];
     const at = command.indexOf('--env');
-    if (!runsExecutable(command, executable) || at < 0) return [];
+    if (!runsExecutable(command, executable) || at < 0 || (await readUnit(pid)) !== undefined) return [];
     const detail = `pid ${pid} runs with ${basename(command[at + 1] ?? '')}, unknown to PM2 and to any port`;
     return [processCheck.warn(detail, { remedy: `kill ${pid}` })];
   };
