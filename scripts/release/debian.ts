@@ -119,6 +119,7 @@ async function layOut({ root, version, licences, time }: Release, tree: string, 
   // Run by the executable, and by no Node of Debian's.
   const starter = join(library, 'bin', `${NAME}.cjs`);
   await writeFile(starter, (await readFile(starter, 'utf8')).replace(/^#!.*\n/, ''));
+  await writeFile(join(library, 'package.json'), `${JSON.stringify({ name: NAME, version }, undefined, 2)}\n`);
   await cp(join(executable, NAME), join(library, 'dist', NAME));
   await cp(join(executable, 'build.json'), join(library, 'dist', 'build.json'));
   const home = { root: `/${HOME}`, envs: `/${CONFIGURATION}`, logs: `/var/log/${NAME}` };

@@ -25,10 +25,14 @@ const environment = (more: Record<string, string> = {}) => ({ PATH: process.env[
 
 let files: string[];
 beforeAll(async () => {
-  const executables = await makeExecutables(root, join(base, 'executables'), [PLATFORM], TIME);
-  files = await packRelease(root, output, executables, TIME, '', () => {});
+  // As small as can be, since it is compressed five times; the real one is in the packages for npm and Debian.
+  const folder = join(base, 'executable');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'claude-code-proxy'), `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
+  writeFileSync(join(folder, 'build.json'), '{}');
+  files = await packRelease(root, output, { [PLATFORM]: folder }, TIME, '', () => {});
   return remove;
-}, 600_000);
+});
 
 test('the archives hold the executable, examples of env files, a page and all licences', async () => {
   const folder = join(base, 'unpacked');
