@@ -45,6 +45,8 @@ async function findProgram(folder: string, calledAs: string | undefined): Promis
     return { folder, name: programWord(calledAs), installed: undefined };
   const installed = await import('./installation.ts');
   const name = calledAs ?? installed.installedCommand(process.argv[1] ?? '', process.env);
+  // For what is started, whose messages name commands, too.
+  process.env['MANAGER_COMMAND'] = name;
   return { folder, name, installed };
 }
 
