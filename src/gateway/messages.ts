@@ -12,6 +12,7 @@ import { TranslatingAdapter } from './adapters/translatingAdapter.ts';
 import { respondWithFallback } from './fallback/fallbackRunner.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import {
+  admitClient,
   createId,
   handleRequest,
   type RequestContext,
@@ -107,9 +108,10 @@ async function answerHooked(context: RequestContext, body: RequestBody, hooks: H
 
 function answer(context: RequestContext, body: RequestBody): Promise<void> {
   const { services, incoming, writer, record } = context;
-  const plan = planRequest(services, incoming, body);
-  recordPlan(context, plan);
+  const planned = planRequest(services, incoming, body);
+  recordPlan(context, planned);
   recordClient(context, body.object);
+  const plan = admitClient(context, planned, body);
   if (services.search !== undefined) return answerBySearch(context, plan, body, services.search);
   const candidates = filterByWebSearch(services, plan.candidates, body);
   if (candidates.length === 0) {
