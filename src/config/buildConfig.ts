@@ -344,7 +344,7 @@ function secretsOf({ key, moreKeys = [], headers, overrides }: ProviderConfig): 
 
 /** Puts the configuration together out of what has been checked. */
 function assembleConfig(
-  source: Pick<ConfigSource, 'file' | 'directory'>,
+  source: Pick<ConfigSource, 'file' | 'directory' | 'environment'>,
   values: SettingValues,
   models: Models,
 ): Config {
@@ -365,6 +365,7 @@ function assembleConfig(
   return deepFreeze({
     ...settings,
     ...models,
+    manager: source.environment['MANAGER_COMMAND'] || './manage',
     file: resolve(source.directory, source.file),
     hash: fingerprint({
       ...settings,
