@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ClientAccounts } from './clients/clientAccounts.ts';
 import type { ConfigResult } from './config/buildConfig.ts';
 import type { Config } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
@@ -19,6 +20,7 @@ import { Reloader } from './reload/configReloader.ts';
 import { watchFiles } from './reload/fileWatcher.ts';
 import { LoadBalancer } from './routing/loadBalancer.ts';
 import { createApp } from './server/app.ts';
+import { collectWhenIdle } from './server/memoryGuard.ts';
 import { createTerminalView } from './telemetry/console/view.ts';
 import { openRotatingLog, type RotatingLog } from './telemetry/log/rotatingLog.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
@@ -27,6 +29,7 @@ import { boundConsoleFile, openStateFile } from './telemetry/stateFiles.ts';
 import { DAYS_SHOWN, UsageAggregator } from './telemetry/usage/aggregator.ts';
 import { usageFilePath } from './telemetry/usage/file.ts';
 import { UsageStore } from './telemetry/usage/store.ts';
+import type { UsageRow } from './telemetry/usage/totals.ts';
 import { createTokenCalibration } from './translate/tokenCalibration.ts';
 import { VERSION } from './version.ts';
 import { DescriptionCache, descriptionsPath } from './vision/descriptionCache.ts';
@@ -135,7 +138,12 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     clock,
     logger,
   });
-  const usage = new UsageAggregator({ clock, keep: (row) => usageStore.add(row), redact });
+  const clients = new ClientAccounts(clock);
+  const keep = (row: UsageRow) => {
+    clients.count(row);
+    usageStore.add(row);
+  };
+  const usage = new UsageAggregator({ clock, keep, redact });
   const descriptions = new DescriptionCache({
     path: descriptionsPath(config.stateDirectory, config.instance),
     clock,
@@ -147,7 +155,8 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     usage,
     calibration,
     bodies: new JsonBodyCodec(),
-    order: new LoadBalancer(clock, Math.random),
+    order: new LoadBalancer(clock),
+    clients,
     inFlight: new InFlight(),
     pictures: new SideModelDescriber(descriptions),
     logger,
@@ -183,6 +192,13 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     memoryBytes: () => process.memoryUsage.rss(),
   };
 
+  const startUsage = async () => {
+    const stored = await usageStore.start(DAYS_SHOWN);
+    usage.restoreDays(stored.days);
+    clients.restore(stored.clients);
+  };
+  // Where clients have limits nobody is served before it is known what was used of them.
+  if (config.clients !== undefined) await startUsage();
   const app = createApp(active, facts);
   const onListening = () => worker.answerWith(() => describeHealth(active.current, facts));
   const failure = await listen(app, { config, worker, isShared, onListening });
@@ -193,6 +209,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   }
   dropPortInspection();
   tuneHeapGrowth(() => lasting.inFlight.size);
+  collectWhenIdle(() => active.requests);
   logger.lifecycle(`listening on http://${config.host}:${config.port}`, {
     provider: config.provider.preset.name,
     protocol: spokenProtocols(config),
@@ -203,7 +220,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   });
   const stopHealthChecks = startHealthChecks(active, Math.random);
   const watch = watchFiles(() => reloader.files, reloader.check);
-  usageStore.start(DAYS_SHOWN).then((sums) => usage.restoreDays(sums));
+  if (config.clients === undefined) void startUsage();
 
   const signal = await stopSignal(() =>
     lasting.inFlight.abortAll(new ApiError('draining', 'the instance is stopping')),

@@ -160,6 +160,7 @@ const row: RequestRow = {
   fallbacks: 0,
   session: '0123456789abcdef',
   agent: null,
+  client: null,
 };
 
 const failed: RequestRow = {
@@ -184,6 +185,7 @@ const failed: RequestRow = {
   attempts: 3,
   fallbacks: 1,
   agent: 'a1',
+  client: 'alice',
 };
 
 export const requestsAnswer: RequestsAnswer = {

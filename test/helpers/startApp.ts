@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import { ClientAccounts } from '../../src/clients/clientAccounts.ts';
 import type { Config } from '../../src/config/config.ts';
 import { configFromText } from '../../src/config/load.ts';
 import { createRedactor } from '../../src/core/secret.ts';
@@ -41,11 +42,11 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-export function testConfig(settings: Settings): Config {
+export function testConfig(settings: Settings, environment: Settings = {}): Config {
   const text = Object.entries({ PORT: '8080', OPENAI_API_KEY: 'key-of-the-provider', ...settings })
     .map(([name, value]) => `${name}=${value}`)
     .join('\n');
-  const { config, problems } = configFromText('/envs/test.env', text, {}, tmpdir());
+  const { config, problems } = configFromText('/envs/test.env', text, environment, tmpdir());
   if (config === undefined) throw new Error(`bad test settings: ${JSON.stringify(problems)}`);
   return config;
 }
@@ -54,8 +55,12 @@ export function testConfig(settings: Settings): Config {
 const NEVER_OPEN: CircuitBreakerOptions = { failures: Number.POSITIVE_INFINITY, windowMs: 30_000, openMs: 10_000 };
 
 /** An instance inside the test process, on a free port, with the log kept in memory. */
-export async function startApp(settings: Settings, breaker: CircuitBreakerOptions = NEVER_OPEN): Promise<TestApp> {
-  const config = { ...testConfig(settings), breaker };
+export async function startApp(
+  settings: Settings,
+  breaker: CircuitBreakerOptions = NEVER_OPEN,
+  environment: Settings = {},
+): Promise<TestApp> {
+  const config = { ...testConfig(settings, environment), breaker };
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const redact = createRedactor(config.secrets);
   const log: Record<string, unknown>[] = [];
@@ -78,13 +83,22 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
   const state = settings['STATE_DIR'] === undefined ? temporaryFolder() : undefined;
   const stateDirectory = state?.path ?? config.stateDirectory;
   const descriptions = new DescriptionCache({ path: descriptionsPath(stateDirectory, config.instance), clock, logger });
+  const clients = new ClientAccounts(clock);
   const lasting = {
     clock,
     stats: new RequestCounters(clock, redact),
-    usage: new UsageAggregator({ clock, keep: (row) => usageRows.push(row), redact }),
+    usage: new UsageAggregator({
+      clock,
+      keep: (row) => {
+        clients.count(row);
+        usageRows.push(row);
+      },
+      redact,
+    }),
+    clients,
     calibration: createTokenCalibration(),
     bodies: new JsonBodyCodec(),
-    order: new LoadBalancer(clock, Math.random),
+    order: new LoadBalancer(clock),
     inFlight: new InFlight(),
     pictures: new SideModelDescriber(descriptions),
     logger,

@@ -17,7 +17,7 @@ import { withUsageDatabase } from '../usage/read.ts';
 const TOTALS = Object.keys(NO_USAGE) as (keyof UsageTotals)[];
 /** What was used on one day by one session, with one model of one provider, in one folder and for one purpose. */
 const COLUMNS = [
-  ...['day', 'model', 'provider', 'session', 'session_id', 'intent', 'project', 'side'],
+  ...['day', 'model', 'provider', 'session', 'session_id', 'intent', 'project', 'client', 'side'],
   // Times of the first and the last request in ms since 1970, 0 when there was none; of the longest in ms; requests of subagents.
   ...['first', 'last', 'longest', 'agents'],
   ...TOTALS,
@@ -26,13 +26,13 @@ const COLUMNS = [
 const SUMS = [...TOTALS.map((name) => `total(${name}) AS ${name}`), 'max(last) AS last'].join(', ');
 
 /** One day of a usage file, by the index on the day. In a file without the columns that came later, nothing is known of these. */
-function dayStatement(isOld: boolean, hasSearches: boolean): string {
+function dayStatement(isOld: boolean, hasSearches: boolean, hasClient: boolean): string {
   const [sessionId, intent, project] = ['session_id', 'intent', 'project'].map((name) => (isOld ? 'NULL' : name));
   return `SELECT day, used_model AS model, provider, session, max(${sessionId}) AS session_id, ${intent} AS intent,
-      ${project} AS project, ${SIDE_OF} AS side, ifnull(min(time) FILTER (WHERE ${IS_REQUEST}), 0) AS first,
+      ${project} AS project, ${hasClient ? 'client' : 'NULL'} AS client, ${SIDE_OF} AS side, ifnull(min(time) FILTER (WHERE ${IS_REQUEST}), 0) AS first,
       ifnull(max(duration_ms) FILTER (WHERE ${IS_REQUEST}), 0) AS longest,
       count(*) FILTER (WHERE agent = 1 AND ${IS_REQUEST}) AS agents, ${totalsColumns(hasSearches)}
-    FROM requests WHERE day = ? GROUP BY used_model, provider, session, side${isOld ? '' : ', intent, project'}`;
+    FROM requests WHERE day = ? GROUP BY used_model, provider, session, side${isOld ? '' : ', intent, project'}${hasClient ? ', requests.client' : ''}`;
 }
 
 /** By what the rows are summed up. Of a request that names no folder it is the one that others of its session have named. */
@@ -44,6 +44,7 @@ const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   instance: 'NULL',
   project: 'coalesce(project, folder)',
   intent: 'intent',
+  client: 'client',
   side: 'side',
 };
 const IN_RANGE = 'file = :file AND day >= :first AND day <= :last';
@@ -231,7 +232,9 @@ export class DailyUsage {
     const remove = this.#database.prepare('DELETE FROM daily WHERE file = ? AND day = ?');
     const insert = this.#database.prepare(`INSERT INTO daily VALUES (?, ${COLUMNS.map(() => '?').join(', ')})`);
     withUsageDatabase(path, (database) => {
-      const statement = database.prepare(dayStatement(!hasColumn(database, 'intent'), hasColumn(database, 'searches')));
+      const statement = database.prepare(
+        dayStatement(!hasColumn(database, 'intent'), hasColumn(database, 'searches'), hasColumn(database, 'client')),
+      );
       this.#database.exec('BEGIN');
       try {
         for (const day of days) {

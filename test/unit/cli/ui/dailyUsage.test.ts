@@ -68,6 +68,7 @@ const anyRow = fc
     provider: oneOf('demo', 'other'),
     session: oneOf(null, 's1', 's2'),
     intent: oneOf(null, 'chat', 'title'),
+    client: oneOf(null, 'alice', 'bob'),
     project: oneOf(null, null, '/home/a', '/home/b'),
     endpoint: oneOf('/v1/messages', '/v1/messages', 'health_check', 'side:vision'),
     agent: oneOf<0 | 1>(0, 1),
