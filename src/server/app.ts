@@ -19,12 +19,13 @@ import {
 } from './routes/info.ts';
 import { addMessageRoutes } from './routes/messages.ts';
 
+// Functions, as the executable loads zlib when it is first used (scripts/build/executableMain.cjs).
 const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
-  ['zstd', createZstdDecompress],
+  ['gzip', () => createGunzip()],
+  ['x-gzip', () => createGunzip()],
+  ['deflate', () => createInflate()],
+  ['br', () => createBrotliDecompress()],
+  ['zstd', () => createZstdDecompress()],
 ]);
 
 /**
