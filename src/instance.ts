@@ -10,7 +10,7 @@ import { startHealthChecks } from './gateway/healthChecks.ts';
 import { describeHealth, type ProcessFacts } from './gateway/introspection.ts';
 import { JsonBodyCodec } from './gateway/requestBody.ts';
 import { InFlight } from './gateway/services.ts';
-import { tuneHeapGrowth } from './host/heap.ts';
+import { collectAfterStart, tuneHeapGrowth } from './host/heap.ts';
 import { claimWorkerNumber } from './host/workers.ts';
 import { closeListener, drain, listen } from './listener.ts';
 import { describePermissionModel, dropPortInspection } from './permissions/sandbox.ts';
@@ -37,6 +37,9 @@ const EXIT_CONFIGURATION = 78;
 
 /** How long the last words to the log may take after everything is over. */
 const FLUSH_MS = 1000;
+
+/** How long after it listens an instance opens its file of usage: the first request shall not wait for that. Rows are kept until then. */
+const HISTORY_DELAY_MS = 100;
 
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -193,6 +196,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   }
   dropPortInspection();
   tuneHeapGrowth(() => lasting.inFlight.size);
+  collectAfterStart(() => lasting.inFlight.size);
   logger.lifecycle(`listening on http://${config.host}:${config.port}`, {
     provider: config.provider.preset.name,
     protocol: spokenProtocols(config),
@@ -203,7 +207,9 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   });
   const stopHealthChecks = startHealthChecks(active, Math.random);
   const watch = watchFiles(() => reloader.files, reloader.check);
-  usageStore.start(DAYS_SHOWN).then((sums) => usage.restoreDays(sums));
+  const hasHistory = sleep(HISTORY_DELAY_MS, undefined, { ref: false })
+    .then(() => usageStore.start(DAYS_SHOWN))
+    .then((sums) => usage.restoreDays(sums));
 
   const signal = await stopSignal(() =>
     lasting.inFlight.abortAll(new ApiError('draining', 'the instance is stopping')),
@@ -215,6 +221,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   logger.lifecycle(`stopping on ${signal}`, { in_flight: lasting.inFlight.size });
   await drain(app, active.current);
   calibrationFile.close();
+  await hasHistory;
   usageStore.close();
   descriptions.close();
   consoleFile?.close();
