@@ -106,7 +106,7 @@ const place = (row: number, column: number, label: string, about: string): Folde
 /** The folders of `src/`, those above that import others; `*.ts` are the files at its top. */
 export const folders: Readonly<Record<string, Folder>> = {
   page: place(0, 0, 'in the browser', 'the page of `./manage ui`, which runs in a browser'),
-  cli: place(1, 0, './manage', 'the manager: commands, PM2, Claude Code, doctor, import'),
+  cli: place(1, 0, './manage', 'the manager: commands, PM2, Claude Code, doctor, import, the server of the page'),
   '*.ts': place(1, 2.5, 'one instance', 'the entry of an instance, which puts its parts together, listens and stops'),
   host: place(2, 1, 'asks the machine', 'who listens on a port, which processes an instance has'),
   permissions: place(

@@ -18,7 +18,6 @@ import {
   chooseValues,
   collectVariables,
   createLookUp,
-  directNames,
   type Environment,
   expandVariables,
   reportUnknownNames,
@@ -35,7 +34,7 @@ import { fileSettings, readProvidersFile, reportNoProvider } from './files/provi
 import { asNamedProvider, chooseModels } from './models.ts';
 import { secretsInFields, secretsInHeaders } from './overrides.ts';
 import { findOwnProvider, ownProvider, refuseMetadataAddresses, visionServer } from './provider.ts';
-import { checkClientToken, createNamedKeys, type FoundSecret, findSecret, warnOfForeignKeys } from './secrets.ts';
+import { checkClientToken, createNamedKeys, type FoundSecret, findSecrets, warnOfForeignKeys } from './secrets.ts';
 import { chooseWebSearch, withHostedSearch } from './webSearch.ts';
 
 type Texts = Partial<Record<SettingName, string>>;
@@ -175,14 +174,9 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   const own = found && { ...found, preset: found.preset && refresh(found.preset) };
   if (!hasOwn) warnOfUnusedSettings(variables, used, diagnostics);
   const choices = own?.choices ?? written;
-  const token = findSecret(directNames('ANTHROPIC_API_KEY'), variables, readText, diagnostics);
-  const secrets = {
-    OPENAI_API_KEY: own?.key,
-    ANTHROPIC_API_KEY: token,
-    VISION_TOKEN: findSecret(directNames('VISION_TOKEN'), variables, readText, diagnostics),
-    SEARCH_API_KEY: findSecret(directNames('SEARCH_API_KEY'), variables, readText, diagnostics),
-    SEARCH_URL: findSecret(directNames('SEARCH_URL'), variables, readText, diagnostics),
-  };
+  // The key is found with its provider, as its name depends on it.
+  const secrets = { ...findSecrets(variables, readText, diagnostics), OPENAI_API_KEY: own?.key };
+  const token = secrets.ANTHROPIC_API_KEY;
   const values = readValues(choices, secrets, diagnostics);
   checkTokenLimits(values, choices, diagnostics);
 

@@ -3,9 +3,12 @@ import { foreignVendor } from '../providers/index.ts';
 import type { Preset } from '../providers/preset.ts';
 import type { ProviderConfig, ProviderKey } from './config.ts';
 import type { Diagnostics, SourceLocation } from './diagnostics.ts';
+import { type SettingName, settingNames } from './env/settings.ts';
 import {
   chooseVariable,
+  directNames,
   type Environment,
+  mayBeInFile,
   providerKeyNames,
   secretFileName,
   type Variable,
@@ -159,6 +162,21 @@ export function findProviderKey(
       `a key in the environment that goes to ${preset.name}`,
       `If it is not ${preset.name}’s, put a line ${GENERAL_NAME}= into the env file.`,
     );
+  return found;
+}
+
+/** What is written for each setting that may stand in a file of its own, but for the provider's key. */
+export function findSecrets(
+  variables: Variables,
+  readText: ReadText,
+  diagnostics: Diagnostics,
+): Partial<Record<SettingName, FoundSecret>> {
+  const found: Partial<Record<SettingName, FoundSecret>> = {};
+  for (const setting of settingNames) {
+    if (setting === GENERAL_NAME || !mayBeInFile(setting)) continue;
+    const secret = findSecret(directNames(setting), variables, readText, diagnostics);
+    if (secret !== undefined) found[setting] = secret;
+  }
   return found;
 }
 

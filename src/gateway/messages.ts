@@ -163,7 +163,8 @@ async function answerSearching(
   const { stream } = record;
   const report: SearchReport = { searches: 0, failed: 0, isListed: false };
   const [first] = plan.candidates;
-  const pingMs = first === undefined ? 0 : services.models.get(first).settings.pingMs;
+  if (first === undefined) throw new TypeError('a plan without candidates');
+  const { pingMs } = services.models.get(first).settings;
   const ask: Parameters<typeof answerWithSearch>[0]['ask'] = async (request, round) => {
     // Whether the client streams or not, the model's answer is read as a stream, and its log line is of one round alone.
     const own: RequestRecord = { ...newRound(record), stream: true };

@@ -83,7 +83,7 @@ async function awaitReady(instance: Instance, progress: Progress): Promise<Start
   const startedAt = performance.now();
   for (;;) {
     const elapsedMs = performance.now() - startedAt;
-    if (await isServing(instance)) return { instance, code: exitCodes.ok, elapsedMs, lastOutput: [] };
+    if (await isReady(instance)) return { instance, code: exitCodes.ok, elapsedMs, lastOutput: [] };
     if (progress.end.signal.aborted) return undefined; // PM2 itself has failed, and says why
     const row = progress.rows?.find((candidate) => isRowOf(candidate, instance));
     const ended = progress.rows !== undefined && hasEnded(row);
@@ -95,7 +95,7 @@ async function awaitReady(instance: Instance, progress: Progress): Promise<Start
   }
 }
 
-async function isServing({ name, config }: Instance): Promise<boolean> {
+async function isReady({ name, config }: Instance): Promise<boolean> {
   const answer = config && (await queryPort(config.host, config.port));
   if (answer?.kind !== 'instance' || answer.health.instance !== name || answer.health.state !== 'serving') return false;
   return waitsAtPort(answer.health.pid, config?.port);
@@ -158,7 +158,7 @@ export function readLinesSince(file: string, offset: number, count: number): str
   }
 }
 
-const POLL_MSOfStop = 50;
+const STOP_POLL_MS = 50;
 
 /** Whether {@link stopInstance} would do anything. */
 export function isStoppable({ workers }: Inspection): boolean {
@@ -199,6 +199,6 @@ async function endProcess(pid: number, { name, app }: Instance): Promise<void> {
   const deadline = performance.now() + app.kill_timeout;
   while (await isAlive()) {
     if (performance.now() > deadline) throw new Failure(`${name} (pid ${pid}) was asked to end and does not`);
-    await pause(POLL_MSOfStop);
+    await pause(STOP_POLL_MS);
   }
 }

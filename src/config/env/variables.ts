@@ -24,7 +24,8 @@ function namesOfSetting(setting: SettingName): readonly string[] {
   return mayBeInFile(setting) ? [...names, ...names.map(secretFileName)] : names;
 }
 
-function mayBeInFile(setting: SettingName): boolean {
+/** Whether the value may stand in a file that `<NAME>_FILE` names. */
+export function mayBeInFile(setting: SettingName): boolean {
   const { secret, mayBeInFile: isFile } = settingRow(setting);
   return secret === true || isFile === true;
 }

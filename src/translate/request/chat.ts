@@ -73,13 +73,13 @@ function* translateMessages(
     settings.inlineSystem === 'fold' || settings.inlineSystem === 'hoist' ? countLeadingSystem(messages) : 0;
   const joined = settings.inlineSystem === 'hoist' ? messages.filter(isSystem) : messages.slice(0, leading);
   const system = systemPrompt(request, joined, instruction, context);
-  const written = yield* translateTurns(messages, leading, context, conversationForm(settings));
+  const written = yield* translateTurns(messages, leading, context, chatForm(settings));
   const head: ChatMessage[] =
     system.length === 0 ? [] : [{ role: settings.systemRole, content: joinTexts(system, '\n\n') }];
-  return closePrefill([...head, ...written], settings);
+  return closeChatPrefill([...head, ...written], settings);
 }
 
-function conversationForm({ content, toolResultName }: QuirkSettings): ConversationForm<ChatMessage> {
+function chatForm({ content, toolResultName }: QuirkSettings): ConversationForm<ChatMessage> {
   return {
     answer: translateAssistant,
     user: (parts) => ({
@@ -98,7 +98,7 @@ function conversationForm({ content, toolResultName }: QuirkSettings): Conversat
 }
 
 /** Treats a conversation that ends with the assistant as the provider wants it. */
-function closePrefill(messages: ChatMessage[], settings: QuirkSettings): ChatMessage[] {
+function closeChatPrefill(messages: ChatMessage[], settings: QuirkSettings): ChatMessage[] {
   const last = messages.at(-1);
   if (last?.role !== 'assistant' || typeof last.content !== 'string') return messages;
   const content = last.content.trimEnd();

@@ -11,7 +11,7 @@ import {
   samplers,
 } from './parameters.ts';
 import { chooseEffort, type ReasoningWish } from './reasoning.ts';
-import { conversationForm, systemItem, userItem } from './responsesConversation.ts';
+import { responsesForm, systemItem, userItem } from './responsesConversation.ts';
 import { hostedSearch, type ToolForm, translateTools } from './tools.ts';
 
 /**
@@ -94,8 +94,8 @@ function* translateConversation({
   const system = systemPrompt(request, joined, output?.instruction, context)
     .map((part) => (part.type === 'text' ? part.text : ''))
     .join('\n\n');
-  const items = yield* translateTurns(messages, 0, context, conversationForm(settings));
-  const written = closePrefill(items, settings);
+  const items = yield* translateTurns(messages, 0, context, responsesForm(settings));
+  const written = closeResponsesPrefill(items, settings);
   // A request without any item is refused.
   const input = written.length > 0 ? written : [userItem([textPart('(no content)')], settings)];
   if (system === '') return { input };
@@ -104,7 +104,7 @@ function* translateConversation({
 }
 
 /** Nothing goes on with a beginning of the answer by itself here, so that a user asks for it. */
-function closePrefill(items: ResponseItem[], settings: QuirkSettings): ResponseItem[] {
+function closeResponsesPrefill(items: ResponseItem[], settings: QuirkSettings): ResponseItem[] {
   const last = items.at(-1);
   if (last?.type !== undefined || last?.role !== 'assistant' || settings.prefill === 'pass') return items;
   const { content } = last;

@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 import { type ConversationForm, joinTexts } from './conversation.ts';
 
 /** What the pieces of a conversation look like as items of the Responses API. */
-export function conversationForm(settings: QuirkSettings): ConversationForm<ResponseItem> {
+export function responsesForm(settings: QuirkSettings): ConversationForm<ResponseItem> {
   return {
     answer: answerItems,
     user: (parts) => userItem(parts, settings),

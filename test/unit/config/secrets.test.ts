@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { settingNames } from '../../../src/config/env/settings.ts';
+import { mayBeInFile } from '../../../src/config/env/variables.ts';
 import { configOf, problemsOf, readLines } from '../../helpers/configText.ts';
 
 const LONG = 'k7Qm2Xv9Lr4Tz8Wb1Nc6Yd3H';
@@ -40,6 +42,10 @@ describe('provider key', () => {
   test('blanks around it are taken off', () => {
     expect(configOf(['PROVIDER=kimi', 'OPENAI_API_KEY=" sk-1 "']).provider.key.secret?.reveal()).toBe('sk-1');
   });
+});
+
+test.each(settingNames.filter(mayBeInFile))('%s is read, too, from the file that its _FILE names', (setting) => {
+  expect(problemsOf(['PROVIDER=kimi', `${setting}_FILE=/nowhere/secret`])).toContain(`error 2 ${setting}_FILE`);
 });
 
 describe('A2 R507 client token', () => {
