@@ -16,7 +16,14 @@ const assetOf = (name) => Buffer.from(getRawAsset(name));
  */
 const LATE = new Set(['crypto', 'tls', 'zlib']);
 
-const requireLate = (name) => new Proxy({}, { get: (_, member) => require(name)[member] });
+function requireLate(name) {
+  let module;
+  const get = (_, member) => {
+    module ??= require(name); // each `require` goes through all that the module exports
+    return module[member];
+  };
+  return new Proxy({}, { get });
+}
 
 /** Does for the chunks what `require` does for the modules of Node. */
 function load(name) {
