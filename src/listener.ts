@@ -73,9 +73,9 @@ async function describeFailure(
  * time: whoever listens there already must be a worker of the same instance.
  */
 async function listenWithOthers(app: FastifyInstance, { config, worker, onListening }: OpenPortOptions): Promise<void> {
-  const { host, port, file } = config;
+  const { port, file } = config;
   await withPortLock(port, async () => {
-    const refusal = await tryAlone(host, port);
+    const refusal = await tryAlone(config);
     if (refusal !== undefined && !(await isOurs(file, worker.number, port))) throw refusal;
     await app.listen(addressFor(config, true));
     onListening();
@@ -83,16 +83,16 @@ async function listenWithOthers(app: FastifyInstance, { config, worker, onListen
 }
 
 /** Whether the kernel lets somebody listen there who does not share; its refusal if not. */
-async function tryAlone(host: string, port: number): Promise<Error | undefined> {
-  const server = createServer().listen({ host, port });
+async function tryAlone(config: Config): Promise<Error | undefined> {
   try {
+    const server = createServer().listen(addressFor(config, false));
     await once(server, 'listening');
+    server.close();
+    await once(server, 'close');
+    return undefined;
   } catch (error) {
     return error as Error;
   }
-  server.close();
-  await once(server, 'close');
-  return undefined;
 }
 
 /** Whether another worker of the instance reports that it listens on the port and shares it. */
