@@ -10,7 +10,7 @@ import { startHealthChecks } from './gateway/healthChecks.ts';
 import { describeHealth, type ProcessFacts } from './gateway/introspection.ts';
 import { JsonBodyCodec } from './gateway/requestBody.ts';
 import { InFlight } from './gateway/services.ts';
-import { collectAfterStart, tuneHeapGrowth } from './host/heap.ts';
+import { tuneHeapGrowth } from './host/heap.ts';
 import { claimWorkerNumber } from './host/workers.ts';
 import { closeListener, drain, listen } from './listener.ts';
 import { describePermissionModel, dropPortInspection } from './permissions/sandbox.ts';
@@ -196,7 +196,6 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   }
   dropPortInspection();
   tuneHeapGrowth(() => lasting.inFlight.size);
-  collectAfterStart(() => lasting.inFlight.size);
   logger.lifecycle(`listening on http://${config.host}:${config.port}`, {
     provider: config.provider.preset.name,
     protocol: spokenProtocols(config),

@@ -1,5 +1,4 @@
 import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 
 /** From so many open requests on, what their answers hold is most of the heap. */
 const MANY_REQUESTS = 200;
@@ -24,26 +23,4 @@ export function tuneHeapGrowth(openRequests: () => number, setFlag: (flag: strin
     percent = next;
     setFlag(`--heap-growing-percent=${percent}`);
   }, CHECK_INTERVAL_MS).unref();
-}
-
-/** The first requests of a client that has waited for the instance are over by then. */
-const SETTLE_MS = 1000;
-
-/** V8's most thorough collection, the only kind that gives the memory of the young generation back; to have it there is no other way. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-  setFlagsFromString('--no-expose-gc');
-}
-
-/**
- * Collects once what the start has left behind, as soon as no request is open: 4 MiB, which an instance at rest would keep, as the young
- * generation is not collected before it is full. It takes 30 ms.
- */
-export function collectAfterStart(openRequests: () => number, collect: () => void = collectGarbage): void {
-  const timer = setInterval(() => {
-    if (openRequests() > 0) return;
-    clearInterval(timer);
-    collect();
-  }, SETTLE_MS).unref();
 }
