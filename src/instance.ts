@@ -41,6 +41,9 @@ const EXIT_CONFIGURATION = 78;
 /** How long the last words to the log may take after everything is over. */
 const FLUSH_MS = 1000;
 
+/** How long after it listens an instance opens its file of usage: the first request shall not wait for that. Rows are kept until then. */
+const HISTORY_DELAY_MS = 100;
+
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
 const USER_AGENT = `claude-code-proxy/${VERSION}`;
@@ -220,7 +223,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   });
   const stopHealthChecks = startHealthChecks(active, Math.random);
   const watch = watchFiles(() => reloader.files, reloader.check);
-  if (config.clients === undefined) void startUsage();
+  const hasHistory = config.clients === undefined ? sleep(HISTORY_DELAY_MS).then(startUsage) : undefined;
 
   const signal = await stopSignal(() =>
     lasting.inFlight.abortAll(new ApiError('draining', 'the instance is stopping')),
@@ -232,6 +235,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   logger.lifecycle(`stopping on ${signal}`, { in_flight: lasting.inFlight.size });
   await drain(app, active.current);
   calibrationFile.close();
+  await hasHistory;
   usageStore.close();
   descriptions.close();
   consoleFile?.close();

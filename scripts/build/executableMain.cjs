@@ -13,8 +13,24 @@ const assets = new Set(getAssetKeys());
 /** The bytes of an asset, which stay where the executable has them. */
 const assetOf = (name) => Buffer.from(getRawAsset(name));
 
+/**
+ * Modules of Node that take milliseconds to load, and that a start can do without: each is loaded when something of it is first used.
+ * A process that executes itself again needs no cryptography, and an instance whose providers are on this machine no TLS.
+ */
+const LATE = new Set(['crypto', 'tls', 'zlib']);
+
+function requireLate(name) {
+  let module;
+  const get = (_, member) => {
+    module ??= require(name); // each `require` goes through all that the module exports
+    return module[member];
+  };
+  return new Proxy({}, { get });
+}
+
 /** Does for the chunks what `require` does for the modules of Node. */
 function load(name) {
+  if (LATE.has(name.replace('node:', ''))) return requireLate(name);
   if (!name.startsWith('./')) return require(name);
   const loaded = modules.get(name);
   if (loaded !== undefined) return loaded.exports;
