@@ -60,6 +60,8 @@ export interface HealthReport {
   /** What of the tools of clients' sessions has been lost since the start. */
   readonly tools: {
     /** Sessions in which the model was not offered all tools, as its server takes no more. */
+    /** So many the model’s server is sent at most; null where it has no limit that is known. */
+    readonly most: number | null;
     readonly limited_sessions: number;
     /** How many were left out of the latest request of such a session. */
     readonly left_out: number;

@@ -94,6 +94,16 @@ function describeVision({ config: { vision }, pictures }: Services): VisionHealt
   return { model: label, setting, base_url: ref.provider.baseUrl, described, failed };
 }
 
+/** The least that the servers of the three models take. An endpoint with the Messages API is sent what the client sends. */
+function mostTools({ config: { tiers, modelRefs }, models }: Services): number | null {
+  const limits = [tiers.big, tiers.middle, tiers.small].flatMap((name) => {
+    const ref = modelRefs.of(name);
+    const { protocol } = ref.provider.preset;
+    return protocol === 'anthropic' || protocol === 'demo' ? [] : (models.get(ref).settings.toolsMax ?? []);
+  });
+  return limits.length === 0 ? null : Math.min(...limits);
+}
+
 /** The body of `GET /health`: who answers on this port and how it fares; no secrets. */
 export function describeHealth(services: Services, facts: ProcessFacts): HealthReport {
   const { config, stats, clock } = services;
@@ -150,6 +160,7 @@ export function describeHealth(services: Services, facts: ProcessFacts): HealthR
           : { at: isoTime(searches.lastFailure.at), reason: searches.lastFailure.reason },
     },
     tools: {
+      most: mostTools(services),
       limited_sessions: tools.limitedSessions,
       left_out: tools.leftOut,
       search_lost_sessions: tools.searchLostSessions,

@@ -29,7 +29,7 @@ export interface UsageLine extends UsageTotals {
 /** The sums of one instance's file. */
 export interface InstanceUsage {
   readonly name: string;
-  readonly sums: readonly UsageSum[];
+  readonly sums: Iterable<UsageSum>;
   /** What the user knows the groups by, where that is something else. */
   readonly names?: ReadonlyMap<string, string>;
 }
@@ -74,7 +74,7 @@ export function mergeUsage(usages: readonly InstanceUsage[], by: UsageGrouping):
 
 /** All lines together. */
 export function totalLine(lines: readonly UsageLine[]): UsageLine {
-  const last = Math.max(0, ...lines.map((line) => line.last));
+  const last = lines.reduce((latest, line) => Math.max(latest, line.last), 0);
   return { group: 'total', last, ...lines.reduce<UsageTotals>(addTotals, NO_USAGE) };
 }
 
@@ -103,7 +103,7 @@ export function readUsage(
   path: string,
   by: UsageGrouping,
   { first, last }: DayRange,
-): Pick<InstanceUsage, 'sums' | 'names'> {
+): Pick<InstanceUsage, 'names'> & { readonly sums: readonly UsageSum[] } {
   const usage = withUsageDatabase(path, (database) => {
     // An instance that has not run since these columns came has a file without them.
     const isOld = !hasColumn(database, 'intent');
@@ -111,7 +111,7 @@ export function readUsage(
       (isOld && (by === 'project' || by === 'intent')) || (by === 'client' && !hasColumn(database, 'client'));
     return {
       sums: sumUsage(database, isUnknown ? 'instance' : by, first, last),
-      ...(by === 'session' && !isOld ? { names: readSessionIds(database, first) } : {}),
+      ...(by === 'session' && !isOld ? { names: readSessionIds(database, { first, last }) } : {}),
     };
   });
   return usage ?? { sums: [] };
@@ -147,11 +147,11 @@ export function readUsages<T>(
   return { usages, failures };
 }
 
-/** The client's ids of the sessions since a day, by their hashes. */
-function readSessionIds(database: DatabaseSync, firstDay: string): ReadonlyMap<string, string> {
+/** The client's ids of the sessions of some days, by their hashes. */
+function readSessionIds(database: DatabaseSync, { first, last }: DayRange): ReadonlyMap<string, string> {
   const rows = database
-    .prepare('SELECT DISTINCT session, session_id FROM requests WHERE day >= ? AND session_id IS NOT NULL')
-    .all(firstDay);
+    .prepare('SELECT DISTINCT session, session_id FROM requests WHERE day >= ? AND day <= ? AND session_id IS NOT NULL')
+    .all(first, last);
   return new Map(rows.map(({ session, session_id }) => [String(session), String(session_id)]));
 }
 

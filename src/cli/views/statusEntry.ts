@@ -95,6 +95,7 @@ export function entryFields(entry: StatusEntry) {
     vision: health?.vision ?? null,
     unseen_pictures: health?.unseen_pictures ?? null,
     web_search: health?.web_search ?? null,
+    tools: health?.tools ?? null,
     last_success_at: health?.last_success_at ?? null,
     last_error: health?.last_error ?? null,
     remark: hint ?? null,

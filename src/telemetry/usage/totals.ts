@@ -227,6 +227,9 @@ export interface UsageSum extends UsageTotals {
   readonly last: number;
 }
 
+/** Who asked: `client`, `check`, or the name of a side call. */
+export const SIDE_OF = `CASE WHEN endpoint LIKE '${SIDE}%' THEN substr(endpoint, ${SIDE.length + 1}) WHEN endpoint = '${HEALTH_CHECK}' THEN 'check' ELSE 'client' END`;
+
 const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   day: 'day',
   model: 'used_model',
@@ -237,7 +240,7 @@ const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   project: 'coalesce(project, folder)',
   intent: 'intent',
   client: 'client',
-  side: `CASE WHEN endpoint LIKE '${SIDE}%' THEN substr(endpoint, ${SIDE.length + 1}) WHEN endpoint = '${HEALTH_CHECK}' THEN 'check' ELSE 'client' END`,
+  side: SIDE_OF,
 };
 
 /** The days of some rows, both included; as texts they are in order. */
