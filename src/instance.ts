@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigResult } from './config/buildConfig.ts';
 import type { Config } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
+import { createTrust } from './config/load.ts';
 import type { Clock } from './core/clock.ts';
 import { ApiError } from './core/errors.ts';
 import { ReloadableRedactor } from './core/secret.ts';
@@ -19,6 +20,7 @@ import { Reloader } from './reload/configReloader.ts';
 import { watchFiles } from './reload/fileWatcher.ts';
 import { LoadBalancer } from './routing/loadBalancer.ts';
 import { createApp } from './server/app.ts';
+import type { UsageSink } from './sink/usageSink.ts';
 import { createTerminalView } from './telemetry/console/view.ts';
 import { openRotatingLog, type RotatingLog } from './telemetry/log/rotatingLog.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
@@ -37,6 +39,9 @@ const EXIT_CONFIGURATION = 78;
 
 /** How long the last words to the log may take after everything is over. */
 const FLUSH_MS = 1000;
+
+/** How long the last rows of usage may take to the database, which gets them after the next start otherwise. */
+const LAST_ROWS_MS = 2000;
 
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -77,6 +82,23 @@ function spokenProtocols({ tiers, modelRefs }: Config): string {
     return protocolOf(provider, model);
   });
   return new Set(spoken).size === 1 ? String(spoken[0]) : spoken.join(', ');
+}
+
+/** What copies usage into the database; nothing of it is loaded where there is none. */
+async function createSink(config: Config, logger: Logger): Promise<UsageSink | undefined> {
+  const { usageDatabase: address, instance, stateDirectory, usageRetentionDays: retentionDays } = config;
+  if (address === undefined) return undefined;
+  const { UsageSink } = await import('./sink/usageSink.ts');
+  const path = usageFilePath(stateDirectory, instance);
+  return new UsageSink({
+    address,
+    trust: createTrust(config.authorities),
+    path,
+    instance,
+    retentionDays,
+    clock,
+    logger,
+  });
 }
 
 /** What an instance runs with. */
@@ -129,11 +151,13 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const consoleFile = consolePath === undefined ? undefined : boundConsoleFile(consolePath);
   const calibration = createTokenCalibration();
   const calibrationFile = openStateFile(`${config.stateDirectory}/${config.instance}.calibration.json`, calibration);
+  const sink = await createSink(config, logger);
   const usageStore = new UsageStore({
     path: usageFilePath(config.stateDirectory, config.instance),
     retentionDays: config.usageRetentionDays,
     clock,
     logger,
+    onWritten: sink && (() => sink.notify()),
   });
   const usage = new UsageAggregator({ clock, keep: (row) => usageStore.add(row), redact });
   const descriptions = new DescriptionCache({
@@ -180,6 +204,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     configuration: () => reloader.status,
     logStatus: () => log.status(),
     usageStatus: () => usageStore.status(),
+    sinkStatus: () => sink?.status(),
     memoryBytes: () => process.memoryUsage.rss(),
   };
 
@@ -203,7 +228,10 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   });
   const stopHealthChecks = startHealthChecks(active, Math.random);
   const watch = watchFiles(() => reloader.files, reloader.check);
-  usageStore.start(DAYS_SHOWN).then((sums) => usage.restoreDays(sums));
+  usageStore.start(DAYS_SHOWN).then((sums) => {
+    usage.restoreDays(sums);
+    return sink?.start();
+  });
 
   const signal = await stopSignal(() =>
     lasting.inFlight.abortAll(new ApiError('draining', 'the instance is stopping')),
@@ -216,9 +244,11 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   await drain(app, active.current);
   calibrationFile.close();
   usageStore.close();
+  const sent = sink?.close();
   descriptions.close();
   consoleFile?.close();
   logger.lifecycle('stopped');
+  await Promise.race([sent, sleep(LAST_ROWS_MS)]);
   await Promise.race([Promise.all([log.close(), active.close()]), sleep(FLUSH_MS)]);
   return 0;
 }

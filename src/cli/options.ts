@@ -190,6 +190,7 @@ export const optionTable = {
     ['day', 'model', 'instance', 'provider', 'session', 'project', 'intent', 'side'],
     'day',
   ),
+  postgres: flag('postgres', 'of all machines, from the database of USAGE_POSTGRES_URL'),
   csv: flag('csv', 'print CSV, for a spreadsheet'),
   as: text('as', 'NAME', 'name of the new instance (default: the provider’s)'),
   port: number(

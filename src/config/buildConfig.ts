@@ -26,6 +26,7 @@ import {
   warnOfUnusedSettings,
   withThisMachine,
 } from './env/variables.ts';
+import { telemetryServers } from './exporters.ts';
 import { readKeptCatalogue, refreshPreset } from './files/catalogue.ts';
 import { createCompanionFiles, findHooksFile, type ReadFile, readCertificates } from './files/companion.ts';
 import { readModelsFile } from './files/modelsFile.ts';
@@ -230,7 +231,11 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     ...customServers.map(({ name, provider }) => ({ provider, location: { name: `MODELS_FILE (${name})` } })),
     ...(visionElsewhere && visionAddress ? [{ provider: visionElsewhere.ref.provider, location: visionAddress }] : []),
   ];
-  refuseMetadataAddresses([...servers, ...search.servers], values.ALLOW_LINK_LOCAL === 'on', diagnostics);
+  refuseMetadataAddresses(
+    [...servers, ...search.servers, ...telemetryServers(values, secrets)],
+    values.ALLOW_LINK_LOCAL === 'on',
+    diagnostics,
+  );
   warnOfForeignKeys(servers, variables, diagnostics);
 
   const ofFiles = [modelsFile, providersFile, pricesFile, kept].map((file) => file.diagnostics);
@@ -381,6 +386,7 @@ function assembleConfig(
       ...(clientToken === undefined ? [] : [clientToken]),
       ...(models.webSearch?.key === undefined ? [] : [models.webSearch.key]),
       ...networkSecrets,
+      ...(settings.usageDatabase?.password === undefined ? [] : [settings.usageDatabase.password]),
     ],
   });
 }

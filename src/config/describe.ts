@@ -155,7 +155,9 @@ function show(name: SettingName, config: Config): string {
 function settingRows(config: Config): readonly Row[] {
   return settingFields.flatMap((field): readonly Row[] => {
     const { shown } = field.row;
-    return shown === undefined ? [] : [[shown.line, showField(field, config)]];
+    return shown === undefined || readField(config, field) === undefined
+      ? []
+      : [[shown.line, showField(field, config)]];
   });
 }
 

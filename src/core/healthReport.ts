@@ -76,6 +76,8 @@ export interface HealthReport {
   readonly unseen_pictures: number;
   readonly log: WriterHealth & { readonly path: string };
   readonly usage: WriterHealth;
+  /** The database that gets a copy of the usage file; null where there is none. */
+  readonly usage_database: DatabaseHealth | null;
   readonly memory_bytes: number;
 }
 
@@ -151,6 +153,14 @@ export interface LastError {
   readonly status: number;
   readonly type: string;
   readonly message: string;
+}
+
+/** How the copying to the database goes. */
+export interface DatabaseHealth extends WriterHealth {
+  /** Without user and password. */
+  readonly server: string;
+  /** Rows of the usage file that are not in the database yet. */
+  readonly waiting: number;
 }
 
 /** How the writing of the log or of the usage file goes; counts are lines or rows since the start. */

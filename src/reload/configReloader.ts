@@ -1,5 +1,5 @@
 import { type ConfigResult, readField, settingFields, takeFields } from '../config/buildConfig.ts';
-import type { Config, Problem } from '../config/config.ts';
+import { type Config, fingerprint, type Problem } from '../config/config.ts';
 import { formatProblemLine } from '../config/diagnostics.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConfigurationStatus } from '../gateway/introspection.ts';
@@ -102,7 +102,8 @@ const RESTART_ONLY = settingFields.filter(({ row }) => row.needsRestart === true
 
 /** The names of the settings that have changed and hold only after a restart. */
 export function changedRestartOnlySettings(started: Config, wanted: Config): readonly string[] {
-  return RESTART_ONLY.filter((field) => readField(started, field) !== readField(wanted, field)).map(({ name }) => name);
+  const heldBy = (config: Config, field: (typeof RESTART_ONLY)[number]) => fingerprint([readField(config, field)]);
+  return RESTART_ONLY.filter((field) => heldBy(started, field) !== heldBy(wanted, field)).map(({ name }) => name);
 }
 
 /** The wanted configuration as far as it can hold without a restart. Its hash stays that of the wanted one. */

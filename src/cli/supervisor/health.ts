@@ -111,6 +111,7 @@ const report = {
   unseen_pictures: number,
   log: fields({ path: text, ...writer }),
   usage: fields(writer),
+  usage_database: z.nullable(fields({ server: text, waiting: number, ...writer })),
   memory_bytes: number,
 } satisfies Record<keyof HealthReport, z.core.SomeType>;
 
