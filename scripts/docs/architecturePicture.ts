@@ -138,7 +138,7 @@ export const folders: Readonly<Record<string, Folder>> = {
     'searches the web for models that cannot: asks search APIs, and answers in Anthropic’s shape',
   ),
   sink: place(
-    4,
+    2,
     0,
     'usage in PostgreSQL',
     'copies usage into a PostgreSQL database that several machines share, and reads it there',

@@ -9,7 +9,7 @@ export interface TelemetryServer {
   readonly location: SourceLocation;
 }
 
-/** The database as a web address, by which addresses are judged; without user and password. */
+/** The database as a web address, without user and password: the rules for addresses are for such ones. */
 function webAddress({ host, port }: PostgresAddress): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -7,6 +7,9 @@ import { SCHEMA, sumNames } from './schema.ts';
 /** How long somebody who waits before a terminal may wait. */
 const STATEMENT_MS = 60_000;
 
+/** For the sums of some hundred thousand sessions, which the server would write to its disk otherwise. */
+const WORK_MEMORY = '64MB';
+
 /** What is looked for in the database. */
 export interface SharedUsageQuery {
   readonly address: PostgresAddress;
@@ -33,23 +36,30 @@ const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   session: 'session',
   instance: "''",
   // A request that does not name the folder belongs to that of its session.
-  project: "coalesce(nullif(project, ''), folder, '')",
+  project:
+    "CASE WHEN project <> '' OR session = '' THEN project ELSE max(project) OVER (PARTITION BY instance, session) END",
   intent: 'intent',
   side: 'side',
 };
 
-const IN_RANGE = `day >= $1::text::date AND day <= $2::text::date AND ($3 = '' OR instance = ANY(string_to_array($3, ' ')))`;
+/** What distinguishes the lines of a group before the folders are found. */
+const PARTS: Partial<Record<UsageGrouping, string>> = { day: 'day', instance: 'instance', project: 'session, project' };
 
-/** The statement that sums up the days from a first one to a last one (its first parameters), of instances whose names the third has. */
+/**
+ * The statement that sums up the days from a first one to a last one (its first parameters), of instances whose names the third has. It
+ * sums up twice: what has to be computed for each group is then computed for a few lines.
+ */
 function sumStatement(by: UsageGrouping): string {
-  const folders = `LEFT JOIN (
-      SELECT instance, session, max(project) AS folder FROM ${SCHEMA}.days
-      WHERE ${IN_RANGE} AND session <> '' AND project <> '' GROUP BY 1, 2
-    ) AS known USING (instance, session)`;
-  return `SELECT instance, ${GROUPS[by]} AS "group", max(session_id) AS session_id,
-      coalesce(extract(epoch FROM max(last)) * 1000, 0)::float8 AS last,
-      ${sumNames.map((name) => `sum(${name})::float8 AS ${name}`).join(', ')}
-    FROM ${SCHEMA}.days ${by === 'project' ? folders : ''} WHERE ${IN_RANGE} GROUP BY 1, 2`;
+  const sums = (type = '') => sumNames.map((name) => `sum(${name}${type}) AS ${name}`).join(', ');
+  return `WITH parts AS (
+      SELECT instance, ${PARTS[by] ?? by}, max(session_id) AS session_id, max(last) AS last, ${sums('::float8')}
+      FROM ${SCHEMA}.days
+      WHERE day >= $1::text::date AND day <= $2::text::date AND ($3 = '' OR instance = ANY(string_to_array($3, ' ')))
+      GROUP BY instance, ${PARTS[by] ?? by}
+    ), grouped AS (SELECT *, ${GROUPS[by]} AS "group" FROM parts)
+    SELECT instance, "group", max(session_id) AS session_id,
+      coalesce(extract(epoch FROM max(last)) * 1000, 0)::float8 AS last, ${sums()}
+    FROM grouped GROUP BY instance, "group"`;
 }
 
 type SumRow = Readonly<Record<(typeof sumNames)[number], number>> & {
@@ -89,7 +99,11 @@ export async function readSharedUsage(query: SharedUsageQuery): Promise<readonly
   const first = range.first === FIRST_DAY ? '-infinity' : range.first; // a database knows no year 0
   const database = new PostgresDatabase(address, trust, STATEMENT_MS);
   try {
-    const rows = await database.query<SumRow>(sumStatement(by), [first, range.last, instances.join(' ')]);
+    let rows: readonly SumRow[] = [];
+    await database.transact(async (statements) => {
+      await statements.query(`SET LOCAL work_mem = '${WORK_MEMORY}'`);
+      rows = await statements.query<SumRow>(sumStatement(by), [first, range.last, instances.join(' ')]);
+    });
     const groups = Map.groupBy(rows, ({ instance }) => instance);
     return [...groups].map(([name, ofInstance]) => ({
       name,

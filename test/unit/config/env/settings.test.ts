@@ -34,6 +34,7 @@ const CHANGED: Partial<Record<SettingName, string>> = {
   STATE_DIR: '/elsewhere',
   USAGE_RETENTION_DAYS: '7',
   USAGE_PROJECTS: 'names',
+  USAGE_POSTGRES_URL: 'postgres://writer@db.example/usage',
   LOG_MAX_SIZE: '1M',
   LOG_RETENTION_DAYS: '7',
   LOG_MAX_TOTAL: '1M',
