@@ -43,7 +43,16 @@ const GROUPS: Readonly<Record<UsageGrouping, string>> = {
 };
 
 /** What distinguishes the lines of a group before the folders are found. */
-const PARTS: Partial<Record<UsageGrouping, string>> = { day: 'day', instance: 'instance', project: 'session, project' };
+const PARTS: Readonly<Record<UsageGrouping, readonly string[]>> = {
+  day: ['day'],
+  model: ['model'],
+  provider: ['provider'],
+  session: ['session'],
+  instance: [],
+  project: ['session', 'project'],
+  intent: ['intent'],
+  side: ['side'],
+};
 
 /**
  * The statement that sums up the days from a first one to a last one (its first parameters), of instances whose names the third has. It
@@ -51,11 +60,12 @@ const PARTS: Partial<Record<UsageGrouping, string>> = { day: 'day', instance: 'i
  */
 function sumStatement(by: UsageGrouping): string {
   const sums = (type = '') => sumNames.map((name) => `sum(${name}${type}) AS ${name}`).join(', ');
+  const parts = ['instance', ...PARTS[by]].join(', ');
   return `WITH parts AS (
-      SELECT instance, ${PARTS[by] ?? by}, max(session_id) AS session_id, max(last) AS last, ${sums('::float8')}
+      SELECT ${parts}, max(session_id) AS session_id, max(last) AS last, ${sums('::float8')}
       FROM ${SCHEMA}.days
       WHERE day >= $1::text::date AND day <= $2::text::date AND ($3 = '' OR instance = ANY(string_to_array($3, ' ')))
-      GROUP BY instance, ${PARTS[by] ?? by}
+      GROUP BY ${parts}
     ), grouped AS (SELECT *, ${GROUPS[by]} AS "group" FROM parts)
     SELECT instance, "group", max(session_id) AS session_id,
       coalesce(extract(epoch FROM max(last)) * 1000, 0)::float8 AS last, ${sums()}
