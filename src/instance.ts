@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigResult } from './config/buildConfig.ts';
 import type { Config } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
+import { otlpTargets } from './config/exporters.ts';
 import { createTrust } from './config/load.ts';
 import type { Clock } from './core/clock.ts';
 import { ApiError } from './core/errors.ts';
@@ -14,6 +15,7 @@ import { InFlight } from './gateway/services.ts';
 import { tuneHeapGrowth } from './host/heap.ts';
 import { claimWorkerNumber } from './host/workers.ts';
 import { closeListener, drain, listen } from './listener.ts';
+import type { OtlpTelemetry } from './otlp/telemetry.ts';
 import { describePermissionModel, dropPortInspection } from './permissions/sandbox.ts';
 import { protocolOf } from './providers/preset.ts';
 import { Reloader } from './reload/configReloader.ts';
@@ -101,6 +103,21 @@ async function createSink(config: Config, logger: Logger): Promise<UsageSink | u
   });
 }
 
+/** What sends traces and metrics; nothing of it is loaded where there is no collector. */
+async function createTelemetry(config: Config, redact: (text: string) => string): Promise<OtlpTelemetry | undefined> {
+  const targets = otlpTargets(config);
+  if (targets === undefined) return undefined;
+  const { OtlpTelemetry } = await import('./otlp/telemetry.ts');
+  return new OtlpTelemetry({
+    config,
+    targets,
+    trust: createTrust(config.authorities),
+    version: VERSION,
+    clock,
+    redact,
+  });
+}
+
 /** What an instance runs with. */
 export interface InstanceOptions {
   /** The configuration that was read at the start. */
@@ -152,6 +169,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const calibration = createTokenCalibration();
   const calibrationFile = openStateFile(`${config.stateDirectory}/${config.instance}.calibration.json`, calibration);
   const sink = await createSink(config, logger);
+  const telemetry = await createTelemetry(config, redact);
   const usageStore = new UsageStore({
     path: usageFilePath(config.stateDirectory, config.instance),
     retentionDays: config.usageRetentionDays,
@@ -174,6 +192,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     order: new LoadBalancer(clock, Math.random),
     inFlight: new InFlight(),
     pictures: new SideModelDescriber(descriptions),
+    tracer: telemetry,
     logger,
     redact,
   };
@@ -205,6 +224,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     logStatus: () => log.status(),
     usageStatus: () => usageStore.status(),
     sinkStatus: () => sink?.status(),
+    otlpStatus: () => telemetry?.status(),
     memoryBytes: () => process.memoryUsage.rss(),
   };
 
@@ -244,7 +264,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   await drain(app, active.current);
   calibrationFile.close();
   usageStore.close();
-  const sent = sink?.close();
+  const sent = Promise.all([sink?.close(), telemetry?.close()]);
   descriptions.close();
   consoleFile?.close();
   logger.lifecycle('stopped');

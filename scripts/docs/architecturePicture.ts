@@ -143,6 +143,7 @@ export const folders: Readonly<Record<string, Folder>> = {
     'usage in PostgreSQL',
     'copies usage into a PostgreSQL database that several machines share, and reads it there',
   ),
+  otlp: place(4, 8, 'traces, metrics', 'sends traces and metrics to an OpenTelemetry collector'),
   upstream: place(
     5,
     4,

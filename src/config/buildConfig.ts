@@ -232,7 +232,7 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     ...(visionElsewhere && visionAddress ? [{ provider: visionElsewhere.ref.provider, location: visionAddress }] : []),
   ];
   refuseMetadataAddresses(
-    [...servers, ...search.servers, ...telemetryServers(values, secrets)],
+    [...servers, ...search.servers, ...telemetryServers(values, written, secrets)],
     values.ALLOW_LINK_LOCAL === 'on',
     diagnostics,
   );
@@ -387,6 +387,7 @@ function assembleConfig(
       ...(models.webSearch?.key === undefined ? [] : [models.webSearch.key]),
       ...networkSecrets,
       ...(settings.usageDatabase?.password === undefined ? [] : [settings.usageDatabase.password]),
+      ...Object.values(settings.otlp.headers ?? {}),
     ],
   });
 }

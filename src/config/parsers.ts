@@ -184,6 +184,30 @@ export const proxyAddress: Form<string> = {
   parse: (value) => (/^https?:\/\//i.test(value) && URL.canParse(value) && canDecode(value) ? value : undefined),
 };
 
+/** `name=value,name=value` with escaped values, as the settings of OpenTelemetry have it. */
+export const pairs: Form<Readonly<Record<string, string>>> = {
+  form: 'name=value,name=value, in which signs like , = and blanks are written %2C %3D %20',
+  parse: (value) => {
+    const found = value.split(',').flatMap((pair): readonly (readonly [string, string])[] => {
+      const [, name = '', text = ''] = /^\s*([^=\s]+)\s*=(.*)$/.exec(pair) ?? [];
+      return name === '' || !canDecode(text) ? [] : [[name, decodeURIComponent(text.trim())]];
+    });
+    return found.length === value.split(',').length ? Object.fromEntries(found) : undefined;
+  },
+};
+
+/** HTTP headers, of which each may be a key. */
+export const secretPairs: Form<Readonly<Record<string, Secret>>> = {
+  form: pairs.form,
+  parse: (value) => {
+    const headers = Object.entries(pairs.parse(value) ?? { '': '' });
+    const isHeader = ([name, text]: readonly [string, string]) =>
+      /^[\w!#$%&'*+.^|~`-]+$/.test(name) && /^[\x20-\x7e]*$/.test(text);
+    if (!headers.every(isHeader)) return undefined;
+    return Object.fromEntries(headers.map(([name, text]) => [name.toLowerCase(), new Secret(text)]));
+  },
+};
+
 /** A PostgreSQL server, and how it is connected to. */
 export interface PostgresAddress {
   /** Without the brackets of IPv6. */

@@ -78,6 +78,8 @@ export interface HealthReport {
   readonly usage: WriterHealth;
   /** The database that gets a copy of the usage file; null where there is none. */
   readonly usage_database: DatabaseHealth | null;
+  /** The OpenTelemetry collector that gets traces and metrics; null where there is none. Counts are spans. */
+  readonly otlp: (WriterHealth & { readonly traces: string | null; readonly metrics: string | null }) | null;
   readonly memory_bytes: number;
 }
 

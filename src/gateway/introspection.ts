@@ -4,7 +4,7 @@ import type { HealthReport, KeyHealth, ProviderHealth, VisionHealth, WriterHealt
 import type { JsonObject } from '../core/json.ts';
 import type { LogStatus } from '../telemetry/log/rotatingLog.ts';
 import { formatFigure } from '../telemetry/metrics.ts';
-import type { SinkStatus, UsageStatus } from '../telemetry/usage/store.ts';
+import type { OtlpStatus, SinkStatus, UsageStatus } from '../telemetry/usage/store.ts';
 import { isCostUnknown, type UsageTotals } from '../telemetry/usage/totals.ts';
 import { keyLabel, protocolOfRoute, routeTo } from './route.ts';
 import type { Backend, Services } from './services.ts';
@@ -73,6 +73,8 @@ export interface ProcessFacts {
   readonly usageStatus: () => UsageStatus;
   /** Undefined where usage goes to no database. */
   readonly sinkStatus: () => SinkStatus | undefined;
+  /** Undefined where there is no collector. */
+  readonly otlpStatus: () => OtlpStatus | undefined;
   readonly memoryBytes: () => number;
 }
 
@@ -109,6 +111,7 @@ export function describeHealth(services: Services, facts: ProcessFacts): HealthR
   const log = facts.logStatus();
   const usage = facts.usageStatus();
   const sink = facts.sinkStatus();
+  const otlp = facts.otlpStatus();
   return {
     service: 'claude-code-proxy',
     instance: config.instance,
@@ -169,6 +172,10 @@ export function describeHealth(services: Services, facts: ProcessFacts): HealthR
     log: { path: log.path, ...describeWriter(log) },
     usage: describeWriter(usage),
     usage_database: sink === undefined ? null : { server: sink.server, waiting: sink.waiting, ...describeWriter(sink) },
+    otlp:
+      otlp === undefined
+        ? null
+        : { traces: otlp.traces ?? null, metrics: otlp.metrics ?? null, ...describeWriter(otlp) },
     memory_bytes: facts.memoryBytes(),
   };
 }
@@ -240,6 +247,7 @@ const BREAKER_STATES = ['closed', 'half-open', 'open'] as const;
 export function formatMetrics({ usage, stats, backends, config }: Services, facts: ProcessFacts): string {
   const rows = facts.usageStatus();
   const sink = facts.sinkStatus();
+  const otlp = facts.otlpStatus();
   const { tools } = stats.snapshot();
   const gauge = (name: string, help: string, value: number) =>
     formatFigure('gauge', `claude_code_proxy_${name}`, help, [[{}, value]]);
@@ -297,6 +305,12 @@ export function formatMetrics({ usage, stats, backends, config }: Services, fact
             'Rows of the usage file that the database does not have yet.',
             sink.waiting,
           ),
+        ]),
+    ...(otlp === undefined
+      ? []
+      : [
+          counter('otlp_spans_sent', 'Spans that the OpenTelemetry collector has taken.', otlp.written),
+          counter('otlp_spans_dropped', 'Spans that the OpenTelemetry collector did not take.', otlp.dropped),
         ]),
     gauge('start_time_seconds', 'When the process started, in seconds since 1970.', facts.startedAt / 1000),
     gauge('memory_bytes', 'Memory of the process that is resident.', facts.memoryBytes()),

@@ -1,41 +1,32 @@
 import type { SecureContext } from 'node:tls';
 import type { Config } from '../config/config.ts';
+import type { OtlpTargets } from '../config/exporters.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../telemetry/logger.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
+import type { OtlpStatus } from '../telemetry/usage/store.ts';
 import { type Attributes, encodeAttributes, encodeMetrics, encodeSpans, encodeTime, type Origin } from './encoding.ts';
 import { Collector } from './exporter.ts';
 import { OtlpHistogram } from './histograms.ts';
 import { SpanQueue } from './spanQueue.ts';
-import { formatTraceParent, newSpanId, newTraceId, parseTraceParent, type Sampler, shouldSample } from './traceContext.ts';
+import {
+  formatTraceParent,
+  newSpanId,
+  newTraceId,
+  parseTraceParent,
+  type Sampler,
+  shouldSample,
+} from './traceContext.ts';
 import type { AttemptOutcome, AttemptTrace, RequestTrace, TracedAttempt, TraceHeaders, Tracer } from './tracer.ts';
 
 /** What an instance sends by OpenTelemetry's protocol, and where. */
 export interface OtlpOptions {
-  readonly config: Pick<Config, 'instance' | 'networkProxy'> & { readonly otlp: Config['otlp'] };
-  /** In full; undefined where it is not wanted. */
+  readonly config: Pick<Config, 'instance' | 'networkProxy' | 'otlp'>;
   readonly targets: OtlpTargets;
   readonly trust: SecureContext | undefined;
   readonly version: string;
   readonly clock: Clock;
-  readonly logger: Pick<Logger, 'info' | 'warn'>;
   /** Masks credentials. */
   readonly redact: (text: string) => string;
-}
-
-/** The addresses of a collector, in full. */
-export interface OtlpTargets {
-  readonly traces: string | undefined;
-  readonly metrics: string | undefined;
-}
-
-/** How the sending fares, for /health. */
-export interface OtlpStatus extends OtlpTargets {
-  /** Spans since the start. */
-  readonly written: number;
-  readonly dropped: number;
-  readonly healthy: boolean;
-  readonly lastError: string | undefined;
 }
 
 const KIND_SERVER = 2;
@@ -125,7 +116,16 @@ export class OtlpTelemetry implements Tracer {
             const attributes = attemptAttributes(attempt, outcome);
             const name = `${OPERATION} ${attempt.model}`;
             const { isOk } = outcome;
-            add({ spanId: id, parent: spanId, name, kind: KIND_CLIENT, startedAt: begunAt, endedAt: endOf(), isOk, attributes });
+            add({
+              spanId: id,
+              parent: spanId,
+              name,
+              kind: KIND_CLIENT,
+              startedAt: begunAt,
+              endedAt: endOf(),
+              isOk,
+              attributes,
+            });
           },
         };
       },
@@ -161,7 +161,9 @@ export class OtlpTelemetry implements Tracer {
 
   #connect(url: string): Collector {
     const { config, trust, version } = this.#options;
-    const headers = Object.fromEntries(Object.entries(config.otlp.headers ?? {}).map(([name, value]) => [name, value.reveal()]));
+    const headers = Object.fromEntries(
+      Object.entries(config.otlp.headers ?? {}).map(([name, value]) => [name, value.reveal()]),
+    );
     const { networkProxy, otlp } = config;
     const collector = new Collector({
       url,
@@ -192,7 +194,8 @@ export class OtlpTelemetry implements Tracer {
       'gen_ai.usage.cache_read.input_tokens': cacheReadTokens,
       'gen_ai.usage.cache_creation.input_tokens': cacheWriteTokens,
       'gen_ai.usage.output_tokens': record.outputTokens,
-      'gen_ai.response.finish_reasons': record.stopReason === undefined ? undefined : [record.stopReason.slice(0, LONGEST_NAME)],
+      'gen_ai.response.finish_reasons':
+        record.stopReason === undefined ? undefined : [record.stopReason.slice(0, LONGEST_NAME)],
       'error.type': isFailed ? (record.errorType ?? String(record.status)) : undefined,
       'http.route': record.endpoint,
       'http.response.status_code': record.status,
@@ -265,7 +268,10 @@ function toSpan({ traceId, spanId, parent, name, kind, startedAt, endedAt, isOk,
   };
 }
 
-function attemptAttributes({ provider, model, baseUrl }: TracedAttempt, { errorType, status }: AttemptOutcome): Attributes {
+function attemptAttributes(
+  { provider, model, baseUrl }: TracedAttempt,
+  { errorType, status }: AttemptOutcome,
+): Attributes {
   const url = URL.parse(baseUrl);
   const port = url === null ? undefined : Number(url.port || (url.protocol === 'https:' ? 443 : 80));
   return {

@@ -43,7 +43,11 @@ export interface Sampler {
 const LARGEST = 2 ** 56;
 
 /** Whether a trace is kept. All who share a ratio come to the same, as it depends on the trace's id alone. */
-export function shouldSample({ followsParent, ratio }: Sampler, traceId: string, parent: TraceContext | undefined): boolean {
+export function shouldSample(
+  { followsParent, ratio }: Sampler,
+  traceId: string,
+  parent: TraceContext | undefined,
+): boolean {
   if (followsParent && parent !== undefined) return parent.isSampled;
   return ratio >= 1 || Number.parseInt(traceId.slice(-14), 16) < ratio * LARGEST;
 }

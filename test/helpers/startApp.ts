@@ -104,6 +104,7 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
     configuration: () => ({ loadedAt: clock.now(), problems: [], restartNeeded: [] }),
     logStatus: () => ({ path: 'memory', written: log.length, dropped: 0, healthy: true }),
     sinkStatus: () => undefined,
+    otlpStatus: () => undefined,
     usageStatus: () => ({ written: usageRows.length, dropped: 0, healthy: true, lastError: undefined }),
     memoryBytes: () => process.memoryUsage.rss(),
   });

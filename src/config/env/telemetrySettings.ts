@@ -1,4 +1,18 @@
-import { choice, describePostgres, duration, integer, logLevel, postgresAddress, size, text } from '../parsers.ts';
+import {
+  baseUrl,
+  choice,
+  describePostgres,
+  duration,
+  integer,
+  logLevel,
+  number,
+  pairs,
+  postgresAddress,
+  secretPairs,
+  size,
+  text,
+  yesOrNo,
+} from '../parsers.ts';
 import { setting } from './setting.ts';
 
 /** The settings of what an instance writes about its work: logs, usage, metrics and traces. A part of the table of all settings. */
@@ -64,6 +78,74 @@ export const telemetrySettings = {
     fallback: '200M',
     about: 'Most that the logs of an instance may take together; the oldest are deleted first.',
     field: 'logs.maxTotalBytes',
+    needsRestart: true,
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting(baseUrl, {
+    about:
+      'Address of an OpenTelemetry collector that gets traces and metrics by HTTP and JSON (docs/OBSERVABILITY.md), like http://127.0.0.1:4318; `/v1/traces` and `/v1/metrics` are appended. The settings OTEL_* are those of every program with OpenTelemetry.',
+    field: 'otlp.endpoint',
+    needsRestart: true,
+  }),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: setting(baseUrl, {
+    about: 'Address for traces alone, in full.',
+    field: 'otlp.tracesEndpoint',
+    needsRestart: true,
+  }),
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: setting(baseUrl, {
+    about: 'Address for metrics alone, in full.',
+    field: 'otlp.metricsEndpoint',
+    needsRestart: true,
+  }),
+  OTEL_EXPORTER_OTLP_HEADERS: setting(secretPairs, {
+    about: 'Headers for the collector, such as its key: `name=value,name=value`, in which a blank is written %20.',
+    secret: true,
+    field: 'otlp.headers',
+    needsRestart: true,
+  }),
+  OTEL_EXPORTER_OTLP_TIMEOUT: setting(integer(1, 600_000), {
+    fallback: '10000',
+    about: 'How long the collector may take for an answer, in milliseconds.',
+    field: 'otlp.timeoutMs',
+    needsRestart: true,
+  }),
+  OTEL_SERVICE_NAME: setting(text, {
+    fallback: 'claude-code-proxy',
+    about: 'Name under which traces and metrics stand in the collector; the instance is `service.instance.id`.',
+    field: 'otlp.serviceName',
+    needsRestart: true,
+  }),
+  OTEL_RESOURCE_ATTRIBUTES: setting(pairs, {
+    otherwise: 'none',
+    about: 'Further attributes of the whole process: `name=value,name=value`.',
+    field: 'otlp.resourceAttributes',
+    needsRestart: true,
+  }),
+  OTEL_TRACES_SAMPLER: setting(
+    choice(
+      'parentbased_always_on',
+      'parentbased_always_off',
+      'parentbased_traceidratio',
+      'always_on',
+      'always_off',
+      'traceidratio',
+    ),
+    {
+      fallback: 'parentbased_always_on',
+      about: 'Which traces are kept: `parentbased_…` leaves it to a client that names a trace.',
+      field: 'otlp.sampler',
+      needsRestart: true,
+    },
+  ),
+  OTEL_TRACES_SAMPLER_ARG: setting(number(0, 1), {
+    fallback: '1',
+    about: 'Share of the traces that `traceidratio` keeps.',
+    field: 'otlp.samplerRatio',
+    needsRestart: true,
+  }),
+  OTEL_SDK_DISABLED: setting(yesOrNo, {
+    fallback: 'false',
+    about: 'Switches traces and metrics off, whatever else is set.',
+    field: 'otlp.disabled',
     needsRestart: true,
   }),
 } as const;

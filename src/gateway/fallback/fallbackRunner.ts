@@ -1,4 +1,5 @@
 import { ApiError, asApiError } from '../../core/errors.ts';
+import type { AttemptOutcome, TracedAttempt } from '../../otlp/tracer.ts';
 import { backoffMs, RetryBudget } from '../../resilience/circuitBreaker.ts';
 import { isRetryable } from '../../upstream/errors.ts';
 import {
@@ -7,6 +8,7 @@ import {
   type FirstByteTimeout,
   type OutputSink,
   resultOfAbort,
+  type UpstreamAttempt,
 } from '../../upstream/exchange.ts';
 import type { Adapter } from '../adapters/adapter.ts';
 import { elapsedMs, type RequestContext, recordError } from '../requestContext.ts';
@@ -209,7 +211,7 @@ export class FallbackRunner implements SseSource {
 
   /** The requests to one candidate: the first, and repetitions as long as the client has got nothing. */
   async #askRepeatedly(adapter: Adapter, sink: OutputSink): Promise<ExchangeResult> {
-    const { services, signal, record } = this.#context;
+    const { services, signal, record, trace } = this.#context;
     const { backend, provider, named } = adapter.route;
     const { breaker, keys, upstream } = backend;
     const requestTimeoutMs = named?.requestTimeoutMs ?? services.config.requestTimeoutMs;
@@ -226,11 +228,12 @@ export class FallbackRunner implements SseSource {
       const askedAt = services.clock.monotonic();
       this.#budget.spent += 1;
       const attempt = { backend, provider, key, permit, askedAt };
+      const attemptTrace = trace?.beginAttempt(tracedAttempt(adapter));
       // An answer that is not streamed is silent until it is whole, which says nothing.
       const mayFailOver = upstreamAttempt.request.stream && !this.#candidates.isEmpty;
       const exchange = new Exchange({
         upstream,
-        attempt: upstreamAttempt,
+        attempt: attemptTrace === undefined ? upstreamAttempt : withHeaders(upstreamAttempt, attemptTrace.headers),
         requestTimeoutMs,
         firstByteTimeout: mayFailOver ? this.#firstByteTimeout(adapter, requestTimeoutMs) : undefined,
         holdEmpty: mayRepeatEmpty && this.#budget.hasAttemptsLeft,
@@ -246,6 +249,7 @@ export class FallbackRunner implements SseSource {
       });
       this.#exchange = exchange;
       const result = await exchange.result;
+      attemptTrace?.end(attemptOutcome(result));
       reportOutcome(services, attempt, result, exchange.isReached);
       if (result.kind === 'done') return result;
       if (signal.aborted) break;
@@ -291,6 +295,23 @@ export class FallbackRunner implements SseSource {
     const most = error.code !== 'rate_limited' && hasNext ? 0 : this.#context.services.config.maxRetries;
     return retries < (route.named?.maxRetries ?? most);
   }
+}
+
+/** What is followed of an attempt. */
+function tracedAttempt({ route: { backend, model } }: Adapter): TracedAttempt {
+  const { preset, baseUrl } = backend.provider;
+  return { provider: preset.telemetryName ?? preset.name, model: model.name, baseUrl };
+}
+
+function withHeaders(attempt: UpstreamAttempt, headers: Readonly<Record<string, string>>): UpstreamAttempt {
+  const { request } = attempt;
+  return { ...attempt, request: { ...request, headers: { ...request.headers, ...headers } } };
+}
+
+function attemptOutcome(result: ExchangeResult): AttemptOutcome {
+  if (result.kind !== 'failed')
+    return { isOk: result.kind === 'done', errorType: result.kind === 'done' ? undefined : result.kind };
+  return { isOk: false, errorType: result.error.code, status: result.error.status };
 }
 
 /** Whether what ended the request, if nobody was asked, was the request itself. */

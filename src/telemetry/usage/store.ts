@@ -31,6 +31,13 @@ export interface SinkStatus extends UsageStatus {
   readonly waiting: number;
 }
 
+/** How the sending of traces and metrics fares; what is written and dropped are spans. */
+export interface OtlpStatus extends UsageStatus {
+  /** Addresses of the collector; undefined where it does not get them. */
+  readonly traces: string | undefined;
+  readonly metrics: string | undefined;
+}
+
 /** Rows are written together, as a transaction for each would cost many times as much. */
 const BATCH_ROWS = 200;
 const BATCH_MS = 1000;
