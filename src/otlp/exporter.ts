@@ -69,7 +69,7 @@ export class Collector {
         response.on('error', (error) => resolve({ kind: 'again', afterMs: undefined, reason: describeError(error) }));
       });
       request.on('error', (error) => {
-        const reason = error.name === 'TimeoutError' ? `no answer within ${timeoutMs / 1000} s` : describeError(error);
+        const reason = error.name === 'AbortError' ? `no answer within ${timeoutMs / 1000} s` : describeError(error);
         resolve({ kind: 'again', afterMs: undefined, reason });
       });
       request.end(body);

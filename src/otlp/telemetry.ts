@@ -268,10 +268,7 @@ function toSpan({ traceId, spanId, parent, name, kind, startedAt, endedAt, isOk,
   };
 }
 
-function attemptAttributes(
-  { provider, model, baseUrl }: TracedAttempt,
-  { errorType, status }: AttemptOutcome,
-): Attributes {
+function attemptAttributes({ provider, model, baseUrl }: TracedAttempt, { errorType }: AttemptOutcome): Attributes {
   const url = URL.parse(baseUrl);
   const port = url === null ? undefined : Number(url.port || (url.protocol === 'https:' ? 443 : 80));
   return {
@@ -281,6 +278,5 @@ function attemptAttributes(
     'server.address': url?.hostname,
     'server.port': port,
     'error.type': errorType,
-    'http.response.status_code': status === 0 ? undefined : status,
   };
 }

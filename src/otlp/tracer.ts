@@ -19,8 +19,6 @@ export interface AttemptOutcome {
   readonly isOk: boolean;
   /** The error's code, one of a few. */
   readonly errorType?: string | undefined;
-  /** Of the answer; 0 when there was none. */
-  readonly status?: number | undefined;
 }
 
 /** The span of an attempt. */

@@ -1,5 +1,4 @@
 import { ApiError, asApiError } from '../../core/errors.ts';
-import type { AttemptOutcome, TracedAttempt } from '../../otlp/tracer.ts';
 import { backoffMs, RetryBudget } from '../../resilience/circuitBreaker.ts';
 import { isRetryable } from '../../upstream/errors.ts';
 import {
@@ -8,19 +7,21 @@ import {
   type FirstByteTimeout,
   type OutputSink,
   resultOfAbort,
-  type UpstreamAttempt,
 } from '../../upstream/exchange.ts';
 import type { Adapter } from '../adapters/adapter.ts';
 import { elapsedMs, type RequestContext, recordError } from '../requestContext.ts';
 import { type SseFormat, SseResponse, type SseSource } from '../responseWriter.ts';
 import { Candidates, candidateLabel, isNative, otherTierModel, type Plan, type Route, routeTo } from '../route.ts';
 import {
+  attemptOutcome,
   type CandidateFailure,
   classifyFault,
   finalError,
   nameProvider,
   recordSuccess,
   reportOutcome,
+  tracedAttempt,
+  withHeaders,
 } from './outcome.ts';
 
 /** A candidate that did not serve the request, and why. */
@@ -228,7 +229,7 @@ export class FallbackRunner implements SseSource {
       const askedAt = services.clock.monotonic();
       this.#budget.spent += 1;
       const attempt = { backend, provider, key, permit, askedAt };
-      const attemptTrace = trace?.beginAttempt(tracedAttempt(adapter));
+      const attemptTrace = trace?.beginAttempt(tracedAttempt(adapter.route));
       // An answer that is not streamed is silent until it is whole, which says nothing.
       const mayFailOver = upstreamAttempt.request.stream && !this.#candidates.isEmpty;
       const exchange = new Exchange({
@@ -295,23 +296,6 @@ export class FallbackRunner implements SseSource {
     const most = error.code !== 'rate_limited' && hasNext ? 0 : this.#context.services.config.maxRetries;
     return retries < (route.named?.maxRetries ?? most);
   }
-}
-
-/** What is followed of an attempt. */
-function tracedAttempt({ route: { backend, model } }: Adapter): TracedAttempt {
-  const { preset, baseUrl } = backend.provider;
-  return { provider: preset.telemetryName ?? preset.name, model: model.name, baseUrl };
-}
-
-function withHeaders(attempt: UpstreamAttempt, headers: Readonly<Record<string, string>>): UpstreamAttempt {
-  const { request } = attempt;
-  return { ...attempt, request: { ...request, headers: { ...request.headers, ...headers } } };
-}
-
-function attemptOutcome(result: ExchangeResult): AttemptOutcome {
-  if (result.kind !== 'failed')
-    return { isOk: result.kind === 'done', errorType: result.kind === 'done' ? undefined : result.kind };
-  return { isOk: false, errorType: result.error.code, status: result.error.status };
 }
 
 /** Whether what ended the request, if nobody was asked, was the request itself. */

@@ -1,9 +1,10 @@
 import type { ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errorTable.ts';
+import type { AttemptOutcome, TracedAttempt } from '../../otlp/tracer.ts';
 import type { CircuitPermit } from '../../resilience/circuitBreaker.ts';
-import type { ExchangeResult } from '../../upstream/exchange.ts';
-import { keyLabel } from '../route.ts';
+import type { ExchangeResult, UpstreamAttempt } from '../../upstream/exchange.ts';
+import { keyLabel, type Route } from '../route.ts';
 import type { Backend, Services } from '../services.ts';
 
 /**
@@ -192,4 +193,22 @@ export function finalError(failures: readonly [CandidateFailure, ...CandidateFai
   if (others.length === 0) return error;
   const tried = failures.map(({ candidate }) => candidate).join('; ');
   return reword(error, `${error.message} (${failures.length} were tried in turn: ${tried})`);
+}
+
+/** What is followed of an attempt. */
+export function tracedAttempt({ backend, model }: Route): TracedAttempt {
+  const { preset, baseUrl } = backend.provider;
+  return { provider: preset.telemetryName ?? preset.name, model: model.name, baseUrl };
+}
+
+/** An attempt with further headers for the provider. */
+export function withHeaders(attempt: UpstreamAttempt, headers: Readonly<Record<string, string>>): UpstreamAttempt {
+  const { request } = attempt;
+  return { ...attempt, request: { ...request, headers: { ...request.headers, ...headers } } };
+}
+
+/** How an attempt has ended, for its trace. */
+export function attemptOutcome(result: ExchangeResult): AttemptOutcome {
+  if (result.kind === 'done') return { isOk: true };
+  return { isOk: false, errorType: result.kind === 'failed' ? result.error.code : result.kind };
 }
