@@ -1,5 +1,12 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
+import { Collector as Sender } from '../../src/otlp/exporter.ts';
 import type { OtlpTelemetry } from '../../src/otlp/telemetry.ts';
+import { createAuthority, createCertificate } from '../helpers/certificate.ts';
 import { attributesOf, type Collector, type ReceivedSpan, startCollector } from '../helpers/collector.ts';
 import { type Behaviour, type FakeUpstream, json, startFakeUpstream } from '../helpers/fakeUpstream.ts';
 import { call, message, type Settings, startApp, type TestApp } from '../helpers/startApp.ts';
@@ -202,4 +209,48 @@ test('a collector that answers 429 is asked again when it wants to, and a slow o
   await waitUntil('it is known', async () => (await otlpOf(app)).written === 2);
   expect(await otlpOf(app)).toMatchObject({ dropped: 0, healthy: true, last_error: 'no answer within 0.3 s' });
   await app.close();
+});
+
+const reached = { headers: {}, timeoutMs: 5000, userAgent: 'test' };
+const direct = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+test('by TLS the certificate of a collector is checked, with the authorities of the configuration', async () => {
+  const authority = createAuthority('test');
+  const certificate = createCertificate('localhost', undefined, authority);
+  const port = await listen(
+    createSecureServer(certificate, (request, response) => request.resume().on('end', () => response.end('{}'))),
+  );
+  const send = async (trust: SecureContext | undefined) => {
+    const sender = new Sender({ ...reached, url: `https://localhost:${port}/v1/traces`, trust, networkProxy: direct });
+    const result = await sender.send('{}');
+    sender.close();
+    return result;
+  };
+  expect(await send(createSecureContext({ ca: [authority.cert] }))).toEqual({ kind: 'sent', rejected: 0 });
+  expect(await send(undefined)).toMatchObject({ kind: 'again', reason: expect.stringContaining('certificate') });
+});
+
+test('a collector is reached by the network proxy of the configuration', async () => {
+  const asked: unknown[] = [];
+  const port = await listen(
+    createServer((request, response) => {
+      asked.push(request.url);
+      request.resume().on('end', () => response.end('{"partialSuccess":{"rejectedSpans":"3"}}'));
+    }),
+  );
+  const networkProxy = { ...direct, httpProxy: `http://127.0.0.1:${port}` };
+  const url = 'http://collector.invalid:4318/v1/traces';
+  const sender = new Sender({ ...reached, url, trust: undefined, networkProxy });
+  expect(await sender.send('{}')).toEqual({ kind: 'sent', rejected: 3 });
+  expect(asked).toEqual([url]);
+  sender.close();
 });
