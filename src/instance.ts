@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ClientAccounts } from './clients/clientAccounts.ts';
 import type { ConfigResult } from './config/buildConfig.ts';
 import type { Config } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
@@ -31,6 +32,7 @@ import { boundConsoleFile, openStateFile } from './telemetry/stateFiles.ts';
 import { DAYS_SHOWN, UsageAggregator } from './telemetry/usage/aggregator.ts';
 import { usageFilePath } from './telemetry/usage/file.ts';
 import { UsageStore } from './telemetry/usage/store.ts';
+import type { UsageRow } from './telemetry/usage/totals.ts';
 import { createTokenCalibration } from './translate/tokenCalibration.ts';
 import { VERSION } from './version.ts';
 import { DescriptionCache, descriptionsPath } from './vision/descriptionCache.ts';
@@ -177,7 +179,12 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     logger,
     onWritten: sink && (() => sink.notify()),
   });
-  const usage = new UsageAggregator({ clock, keep: (row) => usageStore.add(row), redact });
+  const clients = new ClientAccounts(clock);
+  const keep = (row: UsageRow) => {
+    clients.count(row);
+    usageStore.add(row);
+  };
+  const usage = new UsageAggregator({ clock, keep, redact });
   const descriptions = new DescriptionCache({
     path: descriptionsPath(config.stateDirectory, config.instance),
     clock,
@@ -189,7 +196,8 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     usage,
     calibration,
     bodies: new JsonBodyCodec(),
-    order: new LoadBalancer(clock, Math.random),
+    order: new LoadBalancer(clock),
+    clients,
     inFlight: new InFlight(),
     pictures: new SideModelDescriber(descriptions),
     tracer: telemetry,
@@ -228,6 +236,14 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     memoryBytes: () => process.memoryUsage.rss(),
   };
 
+  const startUsage = async () => {
+    const stored = await usageStore.start(DAYS_SHOWN);
+    usage.restoreDays(stored.days);
+    clients.restore(stored.clients);
+    void sink?.start();
+  };
+  // Where clients have limits nobody is served before it is known what was used of them.
+  if (config.clients !== undefined) await startUsage();
   const app = createApp(active, facts);
   const onListening = () => worker.answerWith(() => describeHealth(active.current, facts));
   const failure = await listen(app, { config, worker, isShared, onListening });
@@ -248,10 +264,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   });
   const stopHealthChecks = startHealthChecks(active, Math.random);
   const watch = watchFiles(() => reloader.files, reloader.check);
-  usageStore.start(DAYS_SHOWN).then((sums) => {
-    usage.restoreDays(sums);
-    return sink?.start();
-  });
+  if (config.clients === undefined) void startUsage();
 
   const signal = await stopSignal(() =>
     lasting.inFlight.abortAll(new ApiError('draining', 'the instance is stopping')),

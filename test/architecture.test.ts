@@ -21,6 +21,7 @@ const MAY_IMPORT: Record<string, { layers: readonly string[]; types?: readonly s
   resilience: { layers: ['core'] },
   telemetry: { layers: ['core'], types: ['config', 'providers'] },
   hooks: { layers: ['core'], types: ['telemetry'] },
+  clients: { layers: ['core', 'telemetry'], types: ['config'] },
   upstream: { layers: ['core', 'protocol', 'providers', 'resilience'], types: ['config'] },
   gateway: {
     layers: [
@@ -36,6 +37,7 @@ const MAY_IMPORT: Record<string, { layers: readonly string[]; types?: readonly s
       'hooks',
       'upstream',
       'search',
+      'clients',
     ],
     types: ['otlp'],
   },
@@ -274,6 +276,7 @@ const MOST_LINES = 400;
 const MOST_FILES = 300;
 const MOST_FILES_OF_FEATURE: Readonly<Record<string, number>> = {
   'src/cli/ui/': 12,
+  'src/clients/': 4,
   'src/page/': 18,
   'src/search/': 7,
   'src/sink/': 5,

@@ -129,6 +129,7 @@ export const folders: Readonly<Record<string, Folder>> = {
     'plan, fallback, answer',
     'one request: its candidates (the models that may serve it, in order), fallback and retries, an adapter per protocol',
   ),
+  clients: place(4, 8, 'tokens and limits', 'what clients with tokens of their own may use, and have used'),
   hooks: place(4, 1, 'functions of the user', 'the thread that runs functions of the user'),
   routing: place(4, 3, 'which model serves', 'from the name and kind of a request to models and providers'),
   search: place(

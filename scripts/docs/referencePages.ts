@@ -3,6 +3,7 @@ import { helpText } from '../../src/cli/commands/help.ts';
 import { commandTable } from '../../src/cli/commandTable.ts';
 import { exitCodeRows } from '../../src/cli/exitCodes.ts';
 import { type SettingName, settingNames, settingRow } from '../../src/config/env/settings.ts';
+import { clientsTable, clientTable } from '../../src/config/files/clientTokensFile.ts';
 import type { FieldRow, FieldTable } from '../../src/config/files/document.ts';
 import { entryTable } from '../../src/config/files/modelsFile.ts';
 import { fileTable, providerTable } from '../../src/config/files/providersFile.ts';
@@ -216,6 +217,9 @@ model-b:
 - With several entries the one with the latest \`from\` that is not after the day of the request counts.
 - What a request costs is unknown, and shown as \`?\`, when a price is missing of tokens that it has used; it is never taken for $0.`;
 
+const CLIENT_TOKENS_FILE = `A file in YAML or JSON with the clients that have tokens of their own, in a list under \`clients\`; \`./manage token\` writes it
+(docs/TEAM.md).`;
+
 /** docs/ENVIRONMENT.md: every key of an env file, and every field of a models file. */
 export function environmentPage(): string {
   return markdownPage(
@@ -233,6 +237,11 @@ export function environmentPage(): string {
     markdownTable(['Field', 'Value', 'Meaning'], fieldRows(entryTable)),
     '## Prices file',
     PRICES_FILE,
+    '## Client tokens file',
+    CLIENT_TOKENS_FILE,
+    markdownTable(['Field', 'Value', 'Meaning'], fieldRows(clientsTable)),
+    'Each client:',
+    markdownTable(['Field', 'Value', 'Meaning'], fieldRows(clientTable)),
     '## Headers and quirks',
     FAMILIES,
     markdownTable(

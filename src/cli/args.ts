@@ -144,7 +144,7 @@ function checkNames(word: CommandName, spec: CommandSpec, names: readonly string
   if (expected === 'none' && names.length > 0)
     throw new UsageError(`./manage ${word} takes no names${passOnHint(spec)}`);
   if (operand === undefined) return;
-  const { called, most, from } = operand;
+  const { called, most, from, actions } = operand;
   if (names.length > (most ?? names.length)) {
     throw new UsageError(
       `./manage ${word} takes ${called}, not ${names.length}${passOnHint(spec, `./manage ${word} ${names[0]} -- ${names.slice(1).join(' ')}`)}`,
@@ -153,8 +153,9 @@ function checkNames(word: CommandName, spec: CommandSpec, names: readonly string
   if (most === 1 && from === undefined && names[0] === 'all') {
     throw new UsageError(`./manage ${word} takes ${called}, not "all"`);
   }
-  const choices = typeof from === 'string' ? undefined : from;
-  const unknown = choices && names.find((name) => !choices.includes(name));
+  const choices = actions ?? (typeof from === 'string' ? undefined : from);
+  const chosen = actions === undefined ? names : names.slice(0, 1);
+  const unknown = choices && chosen.find((name) => !choices.includes(name));
   if (choices !== undefined && unknown !== undefined)
     throw new UsageError(`./manage ${word} takes ${called}, not "${unknown}"${didYouMean(unknown, choices)}`);
 }

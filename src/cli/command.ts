@@ -34,6 +34,8 @@ export interface CommandSpec {
     readonly most?: number;
     /** What they are chosen from, for completion; names of instances when absent. A list is all that there is. */
     readonly from?: 'providers' | 'files' | 'commands' | readonly string[];
+    /** What the first word says is to be done, before the others; for completion and as all that there is. */
+    readonly actions?: readonly string[];
   };
   /** Words for another program: those after `--`, or all behind the command but `--help`. */
   readonly handsOn?: 'after --' | 'all';

@@ -30,6 +30,7 @@ export const commandTable = {
   edit: async () => (await import('./commands/edit.ts')).edit,
   set: async () => (await import('./commands/set.ts')).set,
   key: async () => (await import('./commands/set.ts')).key,
+  token: async () => (await import('./commands/set.ts')).token,
   remove: async () => (await import('./commands/remove.ts')).remove,
   providers: async () => (await import('./commands/providers.ts')).providers,
   import: async () => (await import('./commands/import.ts')).importSettings,

@@ -186,11 +186,25 @@ export const optionTable = {
   by: choice<UsageGrouping, 'day'>(
     'by',
     'WHAT',
-    'sum up by day (default), model, instance, provider, session, project, intent or side',
-    ['day', 'model', 'instance', 'provider', 'session', 'project', 'intent', 'side'],
+    'sum up by day (default), model, instance, provider, session, project, intent, client or side',
+    ['day', 'model', 'instance', 'provider', 'session', 'project', 'intent', 'client', 'side'],
     'day',
   ),
   postgres: flag('postgres', 'of all machines, from the database of USAGE_POSTGRES_URL'),
+  requestsPerMinute: number(
+    { name: 'requests-per-minute', placeholder: 'N', summary: 'most requests of the client within 60 seconds' },
+    upTo(1_000_000, undefined),
+  ),
+  tokensPerDay: number(
+    { name: 'tokens-per-day', placeholder: 'N', summary: 'most tokens of the client a day, input and output' },
+    upTo(1_000_000_000_000, undefined),
+  ),
+  costPerMonth: number(
+    { name: 'cost-per-month', placeholder: 'DOLLARS', summary: 'most US dollars of the client a month' },
+    { called: 'a number of US dollars above 0', isTaken: (cost) => cost > 0 && cost <= 1e9, absent: undefined },
+  ),
+  models: text('models', 'MODEL,...', 'only these models, by name or as big, middle and small'),
+  expires: dayOption('expires', 'last day on which the token is valid, such as 2026-12-31'),
   csv: flag('csv', 'print CSV, for a spreadsheet'),
   as: text('as', 'NAME', 'name of the new instance (default: the provider’s)'),
   port: number(

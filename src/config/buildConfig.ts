@@ -28,6 +28,7 @@ import {
 } from './env/variables.ts';
 import { telemetryServers } from './exporters.ts';
 import { readKeptCatalogue, refreshPreset } from './files/catalogue.ts';
+import { readClientTokensFile } from './files/clientTokensFile.ts';
 import { createCompanionFiles, findHooksFile, type ReadFile, readCertificates } from './files/companion.ts';
 import { readModelsFile } from './files/modelsFile.ts';
 import { readPricesFile } from './files/pricesFile.ts';
@@ -190,6 +191,8 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   // The key is found with its provider, as its name depends on it.
   const secrets = { ...findSecrets(variables, readText, diagnostics), OPENAI_API_KEY: own?.key };
   const token = secrets.ANTHROPIC_API_KEY;
+  const tokensFile = written.get('CLIENT_TOKENS_FILE');
+  const clientTokens = readClientTokensFile(tokensFile, token !== undefined, readText, lookUp, diagnostics);
   const values = readValues(choices, secrets, diagnostics);
   checkTokenLimits(values, choices, diagnostics);
 
@@ -238,7 +241,7 @@ export function buildConfig(source: ConfigSource): ConfigResult {
   );
   warnOfForeignKeys(servers, variables, diagnostics);
 
-  const ofFiles = [modelsFile, providersFile, pricesFile, kept].map((file) => file.diagnostics);
+  const ofFiles = [modelsFile, providersFile, pricesFile, clientTokens, kept].map((file) => file.diagnostics);
   const problems = [diagnostics, ...ofFiles].flatMap((one) =>
     one.problems.toSorted((a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER)),
   );
@@ -253,6 +256,7 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     prices: pricesFile.prices,
     pricesFile: written.get('PRICES_FILE')?.value,
     hooks,
+    clients: clientTokens.clients,
     authorities: { file: written.get('CA_FILE')?.value, certificates, system: values.SYSTEM_CA === 'on' },
     files: asked,
     webSearch: search.search,
@@ -317,6 +321,7 @@ type Models = Pick<
   | 'prices'
   | 'pricesFile'
   | 'hooks'
+  | 'clients'
   | 'authorities'
   | 'files'
   | 'webSearch'
@@ -376,6 +381,7 @@ function assembleConfig(
       customModels: custom.map((model) => ({ ...model, provider: presetByName(model.provider) })),
       prices: [...models.prices],
       hooks: models.hooks,
+      clients: models.clients,
       vision: models.vision && [models.vision.ref.name, presetByName(models.vision.ref.provider)],
       authorities: [models.authorities.certificates, models.authorities.system],
       webSearch: models.webSearch && { ...models.webSearch, api: models.webSearch.api.name },

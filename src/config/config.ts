@@ -80,6 +80,30 @@ export interface NamedProvider {
   readonly maxRetries: number | undefined;
 }
 
+/** A client with a token of its own, and what it may use; undefined is no limit. */
+export interface ClientToken {
+  readonly name: string;
+  /** SHA-256 of the token, 64 hexadecimal digits in lower case. */
+  readonly sha256: string;
+  readonly requestsPerMinute: number | undefined;
+  readonly tokensPerDay: number | undefined;
+  /** US dollars. */
+  readonly costPerMonth: number | undefined;
+  /** By the names that routing knows, or tiers. */
+  readonly models: readonly string[] | undefined;
+  /** The last day (YYYY-MM-DD) on which it is valid. */
+  readonly expires: string | undefined;
+}
+
+/** CLIENT_TOKENS_FILE: who may use the instance beside its owner. */
+export interface ClientTokens {
+  /** Its path as it is written. */
+  readonly file: string;
+  /** How many processes share the limits. */
+  readonly replicas: number;
+  readonly clients: readonly ClientToken[];
+}
+
 /** ROUTER_*: where requests of a kind go in place of their tier's model, by the names that routing knows. */
 export type Router = { readonly [Route in RouteName]?: string };
 
@@ -152,6 +176,8 @@ export interface Config extends SettingFields {
   readonly port: number;
   /** The token that clients must present; undefined means none, which is allowed on loopback only. */
   readonly clientToken: Secret | undefined;
+  /** Clients with tokens of their own; undefined where nobody has one. */
+  readonly clients: ClientTokens | undefined;
   /** The first of `providers`: the one that is shown and that names without a provider mean. */
   readonly provider: ProviderConfig;
   /** Names as routing knows them: `custom/<id>` for a model of the models file, `<provider>,<model>` for another provider's. */

@@ -266,6 +266,9 @@ export function describeConfig(config: Config, now?: number): readonly string[] 
     ['instance', `${config.instance} (${config.file})`],
     ['listens on', `http://${host}:${config.port}`],
     ['client token', config.clientToken?.masked ?? 'none'],
+    ...(config.clients === undefined
+      ? []
+      : [['clients', `${config.clients.clients.length} with tokens of their own (${config.clients.file})`] as const]),
     ...providers.flatMap((provider) => describeProvider(provider, config, now)),
     ...[...config.customModels.values()].map(describeModel),
     ...describeRouter(config),

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { platform } from 'node:os';
 import { resolve } from 'node:path';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
@@ -61,9 +61,17 @@ const READ_ERRORS: Record<string, string> = {
 /** Reading one could wait for ever, as of a pipe, or never end, as of /dev/zero. */
 const SPECIAL_FILE = 'a pipe or a device';
 
-/** Windows has no permission bits; Node makes them up there. */
-function isOpenToOthers(mode: number): boolean {
-  return (mode & 0o077) !== 0 && platform() !== 'win32';
+/** The bit by which the group of a file may read it. */
+const GROUP_MAY_READ = 0o040;
+
+/**
+ * Windows has no permission bits; Node makes them up there. Of a file that belongs to another user the process is the group for which
+ * that user has opened it, as Kubernetes does with the secrets of a pod (`fsGroup`).
+ * @param uid the user of this process
+ */
+export function isOpenToOthers({ mode, uid: owner }: Pick<Stats, 'mode' | 'uid'>, uid = process.getuid?.()): boolean {
+  const opened = mode & 0o077;
+  return opened !== 0 && !(opened === GROUP_MAY_READ && owner !== uid) && platform() !== 'win32';
 }
 
 function permissions(mode: number): string {
@@ -79,7 +87,7 @@ function readEnvFile(path: string, shown: string, diagnostics: Diagnostics): str
     else if (stat.size > MAX_BYTES)
       diagnostics.error(location, `${stat.size} bytes`, 'Give the path of an env file; this one is too large.');
     else {
-      if (isOpenToOthers(stat.mode))
+      if (isOpenToOthers(stat))
         diagnostics.warning(
           location,
           `a file that other users may read (mode ${permissions(stat.mode)})`,
@@ -106,7 +114,6 @@ function readFile(path: string): FileText {
     const code = isSpecial ? SPECIAL_FILE : `${stat.size} bytes, which is too much`;
     throw Object.assign(new Error(code), { code });
   }
-  const { mode } = stat;
   const text = readFileSync(path, 'utf8');
-  return isOpenToOthers(mode) ? { text, openMode: permissions(mode) } : { text };
+  return isOpenToOthers(stat) ? { text, openMode: permissions(stat.mode) } : { text };
 }

@@ -110,6 +110,31 @@ export const errorTable = {
       'Twenty wrong tokens came from one address within a minute; for the rest of it none from there is looked at.',
     remedy: 'Find the client that has another token than the instance; the log says from which address it calls.',
   },
+  client_limit: {
+    status: 429,
+    type: 'rate_limit_error',
+    form: 'NAME has used LIMIT; again in TIME',
+    cause:
+      'The client has a token of its own (CLIENT_TOKENS_FILE) and has reached a limit of it: requests a minute, tokens a day or cost a month. Only of the first, and where other requests of the client are still under way, does Claude Code try again by itself.',
+    remedy: 'Wait as long as the message says, or let the owner of the instance raise the limit; it holds at once.',
+  },
+  model_not_allowed: {
+    status: 403,
+    type: 'permission_error',
+    shouldRetry: false,
+    form: 'the token of NAME is not for MODEL; it is for MODELS',
+    cause: 'The client has a token of its own (CLIENT_TOKENS_FILE), which lists the models that it may use.',
+    remedy: 'Choose one of these models with /model, or let the owner of the instance add this one.',
+  },
+  owner_only: {
+    status: 403,
+    type: 'permission_error',
+    shouldRetry: false,
+    form: 'the token of NAME is for requests to models; this endpoint takes the ANTHROPIC_API_KEY of the instance only',
+    cause:
+      'A client with a token of its own (CLIENT_TOKENS_FILE) asks for what concerns all clients, such as /metrics.',
+    remedy: 'Use the ANTHROPIC_API_KEY of the instance.',
+  },
   missing_provider_key: {
     status: 401,
     type: 'authentication_error',

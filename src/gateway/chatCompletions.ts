@@ -5,7 +5,7 @@ import type { RequestRecord } from '../telemetry/requestRecord.ts';
 import { RelayAdapter } from './adapters/relayAdapter.ts';
 import { respondWithFallback } from './fallback/fallbackRunner.ts';
 import type { RequestBody } from './requestBody.ts';
-import { handleRequest, type RequestContext, type RequestHandler, recordPlan } from './requestContext.ts';
+import { admitClient, handleRequest, type RequestContext, type RequestHandler, recordPlan } from './requestContext.ts';
 import type { ResponseWriter, SseFormat } from './responseWriter.ts';
 import { isNative, planRequest, routeTo } from './route.ts';
 import type { IncomingRequest, Services } from './services.ts';
@@ -25,11 +25,12 @@ async function answer(context: RequestContext, body: RequestBody): Promise<void>
   const { services, incoming, record } = context;
   const request = parseChat(body);
   const planned = planRequest(services, incoming, body);
-  const plan = { ...planned, candidates: planned.candidates.filter((ref) => !isNative(routeTo(services, ref))) };
-  if (plan.candidates.length === 0) {
+  const chat = { ...planned, candidates: planned.candidates.filter((ref) => !isNative(routeTo(services, ref))) };
+  if (chat.candidates.length === 0) {
     throw new ApiError('not_supported', 'the provider of this model has no chat completions: use /v1/messages');
   }
-  recordPlan(context, plan);
+  recordPlan(context, chat);
+  const plan = admitClient(context, chat, body);
   record.stream = request['stream'] === true;
   await respondWithFallback(context, plan, FORMAT, (route) => new RelayAdapter(context, plan, body, route));
 }

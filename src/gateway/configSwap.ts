@@ -103,7 +103,9 @@ export function createConnections(config: Config, clock: Clock, userAgent: strin
             : breaker,
         ),
         limiter,
-        keys: new KeyPool([provider.key, ...(provider.moreKeys ?? [])], clock),
+        keys: new KeyPool([provider.key, ...(provider.moreKeys ?? [])], clock, (key) =>
+          fingerprint({ secret: key.secret }),
+        ),
         countsAllFailures,
       };
     },

@@ -96,7 +96,7 @@ async function count(
 ): Promise<TokenCount> {
   // What is wrong with the request is said first.
   body.measured;
-  const { candidates, conversation } = planRequest(services, incoming, body, true);
+  const { candidates, conversation } = planRequest(services, incoming, body);
   const route = routeNow(services, candidates);
   const { model, backend } = route;
   const readable = await previewPictures(services, body, route);

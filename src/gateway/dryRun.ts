@@ -72,7 +72,7 @@ function print(description: JsonObject, printed: Buffer): Buffer {
  */
 export async function dryRun(services: Services, incoming: IncomingRequest): Promise<Buffer> {
   return withBody(services, incoming.body, (body) => {
-    const plan = planRequest(services, incoming, body, true);
+    const plan = planRequest(services, incoming, body);
     const search = services.search && findSearch(body.object);
     const isChanged = services.search !== undefined && (search !== undefined || hasSearches(body.object));
     if (!isChanged) return describe(services, incoming, body, plan);

@@ -12,6 +12,7 @@ import { TranslatingAdapter } from './adapters/translatingAdapter.ts';
 import { respondWithFallback } from './fallback/fallbackRunner.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import {
+  admitClient,
   createId,
   handleRequest,
   type RequestContext,
@@ -107,9 +108,10 @@ async function answerHooked(context: RequestContext, body: RequestBody, hooks: H
 
 function answer(context: RequestContext, body: RequestBody): Promise<void> {
   const { services, incoming, writer, record } = context;
-  const plan = planRequest(services, incoming, body);
-  recordPlan(context, plan);
+  const planned = planRequest(services, incoming, body);
+  recordPlan(context, planned);
   recordClient(context, body.object);
+  const plan = admitClient(context, planned, body);
   if (services.search !== undefined) return answerBySearch(context, plan, body, services.search);
   const candidates = filterByWebSearch(services, plan.candidates, body);
   if (candidates.length === 0) {
@@ -163,7 +165,8 @@ async function answerSearching(
   const { stream } = record;
   const report: SearchReport = { searches: 0, failed: 0, isListed: false };
   const [first] = plan.candidates;
-  const pingMs = first === undefined ? 0 : services.models.get(first).settings.pingMs;
+  if (first === undefined) throw new TypeError('a plan without candidates');
+  const { pingMs } = services.models.get(first).settings;
   const ask: Parameters<typeof answerWithSearch>[0]['ask'] = async (request, round) => {
     // Whether the client streams or not, the model's answer is read as a stream, and its log line is of one round alone.
     const own: RequestRecord = { ...newRound(record), stream: true };

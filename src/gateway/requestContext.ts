@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { ClientRequest } from '../clients/clientAccounts.ts';
 import type { Config, ProviderKey } from '../config/config.ts';
 import { localDay } from '../core/clock.ts';
 import { ApiError, asApiError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
+import { asNumber, isObject, type JsonObject } from '../core/json.ts';
 import type { RequestTrace, TraceHeaders } from '../otlp/tracer.ts';
 import { offersToolSearch, readClientIntent, readWorkingDirectory } from '../protocol/anthropic/claudeCode.ts';
 import { errorHeaders } from '../protocol/anthropic/errors.ts';
@@ -29,6 +30,8 @@ export interface RequestContext {
   readonly record: RequestRecord;
   /** When the request came in, by the monotonic clock, in ms. */
   readonly startedAt: number;
+  /** Undefined for a client without a token of its own. */
+  readonly client?: ClientRequest | undefined;
   /** Aborts when the client goes away; with an ApiError when the instance stops, which is what the client then gets. */
   readonly signal: AbortSignal;
   /** Undefined where requests are not followed. */
@@ -110,6 +113,7 @@ function createRecord(services: Services, incoming: IncomingRequest): RequestRec
     session: incoming.session && shortHash(incoming.session),
     sessionId: SESSION_ID.test(incoming.session ?? '') ? incoming.session : undefined,
     agent: incoming.agent,
+    client: incoming.client?.name,
     clientVersion: incoming.userAgent,
     requestBytes: incoming.body.length,
   };
@@ -133,6 +137,7 @@ export async function handleRequest(
     incoming,
     writer,
     record,
+    client: incoming.client && config.clients && services.clients.open(config.clients, incoming.client),
     startedAt: clock.monotonic(),
     signal: controller.signal,
     trace: services.tracer?.begin(incoming.forwarded.trace ?? NO_TRACE),
@@ -163,7 +168,44 @@ export async function handleRequest(
     const reason = thrown instanceof Error ? String(thrown.stack) : String(thrown);
     logger.error('a request could not be counted or logged', { id: incoming.id, reason });
   }
+  context.client?.release();
   return record;
+}
+
+/** So many bytes of a request have at least one token, whatever the language. */
+const BYTES_OF_TOKEN = 3;
+
+/**
+ * Takes a request of a client with a token of its own into account, and leaves of its plan what the client may use.
+ * @throws ApiError (model_not_allowed, client_limit)
+ */
+export function admitClient(
+  { services, client, record }: RequestContext,
+  plan: Plan,
+  { bytes, value }: RequestBody,
+): Plan {
+  if (client === undefined) return plan;
+  const { config, clock } = services;
+  const { tier, model } = plan.decision;
+  const candidates = plan.candidates.filter((ref) => client.mayUse(ref, tier));
+  const [first] = candidates;
+  if (first === undefined) {
+    const { name, models = [] } = client.client;
+    throw new ApiError(
+      'model_not_allowed',
+      `the token of ${name} is not for ${model.name}; it is for ${models.join(', ')}`,
+    );
+  }
+  client.admit(() => {
+    const { max_tokens, max_completion_tokens } = isObject(value) ? value : {};
+    const output = asNumber(max_tokens) ?? asNumber(max_completion_tokens) ?? 0;
+    const outputTokens = Math.min(Math.max(0, output), config.limits.maxTokens ?? Number.MAX_SAFE_INTEGER);
+    const inputTokens = Math.ceil(bytes.length / BYTES_OF_TOKEN);
+    const largest = { ...record, routedModel: first.name, inputTokens, outputTokens };
+    const cost = requestCost(largest, config, localDay(clock.now()), clock.now()) ?? 0;
+    return { tokens: inputTokens + outputTokens, cost };
+  });
+  return candidates.length === plan.candidates.length ? plan : { ...plan, candidates };
 }
 
 /** Says in the log what a session lacks of its tools, once in each. */

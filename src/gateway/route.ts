@@ -1,3 +1,4 @@
+import type { ClientRequest } from '../clients/clientAccounts.ts';
 import type { ModelRef, NamedProvider, ProviderKey } from '../config/config.ts';
 import { isObject } from '../core/json.ts';
 import type { SpokenProtocol } from '../providers/preset.ts';
@@ -54,17 +55,19 @@ const OTHER_TIERS = {
   none: [],
 } as const satisfies Record<Tier, readonly Exclude<Tier, 'none'>[]>;
 
-/** The first model of another tier at the provider of a route that is not among those asked; undefined when there is none. */
+/** The first model of another tier at the provider of a route that is not among those asked, and that the client may use; undefined when there is none. */
 export function otherTierModel(
-  { config }: Services,
+  { services: { config }, client }: { readonly services: Services; readonly client?: ClientRequest | undefined },
   { named }: Route,
   tier: Tier,
   asked: readonly ModelRef[],
 ): ModelRef | undefined {
-  const names = OTHER_TIERS[tier].flatMap((other) => named?.models[other] ?? []);
+  const refs = OTHER_TIERS[tier].flatMap((other) =>
+    (named?.models[other] ?? []).map(config.modelRefs.of).filter((ref) => client?.mayUse(ref, other) !== false),
+  );
   const wasAsked = ({ provider, model }: ModelRef) =>
     asked.some((other) => other.provider === provider && other.model === model);
-  return names.map(config.modelRefs.of).find((ref) => !wasAsked(ref));
+  return refs.find((ref) => !wasAsked(ref));
 }
 
 /** How a key is called where a provider has several: by its variable, and by its place where that holds more. */
@@ -214,15 +217,11 @@ export interface Plan {
 
 const NO_NOTES: readonly string[] = [];
 
-/**
- * From the requested model to the candidates. Throws ApiError for a request without a model.
- * @param isQuestion whether the plan is not carried out, and has no consequences for the requests to come
- */
+/** From the requested model to the candidates. Throws ApiError for a request without a model. */
 export function planRequest(
   services: Services,
   incoming: Pick<IncomingRequest, 'agent' | 'session'>,
   body: RequestBody,
-  isQuestion = false,
 ): Plan {
   const { config, models, order } = services;
   const requestedModel = body.object.model;
@@ -230,8 +229,7 @@ export function planRequest(
   const hasRules = Object.keys(config.router).length > 0;
   const decision = hasRules ? decide(config, routed, new BodyFacts(services, incoming, body, routed.model)) : byName;
   const conversation = () => incoming.session ?? body.firstMessage;
-  const ordered =
-    isQuestion || decision.rule !== 'tier' ? order.look(config, conversation) : order.take(config, conversation);
+  const ordered = order.order(config, conversation);
   return {
     requestedModel,
     decision,

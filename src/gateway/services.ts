@@ -1,4 +1,12 @@
-import { type Config, fingerprint, type ModelRef, type ProviderConfig, type ProviderKey } from '../config/config.ts';
+import type { ClientAccounts } from '../clients/clientAccounts.ts';
+import {
+  type ClientToken,
+  type Config,
+  fingerprint,
+  type ModelRef,
+  type ProviderConfig,
+  type ProviderKey,
+} from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ApiError } from '../core/errors.ts';
 import type { ReloadableHooks } from '../hooks/hooks.ts';
@@ -32,6 +40,8 @@ export interface Services {
   readonly search: SearchClient | undefined;
   /** The user's own functions; the same for every configuration. */
   readonly hooks: ReloadableHooks;
+  /** What the clients with tokens of their own have used. */
+  readonly clients: ClientAccounts;
   /** Which provider is asked first, by conversation. */
   readonly order: LoadBalancer;
   readonly stats: RequestCounters;
@@ -75,6 +85,8 @@ export interface IncomingRequest {
   readonly session: string | undefined;
   readonly agent: string | undefined;
   readonly userAgent: string | undefined;
+  /** Whose token came with it, where it is not the instance's own. */
+  readonly client?: ClientToken | undefined;
   /** How long the client waits for the beginning of its answer; NaN where it does not say so in a number. */
   readonly timeoutSeconds?: number;
 }

@@ -111,6 +111,7 @@ function Asked({ row }: { readonly row: RequestRow }) {
         ['For', row.intent ?? ''],
         ['Session', row.session === null ? '' : only('session', row.session)],
         ['Subagent', row.agent === null ? '' : only('agent', row.agent)],
+        ['Client', row.client === null ? '' : <Text key="client">{row.client}</Text>],
         ['Endpoint', <code key="endpoint">{row.endpoint}</code>],
         ['Streamed', row.stream ? 'yes' : 'no'],
       ]}

@@ -79,6 +79,7 @@ export const groupings = {
   project: 'Project folder',
   session: 'Session',
   intent: 'Intent',
+  client: 'Client',
 } as const satisfies Partial<Record<UsageBy, string>>;
 export const periods = { day: 'Day', week: 'Week', month: 'Month' } as const satisfies Record<Period, string>;
 

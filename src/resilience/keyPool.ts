@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { ErrorType } from '../core/errorTable.ts';
+import { type Participant, rankParticipants } from '../core/rendezvous.ts';
 
 /** A while in which a key is not used, and why. */
 export interface Cooldown {
@@ -20,26 +21,23 @@ export interface KeyState<Key> {
   readonly cooldown: Cooldown | undefined;
 }
 
-function spread(text: string, places: number): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  return (hash >>> 0) % places;
-}
-
 /**
  * The keys of one provider. Conversations are shared out among them, and each keeps to its key, because providers cache prompts
  * by account. A key that was refused cools down; it is used only when no other is left, so that a single key is always used.
  */
 export class KeyPool<Key> {
   readonly #keys: readonly Key[];
+  readonly #participants: readonly (Participant & { readonly key: Key })[];
   readonly #clock: Clock;
   readonly #cooldowns = new Map<Key, Cooldown>();
 
-  /** @param keys at least one */
-  constructor(keys: readonly [Key, ...Key[]], clock: Clock) {
+  /**
+   * @param keys at least one
+   * @param nameOf gives what a key has in common with itself in other processes, however many keys stand before it
+   */
+  constructor(keys: readonly [Key, ...Key[]], clock: Clock, nameOf: (key: Key) => string) {
     this.#keys = keys;
+    this.#participants = keys.length === 1 ? [] : keys.map((key) => ({ key, name: nameOf(key), weight: 1 }));
     this.#clock = clock;
   }
 
@@ -59,8 +57,7 @@ export class KeyPool<Key> {
   choose(conversation: () => string): Key {
     const [only] = this.#keys as readonly [Key, ...Key[]];
     if (this.#keys.length === 1) return only;
-    const first = spread(conversation(), this.#keys.length);
-    const inOrder = [...this.#keys.slice(first), ...this.#keys.slice(0, first)];
+    const inOrder = rankParticipants(conversation(), this.#participants).map(({ key }) => key);
     const until = (key: Key) => this.#cooldownOf(key)?.until ?? 0;
     return inOrder.reduce((best, key) => (until(key) < until(best) ? key : best));
   }

@@ -234,8 +234,7 @@ class SearchLoop {
     const pings = setInterval(() => {
       if (this.#isStream && this.#answer.isOpen) this.#answer.write(PING_EVENT);
     }, pingMs);
-    const outcome = await client.search(query, search.wishes, signal);
-    clearInterval(pings);
+    const outcome = await client.search(query, search.wishes, signal).finally(() => clearInterval(pings));
     if (signal.aborted) return outcome;
     if ('error' in outcome) {
       this.#report.failed += 1;

@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import type { ClientToken } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { ApiError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
@@ -24,30 +26,42 @@ export interface Authenticator {
   readonly isRequired: boolean;
   /** Whether there is any credential that could be the instance's token. */
   hasCredentials(headers: IncomingHttpHeaders): boolean;
-  /** Throws `unauthenticated` unless one of the credentials is the instance's token. */
-  check(headers: IncomingHttpHeaders): void;
+  /**
+   * Gives the client whose token one of the credentials is; undefined for the instance's own.
+   * @throws ApiError (unauthenticated) where there is neither
+   */
+  check(headers: IncomingHttpHeaders): ClientToken | undefined;
   /** The client's own provider key, for an instance that has none: a credential that is not the instance's token. */
   providerKey(headers: IncomingHttpHeaders): string | undefined;
   /** The headers that carry credentials, as they came, without those that carry the instance's token. */
   credentials(headers: IncomingHttpHeaders): Record<string, string>;
 }
 
-/** Compares hashes in constant time, so that neither length nor content of the token can be measured. */
-export function createAuthenticator(token: Secret | undefined): Authenticator {
+/** Compares hashes in constant time, so that neither length nor content of a token can be measured, nor whose it is. */
+export function createAuthenticator(token: Secret | undefined, clients: readonly ClientToken[] = []): Authenticator {
   const expected = token === undefined ? undefined : digest(token.reveal());
-  const isToken = (credential: string) => expected !== undefined && timingSafeEqual(digest(credential), expected);
+  const known = clients.map((client) => ({ client, hash: Buffer.from(client.sha256, 'hex') }));
+  const isOwn = (hash: Buffer) => expected !== undefined && timingSafeEqual(hash, expected);
+  const clientOf = (hash: Buffer) => known.filter((one) => timingSafeEqual(hash, one.hash))[0]?.client;
+  const isToken = (credential: string) => {
+    const hash = digest(credential);
+    return isOwn(hash) || clientOf(hash) !== undefined;
+  };
   return {
     isRequired: expected !== undefined,
     hasCredentials: (headers) => readCredentials(headers).length > 0,
     check(headers) {
-      if (expected === undefined) return;
+      if (expected === undefined) return undefined;
       const credentials = readCredentials(headers);
-      if (credentials.some(isToken)) return;
+      const hashes = credentials.map(digest);
+      if (hashes.some(isOwn)) return undefined;
+      const client = known.length === 0 ? undefined : hashes.map(clientOf).find((one) => one !== undefined);
+      if (client !== undefined) return client;
       throw new ApiError(
         'unauthenticated',
         credentials.length === 0
           ? 'this instance needs a token: set ANTHROPIC_AUTH_TOKEN to the ANTHROPIC_API_KEY of its env file'
-          : 'the token is not the ANTHROPIC_API_KEY of this instance’s env file',
+          : `the token is not the ANTHROPIC_API_KEY of this instance’s env file${known.length === 0 ? '' : ', nor that of a client, or it was revoked'}`,
       );
     },
     providerKey: (headers) => readCredentials(headers).find((credential) => !isToken(credential)),
@@ -59,6 +73,27 @@ export function createAuthenticator(token: Secret | undefined): Authenticator {
       };
     },
   };
+}
+
+/** What concerns all clients, or holds the token of the instance, is for its owner alone. */
+const OWNER_ROUTES = new Set(['/env', '/metrics', '/v1/stats', '/test-connection']);
+
+/**
+ * Refuses a client whose token has expired, or whose request is not for it.
+ * @param today YYYY-MM-DD
+ * @throws ApiError (unauthenticated, owner_only)
+ */
+export function checkClient({ name, expires }: ClientToken, route: string | undefined, today: string): void {
+  if (expires !== undefined && today > expires)
+    throw new ApiError(
+      'unauthenticated',
+      `the token of ${name} was valid until ${expires}; ask the owner of this instance for a new one`,
+    );
+  if (OWNER_ROUTES.has(route ?? ''))
+    throw new ApiError(
+      'owner_only',
+      `the token of ${name} is for requests to models; this endpoint takes the ANTHROPIC_API_KEY of the instance only`,
+    );
 }
 
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]', '::1'];
@@ -75,13 +110,26 @@ function countHeader(rawHeaders: readonly string[], name: string): number {
   return count;
 }
 
+/** What asks whether an instance lives, such as a kubelet or a load balancer, calls it by any name; the answer holds no secret. */
+const HEALTH_ROUTES = new Set(['/health', '/healthz']);
+
 /**
  * Refuses what a web page in the user's browser could send: requests with an Origin, from another site, for another
- * Host (DNS rebinding), and every preflight. No CORS header is ever answered.
+ * Host (DNS rebinding), and every preflight. No CORS header is ever answered. An instance that listens for other machines, which
+ * needs a token, is also called by its addresses, which no page can turn elsewhere, and health checks may call it as they like.
+ * @param listensOn HOST
+ * @param names further names of the instance
  */
-export function createOriginCheck(names: readonly string[]): (request: IncomingMessage) => void {
-  const allowed = new Set([...LOOPBACK_NAMES, ...names.map((name) => name.toLowerCase())]);
-  return (request) => {
+export function createOriginCheck(
+  listensOn: string,
+  names: readonly string[],
+): (request: IncomingMessage, route: string | undefined) => void {
+  const allowed = new Set([...LOOPBACK_NAMES, ...[listensOn, ...names].map((name) => name.toLowerCase())]);
+  const isPublic = !LOOPBACK_NAMES.includes(listensOn.toLowerCase()) && !isLoopback(listensOn);
+  const isAllowed = (name: string, route: string | undefined) =>
+    allowed.has(name) ||
+    (isPublic && (isIP(name.startsWith('[') ? name.slice(1, -1) : name) !== 0 || HEALTH_ROUTES.has(route ?? '')));
+  return (request, route) => {
     const { headers } = request;
     if (countHeader(request.rawHeaders, 'host') > 1 || request.url?.startsWith('/') !== true) {
       throw new ApiError('invalid_request', 'the request must have one Host header and a path that begins with /');
@@ -103,7 +151,7 @@ export function createOriginCheck(names: readonly string[]): (request: IncomingM
     const host = (headers.host ?? '').toLowerCase();
     // What no browser and no client would write so stands as it is, which is then no name of this instance.
     const name = HOST.exec(host)?.[1] ?? host;
-    if (!allowed.has(name)) {
+    if (!isAllowed(name, route)) {
       throw new ApiError(
         'foreign_origin',
         `the Host ${JSON.stringify(name.slice(0, 100))} is not this instance; add it to ALLOWED_HOSTS if it should be`,

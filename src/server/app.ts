@@ -1,13 +1,15 @@
 import { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { ClientToken } from '../config/config.ts';
+import { localDay } from '../core/clock.ts';
 import { ApiError } from '../core/errors.ts';
 import type { ActiveServices } from '../gateway/configSwap.ts';
 import type { ProcessFacts } from '../gateway/introspection.ts';
 import { createId } from '../gateway/requestContext.ts';
 import type { Services } from '../gateway/services.ts';
 import { listModels, type ModelInfo } from '../routing/modelList.ts';
-import { type Authenticator, createAuthenticator, createOriginCheck, LoginThrottle } from './access.ts';
+import { type Authenticator, checkClient, createAuthenticator, createOriginCheck, LoginThrottle } from './access.ts';
 import { answerClientError, logRefusal, sendError, toApiError } from './errors.ts';
 import { BodyMemory, MemoryGuard } from './memoryGuard.ts';
 import {
@@ -76,6 +78,8 @@ export interface Serving {
 declare module 'fastify' {
   interface FastifyRequest {
     serving: Serving;
+    /** Whose token came with it, where it is not the instance's own. */
+    client: ClientToken | undefined;
     /** Of a request that may have a body. */
     memory: BodyMemory | undefined;
   }
@@ -85,8 +89,8 @@ function createServing(services: Services): Serving {
   const { config } = services;
   return {
     services,
-    checkOrigin: createOriginCheck([config.host, ...config.allowedHosts]),
-    authenticator: createAuthenticator(config.clientToken),
+    checkOrigin: createOriginCheck(config.host, config.allowedHosts),
+    authenticator: createAuthenticator(config.clientToken, config.clients?.clients),
     models: listModels(config, config.provider.preset.checked),
   };
 }
@@ -110,17 +114,21 @@ function addServing(app: FastifyInstance, active: ActiveServices, maxBytes: numb
   const throttle = new LoginThrottle(clock, logger);
   let serving = createServing(active.current);
   app.decorateRequest('serving');
+  app.decorateRequest('client');
   app.decorateRequest('memory');
   app.addHook('onRequest', (request, reply, done) => {
     if (serving.services !== active.current) serving = createServing(active.current);
     const { services, checkOrigin, authenticator } = serving;
     request.serving = serving;
     reply.raw.once('close', active.lease(services));
-    checkOrigin(request.raw);
+    checkOrigin(request.raw, request.routeOptions.url);
     // The route as it was matched, never a path rebuilt from the URL, decides who may pass (CVE-2026-49468 elsewhere).
     if (authenticator.isRequired && !OPEN_ROUTES.has(request.routeOptions.url ?? '')) {
       const hasToken = authenticator.hasCredentials(request.headers);
-      throttle.check(request.ip, hasToken, () => authenticator.check(request.headers));
+      throttle.check(request.ip, hasToken, () => {
+        request.client = authenticator.check(request.headers);
+      });
+      if (request.client !== undefined) checkClient(request.client, request.routeOptions.url, localDay(clock.now()));
     }
     if (request.method === 'POST') {
       request.memory = new BodyMemory(guard, reply.raw);

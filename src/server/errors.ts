@@ -86,6 +86,7 @@ export function logRefusal(request: FastifyRequest, error: ApiError): void {
     id: request.id,
     endpoint: request.routeOptions.url ?? request.url.split('?', 1)[0] ?? '',
     provider: config.provider.preset.name,
+    client: request.client?.name,
     stream: false,
     status: error.status,
     outcome: 'rejected',

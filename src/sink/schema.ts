@@ -6,7 +6,7 @@ import type { PostgresDatabase, Statements } from './database.ts';
 export const SCHEMA = 'claude_code_proxy';
 
 /** The columns of a request, as in the usage file; null is what is not known. */
-const COLUMNS: Readonly<Record<Exclude<keyof UsageRow, 'time'> | 'client', string>> = {
+const COLUMNS: Readonly<Record<Exclude<keyof UsageRow, 'time'>, string>> = {
   day: 'date',
   id: 'text',
   endpoint: 'text',

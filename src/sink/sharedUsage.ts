@@ -39,6 +39,7 @@ const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   project:
     "CASE WHEN project <> '' OR session = '' THEN project ELSE max(project) OVER (PARTITION BY instance, session) END",
   intent: 'intent',
+  client: 'client',
   side: 'side',
 };
 
@@ -51,6 +52,7 @@ const PARTS: Readonly<Record<UsageGrouping, readonly string[]>> = {
   instance: [],
   project: ['session', 'project'],
   intent: ['intent'],
+  client: ['client'],
   side: ['side'],
 };
 

@@ -1,5 +1,5 @@
 import { terminalSafe } from '../core/text.ts';
-import { HEALTH_CHECK, SIDE, type UsageRow } from './usage/totals.ts';
+import { HEALTH_CHECK, SIDE, spentOn, tokensOf, type UsageRow } from './usage/totals.ts';
 
 /** The text form 0.0.4 of Prometheus, https://prometheus.io/docs/instrumenting/exposition_formats/ */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -155,6 +155,18 @@ export class RequestMetrics {
     'claude_code_proxy_unpriced_requests_total',
     'Requests, health checks and side calls whose cost is unknown, because a price is.',
   );
+  readonly #ofClients = new Counter(
+    'claude_code_proxy_client_requests_total',
+    'Requests of clients with tokens of their own, by the name of the client and outcome.',
+  );
+  readonly #tokensOfClients = new Counter(
+    'claude_code_proxy_client_tokens_total',
+    'Tokens of such clients, input and output together.',
+  );
+  readonly #costOfClients = new Counter(
+    'claude_code_proxy_client_cost_dollars_total',
+    'Cost of such clients in US dollars, as far as it is known.',
+  );
   readonly #firstEvent = new Histogram(
     'claude_code_proxy_first_event_seconds',
     'Time from a request’s arrival to the first event for the client.',
@@ -179,6 +191,7 @@ export class RequestMetrics {
     }
     if (row.cost === null) this.#unpriced.add({ model, provider });
     else this.#cost.add({ model, provider, key }, row.cost);
+    if (row.client !== null) this.#observeClient(row, row.client);
     if (row.endpoint === HEALTH_CHECK) {
       this.#checks.add({ model, provider });
       return;
@@ -193,8 +206,16 @@ export class RequestMetrics {
     this.#duration.observe({ tier, provider }, row.duration_ms / 1000);
   }
 
+  /** Their number is that of the names in the configuration, so that it needs no bound here. */
+  #observeClient(row: UsageRow, client: string): void {
+    this.#tokensOfClients.add({ client }, tokensOf(row));
+    this.#costOfClients.add({ client }, spentOn(row));
+    if (!row.endpoint.startsWith(SIDE)) this.#ofClients.add({ client, outcome: row.outcome });
+  }
+
   format(): string {
     const counted = [this.#requests, this.#checks, this.#sideCalls, this.#tokens, this.#cost, this.#unpriced];
+    counted.push(this.#ofClients, this.#tokensOfClients, this.#costOfClients);
     return [...counted, this.#firstEvent, this.#duration].map((metric) => metric.format()).join('');
   }
 }

@@ -80,6 +80,8 @@ export interface RequestRecord {
   /** The subagent's id. */
   agent?: string | undefined;
   clientVersion?: string | undefined;
+  /** The name of the client, where it has a token of its own. */
+  client?: string | undefined;
   requestBytes?: number | undefined;
   /** How many fields of the request the provider does not know and did not get. */
   droppedFields?: number | undefined;
@@ -179,6 +181,7 @@ export function serializeRequest(
     intent: record.intent,
     agent: name(record.agent),
     client_version: name(record.clientVersion),
+    client: record.client,
     request_bytes: record.requestBytes,
     dropped_fields: record.droppedFields,
     tools_left_out: record.toolsLeftOut,
@@ -239,6 +242,7 @@ export function readRequest(line: JsonObject): RequestRecord {
     fallbacks: fallbacks.map(({ from, reason }) => ({ from: asString(from) ?? '', reason: asString(reason) ?? '' })),
     session: text('session'),
     agent: text('agent'),
+    client: text('client'),
     notes: Array.isArray(line['notes']) ? line['notes'].filter((note) => typeof note === 'string') : [],
   };
 }

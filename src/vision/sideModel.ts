@@ -75,7 +75,7 @@ function planFor({ ref }: VisionModel, conversation: string): Plan {
 }
 
 function createRecord({ record }: AskedRequest): RequestRecord {
-  const { session, sessionId, project, agent } = record;
+  const { session, sessionId, project, agent, client } = record;
   return {
     id: createId('req_'),
     endpoint: SIDE_VISION,
@@ -88,6 +88,7 @@ function createRecord({ record }: AskedRequest): RequestRecord {
     sessionId,
     project,
     agent,
+    client,
   };
 }
 

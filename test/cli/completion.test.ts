@@ -51,7 +51,11 @@ describe.each(Object.keys(offers).filter(hasProgram))('%s', (shell) => {
     ['./manage start ot', ['other']],
     ['./manage run ', ['one', 'other']],
     ['./manage --ver', ['--version']],
-    ['./manage usage --by ', ['day', 'instance', 'intent', 'model', 'project', 'provider', 'session', 'side']],
+    ['./manage token ', ['add', 'list', 'one', 'other', 'revoke']],
+    [
+      './manage usage --by ',
+      ['client', 'day', 'instance', 'intent', 'model', 'project', 'provider', 'session', 'side'],
+    ],
     ['./manage env one --shell po', ['powershell']],
     ['./manage completion ', ['bash', 'fish', 'zsh']],
     ['./manage add deeps', ['deepseek', 'deepseek-anthropic']],

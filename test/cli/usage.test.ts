@@ -120,19 +120,24 @@ describe('./manage usage, with no instance running', () => {
     expect(sessions.lines.join('\n')).toContain('262112a0-8142-43c0-a37f-ac2ca3b0a977  ');
   });
 
-  test.each(['project', 'intent', 'session'])('by %s, of a file that an older version has written', async (by) => {
-    const path = join(project.root, 'state', 'aged.usage.sqlite');
-    rmSync(path, { force: true });
-    used('aged', [{ day: dayBefore(0), session: 's1' }]);
-    const database = new sqlite.DatabaseSync(path);
-    for (const column of ['session_id', 'intent', 'project'])
-      database.exec(`ALTER TABLE requests DROP COLUMN ${column}`);
-    database.exec('PRAGMA user_version = 1');
-    database.close();
-    expect((await json('aged', '--by', by)).rows).toMatchObject([{ [by]: by === 'session' ? 's1' : '-', requests: 1 }]);
-    used('aged', [{ day: dayBefore(0), session: 's1', intent: 'title' }]); // the new version's instance takes it over
-    expect((await json('aged')).total).toMatchObject({ requests: 2 });
-  });
+  test.each(['project', 'intent', 'session', 'client'])(
+    'by %s, of a file that an older version has written',
+    async (by) => {
+      const path = join(project.root, 'state', 'aged.usage.sqlite');
+      rmSync(path, { force: true });
+      used('aged', [{ day: dayBefore(0), session: 's1' }]);
+      const database = new sqlite.DatabaseSync(path);
+      for (const column of ['session_id', 'intent', 'project', 'searches', 'search_cost', 'client'])
+        database.exec(`ALTER TABLE requests DROP COLUMN ${column}`);
+      database.exec('PRAGMA user_version = 1');
+      database.close();
+      expect((await json('aged', '--by', by)).rows).toMatchObject([
+        { [by]: by === 'session' ? 's1' : '-', requests: 1 },
+      ]);
+      used('aged', [{ day: dayBefore(0), session: 's1', intent: 'title' }]); // the new version's instance takes it over
+      expect((await json('aged')).total).toMatchObject({ requests: 2 });
+    },
+  );
 
   test('as CSV', async () => {
     const { lines } = await usage('other', '--csv');

@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Behaviour, delta, frame, inTurn, json, openEvents } from '../helpers/fakeUpstream.ts';
 import { setStage } from '../helpers/stage.ts';
 import { turn } from '../helpers/turn.ts';
-import { runClaude } from './claudeClient.ts';
+import { runClaude, workFolder } from './claudeClient.ts';
 
 const success = turn({ text: 'COMPLETE ANSWER' });
 
@@ -85,4 +88,29 @@ test('R402 an unknown model is reported with its name', async () => {
     ['big', undefined],
     ['small', undefined],
   ]);
+});
+
+test.each([
+  [
+    'the tokens of the day',
+    { tokens_per_day: 1 },
+    'alice has used the 1 token of this day that its token allows; again in',
+  ],
+  ['the last day', { expires: '2020-01-01' }, 'the token of alice was valid until 2020-01-01'],
+  ['the list of models', { models: ['small'] }, 'the token of alice is not for big; it is for small'],
+])('a client that is beyond a limit of its own token (%s) reads so in Claude Code', async (_what, limit, says) => {
+  const token = 'sk-ccp-a-token-of-alice';
+  const file = join(workFolder(), 'clients.json');
+  const client = { name: 'alice', sha256: createHash('sha256').update(token).digest('hex'), ...limit };
+  writeFileSync(file, JSON.stringify({ clients: [client] }));
+  const { url } = await setStage(success, {
+    CLIENT_TOKENS_FILE: file,
+    ANTHROPIC_API_KEY: 'canary-of-the-owner-0123456789',
+    PERMISSION_MODEL: 'off',
+  });
+  const environment = { ANTHROPIC_AUTH_TOKEN: token };
+  await runClaude(url, 'hello', { environment });
+  const run = await runClaude(url, 'hello', { environment });
+  expect(run.exitCode).toBe(1);
+  expect(run.text).toContain(says);
 });

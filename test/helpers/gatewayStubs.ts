@@ -143,6 +143,6 @@ export function stubBackends(upstream: StubUpstream): Backends {
   const breaker = new CircuitBreaker(clock, { failures: Number.POSITIVE_INFINITY, windowMs: 30_000, openMs: 10_000 });
   const rest = { breaker, limiter: new ConcurrencyLimiter(0, 0), countsAllFailures: false };
   return new Backends({
-    connect: (provider) => ({ ...rest, provider, upstream, keys: new KeyPool([provider.key], clock) }),
+    connect: (provider) => ({ ...rest, provider, upstream, keys: new KeyPool([provider.key], clock, () => '') }),
   });
 }

@@ -156,6 +156,7 @@ const row: RequestRow = {
   fallbacks: 0,
   session: '0123456789abcdef',
   agent: null,
+  client: null,
 };
 
 const failed: RequestRow = {
@@ -180,6 +181,7 @@ const failed: RequestRow = {
   attempts: 3,
   fallbacks: 1,
   agent: 'a1',
+  client: 'alice',
 };
 
 export const requestsAnswer: RequestsAnswer = {

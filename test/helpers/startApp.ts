@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import { ClientAccounts } from '../../src/clients/clientAccounts.ts';
 import type { Config } from '../../src/config/config.ts';
 import { otlpTargets } from '../../src/config/exporters.ts';
 import { configFromText } from '../../src/config/load.ts';
@@ -82,14 +83,23 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
   const descriptions = new DescriptionCache({ path: descriptionsPath(stateDirectory, config.instance), clock, logger });
   const targets = otlpTargets(config);
   const tracer = targets && new OtlpTelemetry({ config, targets, trust: undefined, version: 'test', clock, redact });
+  const clients = new ClientAccounts(clock);
   const lasting = {
     clock,
     tracer,
     stats: new RequestCounters(clock, redact),
-    usage: new UsageAggregator({ clock, keep: (row) => usageRows.push(row), redact }),
+    usage: new UsageAggregator({
+      clock,
+      keep: (row) => {
+        clients.count(row);
+        usageRows.push(row);
+      },
+      redact,
+    }),
+    clients,
     calibration: createTokenCalibration(),
     bodies: new JsonBodyCodec(),
-    order: new LoadBalancer(clock, Math.random),
+    order: new LoadBalancer(clock),
     inFlight: new InFlight(),
     pictures: new SideModelDescriber(descriptions),
     logger,

@@ -17,6 +17,7 @@ export function sampleRow(fields: Partial<UsageRow> = {}): UsageRow {
     session_id: null,
     intent: 'chat',
     project: null,
+    client: null,
     status: 200,
     outcome: 'ok',
     input_tokens: 100,

@@ -9,6 +9,8 @@ let upstream: FakeUpstream;
 let open: TestApp;
 let guarded: TestApp;
 let passing: TestApp;
+/** Listens for other machines, by its configuration. */
+let shared: TestApp;
 
 beforeAll(async () => {
   upstream = await startFakeUpstream({ words: words('fine') });
@@ -16,10 +18,11 @@ beforeAll(async () => {
   open = await startApp({ ...common, MAX_BODY_BYTES: '64K', ALLOWED_HOSTS: 'proxy.local' });
   guarded = await startApp({ ...common, ANTHROPIC_API_KEY: TOKEN });
   passing = await startApp({ ...common, OPENAI_API_KEY: '' });
+  shared = await startApp({ ...common, HOST: '0.0.0.0', ANTHROPIC_API_KEY: TOKEN });
 });
 
 afterAll(async () => {
-  await Promise.all([open.close(), guarded.close(), passing.close()]);
+  await Promise.all([open.close(), guarded.close(), passing.close(), shared.close()]);
   await upstream.close();
 });
 
@@ -77,6 +80,33 @@ test.each(['localhost', '127.0.0.1:1234', '[::1]:8080', 'proxy.local', 'PROXY.lo
     expect((await call(`${open.url}/health`, { headers: { host } })).status).toBe(200);
   },
 );
+
+test.each([
+  ['an address of IPv4', '/metrics', { host: '10.42.0.17:8080', 'x-api-key': TOKEN }, 200],
+  ['an address of IPv6', '/metrics', { host: '[fd00::17]:8080', 'x-api-key': TOKEN }, 200],
+  ['an address, without the token', '/metrics', { host: '10.42.0.17:8080' }, 401],
+  ['a foreign name', '/metrics', { host: 'evil.example', 'x-api-key': TOKEN }, 403],
+  ['a name that begins like an address', '/metrics', { host: '10.42.0.17.evil.example', 'x-api-key': TOKEN }, 403],
+  ['an address in brackets that is none', '/metrics', { host: '[10.42.0.17.example]', 'x-api-key': TOKEN }, 403],
+  [
+    'an address, from a web page',
+    '/metrics',
+    { host: '10.42.0.17', origin: 'http://10.42.0.17', 'x-api-key': TOKEN },
+    403,
+  ],
+  ['any name, from a health check', '/health', { host: 'pod.cluster.local' }, 200],
+  ['any name, from another health check', '/healthz', { host: 'pod.cluster.local' }, 200],
+  ['any name, from a web page', '/health', { host: 'pod.cluster.local', origin: 'http://pod.cluster.local' }, 403],
+])('A4 beyond loopback the Host may be %s (%s)', async (_what, path, headers, status) => {
+  expect((await call(shared.url + path, { headers })).status).toBe(status);
+});
+
+test('A4 on loopback an address that is not of this machine is no Host, nor has a health check its way', async () => {
+  const statuses = ['10.42.0.17:8080', 'pod.cluster.local'].map((host) =>
+    call(`${open.url}/health`, { headers: { host } }).then(({ status }) => status),
+  );
+  expect(await Promise.all(statuses)).toEqual([403, 403]);
+});
 
 test('C6 a second Host is refused', async () => {
   const answer = await sendRaw(

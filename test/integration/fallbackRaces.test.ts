@@ -34,7 +34,7 @@ beforeEach(() => {
   upstream = new StubUpstream();
   // Only timers pass: by the clock a budget stays as it was.
   const clock = { now: () => 0, monotonic: () => 0 };
-  const order = new LoadBalancer(clock, () => 0);
+  const order = new LoadBalancer(clock);
   services = {
     ...app.services,
     clock,

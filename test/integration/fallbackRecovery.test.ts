@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { dueProviders, runHealthCheck, startHealthChecks } from '../../src/gateway/healthChecks.ts';
 import {
   type Behaviour,
@@ -120,10 +120,36 @@ test('when every circuit is open the client is asked to come back, and nobody is
   expect(second.requests).toHaveLength(before);
 });
 
-test('a conversation stays with the provider that served it, though the first is there again', async () => {
+test('a conversation that a quick failure has sent elsewhere is back at its own provider with the next request', async () => {
   await start();
   expect(await servedBy('mine')).toBe('two');
   behaviour = words('from one');
+  expect(await servedBy('mine')).toBe('one');
+});
+
+test('where the model is not known a conversation stays with the next provider, and others still ask the first', async () => {
+  await start();
+  behaviour = json(404, { error: { message: 'The model does not exist', code: 'model_not_found' } });
+  expect(await servedBy('mine')).toBe('two');
+  behaviour = words('from one');
+  expect(await servedBy('mine')).toBe('two');
+  expect(await servedBy('new')).toBe('one');
+});
+
+test('a provider that has failed after a long wait is not waited for again by the same conversation', async () => {
+  await start();
+  let passed = 0;
+  const { clock } = app.services;
+  const monotonic = clock.monotonic.bind(clock);
+  vi.spyOn(clock, 'monotonic').mockImplementation(() => monotonic() + passed);
+  behaviour = (response, request) => {
+    passed += 20_000;
+    broken(response, request);
+  };
+  expect(await servedBy('mine')).toBe('two');
+  vi.restoreAllMocks();
+  behaviour = words('from one');
+  passed = 0;
   expect(await servedBy('mine')).toBe('two');
   expect(await servedBy('new')).toBe('one');
 });
@@ -139,11 +165,9 @@ test('without a session id the first message identifies the conversation', async
       }),
     );
   const servers = async (...texts: string[]) => (await say(...texts)).headers['x-provider'];
-  expect([await servers('hello'), await servers('good day'), await servers('hello', 'hi', 'how are you?')]).toEqual([
-    'one',
-    'two',
-    'one',
-  ]);
+  const begun = [await servers('hello'), await servers('good day')];
+  expect(begun.toSorted()).toEqual(['one', 'two']);
+  expect([await servers('hello', 'hi', 'how are you?'), await servers('good day', 'hi', 'so?')]).toEqual(begun);
 });
 
 /** Runs what has to be checked, once. */

@@ -292,6 +292,7 @@ function requestRow(index: number, random: () => number): RequestRow {
     duration_ms: duration,
     session: SESSIONS[index % 3] ?? null,
     agent: chance > 0.86 ? 'a1' : null,
+    client: null,
   };
   const cost =
     provider === 'llama-server'

@@ -83,6 +83,7 @@ describe.skipIf(postgresPrograms === undefined)('a PostgreSQL server (Debian’s
         session_id: index % 11 === 3 ? '00000000-0000-4000-8000-000000000003' : null,
         project: index % 5 === 0 ? `folder-${index % 11}` : null,
         intent: index % 4 === 0 ? null : 'chat',
+        client: index % 3 === 0 ? 'ada' : null,
         endpoint: ['/v1/messages', 'health_check', 'side:vision', '/v1/messages'][index % 4] ?? '',
         outcome: index % 9 === 0 ? 'error' : 'ok',
         cost: index % 6 === 0 ? null : 0.25,

@@ -60,6 +60,8 @@ interface CommandEntry {
   readonly options: readonly OptionEntry[];
   /** What its words are chosen from. */
   readonly words: 'instances' | 'instances and all' | 'files' | readonly string[];
+  /** The words of which one comes first. */
+  readonly actions: readonly string[];
   /** Everything behind `--` is another program's. */
   readonly handsOn: boolean;
 }
@@ -81,6 +83,7 @@ async function completionEntries(table: CommandTable): Promise<readonly CommandE
     summary: command.summary,
     options: command.options.map(describeOption),
     words: completionWords(command, names),
+    actions: command.operand?.actions ?? [],
     handsOn: command.handsOn !== undefined,
   }));
 }
@@ -91,7 +94,7 @@ function completionWords(
 ): CommandEntry['words'] {
   if (names === 'none') return [];
   const { from, most } = operand ?? {};
-  if (from === undefined) return most === 1 ? 'instances' : 'instances and all';
+  if (from === undefined) return most === 1 || operand?.actions !== undefined ? 'instances' : 'instances and all';
   return from === 'providers' || from === 'commands' ? known[from] : from;
 }
 
@@ -105,8 +108,9 @@ function flagsOf(options: readonly OptionEntry[]): string[] {
   return options.flatMap(({ name, short }) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]);
 }
 
-function bashWords({ words }: CommandEntry): string {
+function bashWords({ words, actions }: CommandEntry): string {
   if (words === 'files') return 'words=$(compgen -f -- "$word")';
+  if (actions.length > 0) return `words="${actions.join(' ')} $(_claude_code_proxy_instances)"`;
   if (words === 'instances') return 'words=$(_claude_code_proxy_instances)';
   if (words === 'instances and all') return 'words="all $(_claude_code_proxy_instances)"';
   return `words="${words.join(' ')}"`;
@@ -157,10 +161,11 @@ function optionLine(condition: string, { name, short, summary, takesValue, choic
   return `complete -c manage -n ${quoteFish(condition)} ${flags}${value} -d ${quoteFish(summary)}`;
 }
 
-function wordLines(condition: string, { words, handsOn }: CommandEntry): string[] {
+function wordLines(condition: string, { words, actions, handsOn }: CommandEntry): string[] {
   const start = `complete -c manage -n ${quoteFish(condition)}`;
   if (words === 'files') return [`${start} -F`];
   if (words === 'instances and all') return [`${start} -a 'all (__claude_code_proxy_instances)'`];
+  if (actions.length > 0) return [`${start} -a '${actions.join(' ')} (__claude_code_proxy_instances)'`];
   const behindDashes = handsOn ? [`complete -c manage -n ${quoteFish(`${condition}; and ${HAS_DASHES}`)} -F`] : [];
   if (words === 'instances') return [`${start} -a '(__claude_code_proxy_instances)'`, ...behindDashes];
   return words.length === 0 ? behindDashes : [`${start} -a ${quoteFish(words.join(' '))}`];
@@ -209,9 +214,10 @@ function specificationsOf({ name, short, summary, takesValue, choices }: OptionE
   return flags.map((flag) => quotePosix(`(${flags.join(' ')})${flag}[${escapeDescription(summary)}]${value}`));
 }
 
-function zshWords({ words, handsOn }: CommandEntry): string[] {
+function zshWords({ words, actions, handsOn }: CommandEntry): string[] {
   if (handsOn && words.length === 0) return ["'*::argument:_files'"];
   if (words === 'files') return ["'*:file:_files'"];
+  if (actions.length > 0) return [`'1:action:(${actions.join(' ')})'`, "'2:instance: _claude_code_proxy_instances'"];
   if (words === 'instances')
     return ["'1:instance: _claude_code_proxy_instances'", ...(handsOn ? ["'*:file:_files'"] : [])];
   if (words === 'instances and all') return ["'*:instance: _claude_code_proxy_instances all'"];

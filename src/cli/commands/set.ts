@@ -34,3 +34,25 @@ export const key = defineCommand({
 
   run: async (context, invocation) => (await import('../envs/changeEnvFile.ts')).setKey(context, invocation),
 });
+
+/** Tokens of clients beside the owner's own. */
+export const token = defineCommand({
+  usage: 'token add|list|revoke NAME [CLIENT]',
+  summary: 'give clients of an instance tokens and limits of their own, or take them back',
+  names: 'required',
+  operand: {
+    called: 'add, list or revoke, the name of one instance, and the name of a client',
+    most: 3,
+    actions: ['add', 'list', 'revoke'],
+  },
+  options: ['requestsPerMinute', 'tokensPerDay', 'costPerMonth', 'models', 'expires', 'json', ...common],
+  examples: [
+    ['./manage token add work alice', 'shows a new token, once; the file keeps its SHA-256 only'],
+    ['./manage token add work bob --tokens-per-day 5000000 --models middle,small', 'with limits'],
+    ['./manage token revoke work alice', 'the next request with it is refused'],
+  ],
+  details:
+    'Writes the file that CLIENT_TOKENS_FILE names, else envs/NAME.clients.yaml; a running instance takes it over at once, the first\ntime by new processes. What a client uses: ./manage usage NAME --by client (docs/TEAM.md).',
+
+  run: async (context, invocation) => (await import('../envs/clientTokens.ts')).changeTokens(context, invocation),
+});

@@ -79,7 +79,7 @@ function isSecretName(name: string): boolean {
 }
 
 /** @throws Failure (usage) where there is none of this name. */
-function findInstance({ root }: Context, name: string): Instance {
+export function findInstance({ root }: Context, name: string): Instance {
   if (name === 'all') throw new Failure('this takes one instance at a time', exitCodes.usage);
   const [instance] = selectInstances(root, loadInstances(root), [name]);
   if (instance === undefined) throw new Failure(`there is no instance "${name}"`, exitCodes.usage);
@@ -147,7 +147,7 @@ function isKnownName(name: string): boolean {
 }
 
 /** Says what came of a change that was just written. */
-async function reportOutcome(context: Context, name: string): Promise<ExitCode> {
+export async function reportOutcome(context: Context, name: string): Promise<ExitCode> {
   const { output, pm2 } = context;
   const look = async () => (await inspect(await pm2.list(), [findInstance(context, name)]))[0];
   const now = await look();

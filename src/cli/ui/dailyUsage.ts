@@ -23,6 +23,8 @@ export interface DailyUsage extends UsageTotals {
   readonly sessionId: string | null;
   readonly intent: string | null;
   readonly project: string | null;
+  /** The name of the client, where it has a token of its own. */
+  readonly client: string | null;
   /** Times of the first and the last request in ms since 1970; 0 when there was none. */
   readonly first: number;
   readonly last: number;
@@ -33,13 +35,13 @@ export interface DailyUsage extends UsageTotals {
 }
 
 /** One day of a usage file, by the index on the day. In a file without the columns that came later, nothing is known of these. */
-function dayStatement(isOld: boolean, hasSearches: boolean): string {
+function dayStatement(isOld: boolean, hasSearches: boolean, hasClient: boolean): string {
   const [sessionId, intent, project] = ['session_id', 'intent', 'project'].map((name) => (isOld ? 'NULL' : name));
   return `SELECT day, used_model AS model, provider, session, max(${sessionId}) AS sessionId, ${intent} AS intent,
-      ${project} AS project, ifnull(min(time) FILTER (WHERE ${IS_REQUEST}), 0) AS first,
+      ${project} AS project, ${hasClient ? 'client' : 'NULL'} AS client, ifnull(min(time) FILTER (WHERE ${IS_REQUEST}), 0) AS first,
       ifnull(max(duration_ms) FILTER (WHERE ${IS_REQUEST}), 0) AS longest, sum(agent) AS agents,
       ${totalsColumns(hasSearches)}
-    FROM requests WHERE day = ? GROUP BY used_model, provider, session, ${isOld ? 'session' : 'intent, project'}`;
+    FROM requests WHERE day = ? GROUP BY used_model, provider, session${isOld ? '' : ', intent, project'}${hasClient ? ', requests.client' : ''}`;
 }
 
 /** Rows that are kept of all days of a file together; about 200 bytes each. */
@@ -103,7 +105,9 @@ export class DailyUsageReader {
 
   #readDays(days: readonly string[], found: Map<string, readonly DailyUsage[]>): void {
     withUsageDatabase(this.#path, (database) => {
-      const statement = database.prepare(dayStatement(!hasColumn(database, 'intent'), hasColumn(database, 'searches')));
+      const statement = database.prepare(
+        dayStatement(!hasColumn(database, 'intent'), hasColumn(database, 'searches'), hasColumn(database, 'client')),
+      );
       for (const day of days) {
         const rows: unknown[] = statement.all(day);
         found.set(day, (rows as DailyUsage[]).map(this.#shareTexts));
@@ -121,6 +125,7 @@ export class DailyUsageReader {
     sessionId: this.#shared(row.sessionId),
     intent: this.#shared(row.intent),
     project: this.#shared(row.project),
+    client: this.#shared(row.client),
   });
 
   #shared<T extends string | null>(text: T): T {
@@ -151,6 +156,7 @@ const GROUPS: Readonly<Record<PageGrouping, (row: DailyUsage) => string | null>>
   instance: () => null,
   project: ({ project }) => project,
   intent: ({ intent }) => intent,
+  client: ({ client }) => client,
 };
 
 /**

@@ -94,6 +94,8 @@ export interface RequestRow {
   readonly fallbacks: number;
   readonly session: string | null;
   readonly agent: string | null;
+  /** The name of the client, where it has a token of its own. */
+  readonly client: string | null;
 }
 
 /** One request in full. */
@@ -121,7 +123,7 @@ export interface RequestDetail {
   } | null;
 }
 
-export type UsageBy = 'model' | 'instance' | 'provider' | 'session' | 'project' | 'intent' | 'day';
+export type UsageBy = 'model' | 'instance' | 'provider' | 'session' | 'project' | 'intent' | 'client' | 'day';
 export type Period = 'day' | 'week' | 'month';
 export interface UsageQuery {
   /** `model` when absent. */

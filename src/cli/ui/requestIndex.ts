@@ -38,6 +38,7 @@ const COLUMNS = [
   'first_event_ms',
   'attempts',
   'fallbacks',
+  'client',
 ] as const satisfies readonly (keyof RequestRow)[];
 
 /** Of the database in memory; the rest of it is in a file that SQLite makes for itself and that no name leads to. */
@@ -90,6 +91,7 @@ function rowOf({ record, instance, time }: LogEntry, number: number): RequestRow
     fallbacks: request.fallbacks?.length ?? 0,
     session: text(request.session),
     agent: text(request.agent),
+    client: text(request.client),
   };
 }
 

@@ -49,6 +49,7 @@ const ORDERS: Readonly<Record<UsageGrouping, (a: UsageLine, b: UsageLine) => num
   session: (a, b) => a.last - b.last,
   project: byCost,
   intent: byCost,
+  client: byCost,
   side: byCost,
 };
 
@@ -110,7 +111,8 @@ export function readUsage(
   const usage = withUsageDatabase(path, (database) => {
     // An instance that has not run since these columns came has a file without them.
     const isOld = !hasColumn(database, 'intent');
-    const isUnknown = isOld && (by === 'project' || by === 'intent');
+    const isUnknown =
+      (isOld && (by === 'project' || by === 'intent')) || (by === 'client' && !hasColumn(database, 'client'));
     return {
       sums: sumUsage(database, isUnknown ? 'instance' : by, first, last),
       ...(by === 'session' && !isOld ? { names: readSessionIds(database, first) } : {}),

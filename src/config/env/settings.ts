@@ -168,6 +168,9 @@ const settingsTable = {
     about:
       'JavaScript file with functions of yours that see each request and each answer and may change them (docs/HOOKS.md); relative to the folder in which it is started (under PM2 the project).',
   }),
+  CLIENT_TOKENS_FILE: setting(text, {
+    about: 'YAML or JSON file of clients with tokens and limits of their own (docs/TEAM.md); ./manage token writes it.',
+  }),
   HOST: setting(host, {
     fallback: '127.0.0.1',
     about:

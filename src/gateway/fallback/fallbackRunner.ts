@@ -131,13 +131,17 @@ export class FallbackRunner implements SseSource {
     const { services, signal } = this.#context;
     let route = this.#next() ?? this.#candidates.takeFirst();
     while (route !== undefined && !signal.aborted) {
+      const askedAt = services.clock.monotonic();
       const result = await this.#ask(route, sink);
       if (result.kind !== 'failed' || this.hasOutput || classifyFault(result.error) === 'request') return result;
       const isOneOfSeveral = services.config.providers.length > 1;
       const error = isOneOfSeveral ? nameProvider(result.error, route.provider) : result.error;
       this.#failures.push({ candidate: candidateLabel(route), error });
       const next = this.#budget.allowsFallback ? (this.#next() ?? this.#otherTier(route, result.error)) : undefined;
-      if (next !== undefined) this.#logFallback(route, next, error);
+      if (next !== undefined) {
+        this.#logFallback(route, next, error);
+        this.#avoid(route, next, error, services.clock.monotonic() - askedAt);
+      }
       route = next;
     }
     if (signal.aborted) return resultOfAbort(signal);
@@ -146,13 +150,20 @@ export class FallbackRunner implements SseSource {
     return { kind: 'failed', error };
   }
 
+  /** The next request of the conversation shall not lose the same time, nor ask in vain for the same model. */
+  #avoid(from: Route, to: Route, { code }: ApiError, ms: number): void {
+    const { conversation, decision } = this.#plan;
+    if (decision.rule !== 'tier' || from.provider === to.provider) return;
+    if (ms <= REPEATABLE_WITHIN_MS && code !== 'unknown_model') return;
+    this.#context.services.order.avoid(conversation(), from.provider);
+  }
+
   /** Before a request fails for a model that its provider does not know, another tier's model is asked there, once. */
   #otherTier(route: Route, { code }: ApiError): Route | undefined {
     if (code !== 'unknown_model' || this.#hasLeftTier) return undefined;
     this.#hasLeftTier = true;
     const { decision, candidates } = this.#plan;
-    const ref =
-      decision.rule === 'tier' ? otherTierModel(this.#context.services, route, decision.tier, candidates) : undefined;
+    const ref = decision.rule === 'tier' ? otherTierModel(this.#context, route, decision.tier, candidates) : undefined;
     return ref === undefined ? undefined : routeTo(this.#context.services, ref);
   }
 
@@ -383,10 +394,6 @@ export async function respondWithFallback(
       stream.fail(failure);
       recordError(context, failure, 'interrupted');
     } else if (adapter !== undefined) {
-      const { config, order } = services;
-      // The conversation stays with the provider that has served it, unless something else than its tier led there.
-      if (config.providers.length > 1 && plan.decision.rule === 'tier')
-        order.keep(plan.conversation(), adapter.route.provider);
       if (adapter.isWhole) writer.sendJson(200, runner.answerHeaders, adapter.bodyOf(stream.body));
     }
   } finally {

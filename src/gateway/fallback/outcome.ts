@@ -18,6 +18,9 @@ export type FaultDomain = 'request' | 'key' | 'model' | 'server';
 
 const FAULT_DOMAINS: Readonly<Record<ErrorCode, FaultDomain>> = {
   invalid_request: 'request',
+  client_limit: 'request',
+  model_not_allowed: 'request',
+  owner_only: 'request',
   upstream_invalid_request: 'request',
   capability_rejected: 'request',
   context_overflow: 'request',

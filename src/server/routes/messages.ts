@@ -76,6 +76,7 @@ export function addMessageRoutes(app: FastifyInstance, active: ActiveServices, f
       session: singleHeader(request, 'x-claude-code-session-id'),
       agent: singleHeader(request, 'x-claude-code-agent-id'),
       userAgent: singleHeader(request, 'user-agent'),
+      client: request.client,
       timeoutSeconds: Number(request.headers['x-stainless-timeout']),
     };
   };

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { withParentFolder } from '../stateFiles.ts';
-import { sumUsage, type UsageRow, type UsageSum } from './totals.ts';
+import { type ClientSum, sumClients, sumUsage, type UsageRow, type UsageSum } from './totals.ts';
 
 /** Node's own module, loaded by who opens the file, as it costs memory. */
 export type Sqlite = typeof import('node:sqlite');
@@ -24,6 +24,7 @@ const MIGRATIONS = [
    ALTER TABLE requests ADD COLUMN project TEXT;`,
   `ALTER TABLE requests ADD COLUMN searches INTEGER;
    ALTER TABLE requests ADD COLUMN search_cost REAL;`,
+  'ALTER TABLE requests ADD COLUMN client TEXT;',
   `CREATE TABLE source (id TEXT NOT NULL) STRICT; INSERT INTO source VALUES (${NEW_ID});`,
 ];
 
@@ -120,6 +121,11 @@ export class UsageFile {
   /** The sums of each day from the given one on. */
   sumDays(firstDay: string): UsageSum[] {
     return sumUsage(this.#database, 'day', firstDay);
+  }
+
+  /** What each client has used today and in this month. */
+  sumClients(today: string): ClientSum[] {
+    return sumClients(this.#database, today);
   }
 
   close(): void {

@@ -1,8 +1,8 @@
-import { type Clock, firstOfDays } from '../../core/clock.ts';
+import { type Clock, firstOfDays, localDay } from '../../core/clock.ts';
 import { describeError, LogBackoff } from '../log/queue.ts';
 import type { Logger } from '../logger.ts';
 import { isBroken, moveAside, type Sqlite, UsageFile } from './file.ts';
-import type { UsageRow, UsageSum } from './totals.ts';
+import type { ClientSum, UsageRow, UsageSum } from './totals.ts';
 
 export interface UsageStoreOptions {
   readonly path: string;
@@ -38,6 +38,12 @@ export interface OtlpStatus extends UsageStatus {
   readonly metrics: string | undefined;
 }
 
+/** What the file says of the time before the start. */
+export interface StoredUsage {
+  readonly days: readonly UsageSum[];
+  readonly clients: readonly ClientSum[];
+}
+
 /** Rows are written together, as a transaction for each would cost many times as much. */
 const BATCH_ROWS = 200;
 const BATCH_MS = 1000;
@@ -71,14 +77,14 @@ export class UsageStore {
 
   /**
    * Opens the file and begins to write; to be called when the instance listens, as loading SQLite takes a moment.
-   * @returns the sums of each of the last `days`
+   * @returns the sums of each of the last `days`, and what each client has used today and in this month
    */
-  async start(days: number): Promise<readonly UsageSum[]> {
+  async start(days: number): Promise<StoredUsage> {
     this.#sqlite = await import('node:sqlite');
-    let sums: readonly UsageSum[] = [];
-    const first = firstOfDays(days, this.#options.clock.now());
+    let sums: StoredUsage = { days: [], clients: [] };
+    const now = this.#options.clock.now();
     this.#attempt((file) => {
-      sums = file.sumDays(first);
+      sums = { days: file.sumDays(firstOfDays(days, now)), clients: file.sumClients(localDay(now)) };
     });
     this.#sweep();
     if (this.#waiting.length > 0) this.#plan(0);

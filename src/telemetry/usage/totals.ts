@@ -37,6 +37,8 @@ export interface UsageRow {
   readonly intent: string | null;
   /** The folder that the client works in, or a short hash of it, by USAGE_PROJECTS. */
   readonly project: string | null;
+  /** The name of the client, where it has a token of its own. */
+  readonly client: string | null;
   readonly status: number;
   readonly outcome: string;
   /** Without what came from the cache or went into it. */
@@ -103,6 +105,7 @@ export function createUsageRow(
     session_id: record.sessionId ?? null,
     intent: record.intent ?? null,
     project: safeName(record.project, redact),
+    client: record.client ?? null,
     status: record.status,
     outcome: record.outcome,
     input_tokens: tokenCount(record.inputTokens) ?? null,
@@ -203,7 +206,17 @@ export function isCostUnknown({ requests, checks, sideCalls, unpriced }: UsageTo
 }
 
 /** By what usage can be summed up. */
-export const usageGroupings = ['day', 'model', 'instance', 'provider', 'session', 'project', 'intent', 'side'] as const;
+export const usageGroupings = [
+  'day',
+  'model',
+  'instance',
+  'provider',
+  'session',
+  'project',
+  'intent',
+  'client',
+  'side',
+] as const;
 export type UsageGrouping = (typeof usageGroupings)[number];
 
 /** The sums over one group of rows. */
@@ -226,6 +239,7 @@ const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   // A request that does not name the folder belongs to that of its session.
   project: 'coalesce(project, folder)',
   intent: 'intent',
+  client: 'client',
   side: SIDE_OF_ENDPOINT,
 };
 
@@ -270,6 +284,34 @@ export const totalsColumns = (
 export function sumStatement(by: UsageGrouping, hasSearches = true): string {
   return `SELECT ${GROUPS[by]} AS "group", ${totalsColumns(hasSearches)}
     FROM ${by === 'project' ? ROWS_WITH_FOLDERS : ROWS} GROUP BY 1`;
+}
+
+/** What a client has used: the tokens of a day and the cost of its month, in US dollars. */
+export interface ClientSum {
+  readonly client: string;
+  readonly tokens: number;
+  readonly cost: number;
+}
+
+/** The tokens of a row by which the limits of clients go: all of them, from the cache or not. */
+export function tokensOf(row: UsageRow): number {
+  const { input_tokens, output_tokens, cache_read_tokens, cache_write_tokens } = row;
+  return (input_tokens ?? 0) + (output_tokens ?? 0) + (cache_read_tokens ?? 0) + (cache_write_tokens ?? 0);
+}
+
+/** The cost of a row in US dollars, as far as it is known, with that of its searches. */
+export function spentOn(row: UsageRow): number {
+  return (row.cost ?? 0) + (row.search_cost ?? 0);
+}
+
+/** The same of the rows of a usage file, by client. */
+export function sumClients(database: DatabaseSync, today: string): ClientSum[] {
+  const statement = `SELECT client, total(cost) + total(search_cost) AS cost,
+      total(ifnull(input_tokens, 0) + ifnull(output_tokens, 0) + ifnull(cache_read_tokens, 0) + ifnull(cache_write_tokens, 0))
+        FILTER (WHERE day = :today) AS tokens
+    FROM requests WHERE day >= :first AND client IS NOT NULL GROUP BY 1`;
+  const rows: unknown[] = database.prepare(statement).all({ today, first: `${today.slice(0, 7)}-01` });
+  return rows as ClientSum[];
 }
 
 /** Whether a usage file has a column: one whose instance has not run since the column came has not. */

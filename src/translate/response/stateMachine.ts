@@ -9,7 +9,7 @@ import {
   type Usage,
 } from '../../protocol/delta.ts';
 import { encodeReasoningItem, isWorthCarrying, ReasoningState } from '../../protocol/openai/reasoningItem.ts';
-import { ContentBlocks, type MessageSink } from './blocks.ts';
+import { ContentBlocks, type MessageSink, SearchBlocks, toCitation } from './blocks.ts';
 import { addNote, type OutcomeRecord, type ResponseContext } from './context.ts';
 import {
   type FinishMeaning,
@@ -21,7 +21,6 @@ import {
   toMessageUsage,
   toStopReason,
 } from './finish.ts';
-import { SearchBlocks, toCitation } from './searchBlocks.ts';
 import { BLANKS_MAX, StopSequenceMatcher, ThinkTagParser } from './textFilters.ts';
 import { ToolCalls } from './toolCalls.ts';
 

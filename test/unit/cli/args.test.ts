@@ -135,7 +135,7 @@ describe('what is not run', () => {
     ['usage --days 0', '--days takes a number from 1 to 36500, not "0"'],
     [
       'usage --by modell',
-      '--by takes day, model, instance, provider, session, project, intent, side, not "modell"; did you mean "model"?',
+      '--by takes day, model, instance, provider, session, project, intent, client, side, not "modell"; did you mean "model"?',
     ],
     ['run', './manage run needs the name of one instance'],
     ['run all', './manage run takes the name of one instance, not "all"'],

@@ -1,9 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { loadConfig } from '../../../src/config/load.ts';
+import { isOpenToOthers, loadConfig } from '../../../src/config/load.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -33,6 +42,25 @@ test.each([0o644, 0o640, 0o604, 0o666])('E4 a file of mode %o is a warning that 
   const { config, problems } = loadConfig(write('kimi.env', 'PROVIDER=kimi', mode), {}, directory);
   expect(config).toBeDefined();
   expect(problems).toMatchObject([{ severity: 'warning', fix: 'Run: chmod 600 kimi.env' }]);
+});
+
+test.each([
+  ['its group may read', 0o440, true, false],
+  ['its group may read, and which belongs to this user', 0o440, false, true],
+  ['its group may write', 0o460, true, true],
+  ['others may read', 0o444, true, true],
+  ['others alone may read', 0o404, true, true],
+])('E4 a file of another user that %s', (_what, mode, isForeign, isOpen) => {
+  expect(isOpenToOthers({ mode: 0o100_000 | mode, uid: isForeign ? 0 : 1000 }, 1000)).toBe(isOpen);
+});
+
+// Only root can give a file away.
+test.skipIf(process.getuid?.() !== 0)('E4 a secret as Kubernetes mounts it for a pod gives no warning', () => {
+  const path = write('kimi.env', 'PROVIDER=kimi', 0o440);
+  chownSync(join(directory, path), 12_345, 12_345);
+  expect(loadConfig(path, {}, directory).problems).toEqual([]);
+  chmodSync(join(directory, path), 0o444);
+  expect(loadConfig(path, {}, directory).problems).toMatchObject([{ severity: 'warning' }]);
 });
 
 test('E4 a file for its owner alone is none', () => {

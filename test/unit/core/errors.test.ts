@@ -33,6 +33,8 @@ describe('R403 what the client may repeat', () => {
     'request_timeout',
     'rate_limited',
     'too_many_attempts',
+    // Of a minute; of a day or month it says itself that nobody shall wait.
+    'client_limit',
     'internal',
     'provider_failed',
     'bad_gateway',

@@ -7,7 +7,7 @@ let pool: KeyPool<string>;
 
 beforeEach(() => {
   now = 0;
-  pool = new KeyPool(['a', 'b', 'c'], clock);
+  pool = new KeyPool(['a', 'b', 'c'], clock, (key) => key);
 });
 
 const choose = (conversation: string) => pool.choose(() => conversation);
@@ -71,7 +71,7 @@ test('the list says until when by the calendar, and why', () => {
 });
 
 test('a single key is used always, and the conversation is not looked at', () => {
-  const single = new KeyPool(['only'], clock);
+  const single = new KeyPool(['only'], clock, (key) => key);
   single.coolDown('only', 1000, '');
   const never = () => {
     throw new Error('looked at');

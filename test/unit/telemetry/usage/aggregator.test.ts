@@ -120,6 +120,7 @@ test('the row has numbers and names, and null for what is not known', () => {
       session_id: null,
       intent: 'title',
       project: 'p'.repeat(200),
+      client: null,
       status: 200,
       outcome: 'ok',
       input_tokens: 10,

@@ -27,7 +27,8 @@ function createStage() {
   const open = async (retentionDays = 0) => {
     const store = new UsageStore({ path, retentionDays, clock, logger: { info: say, warn: say } });
     onTestFinished(() => store.close());
-    return { store, sums: await store.start(7) };
+    const { days: sums, clients } = await store.start(7);
+    return { store, sums, clients };
   };
   onTestFinished(remove);
   const query = (statement: string) => {
@@ -106,6 +107,22 @@ test('a regular end writes what waits, and the next start goes on and reports th
   expect(again.sums).toEqual([
     expect.objectContaining({ group: '2026-11-14', requests: 1, failed: 1, cost: 0, unpriced: 1 }),
     expect.objectContaining({ group: '2026-11-20', requests: 1, failed: 0, cost: 0.5, unpriced: 0, cacheRead: 1000 }),
+  ]);
+});
+
+test('the next start knows what each client has used today and in this month', async () => {
+  const { open } = createStage();
+  const { store } = await open();
+  store.add(sampleRow({ client: 'alice', cost: 0.5, search_cost: 0.25 }));
+  store.add(sampleRow({ client: 'alice', day: '2026-11-01', cost: 2 }));
+  store.add(sampleRow({ client: 'alice', day: '2026-10-31', cost: 4 }));
+  store.add(sampleRow({ client: 'bob', day: '2026-11-19', cost: null }));
+  store.add(sampleRow());
+  store.close();
+  const { clients } = await open();
+  expect(clients.map((sum) => ({ ...sum }))).toEqual([
+    { client: 'alice', tokens: 1110, cost: 2.75 },
+    { client: 'bob', tokens: 0, cost: 0 },
   ]);
 });
 
@@ -222,7 +239,7 @@ test('a file of a newer version is left as it is', async () => {
 test('a file of an older version gets the columns that it lacks, and keeps its rows', async () => {
   const { open, query } = createStage();
   (await open()).store.close();
-  for (const column of ['session_id', 'intent', 'project', 'searches', 'search_cost'])
+  for (const column of ['session_id', 'intent', 'project', 'searches', 'search_cost', 'client'])
     query(`ALTER TABLE requests DROP COLUMN ${column}`);
   query('DROP TABLE source');
   query('PRAGMA user_version = 1');
