@@ -13,15 +13,13 @@ import { elapsedMs, type RequestContext, recordError } from '../requestContext.t
 import { type SseFormat, SseResponse, type SseSource } from '../responseWriter.ts';
 import { Candidates, candidateLabel, isNative, otherTierModel, type Plan, type Route, routeTo } from '../route.ts';
 import {
-  attemptOutcome,
   type CandidateFailure,
   classifyFault,
   finalError,
   nameProvider,
   recordSuccess,
   reportOutcome,
-  tracedAttempt,
-  withHeaders,
+  traceAttempt,
 } from './outcome.ts';
 
 /** A candidate that did not serve the request, and why. */
@@ -239,13 +237,13 @@ export class FallbackRunner implements SseSource {
       if (permit.waitMs > 0) return failure ?? refusalOfBreaker(adapter, services.config.instance, permit.waitMs);
       const askedAt = services.clock.monotonic();
       this.#budget.spent += 1;
-      const attempt = { backend, provider, key, permit, askedAt };
-      const attemptTrace = trace?.beginAttempt(tracedAttempt(adapter.route));
+      const traced = trace && traceAttempt(trace, adapter.route, upstreamAttempt);
+      const attempt = { backend, provider, key, permit, askedAt, traced };
       // An answer that is not streamed is silent until it is whole, which says nothing.
       const mayFailOver = upstreamAttempt.request.stream && !this.#candidates.isEmpty;
       const exchange = new Exchange({
         upstream,
-        attempt: attemptTrace === undefined ? upstreamAttempt : withHeaders(upstreamAttempt, attemptTrace.headers),
+        attempt: traced?.attempt ?? upstreamAttempt,
         requestTimeoutMs,
         firstByteTimeout: mayFailOver ? this.#firstByteTimeout(adapter, requestTimeoutMs) : undefined,
         holdEmpty: mayRepeatEmpty && this.#budget.hasAttemptsLeft,
@@ -261,7 +259,6 @@ export class FallbackRunner implements SseSource {
       });
       this.#exchange = exchange;
       const result = await exchange.result;
-      attemptTrace?.end(attemptOutcome(result));
       reportOutcome(services, attempt, result, exchange.isReached);
       if (result.kind === 'done') return result;
       if (signal.aborted) break;

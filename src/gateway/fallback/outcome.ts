@@ -1,7 +1,7 @@
 import type { ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errorTable.ts';
-import type { AttemptOutcome, TracedAttempt } from '../../otlp/tracer.ts';
+import type { RequestTrace } from '../../otlp/tracer.ts';
 import type { CircuitPermit } from '../../resilience/circuitBreaker.ts';
 import type { ExchangeResult, UpstreamAttempt } from '../../upstream/exchange.ts';
 import { keyLabel, type Route } from '../route.ts';
@@ -85,10 +85,12 @@ export interface Attempt {
   readonly permit: CircuitPermit;
   /** When it was sent, by the monotonic clock, in ms. */
   readonly askedAt: number;
+  /** Its span, where requests are followed. */
+  readonly traced?: TracedAttempt | undefined;
 }
 
 /**
- * Reports to breaker and key how a request has ended.
+ * Reports to breaker, key and trace how a request has ended.
  * @param isReached whether the provider has answered, with whatever
  */
 export function reportOutcome(
@@ -97,7 +99,8 @@ export function reportOutcome(
   result: ExchangeResult,
   isReached: boolean,
 ): void {
-  const { backend, provider, key, permit, askedAt } = attempt;
+  const { backend, provider, key, permit, askedAt, traced } = attempt;
+  traced?.end(result);
   const { breaker, keys } = backend;
   const failure = result.kind === 'failed' ? result.error : undefined;
   const domain = failure === undefined ? undefined : classifyFault(failure);
@@ -198,20 +201,22 @@ export function finalError(failures: readonly [CandidateFailure, ...CandidateFai
   return reword(error, `${error.message} (${failures.length} were tried in turn: ${tried})`);
 }
 
-/** What is followed of an attempt. */
-export function tracedAttempt({ backend, model }: Route): TracedAttempt {
+/** An attempt that is followed: with the headers that lead the provider to its span. */
+export interface TracedAttempt {
+  readonly attempt: UpstreamAttempt;
+  end(result: ExchangeResult): void;
+}
+
+/** Begins the span of an attempt. */
+export function traceAttempt(trace: RequestTrace, { backend, model }: Route, attempt: UpstreamAttempt): TracedAttempt {
   const { preset, baseUrl } = backend.provider;
-  return { provider: preset.telemetryName ?? preset.name, model: model.name, baseUrl };
-}
-
-/** An attempt with further headers for the provider. */
-export function withHeaders(attempt: UpstreamAttempt, headers: Readonly<Record<string, string>>): UpstreamAttempt {
+  const span = trace.beginAttempt({ provider: preset.telemetryName ?? preset.name, model: model.name, baseUrl });
   const { request } = attempt;
-  return { ...attempt, request: { ...request, headers: { ...request.headers, ...headers } } };
-}
-
-/** How an attempt has ended, for its trace. */
-export function attemptOutcome(result: ExchangeResult): AttemptOutcome {
-  if (result.kind === 'done') return { isOk: true };
-  return { isOk: false, errorType: result.kind === 'failed' ? result.error.code : result.kind };
+  return {
+    attempt: { ...attempt, request: { ...request, headers: { ...request.headers, ...span.headers } } },
+    end: (result) => {
+      if (result.kind === 'done') span.end({ isOk: true });
+      else span.end({ isOk: false, errorType: result.kind === 'failed' ? result.error.code : result.kind });
+    },
+  };
 }
