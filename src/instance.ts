@@ -5,6 +5,7 @@ import type { Config } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
 import { otlpTargets } from './config/exporters.ts';
 import { createTrust } from './config/load.ts';
+import { describePostgres } from './config/parsers.ts';
 import type { Clock } from './core/clock.ts';
 import { ApiError } from './core/errors.ts';
 import { ReloadableRedactor } from './core/secret.ts';
@@ -95,6 +96,7 @@ async function createSink(config: Config, logger: Logger): Promise<UsageSink | u
   const path = usageFilePath(stateDirectory, instance);
   return new UsageSink({
     address,
+    server: describePostgres(address),
     trust: createTrust(config.authorities),
     path,
     instance,

@@ -1,5 +1,5 @@
 import type { SecureContext } from 'node:tls';
-import { describePostgres, type PostgresAddress } from '../config/parsers.ts';
+import type { PostgresAddress } from '../config/parsers.ts';
 import { type Clock, firstOfDays } from '../core/clock.ts';
 import { describeError, LogBackoff } from '../telemetry/log/queue.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -10,6 +10,8 @@ import { addRows, findPosition, migrate, removeBefore } from './schema.ts';
 
 export interface UsageSinkOptions {
   readonly address: PostgresAddress;
+  /** The address for people, without user and password. */
+  readonly server: string;
   /** What the server's certificate is checked with; undefined for Node's own authorities. */
   readonly trust: SecureContext | undefined;
   /** The usage file, which is the first copy. */
@@ -34,7 +36,6 @@ const SWEEP_PAUSE_MS = 1000;
  */
 export class UsageSink {
   readonly #options: UsageSinkOptions;
-  readonly #server: string;
   readonly #backoff = new LogBackoff();
   #sqlite: Sqlite | undefined;
   #database: PostgresDatabase | undefined;
@@ -53,7 +54,6 @@ export class UsageSink {
 
   constructor(options: UsageSinkOptions) {
     this.#options = options;
-    this.#server = describePostgres(options.address);
   }
 
   /** Begins to send, with what earlier processes have left. */
@@ -75,7 +75,7 @@ export class UsageSink {
 
   status(): SinkStatus {
     return {
-      server: this.#server,
+      server: this.#options.server,
       written: this.#written,
       dropped: this.#dropped,
       waiting: this.#waiting,
@@ -179,7 +179,7 @@ export class UsageSink {
     await this.#closeDatabase();
     if (this.#failingSince === undefined) {
       const words = 'usage cannot be sent to the database for now; the file keeps it, and requests go on';
-      logger.warn(words, { server: this.#server, reason: this.#lastError });
+      logger.warn(words, { server: this.#options.server, reason: this.#lastError });
     }
     this.#failingSince ??= clock.now();
     if (this.#isClosed) return;
@@ -193,7 +193,7 @@ export class UsageSink {
     if (this.#failingSince === undefined) return;
     const since = new Date(this.#failingSince).toISOString();
     this.#failingSince = undefined;
-    this.#options.logger.info('usage is sent to the database again', { since, server: this.#server });
+    this.#options.logger.info('usage is sent to the database again', { since, server: this.#options.server });
   }
 
   async #closeDatabase(): Promise<void> {

@@ -2,7 +2,7 @@ import * as sqlite from 'node:sqlite';
 import { createSecureContext } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { mergeUsage, readUsage } from '../../src/cli/usage/read.ts';
-import { postgresAddress } from '../../src/config/parsers.ts';
+import { describePostgres, postgresAddress } from '../../src/config/parsers.ts';
 import { readSharedUsage } from '../../src/sink/sharedUsage.ts';
 import { UsageSink } from '../../src/sink/usageSink.ts';
 import { UsageFile } from '../../src/telemetry/usage/file.ts';
@@ -40,7 +40,16 @@ describe.skipIf(postgresPrograms === undefined)('a PostgreSQL server (Debian’s
     const clock = { now: () => Date.now(), monotonic: () => performance.now() };
     const address = addressOf(url);
     const open = () => {
-      const sink = new UsageSink({ address, trust, path, instance, retentionDays, clock, logger });
+      const sink = new UsageSink({
+        address,
+        server: describePostgres(address),
+        trust,
+        path,
+        instance,
+        retentionDays,
+        clock,
+        logger,
+      });
       onTestFinished(() => sink.close());
       return sink;
     };
