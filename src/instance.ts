@@ -23,6 +23,7 @@ import { protocolOf } from './providers/preset.ts';
 import { Reloader, watchFiles } from './reload/configReloader.ts';
 import { LoadBalancer } from './routing/loadBalancer.ts';
 import { createApp } from './server/app.ts';
+import { collectWhenIdle } from './server/memoryGuard.ts';
 import type { UsageSink } from './sink/usageSink.ts';
 import { createTerminalView } from './telemetry/console/view.ts';
 import { openRotatingLog, type RotatingLog } from './telemetry/log/rotatingLog.ts';
@@ -255,6 +256,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   }
   dropPortInspection();
   tuneHeapGrowth(() => lasting.inFlight.size);
+  collectWhenIdle(() => active.requests);
   logger.lifecycle(`listening on http://${config.host}:${config.port}`, {
     provider: config.provider.preset.name,
     protocol: spokenProtocols(config),

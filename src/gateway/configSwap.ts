@@ -27,6 +27,11 @@ export class ActiveServices {
     return this.#current;
   }
 
+  /** How many requests are being read or answered. */
+  get requests(): number {
+    return [...this.#users.values()].reduce((sum, users) => sum + users, 0);
+  }
+
   /** Keeps services in working order until the returned function is called, once, however often it is called. */
   lease(services: Services): () => void {
     this.#users.set(services, (this.#users.get(services) ?? 0) + 1);

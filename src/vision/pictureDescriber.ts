@@ -23,7 +23,7 @@ import {
   isLink,
   type Picture,
   type Question,
-  questionAt,
+  QuestionFinder,
   replacePictures,
 } from './pictures.ts';
 import { askSideModel } from './sideModel.ts';
@@ -161,9 +161,9 @@ export class SideModelDescriber implements PictureDescriber {
     const read = this.#read(body, target, services);
     if (read.count === 0) return body;
     if (!this.#cache.isOpen) await this.#cache.open();
-    const original = listOf(body.value, 'messages');
+    const questions = new QuestionFinder(listOf(body.value, 'messages'));
     for (const one of read.open) {
-      const known = this.#ask(one, original).map(({ key }) => this.#find(key, services));
+      const known = this.#ask(one, questions).map(({ key }) => this.#find(key, services));
       // A message with a picture that is not known yet stays as it is, and is estimated so.
       if (known.every((description) => description !== undefined)) this.#replace(one, known, read, target, services);
     }
@@ -205,10 +205,10 @@ export class SideModelDescriber implements PictureDescriber {
   ): Promise<RequestBody> {
     const { services, signal } = asked;
     if (!this.#cache.isOpen) await this.#cache.open();
-    const original = listOf(body.value, 'messages');
+    const questions = new QuestionFinder(listOf(body.value, 'messages'));
     let left = MOST_PER_REQUEST;
     const descriptions = read.open.map((one) =>
-      this.#ask(one, original).map((picture): Description | Promise<Description> => {
+      this.#ask(one, questions).map((picture): Description | Promise<Description> => {
         const known = this.#find(picture.key, services) ?? this.#underWay.get(picture.key);
         if (known !== undefined) return known;
         left -= 1;
@@ -222,9 +222,9 @@ export class SideModelDescriber implements PictureDescriber {
     return withMessages(body, read, target, services);
   }
 
-  #ask({ index, pictures }: OpenMessage, messages: readonly unknown[]): AskedPicture[] {
+  #ask({ index, pictures }: OpenMessage, questions: QuestionFinder): AskedPicture[] {
     return pictures.map((picture) => {
-      const question = questionAt(messages, index, picture);
+      const question = questions.questionAt(index, picture);
       return { picture, question, key: keyOf(picture, question) };
     });
   }
