@@ -71,7 +71,7 @@ describe('the bundle of the proxy', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   test('asks for nothing but its own chunks and the modules of Node', () => {
-    // That of the health probe is loaded by a process with all rights.
+    // What asks for the health is loaded by a process with all rights.
     expect(chunks).toEqual(['healthProbe.cjs', 'main.cjs', ...LATER_CHUNKS].sort());
     const required = chunks.flatMap((name) => listRequires(readFileSync(join(folder, name), 'utf8')));
     expect(required).toContain('node:http');
