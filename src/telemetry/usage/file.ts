@@ -25,7 +25,8 @@ const MIGRATIONS = [
   `ALTER TABLE requests ADD COLUMN searches INTEGER;
    ALTER TABLE requests ADD COLUMN search_cost REAL;`,
   'ALTER TABLE requests ADD COLUMN client TEXT;',
-  `CREATE TABLE source (id TEXT NOT NULL) STRICT; INSERT INTO source VALUES (${NEW_ID});`,
+  `CREATE TABLE IF NOT EXISTS source (id TEXT NOT NULL) STRICT;
+   INSERT INTO source SELECT ${NEW_ID} WHERE NOT EXISTS (SELECT 1 FROM source);`,
 ];
 
 /** In ms. Waiting for a lock stops the whole process, so it is short: later there is another try. */
