@@ -48,6 +48,9 @@ const FLUSH_MS = 1000;
 /** How long the last rows of usage may take to the database, which gets them after the next start otherwise. */
 const LAST_ROWS_MS = 2000;
 
+/** How long after it listens an instance opens its file of usage: the first request shall not wait for that. Rows are kept until then. */
+const HISTORY_DELAY_MS = 100;
+
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
 const USER_AGENT = `claude-code-proxy/${VERSION}`;
@@ -267,7 +270,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   });
   const stopHealthChecks = startHealthChecks(active, Math.random);
   const watch = watchFiles(() => reloader.files, reloader.check);
-  if (config.clients === undefined) void startUsage();
+  const hasHistory = config.clients === undefined ? sleep(HISTORY_DELAY_MS).then(startUsage) : undefined;
 
   const signal = await stopSignal(() =>
     lasting.inFlight.abortAll(new ApiError('draining', 'the instance is stopping')),
@@ -279,6 +282,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   logger.lifecycle(`stopping on ${signal}`, { in_flight: lasting.inFlight.size });
   await drain(app, active.current);
   calibrationFile.close();
+  await hasHistory;
   usageStore.close();
   const sent = Promise.all([sink?.close(), telemetry?.close()]);
   descriptions.close();

@@ -11,7 +11,8 @@ export const PROXY = 'claude-code-proxy';
 /** The same with a provider that speaks the Responses API. */
 export const RESPONSES = 'claude-code-proxy, Responses API';
 
-/** The same with a model that sees no pictures: with one that describes them, and with nobody. */
+/** The same with a model that sees pictures, and with one that does not: with another that describes them, and with nobody. */
+export const SEEN = 'claude-code-proxy, pictures passed on';
 export const DESCRIBED = 'claude-code-proxy, pictures described';
 export const UNSEEN = 'claude-code-proxy, pictures unseen';
 
@@ -60,6 +61,7 @@ export function builtInTargets(binary: string): readonly Target[] {
       skip: [...OF_ANY_PROTOCOL, ...OF_PICTURES],
     },
     ...[
+      { name: SEEN, lines: [] },
       { name: DESCRIBED, lines: ['QUIRK_VISION=0', 'VISION_MODEL=bench-seer'] },
       { name: UNSEEN, lines: ['QUIRK_VISION=0'] },
     ].map(({ name, lines }) => ({

@@ -222,12 +222,12 @@ function warnOfTools(logger: Services['logger'], { model, session }: RequestReco
 }
 
 /** The error as the client's user reads it: a refused key comes with the command that helps, which log and health need not repeat. */
-function withRemedy(error: ApiError, { instance, provider }: Config): ApiError {
+function withRemedy(error: ApiError, { instance, manager, provider }: Config): ApiError {
   const { code, status, message, anthropicCode, body } = error;
   const isRefused = code === 'upstream_unauthenticated' && provider.key.source !== 'client';
   if (body !== undefined || !(isRefused || code === 'missing_provider_key')) return error;
   const details = { status, ...(anthropicCode === undefined ? {} : { anthropicCode }) };
-  return new ApiError(code, `${message} (./manage key ${instance})`, details);
+  return new ApiError(code, `${message} (${manager} key ${instance})`, details);
 }
 
 /** Writes into the log line what the provider has counted of an answer that is handed on. */

@@ -212,8 +212,9 @@ class SearchLoop {
 
   async #ask(permission: SearchPermission): Promise<Round> {
     const round = new Round(this.#answer);
-    const request = toToolRequest(this.#request, this.#context.search, this.#content, permission);
-    await this.#context.ask({ ...request, stream: true }, round);
+    const { client, search, ask } = this.#context;
+    const request = toToolRequest(this.#request, search, this.#content, permission, client.history);
+    await ask({ ...request, stream: true }, round);
     const usage = round.message?.['usage'];
     if (isObject(usage)) for (const name of COUNTS) this.#usage[name] += asNumber(usage[name]) ?? 0;
     return round;

@@ -38,8 +38,9 @@ const LARGE_TOGETHER_BYTES = 256 * 1024 * 1024;
 
 const mib = (bytes: number) => Math.round(bytes / 1024 / 1024);
 
-function shortOfMemory(share: string, bytes: number): ApiError {
-  const words = `the instance is short of memory: ${share} are used, and the request has ${mib(bytes)}`;
+/** @param of what the limit is of, where it is not the heap's */
+function shortOfMemory(used: number, limit: number, bytes: number, of = ''): ApiError {
+  const words = `the instance is short of memory: ${mib(used)} of ${mib(limit)} MiB are used, and the request has ${mib(bytes)}${of}`;
   return new ApiError('short_of_memory', words);
 }
 
@@ -69,7 +70,7 @@ export class MemoryGuard {
     if (contentLength <= SMALL_BYTES && this.#clock.monotonic() - this.#calmAt < CALM_MS) return;
     const needed = contentLength * HEAP_PER_BYTE;
     if (this.#hasRoom(needed) || (this.#makeRoom() && this.#hasRoom(needed))) return;
-    throw shortOfMemory(`${mib(this.#taken())} of ${mib(this.#readHeap().heap_size_limit)} MiB`, contentLength);
+    throw shortOfMemory(this.#taken(), this.#readHeap().heap_size_limit, contentLength);
   }
 
   /**
@@ -81,7 +82,7 @@ export class MemoryGuard {
     if (bytes < LARGE_BYTES) return () => {};
     // One alone may be as large as MAX_BODY_BYTES says.
     if (this.#kept > 0 && this.#kept + bytes > LARGE_TOGETHER_BYTES) {
-      throw shortOfMemory(`${mib(this.#kept)} of ${mib(LARGE_TOGETHER_BYTES)} MiB for large requests`, bytes);
+      throw shortOfMemory(this.#kept, LARGE_TOGETHER_BYTES, bytes, ' (of large requests together)');
     }
     this.#kept += bytes;
     return () => {

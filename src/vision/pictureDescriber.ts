@@ -42,6 +42,8 @@ const REPLACED_MS = 3_600_000;
 /** Letters of a reason that stands in a conversation. */
 const REASON_LETTERS = 300;
 
+const NOTHING_DESCRIBED = { described: 0, inputTokens: 0, outputTokens: 0, cost: 0 };
+
 /** A message with words in the place of its pictures. */
 interface ReplacedMessage {
   readonly message: JsonObject;
@@ -144,14 +146,8 @@ export class SideModelDescriber implements PictureDescriber {
       const problem = `the model ${target.model.name} shall describe a picture, but sees none itself`;
       throw new ApiError('invalid_request', `${problem}: name one that does (VISION_MODEL)`);
     }
-    const counts: PictureCounts = {
-      total: read.count,
-      described: 0,
-      failed: 0,
-      inputTokens: 0,
-      outputTokens: 0,
-      cost: 0,
-    };
+    // What was described for an earlier candidate or round of the same request belongs to its costs.
+    const counts: PictureCounts = { ...NOTHING_DESCRIBED, ...record.pictures, total: read.count, failed: 0 };
     record.pictures = counts;
     if (read.open.length === 0) return withMessages(body, read, target, services);
     return this.#describeOpen(body, read, target, asked, counts);

@@ -44,11 +44,11 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-export function testConfig(settings: Settings): Config {
+export function testConfig(settings: Settings, environment: Settings = {}): Config {
   const text = Object.entries({ PORT: '8080', OPENAI_API_KEY: 'key-of-the-provider', ...settings })
     .map(([name, value]) => `${name}=${value}`)
     .join('\n');
-  const { config, problems } = configFromText('/envs/test.env', text, {}, tmpdir());
+  const { config, problems } = configFromText('/envs/test.env', text, environment, tmpdir());
   if (config === undefined) throw new Error(`bad test settings: ${JSON.stringify(problems)}`);
   return config;
 }
@@ -57,8 +57,12 @@ export function testConfig(settings: Settings): Config {
 const NEVER_OPEN: CircuitBreakerOptions = { failures: Number.POSITIVE_INFINITY, windowMs: 30_000, openMs: 10_000 };
 
 /** An instance inside the test process, on a free port, with the log kept in memory. */
-export async function startApp(settings: Settings, breaker: CircuitBreakerOptions = NEVER_OPEN): Promise<TestApp> {
-  const config = { ...testConfig(settings), breaker };
+export async function startApp(
+  settings: Settings,
+  breaker: CircuitBreakerOptions = NEVER_OPEN,
+  environment: Settings = {},
+): Promise<TestApp> {
+  const config = { ...testConfig(settings, environment), breaker };
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const redact = createRedactor(config.secrets);
   const log: Record<string, unknown>[] = [];

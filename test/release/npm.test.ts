@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { makePackages } from '../../scripts/release.ts';
+import { makePackages } from '../../scripts/release/npmPackages.ts';
 import { PLATFORM } from '../../src/cli/buildStamp.ts';
 import { createProject, type Finished, freePort, run, type TemporaryProject } from '../cli/temporaryProject.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';

@@ -1,3 +1,4 @@
+import type { Config } from '../../config/config.ts';
 import { ApiError, asApiError } from '../../core/errors.ts';
 import { backoffMs, RetryBudget } from '../../resilience/circuitBreaker.ts';
 import { isRetryable } from '../../upstream/errors.ts';
@@ -234,7 +235,7 @@ export class FallbackRunner implements SseSource {
       const created = adapter.createAttempt(key);
       const upstreamAttempt = created instanceof Promise ? await created : created;
       const permit = breaker.acquire();
-      if (permit.waitMs > 0) return failure ?? refusalOfBreaker(adapter, services.config.instance, permit.waitMs);
+      if (permit.waitMs > 0) return failure ?? refusalOfBreaker(adapter, services.config, permit.waitMs);
       const askedAt = services.clock.monotonic();
       this.#budget.spent += 1;
       const traced = trace && traceAttempt(trace, adapter.route, upstreamAttempt);
@@ -323,12 +324,12 @@ function refusalOfLimiter(adapter: Adapter): ExchangeResult {
 }
 
 /** A provider that failed several times just now is not asked again at once. */
-function refusalOfBreaker(adapter: Adapter, instance: string, waitMs: number): ExchangeResult {
+function refusalOfBreaker(adapter: Adapter, { instance, manager }: Config, waitMs: number): ExchangeResult {
   const { provider } = adapter.failureContext();
   const { lastFailure } = adapter.route.backend.breaker;
   const reason = lastFailure === undefined ? '' : ` (the last time: ${lastFailure})`;
   // The command stands early, as Claude Code cuts the message while it waits.
-  const message = `[${provider}] the provider could not be reached several times (./manage test ${instance}); it is asked again shortly${reason}`;
+  const message = `[${provider}] the provider could not be reached several times (${manager} test ${instance}); it is asked again shortly${reason}`;
   return {
     kind: 'failed',
     error: new ApiError('overloaded', message, { retryAfterSeconds: Math.ceil(waitMs / 1000) }),

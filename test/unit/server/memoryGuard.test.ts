@@ -124,7 +124,7 @@ describe('P12 what is kept for the bodies under way', () => {
     limit = 16_000;
     const response = open();
     bodyOf(response).grow(400 * MIB);
-    expect(() => takes(1)).toThrow('400 of 256 MiB for large requests are used, and the request has 1');
+    expect(() => takes(1)).toThrow('400 of 256 MiB are used, and the request has 1 (of large requests together)');
     response.emit('close');
     for (let count = 0; count < 4; count += 1) takes(60);
     expect(() => takes(17)).toThrow('240 of 256 MiB');
