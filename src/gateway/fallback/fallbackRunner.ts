@@ -227,8 +227,7 @@ export class FallbackRunner implements SseSource {
     const { breaker, keys, upstream } = backend;
     const requestTimeoutMs = named?.requestTimeoutMs ?? services.config.requestTimeoutMs;
     let { mayRepeatEmpty } = adapter;
-    let adaptations = 0;
-    let retries = 0;
+    let [adaptations, retries] = [0, 0];
     let failure: ExchangeResult | undefined;
     while (!signal.aborted) {
       const key = keys.choose(this.#plan.conversation);
