@@ -25,6 +25,7 @@ import {
   warnOfUnusedSettings,
   withThisMachine,
 } from './env/variables.ts';
+import { telemetryServers } from './exporters.ts';
 import { readKeptCatalogue, refreshPreset } from './files/catalogue.ts';
 import { readClientTokensFile } from './files/clientTokensFile.ts';
 import { createCompanionFiles, findHooksFile, type ReadFile, readCertificates } from './files/companion.ts';
@@ -221,7 +222,11 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     ...customServers.map(({ name, provider }) => ({ provider, location: { name: `MODELS_FILE (${name})` } })),
     ...(visionElsewhere && visionAddress ? [{ provider: visionElsewhere.ref.provider, location: visionAddress }] : []),
   ];
-  refuseMetadataAddresses([...servers, ...search.servers], values.ALLOW_LINK_LOCAL === 'on', diagnostics);
+  refuseMetadataAddresses(
+    [...servers, ...search.servers, ...telemetryServers(values, written, secrets)],
+    values.ALLOW_LINK_LOCAL === 'on',
+    diagnostics,
+  );
   warnOfForeignKeys(servers, variables, diagnostics);
 
   const ofFiles = [modelsFile, providersFile, pricesFile, clientTokens, kept].map((file) => file.diagnostics);
@@ -361,6 +366,8 @@ function assembleConfig(
       ...(clientToken === undefined ? [] : [clientToken]),
       ...(models.webSearch?.key === undefined ? [] : [models.webSearch.key]),
       ...networkSecrets,
+      ...(settings.usageDatabase?.password === undefined ? [] : [settings.usageDatabase.password]),
+      ...Object.values(settings.otlp.headers ?? {}),
     ],
   });
   let hash: string | undefined;

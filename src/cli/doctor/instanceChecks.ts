@@ -154,6 +154,20 @@ function troublesOf(health: Health, condition: Condition): string[] {
       if (writer?.healthy !== false) return [];
       return [`its ${name} cannot be written: ${writer.last_error ?? 'reason unknown'}`];
     }),
+    ...receiverTroubles(health),
+  ];
+}
+
+/** Where usage, traces and metrics should go and do not. */
+function receiverTroubles({ usage_database: database, otlp }: Health): string[] {
+  const why = (reason: string | undefined) => reason ?? 'reason unknown';
+  return [
+    ...(database?.healthy === false
+      ? [
+          `its usage database cannot be written: ${why(database.last_error)}; ${database.waiting ?? 0} rows wait in its usage file`,
+        ]
+      : []),
+    ...(otlp?.healthy === false ? [`its OpenTelemetry collector takes nothing: ${why(otlp.last_error)}`] : []),
   ];
 }
 

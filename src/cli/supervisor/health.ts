@@ -112,6 +112,8 @@ const report = {
   unseen_pictures: number,
   log: fields({ path: text, ...writer }),
   usage: fields(writer),
+  usage_database: z.nullable(fields({ server: text, waiting: number, ...writer })),
+  otlp: z.nullable(fields({ traces: z.nullable(text), metrics: z.nullable(text), ...writer })),
   memory_bytes: number,
 } satisfies Record<keyof HealthReport, z.core.SomeType>;
 

@@ -6,7 +6,7 @@ import {
   hasColumn,
   IS_REQUEST,
   NO_USAGE,
-  SIDE_OF,
+  SIDE_OF_ENDPOINT,
   totalsColumns,
   type UsageGrouping,
   type UsageSum,
@@ -29,7 +29,7 @@ const SUMS = [...TOTALS.map((name) => `total(${name}) AS ${name}`), 'max(last) A
 function dayStatement(isOld: boolean, hasSearches: boolean, hasClient: boolean): string {
   const [sessionId, intent, project] = ['session_id', 'intent', 'project'].map((name) => (isOld ? 'NULL' : name));
   return `SELECT day, used_model AS model, provider, session, max(${sessionId}) AS session_id, ${intent} AS intent,
-      ${project} AS project, ${hasClient ? 'client' : 'NULL'} AS client, ${SIDE_OF} AS side, ifnull(min(time) FILTER (WHERE ${IS_REQUEST}), 0) AS first,
+      ${project} AS project, ${hasClient ? 'client' : 'NULL'} AS client, ${SIDE_OF_ENDPOINT} AS side, ifnull(min(time) FILTER (WHERE ${IS_REQUEST}), 0) AS first,
       ifnull(max(duration_ms) FILTER (WHERE ${IS_REQUEST}), 0) AS longest,
       count(*) FILTER (WHERE agent = 1 AND ${IS_REQUEST}) AS agents, ${totalsColumns(hasSearches)}
     FROM requests WHERE day = ? GROUP BY used_model, provider, session, side${isOld ? '' : ', intent, project'}${hasClient ? ', requests.client' : ''}`;

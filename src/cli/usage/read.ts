@@ -1,6 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Config } from '../../config/config.ts';
+import { createTrust } from '../../config/load.ts';
+import { describePostgres } from '../../config/parsers.ts';
 import { isObject, parseObject } from '../../core/json.ts';
 import { shortHash } from '../../telemetry/requestRecord.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
@@ -14,6 +17,7 @@ import {
   type UsageSum,
   type UsageTotals,
 } from '../../telemetry/usage/totals.ts';
+import { exitCodes, Failure } from '../exitCodes.ts';
 import type { Instance } from '../supervisor/instances.ts';
 
 /** One line of `usage`. */
@@ -142,6 +146,40 @@ export function readUsages<T>(
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       failures.push({ name, message: `${path} cannot be read: ${reason}` });
+    }
+  }
+  return { usages, failures };
+}
+
+/**
+ * Reads the usage of all instances from the databases that env files name, on whatever machine these instances run; with names of those
+ * only. A database that cannot be read is a failure, and no usage.
+ * @throws Failure (usage) when no env file names one
+ */
+export async function readDatabases(
+  instances: readonly Instance[],
+  names: readonly string[],
+  { by, range, names: folders }: { by: UsageGrouping; range: DayRange; names?: ReadonlyMap<string, string> },
+): Promise<{ readonly usages: readonly InstanceUsage[]; readonly failures: readonly UnreadableUsage[] }> {
+  const databases = new Map<string, Config>();
+  for (const { config } of instances) {
+    const address = config?.usageDatabase;
+    if (address !== undefined) databases.set(`${address.user} ${describePostgres(address)}`, config as Config);
+  }
+  if (databases.size === 0) throw new Failure('no env file names a database; set USAGE_POSTGRES_URL', exitCodes.usage);
+  const usages: InstanceUsage[] = [];
+  const failures: UnreadableUsage[] = [];
+  // Loaded here, as most commands need no database.
+  const { readSharedUsage } = await import('../../sink/sharedUsage.ts');
+  const wanted = names.includes('all') ? [] : names;
+  for (const { instance, usageDatabase: address, authorities } of databases.values()) {
+    if (address === undefined) continue;
+    try {
+      const read = await readSharedUsage({ address, trust: createTrust(authorities), by, range, instances: wanted });
+      usages.push(...read.map((usage) => (folders === undefined ? usage : { ...usage, names: folders })));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      failures.push({ name: instance, message: `the database ${describePostgres(address)} cannot be read: ${reason}` });
     }
   }
   return { usages, failures };

@@ -20,6 +20,7 @@ import {
   nameProvider,
   recordSuccess,
   reportOutcome,
+  traceAttempt,
 } from './outcome.ts';
 
 /** A candidate that did not serve the request, and why. */
@@ -221,13 +222,12 @@ export class FallbackRunner implements SseSource {
 
   /** The requests to one candidate: the first, and repetitions as long as the client has got nothing. */
   async #askRepeatedly(adapter: Adapter, sink: OutputSink): Promise<ExchangeResult> {
-    const { services, signal, record } = this.#context;
+    const { services, signal, record, trace } = this.#context;
     const { backend, provider, named } = adapter.route;
     const { breaker, keys, upstream } = backend;
     const requestTimeoutMs = named?.requestTimeoutMs ?? services.config.requestTimeoutMs;
     let { mayRepeatEmpty } = adapter;
-    let adaptations = 0;
-    let retries = 0;
+    let [adaptations, retries] = [0, 0];
     let failure: ExchangeResult | undefined;
     while (!signal.aborted) {
       const key = keys.choose(this.#plan.conversation);
@@ -237,12 +237,13 @@ export class FallbackRunner implements SseSource {
       if (permit.waitMs > 0) return failure ?? refusalOfBreaker(adapter, services.config, permit.waitMs);
       const askedAt = services.clock.monotonic();
       this.#budget.spent += 1;
-      const attempt = { backend, provider, key, permit, askedAt };
+      const traced = trace && traceAttempt(trace, adapter.route, upstreamAttempt);
+      const attempt = { backend, provider, key, permit, askedAt, traced };
       // An answer that is not streamed is silent until it is whole, which says nothing.
       const mayFailOver = upstreamAttempt.request.stream && !this.#candidates.isEmpty;
       const exchange = new Exchange({
         upstream,
-        attempt: upstreamAttempt,
+        attempt: traced?.attempt ?? upstreamAttempt,
         requestTimeoutMs,
         firstByteTimeout: mayFailOver ? this.#firstByteTimeout(adapter, requestTimeoutMs) : undefined,
         holdEmpty: mayRepeatEmpty && this.#budget.hasAttemptsLeft,

@@ -227,8 +227,8 @@ export interface UsageSum extends UsageTotals {
   readonly last: number;
 }
 
-/** Who asked: `client`, `check`, or the name of a side call. */
-export const SIDE_OF = `CASE WHEN endpoint LIKE '${SIDE}%' THEN substr(endpoint, ${SIDE.length + 1}) WHEN endpoint = '${HEALTH_CHECK}' THEN 'check' ELSE 'client' END`;
+/** Who was asked: the model for the client, a side model, or a provider whether it answers. SQLite and PostgreSQL both take it. */
+export const SIDE_OF_ENDPOINT = `CASE WHEN endpoint LIKE '${SIDE}%' THEN substr(endpoint, ${SIDE.length + 1}) WHEN endpoint = '${HEALTH_CHECK}' THEN 'check' ELSE 'client' END`;
 
 const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   day: 'day',
@@ -240,7 +240,7 @@ const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   project: 'coalesce(project, folder)',
   intent: 'intent',
   client: 'client',
-  side: SIDE_OF,
+  side: SIDE_OF_ENDPOINT,
 };
 
 /** The days of some rows, both included; as texts they are in order. */
