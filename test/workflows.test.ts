@@ -115,6 +115,7 @@ describe('the notes of a release', () => {
   });
 
   test('are in the changelog of the project', () => {
-    expect(releaseNotes(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), 'Unreleased')).toContain('- ');
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    expect(releaseNotes(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), version)).toContain('- ');
   });
 });
