@@ -73,7 +73,8 @@ test('K6 nothing is published before all tests have passed, and the release is a
     release.map(([name, job]) => [name, [(job as { needs?: string | string[] }).needs ?? []].flat()]),
   );
   const before = (name: string): string[] => (needs.get(name) ?? []).flatMap((one) => [one, ...before(one)]);
-  for (const name of ['packages', 'image', 'image-index', 'publish', 'draft']) expect(before(name)).toContain('check');
+  for (const name of ['executables', 'sign', 'packages', 'image', 'image-index', 'publish', 'draft'])
+    expect(before(name)).toContain('check');
   const scripts = (name: string) => JSON.stringify(release.find(([job]) => job === name)?.[1].steps);
   expect(scripts('check')).toContain('.ci/run');
   expect(scripts('draft')).toContain('--draft');
@@ -114,6 +115,7 @@ describe('the notes of a release', () => {
   });
 
   test('are in the changelog of the project', () => {
-    expect(releaseNotes(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), 'Unreleased')).toContain('- ');
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    expect(releaseNotes(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), version)).toContain('- ');
   });
 });

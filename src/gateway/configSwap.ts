@@ -1,6 +1,6 @@
 import { type Config, fingerprint, type ProviderConfig } from '../config/config.ts';
 import { createTrust } from '../config/load.ts';
-import { isLoopback } from '../config/secrets.ts';
+import { isLoopback } from '../config/parsers.ts';
 import type { Clock } from '../core/clock.ts';
 import { ReloadableHooks } from '../hooks/hooks.ts';
 import { modelSettings } from '../providers/preset.ts';

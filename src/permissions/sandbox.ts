@@ -113,9 +113,13 @@ function makeStateFolder(path: string): void {
   }
 }
 
-/** The right to read the second file of the bundle; Node gives that for the first by itself (scripts/build/bundler.ts). */
-function allowInstance(script: string): string {
-  return `--allow-fs-read=${join(dirname(realpathSync(script)), 'instance.cjs')}`;
+/** The files of the bundle but the first, for which Node gives the right by itself (scripts/build/bundler.ts). */
+export const LATER_CHUNKS = ['instance.cjs', 'secret.cjs', 'telemetry.cjs', 'usageSink.cjs'];
+
+/** The rights to read them. */
+function allowChunks(script: string): string[] {
+  const folder = dirname(realpathSync(script));
+  return LATER_CHUNKS.map((name) => `--allow-fs-read=${join(folder, name)}`);
 }
 
 const SHELL = '/bin/sh';
@@ -157,7 +161,7 @@ function reExecute(options: readonly string[], environment: NodeJS.ProcessEnv): 
     // As its first word the executable takes Node's options (scripts/build/executable.ts).
     execute([`--node-options=${quote(options)}`, ...words], environment);
   } else {
-    const text = quote([...options, allowInstance(script)]);
+    const text = quote([...options, ...allowChunks(script)]);
     const given = environment['NODE_OPTIONS'];
     const all = given === undefined ? text : `${given} ${text}`;
     execute([script, ...words], { ...environment, NODE_OPTIONS: all });

@@ -21,12 +21,13 @@ import {
 } from './routes/info.ts';
 import { addMessageRoutes } from './routes/messages.ts';
 
+// Functions, as the executable loads zlib when it is first used (scripts/build/executableMain.cjs).
 const DECODERS = new Map<string, (options: { chunkSize: number }) => Transform>([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
-  ['zstd', createZstdDecompress],
+  ['gzip', (options) => createGunzip(options)],
+  ['x-gzip', (options) => createGunzip(options)],
+  ['deflate', (options) => createInflate(options)],
+  ['br', (options) => createBrotliDecompress(options)],
+  ['zstd', (options) => createZstdDecompress(options)],
 ]);
 
 /** Pieces of a decoded body, which most bodies are in one of. Few large ones go back to the system when they are free, many small ones may not. */

@@ -10,11 +10,12 @@ import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from '.
 /** The largest window of zstd within HTTP, 8 MiB (RFC 9659): a larger one would take that much memory for each answer. */
 const WINDOW_LOG_MAX = 23;
 
+// Functions, as the executable loads zlib when it is first used (scripts/build/executableMain.cjs).
 const DECODERS = new Map<string, () => Transform>([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
+  ['gzip', () => createGunzip()],
+  ['x-gzip', () => createGunzip()],
+  ['deflate', () => createInflate()],
+  ['br', () => createBrotliDecompress()],
   ['zstd', () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX } })],
 ]);
 

@@ -445,7 +445,9 @@ test('side calls have rows of their own, and no part in the figures of clients',
     failed: 0,
   });
   const metrics = (await call(`${app.url}/metrics`)).text;
-  expect(metrics).toContain('claude_code_proxy_side_calls_total{side="vision",outcome="ok",model="eyes"} 1');
+  expect(metrics).toContain(
+    'claude_code_proxy_side_calls_total{side="vision",outcome="ok",model="eyes",provider="custom"} 1',
+  );
   expect(metrics.match(/claude_code_proxy_requests_total\{.*\} 1/g)).toHaveLength(1);
   const stats = JSON.parse((await call(`${app.url}/v1/stats`)).text);
   expect(stats).toMatchObject({ total_requests: 1, side_calls: 1 });

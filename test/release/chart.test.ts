@@ -242,6 +242,13 @@ async function compile(manifests: readonly Manifest[]): Promise<string> {
   }
 }
 
+check('the chart and its image have the version of the project', async () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const { stdout } = await tools.helm('show', 'chart', CHART);
+  expect(stdout).toMatch(new RegExp(`^version: ${version}$`, 'm'));
+  expect(containerOf(await tools.render({ instances: { demo } })).image).toBe(`claude-code-proxy:${version}`);
+});
+
 describe('as typed literals', () => {
   check('every manifest of every values is one', async () => {
     const all = await Promise.all(Object.values(matrix).map((values) => tools.render(values)));

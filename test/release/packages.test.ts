@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { makePackages } from '../../scripts/release.ts';
+import { makePackages } from '../../scripts/release/npmPackages.ts';
 import { PLATFORM } from '../../src/cli/buildStamp.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 
@@ -39,6 +39,7 @@ test('the main package holds the manager and pages, and nothing of the sources, 
     'CHANGELOG.md',
     'LICENSE',
     'README.md',
+    'THIRD-PARTY-LICENSES',
     'bin/claude-code-proxy.cjs',
     'dist/manager.cjs',
     'docs/COMMANDS.md',
@@ -64,7 +65,14 @@ test('the main package holds the manager and pages, and nothing of the sources, 
 });
 
 test('the package of a platform holds the executable', () => {
-  expect(listing(platform)).toEqual(['LICENSE', 'README.md', 'build.json', 'claude-code-proxy', 'package.json']);
+  expect(listing(platform)).toEqual([
+    'LICENSE',
+    'README.md',
+    'THIRD-PARTY-LICENSES',
+    'build.json',
+    'claude-code-proxy',
+    'package.json',
+  ]);
   expect(statSync(join(platform, 'claude-code-proxy')).mode & 0o111).toBe(0o111);
 });
 
