@@ -1,5 +1,8 @@
+import { addedTime } from './addedTime.ts';
+import { agentTurns } from './agentTurns.ts';
 import { describedPictures } from './describedPictures.ts';
 import { fastStreams } from './fastStreams.ts';
+import { failover, keyFlood } from './faults.ts';
 import { growth } from './growth.ts';
 import { largeRequests } from './largeRequests.ts';
 import { manyStreams } from './manyStreams.ts';
@@ -21,4 +24,8 @@ export const scenarioTable: readonly Scenario[] = [
   ...stalls,
   growth,
   describedPictures,
+  ...addedTime,
+  ...agentTurns,
+  keyFlood,
+  failover,
 ];
