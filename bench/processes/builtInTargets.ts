@@ -21,6 +21,9 @@ export const FAILING = 'claude-code-proxy, first provider down';
 /** What only targets of their own can do. */
 const SPECIAL = ['S9', 'S14', 'S15'];
 
+/** What is about the manager, or settings of ours. */
+const OF_OURS = ['S17', 'S18', 'S19'];
+
 /** Where the protocol of the provider makes a difference. */
 const OF_A_PROTOCOL = ['S1', 'S2', 'S3', 'S3 2 MB'];
 
@@ -78,7 +81,7 @@ export function builtInTargets(binary: string): readonly Target[] {
       name: FLOOR,
       command: [process.execPath, '${WORK}/floor.mjs', '${PORT}', '${UPSTREAM_PORT}'],
       files: { '${WORK}/floor.mjs': floor },
-      skip: SPECIAL,
+      skip: [...SPECIAL, ...OF_OURS],
     },
     {
       ...NOTHING_SPECIAL,

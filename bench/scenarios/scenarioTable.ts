@@ -6,6 +6,7 @@ import { failover, keyFlood } from './faults.ts';
 import { growth } from './growth.ts';
 import { largeRequests } from './largeRequests.ts';
 import { manyStreams } from './manyStreams.ts';
+import { scale } from './scale.ts';
 import type { Scenario } from './scenario.ts';
 import { smallAnswers } from './smallAnswers.ts';
 import { stalls } from './stall.ts';
@@ -28,4 +29,5 @@ export const scenarioTable: readonly Scenario[] = [
   ...agentTurns,
   keyFlood,
   failover,
+  ...scale,
 ];
