@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 
 export const USAGE = `npm run bench -- [options]
 
-  --long           more and longer rounds (about 15 minutes), and failure for what has become much slower
+  --long           more and longer rounds (about 23 minutes), and failure for what has become much slower
   --only S1,S3     only these scenarios (S3 also stands for "S3 2 MB")
   --rounds N       so many rounds of each scenario, in place of its own number
   --compare REF    build this commit, branch or tag of git beside the checkout as it stands, and measure both in turn

@@ -10,7 +10,7 @@ import type { Scenario } from './scenario.ts';
 const EFFORT = {
   metrics: ADDED_METRICS,
   quick: { rounds: 1, seconds: 2 },
-  long: { rounds: 3, seconds: 4 },
+  long: { rounds: 3, seconds: 3 },
   warmUpSeconds: 1,
   needsProcess: true,
 } as const;

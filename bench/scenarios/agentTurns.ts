@@ -17,7 +17,7 @@ const TURNS = 20;
 const HEAVY_ROUNDS = 80;
 const HEAVY_BYTES = 4500;
 
-const EFFORT = { quick: { rounds: 1, seconds: 2 }, long: { rounds: 3, seconds: 4 }, warmUpSeconds: 1 } as const;
+const EFFORT = { quick: { rounds: 1, seconds: 2 }, long: { rounds: 3, seconds: 3 }, warmUpSeconds: 1 } as const;
 
 interface StreamTimes {
   readonly firsts: readonly number[];

@@ -10,7 +10,7 @@ import type { Scenario } from './scenario.ts';
 const ORDER = { deltas: 20, everyMs: 0, afterMs: UPSTREAM_MS };
 const EFFORT = {
   quick: { rounds: 1, seconds: 2 },
-  long: { rounds: 3, seconds: 4 },
+  long: { rounds: 3, seconds: 3 },
   warmUpSeconds: 1,
   needsProcess: true,
 } as const;
