@@ -11,7 +11,16 @@ const { join } = require('node:path');
 
 // Relative to `cwd`: PM2 runs a script whose path has a blank through a shell, which takes the path apart.
 const binary = join('dist', process.platform === 'win32' ? 'claude-code-proxy.exe' : 'claude-code-proxy');
-const passedOn = ['PATH', 'HOME', 'TZ', 'NODE_EXTRA_CA_CERTS', 'NODE_USE_SYSTEM_CA', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
+const passedOn = [
+  'PATH',
+  'HOME',
+  'TZ',
+  'MANAGER_COMMAND',
+  'NODE_EXTRA_CA_CERTS',
+  'NODE_USE_SYSTEM_CA',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+];
 const networkProxy = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((n) => [n, n.toLowerCase()]);
 
 function environment() {

@@ -13,7 +13,15 @@ export default defineConfig({
         test: {
           name: 'source',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/hostile/**', 'test/llamacpp/**', 'test/page/**', 'test/release/**', ...binary],
+          exclude: [
+            'test/services/**',
+            'test/e2e/**',
+            'test/hostile/**',
+            'test/llamacpp/**',
+            'test/page/**',
+            'test/release/**',
+            ...binary,
+          ],
         },
       },
       {

@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..');
 const envFile = join(root, 'state', 'dev.env');
 const ENV_TEXT = `# The instance of "npm run dev". An edit has effect at once; delete the file to begin again.
 PROVIDER=demo
-PORT=8079
+PORT=8078
 `;
 
 if (!existsSync(envFile)) {

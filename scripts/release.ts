@@ -1,165 +1,166 @@
 import './build/pinnedNode.cjs';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { PLATFORM } from '../src/cli/buildStamp.ts';
-import { executablePath } from '../src/host/workers.ts';
-import { bundleManager } from './build/bundler.ts';
+import { parseArgs, promisify } from 'node:util';
 import { build } from './build.ts';
+import { readEntries, sumLine, tarZst, zip } from './release/archives.ts';
+import { makeDebianPackage, type Release } from './release/debian.ts';
+import { type ExecutableFolders, makeExecutables } from './release/executables.ts';
+import { thirdPartyLicences } from './release/licences.ts';
+import { LICENCES, makePackages } from './release/npmPackages.ts';
+import { platformOf, platforms } from './release/platforms.ts';
 
 const run = promisify(execFile);
 
 const NAME = 'claude-code-proxy';
+const USAGE = `npm run release [-- OPTION...]: makes all that a release has, in dist/release
 
-/** The platforms with an executable, in npm's words. The executables of Linux need glibc, as the Node in them does. */
-const platforms: Readonly<Record<string, { readonly os: string; readonly cpu: string; readonly libc?: string }>> = {
-  'linux-x64': { os: 'linux', cpu: 'x64', libc: 'glibc' },
-  'linux-arm64': { os: 'linux', cpu: 'arm64', libc: 'glibc' },
-  'darwin-arm64': { os: 'darwin', cpu: 'arm64' },
-  'darwin-x64': { os: 'darwin', cpu: 'x64' },
-  'win32-x64': { os: 'win32', cpu: 'x64' },
-};
-
-/** The oldest Node on which the manager runs: the first with SQLite built in and switched on. */
-const OLDEST_NODE = [22, 13] as const;
-
-/** The pages for those who use it, of docs/; the others are about the sources. */
-const pages = [
-  ...['COMMANDS', 'COMPANY-NETWORK', 'ENVIRONMENT', 'ERRORS', 'HOOKS', 'INSTALL', 'MIGRATION', 'PROVIDERS', 'ROUTING'],
-  ...['SECURITY', 'TROUBLESHOOTING'],
-].map((name) => `${name}.md`);
-
-/**
- * What the commands begin with. In the words of any Node there is, as it has to say that one is too old. Node before 26 announces SQLite
- * as an experiment, which is no news for who calls a command.
- */
-const starter = `#!/usr/bin/env node
-'use strict';
-var version = process.versions.node.split('.').map(Number);
-if (version[0] < ${OLDEST_NODE[0]} || (version[0] === ${OLDEST_NODE[0]} && version[1] < ${OLDEST_NODE[1]})) {
-  process.stderr.write('${NAME} needs Node.js ${OLDEST_NODE.join('.')} or newer, and ' + process.execPath + ' is ' + process.version + '; install a newer one from https://nodejs.org\\n');
-  process.exit(1);
-}
-var emitWarning = process.emitWarning;
-process.emitWarning = function (warning, type) {
-  if (type !== 'ExperimentalWarning') emitWarning.apply(process, arguments);
-};
-require('../dist/manager.cjs');
+  --platforms LIST    some of ${Object.keys(platforms).join(',')}; all when absent
+  --executables       only the executables, in dist/release/executables, so that those of macOS can be signed
+  --pack              only what is made of the executables that are there
+  --base-url URL      where the files will be downloaded from, for install.sh
 `;
 
-interface Manifest {
-  readonly version: string;
-  readonly description: string;
-  readonly license: string;
-  readonly dependencies: Readonly<Record<string, string>>;
+type Report = (line: string) => void;
+
+/** The time that all files bear: of the last commit, so that the same sources give the same bytes. Now, where there is none. */
+async function releaseTime(root: string, environment: NodeJS.ProcessEnv): Promise<Date> {
+  const given = environment['SOURCE_DATE_EPOCH'];
+  const words = ['log', '-1', '--format=%ct'];
+  const seconds =
+    given ??
+    (await run('git', words, { cwd: root })
+      .then(({ stdout }) => stdout.trim())
+      .catch(() => ''));
+  return seconds === '' ? new Date() : new Date(Number(seconds) * 1000);
 }
 
-async function writeJson(path: string, value: object): Promise<void> {
-  await writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
+/** The bill of materials, without its chance parts. */
+async function writeBillOfMaterials(root: string, path: string, time: Date): Promise<void> {
+  const words = ['sbom', '--sbom-format=cyclonedx', '--package-lock-only'];
+  const { stdout } = await run('npm', words, { cwd: root, maxBuffer: 1e8, shell: process.platform === 'win32' });
+  const { serialNumber: _, ...bill } = JSON.parse(stdout);
+  bill.metadata.timestamp = time.toISOString();
+  await writeFile(path, `${JSON.stringify(bill, undefined, 2)}\n`);
 }
 
-/** The package that people install: the manager, without an executable. */
-async function makeMainPackage(root: string, folder: string, manifest: Manifest): Promise<void> {
-  const { version, description, license, dependencies } = manifest;
-  for (const name of ['bin', 'dist', 'docs', 'envs', 'scripts']) await mkdir(join(folder, name), { recursive: true });
-  const program = `bin/${NAME}.cjs`;
-  await writeFile(join(folder, program), starter, { mode: 0o755 });
-  await cp(join(root, 'dist', 'manager.cjs'), join(folder, 'dist', 'manager.cjs'));
-  const page = join(root, 'dist', 'page');
-  if (existsSync(page)) await cp(page, join(folder, 'dist', 'page'), { recursive: true });
-  await bundleManager(root, join(folder, 'scripts', 'statusline.cjs'), 'statusline.cjs');
-  for (const name of ['ecosystem.config.cjs', 'README.md', 'LICENSE', 'CHANGELOG.md'])
-    await cp(join(root, name), join(folder, name));
-  for (const name of pages) await cp(join(root, 'docs', name), join(folder, 'docs', name));
-  await cp(join(root, 'docs', 'providers'), join(folder, 'docs', 'providers'), { recursive: true });
-  const examples = (await readdir(join(root, 'envs'))).filter((name) => name.endsWith('.example'));
-  for (const name of examples) await cp(join(root, 'envs', name), join(folder, 'envs', name));
-  await writeJson(join(folder, 'package.json'), {
-    name: NAME,
-    version,
-    description,
-    license,
-    keywords: ['claude-code', 'proxy', 'anthropic', 'openai', 'llm'],
-    bin: { [NAME]: program, ccp: program },
-    engines: { node: `>=${OLDEST_NODE.join('.')}` },
-    dependencies: { pm2: dependencies['pm2'] },
-    optionalDependencies: Object.fromEntries(Object.keys(platforms).map((name) => [`${NAME}-${name}`, version])),
-  });
-}
-
-/** The package with the executable for the platform of this machine. */
-async function makePlatformPackage(root: string, folder: string, manifest: Manifest): Promise<void> {
-  const { version, license } = manifest;
-  const platform = platforms[PLATFORM];
-  if (platform === undefined) throw new Error(`There is no package for ${PLATFORM}.`);
-  const executable = executablePath(root);
-  if ((await stat(executable)).size < 1e6) throw new Error(`${executable} is no executable that stands alone.`);
-  const { os, cpu, libc } = platform;
-  await mkdir(folder, { recursive: true });
-  await cp(executable, join(folder, basename(executable)));
-  await cp(join(root, 'LICENSE'), join(folder, 'LICENSE'));
-  const stamp = JSON.parse(await readFile(join(root, 'dist', 'build.json'), 'utf8'));
-  await writeJson(join(folder, 'build.json'), { ...stamp, version });
-  await writeFile(
-    join(folder, 'README.md'),
-    `The executable of ${NAME} for ${PLATFORM}, which that package installs.\n`,
-  );
-  await writeJson(join(folder, 'package.json'), {
-    name: `${NAME}-${PLATFORM}`,
-    version,
-    description: `The executable of ${NAME} for ${PLATFORM}`,
-    license,
-    os: [os],
-    cpu: [cpu],
-    ...(libc === undefined ? {} : { libc: [libc] }),
-    preferUnplugged: true,
-  });
-}
-
-/**
- * Makes npm's packages in `output`: the main one and that of this platform, each as a folder and as a tarball. The executables of other
- * platforms have to be made there.
- * @param version of both packages; that of package.json when absent
- * @returns the tarballs, the main one first
- * @throws when a step fails
- */
-export async function makePackages(root: string, output: string, version?: string): Promise<string[]> {
-  const own: Manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  const manifest = version === undefined ? own : { ...own, version };
-  await mkdir(output, { recursive: true });
+/** Makes both archives of a platform: the executable, the examples of env files, a page and the licences. */
+async function makeArchives(
+  { root, output, licences, version, time }: Release,
+  name: string,
+  executable: string,
+): Promise<string[]> {
+  const title = `${NAME}-${version}-${name}`;
   const work = await mkdtemp(join(output, 'new-'));
   try {
-    const folders = [join(work, NAME), join(work, `${NAME}-${PLATFORM}`)] as const;
-    await makeMainPackage(root, folders[0], manifest);
-    await makePlatformPackage(root, folders[1], manifest);
-    const tarballs: string[] = [];
-    for (const folder of folders) {
-      const place = join(output, basename(folder));
-      await rm(place, { recursive: true, force: true });
-      await rename(folder, place);
-      const words = ['pack', '--json', '--ignore-scripts', place];
-      const { stdout } = await run('npm', words, { cwd: output, maxBuffer: 1e8, shell: process.platform === 'win32' });
-      const report: unknown = JSON.parse(stdout);
-      const [first] = Array.isArray(report) ? report : Object.values(report as object);
-      tarballs.push(join(output, first.filename));
-    }
-    return tarballs;
+    const folder = join(work, title);
+    await cp(executable, folder, { recursive: true });
+    await rm(join(folder, 'build.json'));
+    await cp(join(root, 'deploy', 'archive.md'), join(folder, 'README.md'));
+    await cp(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+    await writeFile(join(folder, LICENCES), licences);
+    await mkdir(join(folder, 'envs'));
+    for (const example of await readdir(join(root, 'envs')))
+      if (example.endsWith('.example')) await cp(join(root, 'envs', example), join(folder, 'envs', example));
+    const entries = await readEntries(work);
+    const files = { [`${title}.tar.zst`]: tarZst(entries, time), [`${title}.zip`]: zip(entries, time) };
+    for (const [file, bytes] of Object.entries(files)) await writeFile(join(output, file), bytes);
+    return Object.keys(files).map((file) => join(output, file));
   } finally {
     await rm(work, { recursive: true, force: true });
   }
 }
 
-if (import.meta.main) {
-  try {
-    const root = resolve(import.meta.dirname, '..');
-    const report = (line: string) => process.stdout.write(`${line}\n`);
+/** install.sh, with the address from which it downloads, where that is known. */
+async function writeInstaller(root: string, path: string, baseUrl: string): Promise<void> {
+  const text = await readFile(join(root, 'deploy', 'install.sh'), 'utf8');
+  await writeFile(
+    path,
+    text.replace("RELEASE=''", () => `RELEASE='${baseUrl}'`),
+    { mode: 0o755 },
+  );
+}
+
+/**
+ * Makes all files of a release in `output` out of executables.
+ * @param baseUrl from which they will be downloaded; empty when that is not known
+ * @returns their paths, SHA256SUMS the last
+ * @throws when a step fails
+ */
+export async function packRelease(
+  root: string,
+  output: string,
+  executables: ExecutableFolders,
+  time: Date,
+  baseUrl: string,
+  report: Report,
+): Promise<string[]> {
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const licences = await thirdPartyLicences(root, resolve(process.execPath, '..', '..'));
+  const release: Release = { root, output, version, time, licences };
+  const tarballs = await makePackages(root, join(output, 'npm'), undefined, executables);
+  const files: string[] = [];
+  for (const [name, executable] of Object.entries(executables)) {
+    files.push(...(await makeArchives(release, name, executable)));
+    const { debian } = platformOf(name);
+    if (debian === undefined) continue;
+    const made = await makeDebianPackage(release, debian, executable);
+    if (made === undefined) report(`no package for Debian (${debian}), as dpkg-deb is missing here`);
+    else files.push(made);
+  }
+  const bill = join(output, `${NAME}-${version}.cdx.json`);
+  await writeBillOfMaterials(root, bill, time);
+  const installer = join(output, 'install.sh');
+  await writeInstaller(root, installer, baseUrl);
+  files.push(bill, installer);
+  const sums = join(output, 'SHA256SUMS');
+  const lines = [...tarballs, ...files].map((path) => sumLine(path, basename(path)));
+  await writeFile(sums, (await Promise.all(lines)).join(''));
+  return [...tarballs, ...files, sums];
+}
+
+/** The executables that an earlier call has made, by platform. */
+async function findExecutables(output: string, names: readonly string[]): Promise<ExecutableFolders> {
+  const folders = names.map((name) => [name, join(output, name)] as const);
+  const missing = folders.filter(([, folder]) => !existsSync(join(folder, 'build.json')));
+  if (missing.length > 0) throw new Error(`${missing[0]?.[1]} is missing; make it: npm run release -- --executables`);
+  return Object.fromEntries(folders);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      platforms: { type: 'string' },
+      executables: { type: 'boolean' },
+      pack: { type: 'boolean' },
+      'base-url': { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  const report: Report = (line) => void process.stdout.write(`${line}\n`);
+  if (values.help === true) return report(USAGE);
+  const root = resolve(import.meta.dirname, '..');
+  const output = join(root, 'dist', 'release');
+  const names = values.platforms?.split(',') ?? Object.keys(platforms);
+  for (const name of names) platformOf(name);
+  const time = await releaseTime(root, process.env);
+  const place = join(output, 'executables');
+  if (values.pack !== true) {
+    await rm(output, { recursive: true, force: true });
     await build(root, report);
-    for (const path of await makePackages(root, join(root, 'dist', 'release', 'npm')))
-      report(`${path}  ${((await stat(path)).size / 1e6).toFixed(1)} MB`);
-  } catch (error) {
+    await makeExecutables(root, place, names, time);
+  }
+  if (values.executables === true) return;
+  const executables = await findExecutables(place, names);
+  for (const path of await packRelease(root, output, executables, time, values['base-url'] ?? '', report))
+    report(`${path}  ${((await stat(path)).size / 1e6).toFixed(1)} MB`);
+}
+
+if (import.meta.main) {
+  main().catch((error) => {
     process.stderr.write(`claude-code-proxy: no release. ${error instanceof Error ? error.message : error}\n`);
     process.exitCode = 1;
-  }
+  });
 }

@@ -3,6 +3,9 @@ import { ClientAccounts } from './clients/clientAccounts.ts';
 import type { ConfigResult } from './config/buildConfig.ts';
 import type { Config } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
+import { otlpTargets } from './config/exporters.ts';
+import { createTrust } from './config/load.ts';
+import { describePostgres } from './config/parsers.ts';
 import type { Clock } from './core/clock.ts';
 import { ApiError } from './core/errors.ts';
 import { ReloadableRedactor } from './core/secret.ts';
@@ -14,12 +17,14 @@ import { InFlight } from './gateway/services.ts';
 import { tuneHeapGrowth } from './host/heap.ts';
 import { claimWorkerNumber } from './host/workers.ts';
 import { closeListener, drain, listen } from './listener.ts';
+import type { OtlpTelemetry } from './otlp/telemetry.ts';
 import { describePermissionModel, dropPortInspection } from './permissions/sandbox.ts';
 import { protocolOf } from './providers/preset.ts';
-import { Reloader } from './reload/configReloader.ts';
-import { watchFiles } from './reload/fileWatcher.ts';
+import { Reloader, watchFiles } from './reload/configReloader.ts';
 import { LoadBalancer } from './routing/loadBalancer.ts';
 import { createApp } from './server/app.ts';
+import { collectWhenIdle } from './server/memoryGuard.ts';
+import type { UsageSink } from './sink/usageSink.ts';
 import { createTerminalView } from './telemetry/console/view.ts';
 import { openRotatingLog, type RotatingLog } from './telemetry/log/rotatingLog.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
@@ -39,6 +44,12 @@ const EXIT_CONFIGURATION = 78;
 
 /** How long the last words to the log may take after everything is over. */
 const FLUSH_MS = 1000;
+
+/** How long the last rows of usage may take to the database, which gets them after the next start otherwise. */
+const LAST_ROWS_MS = 2000;
+
+/** How long after it listens an instance opens its file of usage: the first request shall not wait for that. Rows are kept until then. */
+const HISTORY_DELAY_MS = 100;
 
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -79,6 +90,39 @@ function spokenProtocols({ tiers, modelRefs }: Config): string {
     return protocolOf(provider, model);
   });
   return new Set(spoken).size === 1 ? String(spoken[0]) : spoken.join(', ');
+}
+
+/** What copies usage into the database; nothing of it is loaded where there is none. */
+async function createSink(config: Config, logger: Logger): Promise<UsageSink | undefined> {
+  const { usageDatabase: address, instance, stateDirectory, usageRetentionDays: retentionDays } = config;
+  if (address === undefined) return undefined;
+  const { UsageSink } = await import('./sink/usageSink.ts');
+  const path = usageFilePath(stateDirectory, instance);
+  return new UsageSink({
+    address,
+    server: describePostgres(address),
+    trust: createTrust(config.authorities),
+    path,
+    instance,
+    retentionDays,
+    clock,
+    logger,
+  });
+}
+
+/** What sends traces and metrics; nothing of it is loaded where there is no collector. */
+async function createTelemetry(config: Config, redact: (text: string) => string): Promise<OtlpTelemetry | undefined> {
+  const targets = otlpTargets(config);
+  if (targets === undefined) return undefined;
+  const { OtlpTelemetry } = await import('./otlp/telemetry.ts');
+  return new OtlpTelemetry({
+    config,
+    targets,
+    trust: createTrust(config.authorities),
+    version: VERSION,
+    clock,
+    redact,
+  });
 }
 
 /** What an instance runs with. */
@@ -131,11 +175,14 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const consoleFile = consolePath === undefined ? undefined : boundConsoleFile(consolePath);
   const calibration = createTokenCalibration();
   const calibrationFile = openStateFile(`${config.stateDirectory}/${config.instance}.calibration.json`, calibration);
+  const sink = await createSink(config, logger);
+  const telemetry = await createTelemetry(config, redact);
   const usageStore = new UsageStore({
     path: usageFilePath(config.stateDirectory, config.instance),
     retentionDays: config.usageRetentionDays,
     clock,
     logger,
+    onWritten: sink && (() => sink.notify()),
   });
   const clients = new ClientAccounts(clock);
   const keep = (row: UsageRow) => {
@@ -158,6 +205,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     clients,
     inFlight: new InFlight(),
     pictures: new SideModelDescriber(descriptions),
+    tracer: telemetry,
     logger,
     redact,
   };
@@ -188,6 +236,8 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     configuration: () => reloader.status,
     logStatus: () => log.status(),
     usageStatus: () => usageStore.status(),
+    sinkStatus: () => sink?.status(),
+    otlpStatus: () => telemetry?.status(),
     memoryBytes: () => process.memoryUsage.rss(),
   };
 
@@ -195,6 +245,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     const stored = await usageStore.start(DAYS_SHOWN);
     usage.restoreDays(stored.days);
     clients.restore(stored.clients);
+    void sink?.start();
   };
   // Where clients have limits nobody is served before it is known what was used of them.
   if (config.clients !== undefined) await startUsage();
@@ -208,6 +259,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   }
   dropPortInspection();
   tuneHeapGrowth(() => lasting.inFlight.size);
+  collectWhenIdle(() => active.requests);
   logger.lifecycle(`listening on http://${config.host}:${config.port}`, {
     provider: config.provider.preset.name,
     protocol: spokenProtocols(config),
@@ -218,7 +270,7 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   });
   const stopHealthChecks = startHealthChecks(active, Math.random);
   const watch = watchFiles(() => reloader.files, reloader.check);
-  if (config.clients === undefined) void startUsage();
+  const hasHistory = config.clients === undefined ? sleep(HISTORY_DELAY_MS).then(startUsage) : undefined;
 
   const signal = await stopSignal(() =>
     lasting.inFlight.abortAll(new ApiError('draining', 'the instance is stopping')),
@@ -230,10 +282,13 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   logger.lifecycle(`stopping on ${signal}`, { in_flight: lasting.inFlight.size });
   await drain(app, active.current);
   calibrationFile.close();
+  await hasHistory;
   usageStore.close();
+  const sent = Promise.all([sink?.close(), telemetry?.close()]);
   descriptions.close();
   consoleFile?.close();
   logger.lifecycle('stopped');
+  await Promise.race([sent, sleep(LAST_ROWS_MS)]);
   await Promise.race([Promise.all([log.close(), active.close()]), sleep(FLUSH_MS)]);
   return 0;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { bundle } from '../scripts/build/bundler.ts';
+import { closureOf } from '../scripts/release/licences.ts';
 
 const root = join(import.meta.dirname, '..');
 const readJson = (name: string) => JSON.parse(readFileSync(join(root, name), 'utf8'));
@@ -46,27 +47,6 @@ const LOOKED_AT: Record<string, string> = {
 /** Of tools, which are not part of what is given to others. */
 const TOOLS_ONLY = ['MPL-2.0', '(AFL-2.1 OR BSD-3-Clause)'];
 
-/** Where a package that lies at `from` finds another: in its own folder, or in that of one around it. */
-function findPackage(from: string, name: string): string | undefined {
-  const around = from
-    .split('/node_modules/')
-    .map((_, index, parts) => parts.slice(0, index + 1).join('/node_modules/'));
-  const folders = [...around.reverse().map((path) => `${path}/node_modules/`), 'node_modules/'];
-  return folders.map((folder) => folder + name).find((path) => lock[path] !== undefined);
-}
-
-/** Everything that the packages bring, themselves included, as it lies in node_modules. */
-function closureOf(names: readonly string[]): Set<string> {
-  const found = new Set(names.map((name) => `node_modules/${name}`));
-  for (const path of found) {
-    for (const name of Object.keys(lock[path]?.dependencies ?? {})) {
-      const needed = findPackage(path, name);
-      if (needed !== undefined) found.add(needed);
-    }
-  }
-  return found;
-}
-
 test('K1 every package is pinned and has its hash, and none runs a script when it is installed', () => {
   const all = { ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies };
   expect(Object.entries<string>(all).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
@@ -74,9 +54,9 @@ test('K1 every package is pinned and has its hash, and none runs a script when i
   expect(packages.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([path]) => path)).toEqual([]);
 });
 
-test('K2 npm runs no scripts and keeps versions exact', () => {
+test('K2 npm runs no scripts, keeps versions exact and takes none younger than a week', () => {
   const settings = readFileSync(join(root, '.npmrc'), 'utf8').split('\n');
-  expect(settings).toEqual(expect.arrayContaining(['ignore-scripts=true', 'save-exact=true']));
+  expect(settings).toEqual(expect.arrayContaining(['ignore-scripts=true', 'min-release-age=7', 'save-exact=true']));
 });
 
 test('K3 the bill of materials names everything that is needed to run', { timeout: 60_000 }, () => {
@@ -86,7 +66,7 @@ test('K3 the bill of materials names everything that is needed to run', { timeou
   const { bomFormat, components } = JSON.parse(text);
   expect(bomFormat).toBe('CycloneDX');
   const listed = new Set(components.map(({ name, version }: Record<string, string>) => `${name}@${version}`));
-  const needed = [...closureOf(Object.keys(manifest.dependencies))].map(
+  const needed = [...closureOf(lock, Object.keys(manifest.dependencies))].map(
     (path) => `${nameOf(path)}@${lock[path]?.version}`,
   );
   expect(needed.filter((one) => !listed.has(one))).toEqual([]);
@@ -104,8 +84,8 @@ test('K4 all licences are permissive, or were looked at', () => {
 test('K5 at most 60 packages are in the executable', () => {
   // PM2 is started as a program, and the questions of the manager are in the manager alone.
   const { pm2: _, '@clack/prompts': __, ...bundled } = manifest.dependencies;
-  const inside = closureOf(Object.keys(bundled));
-  console.info(`K5: ${inside.size} packages, and ${closureOf(['pm2']).size} of PM2`);
+  const inside = closureOf(lock, Object.keys(bundled));
+  console.info(`K5: ${inside.size} packages, and ${closureOf(lock, ['pm2']).size} of PM2`);
   expect(inside.size).toBeGreaterThan(20);
   expect(inside.size).toBeLessThanOrEqual(60);
 });

@@ -11,7 +11,8 @@ export const PROXY = 'claude-code-proxy';
 /** The same with a provider that speaks the Responses API. */
 export const RESPONSES = 'claude-code-proxy, Responses API';
 
-/** The same with a model that sees no pictures: with one that describes them, and with nobody. */
+/** The same with a model that sees pictures, and with one that does not: with another that describes them, and with nobody. */
+export const SEEN = 'claude-code-proxy, pictures passed on';
 export const DESCRIBED = 'claude-code-proxy, pictures described';
 export const UNSEEN = 'claude-code-proxy, pictures unseen';
 /** The same with a key that clients must have, and with a provider in front that is always down. */
@@ -91,6 +92,7 @@ export function builtInTargets(binary: string): readonly Target[] {
       skip: SPECIAL,
     },
     variant(binary, RESPONSES, OF_A_PROTOCOL, ['PROTOCOL=responses']),
+    variant(binary, SEEN, ['S9'], []),
     variant(binary, DESCRIBED, ['S9'], ['QUIRK_VISION=0', 'VISION_MODEL=bench-seer']),
     variant(binary, UNSEEN, ['S9'], ['QUIRK_VISION=0']),
     variant(binary, GUARDED, ['S14'], ['CLAUDE_PROXY_AUTH_KEY=bench']),

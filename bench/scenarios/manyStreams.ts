@@ -23,12 +23,15 @@ async function runStreams({ target, port, session }: Subject): Promise<Sample> {
     await sleep((index * RAMP_MS) / STREAMS);
     const reply = await connection.ask(new RequestTemplate(request).next(index), true);
     checkStream(reply, EXPECTED);
-    return delaysOf(reply.arrivals);
+    return { first: ((reply.firstTextAt ?? reply.endedAt) - reply.askedAt) / 1000, delays: delaysOf(reply.arrivals) };
   };
   try {
-    const delays = (await Promise.all(connections.map(runOne))).flat();
+    const replies = await Promise.all(connections.map(runOne));
+    const delays = replies.flatMap((reply) => reply.delays);
+    const firsts = replies.map(({ first }) => first);
     return {
       complete: STREAMS,
+      first: quantile(firsts, 0.5),
       p50: quantile(delays, 0.5),
       p99: quantile(delays, 0.99),
       cpu: session === undefined ? undefined : cpuSeconds(session) - before,
@@ -44,6 +47,7 @@ export const manyStreams: Scenario = {
   about: '1,000 streams at the same time, 100 deltas 50 ms apart, in a fresh process',
   metrics: [
     { key: 'complete', title: 'complete and correct', digits: 0 },
+    { key: 'first', title: 'first text p50 ms', digits: 0 },
     { key: 'p50', title: 'one way p50 ms', digits: 2 },
     { key: 'p99', title: 'one way p99 ms', digits: 2, compared: true },
     { key: 'cpu', title: 'CPU s', digits: 2 },

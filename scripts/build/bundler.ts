@@ -18,8 +18,16 @@ export const stubbedModules: Readonly<Record<string, 'imported' | 'called'>> = {
   'light-my-request/index.js': 'imported',
 };
 
-/** Fastify alone goes without these kinds of servers, which nobody starts: what others import from Node is what they get. */
-const SERVERS = /^node:http(?:s|2)$/;
+/**
+ * Modules of Node that single packages go without: kinds of servers that nobody starts, and the compression of log files, which is done
+ * elsewhere (src/telemetry/log/retention.ts). What others import from Node is what they get.
+ */
+export const stubbedForPackages: Readonly<Record<string, readonly string[]>> = {
+  fastify: ['node:http2', 'node:https'],
+  'rotating-file-stream': ['child_process', 'zlib'],
+};
+
+const STUB = '\0stub:';
 
 /** The text of a stub: whoever uses anything of the module fails. */
 function stubOf(name: string, use: 'imported' | 'called'): string {
@@ -42,11 +50,16 @@ function nameInPackages(path: string): string {
 const stubModules: Plugin = {
   name: 'stub-modules',
   resolveId: {
-    filter: { id: SERVERS },
-    handler: (name, importer = '') => (nameInPackages(importer).startsWith('fastify/') ? `\0${name}` : undefined),
+    filter: { id: new RegExp(`^(?:${Object.values(stubbedForPackages).flat().join('|')})$`) },
+    handler: (name, importer = '') => {
+      const [packageName = ''] = nameInPackages(importer).split('/');
+      return stubbedForPackages[packageName]?.includes(name) ? `${STUB}${name}` : undefined;
+    },
   },
   load: (id) => {
-    if (id.startsWith('\0node:')) return stubOf(id.slice(1), 'imported');
+    // That of logs keeps the functions that it imports, whether it will call them or not.
+    if (id.startsWith(STUB))
+      return stubOf(id.slice(STUB.length), id.startsWith(`${STUB}node:`) ? 'imported' : 'called');
     const name = nameInPackages(id);
     const use = stubbedModules[name];
     return use === undefined ? undefined : stubOf(name, use);

@@ -113,9 +113,10 @@ function listenTo(child: ChildProcess): () => string {
  * which the executable loads it, with its code cache: what V8 compiled until the instance had answered one request of each kind.
  * A start then compiles nothing, while a cache that is made before the program has run, as by Node's `useCodeCache`, knows the
  * functions of the outermost level only (decision 0022 has the figures).
+ * @param options of Node's with which the executable will run: V8 takes no code that was compiled under others
  * @throws when the instance does not start or does not answer, which a program shall not be packed with.
  */
-export async function recordCodeCache(bundle: string, target: string): Promise<void> {
+export async function recordCodeCache(bundle: string, target: string, options: readonly string[]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'claude-code-proxy-build-'));
   const provider = await startFakeProvider();
   const file = join(folder, 'warm-up.env');
@@ -130,7 +131,7 @@ export async function recordCodeCache(bundle: string, target: string): Promise<v
   const child = fork(join(import.meta.dirname, 'codeRecorder.cjs'), [bundle, '--env', file], {
     cwd: folder,
     env: {},
-    execArgv: [],
+    execArgv: [...options],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     timeout: LIMIT_MS,
   });

@@ -4,7 +4,7 @@
 'use strict';
 
 const { readdirSync, readFileSync, writeFileSync } = require('node:fs');
-const { Server } = require('node:net');
+const net = require('node:net');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
 
@@ -37,11 +37,12 @@ process.once('message', (output) => {
 process.once('disconnect', () => process.exit());
 
 // Any port does, and one that the system chooses is not taken by another build in the meantime.
-const { listen } = Server.prototype;
-Server.prototype.listen = function (options, ...rest) {
+const { listen } = net.Server.prototype;
+net.BoundSocket = function BoundSocket() {};
+net.Server.prototype.listen = function (options, ...rest) {
   if (options.port === undefined) return listen.call(this, options, ...rest);
   this.once('listening', () => process.send(this.address().port));
-  return listen.call(this, { ...options, port: 0 }, ...rest);
+  return listen.call(this, { ...options, handle: undefined, port: 0 }, ...rest);
 };
 
 // Or the program would re-execute itself without its rights, and all that is compiled until then would be lost.

@@ -1,18 +1,28 @@
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { recordCodeCache } from './codeCache.ts';
 
 const run = promisify(execFile);
 
 /**
- * What starts the bundle where Node cannot be packed with it. The two paths are seen from `dist/`;
- * `exec` keeps the process id and the inherited channel, so PM2 talks to Node itself.
+ * What starts the bundle where Node cannot be packed with it, called by a link or not: with the Node beside it, as a release has it, or
+ * with that of the checkout. `exec` keeps the process id and the inherited channel, so PM2 talks to Node itself.
  */
 const WRAPPER = `#!/bin/sh
-here=$(dirname "$0")
-exec "$here/../node_modules/.bin/node" "$here/main.cjs" "$@"
+program=$0
+while [ -L "$program" ]; do
+  target=$(readlink "$program")
+  case $target in
+    /*) program=$target ;;
+    *) program=$(dirname "$program")/$target ;;
+  esac
+done
+here=$(dirname "$program")
+node=$here/node
+[ -x "$node" ] || node=$here/../node_modules/.bin/node
+exec "$node" "$here/main.cjs" "$@"
 `;
 
 /**
@@ -22,20 +32,34 @@ exec "$here/../node_modules/.bin/node" "$here/main.cjs" "$@"
  */
 const YOUNG_GENERATION = ['--min-semi-space-size=8', '--max-semi-space-size=8'];
 
+/**
+ * The bytes of bodies lie outside V8's heap. Without this V8 searches the whole heap each time when some of them have come, also where
+ * these are few beside what the process may take: half of the processor time of a conversation with large pictures (docs/VISION.md).
+ */
+const BYTES_OUTSIDE = '--external-memory-accounted-in-global-limit';
+
+const OPTIONS = [...YOUNG_GENERATION, BYTES_OUTSIDE];
+
 /** Writes the shell wrapper for platforms without a packed executable (macOS on Intel). */
 export async function writeWrapper(output: string): Promise<void> {
   await writeFile(output, WRAPPER);
   await chmod(output, 0o755);
 }
 
-/** A copy of the running Node without its symbol tables (a fifth smaller), or the running Node where `strip` cannot help. */
-async function stripNode(workDirectory: string): Promise<string> {
-  if (process.platform !== 'linux') return process.execPath;
+/** Programs that strip executables; the first that is there and knows the kind of this one does it. */
+const STRIPPERS = ['strip', 'aarch64-linux-gnu-strip', 'llvm-strip'];
+
+/** A copy of Node for Linux without its symbol tables (a fifth smaller), or the same Node where nothing can strip it. */
+async function stripNode(node: string, workDirectory: string): Promise<string> {
   const stripped = join(workDirectory, 'node');
-  return run('strip', ['-o', stripped, process.execPath]).then(
-    () => stripped,
-    () => process.execPath,
-  );
+  for (const program of STRIPPERS) {
+    const isStripped = await run(program, ['-o', stripped, node]).then(
+      () => true,
+      () => false,
+    );
+    if (isStripped) return stripped;
+  }
+  return node;
 }
 
 /** The files of a folder by their names, as the executable holds them. */
@@ -45,42 +69,84 @@ async function listAssets(folder: string): Promise<Record<string, string>> {
 }
 
 /**
- * Packs the bundle in the folder `bundle`, the cache of its compiled code and the running Node into the executable `output`; gives
- * its size in bytes.
+ * Packs chunks and a Node into the executable `output`.
  * Node is stripped before the injection, which a later `strip` would destroy, and on macOS signed after it.
  * `execArgvExtension: cli`: NODE_OPTIONS of the caller's shell does not reach the proxy, while the proxy itself can re-execute itself with
  * options of Node's (src/permissions/sandbox.ts), which are added to those of `execArgv`.
  * See https://nodejs.org/api/single-executable-applications.html
+ */
+async function inject(chunks: string, node: string, output: string, workDirectory: string): Promise<void> {
+  const settings = join(workDirectory, 'executable.json');
+  const packed = join(workDirectory, 'packed');
+  await writeFile(
+    settings,
+    JSON.stringify({
+      main: join(import.meta.dirname, 'executableMain.cjs'),
+      executable: node,
+      output: packed,
+      assets: await listAssets(chunks),
+      disableExperimentalSEAWarning: true,
+      execArgv: OPTIONS,
+      execArgvExtension: 'cli',
+    }),
+  );
+  await run(process.execPath, ['--build-sea', settings]);
+  // Node writes the file in one piece, and Linux keeps it in memory in pieces so large that 14 MiB more of it count as memory of
+  // each process than of a copy, which is written in small ones.
+  await copyFile(packed, output);
+  await chmod(output, 0o755);
+}
+
+/** Node makes executables that crash of its own for macOS on Intel (https://github.com/nodejs/node/issues/65479, seen on 2026-11-30). */
+function canBePacked(platform: string): boolean {
+  return platform !== 'darwin-x64';
+}
+
+/**
+ * Packs the bundle in the folder `bundle`, the cache of its compiled code and the running Node into the executable `output`; gives
+ * its size in bytes.
  * @throws with the tool's own words when the bundle does not run, or packing or signing fails.
  */
 export async function packExecutable(bundle: string, output: string, workDirectory: string): Promise<number> {
-  if (process.platform === 'darwin' && process.arch === 'x64') {
+  if (!canBePacked(`${process.platform}-${process.arch}`)) {
     await writeWrapper(output);
   } else {
     const cached = join(workDirectory, 'cached');
     await mkdir(cached);
-    await recordCodeCache(bundle, cached);
-    const settings = join(workDirectory, 'executable.json');
-    const executable = await stripNode(workDirectory);
-    const packed = join(workDirectory, 'packed');
-    await writeFile(
-      settings,
-      JSON.stringify({
-        main: join(import.meta.dirname, 'executableMain.cjs'),
-        executable,
-        output: packed,
-        assets: await listAssets(cached),
-        disableExperimentalSEAWarning: true,
-        execArgv: YOUNG_GENERATION,
-        execArgvExtension: 'cli',
-      }),
-    );
-    await run(process.execPath, ['--build-sea', settings]);
-    // Node writes the file in one piece, and Linux keeps it in memory in pieces so large that 14 MiB more of it count as memory of
-    // each process than of a copy, which is written in small ones.
-    await copyFile(packed, output);
-    if (process.platform === 'darwin') await run('codesign', ['--sign', '-', output]);
-    await chmod(output, 0o755);
+    await recordCodeCache(bundle, cached, OPTIONS);
+    const { platform, execPath } = process;
+    const node = platform === 'linux' ? await stripNode(execPath, workDirectory) : execPath;
+    await inject(cached, node, output, workDirectory);
+    if (platform === 'darwin') await run('codesign', ['--sign', '-', output]);
   }
   return (await stat(output)).size;
+}
+
+/**
+ * Packs the bundle and the Node of another platform into the executable `output`, without a code cache and unsigned. Where it cannot be
+ * packed, the bundle and Node lie beside `output`, which runs them.
+ * @param node the same version as the one that runs
+ * @throws with the tool's own words when packing fails.
+ */
+export async function packForPlatform(
+  platform: string,
+  node: string,
+  bundle: string,
+  output: string,
+  workDirectory: string,
+): Promise<void> {
+  if (!canBePacked(platform)) {
+    await writeWrapper(output);
+    await cp(bundle, dirname(output), { recursive: true });
+    await copyFile(node, join(dirname(output), 'node'));
+    return;
+  }
+  const chunks = await mkdtemp(join(workDirectory, 'chunks-'));
+  for (const name of await readdir(bundle)) {
+    const code = await readFile(join(bundle, name), 'latin1');
+    // As scripts/build/codeRecorder.cjs writes them.
+    await writeFile(join(chunks, name), `(function (exports, require, module) {${code}\n})`, 'latin1');
+  }
+  const stripped = platform.startsWith('linux') ? await stripNode(node, workDirectory) : node;
+  await inject(chunks, stripped, output, workDirectory);
 }

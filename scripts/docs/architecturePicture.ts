@@ -138,6 +138,13 @@ export const folders: Readonly<Record<string, Folder>> = {
     'searches the web',
     'searches the web for models that cannot: asks search APIs, and answers in Anthropic’s shape',
   ),
+  sink: place(
+    2,
+    0,
+    'usage in PostgreSQL',
+    'copies usage into a PostgreSQL database that several machines share, and reads it there',
+  ),
+  otlp: place(4, 8, 'traces, metrics', 'sends traces and metrics to an OpenTelemetry collector'),
   upstream: place(
     5,
     4,

@@ -103,6 +103,7 @@ function statusEntryOf(instance: Instance, figure: StatusFigure | undefined): St
     row: undefined,
     movedFrom: undefined,
     otherUser: undefined,
+    unit: undefined,
     answer,
     isOurs,
     workers: [],

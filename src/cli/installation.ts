@@ -80,9 +80,20 @@ export function ownFolders(environment: Environment): HomeFolders {
   return homeFolders(environment, process.platform, environment['HOME'] || homedir());
 }
 
+/**
+ * The folders that a package of the system has for all users, whose instances systemd runs; undefined where npm has installed it. The
+ * package itself has laid them out: nothing is written there, as little as any code is taken from what a service may write.
+ */
+export function systemFolders(folder: string): HomeFolders | undefined {
+  const file = join(folder, 'home.json');
+  if (!existsSync(file)) return undefined;
+  const { root, envs, logs } = parseObject(readFileSync(file, 'utf8')) ?? {};
+  return { root: asString(root) ?? '', envs: asString(envs) ?? '', logs: asString(logs) ?? '' };
+}
+
 /** Makes the home of the package in `folder` the folder of this process, as `./manage` does with its checkout. See {@link openHome}. */
 export function enterHome(folder: string, environment: Record<string, string | undefined>): string {
-  const root = openHome(folder, environment);
+  const root = systemFolders(folder)?.root ?? openHome(folder, environment);
   environment['INIT_CWD'] = process.cwd();
   process.chdir(root);
   return root;
@@ -180,7 +191,9 @@ const REPAIR = /\bnpm (?:ci(?: --include=optional)?|run build)\b/g;
 
 /** Names folders and repairs in a text for users, which are those of a checkout, as they are for this installation. */
 export function describeAsInstalled(folder: string, environment: Environment): (text: string) => string {
-  const { root, envs, logs } = ownFolders(environment);
+  const system = systemFolders(folder);
+  const { root, envs, logs } = system ?? ownFolders(environment);
+  const install = system === undefined ? `npm install -g ${PACKAGE}` : `apt install --reinstall ${PACKAGE}`;
   const home = environment['HOME'] || homedir();
   const show = (path: string) =>
     (path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path).replaceAll(/(?=[ ()'&])/g, '\\');
@@ -191,7 +204,5 @@ export function describeAsInstalled(folder: string, environment: Environment): (
     docs: show(join(folder, 'docs')),
   };
   return (text) =>
-    text
-      .replaceAll(FOLDER, (_found, name: string) => `${shown[name]}/`)
-      .replaceAll(REPAIR, () => `npm install -g ${PACKAGE}`);
+    text.replaceAll(FOLDER, (_found, name: string) => `${shown[name]}/`).replaceAll(REPAIR, () => install);
 }

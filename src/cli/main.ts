@@ -44,7 +44,10 @@ async function findProgram(folder: string, calledAs: string | undefined): Promis
   if (!existsSync(join(folder, 'bin', 'claude-code-proxy.cjs')))
     return { folder, name: programWord(calledAs), installed: undefined };
   const installed = await import('./installation.ts');
-  return { folder, name: installed.installedCommand(process.argv[1] ?? '', process.env), installed };
+  const name = calledAs ?? installed.installedCommand(process.argv[1] ?? '', process.env);
+  // For what is started, whose messages name commands, too.
+  process.env['MANAGER_COMMAND'] = name;
+  return { folder, name, installed };
 }
 
 async function respond(program: Program, words: readonly string[]): Promise<number> {
@@ -86,8 +89,9 @@ async function run(
   let root = folder;
   try {
     if (installed !== undefined && invocation.command !== 'help') root = installed.enterHome(folder, process.env);
-    // Help of an installed one has no home, and nothing may be written beside it.
-    if (installed === undefined || root !== folder) nodeModule.enableCompileCache(join(root, 'state', 'compile-cache'));
+    // Help of an installed one has no home, and nothing may be written beside it; nor may root take code from what a service writes.
+    const keepsCode = installed === undefined || (root !== folder && installed.systemFolders(folder) === undefined);
+    if (keepsCode) nodeModule.enableCompileCache(join(root, 'state', 'compile-cache'));
     skipLocales();
     const { env: environment } = process;
     const pm2 = createPm2({ root, environment });

@@ -190,6 +190,7 @@ export const optionTable = {
     ['day', 'model', 'instance', 'provider', 'session', 'project', 'intent', 'client', 'side'],
     'day',
   ),
+  postgres: flag('postgres', 'of all machines, from the database of USAGE_POSTGRES_URL'),
   requestsPerMinute: number(
     { name: 'requests-per-minute', placeholder: 'N', summary: 'most requests of the client within 60 seconds' },
     upTo(1_000_000, undefined),

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import * as z from 'zod/mini';
 import { Secret } from '../core/secret.ts';
 import type { Preset } from '../providers/preset.ts';
 import {
@@ -26,6 +25,7 @@ import {
   warnOfUnusedSettings,
   withThisMachine,
 } from './env/variables.ts';
+import { telemetryServers } from './exporters.ts';
 import { readKeptCatalogue, refreshPreset } from './files/catalogue.ts';
 import { readClientTokensFile } from './files/clientTokensFile.ts';
 import { createCompanionFiles, findHooksFile, type ReadFile, readCertificates } from './files/companion.ts';
@@ -39,20 +39,6 @@ import { findOwnProvider, ownProvider, refuseMetadataAddresses, visionServer } f
 import { checkClientToken, createNamedKeys, type FoundSecret, findSecrets, warnOfForeignKeys } from './secrets.ts';
 import { chooseWebSearch, withHostedSearch } from './webSearch.ts';
 
-function valueType({ form, fallback }: SettingRow<unknown>): z.core.$ZodType {
-  const parsed = z.pipe(
-    z.string(),
-    z.transform((input: string, context) => {
-      const value = form.parse(input);
-      if (value === undefined) context.issues.push({ code: 'custom', message: form.form, input });
-      return value;
-    }),
-  );
-  return fallback === undefined ? z.optional(parsed) : z.prefault(parsed, fallback);
-}
-
-const schema = z.object(Object.fromEntries(settingNames.map((name) => [name, valueType(settingRow(name))])));
-
 type Texts = Partial<Record<SettingName, string>>;
 
 /** A setting whose text is wrong, and the form it should have. */
@@ -63,14 +49,17 @@ interface WrongValue {
 
 /** Texts to values, with the defaults filled in; a setting whose text is wrong has its default. */
 function parseValues(texts: Texts): { readonly values: SettingValues; readonly wrong: readonly WrongValue[] } {
-  const result = schema.safeParse(texts);
-  if (result.success) return { values: result.data as SettingValues, wrong: [] };
-  const wrong = result.error.issues.map((issue) => ({
-    name: String(issue.path[0]) as SettingName,
-    form: issue.message,
-  }));
-  const valid = Object.entries(texts).filter(([name]) => wrong.every((one) => one.name !== name));
-  return { values: schema.parse(Object.fromEntries(valid)) as SettingValues, wrong };
+  const values: Partial<Record<SettingName, unknown>> = {};
+  const wrong: WrongValue[] = [];
+  for (const name of settingNames) {
+    const { form, fallback }: SettingRow<unknown> = settingRow(name);
+    const text = texts[name];
+    let value = text === undefined ? undefined : form.parse(text);
+    if (text !== undefined && value === undefined) wrong.push({ name, form: form.form });
+    if (value === undefined && fallback !== undefined) value = form.parse(fallback);
+    if (value !== undefined) values[name] = value;
+  }
+  return { values: values as SettingValues, wrong };
 }
 
 /** The checked values; a wrong one is reported and has its default, so that the checks after this can go on. */
@@ -233,7 +222,11 @@ export function buildConfig(source: ConfigSource): ConfigResult {
     ...customServers.map(({ name, provider }) => ({ provider, location: { name: `MODELS_FILE (${name})` } })),
     ...(visionElsewhere && visionAddress ? [{ provider: visionElsewhere.ref.provider, location: visionAddress }] : []),
   ];
-  refuseMetadataAddresses([...servers, ...search.servers], values.ALLOW_LINK_LOCAL === 'on', diagnostics);
+  refuseMetadataAddresses(
+    [...servers, ...search.servers, ...telemetryServers(values, written, secrets)],
+    values.ALLOW_LINK_LOCAL === 'on',
+    diagnostics,
+  );
   warnOfForeignKeys(servers, variables, diagnostics);
 
   const ofFiles = [modelsFile, providersFile, pricesFile, clientTokens, kept].map((file) => file.diagnostics);
@@ -344,7 +337,7 @@ function secretsOf({ key, moreKeys = [], headers, overrides }: ProviderConfig): 
 
 /** Puts the configuration together out of what has been checked. */
 function assembleConfig(
-  source: Pick<ConfigSource, 'file' | 'directory'>,
+  source: Pick<ConfigSource, 'file' | 'directory' | 'environment'>,
   values: SettingValues,
   models: Models,
 ): Config {
@@ -362,31 +355,42 @@ function assembleConfig(
   };
   const custom = [...models.customModels.values()];
   const networkSecrets = secretsInProxy(settings.networkProxy).map((value) => new Secret(value));
-  return deepFreeze({
+  const config = deepFreeze({
     ...settings,
     ...models,
+    manager: source.environment['MANAGER_COMMAND'] || './manage',
     file: resolve(source.directory, source.file),
-    hash: fingerprint({
-      ...settings,
-      // Hashed with the routing below, because the providers file may set it, too.
-      breaker: undefined,
-      provider: presetByName(provider),
-      providers: models.providers.map((one) => ({ ...one, provider: presetByName(one.provider) })),
-      routing: [models.strategy, models.router, models.breaker, models.healthCheck],
-      customModels: custom.map((model) => ({ ...model, provider: presetByName(model.provider) })),
-      prices: [...models.prices],
-      hooks: models.hooks,
-      clients: models.clients,
-      vision: models.vision && [models.vision.ref.name, presetByName(models.vision.ref.provider)],
-      authorities: [models.authorities.certificates, models.authorities.system],
-      webSearch: models.webSearch && { ...models.webSearch, api: models.webSearch.api.name },
-    }),
     secrets: [
       ...[...models.providers, ...custom].flatMap((one) => secretsOf(one.provider)),
       ...(models.vision?.setting === 'VISION_URL' ? secretsOf(models.vision.ref.provider) : []),
       ...(clientToken === undefined ? [] : [clientToken]),
       ...(models.webSearch?.key === undefined ? [] : [models.webSearch.key]),
       ...networkSecrets,
+      ...(settings.usageDatabase?.password === undefined ? [] : [settings.usageDatabase.password]),
+      ...Object.values(settings.otlp.headers ?? {}),
     ],
+  });
+  let hash: string | undefined;
+  return Object.freeze({
+    ...config,
+    // When it is asked for: a process that executes itself again does not, and loads no cryptography then.
+    get hash() {
+      hash ??= fingerprint({
+        ...settings,
+        // Hashed with the routing below, because the providers file may set it, too.
+        breaker: undefined,
+        provider: presetByName(provider),
+        providers: models.providers.map((one) => ({ ...one, provider: presetByName(one.provider) })),
+        routing: [models.strategy, models.router, models.breaker, models.healthCheck],
+        customModels: custom.map((model) => ({ ...model, provider: presetByName(model.provider) })),
+        prices: [...models.prices],
+        hooks: models.hooks,
+        clients: models.clients,
+        vision: models.vision && [models.vision.ref.name, presetByName(models.vision.ref.provider)],
+        authorities: [models.authorities.certificates, models.authorities.system],
+        webSearch: models.webSearch && { ...models.webSearch, api: models.webSearch.api.name },
+      });
+      return hash;
+    },
   });
 }

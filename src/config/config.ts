@@ -168,6 +168,8 @@ export interface ModelPrefixes {
 export interface Config extends SettingFields {
   /** Name of the env file without its ending. */
   readonly instance: string;
+  /** The manager as its user calls it, for commands in messages: `MANAGER_COMMAND` of the environment, else `./manage`. */
+  readonly manager: string;
   /** Absolute path of the env file. */
   readonly file: string;
   /** Absolute paths of all files it was made of, the env file among them, and of those that would count if they were there. */

@@ -7,6 +7,7 @@ import { readField, type SettingField, settingFields } from './buildConfig.ts';
 import type { Config, CustomModel, NamedProvider, ProviderConfig, ProviderKey } from './config.ts';
 import { maskCredentials } from './diagnostics.ts';
 import { routerSettings, type SettingName } from './env/settings.ts';
+import { describeOtlp } from './exporters.ts';
 import { showDuration } from './parsers.ts';
 
 /** One line of a description: its subject, and what holds. */
@@ -155,7 +156,9 @@ function show(name: SettingName, config: Config): string {
 function settingRows(config: Config): readonly Row[] {
   return settingFields.flatMap((field): readonly Row[] => {
     const { shown } = field.row;
-    return shown === undefined ? [] : [[shown.line, showField(field, config)]];
+    return shown === undefined || readField(config, field) === undefined
+      ? []
+      : [[shown.line, showField(field, config)]];
   });
 }
 
@@ -246,6 +249,12 @@ function visionRows({ vision, visionTimeoutMs }: Config): readonly Row[] {
   return [['vision', `${label} at ${ref.provider.baseUrl}${key}, within ${showDuration(visionTimeoutMs)}`]];
 }
 
+/** Where traces and metrics go. */
+function telemetryRows(config: Config): readonly Row[] {
+  const words = describeOtlp(config);
+  return words === undefined ? [] : [['telemetry', words]];
+}
+
 /**
  * The effective configuration for people, one line per subject, secrets masked.
  * @param now in ms since 1970, for ages in days
@@ -282,6 +291,7 @@ export function describeConfig(config: Config, now?: number): readonly string[] 
       `${logs.directory}, level ${logs.level}, rotated at ${show('LOG_MAX_SIZE', config)}, kept ${show('LOG_RETENTION_DAYS', config)}, together at most ${show('LOG_MAX_TOTAL', config)}`,
     ],
     ...settingRows(config),
+    ...telemetryRows(config),
     ...(config.allowedHosts.length > 0 ? [['further hosts', config.allowedHosts.join(', ')] as const] : []),
     ['hash', config.hash],
   ];

@@ -1,4 +1,5 @@
 import { withoutContextSuffix } from '../core/models.ts';
+import { Secret } from '../core/secret.ts';
 
 /** The form of a value: how users are asked for it, and how it is read and shown. */
 export interface Form<T> {
@@ -143,6 +144,11 @@ export const host: Form<string> = {
   },
 };
 
+/** Whether an address can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
 export const hostList: Form<readonly string[]> = {
   form: 'host names separated by commas, without ports',
   parse: (value) => {
@@ -177,6 +183,80 @@ export const proxyAddress: Form<string> = {
   form: 'an http:// or https:// address, in which a percent sign is written %25',
   parse: (value) => (/^https?:\/\//i.test(value) && URL.canParse(value) && canDecode(value) ? value : undefined),
 };
+
+/** `name=value,name=value` with escaped values, as the settings of OpenTelemetry have it. */
+export const pairs: Form<Readonly<Record<string, string>>> = {
+  form: 'name=value,name=value, in which signs like , = and blanks are written %2C %3D %20',
+  parse: (value) => {
+    const found = value.split(',').flatMap((pair): readonly (readonly [string, string])[] => {
+      const [, name = '', text = ''] = /^\s*([^=\s]+)\s*=(.*)$/.exec(pair) ?? [];
+      return name === '' || !canDecode(text) ? [] : [[name, decodeURIComponent(text.trim())]];
+    });
+    return found.length === value.split(',').length ? Object.fromEntries(found) : undefined;
+  },
+};
+
+/** HTTP headers, of which each may be a key. */
+export const secretPairs: Form<Readonly<Record<string, Secret>>> = {
+  form: pairs.form,
+  parse: (value) => {
+    const headers = Object.entries(pairs.parse(value) ?? { '': '' });
+    const isHeader = ([name, text]: readonly [string, string]) =>
+      /^[\w!#$%&'*+.^|~`-]+$/.test(name) && /^[\x20-\x7e]*$/.test(text);
+    if (!headers.every(isHeader)) return undefined;
+    return Object.fromEntries(headers.map(([name, text]) => [name.toLowerCase(), new Secret(text)]));
+  },
+};
+
+/** A PostgreSQL server, and how it is connected to. */
+export interface PostgresAddress {
+  /** Without the brackets of IPv6. */
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: Secret | undefined;
+  /** By the names of PostgreSQL: without TLS, with TLS but any certificate, or with a certificate that is checked. */
+  readonly sslMode: (typeof SSL_MODES)[number];
+}
+
+const SSL_MODES = ['disable', 'require', 'verify-full'] as const;
+
+/** Where no port is written. */
+const POSTGRES_PORT = 5432;
+
+/** A PostgreSQL database. Beyond this machine the certificate is checked unless the address says otherwise. */
+export const postgresAddress: Form<PostgresAddress> = {
+  form: 'postgres://USER:PASSWORD@HOST:5432/DATABASE, in which signs like @ : / ? # % are escaped as %40 and so on; behind it perhaps ?sslmode=disable, require or verify-full',
+  parse: (value) => {
+    if (!/^postgres(?:ql)?:\/\//i.test(value) || /\s/.test(value) || !canDecode(value)) return undefined;
+    const url = URL.parse(value);
+    // By the rules for web addresses, which know every way to write the address of a machine.
+    const name = URL.parse(value.replace(/^[a-z]+/i, 'http'))?.hostname.replace(/^\[(.*)\]$/, '$1');
+    if (url === null || name === undefined || name === '' || url.username === '' || url.hash !== '') return undefined;
+    const database = decodeURIComponent(url.pathname.slice(1));
+    const [[option = 'sslmode', given = isLoopback(name) ? 'disable' : 'verify-full'] = [], more] = [
+      ...url.searchParams,
+    ];
+    const sslMode = SSL_MODES.find((mode) => mode === given);
+    if (database === '' || option !== 'sslmode' || more !== undefined || sslMode === undefined) return undefined;
+    return {
+      host: name,
+      port: url.port === '' ? POSTGRES_PORT : Number(url.port),
+      database,
+      user: decodeURIComponent(url.username),
+      password: url.password === '' ? undefined : new Secret(decodeURIComponent(url.password)),
+      sslMode,
+    };
+  },
+};
+
+const SSL_WORDS = { disable: 'without TLS', require: 'by TLS, any certificate', 'verify-full': 'by TLS' };
+
+/** `usage at db.example:5432, by TLS`: without user and password. */
+export function describePostgres({ host: name, port, database, sslMode }: PostgresAddress): string {
+  return `${database} at ${name.includes(':') ? `[${name}]` : name}:${port}, ${SSL_WORDS[sslMode]}`;
+}
 
 const ENDPOINT = /\/+(chat\/completions|responses)$/;
 

@@ -9,12 +9,11 @@ import type { SettingValues } from './env/settings.ts';
 import { type Choices, secretFileName, type Variables } from './env/variables.ts';
 import type { ReadText } from './files/companion.ts';
 import { readCustomHeaders, readQuirks } from './overrides.ts';
-import { namedEndpoint } from './parsers.ts';
+import { isLoopback, namedEndpoint } from './parsers.ts';
 import {
   type FindNamedKey,
   type FoundSecret,
   findProviderKey,
-  isLoopback,
   isLoopbackAddress,
   isPlaceholder,
   ownKey,

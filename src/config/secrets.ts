@@ -15,7 +15,7 @@ import {
   type Variables,
 } from './env/variables.ts';
 import { type ReadText, readErrorCode } from './files/companion.ts';
-import { secret } from './parsers.ts';
+import { isLoopback, secret } from './parsers.ts';
 
 export interface FoundSecret {
   readonly value: string;
@@ -81,11 +81,6 @@ export function isTrivialToken(value: string): boolean {
 }
 
 const SHORTEST_PUBLIC_TOKEN = 24;
-
-/** Whether an address can be reached from this machine only. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
-}
 
 /** Checks the token that keeps others out: where they can reach the port it must be long, and not a word that anybody tries. */
 export function checkClientToken(

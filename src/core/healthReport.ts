@@ -60,6 +60,8 @@ export interface HealthReport {
   /** What of the tools of clients' sessions has been lost since the start. */
   readonly tools: {
     /** Sessions in which the model was not offered all tools, as its server takes no more. */
+    /** So many the model’s server is sent at most; null where it has no limit that is known. */
+    readonly most: number | null;
     readonly limited_sessions: number;
     /** How many were left out of the latest request of such a session. */
     readonly left_out: number;
@@ -76,6 +78,10 @@ export interface HealthReport {
   readonly unseen_pictures: number;
   readonly log: WriterHealth & { readonly path: string };
   readonly usage: WriterHealth;
+  /** The database that gets a copy of the usage file; null where there is none. */
+  readonly usage_database: DatabaseHealth | null;
+  /** The OpenTelemetry collector that gets traces and metrics; null where there is none. Counts are spans. */
+  readonly otlp: (WriterHealth & { readonly traces: string | null; readonly metrics: string | null }) | null;
   readonly memory_bytes: number;
 }
 
@@ -151,6 +157,14 @@ export interface LastError {
   readonly status: number;
   readonly type: string;
   readonly message: string;
+}
+
+/** How the copying to the database goes. */
+export interface DatabaseHealth extends WriterHealth {
+  /** Without user and password. */
+  readonly server: string;
+  /** Rows of the usage file that are not in the database yet. */
+  readonly waiting: number;
 }
 
 /** How the writing of the log or of the usage file goes; counts are lines or rows since the start. */

@@ -1,6 +1,6 @@
 import { type Config, fingerprint, type ProviderConfig } from '../config/config.ts';
 import { createTrust } from '../config/load.ts';
-import { isLoopback } from '../config/secrets.ts';
+import { isLoopback } from '../config/parsers.ts';
 import type { Clock } from '../core/clock.ts';
 import { ReloadableHooks } from '../hooks/hooks.ts';
 import { modelSettings } from '../providers/preset.ts';
@@ -25,6 +25,11 @@ export class ActiveServices {
 
   get current(): Services {
     return this.#current;
+  }
+
+  /** How many requests are being read or answered. */
+  get requests(): number {
+    return [...this.#users.values()].reduce((sum, users) => sum + users, 0);
   }
 
   /** Keeps services in working order until the returned function is called, once, however often it is called. */

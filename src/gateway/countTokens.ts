@@ -2,7 +2,7 @@ import { ApiError } from '../core/errors.ts';
 import { tokenCount } from '../core/json.ts';
 import { parseBoundedObject } from '../protocol/bounds.ts';
 import { type AnswerReader, openOutcome } from '../upstream/upstream.ts';
-import { askProvider, previewPictures } from './adapters/adapter.ts';
+import { askProvider, expandSearches, previewPictures } from './adapters/adapter.ts';
 import { passthroughBody, passthroughCredentials, passthroughHeaders } from './adapters/messagesAdapter.ts';
 import { type RequestBody, withBody } from './requestBody.ts';
 import { planRequest, type Route, routeNow, skipReason } from './route.ts';
@@ -99,7 +99,7 @@ async function count(
   const { candidates, conversation } = planRequest(services, incoming, body);
   const route = routeNow(services, candidates);
   const { model, backend } = route;
-  const readable = await previewPictures(services, body, route);
+  const readable = await previewPictures(services, expandSearches(services, body), route);
   const { measured } = readable;
   const counted =
     backend.provider.preset.countsTokens === true && skipReason(route) === undefined && readable === body

@@ -3,9 +3,8 @@ import type { JsonObject } from '../core/json.ts';
 import { checkDepth } from '../protocol/anthropic/request.ts';
 import { maskMerged } from '../quirks/compose.ts';
 import { SEARCH_REFUSED } from '../search/answer.ts';
-import { findSearch, hasSearches, toToolRequest } from '../search/history.ts';
 import { endpointUrl } from '../upstream/client.ts';
-import { previewPictures } from './adapters/adapter.ts';
+import { expandSearches, previewPictures } from './adapters/adapter.ts';
 import { passthroughBody, repairedRequest } from './adapters/messagesAdapter.ts';
 import { prepareInSteps, replayFor } from './adapters/translatingAdapter.ts';
 import { type RequestBody, runCooperatively, withBody } from './requestBody.ts';
@@ -73,13 +72,7 @@ function print(description: JsonObject, printed: Buffer): Buffer {
 export async function dryRun(services: Services, incoming: IncomingRequest): Promise<Buffer> {
   return withBody(services, incoming.body, (body) => {
     const plan = planRequest(services, incoming, body);
-    const search = services.search && findSearch(body.object);
-    const isChanged = services.search !== undefined && (search !== undefined || hasSearches(body.object));
-    if (!isChanged) return describe(services, incoming, body, plan);
-    const request = toToolRequest(body.parsed, search, [], 'asClientWants');
-    return withBody(services, services.bodies.writer.write(request), (asked) =>
-      describe(services, incoming, asked, plan),
-    );
+    return describe(services, incoming, expandSearches(services, body), plan);
   });
 }
 

@@ -1,10 +1,10 @@
 import { clientEnvironment, forwardsCredentials } from '../config/clientEnvironment.ts';
 import type { Config, Problem } from '../config/config.ts';
-import type { HealthReport, KeyHealth, ProviderHealth, VisionHealth } from '../core/healthReport.ts';
+import type { HealthReport, KeyHealth, ProviderHealth, VisionHealth, WriterHealth } from '../core/healthReport.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { LogStatus } from '../telemetry/log/rotatingLog.ts';
 import { formatFigure } from '../telemetry/metrics.ts';
-import type { UsageStatus } from '../telemetry/usage/store.ts';
+import type { OtlpStatus, SinkStatus, UsageStatus } from '../telemetry/usage/store.ts';
 import { isCostUnknown, type UsageTotals } from '../telemetry/usage/totals.ts';
 import { keyLabel, protocolOfRoute, routeTo } from './route.ts';
 import type { Backend, Services } from './services.ts';
@@ -71,6 +71,10 @@ export interface ProcessFacts {
   readonly configuration: () => ConfigurationStatus;
   readonly logStatus: () => LogStatus;
   readonly usageStatus: () => UsageStatus;
+  /** Undefined where usage goes to no database. */
+  readonly sinkStatus: () => SinkStatus | undefined;
+  /** Undefined where there is no collector. */
+  readonly otlpStatus: () => OtlpStatus | undefined;
   readonly memoryBytes: () => number;
 }
 
@@ -94,6 +98,20 @@ function describeVision({ config: { vision }, pictures }: Services): VisionHealt
   return { model: label, setting, base_url: ref.provider.baseUrl, described, failed };
 }
 
+/** The least that the servers of the three models take. An endpoint with the Messages API is sent what the client sends. */
+function mostTools({ config: { tiers, modelRefs }, models }: Services): number | null {
+  const limits = [tiers.big, tiers.middle, tiers.small].flatMap((name) => {
+    const ref = modelRefs.of(name);
+    const { protocol } = ref.provider.preset;
+    return protocol === 'anthropic' || protocol === 'demo' ? [] : (models.get(ref).settings.toolsMax ?? []);
+  });
+  return limits.length === 0 ? null : Math.min(...limits);
+}
+
+function describeWriter({ written, dropped, healthy, lastError }: LogStatus | UsageStatus): WriterHealth {
+  return { written, dropped, healthy, ...(lastError === undefined ? {} : { last_error: lastError }) };
+}
+
 /** The body of `GET /health`: who answers on this port and how it fares; no secrets. */
 export function describeHealth(services: Services, facts: ProcessFacts): HealthReport {
   const { config, stats, clock } = services;
@@ -102,6 +120,8 @@ export function describeHealth(services: Services, facts: ProcessFacts): HealthR
   const backend = services.backends.of(provider);
   const log = facts.logStatus();
   const usage = facts.usageStatus();
+  const sink = facts.sinkStatus();
+  const otlp = facts.otlpStatus();
   return {
     service: 'claude-code-proxy',
     instance: config.instance,
@@ -150,6 +170,7 @@ export function describeHealth(services: Services, facts: ProcessFacts): HealthR
           : { at: isoTime(searches.lastFailure.at), reason: searches.lastFailure.reason },
     },
     tools: {
+      most: mostTools(services),
       limited_sessions: tools.limitedSessions,
       left_out: tools.leftOut,
       search_lost_sessions: tools.searchLostSessions,
@@ -159,19 +180,13 @@ export function describeHealth(services: Services, facts: ProcessFacts): HealthR
     last_error: lastError === undefined ? null : { ...lastError, at: isoTime(lastError.at) },
     vision: describeVision(services),
     unseen_pictures: unseenPictures,
-    log: {
-      path: log.path,
-      written: log.written,
-      dropped: log.dropped,
-      healthy: log.healthy,
-      ...(log.lastError === undefined ? {} : { last_error: log.lastError }),
-    },
-    usage: {
-      written: usage.written,
-      dropped: usage.dropped,
-      healthy: usage.healthy,
-      ...(usage.lastError === undefined ? {} : { last_error: usage.lastError }),
-    },
+    log: { path: log.path, ...describeWriter(log) },
+    usage: describeWriter(usage),
+    usage_database: sink === undefined ? null : { server: sink.server, waiting: sink.waiting, ...describeWriter(sink) },
+    otlp:
+      otlp === undefined
+        ? null
+        : { traces: otlp.traces ?? null, metrics: otlp.metrics ?? null, ...describeWriter(otlp) },
     memory_bytes: facts.memoryBytes(),
   };
 }
@@ -242,6 +257,8 @@ const BREAKER_STATES = ['closed', 'half-open', 'open'] as const;
 /** The body of `GET /metrics`: counters since the start in Prometheus' text form. */
 export function formatMetrics({ usage, stats, backends, config }: Services, facts: ProcessFacts): string {
   const rows = facts.usageStatus();
+  const sink = facts.sinkStatus();
+  const otlp = facts.otlpStatus();
   const { tools } = stats.snapshot();
   const gauge = (name: string, help: string, value: number) =>
     formatFigure('gauge', `claude_code_proxy_${name}`, help, [[{}, value]]);
@@ -289,6 +306,23 @@ export function formatMetrics({ usage, stats, backends, config }: Services, fact
     counter('log_lines_dropped', 'Log lines that could not be written.', facts.logStatus().dropped),
     counter('usage_rows_written', 'Rows that were written to the usage file.', rows.written),
     counter('usage_rows_dropped', 'Rows that could not be written to the usage file.', rows.dropped),
+    ...(sink === undefined
+      ? []
+      : [
+          counter('usage_database_rows_written', 'Rows that were copied to the usage database.', sink.written),
+          counter('usage_database_rows_dropped', 'Rows that could not be copied to the usage database.', sink.dropped),
+          gauge(
+            'usage_database_rows_waiting',
+            'Rows of the usage file that the database does not have yet.',
+            sink.waiting,
+          ),
+        ]),
+    ...(otlp === undefined
+      ? []
+      : [
+          counter('otlp_spans_sent', 'Spans that the OpenTelemetry collector has taken.', otlp.written),
+          counter('otlp_spans_dropped', 'Spans that the OpenTelemetry collector did not take.', otlp.dropped),
+        ]),
     gauge('start_time_seconds', 'When the process started, in seconds since 1970.', facts.startedAt / 1000),
     gauge('memory_bytes', 'Memory of the process that is resident.', facts.memoryBytes()),
   ].join('');

@@ -3,10 +3,10 @@ import type { HookInfo, HookName, Hooks } from '../hooks/hooks.ts';
 import { errorBody, errorEvent, PING_EVENT } from '../protocol/anthropic/errors.ts';
 import { MessageAssembler } from '../protocol/anthropic/message.ts';
 import { answerWithSearch, refuseSearch, SEARCH_REFUSED, type SearchReport } from '../search/answer.ts';
-import { findSearch, hasSearches, type OfferedSearch, toToolRequest } from '../search/history.ts';
+import { findSearch, type OfferedSearch } from '../search/history.ts';
 import type { SearchClient } from '../search/searchClient.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
-import { type Adapter, describePictures } from './adapters/adapter.ts';
+import { type Adapter, bodyOfToolRequest, describePictures, expandSearches } from './adapters/adapter.ts';
 import { MessagesAdapter } from './adapters/messagesAdapter.ts';
 import { TranslatingAdapter } from './adapters/translatingAdapter.ts';
 import { respondWithFallback } from './fallback/fallbackRunner.ts';
@@ -149,9 +149,7 @@ function answerBySearch(context: RequestContext, plan: Plan, body: RequestBody, 
   const { services } = context;
   const search = findSearch(body.object);
   if (search !== undefined) return answerSearching(context, plan, body, client, search);
-  if (!hasSearches(body.object)) return respond(context, plan, body);
-  const request = toToolRequest(body.parsed, undefined, [], 'asClientWants');
-  return withBody(services, services.bodies.writer.write(request), (plain) => respond(context, plan, plain));
+  return respond(context, plan, expandSearches(services, body));
 }
 
 async function answerSearching(
@@ -171,9 +169,8 @@ async function answerSearching(
     // Whether the client streams or not, the model's answer is read as a stream, and its log line is of one round alone.
     const own: RequestRecord = { ...newRound(record), stream: true };
     try {
-      await withBody(services, services.bodies.writer.write(request), (asked) =>
-        respond({ ...context, writer: round, record: own }, plan, asked, stream),
-      );
+      const asked = bodyOfToolRequest(services, request);
+      await respond({ ...context, writer: round, record: own }, plan, asked, stream);
     } finally {
       recordRound(record, { ...own, stream });
     }
@@ -189,7 +186,7 @@ async function answerSearching(
 
 /** The log line as it is before a model was asked. */
 function newRound(record: RequestRecord): RequestRecord {
-  const { id, endpoint, provider, tier, route, model, session, agent } = record;
+  const { id, endpoint, provider, tier, route, model, session, sessionId, project, agent, pictures } = record;
   return {
     id,
     endpoint,
@@ -198,7 +195,10 @@ function newRound(record: RequestRecord): RequestRecord {
     route,
     model,
     session,
+    sessionId,
+    project,
     agent,
+    pictures,
     stream: true,
     status: 200,
     outcome: 'ok',

@@ -4,6 +4,7 @@ import type { Config, ProviderKey } from '../config/config.ts';
 import { localDay } from '../core/clock.ts';
 import { ApiError, asApiError } from '../core/errors.ts';
 import { asNumber, isObject, type JsonObject } from '../core/json.ts';
+import type { RequestTrace, TraceHeaders } from '../otlp/tracer.ts';
 import { offersToolSearch, readClientIntent, readWorkingDirectory } from '../protocol/anthropic/claudeCode.ts';
 import { errorHeaders } from '../protocol/anthropic/errors.ts';
 import type { Usage } from '../protocol/delta.ts';
@@ -33,6 +34,8 @@ export interface RequestContext {
   readonly client?: ClientRequest | undefined;
   /** Aborts when the client goes away; with an ApiError when the instance stops, which is what the client then gets. */
   readonly signal: AbortSignal;
+  /** Undefined where requests are not followed. */
+  readonly trace: RequestTrace | undefined;
 }
 
 /** How an endpoint answers its requests. */
@@ -95,6 +98,8 @@ export function recordError(context: RequestContext, error: ApiError, outcome: R
 /** A session's id as Claude Code makes them; what else stands in the header is kept as a hash only. */
 const SESSION_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+const NO_TRACE: TraceHeaders = { traceparent: undefined, tracestate: undefined };
+
 function createRecord(services: Services, incoming: IncomingRequest): RequestRecord {
   return {
     id: incoming.id,
@@ -135,6 +140,7 @@ export async function handleRequest(
     client: incoming.client && config.clients && services.clients.open(config.clients, incoming.client),
     startedAt: clock.monotonic(),
     signal: controller.signal,
+    trace: services.tracer?.begin(incoming.forwarded.trace ?? NO_TRACE),
   };
   writer.onGone(() => controller.abort());
   inFlight.add(controller);
@@ -156,6 +162,7 @@ export async function handleRequest(
     const notice = stats.finish(record);
     if (notice !== undefined) warnOfTools(logger, record, notice);
     usage.finish(record);
+    context.trace?.end(record);
     logger.request(record);
   } catch (thrown) {
     const reason = thrown instanceof Error ? String(thrown.stack) : String(thrown);
@@ -215,12 +222,12 @@ function warnOfTools(logger: Services['logger'], { model, session }: RequestReco
 }
 
 /** The error as the client's user reads it: a refused key comes with the command that helps, which log and health need not repeat. */
-function withRemedy(error: ApiError, { instance, provider }: Config): ApiError {
+function withRemedy(error: ApiError, { instance, manager, provider }: Config): ApiError {
   const { code, status, message, anthropicCode, body } = error;
   const isRefused = code === 'upstream_unauthenticated' && provider.key.source !== 'client';
   if (body !== undefined || !(isRefused || code === 'missing_provider_key')) return error;
   const details = { status, ...(anthropicCode === undefined ? {} : { anthropicCode }) };
-  return new ApiError(code, `${message} (./manage key ${instance})`, details);
+  return new ApiError(code, `${message} (${manager} key ${instance})`, details);
 }
 
 /** Writes into the log line what the provider has counted of an answer that is handed on. */

@@ -10,6 +10,7 @@ import {
 import type { Clock } from '../core/clock.ts';
 import type { ApiError } from '../core/errors.ts';
 import type { ReloadableHooks } from '../hooks/hooks.ts';
+import type { TraceHeaders, Tracer } from '../otlp/tracer.ts';
 import { modelSettings, protocolOf } from '../providers/preset.ts';
 import { composeRepairs } from '../quirks/compose.ts';
 import type { QuirkSettings } from '../quirks/settings.ts';
@@ -50,6 +51,8 @@ export interface Services {
   readonly inFlight: InFlight;
   /** Asked only where the configuration names a model that sees. */
   readonly pictures?: PictureDescriber;
+  /** Follows requests, where somebody wants traces or metrics of OpenTelemetry. */
+  readonly tracer?: Tracer | undefined;
   readonly logger: Logger;
   /** Masks credentials in text that leaves the process. */
   readonly redact: (text: string) => string;
@@ -61,6 +64,8 @@ export interface Forwarded {
   readonly query: string;
   /** `anthropic-version`, `anthropic-beta` and `accept`, as far as the client sent them. */
   readonly headers: Readonly<Record<string, string>>;
+  /** To which trace the request belongs; absent for what no client has asked. */
+  readonly trace?: TraceHeaders;
   /** `x-api-key` and `authorization` as they came, without the instance's own token. */
   readonly credentials: Readonly<Record<string, string>>;
   /** The client's own provider key, where there is one. */

@@ -70,6 +70,13 @@ export async function readOwner(pid: number): Promise<number | undefined> {
   return numberIn(stdout.trim());
 }
 
+/** systemd's unit of a process, when it is one of this project's for an env file (deploy/debian). */
+export async function readUnit(pid: number): Promise<string | undefined> {
+  if (process.platform !== 'linux') return undefined;
+  const groups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
+  return /\/(?<unit>claude-code-proxy@[\w.-]{1,100}\.service)$/m.exec(groups)?.groups?.['unit'];
+}
+
 function numberIn(text: string | undefined): number | undefined {
   return text === undefined || text === '' ? undefined : Number(text);
 }

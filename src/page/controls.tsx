@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Severity } from '../cli/ui/contract.ts';
+import { download, RequestFailure } from './connection.ts';
 import { createFormat, safeText } from './format.ts';
+import type { Choices } from './viewAddress.ts';
 
 /** Parts that every view uses. All text goes into text nodes; nothing here makes markup of it. */
 
@@ -215,5 +217,34 @@ export function Facts({ rows }: { readonly rows: readonly (readonly [name: strin
           : [<dt key={`${name} name`}>{name}</dt>, <dd key={name}>{value}</dd>],
       )}
     </dl>
+  );
+}
+
+/** What the proxy supplies where the model or its server cannot; nothing where none of it is known. */
+export function SuppliedFacts({ rows }: Parameters<typeof Facts>[0]) {
+  if (rows.every(([, value]) => value === null || value === '')) return null;
+  return (
+    <div>
+      <h3>Supplied by the proxy</h3>
+      <Facts rows={rows} />
+    </div>
+  );
+}
+
+/** Saves the CSV of what is shown. */
+export function CsvButton({ query, name }: { readonly query: Choices; readonly name: string }) {
+  const [failure, setFailure] = useState('');
+  const save = () =>
+    download('/api/usage.csv', query, name).then(
+      () => setFailure(''),
+      (error: unknown) => setFailure(error instanceof RequestFailure ? error.message : String(error)),
+    );
+  return (
+    <span class="push">
+      {failure !== '' && <span class="bad">{failure} </span>}
+      <button type="button" onClick={save}>
+        Download as CSV
+      </button>
+    </span>
   );
 }

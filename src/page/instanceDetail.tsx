@@ -7,7 +7,7 @@ import {
   type ProviderStatus,
 } from '../cli/ui/contract.ts';
 import { RequestFailure, runAction } from './connection.ts';
-import { Choice, Command, Facts, format, State, Text } from './controls.tsx';
+import { Choice, Command, Facts, format, State, SuppliedFacts, Text } from './controls.tsx';
 import { safeText } from './format.ts';
 import { usePage } from './pageState.ts';
 import { Legend, StackedBars } from './plot.tsx';
@@ -79,11 +79,63 @@ export function InstanceDetail({ instance }: { readonly instance: InstanceNow })
           ]}
         />
       </div>
+      <Supplied status={status} />
       <div class="all-columns">
         <LastHour minutes={instance.minutes} />
       </div>
     </div>
   );
+}
+
+/** What the instance supplies where its model or the model's server cannot; nothing where all of it is off. */
+function Supplied({ status: { vision, unseen_pictures: unseen, web_search: search, tools } }: SuppliedProperties) {
+  const failures = (failed: number | undefined) => (failed ? `, ${format.count(failed)} failed` : '');
+  const rows = [
+    [
+      'Pictures',
+      vision !== null ? (
+        <span key="vision">
+          described by <Text>{vision.model}</Text>: {format.count(vision.described ?? 0)}
+          {failures(vision.failed)}
+        </span>
+      ) : unseen ? (
+        `not seen by the model in ${format.count(unseen)} requests: VISION_MODEL (docs/VISION.md)`
+      ) : (
+        ''
+      ),
+    ],
+    [
+      'Web search',
+      search?.back_end != null ? (
+        <span key="search">
+          by <Text>{search.back_end}</Text>: {format.count(search.searches ?? 0)}
+          {failures(search.failed)}
+          {search.last_failure != null && (
+            <span class="faint">
+              , last {format.time(search.last_failure.at, Date.now())} <Text>{search.last_failure.reason}</Text>
+            </span>
+          )}
+        </span>
+      ) : (
+        ''
+      ),
+    ],
+    [
+      'Tools',
+      tools?.most == null
+        ? ''
+        : `${format.count(tools.most)} at most${
+            tools.limited_sessions
+              ? `; ${format.count(tools.limited_sessions)} sessions had more, ${format.count(tools.left_out ?? 0)} left out of the latest request`
+              : ''
+          }`,
+    ],
+  ] as const;
+  return <SuppliedFacts rows={rows} />;
+}
+
+interface SuppliedProperties {
+  readonly status: InstanceNow['status'];
 }
 
 function latencyWords(latencies: { readonly p50: number | null; readonly p95: number | null } | undefined): string {

@@ -1,5 +1,5 @@
 import type { RequestDetail, RequestRow } from '../cli/ui/records.ts';
-import { Command, CopyButton, Facts, format, Notice, Text } from './controls.tsx';
+import { Command, CopyButton, Facts, format, Notice, SuppliedFacts, Text } from './controls.tsx';
 import { splitRemedy } from './format.ts';
 import { useAnswer } from './pageState.ts';
 
@@ -42,6 +42,7 @@ export function RequestDetailView({ row }: { readonly row: RequestRow }) {
           <h3>Tokens and cost</h3>
           <Tokens tokens={answer.tokens} row={row} />
         </div>
+        <Supplied {...answer.supplied} />
         <div class="all-columns">
           <h3>Time</h3>
           <TimeBar {...answer.times} />
@@ -117,6 +118,28 @@ function Asked({ row }: { readonly row: RequestRow }) {
       ]}
     />
   );
+}
+
+/** What the proxy did for the model; nothing where it was not needed. */
+function Supplied({ pictures, searches, tools_left_out: leftOut }: RequestDetail['supplied']) {
+  const costs = (cost: number | null) => (cost === null ? '?' : format.money(cost));
+  const failures = (failed: number) => (failed > 0 ? `, ${format.count(failed)} failed` : '');
+  const rows = [
+    [
+      'Pictures',
+      pictures &&
+        `${format.count(pictures.total)}, ${format.count(pictures.described)} described now${failures(pictures.failed)}${
+          pictures.described > 0 ? ` (${costs(pictures.cost)})` : ''
+        }`,
+    ],
+    [
+      'Web searches',
+      searches &&
+        `${format.count(searches.done)}${failures(searches.failed)}${searches.done > 0 ? ` (${costs(searches.cost)})` : ''}`,
+    ],
+    ['Tools left out', leftOut === null ? null : format.count(leftOut)],
+  ] as const;
+  return <SuppliedFacts rows={rows} />;
 }
 
 const REASONING = 'of it reasoning';

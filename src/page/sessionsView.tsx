@@ -174,6 +174,11 @@ function SessionRow({ session, isOpen, onToggle }: RowProperties) {
   );
 }
 
+/** How often the web was searched, and what that cost beside the tokens; empty where it was not. */
+function searchWords({ web_searches: count, search_cost_usd: cost }: SessionLine): string {
+  return count === 0 ? '' : `${format.count(count)} (${format.money(cost)})`;
+}
+
 function SessionDetail({ session }: { readonly session: SessionLine }) {
   const { session_id: id, last_request_at: last } = session;
   return (
@@ -202,6 +207,7 @@ function SessionDetail({ session }: { readonly session: SessionLine }) {
               ['Of subagents', format.count(session.agent_requests)],
               ['Failed', format.count(session.failed_requests)],
               ['Longest', format.duration(session.longest_ms)],
+              ['To side models', session.side_calls > 0 ? format.count(session.side_calls) : ''],
             ]}
           />
         </div>
@@ -218,6 +224,7 @@ function SessionDetail({ session }: { readonly session: SessionLine }) {
               ['Output', format.count(session.output_tokens)],
               ['Of it reasoning', format.count(session.reasoning_tokens)],
               ['Cost', format.partlyKnownMoney(session.cost_usd, session.unpriced_requests)],
+              ['Web searches', searchWords(session)],
             ]}
           />
         </div>

@@ -80,6 +80,7 @@ export const groupings = {
   session: 'Session',
   intent: 'Intent',
   client: 'Client',
+  side: 'Who asked',
 } as const satisfies Partial<Record<UsageBy, string>>;
 export const periods = { day: 'Day', week: 'Week', month: 'Month' } as const satisfies Record<Period, string>;
 

@@ -1,7 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { UsageAnswer, UsageFigures, UsageLine } from '../cli/ui/records.ts';
-import { download, RequestFailure } from './connection.ts';
-import { Choice, Command, Empty, format, ReadingNotices, Text, Waiting } from './controls.tsx';
+import { Choice, Command, CsvButton, Empty, format, ReadingNotices, Text, Waiting } from './controls.tsx';
 import { useAddress, useAnswer, usePage } from './pageState.ts';
 import { LAYER_COLOURS, type Layer, Legend, StackedBars } from './plot.tsx';
 import { Select } from './requestFilters.tsx';
@@ -17,7 +16,6 @@ import {
   ranges,
   readChoices,
 } from './usageFigures.ts';
-import type { Choices } from './viewAddress.ts';
 
 /** Tokens and money over time, and what they went to. */
 export function UsageView() {
@@ -134,6 +132,7 @@ function UsageOf({ answer, measure, onMeasure, instance }: UsageProperties) {
           />
         </div>
         <UsageTable answer={answer} />
+        <Beside total={total} />
         {total.unpriced_requests > 0 && (
           <p class="below faint">
             ? is what {format.count(total.unpriced_requests)} requests cost whose price is not known; PRICES_FILE takes
@@ -145,26 +144,25 @@ function UsageOf({ answer, measure, onMeasure, instance }: UsageProperties) {
   );
 }
 
+/** What is in the figures beside the requests of clients, and what is not in the cost. */
+function Beside({ total }: { readonly total: UsageFigures }) {
+  const { health_checks: checks, side_calls: calls, web_searches: searches, search_cost_usd: cost } = total;
+  const parts = [
+    ...(checks > 0 ? [`${format.count(checks)} health checks of the instances`] : []),
+    ...(calls > 0 ? [`${format.count(calls)} questions to side models, which describe pictures`] : []),
+  ];
+  if (parts.length === 0 && searches === 0) return null;
+  return (
+    <p class="below faint">
+      {parts.length > 0 && `Tokens and cost are also those of ${parts.join(' and ')}. `}
+      {searches > 0 && `Beside that, ${format.count(searches)} searches of the web cost ${format.money(cost)}.`}
+    </p>
+  );
+}
+
 function rangeWords(first: string, last: string): string {
   const year = new Date().getFullYear();
   return first === last ? format.day(first, year) : `${format.day(first, year)} – ${format.day(last, year)}`;
-}
-
-function CsvButton({ query, name }: { readonly query: Choices; readonly name: string }) {
-  const [failure, setFailure] = useState('');
-  const save = () =>
-    download('/api/usage.csv', query, name).then(
-      () => setFailure(''),
-      (error: unknown) => setFailure(error instanceof RequestFailure ? error.message : String(error)),
-    );
-  return (
-    <span class="push">
-      {failure !== '' && <span class="bad">{failure} </span>}
-      <button type="button" onClick={save}>
-        Download as CSV
-      </button>
-    </span>
-  );
 }
 
 function Totals({ total, before }: { readonly total: UsageFigures; readonly before: UsageFigures | null }) {
@@ -298,67 +296,83 @@ function swatchOf(line: UsageLine, { series }: UsageAnswer): string {
   return `swatch layer-${isTogether ? last : index}`;
 }
 
+/** Thousands of sessions would keep the browser busy for seconds. */
+const LINES_AT_ONCE = 200;
+
 function UsageTable({ answer }: { readonly answer: UsageAnswer }) {
   const { lines, total, before, by } = answer;
+  const [limit, setLimit] = useState(LINES_AT_ONCE);
+  // Sessions stand in the order of time, all others the dearest first.
+  const shown = by === 'session' ? lines.slice(-limit) : lines.slice(0, limit);
   const earlier = new Map(before?.lines.map((line) => [line.group, line]));
   return (
-    <div class="table-frame">
-      <table class="usage">
-        <thead>
-          <tr>
-            <th scope="col">{groupings[by as keyof typeof groupings] ?? by}</th>
-            <th scope="col" class="number">
-              Requests
-            </th>
-            <th scope="col" class="number middle">
-              Failed
-            </th>
-            <th scope="col" class="number middle">
-              Tokens in
-            </th>
-            <th scope="col" class="number wide">
-              Cached
-            </th>
-            <th scope="col" class="number middle">
-              Tokens out
-            </th>
-            <th scope="col" class="number wide">
-              Reasoning
-            </th>
-            <th scope="col" class="number">
-              Cost
-            </th>
-            {before !== null && (
+    <>
+      <div class="table-frame">
+        <table class="usage">
+          <thead>
+            <tr>
+              <th scope="col">{groupings[by as keyof typeof groupings] ?? by}</th>
+              <th scope="col" class="number">
+                Requests
+              </th>
               <th scope="col" class="number middle">
-                Change
+                Failed
               </th>
-            )}
-          </tr>
-        </thead>
-        <tbody>
-          {lines.map((line) => (
-            <tr key={line.group}>
-              <th scope="row" class="clip">
-                <span class={swatchOf(line, answer)} aria-hidden="true" /> <Text>{groupName(line)}</Text>
+              <th scope="col" class="number middle">
+                Tokens in
               </th>
-              <Cells figures={line} />
+              <th scope="col" class="number wide">
+                Cached
+              </th>
+              <th scope="col" class="number middle">
+                Tokens out
+              </th>
+              <th scope="col" class="number wide">
+                Reasoning
+              </th>
+              <th scope="col" class="number">
+                Cost
+              </th>
               {before !== null && (
-                <td class="number middle faint">
-                  {format.change(line.cost_usd, earlier.get(line.group)?.cost_usd ?? null)}
-                </td>
+                <th scope="col" class="number middle">
+                  Change
+                </th>
               )}
             </tr>
-          ))}
-        </tbody>
-        <tfoot>
-          <tr>
-            <th scope="row">All</th>
-            <Cells figures={total} />
-            {before !== null && <td class="number middle">{format.change(total.cost_usd, before.total.cost_usd)}</td>}
-          </tr>
-        </tfoot>
-      </table>
-    </div>
+          </thead>
+          <tbody>
+            {shown.map((line) => (
+              <tr key={line.group}>
+                <th scope="row" class="clip">
+                  <span class={swatchOf(line, answer)} aria-hidden="true" /> <Text>{groupName(line)}</Text>
+                </th>
+                <Cells figures={line} />
+                {before !== null && (
+                  <td class="number middle faint">
+                    {format.change(line.cost_usd, earlier.get(line.group)?.cost_usd ?? null)}
+                  </td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+          <tfoot>
+            <tr>
+              <th scope="row">All</th>
+              <Cells figures={total} />
+              {before !== null && <td class="number middle">{format.change(total.cost_usd, before.total.cost_usd)}</td>}
+            </tr>
+          </tfoot>
+        </table>
+      </div>
+      {shown.length < lines.length && (
+        <p class="below faint">
+          {`${by === 'session' ? 'The latest' : 'The first'} ${format.count(shown.length)} of ${format.count(lines.length)}; the CSV has all. `}
+          <button type="button" onClick={() => setLimit(limit + LINES_AT_ONCE)}>
+            Show more
+          </button>
+        </p>
+      )}
+    </>
   );
 }
 

@@ -113,9 +113,13 @@ function makeStateFolder(path: string): void {
   }
 }
 
-/** The right to read the second file of the bundle; Node gives that for the first by itself (scripts/build/bundler.ts). */
-function allowInstance(script: string): string {
-  return `--allow-fs-read=${join(dirname(realpathSync(script)), 'instance.cjs')}`;
+/** The files of the bundle but the first, for which Node gives the right by itself (scripts/build/bundler.ts). */
+export const LATER_CHUNKS = ['instance.cjs', 'secret.cjs', 'telemetry.cjs', 'usageSink.cjs'];
+
+/** The rights to read them. */
+function allowChunks(script: string): string[] {
+  const folder = dirname(realpathSync(script));
+  return LATER_CHUNKS.map((name) => `--allow-fs-read=${join(folder, name)}`);
 }
 
 const SHELL = '/bin/sh';
@@ -129,8 +133,20 @@ function hasNoCoreFile(): boolean {
   }
 }
 
+/**
+ * Has glibc's allocator give memory back: it reads these from the environment of the start alone. They are its own first values, but
+ * by default it raises them each time that a large block is freed, until buffers of less than 32 MiB lie in its heap among small ones
+ * and stay there when they are free: some hundred MiB after a few bodies of 60 MB, in place of 20. Other allocators know none of these.
+ */
+export const ALLOCATOR_SETTINGS = {
+  MALLOC_MMAP_THRESHOLD_: String(128 * 1024),
+  // Not the first value, with which the end of the heap would come and go under load.
+  MALLOC_TRIM_THRESHOLD_: String(8 * 1024 * 1024),
+} as const;
+
 /** Executes a program in place of this one, without core files: Node itself cannot set that limit, and a shell can. */
-function execute(words: readonly string[], environment: NodeJS.ProcessEnv): void {
+function execute(words: readonly string[], given: NodeJS.ProcessEnv): void {
+  const environment = { ...ALLOCATOR_SETTINGS, ...given };
   const program = process.execPath;
   const { execve } = process;
   if (execve === undefined) throw new Error('this Node cannot execute a program in place of itself');
@@ -145,7 +161,7 @@ function reExecute(options: readonly string[], environment: NodeJS.ProcessEnv): 
     // As its first word the executable takes Node's options (scripts/build/executable.ts).
     execute([`--node-options=${quote(options)}`, ...words], environment);
   } else {
-    const text = quote([...options, allowInstance(script)]);
+    const text = quote([...options, ...allowChunks(script)]);
     const given = environment['NODE_OPTIONS'];
     const all = given === undefined ? text : `${given} ${text}`;
     execute([script, ...words], { ...environment, NODE_OPTIONS: all });

@@ -22,6 +22,7 @@ export const gemini = {
   name: 'gemini',
   otherNames: ['google'],
   title: 'Gemini (Google)',
+  telemetryName: 'gcp.gemini',
   protocol: 'chat',
   baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
   hosts: ['generativelanguage.googleapis.com'],

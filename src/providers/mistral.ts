@@ -7,6 +7,7 @@ const reasons = { quirks: { reasoningStyle: 'effort', efforts: ['none', 'high'] 
 export const mistral = {
   name: 'mistral',
   title: 'Mistral',
+  telemetryName: 'mistral_ai',
   protocol: 'chat',
   baseUrl: 'https://api.mistral.ai/v1',
   hosts: ['api.mistral.ai'],

@@ -143,6 +143,7 @@ export const openai = {
 /** Sources: openai/openai-node docs/azure.md (both forms of the address), learn.microsoft.com (API version lifecycle). */
 export const azure = {
   name: 'azure',
+  telemetryName: 'azure.ai.openai',
   title: 'Azure OpenAI',
   protocol: 'chat',
   baseUrl: '',

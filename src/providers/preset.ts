@@ -56,6 +56,8 @@ export interface Preset {
   /** Other values of PROVIDER that mean this provider. */
   readonly otherNames?: readonly string[];
   readonly title: string;
+  /** What OpenTelemetry’s GenAI conventions call it (`gen_ai.provider.name`), where that is not its name here. */
+  readonly telemetryName?: string;
   /**
    * `chat` speaks OpenAI's APIs over HTTP, chat completions and as `responses` says the Responses API; `anthropic` is a native endpoint of the Messages API, to which everything
    * is handed on; `demo` is answered inside the process.

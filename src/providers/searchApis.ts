@@ -36,6 +36,8 @@ export interface SearchApi {
   readonly presets: readonly string[];
   /** Most characters of a query. A longer one is cut between words. */
   readonly queryMax: number;
+  /** Most words of a query, where they are counted, too. */
+  readonly queryWords?: number;
   /** Whether the query may hold `site:` operators, by which it keeps to domains. */
   readonly siteOperators?: true;
   /** US dollars for a search; undefined where it is a part of a plan. */
@@ -81,6 +83,7 @@ export const searchApis: readonly SearchApi[] = [
     keyHeader: 'x-subscription-token',
     presets: [],
     queryMax: 400,
+    queryWords: 50,
     siteOperators: true,
     price: 0.005,
     parameters: ({ query, count, country }) => ({

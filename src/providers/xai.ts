@@ -5,6 +5,7 @@ export const xai = {
   name: 'xai',
   otherNames: ['grok'],
   title: 'xAI',
+  telemetryName: 'x_ai',
   protocol: 'chat',
   baseUrl: 'https://api.x.ai/v1',
   hosts: ['api.x.ai'],

@@ -21,6 +21,9 @@ import type { SearchClient } from './searchClient.ts';
 /** After so long in one request the model is asked for its answer, in ms. */
 const SEARCHING_MS = 300_000;
 
+/** The same when so many letters stand in its answers, all of which each further question repeats. */
+const SEARCHING_LETTERS = 1_000_000;
+
 /** What a request with searches is answered by. */
 export interface SearchContext {
   readonly client: SearchClient;
@@ -106,6 +109,8 @@ class SearchLoop {
   /** What the client has got of the answer. */
   readonly #content: ContentBlock[] = [];
   #uses = 0;
+  /** Of the content that the model has written. */
+  #letters = 0;
   #hasFailed = false;
   readonly #report: SearchReport;
 
@@ -164,7 +169,7 @@ class SearchLoop {
   /** Whether the model may search once more. */
   #permission(): SearchPermission {
     if (this.#content.length === 0) return 'asClientWants';
-    const isOver = performance.now() - this.#startedAt > SEARCHING_MS;
+    const isOver = performance.now() - this.#startedAt > SEARCHING_MS || this.#letters > SEARCHING_LETTERS;
     return isOver || this.#uses > this.#context.search.maxUses ? 'mayNot' : 'maySearch';
   }
 
@@ -174,6 +179,7 @@ class SearchLoop {
     if (round === undefined) return false;
     const blocks = blocksOf(round.message);
     const { delta } = round;
+    this.#letters += JSON.stringify(blocks).length;
     for (const block of blocks.slice(0, round.forwarded)) this.#content.push(block);
     const isAsked = delta['stop_reason'] === 'tool_use' && permission !== 'mayNot';
     for (const block of blocks.slice(round.forwarded)) {
@@ -206,8 +212,9 @@ class SearchLoop {
 
   async #ask(permission: SearchPermission): Promise<Round> {
     const round = new Round(this.#answer);
-    const request = toToolRequest(this.#request, this.#context.search, this.#content, permission);
-    await this.#context.ask({ ...request, stream: true }, round);
+    const { client, search, ask } = this.#context;
+    const request = toToolRequest(this.#request, search, this.#content, permission, client.history);
+    await ask({ ...request, stream: true }, round);
     const usage = round.message?.['usage'];
     if (isObject(usage)) for (const name of COUNTS) this.#usage[name] += asNumber(usage[name]) ?? 0;
     return round;

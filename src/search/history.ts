@@ -151,8 +151,56 @@ function toFunctionTool({ wishes }: OfferedSearch): JsonObject {
   };
 }
 
-/** A message of the assistant as the turns of a model that calls a tool: each search with its result in a message behind it. */
-function expandAnswer(content: readonly ContentBlock[]): RequestMessage[] {
+/** An answer with searches as a model has given it: what it said and called, and what it then read. */
+interface ExpandedAnswer {
+  readonly messages: readonly RequestMessage[];
+  /** Results that stand behind all of it, for the next message of the user. */
+  readonly results: ContentBlock[] | undefined;
+}
+
+/**
+ * What was made of messages, by the message that the client has sent, which a conversation repeats as the same object: so what was made
+ * of it is the same object, too, and not translated and printed again.
+ */
+export class HistoryMemory {
+  readonly answers = new WeakMap<RequestMessage, ExpandedAnswer>();
+  readonly joined = new WeakMap<RequestMessage, { readonly results: unknown; readonly message: RequestMessage }>();
+}
+
+function expandAnswer(
+  message: RequestMessage,
+  content: readonly ContentBlock[],
+  { answers }: HistoryMemory,
+): ExpandedAnswer {
+  const known = answers.get(message);
+  if (known !== undefined) return known;
+  const messages = toTurns(content);
+  const last = messages.at(-1);
+  const isOpen = last?.role === 'user' && typeof last.content !== 'string';
+  const expanded = isOpen
+    ? { messages: messages.slice(0, -1), results: last.content as ContentBlock[] }
+    : { messages, results: undefined };
+  answers.set(message, expanded);
+  return expanded;
+}
+
+/** Behind the results of searches stand those of the client's own tools, which the model had called beside them. */
+function joinResults(
+  results: readonly ContentBlock[],
+  message: RequestMessage,
+  { joined }: HistoryMemory,
+): RequestMessage {
+  const known = joined.get(message);
+  if (known?.results === results) return known.message;
+  const { content } = message;
+  const own = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+  const whole = { ...message, content: [...results, ...own] };
+  joined.set(message, { results, message: whole });
+  return whole;
+}
+
+/** An answer as the turns of a model that calls a tool: each search with its result in a message behind it. */
+function toTurns(content: readonly ContentBlock[]): RequestMessage[] {
   const results = new Map(
     content.filter(({ type }) => type === 'web_search_tool_result').map((block) => [block['tool_use_id'], block]),
   );
@@ -189,15 +237,13 @@ function withoutCitations(block: ContentBlock): ContentBlock {
 }
 
 /** The messages with every search as a call of a tool and its result; those without one are the same objects. */
-function expandMessages(messages: readonly RequestMessage[]): RequestMessage[] {
+function expandMessages(messages: readonly RequestMessage[], memory: HistoryMemory): RequestMessage[] {
   const expanded: RequestMessage[] = [];
   let results: ContentBlock[] | undefined;
   for (const message of messages) {
     const { role, content } = message;
     if (role === 'user' && results !== undefined) {
-      // Behind the results of searches stand those of the client's own tools, which the model had called beside them.
-      const own = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
-      expanded.push({ ...message, content: [...results, ...own] });
+      expanded.push(joinResults(results, message, memory));
       results = undefined;
       continue;
     }
@@ -207,13 +253,9 @@ function expandMessages(messages: readonly RequestMessage[]): RequestMessage[] {
       expanded.push(message);
       continue;
     }
-    const turns = expandAnswer(content);
-    const last = turns.at(-1);
-    if (last?.role === 'user' && typeof last.content !== 'string') {
-      results = last.content;
-      turns.pop();
-    }
-    expanded.push(...turns);
+    const answer = expandAnswer(message, content, memory);
+    expanded.push(...answer.messages);
+    ({ results } = answer);
   }
   return results === undefined ? expanded : [...expanded, { role: 'user', content: results }];
 }
@@ -226,16 +268,18 @@ export type SearchPermission = 'asClientWants' | 'maySearch' | 'mayNot';
  * history and of the answer so far. The same blocks always give the same words, so that each request begins with those before it.
  * @param search undefined where the request only has searches in its history
  * @param answer what the client has got of the answer so far
+ * @param memory of earlier requests; takes in what is new
  */
 export function toToolRequest(
   request: MessagesRequest,
   search: OfferedSearch | undefined,
   answer: readonly ContentBlock[],
   permission: SearchPermission,
+  memory: HistoryMemory = new HistoryMemory(),
 ): MessagesRequest {
   const messages =
     answer.length === 0 ? request.messages : [...request.messages, { role: 'assistant', content: [...answer] }];
-  const expanded = { ...request, messages: expandMessages(messages) };
+  const expanded = { ...request, messages: expandMessages(messages, memory) };
   if (search === undefined || !Array.isArray(request['tools'])) return expanded;
   const tools = request['tools'].map((tool) => (tool === search.tool ? toFunctionTool(search) : tool));
   const { tool_choice: choice } = request;

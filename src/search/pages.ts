@@ -94,7 +94,8 @@ export interface SearchWishes {
 /** Most domains that a query names; what comes from others is left out of the answer anyway. */
 const SITES_MAX = 5;
 
-function cutQuery(query: string, most: number): string {
+function cutQuery(whole: string, most: number, words: number): string {
+  const query = whole.split(' ').slice(0, words).join(' ');
   if (query.length <= most) return query;
   const cut = query.slice(0, most + 1);
   const blank = cut.lastIndexOf(' ');
@@ -105,7 +106,7 @@ function cutQuery(query: string, most: number): string {
 export function toQuestion(
   raw: string,
   wishes: SearchWishes,
-  { queryMax, siteOperators }: Pick<SearchApi, 'queryMax' | 'siteOperators'>,
+  { queryMax, queryWords = QUERY_MAX, siteOperators }: Pick<SearchApi, 'queryMax' | 'queryWords' | 'siteOperators'>,
 ): SearchQuestion | (SearchOutcome & { readonly error: SearchErrorCode }) {
   const query = cleanText(raw, QUERY_MAX + 1);
   if (query === '') return { error: 'invalid_input', reason: 'the query is empty' };
@@ -114,7 +115,8 @@ export function toQuestion(
   const names = allowedDomains.slice(0, SITES_MAX).map((domain) => `site:${domain}`);
   const sites = siteOperators !== true || names.length === 0 ? '' : ` (${names.join(' OR ')})`;
   const most = queryMax - sites.length;
-  const asked = most > queryMax / 2 ? `${cutQuery(query, most)}${sites}` : cutQuery(query, queryMax);
+  const words = queryWords - Math.max(0, 2 * names.length - 1); // an OR between two
+  const asked = most > queryMax / 2 ? `${cutQuery(query, most, words)}${sites}` : cutQuery(query, queryMax, queryWords);
   return { ...wishes, query: asked, count: PAGES_ASKED };
 }
 

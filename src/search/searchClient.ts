@@ -3,6 +3,7 @@ import { parseBoundedObject } from '../protocol/bounds.ts';
 import type { SearchQuestion } from '../providers/searchApis.ts';
 import { type ConnectionOptions, HttpUpstream } from '../upstream/client.ts';
 import type { ResponseHeaders, UpstreamHandler, UpstreamRequest } from '../upstream/upstream.ts';
+import { HistoryMemory } from './history.ts';
 import { readPages, type SearchErrorCode, type SearchOutcome, type SearchWishes, toQuestion } from './pages.ts';
 
 /** How long one request to the search API may take, in ms; it is made at most twice. */
@@ -85,6 +86,8 @@ const NO_REPLY: Readonly<Record<NoReply, string>> = {
  */
 export class SearchClient {
   readonly config: WebSearchConfig;
+  /** Of the conversations in which it has searched. */
+  readonly history = new HistoryMemory();
   readonly #connect: () => HttpUpstream;
   readonly #requestMs: number;
   #upstream: HttpUpstream | undefined;

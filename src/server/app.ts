@@ -21,13 +21,19 @@ import {
 } from './routes/info.ts';
 import { addMessageRoutes } from './routes/messages.ts';
 
-const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
-  ['zstd', createZstdDecompress],
+// Functions, as the executable loads zlib when it is first used (scripts/build/executableMain.cjs).
+const DECODERS = new Map<string, (options: { chunkSize: number }) => Transform>([
+  ['gzip', (options) => createGunzip(options)],
+  ['x-gzip', (options) => createGunzip(options)],
+  ['deflate', (options) => createInflate(options)],
+  ['br', (options) => createBrotliDecompress(options)],
+  ['zstd', (options) => createZstdDecompress(options)],
 ]);
+
+/** Pieces of a decoded body, which most bodies are in one of. Few large ones go back to the system when they are free, many small ones may not. */
+const SMALL_BYTES = 4096;
+const SMALL_CHUNK_BYTES = 32 * 1024;
+const LARGE_CHUNK_BYTES = 256 * 1024;
 
 /**
  * Decodes a compressed request body; one that grows beyond the limit is refused while it is decoded.
@@ -41,7 +47,9 @@ export async function decodeBody(
 ): Promise<Buffer> {
   const name = encoding.toLowerCase();
   if (name === 'identity' || name === '') return body;
-  const decoder = DECODERS.get(name)?.();
+  const decoder = DECODERS.get(name)?.({
+    chunkSize: body.length < SMALL_BYTES ? SMALL_CHUNK_BYTES : LARGE_CHUNK_BYTES,
+  });
   if (decoder === undefined) {
     throw new ApiError(
       'wrong_content_type',

@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { ApiError } from '../core/errors.ts';
 
 /** What the heap says of itself, in bytes. */
-type Heap = Pick<ReturnType<typeof getHeapStatistics>, 'used_heap_size' | 'heap_size_limit'>;
+type Heap = Pick<ReturnType<typeof getHeapStatistics>, 'used_heap_size' | 'heap_size_limit' | 'external_memory'>;
 
 /** Beyond this part of what the heap may grow to, no further work is taken on. */
 const MOST = 0.9;
@@ -16,7 +16,7 @@ const HEAP_PER_BYTE = 3;
 /** The heap is not searched for what nobody needs any more again and again, as everything stands still meanwhile. */
 const COLLECT_MS = 5000;
 
-/** The only way to V8's collector without an option of the start. */
+/** The only way to V8's collector without an option of the start. Everything stands still meanwhile: some 15 ms at rest. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   runInNewContext('gc')();
@@ -30,7 +30,19 @@ const SMALL_BYTES = 64 * 1024;
 /** From so many bytes on, memory is kept for a body until its request is over: it is taken up only while the body is read. */
 const LARGE_BYTES = 1024 * 1024;
 
+/**
+ * Most bytes of large bodies that are under way together: fifty conversations full of pictures. A heap of some GiB would have room for
+ * more, but fifty small bodies that each are 60 MB when they are decoded took 2.7 GiB so.
+ */
+const LARGE_TOGETHER_BYTES = 256 * 1024 * 1024;
+
 const mib = (bytes: number) => Math.round(bytes / 1024 / 1024);
+
+/** @param of what the limit is of, where it is not the heap's */
+function shortOfMemory(used: number, limit: number, bytes: number, of = ''): ApiError {
+  const words = `the instance is short of memory: ${mib(used)} of ${mib(limit)} MiB are used, and the request has ${mib(bytes)}${of}`;
+  return new ApiError('short_of_memory', words);
+}
 
 /**
  * Refuses a request for whose body there is no memory: at the end of its heap the process would die, and all its streams with it.
@@ -41,7 +53,7 @@ export class MemoryGuard {
   readonly #collect: () => void;
   #collectedAt = Number.NEGATIVE_INFINITY;
   #calmAt = Number.NEGATIVE_INFINITY;
-  /** For large bodies that are under way, in bytes of the heap. */
+  /** Bytes of the large bodies that are under way. */
   #kept = 0;
 
   constructor(clock: Clock, readHeap: () => Heap = getHeapStatistics, collect = collectGarbage) {
@@ -58,12 +70,7 @@ export class MemoryGuard {
     if (contentLength <= SMALL_BYTES && this.#clock.monotonic() - this.#calmAt < CALM_MS) return;
     const needed = contentLength * HEAP_PER_BYTE;
     if (this.#hasRoom(needed) || (this.#makeRoom() && this.#hasRoom(needed))) return;
-    const { used_heap_size: used, heap_size_limit: limit } = this.#readHeap();
-    const taken = Math.max(used, this.#kept);
-    throw new ApiError(
-      'short_of_memory',
-      `the instance is short of memory: ${mib(taken)} of ${mib(limit)} MiB are used, and the request has ${mib(contentLength)}`,
-    );
+    throw shortOfMemory(this.#taken(), this.#readHeap().heap_size_limit, contentLength);
   }
 
   /**
@@ -73,18 +80,27 @@ export class MemoryGuard {
   keep(bytes: number): () => void {
     this.check(bytes);
     if (bytes < LARGE_BYTES) return () => {};
-    const kept = bytes * HEAP_PER_BYTE;
-    this.#kept += kept;
+    // One alone may be as large as MAX_BODY_BYTES says.
+    if (this.#kept > 0 && this.#kept + bytes > LARGE_TOGETHER_BYTES) {
+      throw shortOfMemory(this.#kept, LARGE_TOGETHER_BYTES, bytes, ' (of large requests together)');
+    }
+    this.#kept += bytes;
     return () => {
-      this.#kept -= kept;
+      this.#kept -= bytes;
     };
   }
 
   #hasRoom(needed: number): boolean {
-    const { used_heap_size: used, heap_size_limit: limit } = this.#readHeap();
-    if (used <= limit * CALM) this.#calmAt = this.#clock.monotonic();
-    // What has been read of the bodies is in use, too.
-    return Math.max(used, this.#kept) + needed <= limit * MOST;
+    const taken = this.#taken();
+    const { heap_size_limit: limit } = this.#readHeap();
+    if (taken <= limit * CALM) this.#calmAt = this.#clock.monotonic();
+    return taken + needed <= limit * MOST;
+  }
+
+  /** What is used of the heap, or will be when the large bodies have been read. What lies beside it, as bytes do, may take as much. */
+  #taken(): number {
+    const { used_heap_size: used, external_memory: beside } = this.#readHeap();
+    return Math.max(used, beside, this.#kept * HEAP_PER_BYTE);
   }
 
   /** V8 does so when it allocates, which it does not where everything is refused. */
@@ -130,4 +146,31 @@ export class BodyMemory {
     this.#giveBack?.();
     this.#giveBack = undefined;
   }
+}
+
+const IDLE_CHECK_MS = 2000;
+
+/** So much more than the last collection has left is worth one: less comes and goes with every conversation. */
+const WORTH_COLLECTING_BYTES = 64 * 1024 * 1024;
+
+/** What is in use in V8's heap and beside it, garbage included, in bytes. */
+function readUsage(): number {
+  const { used_heap_size, external_memory } = getHeapStatistics();
+  return used_heap_size + external_memory;
+}
+
+/**
+ * Gives memory back to the system while nothing is under way: V8 collects garbage when it allocates, so that an idle instance would
+ * keep what its last large requests and answers have left, some hundred MiB, for hours.
+ */
+export function collectWhenIdle(openRequests: () => number, usage = readUsage, collect = collectGarbage): void {
+  let left = usage();
+  setInterval(() => {
+    if (openRequests() > 0) return;
+    const used = usage();
+    left = Math.min(left, used);
+    if (used - left < WORTH_COLLECTING_BYTES) return;
+    collect();
+    left = usage();
+  }, IDLE_CHECK_MS).unref();
 }

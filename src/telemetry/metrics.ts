@@ -128,11 +128,15 @@ export class Histogram {
 const FIRST_EVENT_BOUNDS = [0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 21, 34, 60, 120, 300];
 const DURATION_BOUNDS = [0.1, 0.5, 1, 2, 5, 10, 20, 40, 60, 120, 300, 600, 1800];
 
+/** A providers file may name many; of keys only their names or places are known here, never the keys. */
+const MOST_PROVIDERS = 50;
+const MOST_KEYS = 100;
+
 /** What is counted of requests since the start, for Prometheus. */
 export class RequestMetrics {
   readonly #requests = new Counter(
     'claude_code_proxy_requests_total',
-    'Requests that have ended, by outcome, status, model and tier.',
+    'Requests that have ended, by outcome, status, model, tier, provider and key.',
   );
   readonly #checks = new Counter(
     'claude_code_proxy_health_checks_total',
@@ -174,27 +178,32 @@ export class RequestMetrics {
     DURATION_BOUNDS,
   );
 
+  readonly #providers = new BoundedNames(MOST_PROVIDERS);
+  readonly #keys = new BoundedNames(MOST_KEYS);
+
   /** @param model name that stands for the row's model, out of a bounded number */
   observe(row: UsageRow, model: string): void {
+    const provider = this.#providers.of(row.provider);
+    const key = this.#keys.of(row.key ?? 'none');
     for (const kind of ['input', 'output', 'cache_read', 'cache_write', 'reasoning'] as const) {
       const tokens = row[`${kind}_tokens`];
-      if (tokens !== null) this.#tokens.add({ kind, model }, tokens);
+      if (tokens !== null) this.#tokens.add({ kind, model, provider, key }, tokens);
     }
-    if (row.cost === null) this.#unpriced.add({ model });
-    else this.#cost.add({ model }, row.cost);
+    if (row.cost === null) this.#unpriced.add({ model, provider });
+    else this.#cost.add({ model, provider, key }, row.cost);
     if (row.client !== null) this.#observeClient(row, row.client);
     if (row.endpoint === HEALTH_CHECK) {
-      this.#checks.add({ model });
+      this.#checks.add({ model, provider });
       return;
     }
     if (row.endpoint.startsWith(SIDE)) {
-      this.#sideCalls.add({ side: row.endpoint.slice(SIDE.length), outcome: row.outcome, model });
+      this.#sideCalls.add({ side: row.endpoint.slice(SIDE.length), outcome: row.outcome, model, provider });
       return;
     }
     const tier = row.tier ?? 'none';
-    this.#requests.add({ outcome: row.outcome, status: row.status, model, tier });
-    if (row.first_event_ms !== null) this.#firstEvent.observe({ tier }, row.first_event_ms / 1000);
-    this.#duration.observe({ tier }, row.duration_ms / 1000);
+    this.#requests.add({ outcome: row.outcome, status: row.status, model, tier, provider, key });
+    if (row.first_event_ms !== null) this.#firstEvent.observe({ tier, provider }, row.first_event_ms / 1000);
+    this.#duration.observe({ tier, provider }, row.duration_ms / 1000);
   }
 
   /** Their number is that of the names in the configuration, so that it needs no bound here. */

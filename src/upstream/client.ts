@@ -4,17 +4,18 @@ import { constants, createBrotliDecompress, createGunzip, createInflate, createZ
 import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import type { NetworkProxy, ProviderConfig } from '../config/config.ts';
 import { createDemoUpstream } from './demo.ts';
-import { ReadingTurns } from './timing.ts';
+import { makeOverflowsCheap, ReadingTurns } from './timing.ts';
 import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from './upstream.ts';
 
 /** The largest window of zstd within HTTP, 8 MiB (RFC 9659): a larger one would take that much memory for each answer. */
 const WINDOW_LOG_MAX = 23;
 
+// Functions, as the executable loads zlib when it is first used (scripts/build/executableMain.cjs).
 const DECODERS = new Map<string, () => Transform>([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
+  ['gzip', () => createGunzip()],
+  ['x-gzip', () => createGunzip()],
+  ['deflate', () => createInflate()],
+  ['br', () => createBrotliDecompress()],
   ['zstd', () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX } })],
 ]);
 
@@ -77,7 +78,8 @@ export interface ClientOptions {
 
 // A warm connection saved 550 ms on a 500 KB request at 80 ms round trip, so connections are kept as long as servers allow.
 const KEEP_ALIVE_MS = 600_000;
-const MAX_HEADER_BYTES = 64 * 1024;
+/** Twice what Node takes by default. More of them hold the event loop: a header may have two letters, and takes a microsecond or two. */
+const MAX_HEADER_BYTES = 32 * 1024;
 
 type Headers = Record<string, string | string[] | undefined>;
 
@@ -95,8 +97,9 @@ class UsedConnections {
         socket?.on('error', (failure: Error) => {
           if (socket.bytesRead > 0) this.#errors.add(failure);
         });
-        if (error === null) callback(null, socket);
-        else callback(error, null);
+        if (error !== null) return callback(error, null);
+        makeOverflowsCheap(socket);
+        callback(null, socket);
       });
   }
 

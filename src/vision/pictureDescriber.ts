@@ -23,7 +23,7 @@ import {
   isLink,
   type Picture,
   type Question,
-  questionAt,
+  QuestionFinder,
   replacePictures,
 } from './pictures.ts';
 import { askSideModel } from './sideModel.ts';
@@ -41,6 +41,8 @@ const MOST_FAILURES = 500;
 const REPLACED_MS = 3_600_000;
 /** Letters of a reason that stands in a conversation. */
 const REASON_LETTERS = 300;
+
+const NOTHING_DESCRIBED = { described: 0, inputTokens: 0, outputTokens: 0, cost: 0 };
 
 /** A message with words in the place of its pictures. */
 interface ReplacedMessage {
@@ -144,14 +146,8 @@ export class SideModelDescriber implements PictureDescriber {
       const problem = `the model ${target.model.name} shall describe a picture, but sees none itself`;
       throw new ApiError('invalid_request', `${problem}: name one that does (VISION_MODEL)`);
     }
-    const counts: PictureCounts = {
-      total: read.count,
-      described: 0,
-      failed: 0,
-      inputTokens: 0,
-      outputTokens: 0,
-      cost: 0,
-    };
+    // What was described for an earlier candidate or round of the same request belongs to its costs.
+    const counts: PictureCounts = { ...NOTHING_DESCRIBED, ...record.pictures, total: read.count, failed: 0 };
     record.pictures = counts;
     if (read.open.length === 0) return withMessages(body, read, target, services);
     return this.#describeOpen(body, read, target, asked, counts);
@@ -161,9 +157,9 @@ export class SideModelDescriber implements PictureDescriber {
     const read = this.#read(body, target, services);
     if (read.count === 0) return body;
     if (!this.#cache.isOpen) await this.#cache.open();
-    const original = listOf(body.value, 'messages');
+    const questions = new QuestionFinder(listOf(body.value, 'messages'));
     for (const one of read.open) {
-      const known = this.#ask(one, original).map(({ key }) => this.#find(key, services));
+      const known = this.#ask(one, questions).map(({ key }) => this.#find(key, services));
       // A message with a picture that is not known yet stays as it is, and is estimated so.
       if (known.every((description) => description !== undefined)) this.#replace(one, known, read, target, services);
     }
@@ -205,10 +201,10 @@ export class SideModelDescriber implements PictureDescriber {
   ): Promise<RequestBody> {
     const { services, signal } = asked;
     if (!this.#cache.isOpen) await this.#cache.open();
-    const original = listOf(body.value, 'messages');
+    const questions = new QuestionFinder(listOf(body.value, 'messages'));
     let left = MOST_PER_REQUEST;
     const descriptions = read.open.map((one) =>
-      this.#ask(one, original).map((picture): Description | Promise<Description> => {
+      this.#ask(one, questions).map((picture): Description | Promise<Description> => {
         const known = this.#find(picture.key, services) ?? this.#underWay.get(picture.key);
         if (known !== undefined) return known;
         left -= 1;
@@ -222,9 +218,9 @@ export class SideModelDescriber implements PictureDescriber {
     return withMessages(body, read, target, services);
   }
 
-  #ask({ index, pictures }: OpenMessage, messages: readonly unknown[]): AskedPicture[] {
+  #ask({ index, pictures }: OpenMessage, questions: QuestionFinder): AskedPicture[] {
     return pictures.map((picture) => {
-      const question = questionAt(messages, index, picture);
+      const question = questions.questionAt(index, picture);
       return { picture, question, key: keyOf(picture, question) };
     });
   }

@@ -143,28 +143,58 @@ function saidIn(message: unknown): string {
   return said.join('\n').slice(0, QUESTION_LETTERS);
 }
 
-function findCall(messages: readonly unknown[], before: number, id: string): JsonObject | undefined {
-  for (let index = before - 1; index >= 0; index -= 1) {
-    const message = messages[index];
-    if (!isObject(message) || message['role'] !== 'assistant' || !Array.isArray(message['content'])) continue;
-    const call = message['content'].find(
-      (block) => isObject(block) && block['type'] === 'tool_use' && block['id'] === id,
-    );
-    if (isObject(call)) return call;
-  }
-  return undefined;
-}
+/**
+ * Says what was asked at the places of pictures, from what stands there and before. However many pictures there are, it looks at each
+ * message once.
+ */
+export class QuestionFinder {
+  readonly #messages: readonly unknown[];
+  /** What the user has said last, by the message up to which. */
+  readonly #asked = new Map<number, string>();
+  /** The last call with an id, among so many messages. */
+  readonly #calls = new Map<string, JsonObject>();
+  #searched = 0;
+  readonly #tools = new Map<JsonObject, Question['tool']>();
 
-/** What was asked at the place of a picture, from what stands there and before. */
-export function questionAt(messages: readonly unknown[], index: number, { toolUseId }: Picture): Question {
-  const call = toolUseId === undefined ? undefined : findCall(messages, index, toolUseId);
-  let asked = '';
-  for (let before = index; before >= 0 && asked === ''; before -= 1) asked = saidIn(messages[before]);
-  return {
-    tool: call && {
-      name: asString(call['name']) ?? '',
-      input: JSON.stringify(call['input'] ?? {}).slice(0, QUESTION_LETTERS),
-    },
-    asked: asked.toWellFormed(),
-  };
+  constructor(messages: readonly unknown[]) {
+    this.#messages = messages;
+  }
+
+  /** @param index of the message with the picture; never a lower one than before */
+  questionAt(index: number, { toolUseId }: Picture): Question {
+    return { tool: toolUseId === undefined ? undefined : this.#toolOf(toolUseId, index), asked: this.#askedAt(index) };
+  }
+
+  #askedAt(index: number): string {
+    let at = index;
+    let asked: string | undefined;
+    for (; at >= 0 && asked === undefined; at -= 1) {
+      asked = this.#asked.get(at) ?? (saidIn(this.#messages[at]).toWellFormed() || undefined);
+    }
+    asked ??= '';
+    for (let passed = at + 1; passed <= index; passed += 1) this.#asked.set(passed, asked);
+    return asked;
+  }
+
+  #toolOf(id: string, before: number): Question['tool'] {
+    for (; this.#searched < before; this.#searched += 1) this.#addCalls(this.#messages[this.#searched]);
+    const call = this.#calls.get(id);
+    if (call === undefined) return undefined;
+    let tool = this.#tools.get(call);
+    if (tool === undefined) {
+      const input = JSON.stringify(call['input'] ?? {}).slice(0, QUESTION_LETTERS);
+      tool = { name: asString(call['name']) ?? '', input };
+      this.#tools.set(call, tool);
+    }
+    return tool;
+  }
+
+  #addCalls(message: unknown): void {
+    if (!isObject(message) || message['role'] !== 'assistant' || !Array.isArray(message['content'])) return;
+    for (const block of message['content'].toReversed()) {
+      const id = isObject(block) && block['type'] === 'tool_use' ? asString(block['id']) : undefined;
+      // Of several with one id in a message the first counts.
+      if (id !== undefined) this.#calls.set(id, block as JsonObject);
+    }
+  }
 }

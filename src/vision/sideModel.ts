@@ -139,6 +139,7 @@ export async function askSideModel(
   const record = createRecord(asked);
   const writer = new AnswerCollector();
   const context: RequestContext = {
+    trace: undefined,
     services,
     incoming: {
       id: record.id,

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
+import { delta, frame, openEvents, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { canMount, mountFolder } from '../helpers/logFolder.ts';
 import { call, message } from '../helpers/startApp.ts';
 import { type Binary, startBinary } from '../helpers/startBinary.ts';
@@ -10,9 +10,29 @@ import { waitUntil } from '../helpers/waitUntil.ts';
 
 const REQUESTS = 60;
 
+/** Ends the streams of the model `open`. */
+const held: (() => void)[] = [];
+
+/** Begins streams; the returned function ends them, and fails where one has not come whole. */
+async function openStreams({ url }: Binary, count: number): Promise<() => Promise<void>> {
+  const answers = Array.from({ length: count }, () => call(`${url}/v1/messages`, message('open', { stream: true })));
+  await waitUntil('all streams are open', async () => held.length === count);
+  return async () => {
+    for (const end of held.splice(0)) end();
+    for (const { text } of await Promise.all(answers)) expect(text).toMatch(/it goes.* on.*event: message_stop/s);
+  };
+}
+
 /** An instance that writes its logs and its usage into the folder. */
 async function startIn(folder: string): Promise<Binary> {
-  const upstream = await startFakeUpstream({ '*': words('fine') });
+  const upstream = await startFakeUpstream({
+    '*': words('fine'),
+    open: (response) => {
+      openEvents(response);
+      response.write(frame(delta({ content: 'it goes' })));
+      held.push(() => response.end(`${frame(delta({ content: ' on' }, 'stop'))}data: [DONE]\n\n`));
+    },
+  });
   const binary = await startBinary({
     OPENAI_BASE_URL: upstream.url,
     OPENAI_API_KEY: 'key-of-the-provider',
@@ -47,13 +67,13 @@ async function untilHealthy(binary: Binary, isHealthy: boolean): Promise<void> {
 }
 
 /** Requests are served as if nothing was, the loss is counted, and logging comes back by itself. */
-async function expectOutlived(binary: Binary, path: string, repair: () => void): Promise<void> {
+async function expectOutlived(binary: Binary, path: string, repair: () => void | Promise<void>): Promise<void> {
   await askMany(binary);
   await untilHealthy(binary, false);
   await askMany(binary);
   const { dropped } = await logOf(binary);
   expect(dropped).toBeGreaterThanOrEqual(REQUESTS);
-  repair();
+  await repair();
   await untilHealthy(binary, true);
   await askMany(binary);
   binary.process.kill('SIGTERM');
@@ -104,11 +124,12 @@ test('G2 a log folder that is moved away while the instance runs costs neither a
 });
 
 test.runIf(canMount)(
-  'G1 a file system of 256 kB that is full costs no request, and everything comes back',
+  'G1 a file system of 256 kB that is full costs no request and no open stream, and everything comes back',
   { timeout: 90_000 },
   async () => {
     const folder = mountFolder('256k');
     const binary = await startIn(folder);
+    const endStreams = await openStreams(binary, 10);
     const filler = join(folder, 'filler');
     for (let size = 64 * 1024; size >= 1; size /= 2) {
       try {
@@ -117,6 +138,9 @@ test.runIf(canMount)(
         // Full for this size: try a smaller one.
       }
     }
-    await expectOutlived(binary, join(folder, 'logs/test/test.log'), () => rmSync(filler));
+    await expectOutlived(binary, join(folder, 'logs/test/test.log'), async () => {
+      await endStreams();
+      rmSync(filler);
+    });
   },
 );

@@ -165,7 +165,7 @@ test('D3 the file into which PM2 writes the output, and the folder it made, beco
 });
 
 test.runIf(process.platform === 'linux').each(programs)(
-  'a crash of %s leaves no core file, which would hold the keys, whatever the limit was',
+  'P14 a crash of %s leaves no core file, which would hold the keys, whatever the limit was',
   async (_name, command) => {
     const folder = makeFolder();
     const shell = ['/bin/sh', '-c', 'ulimit -c unlimited 2>/dev/null; exec "$0" "$@"'];

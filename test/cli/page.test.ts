@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { KEY_HEADER, type NowAnswer, type SetupAnswer } from '../../src/cli/ui/contract.ts';
-import { pageGroupings } from '../../src/cli/ui/dailyUsage.ts';
 import type { RequestDetail, RequestsAnswer, SessionsAnswer, UsageAnswer } from '../../src/cli/ui/records.ts';
 import { localDay } from '../../src/core/clock.ts';
 import { UsageFile } from '../../src/telemetry/usage/file.ts';
+import { usageGroupings } from '../../src/telemetry/usage/totals.ts';
 import { call, message } from '../helpers/startApp.ts';
 import { sampleRow } from '../helpers/usageRow.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
@@ -97,6 +97,16 @@ beforeAll(async () => {
       },
       { time: time(40), day: day(40), used_model: 'old', cost: 5 },
       { time: time(0), day: day(0), used_model: 'a', endpoint: 'health_check', input_tokens: 1, cost: 0 },
+      {
+        time: time(2),
+        day: day(2),
+        session: 'session-b',
+        endpoint: 'side:vision',
+        used_model: 'eyes',
+        agent: 1 as const,
+        cost: 0.01,
+      },
+      { time: time(2), day: day(2), session: 'session-b', searches: 2, search_cost: 0.01, project: '/home/me/b' },
     ].map((row) => sampleRow(row)),
   );
   file.close();
@@ -142,7 +152,7 @@ describe('the figures of the page are those of the terminal', () => {
     expect(now.total.today).toEqual(total.today);
   });
 
-  test.each(pageGroupings)('of usage by %s, and its CSV is the same', async (by) => {
+  test.each(usageGroupings)('of usage by %s, and its CSV is the same', async (by) => {
     const from = localDay(Date.now() - 20 * DAY_MS);
     const { rows, total } = await json('usage', '--by', by, '--from', from);
     const answer = await get<UsageAnswer>(`/api/usage?by=${by}&from=${from}`);
@@ -157,13 +167,22 @@ describe('the figures of the page are those of the terminal', () => {
     expect(await (await ask(`/api/usage.csv?by=${by}&from=${from}`)).text()).toBe(stdout);
   });
 
-  test.each(['day', 'week', 'month'])('the bars of each %s add up to the lines', async (period) => {
-    const { lines, series } = await get<UsageAnswer>(`/api/usage?by=model&period=${period}&compare=1`);
-    for (const { group, requests, cost_usd } of series.groups) {
+  const others = usageGroupings.filter((by) => by !== 'day');
+  const perPeriod = ['day', 'week', 'month'].flatMap((period) => others.map((by) => [period, by] as const));
+  test.each(perPeriod)('the bars of each %s by %s add up to the lines', async (period, by) => {
+    const { lines, series } = await get<UsageAnswer>(`/api/usage?by=${by}&period=${period}&compare=1`);
+    for (const { group, name, ...bars } of series.groups) {
       const line = lines.find((candidate) => candidate.group === group);
-      const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-      expect([group, sum(requests)]).toEqual([group, line?.requests]);
-      expect(sum(cost_usd)).toBeCloseTo(line?.cost_usd ?? 0);
+      expect(name).toBe(line?.name);
+      for (const [measure, values] of Object.entries(bars)) {
+        expect(values).toHaveLength(series.periods.length);
+        const sum = values.reduce((total, value) => total + value, 0);
+        expect([group, measure, Math.round(sum * 1e6)]).toEqual([
+          group,
+          measure,
+          Math.round((line?.[measure as keyof typeof bars] ?? 0) * 1e6),
+        ]);
+      }
     }
     expect(series.groups).toHaveLength(lines.length);
   });
@@ -190,7 +209,11 @@ describe('the figures of the page are those of the terminal', () => {
     const { requests, index } = await list();
     expect(requests.map(({ id }) => id)).toEqual(records.map(({ id }) => id));
     expect(index).toMatchObject({ is_complete: true, records: 4 });
-    for (const { id, time } of requests) {
+    for (const { id, time, cursor, fallbacks, ...row } of requests) {
+      const line = records.find((candidate) => candidate.id === id);
+      expect(cursor).toMatch(/^\d+\.-?\d+$/);
+      expect([time, fallbacks]).toEqual([line.time, line.fallbacks?.length ?? 0]);
+      for (const [name, value] of Object.entries(row)) expect([name, value]).toEqual([name, line[name] ?? null]);
       const { record } = await get<RequestDetail>(`/api/request?instance=demo&id=${id}&time=${time}`);
       expect(record).toEqual(records.find((candidate) => candidate.id === id));
     }
@@ -212,8 +235,22 @@ describe('the figures of the page are those of the terminal', () => {
     const { sessions } = await get<SessionsAnswer>('/api/sessions?instance=idle');
     expect(sessions).toMatchObject([
       { session: 'session-a', session_id: 'id-a', project: '/home/me/a', turns: 1, agent_requests: 0, requests: 1 },
-      { session: 'session-b', session_id: null, turns: 1, agent_requests: 1, failed_requests: 1, unpriced_requests: 1 },
+      {
+        session: 'session-b',
+        session_id: null,
+        project: '/home/me/b',
+        turns: 2,
+        agent_requests: 1,
+        side_calls: 1,
+        models: ['=b', 'a', 'model-a'],
+      },
     ]);
+    const { rows } = await json('usage', 'idle', '--by', 'session', '--days', '30');
+    const figuresOf = (session: string) => {
+      const { session: _hash, ...figures } = rows.find((row: { session: string }) => row.session === session);
+      return figures;
+    };
+    for (const session of sessions) expect(session).toMatchObject(figuresOf(session.session));
   });
 });
 

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { CAPABLE_WINDOW, capableModel, capableResponses, exceptFor } from '../helpers/capableModel.ts';
 import { type FakeUpstream, json, openEvents, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { startPickyUpstream } from '../helpers/pickyUpstream.ts';
+import { toolsOf } from '../helpers/received.ts';
 import { inputOf } from '../helpers/responsesTurn.ts';
+import { pages, startSearchServer } from '../helpers/searchServer.ts';
 import { turn } from '../helpers/turn.ts';
 import { createProject, type Finished, type TemporaryProject } from './temporaryProject.ts';
 
@@ -31,6 +33,11 @@ const clumsyModel = exceptFor({
   alpha: words('alpha bravo charlie delta'),
   'Write it as JSON': words('The cat has four legs.'),
   'a a a a': json(400, { error: { message: 'no' } }),
+});
+
+/** Sees nothing, and reads what is said to it of pictures. */
+const readingModel = exceptFor({
+  'A red square.': turn({ text: 'Red.' }),
 });
 
 beforeAll(async () => {
@@ -110,6 +117,7 @@ describe('a provider that can do everything', () => {
       'stop sequence': 'ok',
       'structured output': 'ok',
       overflow: 'ok',
+      'many tools': 'ok',
     });
     expect(rows['overflow']?.detail).toContain('prompt is too long: 6000 tokens > 3000 maximum');
     expect(finished.stderr).toBe('');
@@ -140,6 +148,7 @@ test('--full by the Responses API: reasoning goes back, and the cache is found b
     'stop sequence': 'ok',
     'structured output': 'ok',
     overflow: 'ok',
+    'many tools': 'ok',
   });
   expect(rows['model gpt-6.1-sol']?.detail).toBe('big, by the Responses API');
   expect(rows['overflow']?.detail).toMatch(/prompt is too long: \d+ tokens > 3000 maximum/);
@@ -148,10 +157,38 @@ test('--full by the Responses API: reasoning goes back, and the cache is found b
   expect(finished.code).toBe(0);
 });
 
+test('--full proves what an instance supplies to a model that sees nothing, cannot search and takes few tools', async () => {
+  const picky = await startPickyUpstream((response, request) =>
+    (request.body.model === 'eyes' ? turn({ text: 'A red square.' }) : readingModel)(response, request),
+  );
+  const search = await startSearchServer(pages(['https://code.claude.com/docs', 'Claude Code', 'How it works.']));
+  onTestFinished(() => search.close());
+  await project.addInstance('supplied', [
+    'PROVIDER=groq',
+    `OPENAI_BASE_URL=${picky.url}`,
+    `OPENAI_API_KEY=${KEY}`,
+    'BIG_MODEL=blind',
+    'MAX_RETRIES=0',
+    'QUIRK_VISION=false',
+    'VISION_MODEL=eyes',
+    'WEB_SEARCH=searxng',
+    `SEARCH_URL=${search.url}`,
+  ]);
+  expect((await project.manage(['start', 'supplied'])).code).toBe(0);
+  const rows = rowsOf(await project.manage(['test', 'supplied', '--full', '--yes', '--json', '--quiet']));
+  expect(['image', 'image of a tool', 'many tools', 'web search'].map((name) => rows[name])).toMatchObject([
+    { result: 'ok', detail: 'described by eyes' },
+    { result: 'ok', detail: 'described by eyes' },
+    { result: 'ok', detail: '128 of 148 offered, the right one called' },
+    { result: 'ok', detail: 'SearXNG found 1 page' },
+  ]);
+  expect(Math.max(...picky.requests.map((request) => toolsOf(request).length))).toBe(128);
+});
+
 test('--full says what it may cost and asks before it spends; without a terminal it needs --yes', async () => {
   upstream.requests.length = 0;
   const { code, stdout, stderr } = await project.manage(['test', 'good', '--full']);
-  expect(stderr).toMatch(/^good: --full asks capable for about 15,000 tokens in and 5,000 out \(price unknown\)\./m);
+  expect(stderr).toMatch(/^good: --full asks capable for about 22,000 tokens in and 5,000 out \(price unknown\)\./m);
   expect(stderr).toContain('One request of 6,000 tokens is meant to be refused');
   expect(stderr).toContain('./manage test good --full --yes');
   expect({ code, stdout, asked: upstream.requests.length }).toEqual({ code: 2, stdout: '', asked: 0 });

@@ -27,13 +27,16 @@ const countUp = stream(
   { choices: [], usage: { prompt_tokens: 25, completion_tokens: 80 } },
 );
 
-/** A call for each command that the text names. */
-const callsFor = (text: string): Call[] =>
-  [...text.matchAll(/`(echo \w+)`/g)].map((match, index) => ({
+/** A call for each command that the text names, or of the tool for the shelf that it names. */
+const callsFor = (text: string): Call[] => {
+  const [, shelf] = /open shelf (\d+)/.exec(text) ?? [];
+  if (shelf !== undefined) return [{ id: 'call_shelf', name: `mcp__archive__open_shelf_${shelf}`, input: {} }];
+  return [...text.matchAll(/`(echo \w+)`/g)].map((match, index) => ({
     id: `call_${index}`,
     name: 'Bash',
     input: { command: match[1] },
   }));
+};
 
 function callTurn(text: string): Turn {
   return { reasoning: 'The tool is what they want.', calls: callsFor(text) };

@@ -54,6 +54,10 @@ const demo: InstanceNow = {
     restart_needed: [],
     in_flight: 2,
     requests: { total: 412, ok: 405, rejected: 1, failed: 4, client_closed: 2 },
+    vision: null,
+    unseen_pictures: 0,
+    web_search: null,
+    tools: { most: null, limited_sessions: 0, left_out: 0 },
     last_success_at: AT,
     last_error: null,
   },
@@ -200,6 +204,7 @@ export const requestDetail: RequestDetail = {
   ],
   times: { waiting_ms: 1200, streaming_ms: 0 },
   tokens: { fresh: null, cached: null, written: null, output: null, reasoning: null, estimated: false },
+  supplied: { pictures: null, searches: null, tools_left_out: null },
   error: {
     status: 429,
     type: 'rate_limit_error',
@@ -221,6 +226,9 @@ const figures: UsageFigures = {
   unpriced_requests: 0,
   last_request_at: AT,
   health_checks: 0,
+  side_calls: 0,
+  web_searches: 0,
+  search_cost_usd: 0,
 };
 
 const unpriced: UsageFigures = { ...figures, requests: 40, cost_usd: null, unpriced_requests: 40 };

@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { ClientAccounts } from '../../src/clients/clientAccounts.ts';
 import type { Config } from '../../src/config/config.ts';
+import { otlpTargets } from '../../src/config/exporters.ts';
 import { configFromText } from '../../src/config/load.ts';
 import { createRedactor } from '../../src/core/secret.ts';
 import { ActiveServices, createServices } from '../../src/gateway/configSwap.ts';
 import { JsonBodyCodec } from '../../src/gateway/requestBody.ts';
 import { InFlight, type Services } from '../../src/gateway/services.ts';
+import { OtlpTelemetry } from '../../src/otlp/telemetry.ts';
 import type { CircuitBreakerOptions } from '../../src/resilience/circuitBreaker.ts';
 import { LoadBalancer } from '../../src/routing/loadBalancer.ts';
 import { createApp } from '../../src/server/app.ts';
@@ -42,11 +44,11 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-export function testConfig(settings: Settings): Config {
+export function testConfig(settings: Settings, environment: Settings = {}): Config {
   const text = Object.entries({ PORT: '8080', OPENAI_API_KEY: 'key-of-the-provider', ...settings })
     .map(([name, value]) => `${name}=${value}`)
     .join('\n');
-  const { config, problems } = configFromText('/envs/test.env', text, {}, tmpdir());
+  const { config, problems } = configFromText('/envs/test.env', text, environment, tmpdir());
   if (config === undefined) throw new Error(`bad test settings: ${JSON.stringify(problems)}`);
   return config;
 }
@@ -55,8 +57,12 @@ export function testConfig(settings: Settings): Config {
 const NEVER_OPEN: CircuitBreakerOptions = { failures: Number.POSITIVE_INFINITY, windowMs: 30_000, openMs: 10_000 };
 
 /** An instance inside the test process, on a free port, with the log kept in memory. */
-export async function startApp(settings: Settings, breaker: CircuitBreakerOptions = NEVER_OPEN): Promise<TestApp> {
-  const config = { ...testConfig(settings), breaker };
+export async function startApp(
+  settings: Settings,
+  breaker: CircuitBreakerOptions = NEVER_OPEN,
+  environment: Settings = {},
+): Promise<TestApp> {
+  const config = { ...testConfig(settings, environment), breaker };
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const redact = createRedactor(config.secrets);
   const log: Record<string, unknown>[] = [];
@@ -79,9 +85,12 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
   const state = settings['STATE_DIR'] === undefined ? temporaryFolder() : undefined;
   const stateDirectory = state?.path ?? config.stateDirectory;
   const descriptions = new DescriptionCache({ path: descriptionsPath(stateDirectory, config.instance), clock, logger });
+  const targets = otlpTargets(config);
+  const tracer = targets && new OtlpTelemetry({ config, targets, trust: undefined, version: 'test', clock, redact });
   const clients = new ClientAccounts(clock);
   const lasting = {
     clock,
+    tracer,
     stats: new RequestCounters(clock, redact),
     usage: new UsageAggregator({
       clock,
@@ -113,6 +122,8 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
     permissionModel: 'off',
     configuration: () => ({ loadedAt: clock.now(), problems: [], restartNeeded: [] }),
     logStatus: () => ({ path: 'memory', written: log.length, dropped: 0, healthy: true }),
+    sinkStatus: () => undefined,
+    otlpStatus: () => tracer?.status(),
     usageStatus: () => ({ written: usageRows.length, dropped: 0, healthy: true, lastError: undefined }),
     memoryBytes: () => process.memoryUsage.rss(),
   });
@@ -134,6 +145,7 @@ export async function startApp(settings: Settings, breaker: CircuitBreakerOption
       app.server.closeAllConnections();
       await app.close();
       await live.close();
+      await tracer?.close();
       descriptions.close();
       state?.remove();
       // Each test of an instance is a test of this, too (S1).

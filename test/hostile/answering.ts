@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { type Behaviour, type Chunk, delta, frame, openEvents } from '../helpers/fakeUpstream.ts';
 
+/** Answers a provider's client or a search API's, whatever was asked. */
+type Answering = (response: ServerResponse) => Promise<void>;
+
 /** The end of a stream of chat completions. */
 export const FINISH = `${frame(delta({}, 'stop'))}data: [DONE]\n\n`;
 export const FINISH_WITH_CALLS = `${frame(delta({}, 'tool_calls'))}data: [DONE]\n\n`;
@@ -52,7 +55,7 @@ export interface Flood {
 }
 
 /** An event stream of so many megabytes. The client of this provider may break it off whenever it has had enough. */
-export function flood({ first = '', block, megabytes, last = FINISH }: Flood): Behaviour {
+export function flood({ first = '', block, megabytes, last = FINISH }: Flood): Answering {
   return async (response) => {
     openEvents(response);
     response.write(first);
@@ -66,7 +69,7 @@ export function large(
   status: number,
   headers: Record<string, string>,
   { first = '', block, megabytes, last = '' }: Flood,
-): Behaviour {
+): Answering {
   return async (response) => {
     response.writeHead(status, headers);
     response.write(first);
@@ -76,7 +79,7 @@ export function large(
 }
 
 /** Bytes that no HTTP library writes, status line included; the connection ends behind them. */
-export function rawBytes(...blocks: (string | Buffer)[]): Behaviour {
+export function rawBytes(...blocks: (string | Buffer)[]): Answering {
   return async (response) => {
     const { socket } = response;
     if (socket === null) return;

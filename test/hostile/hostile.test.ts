@@ -10,8 +10,10 @@ import type { Scenario } from './scenario.ts';
 import { answerScenarios } from './scenarios/answers.ts';
 import { failureScenarios } from './scenarios/failures.ts';
 import { localScenarios } from './scenarios/localUsers.ts';
+import { pictureScenarios } from './scenarios/pictures.ts';
 import { requestScenarios } from './scenarios/requests.ts';
 import { responseScenarios } from './scenarios/responses.ts';
+import { searchScenarios } from './scenarios/searches.ts';
 import { streamScenarios } from './scenarios/streams.ts';
 import { toolScenarios } from './scenarios/toolServers.ts';
 import { usageScenarios } from './scenarios/usage.ts';
@@ -25,6 +27,8 @@ const groups: Readonly<Record<string, readonly Scenario[]>> = {
   'a provider of the Responses API': responseScenarios,
   'a provider on the wire': wireScenarios,
   'a provider that counts': usageScenarios,
+  'a search API': searchScenarios,
+  'a model that describes pictures': pictureScenarios,
   'a client': requestScenarios,
   'a tool server': toolScenarios,
   'another user of the machine': localScenarios,

@@ -5,13 +5,14 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { executablePath } from '../../src/host/workers.ts';
 import { delta, frame, openEvents, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { writeProbeHook } from '../helpers/probeHook.ts';
 import { type Binary, freePort, spawnBinary, startBinary } from '../helpers/startBinary.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
-import { ask, expectLegal, question, wholeQuestion } from './client.ts';
+import { ask, COUNT_TOKENS, expectLegal, question, wholeQuestion } from './client.ts';
 import { KEY } from './stage.ts';
 
 /** What ends or hinders a whole instance has one of its own, with all that stands between it and the machine (PERMISSION_MODEL). */
@@ -65,7 +66,7 @@ async function kill({ process: child, exited }: Binary): Promise<void> {
   await exited;
 }
 
-test('an instance that is killed under forty streams serves again, and what it has written can be read', async () => {
+test('P1 an instance that is killed under forty streams serves again, and what it has written can be read', async () => {
   const folder = makeFolder();
   const upstream = await startProvider({
     model: words('fine'),
@@ -107,7 +108,7 @@ test('an instance that is killed under forty streams serves again, and what it h
 });
 
 test.runIf(canRun('prlimit', '--version'))(
-  'an instance without descriptors refuses legally, and serves when there are some',
+  'P13 an instance without descriptors refuses legally, and serves when there are some',
   async () => {
     const upstream = await startProvider({ '*': words('fine') });
     const binary = await start(settingsFor(upstream.url));
@@ -127,7 +128,7 @@ test.runIf(canRun('prlimit', '--version'))(
 const CORE_PATTERN = '/proc/sys/kernel/core_pattern';
 const writesCores = existsSync(CORE_PATTERN) && !/^[|/]/.test(readFileSync(CORE_PATTERN, 'utf8'));
 
-test.runIf(writesCores)('a core dump is not made, or holds no key', async () => {
+test.runIf(writesCores)('P14 a core dump is not made, or holds no key', async () => {
   const binary = await start(settingsFor('http://127.0.0.1:9/v1'), inShell('ulimit -c unlimited;'));
   expectLegal(await ask(binary.url, '', wholeQuestion('model')));
   const { pid } = binary.process;
@@ -146,7 +147,7 @@ test.runIf(writesCores)('a core dump is not made, or holds no key', async () => 
 const NO_NAMES = 'mount --bind "$PWD/hosts" /etc/hosts && mount --bind "$PWD/nsswitch" /etc/nsswitch.conf &&';
 
 test.runIf(canRun('unshare', '--mount', 'true'))(
-  'a name that is known only now and then is an error only when it is not',
+  'U21 a name that is known only now and then is an error only when it is not',
   async () => {
     // Without keep-alive each question looks the name up.
     const answer: RequestListener = (request, response) => {
@@ -216,3 +217,33 @@ test('a star in the name of a folder opens no other folder', async () => {
   const { text } = await ask(binary.url, '', wholeQuestion('model'));
   expect(text).toContain('ERR_ACCESS_DENIED');
 });
+
+/** What the kernel says of a process, in MiB: `VmRSS` is its resident memory, `VmHWM` the most that this was. */
+function memoryOf({ process: { pid } }: Binary, name: 'VmRSS' | 'VmHWM'): number {
+  const found = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(found?.[1]) / 1024;
+}
+
+test.runIf(existsSync('/proc/self/status'))(
+  'P12 fifty bodies of 60 MB in 60 kB are not decoded at once, and what they took is given back',
+  async () => {
+    const binary = await start(settingsFor('http://127.0.0.1:9/v1'));
+    const before = memoryOf(binary, 'VmRSS');
+    const text = `{"model":"model","messages":[{"role":"user","content":"${'a'.repeat(60_000_000)}"}]}`;
+    const body = gzipSync(text);
+    const packed = { path: COUNT_TOKENS, headers: { 'content-encoding': 'gzip' }, body };
+    const answers = await Promise.all(Array.from({ length: 50 }, () => ask(binary.url, '', packed)));
+    for (const answer of answers) expectLegal(answer);
+    const count = (wanted: number) => answers.filter(({ status }) => status === wanted).length;
+    // One field of a body may not be so large, which is found when it has been decoded.
+    expect(count(413)).toBeGreaterThan(0);
+    expect(count(529)).toBe(50 - count(413));
+    const peak = memoryOf(binary, 'VmHWM');
+    const left = () => memoryOf(binary, 'VmRSS');
+    await expect.poll(left, { timeout: 20_000, interval: 500 }).toBeLessThan(before + 100);
+    console.log(
+      `resident: ${Math.round(before)} MiB, at most ${Math.round(peak)}, ${Math.round(left())} when all was over`,
+    );
+    expect(peak).toBeLessThan(800);
+  },
+);

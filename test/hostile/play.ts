@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { words } from '../helpers/fakeUpstream.ts';
+import { pages } from '../helpers/searchServer.ts';
 import { type Answer, expectLegal, question } from './client.ts';
 import type { ProbeWindow } from './health.ts';
 import type { Scenario } from './scenario.ts';
@@ -15,9 +16,10 @@ const SCENARIO_MS = 30_000;
 
 async function answersOf(
   stage: Stage,
-  { act, questions, inTurn = false, provider }: Scenario,
+  { act, questions, inTurn = false, provider, search }: Scenario,
 ): Promise<readonly Answer[]> {
   stage.behave(provider ?? words('fine'));
+  stage.searches.behaviour = search ?? pages(['https://a.test/', 'a page', 'words']);
   if (act !== undefined) return act(stage);
   const asked = typeof questions === 'function' ? questions() : questions;
   if (!inTurn) return Promise.all((asked ?? [question('hostile')]).map(stage.ask));
@@ -88,6 +90,9 @@ async function play(
   if (scenario.provider !== undefined && stage.upstream.requests.length === 0) {
     faults.push('the provider was not asked');
   }
+  if (scenario.search !== undefined && stage.searches.searches.length === 0) {
+    faults.push('the search API was not asked');
+  }
   try {
     await scenario.holds?.(answers, stage);
   } catch (error) {
@@ -118,5 +123,6 @@ export async function playToHold(stage: Stage, scenario: Scenario): Promise<Prob
   } finally {
     stop();
     stage.upstream.requests.length = 0;
+    stage.searches.searches.length = 0;
   }
 }

@@ -19,6 +19,8 @@ import { count, list, named, type Random, text } from './random.ts';
 import { localUser } from './randomLocalUsers.ts';
 import { spokenAnswer, spokenFlood, spokenRequest, wholeAnswer } from './randomProtocols.ts';
 import type { Scenario } from './scenario.ts';
+import { looking } from './scenarios/pictures.ts';
+import { searching } from './scenarios/searches.ts';
 import { LIMITED } from './stage.ts';
 
 let limited = 0;
@@ -261,8 +263,44 @@ function counts(random: Random): Scenario {
   };
 }
 
+/** 7: what a search API finds. */
+function found(random: Random): Scenario {
+  const fields = () => ({
+    url: random.coin ? `https://a.test/${text(random, random.size(1, 100_000))}` : text(random, random.size(1, 1000)),
+    title: text(random, random.size(1, 300_000)),
+    content: random.coin ? text(random, random.size(1, 300_000)) : random.size(1, 1e9),
+  });
+  const pages = JSON.stringify(Array.from({ length: random.size(1, 4) }, fields));
+  const results = random.coin ? pages : list(random, random.size(10, 3_000_000));
+  const status = random.pick([200, 200, 200, 201, 302, 400, 432, 500]);
+  return {
+    name: named('found', status, results.slice(0, 40), results.length),
+    search: (response) => void response.writeHead(status, { location: '/' }).end(`{"results":${results}}`),
+    questions: searching,
+  };
+}
+
+/** 8: what a side model says of a picture. */
+function described(random: Random): Scenario {
+  const { name, provider } = random.pick([words, searched, parts, counts])(random);
+  return {
+    name: `a picture, ${name}`,
+    ...(provider === undefined ? {} : { provider }),
+    questions: [looking(random.size(1, 30)), looking(1, wholeQuestion)],
+  };
+}
+
 const OF_CHAT = [pause, words, searched, parts, memory, memory, counts] as const;
-const OF_ALL = [spokenAnswer, wholeAnswer, spokenFlood, spokenRequest, spokenRequest, localUser] as const;
+const OF_ALL = [
+  spokenAnswer,
+  wholeAnswer,
+  spokenFlood,
+  spokenRequest,
+  spokenRequest,
+  localUser,
+  found,
+  described,
+] as const;
 
 /** A scenario of a random kind, size and shape. */
 export function randomScenario(random: Random): Scenario {

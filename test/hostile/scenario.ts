@@ -1,4 +1,5 @@
 import type { Behaviour } from '../helpers/fakeUpstream.ts';
+import type { SearchBehaviour } from '../helpers/searchServer.ts';
 import type { Answer, Question } from './client.ts';
 import type { Stage } from './stage.ts';
 
@@ -7,6 +8,8 @@ export interface Scenario {
   readonly name: string;
   /** What the provider does; an ordinary answer unless given. */
   readonly provider?: Behaviour;
+  /** What the search API does; it finds one page unless given. */
+  readonly search?: SearchBehaviour;
   /** Questions that are asked at the same time, or one after the other; one streamed question unless given. */
   readonly questions?: readonly Question[] | (() => readonly Question[]);
   readonly inTurn?: boolean;

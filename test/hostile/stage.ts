@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executablePath } from '../../src/host/workers.ts';
+import { ALLOCATOR_SETTINGS } from '../../src/permissions/sandbox.ts';
 import { type Behaviour, type FakeUpstream, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
+import { pages, type SearchServer, startSearchServer } from '../helpers/searchServer.ts';
 import { type Binary, freePort, startBinary } from '../helpers/startBinary.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
@@ -40,6 +42,9 @@ function providersText(url: string, native: string, mortalPort: number): string 
       ...common,
     })),
     { name: 'responses', base_url: url, protocol: 'responses', quirks: { web_search: 'provider' }, ...common },
+    { name: 'blind', base_url: url, quirks: { vision: false }, ...common },
+    // Alone, so that its failures are none of another one's.
+    { name: 'eyes', base_url: url, ...common },
     { name: 'native', base_url: native, protocol: 'anthropic', ...common },
     { name: 'mortal', base_url: `http://127.0.0.1:${mortalPort}/v1`, ...common },
   ];
@@ -59,6 +64,7 @@ export interface Stage {
   readonly providersFile: string;
   readonly probe: HealthProbe;
   readonly upstream: FakeUpstream;
+  readonly searches: SearchServer;
   /** What the provider does from now on, except for the model `ordinary`. */
   behave(behaviour: Behaviour): void;
   ask(question: Question): Promise<Answer>;
@@ -114,6 +120,7 @@ async function inspectorOf(binary: Binary): Promise<string> {
 export async function startStage(): Promise<Stage> {
   let current: Behaviour = ordinary;
   const upstream = await startFakeUpstream({ ordinary, '*': (response, request) => current(response, request) });
+  const searches = await startSearchServer(pages());
   const folder = temporaryFolder();
   const providers = join(folder.path, 'providers.json');
   const mortalPort = await freePort();
@@ -137,6 +144,7 @@ export async function startStage(): Promise<Stage> {
     providersFile: providers,
     probe,
     upstream,
+    searches,
     behave: (behaviour) => {
       current = behaviour;
     },
@@ -147,7 +155,6 @@ export async function startStage(): Promise<Stage> {
     holdLoop: async (ms) => holdLoop(await inspectorOf(binary), ms),
     restart: async () => {
       probe.watch(undefined);
-      upstream.requests.length = 0;
       // What it has written is looked at when all is over, and by the scenarios that are about it.
       await binary.stop().catch(() => {});
       await start();
@@ -158,6 +165,7 @@ export async function startStage(): Promise<Stage> {
         await binary.stop();
       } finally {
         await upstream.close();
+        await searches.close();
         folder.remove();
       }
     },
@@ -178,12 +186,19 @@ export async function startStage(): Promise<Stage> {
         MAX_ATTEMPTS: '1',
         BREAKER_FAILURES: '1000',
         REQUEST_TIMEOUT: '8',
+        WEB_SEARCH: 'searxng',
+        SEARCH_URL: searches.url,
+        VISION_MODEL: 'eyes,described',
+        VISION_TIMEOUT: '4',
         LOG_MAX_TOTAL: '20M',
       },
       'hostile',
       COMMAND,
+      // The second start, which does not take place here, would set them.
+      ALLOCATOR_SETTINGS,
     );
     await warmUp(stage);
+    upstream.requests.length = 0;
     atRest = await stage.memory();
     probe.watch({ port: binary.port, pid: binary.process.pid ?? 0 });
   }

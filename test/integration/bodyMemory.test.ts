@@ -8,7 +8,7 @@ const MIB = 1024 * 1024;
 
 vi.mock('node:v8', async (importOriginal) => ({
   ...(await importOriginal<typeof v8>()),
-  getHeapStatistics: () => ({ used_heap_size: 10 * MIB, heap_size_limit: 64 * MIB }),
+  getHeapStatistics: () => ({ used_heap_size: 10 * MIB, external_memory: 5 * MIB, heap_size_limit: 64 * MIB }),
 }));
 
 let app: TestApp;

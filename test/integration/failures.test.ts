@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import {
   type Behaviour,
   delta,
@@ -111,6 +111,15 @@ test('R407 a rejected key names the variable to repair, never the key', async ()
   expect(JSON.parse((await ask('bad-key')).text).error.message).toBe(
     '[test 401] the provider rejected OPENAI_API_KEY: Incorrect API key provided: **** (./manage key test)',
   );
+});
+
+test('commands in messages are called as the user calls them', async () => {
+  const settings = { OPENAI_BASE_URL: upstream.url, BIG_MODEL: 'x', SMALL_MODEL: 'y' };
+  const installed = await startApp(settings, undefined, { MANAGER_COMMAND: 'ccp' });
+  onTestFinished(() => installed.close());
+  const messageOf = async (model: string) =>
+    JSON.parse((await call(`${installed.url}/v1/messages`, message(model))).text).error.message;
+  expect(await messageOf('bad-key')).toMatch(/ \(ccp key test\)$/);
 });
 
 test.each([

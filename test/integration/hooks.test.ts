@@ -8,8 +8,11 @@ import type { HookInfo } from '../../src/hooks/hooks.ts';
 import { type AnthropicServer, nativeJson, nativeTurn, startAnthropicServer } from '../helpers/anthropicServer.ts';
 import { delta, type FakeUpstream, frame, openEvents, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { messagesOf, textOf } from '../helpers/received.ts';
+import { pages, startSearchServer } from '../helpers/searchServer.ts';
 import { call, message, readEvents, type Settings, startApp, type TestApp } from '../helpers/startApp.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
+import { reply } from '../helpers/turn.ts';
+import { namesPictures, picture, text } from '../helpers/visionStage.ts';
 
 /** Bytes that no writer of JSON would write like this. */
 const ODD_BODY = '{ "model":"model", "max_tokens": 10.0, "messages":[{"role":"user","content":"caf\\u00e9"}] }';
@@ -80,6 +83,9 @@ async function startListener(): Promise<{ readonly url: string; next(): Promise<
     },
   };
 }
+
+const search = { calls: [{ id: 'c1', name: 'web_search', input: { query: 'weather' } }] };
+const TOOL = { name: 'Read', description: 'Reads a file', input_schema: { type: 'object', properties: {} } };
 
 const NO_CHANGE = 'const change = () => {};';
 
@@ -230,6 +236,42 @@ test('a hook that fails or never ends is logged with the request, which goes on 
       reason: 'it took longer than 1000 ms',
     },
   ]);
+});
+
+test('what a request hook takes out is neither described nor searched, and a response hook sees pages and words as one answer', async () => {
+  const upstream = await startFakeUpstream({
+    model: reply(({ text }) => (text.includes('Pages that were found') ? { text: 'Sunny.' } : search)),
+    eyes: namesPictures,
+  });
+  const server = await startSearchServer(pages(['https://weather.test/', 'Weather', 'Sunny.']));
+  onTestFinished(async () => {
+    await upstream.close();
+    await server.close();
+  });
+  const app = await startHooked(
+    `function change(body) {
+      body.messages[0].content = body.messages[0].content.filter(({ secret }) => secret === undefined);
+      return body;
+    }
+    export const response = (answer) => ({ ...answer, seen: answer.content.map(({ type }) => type) });`,
+    {
+      OPENAI_BASE_URL: upstream.url,
+      QUIRK_VISION: '0',
+      VISION_MODEL: 'eyes',
+      WEB_SEARCH: 'searxng',
+      SEARCH_URL: server.url,
+    },
+  );
+  const content = [text('How is it?'), picture('a'), { ...picture('b'), secret: true }];
+  const tools = [{ type: 'web_search_20250305', name: 'web_search' }, TOOL];
+  const answer = await call(
+    `${app.url}/v1/messages`,
+    message('model', { tools, messages: [{ role: 'user', content }] }),
+  );
+  expect(JSON.parse(answer.text)).toMatchObject({ seen: ['server_tool_use', 'web_search_tool_result', 'text'] });
+  expect(upstream.requests.map(({ body }) => body.model)).toEqual(['eyes', 'model', 'model']);
+  expect(upstream.requests.map(({ text: sent }) => sent).join('')).not.toContain('secret');
+  expect(server.searches).toHaveLength(1);
 });
 
 test('the example of docs/HOOKS.md does what it says', async () => {

@@ -176,14 +176,14 @@ describe('GET /metrics', () => {
     const lines = text.split('\n');
     expect(lines).toEqual(
       expect.arrayContaining([
-        'claude_code_proxy_requests_total{outcome="ok",status="200",model="priced",tier="big"} 1',
-        'claude_code_proxy_requests_total{outcome="error",status="400",model="refusing",tier="none"} 1',
-        'claude_code_proxy_tokens_total{kind="cache_read",model="half"} 400',
-        'claude_code_proxy_tokens_total{kind="reasoning",model="priced"} 30',
-        'claude_code_proxy_cost_dollars_total{model="priced"} 0.0018',
-        'claude_code_proxy_unpriced_requests_total{model="half"} 1',
-        'claude_code_proxy_first_event_seconds_count{tier="big"} 1',
-        'claude_code_proxy_request_duration_seconds_bucket{tier="small",le="+Inf"} 1',
+        'claude_code_proxy_requests_total{outcome="ok",status="200",model="priced",tier="big",provider="custom",key="file"} 1',
+        'claude_code_proxy_requests_total{outcome="error",status="400",model="refusing",tier="none",provider="custom",key="file"} 1',
+        'claude_code_proxy_tokens_total{kind="cache_read",model="half",provider="custom",key="file"} 400',
+        'claude_code_proxy_tokens_total{kind="reasoning",model="priced",provider="custom",key="file"} 30',
+        'claude_code_proxy_cost_dollars_total{model="priced",provider="custom",key="file"} 0.0018',
+        'claude_code_proxy_unpriced_requests_total{model="half",provider="custom"} 1',
+        'claude_code_proxy_first_event_seconds_count{tier="big",provider="custom"} 1',
+        'claude_code_proxy_request_duration_seconds_bucket{tier="small",provider="custom",le="+Inf"} 1',
         'claude_code_proxy_requests_in_flight 0',
         `claude_code_proxy_breaker_state{provider="custom",server="${upstream.url}",state="closed"} 1`,
         `claude_code_proxy_breaker_state{provider="custom",server="${upstream.url}",state="open"} 0`,

@@ -54,6 +54,7 @@ test('R136 what is left out stands in a header, in the log line, once per sessio
     [1, 2].map(() => [leftOut, expect.stringContaining('docs/TOOLS.md')]),
   );
   expect(JSON.parse((await call(`${app.url}/health`)).text).tools).toEqual({
+    most: 128,
     limited_sessions: 2,
     left_out: leftOut,
     search_lost_sessions: 0,

@@ -3,7 +3,15 @@ import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { renewServices } from '../../src/gateway/configSwap.ts';
-import { nativeTurn, startAnthropicServer } from '../helpers/anthropicServer.ts';
+import {
+  type NativeBehaviour,
+  nativeError,
+  nativeEvent,
+  nativeJson,
+  nativeStream,
+  nativeTurn,
+  startAnthropicServer,
+} from '../helpers/anthropicServer.ts';
 import { inTurn, json, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { pdfDocument } from '../helpers/pdfDocument.ts';
 import { mediaOf, messagesOf, textOf } from '../helpers/received.ts';
@@ -288,6 +296,54 @@ test.each(FAULTS)(
   },
 );
 
+const NATIVE_FAULTS: readonly (readonly [string, NativeBehaviour, RegExp])[] = [
+  ['a wrong key', nativeError(401, 'authentication_error', 'invalid x-api-key'), /could not be described: .*invalid/],
+  ['a limit', nativeError(429, 'rate_limit_error', 'slow down', { 'retry-after': '0' }), /described: .*slow down/],
+  ['an error of its own', nativeError(500, 'api_error', 'broken'), /could not be described: .*broken/],
+  ['overload', nativeError(529, 'overloaded_error', 'Overloaded'), /could not be described: .*[Oo]verloaded/],
+  ['garbage', nativeJson('<html>oops</html>'), /could not be described/],
+  ['half an answer', nativeStream(nativeEvent('message_start', { message: { content: [] } })), /not be described/],
+  ['an empty answer', nativeTurn({ text: '' }), /could not be described: .*without words/],
+  ['another tool’s call', nativeTurn({ calls: [{ id: 'a', name: 'Bash', input: {} }] }), /described: .*without words/],
+];
+
+test.each(NATIVE_FAULTS)('a server of VISION_URL that answers with %s costs a note, too', async (_name, eyes, note) => {
+  const server = await startAnthropicServer({ '*': eyes });
+  onTestFinished(() => server.close());
+  const { ask, blind } = await startVision(namesPictures, {
+    VISION_MODEL: '',
+    VISION_URL: server.url,
+    MAX_RETRIES: '0',
+  });
+  expect(await ask([user(text('look'), picture('a'))])).toContain('done');
+  expect(textOf(messagesOf(blind()[0] as never)[0])).toMatch(note);
+});
+
+test('a side model that is down, or does not stop, costs a note, too', async () => {
+  const gone = await startVision(namesPictures, { VISION_MODEL: '', VISION_URL: 'http://127.0.0.1:9' });
+  await gone.ask([user(picture('a'))]);
+  expect(gone.blind()[0]?.text).toContain('[Picture 1 could not be described: ');
+  let isClosed = false;
+  const endless = await startVision(
+    (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.on('close', () => {
+        isClosed = true;
+      });
+      const event = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'x'.repeat(60_000) } }] })}\n\n`;
+      const goOn = () => {
+        while (!response.destroyed && response.write(event));
+      };
+      response.on('drain', goOn);
+      goOn();
+    },
+    { VISION_TIMEOUT: '1' },
+  );
+  await endless.ask([user(picture('a'))]);
+  expect(endless.blind()[0]?.text).toContain('[Picture 1 could not be described: ');
+  await expect.poll(() => isClosed).toBe(true);
+});
+
 test('a side model that is too slow is given up, one that fails once is asked once more', async () => {
   const slow = await startVision(() => {}, { VISION_TIMEOUT: '1' });
   await slow.ask([user(picture('a'))]);
@@ -389,7 +445,9 @@ test('side calls have rows of their own, and no part in the figures of clients',
     failed: 0,
   });
   const metrics = (await call(`${app.url}/metrics`)).text;
-  expect(metrics).toContain('claude_code_proxy_side_calls_total{side="vision",outcome="ok",model="eyes"} 1');
+  expect(metrics).toContain(
+    'claude_code_proxy_side_calls_total{side="vision",outcome="ok",model="eyes",provider="custom"} 1',
+  );
   expect(metrics.match(/claude_code_proxy_requests_total\{.*\} 1/g)).toHaveLength(1);
   const stats = JSON.parse((await call(`${app.url}/v1/stats`)).text);
   expect(stats).toMatchObject({ total_requests: 1, side_calls: 1 });

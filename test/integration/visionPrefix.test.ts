@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
+import { toResultBlock, toServerCall } from '../../src/search/history.ts';
 import { nativeTurn, startAnthropicServer } from '../helpers/anthropicServer.ts';
 import { inTurn, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
+import { responseTurn, textItem } from '../helpers/responsesTurn.ts';
 import { call, message, type Settings, startApp } from '../helpers/startApp.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 import {
@@ -26,6 +28,8 @@ const turns = fc.array(
     ),
     asked: fc.constantFrom('what?', 'where?', ''),
     byTool: fc.boolean(),
+    /** Searches of the web in the model's answer. */
+    searches: fc.array(fc.constantFrom('weather', 'news'), { maxLength: 2 }),
     /** Long enough that the incremental parser goes to work, or not. */
     padding: fc.constantFrom(0, 9000),
     restart: fc.boolean(),
@@ -45,17 +49,34 @@ function messagesOfTurn(turn: { pictures: Block[]; asked: string; byTool: boolea
   ];
 }
 
+/** The model's answer to a turn, as the client has got it. */
+function answerOfTurn(searches: readonly string[], index: number): Block {
+  const blocks = searches.flatMap((query, place) => {
+    const call = toServerCall({
+      type: 'tool_use',
+      id: `toolu_s${index}${place}`,
+      name: 'web_search',
+      input: { query },
+    });
+    const page = { url: `https://${query}.test/`, title: query, text: `All about ${query}`, age: null };
+    return [call, toResultBlock(String(call['id']), { pages: [page] })];
+  });
+  return assistant(...blocks, text('done'));
+}
+
 /** The list of messages in a request that was sent, without its closing bracket. */
 function listIn(body: string): string {
-  const start = body.indexOf('"messages":[');
-  const { messages } = JSON.parse(body);
-  const list = `"messages":${JSON.stringify(messages).slice(0, -1)}`;
+  const name = body.includes('"messages":[') ? 'messages' : 'input';
+  const start = body.indexOf(`"${name}":[`);
+  const messages = JSON.parse(body)[name];
+  const list = `"${name}":${JSON.stringify(messages).slice(0, -1)}`;
   expect(body.startsWith(list, start)).toBe(true);
   return list;
 }
 
 const ENDPOINTS: readonly (readonly [string, Settings])[] = [
   ['chat completions', {}],
+  ['the Responses API', { PROTOCOL: 'responses', QUIRK_UPSTREAM_STREAM: '0' }],
   ['a native endpoint', { PROTOCOL: 'anthropic', PROVIDER: 'custom' }],
 ];
 
@@ -74,7 +95,8 @@ test.each(ENDPOINTS)(
     const chat = await startFakeUpstream({
       blind: (response, request) => {
         sent.push(request.text);
-        return words('done')(response, request);
+        const isResponses = settings['PROTOCOL'] === 'responses';
+        return (isResponses ? responseTurn([textItem('done')]) : words('done'))(response, request);
       },
     });
     const native = await startAnthropicServer({
@@ -101,6 +123,9 @@ test.each(ENDPOINTS)(
             BIG_MODEL: 'blind',
             QUIRK_VISION: '0',
             VISION_URL: other.url,
+            // Never asked: the searches are in the history.
+            WEB_SEARCH: 'searxng',
+            SEARCH_URL: 'http://127.0.0.1:9',
             STATE_DIR: join(state.path, 'state'),
             ...settings,
           });
@@ -115,11 +140,11 @@ test.each(ENDPOINTS)(
               app = await start();
             }
             await call(`${app.url}/v1/messages`, message('opus', { messages }));
-            messages.push(assistant(text('done')));
+            messages.push(answerOfTurn(turn.searches, index));
           }
           const lists = sent.map(listIn);
           expect(lists).toHaveLength(plan.length);
-          expect(sent.join('')).not.toContain('base64');
+          expect(sent.join('')).not.toMatch(/base64|server_tool_use|web_search_tool_result/);
           for (const [index, list] of lists.entries()) {
             if (index > 0) expect(list.startsWith(lists[index - 1] ?? '')).toBe(true);
           }
@@ -153,6 +178,22 @@ test('two instances have caches of their own, so that a conversation that moves 
   const common = [...one].findIndex((letter, at) => letter !== other[at]);
   expect(one.slice(common)).toMatch(/^one way/);
   expect(other.slice(common)).toMatch(/^another/);
+});
+
+test('what was searched stands in the conversation itself: another instance sends the same bytes', async () => {
+  const upstream = await startFakeUpstream({ '*': words('done') });
+  onTestFinished(() => upstream.close());
+  const search = { WEB_SEARCH: 'searxng', SEARCH_URL: 'http://127.0.0.1:9' };
+  const apps = [1, 2].map(() => startApp({ OPENAI_BASE_URL: upstream.url, BIG_MODEL: 'any', ...search }));
+  const messages = [user(text('hello')), answerOfTurn(['weather', 'news'], 0), user(text('Thanks.'))];
+  for (const starting of apps) {
+    const app = await starting;
+    onTestFinished(() => app.close());
+    await call(`${app.url}/v1/messages`, message('opus', { messages }));
+  }
+  const [one, other] = upstream.requests;
+  expect(one?.text).toContain('All about news');
+  expect(other?.text).toBe(one?.text);
 });
 
 test('what is described for one conversation is there for another, and a large body is no hindrance', async () => {

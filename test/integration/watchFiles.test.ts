@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Watch, watchFiles } from '../../src/reload/fileWatcher.ts';
+import { type Watch, watchFiles } from '../../src/reload/configReloader.ts';
 import { editWays } from '../helpers/editFile.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 

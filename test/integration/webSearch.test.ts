@@ -275,6 +275,22 @@ test('a query is bounded, and without words it is refused unasked', async () => 
   expect(search.searches).toHaveLength(0);
 });
 
+test('a model that has written a million letters is asked for its answer, as each further question would repeat them', async () => {
+  turns = [{ calls: [{ name: 'web_search', input: { query: 'x'.repeat(1_000_001) } }] }, { text: 'done' }];
+  const { content } = await ask({ tools: [READ, TOOL] });
+  expect(content.at(-1)).toMatchObject({ type: 'text', text: 'done' });
+  expect(upstream.requests.map(({ body }) => body['tool_choice'] ?? 'any')).toEqual(['any', 'none']);
+});
+
+test('arguments of a search that are nested too deep end the answer by an error behind its beginning', async () => {
+  const input = `{"query":${'['.repeat(300)}${']'.repeat(300)}}`;
+  turns = [{ calls: [{ name: 'web_search', input: JSON.parse(input) }] }];
+  const { text } = await call(`${app.url}/v1/messages`, message('large', { tools: [READ, TOOL], stream: true }));
+  checkEvents(text);
+  expect(text).toContain('event: message_start');
+  expect(text).toContain('event: error');
+});
+
 test('pages of other domains than the client allows, and of those that it blocks, are left out', async () => {
   search.behaviour = pages(
     ['https://docs.example.com/a', 'A', 'a'],

@@ -28,7 +28,7 @@ const FORMS = [
 /** Of docs/pictures; the height is what the view needs. */
 const PICTURES = [
   { name: 'page-now', view: 'now', colorScheme: 'light', height: 690 },
-  { name: 'page-requests', view: 'requests', colorScheme: 'light', height: 790, row: 2 },
+  { name: 'page-requests', view: 'requests', colorScheme: 'light', height: 900, row: 2 },
   { name: 'page-usage', view: 'usage', colorScheme: 'dark', height: 940 },
 ] as const;
 

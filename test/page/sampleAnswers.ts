@@ -128,6 +128,15 @@ export const instances: readonly InstanceNow[] = [
         meaning: 'the provider limits the rate; the key is used again soon',
       },
       status: {
+        vision: { model: 'atlas-flash', setting: 'VISION_MODEL', described: 41, failed: 1 },
+        web_search: {
+          back_end: 'brave',
+          searches: 136,
+          failed: 2,
+          refused: 0,
+          last_failure: { at: iso(NOW - 4_200_000), reason: 'no answer within 10 s' },
+        },
+        tools: { most: 128, limited_sessions: 3, left_out: 172 },
         providers: [
           {
             name: 'acme',
@@ -374,6 +383,11 @@ export function detailOf(row: RequestRow): RequestDetail {
       reasoning: row.output_tokens === null ? null : Math.round(row.output_tokens / 3),
       estimated: false,
     },
+    supplied: {
+      pictures: row.fallbacks > 0 ? { total: 3, described: 1, failed: 0, cost: 0.0009 } : null,
+      searches: row.fallbacks > 0 ? { done: 2, failed: 1, cost: 0.01 } : null,
+      tools_left_out: row.fallbacks > 0 ? 172 : null,
+    },
     error: isFine
       ? null
       : {
@@ -439,6 +453,9 @@ const lines: readonly UsageLine[] = groups.map((group) => {
     unpriced_requests: unpriced,
     last_request_at: iso(NOW - 9000),
     health_checks: 0,
+    side_calls: group.group === 'atlas-flash' ? 41 : 0,
+    web_searches: group.group === 'acme-2' ? 136 : 0,
+    search_cost_usd: group.group === 'acme-2' ? 0.68 : 0,
   };
 });
 
@@ -456,6 +473,9 @@ function sumOf(all: readonly UsageFigures[], factor = 1): UsageFigures {
     unpriced_requests: sum((line) => line.unpriced_requests),
     last_request_at: iso(NOW - 9000),
     health_checks: 0,
+    side_calls: sum((line) => line.side_calls),
+    web_searches: sum((line) => line.web_searches),
+    search_cost_usd: factor * add(all.map((line) => line.search_cost_usd)),
   };
 }
 

@@ -41,6 +41,49 @@ async function open(options: Parameters<typeof openWindow>[0] = {}, view = 'now'
 
 const openFirstRow = (page: Page) => page.locator('button.opener').nth(1).click();
 
+describe('what the proxy supplies', () => {
+  test('an instance says who describes pictures, who searches, and how many tools are sent', async () => {
+    const { page } = await open();
+    await page.getByRole('button', { name: 'review', exact: true }).click();
+    const text = await page.locator('tr.detail').innerText();
+    expect(text).toContain('described by atlas-flash: 41, 1 failed');
+    expect(text).toMatch(/by brave: 136, 2 failed, last .* no answer within 10 s/);
+    expect(text).toContain('128 at most; 3 sessions had more, 172 left out of the latest request');
+    await page.getByRole('button', { name: 'work', exact: true }).click();
+    expect(await page.locator('tr.detail').innerText()).not.toContain('Supplied by the proxy');
+  });
+
+  test('a request says which of it it needed, and its list of usage what is beside the cost', async () => {
+    const { page } = await open({}, 'requests');
+    await page.locator('button.opener').nth(2).click();
+    const detail = page.locator('tr.detail');
+    await detail.getByRole('heading', { name: 'Supplied by the proxy' }).waitFor();
+    expect(await detail.innerText()).toMatch(
+      /Pictures\s+3, 1 described now \(\S*0\.0009\)\s+Web searches\s+2, 1 failed \(\S*0\.01\S*\)\s+Tools left out\s+172/,
+    );
+    await show(page, 'usage?by=side');
+    expect(server.asked.at(-1)).toContain('by=side');
+    const text = await page.locator('main').innerText();
+    expect(text).toContain('41 questions to side models');
+    expect(text).toMatch(/136 searches of the web cost \S*0\.68/);
+  });
+});
+
+test('thousands of sessions are a table of 200, with more on demand', async () => {
+  const [line] = usage.lines;
+  const lines = Array.from({ length: 6000 }, (_, index) => ({ ...line, group: `session-${index}`, name: null }));
+  server.answers['/api/usage'] = { ...usage, by: 'session', lines };
+  const { page } = await open({}, 'usage?by=session');
+  await page.locator('table.usage tbody tr').first().waitFor();
+  const names = async () => (await page.locator('table.usage tbody th').allInnerTexts()).map((text) => text.trim());
+  expect((await names()).length).toBe(200);
+  expect((await names()).at(-1)).toBe('session-5999');
+  await page.getByText('The latest 200 of 6,000; the CSV has all.').waitFor();
+  await page.getByRole('button', { name: 'Show more' }).click();
+  await page.getByText('The latest 400 of 6,000').waitFor();
+  expect((await names()).length).toBe(400);
+});
+
 describe('for everybody', () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const view of VIEWS) {

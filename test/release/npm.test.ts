@@ -7,8 +7,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { makePackages } from '../../scripts/release.ts';
+import { makePackages } from '../../scripts/release/npmPackages.ts';
 import { PLATFORM } from '../../src/cli/buildStamp.ts';
+import { KEY_HEADER } from '../../src/cli/ui/contract.ts';
 import { createProject, type Finished, freePort, run, type TemporaryProject } from '../cli/temporaryProject.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 import { type Registry, startRegistry } from './registry.ts';
@@ -280,6 +281,32 @@ describe.each(['22', '26'])('on Node %s', (node) => {
     expect(code).toBe(0);
     expect(Number(stdout.split('\n')[0])).toBe(pid); // one process from the shell on
     await rm(join(machine.folder, 'own.env'));
+  });
+
+  test('the page is served, its files and its figures, until ui --stop', async ({ skip }) => {
+    if (obstacle !== '') skip(obstacle);
+    const port = await freePort();
+    const { stdout } = await machine.ccp('ui', '--background', '--port', String(port));
+    const [, address = '', secret] = /^(http:\/\/\S+)\/#(\S+)$/m.exec(stdout) ?? [];
+    expect(address).toBe(`http://127.0.0.1:${port}`);
+    const html = await (await fetch(address)).text();
+    const files = [...html.matchAll(/(?:src|href)="\/?([\w.]+)"/g)].map(([, file]) => file);
+    expect(files).toEqual(expect.arrayContaining(['page.js', 'page.css']));
+    for (const file of files) expect([file, (await fetch(`${address}/${file}`)).status]).toEqual([file, 200]);
+    const opened = await fetch(`${address}/api/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ secret }),
+    });
+    const { key } = (await opened.json()) as { key: string };
+    const headers = { cookie: opened.headers.getSetCookie()[0]?.split(';')[0] ?? '', [KEY_HEADER]: key };
+    const read = async (path: string) => JSON.parse(await (await fetch(address + path, { headers })).text());
+    const { instances } = await read('/api/now');
+    expect(instances[0]).toMatchObject({ name: 'demo', words: 'ready' });
+    expect((await read('/api/usage')).total.requests).toBeGreaterThan(0);
+    expect((await read('/api/requests')).requests.length).toBeGreaterThan(0);
+    await machine.ccp('ui', '--stop');
+    expect(JSON.parse((await machine.ccp('status', '--json')).stdout).page).toBe(null);
   });
 
   test('run starts Claude Code', async ({ skip }) => {

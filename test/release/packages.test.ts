@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { beforeAll, expect, test } from 'vitest';
-import { makePackages } from '../../scripts/release.ts';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { makePackages } from '../../scripts/release/npmPackages.ts';
 import { PLATFORM } from '../../src/cli/buildStamp.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 
@@ -16,6 +16,8 @@ const manifestOf = (folder: string) => JSON.parse(readFileSync(join(folder, 'pac
 
 let tarballs: string[];
 beforeAll(async () => {
+  vi.stubEnv('GITHUB_SERVER_URL', 'https://github.example');
+  vi.stubEnv('GITHUB_REPOSITORY', 'somebody/proxy');
   tarballs = await makePackages(root, output);
   return remove;
 });
@@ -37,6 +39,7 @@ test('the main package holds the manager and pages, and nothing of the sources, 
     'CHANGELOG.md',
     'LICENSE',
     'README.md',
+    'THIRD-PARTY-LICENSES',
     'bin/claude-code-proxy.cjs',
     'dist/manager.cjs',
     'docs/COMMANDS.md',
@@ -62,7 +65,14 @@ test('the main package holds the manager and pages, and nothing of the sources, 
 });
 
 test('the package of a platform holds the executable', () => {
-  expect(listing(platform)).toEqual(['LICENSE', 'README.md', 'build.json', 'claude-code-proxy', 'package.json']);
+  expect(listing(platform)).toEqual([
+    'LICENSE',
+    'README.md',
+    'THIRD-PARTY-LICENSES',
+    'build.json',
+    'claude-code-proxy',
+    'package.json',
+  ]);
   expect(statSync(join(platform, 'claude-code-proxy')).mode & 0o111).toBe(0o111);
 });
 
@@ -95,6 +105,11 @@ test('one version everywhere, exact dependencies, and no script', () => {
   });
   for (const { scripts, private: isPrivate } of [manifest, manifestOf(platform)])
     expect([scripts, isPrivate]).toEqual([undefined, undefined]);
+});
+
+test('made by a workflow of GitHub they name its repository, with which npm compares the provenance', () => {
+  const repository = { type: 'git', url: 'git+https://github.example/somebody/proxy.git' };
+  expect([manifestOf(main).repository, manifestOf(platform).repository]).toEqual([repository, repository]);
 });
 
 test('the tarballs are small enough, and made again they are the same, byte for byte', async () => {

@@ -98,6 +98,17 @@ export function offerVision(name: string, { vision, tiers, modelRefs }: Config):
   ];
 }
 
+/** That the model's server takes few tools, where it does; empty else, and where requests pass through as they are. */
+export function toolsNote({ tiers, modelRefs }: Config): readonly string[] {
+  const { provider, model } = modelRefs.of(tiers.big);
+  const { protocol } = provider.preset;
+  const { toolsMax } = modelSettings(provider, model);
+  if (toolsMax === undefined || protocol === 'anthropic' || protocol === 'demo') return [];
+  return [
+    `${model} is sent ${toolsMax} tools at most. Where a session has more, those nearest to its words stay (docs/TOOLS.md).`,
+  ];
+}
+
 /** The last words: what decides whether it goes well, and the line to run, or how to repair what failed. */
 function finish(
   { output }: Context,
@@ -107,9 +118,12 @@ function finish(
   config: Config,
 ): ExitCode {
   const width = Math.min(output.columns ?? MOST_COLUMNS, MOST_COLUMNS) - INDENT.length;
-  const lines = [...(preset.notes ?? []), ...offerVision(name, config), ...searchNote(name, preset)].flatMap((note) =>
-    wrapText(note, width).map((line, at) => `${at === 0 ? '  * ' : INDENT}${line}`),
-  );
+  const lines = [
+    ...(preset.notes ?? []),
+    ...offerVision(name, config),
+    ...searchNote(name, preset),
+    ...toolsNote(config),
+  ].flatMap((note) => wrapText(note, width).map((line, at) => `${at === 0 ? '  * ' : INDENT}${line}`));
   if (lines.length > 0) output.say(['Good to know:', ...lines].join('\n'));
   if (code === exitCodes.ok) output.say(`Use it: ./manage run ${name}`);
   else if (isKeyRefused)

@@ -6,12 +6,13 @@ export const usage = defineCommand({
   usage: 'usage [all|NAME...]',
   summary: 'show what was used, and what it cost',
   names: 'optional',
-  options: ['days', 'day', 'fromDay', 'toDay', 'by', 'json', 'csv', ...common],
+  options: ['days', 'day', 'fromDay', 'toDay', 'by', 'postgres', 'json', 'csv', ...common],
   exclusive: ['json', 'csv'],
   examples: [
     ['./manage usage', 'requests, tokens and cost of each of the last 30 days'],
     ['./manage usage demo --by model --days 7', 'of one instance and week, by model'],
     ['./manage usage --day yesterday --by project', 'what yesterday cost, by the folder in which Claude Code worked'],
+    ['./manage usage --postgres --by instance', 'of all machines that share a database (USAGE_POSTGRES_URL)'],
     ['./manage usage --by session --csv > FILE', 'for a spreadsheet'],
   ],
   details:

@@ -5,7 +5,7 @@ import { basename, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import type { Problem, ProviderKey } from '../../config/config.ts';
 import { describeFactsAge, factsInUse } from '../../config/describe.ts';
-import { readCommand } from '../../host/ports.ts';
+import { readCommand, readUnit } from '../../host/ports.ts';
 import { executablePath } from '../../host/workers.ts';
 import { ageInDays } from '../../providers/preset.ts';
 import { describeMissing, missingExecutables } from '../service/service.ts';
@@ -154,6 +154,20 @@ function troublesOf(health: Health, condition: Condition): string[] {
       if (writer?.healthy !== false) return [];
       return [`its ${name} cannot be written: ${writer.last_error ?? 'reason unknown'}`];
     }),
+    ...receiverTroubles(health),
+  ];
+}
+
+/** Where usage, traces and metrics should go and do not. */
+function receiverTroubles({ usage_database: database, otlp }: Health): string[] {
+  const why = (reason: string | undefined) => reason ?? 'reason unknown';
+  return [
+    ...(database?.healthy === false
+      ? [
+          `its usage database cannot be written: ${why(database.last_error)}; ${database.waiting ?? 0} rows wait in its usage file`,
+        ]
+      : []),
+    ...(otlp?.healthy === false ? [`its OpenTelemetry collector takes nothing: ${why(otlp.last_error)}`] : []),
   ];
 }
 
@@ -255,10 +269,13 @@ const pm2Check = findingsOf('PM2');
 /** Whether PM2 answers, is the version that it should be, and what else it runs. */
 export async function checkPm2({ root, pm2, environment }: CheckContext): Promise<Finding[]> {
   if (pm2 instanceof Error) return [pm2Check.fail(pm2.message, { remedy: 'npm ci; if it hangs: ./manage pm2 kill' })];
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  // Where systemd runs the instances.
+  if (dependencies === undefined && pm2.length === 0) return [];
   const installed = readInstalledVersion(root);
   const running = await readDaemonVersion(environment);
   return [
-    ...checkInstalled(root, installed),
+    ...checkInstalled(installed, dependencies?.pm2),
     checkDaemon(installed, running),
     ...checkSavedList(environment),
     ...checkOtherApps(root, pm2),
@@ -276,14 +293,11 @@ function readInstalledVersion(root: string): string | undefined {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : undefined;
 }
 
-function checkInstalled(root: string, installed: string | undefined): Finding[] {
-  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+function checkInstalled(installed: string | undefined, wanted: string | undefined): Finding[] {
   if (installed === undefined)
     return [pm2Check.warn('is not installed here; the one on PATH is used', { remedy: 'npm ci' })];
-  if (installed === dependencies.pm2) return [];
-  return [
-    pm2Check.warn(`version ${installed} is installed, package.json wants ${dependencies.pm2}`, { remedy: 'npm ci' }),
-  ];
+  if (installed === wanted) return [];
+  return [pm2Check.warn(`version ${installed} is installed, package.json wants ${wanted}`, { remedy: 'npm ci' })];
 }
 
 /** The daemon writes its version into the name of its process; undefined when none runs. */
@@ -318,7 +332,7 @@ export async function findUnsupervised({ root, pm2, inspections, all }: CheckCon
   const checkProcess = async (pid: number): Promise<Finding[]> => {
     const command = (await readCommand(pid)) ?? [];
     const at = command.indexOf('--env');
-    if (!runsExecutable(command, executable) || at < 0) return [];
+    if (!runsExecutable(command, executable) || at < 0 || (await readUnit(pid)) !== undefined) return [];
     const detail = `pid ${pid} runs with ${basename(command[at + 1] ?? '')}, unknown to PM2 and to any port`;
     return [processCheck.warn(detail, { remedy: `kill ${pid}` })];
   };

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../config/secrets.ts';
+import { isLoopback } from '../../config/parsers.ts';
 import { Secret } from '../../core/secret.ts';
 import { envLine } from '../envs/envFiles.ts';
 

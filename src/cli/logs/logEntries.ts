@@ -116,6 +116,15 @@ export async function lastEntries(log: OpenLog, count: number, filter: LogFilter
   return found;
 }
 
+/** The time of the first line of the oldest file of a log that is still there, in ms since 1970; undefined where there is none. */
+export async function oldestTime(log: OpenLog): Promise<number | undefined> {
+  for await (const line of linesSince(log, 0)) {
+    const time = Date.parse(readEntry('', line).time);
+    if (!Number.isNaN(time)) return time;
+  }
+  return undefined;
+}
+
 /** How many lines are handed over at once. */
 const BATCH_LINES = 200;
 

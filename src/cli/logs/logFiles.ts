@@ -13,29 +13,36 @@ const NEWLINE = 0x0a;
 
 /** The lines of a file that end before the offset, the last one first, of which only as much is read as is asked for. */
 export async function* readBackwards(handle: FileHandle, end: number): AsyncGenerator<string> {
-  let position = await findLineEnd(handle, end);
+  // One for all chunks: logs are large, and new ones would wait for the garbage collector.
+  const buffer = Buffer.alloc(Math.min(CHUNK_BYTES, end));
+  let position = await findLineEnd(handle, end, buffer);
   if (position === 0) return;
   position -= 1; // the newline of the last line
   /** The line whose beginning is not found yet, in pieces. */
   let pieces: Buffer[] = [];
   while (position > 0) {
-    const chunk = await readChunk(handle, position);
+    const chunk = await readChunk(handle, position, buffer);
     position -= chunk.length;
     let lineEnd = chunk.length;
     for (let at = chunk.lastIndexOf(NEWLINE); at >= 0; at = at === 0 ? -1 : chunk.lastIndexOf(NEWLINE, at - 1)) {
-      yield Buffer.concat([chunk.subarray(at + 1, lineEnd), ...pieces]).toString('utf8');
+      const beginning = chunk.subarray(at + 1, lineEnd);
+      yield (pieces.length === 0 ? beginning : Buffer.concat([beginning, ...pieces])).toString('utf8');
       pieces = [];
       lineEnd = at;
     }
-    pieces.unshift(chunk.subarray(0, lineEnd));
+    pieces.unshift(Buffer.from(chunk.subarray(0, lineEnd)));
   }
   yield Buffer.concat(pieces).toString('utf8');
 }
 
 /** The offset behind the last newline before an offset: where the line begins that is still being written. */
-export async function findLineEnd(handle: FileHandle, end: number): Promise<number> {
+export async function findLineEnd(
+  handle: FileHandle,
+  end: number,
+  buffer = Buffer.alloc(Math.min(CHUNK_BYTES, end)),
+): Promise<number> {
   for (let position = end; position > 0; ) {
-    const chunk = await readChunk(handle, position);
+    const chunk = await readChunk(handle, position, buffer);
     position -= chunk.length;
     const at = chunk.lastIndexOf(NEWLINE);
     if (at >= 0) return position + at + 1;
@@ -43,11 +50,11 @@ export async function findLineEnd(handle: FileHandle, end: number): Promise<numb
   return 0;
 }
 
-/** The bytes before an offset; zeros where a file that was emptied meanwhile has none. */
-async function readChunk(handle: FileHandle, end: number): Promise<Buffer> {
-  const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, end));
-  await handle.read(chunk, 0, chunk.length, end - chunk.length);
-  return chunk;
+/** The bytes before an offset, in the buffer; zeros where a file that was emptied meanwhile has none. */
+async function readChunk(handle: FileHandle, end: number, buffer: Buffer): Promise<Buffer> {
+  const chunk = buffer.subarray(0, Math.min(buffer.length, end));
+  const { bytesRead } = await handle.read(chunk, 0, chunk.length, end - chunk.length);
+  return bytesRead === chunk.length ? chunk : chunk.fill(0, bytesRead);
 }
 
 /**

@@ -125,8 +125,11 @@ const skipBlind = ({ settings, vision }: TestedModel) =>
 function evaluateColour(answer: Answer, quirkLine: string, { settings, vision }: TestedModel): TestResult {
   const help = settings.vision ? [quirkLine] : [];
   if (answer.error !== undefined) return failFromError(answer.error, ...help);
-  const reason = settings.vision ? 'the model sees' : `described by ${vision}`;
-  return /\bred\b/i.test(answer.text) ? ok(reason) : fail(`not red: ${describeReply(answer)}`, ...help);
+  if (/\bred\b/i.test(answer.text)) return ok(settings.vision ? 'the model sees' : `described by ${vision}`);
+  const failed = fail(`not red: ${describeReply(answer)}`, ...help);
+  return settings.vision
+    ? failed
+    : { ...failed, suggestions: [`Whether ${vision} could be asked: ./manage logs NAME --errors`] };
 }
 
 /** The model sees an image. */
@@ -230,12 +233,9 @@ export const parallelCalls: FullCheck = {
   name: 'parallel calls',
   turns: [
     () =>
-      userMessage(
-        'Use the tool twice in this one turn, with two calls at the same time: run `echo one` and run `echo two`',
-        {
-          tools: [SHELL_TOOL],
-        },
-      ),
+      userMessage('Use the tool twice in this one turn, with two calls at once: run `echo one` and run `echo two`', {
+        tools: [SHELL_TOOL],
+      }),
   ],
   evaluate: (answer) => {
     const { error, toolUses } = answer;

@@ -15,10 +15,12 @@ import { type Answer, type ClientOptions, sendMessage } from './messagesClient.t
 import { checkRoute, NETWORK_CHECKS } from './networkChecks.ts';
 import {
   addSpending,
+  describeReply,
   fail,
   failFromError,
   NO_SPENDING,
   ok,
+  quirk,
   type Spending,
   skipped,
   type TestedModel,
@@ -135,12 +137,50 @@ export const webSearch: FullCheck = {
     if (error !== undefined) return failFromError(error);
     const found = content.find(({ type }) => type === 'web_search_tool_result')?.['content'];
     if (!Array.isArray(found)) return fail(`${searchesBy}: ${found === undefined ? 'no search was done' : text}`);
-    return found.length === 0 ? warn(`${searchesBy} found nothing`) : ok(`${searchesBy} found ${found.length} pages`);
+    const count = found.length === 1 ? '1 page' : `${found.length} pages`;
+    return found.length === 0 ? warn(`${searchesBy} found nothing`) : ok(`${searchesBy} found ${count}`);
+  },
+};
+
+/** So many more tools than the server takes; of a server without a known limit, more than most take. */
+const TOOLS_BEYOND = 20;
+const USUAL_MOST = 128;
+
+const countTools = ({ settings }: TestedModel) => (settings.toolsMax ?? USUAL_MOST) + TOOLS_BEYOND;
+const shelfTool = (shelf: number) => `mcp__archive__open_shelf_${shelf}`;
+
+/** With more tools than the server takes, the model is offered the one that the user means, and calls it. */
+export const manyTools: FullCheck = {
+  name: 'many tools',
+  skip: ({ isLocal, settings: { toolsMax } }) =>
+    isLocal && toolsMax === undefined ? 'a server of your own takes what its window holds' : undefined,
+  turns: [
+    (_answers, model) =>
+      userMessage(`Use a tool: open shelf ${countTools(model)} of the archive.`, {
+        tools: Array.from({ length: countTools(model) }, (_, index) => ({
+          name: shelfTool(index + 1),
+          description: `Opens shelf ${index + 1}.`,
+          input_schema: { type: 'object', properties: {} },
+        })),
+      }),
+  ],
+  evaluate: (answer, _last, model) => {
+    const { error, toolUses } = answer;
+    const count = countTools(model);
+    const { toolsMax = count } = model.settings;
+    if (error !== undefined) {
+      return /tools/i.test(error.message) ? failFromError(error, quirk('toolsMax', '64')) : failFromError(error);
+    }
+    const [called] = toolUses;
+    if (called === undefined) return warn(`no tool call: ${describeReply(answer)}`);
+    if (called.name !== shelfTool(count))
+      return warn(`among ${toolsMax} tools the model chose another one than was meant`, quirk('toolsMax', '40'));
+    return ok(toolsMax < count ? `${toolsMax} of ${count} offered, the right one called` : `one of ${count} called`);
   },
 };
 
 /** In tokens: what all checks of `--full` but that of the overflow have taken and given, rounded up. */
-const FULL_INPUT = 15_000;
+const FULL_INPUT = 22_000;
 const FULL_OUTPUT = 5_000;
 
 /** What `--full` may use up, in tokens and US dollars. */
@@ -218,7 +258,7 @@ export function planSteps(config: Config, key: string, full: boolean, ask: AskMo
     return { check, run };
   });
   const testedModel = testedModelOf(config);
-  const further = [...fullChecks, webSearch].map((fullCheck): Step => {
+  const further = [...fullChecks, manyTools, webSearch].map((fullCheck): Step => {
     const check = fullCheck.name;
     const run = async () => {
       if ((await first()).error !== undefined) return testRow(check, skipped('the model does not answer'));

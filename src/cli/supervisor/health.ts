@@ -100,6 +100,7 @@ const report = {
     last_failure: z.nullable(fields({ at: text, reason: text })),
   }),
   tools: fields({
+    most: z.nullable(number),
     limited_sessions: number,
     left_out: number,
     search_lost_sessions: number,
@@ -111,6 +112,8 @@ const report = {
   unseen_pictures: number,
   log: fields({ path: text, ...writer }),
   usage: fields(writer),
+  usage_database: z.nullable(fields({ server: text, waiting: number, ...writer })),
+  otlp: z.nullable(fields({ traces: z.nullable(text), metrics: z.nullable(text), ...writer })),
   memory_bytes: number,
 } satisfies Record<keyof HealthReport, z.core.SomeType>;
 
@@ -195,6 +198,7 @@ function combineTools(all: readonly Health['tools'][]): Health['tools'] {
   const known = all.filter((tools) => tools !== undefined);
   if (known.length === 0) return undefined;
   return {
+    most: known.map(({ most }) => most).find((most) => most != null) ?? null,
     limited_sessions: sum(known.map(({ limited_sessions }) => limited_sessions)),
     left_out: Math.max(...known.map(({ left_out }) => left_out ?? 0)),
     search_lost_sessions: sum(known.map(({ search_lost_sessions }) => search_lost_sessions)),

@@ -16,6 +16,8 @@ export interface Inspection {
   readonly movedFrom: string | undefined;
   /** The user whose process answers, when it is another's, whose own PM2 may start it anew. */
   readonly otherUser: string | undefined;
+  /** systemd's unit of the process that answers, where a package of the system has brought one (decision 0031). */
+  readonly unit: string | undefined;
   /** Undefined when the configuration is wrong and nothing of the instance runs, so that there is no port to ask. */
   readonly answer: PortAnswer | undefined;
   /** Whether the process that answers under the instance's name is this project's: PM2 runs it, or its command proves it. */
@@ -54,8 +56,9 @@ async function inspectOne(
     const health = isOurs && answer?.kind === 'instance' ? answer.health : undefined;
     const row = rowOf(health, workers) ?? own[0];
     const movedFrom = row === undefined || isRowOf(row, instance) ? undefined : row.directory;
-    const otherUser = await findOtherUser(workers);
-    return { instance, row, movedFrom, otherUser, answer, isOurs, workers };
+    const unit = await findUnit(workers);
+    const otherUser = unit === undefined ? await findOtherUser(workers) : undefined;
+    return { instance, row, movedFrom, otherUser, unit, answer, isOurs, workers };
   };
   const [portAnswer, reports] = await Promise.all([
     instance.config && queryPort(instance.config.host, instance.config.port),
@@ -92,9 +95,21 @@ function envFileOf({ args: [option, file] }: Pm2Row): string | undefined {
   return option === '--env' ? file : undefined;
 }
 
+/** A process of an instance that PM2 does not know. */
+function findUnknown(workers: readonly Worker[]): Health | undefined {
+  return workers.find(({ row, health }) => row === undefined && health !== undefined)?.health;
+}
+
+async function findUnit(workers: readonly Worker[]): Promise<string | undefined> {
+  const unknown = findUnknown(workers);
+  if (unknown === undefined) return undefined;
+  const { readUnit } = await import('../../host/ports.ts');
+  return readUnit(unknown.pid);
+}
+
 /** The user whose processes PM2 does not know here, when it is another than the present one. */
 async function findOtherUser(workers: readonly Worker[]): Promise<string | undefined> {
-  const unknown = workers.find(({ row, health }) => row === undefined && health !== undefined)?.health;
+  const unknown = findUnknown(workers);
   if (unknown === undefined || process.getuid === undefined) return undefined;
   const { readOwner, userName } = await import('../../host/ports.ts');
   const owner = await readOwner(unknown.pid);
@@ -173,10 +188,13 @@ async function isOwnProcess(pid: number, { app }: Instance): Promise<boolean> {
 }
 
 /**
- * Before processes are ended or started: those of another user are his own to manage, and his PM2 would start them anew.
+ * Before processes are ended or started: those of another user are his own to manage, and his PM2 would start them anew; so would systemd.
  * @throws Failure when an instance has such a process
  */
 export function refuseOtherUsers(inspections: readonly Inspection[]): void {
+  const ofSystem = inspections.find(({ unit }) => unit !== undefined);
+  if (ofSystem !== undefined)
+    throw new Failure(`${ofSystem.instance.name} is run by systemd: sudo systemctl restart ${ofSystem.unit}`);
   const refused = inspections.find(({ otherUser }) => otherUser !== undefined);
   if (refused === undefined) return;
   const { instance, otherUser } = refused;

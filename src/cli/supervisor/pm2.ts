@@ -204,7 +204,7 @@ export interface Pm2Options {
 
 /** What of the caller's shell PM2 and its daemon may see; everything else could be a secret. */
 const PASSED_ON =
-  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|PM2_HOME|NODE_EXTRA_CA_CERTS|NODE_USE_SYSTEM_CA|SSL_CERT_(FILE|DIR)|SystemRoot|APPDATA|USERPROFILE)$/;
+  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|PM2_HOME|MANAGER_COMMAND|NODE_EXTRA_CA_CERTS|NODE_USE_SYSTEM_CA|SSL_CERT_(FILE|DIR)|SystemRoot|APPDATA|USERPROFILE)$/;
 const NETWORK_PROXY = /^(https?|all|no)_proxy$/i;
 
 /** Settings that make PM2 quiet and keep it from calling home; PM2 reads the first as text. */

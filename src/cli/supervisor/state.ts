@@ -23,12 +23,12 @@ export type State =
 
 /**
  * Derives the state from PM2's row and from who answers on the port. The port goes first, as it is what a client reaches. PM2
- * only says why nobody answers, and whether it runs the process that does.
+ * only says why nobody answers, and whether it runs the process that does; systemd may do so, too.
  */
-export function deriveState({ instance, row, movedFrom, answer, isOurs }: Inspection): State {
+export function deriveState({ instance, row, movedFrom, unit, answer, isOurs }: Inspection): State {
   if (answer?.kind === 'instance' && isOurs) {
     if (movedFrom !== undefined) return 'moved';
-    return answer.health.pid === row?.pid ? answer.health.state : 'unsupervised';
+    return answer.health.pid === row?.pid || unit !== undefined ? answer.health.state : 'unsupervised';
   }
   if (answer?.kind === 'instance' || answer?.kind === 'other') return 'port taken';
   if (row === undefined) {

@@ -141,6 +141,7 @@ export function sampleInstances(
         row,
         movedFrom: undefined,
         otherUser: undefined,
+        unit: undefined,
         answer,
         isOurs: health !== undefined,
         workers: [],

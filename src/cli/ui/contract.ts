@@ -121,6 +121,22 @@ export interface InstanceStatus {
   readonly requests: Partial<
     Record<'total' | 'ok' | 'rejected' | 'failed' | 'client_closed', number | undefined>
   > | null;
+  /** Who describes pictures to a model that sees none; null where nobody does. */
+  readonly vision:
+    | (Partial<Record<'model' | 'setting' | 'base_url', string | undefined>> &
+        Partial<Record<'described' | 'failed', number | undefined>>)
+    | null;
+  /** Requests whose pictures the model did not see, as nobody describes them. */
+  readonly unseen_pictures: number | null;
+  readonly web_search:
+    | (Partial<Record<'searches' | 'failed' | 'refused', number | undefined>> & {
+        /** Who searches the web for it; null where nobody does. */
+        readonly back_end?: string | null | undefined;
+        readonly last_failure?: Partial<Record<'at' | 'reason', string | undefined>> | null | undefined;
+      })
+    | null;
+  /** How many tools the model is sent at most; null where no limit is known. */
+  readonly tools: Partial<Record<'most' | 'limited_sessions' | 'left_out', number | null | undefined>> | null;
   readonly last_success_at: Timestamp | null;
   readonly last_error:
     | (Partial<Record<'at' | 'type' | 'message', string | undefined>> & { readonly status?: number | undefined })

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as pause, setImmediate as yieldToOthers } from 'node:timers/promises';
-import { byTime, inheritTimes, readActiveBackwards, readEntry, readRotatedBackwards } from '../logs/logEntries.ts';
+import {
+  byTime,
+  inheritTimes,
+  oldestTime,
+  readActiveBackwards,
+  readEntry,
+  readRotatedBackwards,
+} from '../logs/logEntries.ts';
 import { type OpenLog, openLogs } from '../logs/logFiles.ts';
 import { LogFollower } from '../logs/logFollower.ts';
 import { followNewcomers, type LogFolders } from '../logs/showLogs.ts';
@@ -11,6 +18,8 @@ import { MOST_ROWS, RequestIndex } from './requestIndex.ts';
 
 /** How long the reading of what is old stands back before it looks again, in ms. */
 const BUSY_MS = 5;
+/** How often it is looked for log files that were deleted, in ms. */
+const SWEEP_MS = 10_000;
 /** The latest rows that were sent, for a page that comes back. */
 const MOST_RECENT = 2000;
 
@@ -22,6 +31,7 @@ export class RequestFeed {
   readonly index = new RequestIndex();
   readonly #listFolders: () => LogFolders;
   readonly #isBusy: () => boolean;
+  readonly #sweepMs: number;
   readonly #followers: LogFollower[] = [];
   #whenBegun: Promise<void> | undefined;
   /** Resolved when the latest lines of each log are in the index. */
@@ -31,14 +41,17 @@ export class RequestFeed {
   #recent: RequestRow[] = [];
   #reading: Promise<readonly RequestRow[]> = Promise.resolve([]);
   #isClosed = false;
+  #nextSweepAt = 0;
 
   /**
    * @param listFolders where the instances of this moment have their logs
    * @param isBusy whether somebody waits for an answer, before whom what is old has to stand back
+   * @param sweepMs how often it is looked for log files that were deleted
    */
-  constructor(listFolders: () => LogFolders, isBusy: () => boolean) {
+  constructor(listFolders: () => LogFolders, isBusy: () => boolean, sweepMs = SWEEP_MS) {
     this.#listFolders = listFolders;
     this.#isBusy = isBusy;
+    this.#sweepMs = sweepMs;
   }
 
   /** Begins to read, when somebody has opened the page for the first time. */
@@ -129,8 +142,27 @@ export class RequestFeed {
       ),
     );
     const rows = this.index.add(read.flat().sort(byTime), false);
+    await this.#sweep();
     if (rows.length > 0) this.#recent = [...this.#recent, ...rows].slice(-MOST_RECENT);
     return rows;
+  }
+
+  /** Removes the rows of log files that were deleted, once all logs have been read. */
+  async #sweep(): Promise<void> {
+    if (performance.now() < this.#nextSweepAt || !(this.index.isComplete || this.index.isFull)) return;
+    const oldest = new Map<string, number>();
+    for (const [folder, instance] of this.#listFolders()) {
+      const logs = await openLogs(folder, instance);
+      try {
+        const times = await Promise.all(logs.map(oldestTime));
+        const known = times.filter((time) => time !== undefined);
+        if (known.length > 0) oldest.set(instance, Math.min(...known));
+      } finally {
+        await Promise.all(logs.map(({ active }) => active?.close()));
+      }
+    }
+    this.index.keepFrom(oldest);
+    this.#nextSweepAt = performance.now() + this.#sweepMs;
   }
 }
 

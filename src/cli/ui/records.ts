@@ -112,6 +112,21 @@ export interface RequestDetail {
     /** They are estimates, as the provider gave none. */
     readonly estimated: boolean;
   };
+  /** What was supplied that the model or its server lacks; null where it was not needed. */
+  readonly supplied: {
+    /** In the request, how many of them were described for it, and how many could not be; of the others it was known. */
+    readonly pictures: {
+      readonly total: number;
+      readonly described: number;
+      readonly failed: number;
+      /** US dollars; null: not known. */
+      readonly cost: number | null;
+    } | null;
+    /** Searches of the web by the proxy. */
+    readonly searches: { readonly done: number; readonly failed: number; readonly cost: number | null } | null;
+    /** Tools of the client that the model was not offered. */
+    readonly tools_left_out: number | null;
+  };
   readonly error: {
     readonly status: number;
     readonly type: string;
@@ -123,7 +138,7 @@ export interface RequestDetail {
   } | null;
 }
 
-export type UsageBy = 'model' | 'instance' | 'provider' | 'session' | 'project' | 'intent' | 'client' | 'day';
+export type UsageBy = 'model' | 'instance' | 'provider' | 'session' | 'project' | 'intent' | 'client' | 'day' | 'side';
 export type Period = 'day' | 'week' | 'month';
 export interface UsageQuery {
   /** `model` when absent. */
@@ -152,6 +167,11 @@ export interface UsageFigures {
   readonly unpriced_requests: number;
   readonly last_request_at: Timestamp | null;
   readonly health_checks: number;
+  /** Questions to side models, which describe pictures; they are in the tokens, the cost and what is unpriced. */
+  readonly side_calls: number;
+  /** Searches of the web, and their cost in US dollars as far as it is known, which is not in the cost. */
+  readonly web_searches: number;
+  readonly search_cost_usd: number;
 }
 export interface UsageLine extends UsageFigures {
   /** The day, model, hash of the session or folder and so on; `-` stands for none. */

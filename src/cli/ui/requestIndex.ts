@@ -1,6 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { forInstance, suggestionsFor } from '../../core/errors.ts';
-import { parseObject } from '../../core/json.ts';
+import { asNumber, type JsonObject, parseObject } from '../../core/json.ts';
 import { terminalSafe } from '../../core/text.ts';
 import { type RequestRecord, readRequest } from '../../telemetry/requestRecord.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
@@ -170,6 +170,7 @@ export class RequestIndex {
   /** Numbers go up for what is new and down for what is found in the past, so that no two rows are alike. */
   #latest = 0;
   #earliest = 0;
+  #keptFrom = '';
   isComplete = false;
 
   constructor(mostRecords = MOST_RECORDS) {
@@ -237,6 +238,18 @@ export class RequestIndex {
     return { requests, next: found.length > limit ? (requests.at(-1)?.cursor ?? null) : null };
   }
 
+  /** Keeps of each instance what is as old as a time, in ms since 1970, or newer; of all others nothing. */
+  keepFrom(oldest: ReadonlyMap<string, number>): void {
+    const times = JSON.stringify(Object.fromEntries(oldest));
+    // It looks at each row.
+    if (times === this.#keptFrom) return;
+    this.#keptFrom = times;
+    const { changes } = this.#database
+      .prepare('DELETE FROM requests WHERE time < ifnull((SELECT value FROM json_each(?) WHERE key = instance), 9e15)')
+      .run(times);
+    if (Number(changes) > 0) this.#countRecords();
+  }
+
   state(): IndexState {
     const oldest = this.#database.prepare('SELECT min(time) AS time FROM requests').get()?.['time'];
     const models = [...this.#models].sort(([, a], [, b]) => b - a).slice(0, MOST_MODELS);
@@ -264,8 +277,12 @@ export class RequestIndex {
     this.#database
       .prepare(`DELETE FROM requests WHERE (time, number) < (${bound})`)
       .run(Math.min(REMOVED_AT_ONCE, this.#mostRecords >> 1));
-    this.#records = Number(this.#database.prepare('SELECT count(*) AS records FROM requests').get()?.['records']);
+    this.#countRecords();
     this.isComplete = false;
+  }
+
+  #countRecords(): void {
+    this.#records = Number(this.#database.prepare('SELECT count(*) AS records FROM requests').get()?.['records']);
   }
 }
 
@@ -307,6 +324,25 @@ function explain(record: RequestRecord): string[] {
   ];
 }
 
+/** What was supplied to a request that its model or the model's server lacks. */
+function suppliedFor(line: JsonObject): RequestDetail['supplied'] {
+  const number = (name: string) => asNumber(line[name]) ?? null;
+  const [total, done] = [number('pictures'), number('searches')];
+  return {
+    pictures:
+      total === null
+        ? null
+        : {
+            total,
+            described: number('pictures_described') ?? 0,
+            failed: number('pictures_failed') ?? 0,
+            cost: number('vision_cost'),
+          },
+    searches: done === null ? null : { done, failed: number('failed_searches') ?? 0, cost: number('search_cost') },
+    tools_left_out: number('tools_left_out'),
+  };
+}
+
 /** One request in full, from its line of the log. */
 export function describeRequest(entry: LogEntry): RequestDetail | undefined {
   const row = rowOf(entry, 0);
@@ -326,6 +362,7 @@ export function describeRequest(entry: LogEntry): RequestDetail | undefined {
       reasoning: record.reasoningTokens ?? null,
       estimated: record.usageEstimated === true,
     },
+    supplied: suppliedFor(entry.record),
     error:
       errorType === undefined
         ? null

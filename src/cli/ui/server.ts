@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Context } from '../command.ts';
 import { Failure } from '../exitCodes.ts';
@@ -15,7 +16,7 @@ import { InstanceAnswers } from './instanceAnswers.ts';
 import { LiveEventSender, RequestFeed } from './liveEvents.ts';
 import { PageAccess, Refusal, SAFE_HEADERS } from './pageAccess.ts';
 import { describeRequest, type QueryValues } from './requestIndex.ts';
-import { UsageAnswers } from './usageAnswers.ts';
+import { jsonPieces, UsageAnswers } from './usageAnswers.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -115,6 +116,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
       services.live.close();
       await app.close();
       await services.feed.close();
+      services.usage.close();
     },
   };
 }
@@ -195,7 +197,10 @@ function addReads(app: FastifyInstance, services: Services): void {
   const chosen = (request: FastifyRequest) => selectInstances(root, instances(), valuesOf(request)['instance'] ?? []);
   app.get('/api/now', () => snapshot());
   app.get('/api/setup', () => answers.setup());
-  app.get('/api/usage', (request) => usage.usage(chosen(request), firstValues(request), Date.now()));
+  app.get('/api/usage', async (request, reply) => {
+    const answer = await usage.usage(chosen(request), firstValues(request), Date.now());
+    return reply.type('application/json; charset=utf-8').send(Readable.from(jsonPieces(answer)));
+  });
   app.get('/api/usage.csv', async (request, reply) => {
     const text = await usage.csv(chosen(request), firstValues(request), Date.now());
     return reply

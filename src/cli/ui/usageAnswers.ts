@@ -1,20 +1,13 @@
 import { localDay } from '../../core/clock.ts';
 import { terminalSafe } from '../../core/text.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
-import { type DayRange, NO_USAGE } from '../../telemetry/usage/totals.ts';
+import { type DayRange, type UsageGrouping, type UsageTotals, usageGroupings } from '../../telemetry/usage/totals.ts';
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { isDay } from '../options.ts';
 import type { Instance } from '../supervisor/instances.ts';
 import { mergeUsage, readFolders, totalLine, type UsageLine } from '../usage/read.ts';
 import { usageCsv, usageFields } from '../usage/usageView.ts';
-import {
-  addRow,
-  type DailyUsage,
-  DailyUsageReader,
-  groupDaily,
-  type PageGrouping,
-  pageGroupings,
-} from './dailyUsage.ts';
+import { DailyUsage, type SessionShare, type SessionSum } from './dailyUsage.ts';
 import type { Period, Problem, SessionLine, SessionsAnswer, UsageAnswer, UsageSeries } from './records.ts';
 
 const DAY_MS = 86_400_000;
@@ -84,17 +77,55 @@ function lineFields(line: UsageLine) {
   return { group: terminalSafe(group), name: name === undefined ? null : terminalSafe(name), ...usageFields(line) };
 }
 
-/** What of some instances was read, and what could not be. */
-interface Reading {
-  readonly parts: readonly { readonly name: string; readonly rows: readonly DailyUsage[] }[];
-  readonly unreadable: readonly Problem[];
+function* fieldsOf(lines: readonly UsageLine[]): Generator<ReturnType<typeof lineFields>> {
+  for (const line of lines) yield lineFields(line);
 }
 
-/** Answers about usage and sessions from the usage files of the instances, of which it keeps the days that are over. */
+/** An answer whose lines are made as they are written: by session a year has thousands, which as one text would be megabytes. */
+export type LongAnswer<T> = T extends { readonly lines: readonly (infer Line)[] }
+  ? Omit<{ readonly [Name in keyof T]: LongAnswer<T[Name]> }, 'lines'> & { readonly lines: Iterable<Line> }
+  : T;
+
+const LINES_AT_ONCE = 100;
+
+/** The JSON of an answer in pieces. */
+export function* jsonPieces(answer: object): Generator<string> {
+  let before = '{';
+  for (const [name, value] of Object.entries(answer)) {
+    yield `${before}${JSON.stringify(name)}:`;
+    before = ',';
+    if (name === 'lines') yield* linePieces(value);
+    else if (value !== null && 'lines' in Object(value)) yield* jsonPieces(value);
+    else yield JSON.stringify(value);
+  }
+  yield '}';
+}
+
+function* linePieces(lines: Iterable<unknown>): Generator<string> {
+  let text = '[';
+  let count = 0;
+  for (const line of lines) {
+    if (count > 0) text += ',';
+    text += JSON.stringify(line);
+    count += 1;
+    if (count % LINES_AT_ONCE > 0) continue;
+    yield text;
+    text = '';
+  }
+  yield `${text}]`;
+}
+
+/** The usage file of an instance, which could be read. */
+interface InstanceFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Answers about usage and sessions from the usage files of the instances. */
 export class UsageAnswers {
   readonly #root: string;
   readonly #environment: Readonly<Record<string, string | undefined>>;
-  readonly #readers = new Map<string, DailyUsageReader>();
+  readonly #daily = new DailyUsage();
 
   constructor(root: string, environment: Readonly<Record<string, string | undefined>>) {
     this.#root = root;
@@ -102,111 +133,119 @@ export class UsageAnswers {
   }
 
   /** @throws Failure for a query that makes no sense */
-  async usage(instances: readonly Instance[], query: UsageQueryValues, now: number): Promise<UsageAnswer> {
-    const by = oneOf('by', pageGroupings, query.by ?? '', 'model');
+  async usage(instances: readonly Instance[], query: UsageQueryValues, now: number): Promise<LongAnswer<UsageAnswer>> {
+    const by = oneOf('by', usageGroupings, query.by ?? '', 'model');
     const period = oneOf('period', PERIODS, query.period ?? '', 'day');
     const range = rangeOf(query, now);
-    const reading = await this.#read(instances, range, now);
-    const lines = this.#merge(reading, by);
-    return {
-      by,
-      period,
-      first_day: range.first,
-      last_day: range.last,
-      lines: lines.map(lineFields),
-      total: usageFields(totalLine(lines)),
-      series: this.#series(reading, lines, by, period, range),
-      before: query.compare === '1' ? await this.#before(instances, range, by, now) : null,
-      unreadable: reading.unreadable,
-    };
+    const before = query.compare === '1' ? await this.#before(instances, range, by, now) : null;
+    return this.#read(instances, range, now, (files, unreadable) => {
+      const lines = this.#merge(files, by, range);
+      return {
+        by,
+        period,
+        first_day: range.first,
+        last_day: range.last,
+        lines: fieldsOf(lines),
+        total: usageFields(totalLine(lines)),
+        series: this.#series(files, lines, by, period, range),
+        before,
+        unreadable,
+      };
+    });
   }
 
   /** The lines of {@link usage} as `./manage usage --csv` prints them. */
   async csv(instances: readonly Instance[], query: UsageQueryValues, now: number): Promise<string> {
-    const by = oneOf('by', pageGroupings, query.by ?? '', 'model');
-    const reading = await this.#read(instances, rangeOf(query, now), now);
-    return `${usageCsv(this.#merge(reading, by), by)}\n`;
+    const by = oneOf('by', usageGroupings, query.by ?? '', 'model');
+    const range = rangeOf(query, now);
+    return this.#read(instances, range, now, (files) => `${usageCsv(this.#merge(files, by, range), by)}\n`);
   }
 
   /** @throws Failure for a query that makes no sense */
   async sessions(instances: readonly Instance[], query: UsageQueryValues, now: number): Promise<SessionsAnswer> {
     const range = rangeOf(query, now);
     const limit = Math.min(MOST_SESSIONS, Math.max(1, Math.trunc(Number(query.limit ?? DEFAULT_SESSIONS)) || 1));
-    const { parts, unreadable } = await this.#read(instances, range, now);
-    const sessions = new Map<string, SessionSums>();
-    for (const { name, rows } of parts) {
-      for (const row of rows) {
-        if (row.session === null || row.requests === 0) continue;
-        const sums = sessions.get(row.session) ?? new SessionSums(row.session);
-        sums.add(name, row);
-        sessions.set(row.session, sums);
-      }
-    }
-    const latest = [...sessions.values()].sort((a, b) => b.sum.last - a.sum.last).slice(0, limit);
     const folders = readFolders(this.#environment);
-    return {
-      first_day: range.first,
-      last_day: range.last,
-      sessions: latest.map((sums) => sums.line(folders)),
-      found: sessions.size,
-      unreadable,
-    };
+    return this.#read(instances, range, now, (files, unreadable) => {
+      const names = new Map(files.map(({ path, name }) => [path, name]));
+      const { sessions, shares, found } = this.#daily.sessions([...names.keys()], range, limit);
+      const sharesOf = Map.groupBy(shares, ({ session }) => session);
+      return {
+        first_day: range.first,
+        last_day: range.last,
+        sessions: sessions.map((sum) => sessionLine(sum, sharesOf.get(sum.session) ?? [], names, folders)),
+        found,
+        unreadable,
+      };
+    });
   }
 
   /** Reads the last year, so that it is at hand, as long as nobody waits for anything else. */
   async readAhead(instances: readonly Instance[], now: number, isBusy: () => boolean): Promise<void> {
     const last = localDay(now);
-    await this.#read(instances, { first: addDays(last, -READ_AHEAD_DAYS), last }, now, isBusy);
+    await this.#read(instances, { first: addDays(last, -READ_AHEAD_DAYS), last }, now, () => undefined, isBusy);
   }
 
-  async #before(instances: readonly Instance[], { first, last }: DayRange, by: PageGrouping, now: number) {
+  close(): void {
+    this.#daily.close();
+  }
+
+  async #before(instances: readonly Instance[], { first, last }: DayRange, by: UsageGrouping, now: number) {
     const days = (Date.parse(last) - Date.parse(first)) / DAY_MS + 1;
     const range = { first: addDays(first, -days), last: addDays(first, -1) };
-    const lines = this.#merge(await this.#read(instances, range, now), by);
-    return {
-      first_day: range.first,
-      last_day: range.last,
-      lines: lines.map(lineFields),
-      total: usageFields(totalLine(lines)),
+    return this.#read(instances, range, now, (files) => {
+      const lines = this.#merge(files, by, range);
+      return {
+        first_day: range.first,
+        last_day: range.last,
+        lines: fieldsOf(lines),
+        total: usageFields(totalLine(lines)),
+      };
+    });
+  }
+
+  #read<T>(
+    instances: readonly Instance[],
+    range: DayRange,
+    now: number,
+    answer: (files: readonly InstanceFile[], unreadable: readonly Problem[]) => T,
+    isBusy?: () => boolean,
+  ): Promise<T> {
+    const files = instances.map(({ name, config }) => ({
+      name,
+      path: usageFilePath(config?.stateDirectory ?? `${this.#root}/state`, name),
+    }));
+    const paths = files.map(({ path }) => path);
+    const answerFor = (failures: ReadonlyMap<string, string>) => {
+      const unreadable = files.flatMap(({ name, path }): Problem[] => {
+        const reason = failures.get(path);
+        if (reason === undefined) return [];
+        const problem = `${path} cannot be read: ${reason}`;
+        return [{ instance: name, severity: 'bad', problem, remedy: `./manage usage ${name}` }];
+      });
+      return answer(
+        files.filter(({ path }) => !failures.has(path)),
+        unreadable,
+      );
     };
+    return this.#daily.read(paths, range, now, answerFor, isBusy);
   }
 
-  async #read(instances: readonly Instance[], range: DayRange, now: number, isBusy = () => false): Promise<Reading> {
-    const parts: { name: string; rows: readonly DailyUsage[] }[] = [];
-    const unreadable: Problem[] = [];
-    for (const instance of instances) {
-      const { name, config } = instance;
-      const path = usageFilePath(config?.stateDirectory ?? `${this.#root}/state`, name);
-      const reader = this.#readers.get(path) ?? new DailyUsageReader(path);
-      this.#readers.set(path, reader);
-      try {
-        parts.push({ name, rows: await reader.read(range, now, isBusy) });
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        unreadable.push({
-          instance: name,
-          severity: 'bad',
-          problem: `${path} cannot be read: ${reason}`,
-          remedy: `./manage usage ${name}`,
-        });
-      }
-    }
-    return { parts, unreadable };
-  }
-
-  #merge({ parts }: Reading, by: PageGrouping): UsageLine[] {
-    const names = by === 'project' ? { names: readFolders(this.#environment) } : {};
-    return mergeUsage(
-      parts.map(({ name, rows }) => ({ ...groupDaily(name, rows, by), ...names })),
-      by,
-    );
+  #merge(files: readonly InstanceFile[], by: UsageGrouping, range: DayRange): UsageLine[] {
+    const folders = by === 'project' ? { names: readFolders(this.#environment) } : {};
+    const usages = files.map(({ name, path }) => ({
+      name,
+      sums: this.#daily.sums(path, by, range),
+      ...(by === 'session' ? { names: this.#daily.sessionIds(path, range) } : folders),
+    }));
+    return mergeUsage(usages, by);
   }
 
   /** The bars of the groups that cost most, and of all others together. */
   #series(
-    reading: Reading,
+    files: readonly InstanceFile[],
     lines: readonly UsageLine[],
-    by: PageGrouping,
+    by: UsageGrouping,
     period: Period,
     range: DayRange,
   ): UsageSeries {
@@ -218,15 +257,12 @@ export class UsageAnswers {
     const shown = dearest.slice(0, dearest.length > MOST_GROUPS ? MOST_GROUPS - 1 : MOST_GROUPS);
     const bars = new Map<string | null, Bars>(shown.map(({ group }) => [group, new Bars(periods.length)]));
     const others = new Bars(periods.length);
-    for (const { name, rows } of reading.parts) {
-      const perDay = Map.groupBy(rows, ({ day }) => day);
-      for (const [day, ofDay] of perDay) {
-        const place = places.get(periodOf(day, period));
+    for (const { name, path } of files) {
+      for (const sum of this.#daily.daySums(path, by, range)) {
+        const place = places.get(periodOf(sum.day, period));
         if (place === undefined) continue;
-        for (const sum of groupDaily(name, ofDay, by).sums) {
-          const group = by === 'instance' ? name : (sum.group ?? '-');
-          (bars.get(group) ?? others).add(place, sum);
-        }
+        const group = by === 'instance' ? name : (sum.group ?? '-');
+        (bars.get(group) ?? others).add(place, sum);
       }
     }
     const nameOf = (group: string) => lines.find((line) => line.group === group)?.name;
@@ -259,7 +295,7 @@ class Bars {
     };
   }
 
-  add(place: number, sum: Omit<UsageLine, 'group' | 'name'>): void {
+  add(place: number, sum: UsageTotals): void {
     this.isEmpty = false;
     const { values } = this;
     const more = (figures: number[], amount: number) => {
@@ -274,53 +310,36 @@ class Bars {
   }
 }
 
-/** What one session of Claude Code has used, in all instances. */
-class SessionSums {
-  readonly sum = { ...NO_USAGE, last: 0 };
-  readonly #session: string;
-  #id: string | null = null;
-  #project: string | null = null;
-  #first = Number.POSITIVE_INFINITY;
-  #longest = 0;
-  #agents = 0;
-  readonly #instances = new Set<string>();
-  readonly #providers = new Set<string>();
-  readonly #models = new Map<string, number>();
-
-  constructor(session: string) {
-    this.#session = session;
+/**
+ * A session as the page shows it.
+ * @param names of the instances, by the paths of their files
+ * @param folders the folders by their hashes
+ */
+function sessionLine(
+  sum: SessionSum,
+  shares: readonly SessionShare[],
+  names: ReadonlyMap<string, string>,
+  folders: ReadonlyMap<string, string>,
+): SessionLine {
+  const input = sum.input + sum.cacheRead + sum.cacheWrite;
+  const project = sum.project === null ? null : (folders.get(sum.project) ?? sum.project);
+  const models = new Map<string, number>();
+  for (const { model, requests } of shares) {
+    if (model !== null) models.set(model, (models.get(model) ?? 0) + requests);
   }
-
-  add(instance: string, row: DailyUsage): void {
-    addRow(this.sum, row);
-    this.#id = row.sessionId ?? this.#id;
-    if (row.project !== null && row.project > (this.#project ?? '')) this.#project = row.project;
-    if (row.first > 0) this.#first = Math.min(this.#first, row.first);
-    this.#longest = Math.max(this.#longest, row.longest);
-    this.#agents += row.agents;
-    this.#instances.add(instance);
-    if (row.provider !== '') this.#providers.add(terminalSafe(row.provider));
-    if (row.model !== null) this.#models.set(row.model, (this.#models.get(row.model) ?? 0) + row.requests);
-  }
-
-  /** @param folders the folders by their hashes */
-  line(folders: ReadonlyMap<string, string>): SessionLine {
-    const line = { group: this.#session, ...this.sum };
-    const input = line.input + line.cacheRead + line.cacheWrite;
-    const project = this.#project === null ? null : (folders.get(this.#project) ?? this.#project);
-    return {
-      ...usageFields(line),
-      session: terminalSafe(this.#session),
-      session_id: this.#id === null ? null : terminalSafe(this.#id),
-      project: project === null ? null : terminalSafe(project),
-      instances: [...this.#instances].sort(),
-      providers: [...this.#providers].sort(),
-      models: [...this.#models].sort(([, a], [, b]) => b - a).map(([model]) => terminalSafe(model)),
-      first_request_at: new Date(Number.isFinite(this.#first) ? this.#first : line.last).toISOString(),
-      turns: line.requests - this.#agents,
-      agent_requests: this.#agents,
-      cache_hit_share: input === 0 ? null : line.cacheRead / input,
-      longest_ms: this.#longest,
-    };
-  }
+  const distinct = (texts: readonly string[]) => [...new Set(texts)].sort();
+  return {
+    ...usageFields({ group: sum.session, ...sum }),
+    session: terminalSafe(sum.session),
+    session_id: sum.sessionId === null ? null : terminalSafe(sum.sessionId),
+    project: project === null ? null : terminalSafe(project),
+    instances: distinct(shares.map(({ path }) => names.get(path) ?? '')),
+    providers: distinct(shares.flatMap(({ provider }) => (provider === '' ? [] : terminalSafe(provider)))),
+    models: [...models].sort(([, a], [, b]) => b - a).map(([model]) => terminalSafe(model)),
+    first_request_at: new Date(sum.first).toISOString(),
+    turns: sum.requests - sum.agents,
+    agent_requests: sum.agents,
+    cache_hit_share: input === 0 ? null : sum.cacheRead / input,
+    longest_ms: sum.longest,
+  };
 }

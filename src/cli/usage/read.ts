@@ -1,6 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Config } from '../../config/config.ts';
+import { createTrust } from '../../config/load.ts';
+import { describePostgres } from '../../config/parsers.ts';
 import { isObject, parseObject } from '../../core/json.ts';
 import { shortHash } from '../../telemetry/requestRecord.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
@@ -14,6 +17,7 @@ import {
   type UsageSum,
   type UsageTotals,
 } from '../../telemetry/usage/totals.ts';
+import { exitCodes, Failure } from '../exitCodes.ts';
 import type { Instance } from '../supervisor/instances.ts';
 
 /** One line of `usage`. */
@@ -29,7 +33,7 @@ export interface UsageLine extends UsageTotals {
 /** The sums of one instance's file. */
 export interface InstanceUsage {
   readonly name: string;
-  readonly sums: readonly UsageSum[];
+  readonly sums: Iterable<UsageSum>;
   /** What the user knows the groups by, where that is something else. */
   readonly names?: ReadonlyMap<string, string>;
 }
@@ -74,7 +78,7 @@ export function mergeUsage(usages: readonly InstanceUsage[], by: UsageGrouping):
 
 /** All lines together. */
 export function totalLine(lines: readonly UsageLine[]): UsageLine {
-  const last = Math.max(0, ...lines.map((line) => line.last));
+  const last = lines.reduce((latest, line) => Math.max(latest, line.last), 0);
   return { group: 'total', last, ...lines.reduce<UsageTotals>(addTotals, NO_USAGE) };
 }
 
@@ -103,7 +107,7 @@ export function readUsage(
   path: string,
   by: UsageGrouping,
   { first, last }: DayRange,
-): Pick<InstanceUsage, 'sums' | 'names'> {
+): Pick<InstanceUsage, 'names'> & { readonly sums: readonly UsageSum[] } {
   const usage = withUsageDatabase(path, (database) => {
     // An instance that has not run since these columns came has a file without them.
     const isOld = !hasColumn(database, 'intent');
@@ -111,7 +115,7 @@ export function readUsage(
       (isOld && (by === 'project' || by === 'intent')) || (by === 'client' && !hasColumn(database, 'client'));
     return {
       sums: sumUsage(database, isUnknown ? 'instance' : by, first, last),
-      ...(by === 'session' && !isOld ? { names: readSessionIds(database, first) } : {}),
+      ...(by === 'session' && !isOld ? { names: readSessionIds(database, { first, last }) } : {}),
     };
   });
   return usage ?? { sums: [] };
@@ -147,11 +151,45 @@ export function readUsages<T>(
   return { usages, failures };
 }
 
-/** The client's ids of the sessions since a day, by their hashes. */
-function readSessionIds(database: DatabaseSync, firstDay: string): ReadonlyMap<string, string> {
+/**
+ * Reads the usage of all instances from the databases that env files name, on whatever machine these instances run; with names of those
+ * only. A database that cannot be read is a failure, and no usage.
+ * @throws Failure (usage) when no env file names one
+ */
+export async function readDatabases(
+  instances: readonly Instance[],
+  names: readonly string[],
+  { by, range, names: folders }: { by: UsageGrouping; range: DayRange; names?: ReadonlyMap<string, string> },
+): Promise<{ readonly usages: readonly InstanceUsage[]; readonly failures: readonly UnreadableUsage[] }> {
+  const databases = new Map<string, Config>();
+  for (const { config } of instances) {
+    const address = config?.usageDatabase;
+    if (address !== undefined) databases.set(`${address.user} ${describePostgres(address)}`, config as Config);
+  }
+  if (databases.size === 0) throw new Failure('no env file names a database; set USAGE_POSTGRES_URL', exitCodes.usage);
+  const usages: InstanceUsage[] = [];
+  const failures: UnreadableUsage[] = [];
+  // Loaded here, as most commands need no database.
+  const { readSharedUsage } = await import('../../sink/sharedUsage.ts');
+  const wanted = names.includes('all') ? [] : names;
+  for (const { instance, usageDatabase: address, authorities } of databases.values()) {
+    if (address === undefined) continue;
+    try {
+      const read = await readSharedUsage({ address, trust: createTrust(authorities), by, range, instances: wanted });
+      usages.push(...read.map((usage) => (folders === undefined ? usage : { ...usage, names: folders })));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      failures.push({ name: instance, message: `the database ${describePostgres(address)} cannot be read: ${reason}` });
+    }
+  }
+  return { usages, failures };
+}
+
+/** The client's ids of the sessions of some days, by their hashes. */
+function readSessionIds(database: DatabaseSync, { first, last }: DayRange): ReadonlyMap<string, string> {
   const rows = database
-    .prepare('SELECT DISTINCT session, session_id FROM requests WHERE day >= ? AND session_id IS NOT NULL')
-    .all(firstDay);
+    .prepare('SELECT DISTINCT session, session_id FROM requests WHERE day >= ? AND day <= ? AND session_id IS NOT NULL')
+    .all(first, last);
   return new Map(rows.map(({ session, session_id }) => [String(session), String(session_id)]));
 }
 

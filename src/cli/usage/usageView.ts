@@ -10,6 +10,7 @@ import { type Column, renderTable } from '../terminal/table.ts';
 import {
   type InstanceUsage,
   mergeUsage,
+  readDatabases,
   readFolders,
   readUsage,
   readUsages,
@@ -23,17 +24,19 @@ const SCHEMA = 1;
 /** Shows what instances have used in the last days; fails with 1 when the file of one cannot be read. */
 export async function showUsage(
   { root, output, environment }: Context,
-  invocation: Invocation<'days' | 'day' | 'fromDay' | 'toDay' | 'by' | 'json' | 'csv'>,
+  invocation: Invocation<'days' | 'day' | 'fromDay' | 'toDay' | 'by' | 'postgres' | 'json' | 'csv'>,
 ): Promise<ExitCode> {
-  const { names, by, json, csv } = invocation;
+  const { names, by, postgres, json, csv } = invocation;
   const range = dayRange(invocation, Date.now());
   const folders = by === 'project' ? { names: readFolders(environment) } : {};
-  const selected = selectInstances(root, loadInstances(root), names);
-  const { usages, failures } = readUsages(
-    root,
-    selected,
-    (path, name): InstanceUsage => ({ name, ...folders, ...readUsage(path, by, range) }),
-  );
+  const instances = loadInstances(root);
+  const { usages, failures } = postgres
+    ? await readDatabases(instances, names, { by, range, ...folders })
+    : readUsages(
+        root,
+        selectInstances(root, instances, names),
+        (path, name): InstanceUsage => ({ name, ...folders, ...readUsage(path, by, range) }),
+      );
   for (const { name, message } of failures) output.complain(`${name}: ${message}`);
   const lines = mergeUsage(usages, by);
   if (json) output.print(usageJson(lines, by, range));

@@ -63,7 +63,7 @@ export interface RunningPage {
 /** One instance by the names that programs see. */
 export function entryFields(entry: StatusEntry) {
   const { health, state, hint, report } = entry;
-  const { instance, row, workers } = entry.inspection;
+  const { instance, row, unit, workers } = entry.inspection;
   return {
     name: instance.name,
     env_file: instance.app.args[1],
@@ -73,7 +73,7 @@ export function entryFields(entry: StatusEntry) {
     condition: report.condition,
     condition_reason: report.hint?.problem ?? null,
     condition_remedy: report.hint?.remedy ?? null,
-    supervised: isSupervised(row),
+    supervised: unit !== undefined || isSupervised(row),
     provider: providerOf(entry),
     providers: health?.providers ?? null,
     models: modelsOf(entry),
@@ -95,6 +95,7 @@ export function entryFields(entry: StatusEntry) {
     vision: health?.vision ?? null,
     unseen_pictures: health?.unseen_pictures ?? null,
     web_search: health?.web_search ?? null,
+    tools: health?.tools ?? null,
     last_success_at: health?.last_success_at ?? null,
     last_error: health?.last_error ?? null,
     remark: hint ?? null,

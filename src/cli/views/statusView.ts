@@ -205,7 +205,7 @@ function statusNotes(entries: readonly StatusEntry[], { paint, columns, program 
     ...single.flatMap((entry) => {
       const names = entry.inspection.instance.name;
       const colour = conditionTable[entry.report.condition].colour;
-      return entryHints(entry).map((hint) => ({ names, hint, colour }));
+      return [...entryHints(entry), ...supplyHints(entry)].map((hint) => ({ names, hint, colour }));
     }),
     ...(keyless.length > 1 ? [{ ...together, colour: conditionTable['no key'].colour }] : []),
   ];
@@ -220,7 +220,7 @@ function statusNotes(entries: readonly StatusEntry[], { paint, columns, program 
 
 /** Why an instance is not ready, and what else has gone wrong with it of late. */
 export function entryHints(entry: StatusEntry): Hint[] {
-  const hints = [entry.report.hint, restartsHint(entry), lastErrorHint(entry), searchHint(entry)];
+  const hints = [entry.report.hint, restartsHint(entry), lastErrorHint(entry), refusedSearchHint(entry)];
   return hints.filter((hint) => hint !== undefined);
 }
 
@@ -246,16 +246,25 @@ function lastErrorHint({ report, health }: StatusEntry): Hint | undefined {
   return { problem: `last error ${describeError(error)}` };
 }
 
-/** Who searches the web for it, and how that goes; or that searches were refused. */
-function searchHint({ health }: StatusEntry): Hint | undefined {
-  const { back_end: backEnd, searches = 0, failed = 0, refused = 0, last_failure: last } = health?.web_search ?? {};
-  if (backEnd == null) {
-    if (refused === 0) return undefined;
-    const times = refused === 1 ? 'a web search was' : `${refused} web searches were`;
-    return { problem: `${times} refused, as nobody does them`, remedy: 'WEB_SEARCH (docs/SEARCH.md)' };
-  }
+/** Claude Code has asked for searches of the web, and nobody does them. */
+function refusedSearchHint({ health }: StatusEntry): Hint | undefined {
+  const { back_end: backEnd, refused = 0 } = health?.web_search ?? {};
+  if (backEnd != null || refused === 0) return undefined;
+  const times = refused === 1 ? 'a web search was' : `${refused} web searches were`;
+  return { problem: `${times} refused, as nobody does them`, remedy: 'WEB_SEARCH (docs/SEARCH.md)' };
+}
+
+/** What an instance supplies where its model or the model's server cannot; who describes pictures is in the table. */
+export function supplyHints({ health }: StatusEntry): Hint[] {
+  const { back_end: backEnd, searches = 0, failed = 0, last_failure: last } = health?.web_search ?? {};
+  const { most, limited_sessions: limited = 0, left_out: leftOut = 0 } = health?.tools ?? {};
   const failures = failed === 0 ? '' : `, ${failed} failed, last ${localTime(last?.at).slice(11)}: ${last?.reason}`;
-  return { problem: `searches the web by ${backEnd}: ${searches} done${failures}` };
+  const sessions = limited === 1 ? 'one session' : `${limited} sessions`;
+  const chosen = limited === 0 ? '' : `; ${sessions} had more, ${leftOut} were left out of the latest request`;
+  return [
+    ...(backEnd == null ? [] : [`searches the web by ${backEnd}: ${searches} done${failures}`]),
+    ...(most == null ? [] : [`chooses ${most} tools where a session has more (docs/TOOLS.md)${chosen}`]),
+  ].map((problem) => ({ problem }));
 }
 
 /** The table of `status` for the terminal, or for a pipe when it has no width. */

@@ -1,12 +1,14 @@
 import type { ProviderConfig, ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
 import { createRedactor, Secret } from '../../core/secret.ts';
+import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
+import { findSearch, hasSearches, toToolRequest } from '../../search/history.ts';
 import { CUT_NOTE, wasCutSilently } from '../../translate/tokenCalibration.ts';
 import type { TokenParts } from '../../translate/tokens.ts';
 import type { FailureContext } from '../../upstream/errors.ts';
 import { DISCARD, Exchange, type ExchangeResult, type UpstreamAttempt } from '../../upstream/exchange.ts';
 import type { AnswerReader, UpstreamRequest } from '../../upstream/upstream.ts';
-import type { RequestBody } from '../requestBody.ts';
+import { listOf, RequestBody } from '../requestBody.ts';
 import type { RequestContext } from '../requestContext.ts';
 import { isNative, type Route } from '../route.ts';
 import type { IncomingRequest, Services } from '../services.ts';
@@ -36,6 +38,19 @@ export interface Adapter {
   bodyOf(output: string): string;
   /** Writes into the log line what the answer has come to. */
   record(): void;
+}
+
+/** A request in which the searches of the web are calls of a tool. What it has in common with others of the conversation is not read again. */
+export function bodyOfToolRequest({ bodies }: Services, request: MessagesRequest): RequestBody {
+  return new RequestBody(bodies.writer.write(request), request, bodies.cache);
+}
+
+/** The request as any model can read it: where this proxy searches the web, with the searches as calls of a tool. Nothing is searched. */
+export function expandSearches(services: Services, body: RequestBody): RequestBody {
+  if (services.search === undefined || listOf(body.value, 'messages').length === 0) return body;
+  const search = findSearch(body.object);
+  if (search === undefined && !hasSearches(body.object)) return body;
+  return bodyOfToolRequest(services, toToolRequest(body.parsed, search, [], 'asClientWants', services.search.history));
 }
 
 /** The request as the model of a route can read it: with descriptions in the place of pictures, where it sees none and another does. */

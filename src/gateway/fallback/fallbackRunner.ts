@@ -1,3 +1,4 @@
+import type { Config } from '../../config/config.ts';
 import { ApiError, asApiError } from '../../core/errors.ts';
 import { backoffMs, RetryBudget } from '../../resilience/circuitBreaker.ts';
 import { isRetryable } from '../../upstream/errors.ts';
@@ -19,6 +20,7 @@ import {
   nameProvider,
   recordSuccess,
   reportOutcome,
+  traceAttempt,
 } from './outcome.ts';
 
 /** A candidate that did not serve the request, and why. */
@@ -220,28 +222,28 @@ export class FallbackRunner implements SseSource {
 
   /** The requests to one candidate: the first, and repetitions as long as the client has got nothing. */
   async #askRepeatedly(adapter: Adapter, sink: OutputSink): Promise<ExchangeResult> {
-    const { services, signal, record } = this.#context;
+    const { services, signal, record, trace } = this.#context;
     const { backend, provider, named } = adapter.route;
     const { breaker, keys, upstream } = backend;
     const requestTimeoutMs = named?.requestTimeoutMs ?? services.config.requestTimeoutMs;
     let { mayRepeatEmpty } = adapter;
-    let adaptations = 0;
-    let retries = 0;
+    let [adaptations, retries] = [0, 0];
     let failure: ExchangeResult | undefined;
     while (!signal.aborted) {
       const key = keys.choose(this.#plan.conversation);
       const created = adapter.createAttempt(key);
       const upstreamAttempt = created instanceof Promise ? await created : created;
       const permit = breaker.acquire();
-      if (permit.waitMs > 0) return failure ?? refusalOfBreaker(adapter, services.config.instance, permit.waitMs);
+      if (permit.waitMs > 0) return failure ?? refusalOfBreaker(adapter, services.config, permit.waitMs);
       const askedAt = services.clock.monotonic();
       this.#budget.spent += 1;
-      const attempt = { backend, provider, key, permit, askedAt };
+      const traced = trace && traceAttempt(trace, adapter.route, upstreamAttempt);
+      const attempt = { backend, provider, key, permit, askedAt, traced };
       // An answer that is not streamed is silent until it is whole, which says nothing.
       const mayFailOver = upstreamAttempt.request.stream && !this.#candidates.isEmpty;
       const exchange = new Exchange({
         upstream,
-        attempt: upstreamAttempt,
+        attempt: traced?.attempt ?? upstreamAttempt,
         requestTimeoutMs,
         firstByteTimeout: mayFailOver ? this.#firstByteTimeout(adapter, requestTimeoutMs) : undefined,
         holdEmpty: mayRepeatEmpty && this.#budget.hasAttemptsLeft,
@@ -321,12 +323,12 @@ function refusalOfLimiter(adapter: Adapter): ExchangeResult {
 }
 
 /** A provider that failed several times just now is not asked again at once. */
-function refusalOfBreaker(adapter: Adapter, instance: string, waitMs: number): ExchangeResult {
+function refusalOfBreaker(adapter: Adapter, { instance, manager }: Config, waitMs: number): ExchangeResult {
   const { provider } = adapter.failureContext();
   const { lastFailure } = adapter.route.backend.breaker;
   const reason = lastFailure === undefined ? '' : ` (the last time: ${lastFailure})`;
   // The command stands early, as Claude Code cuts the message while it waits.
-  const message = `[${provider}] the provider could not be reached several times (./manage test ${instance}); it is asked again shortly${reason}`;
+  const message = `[${provider}] the provider could not be reached several times (${manager} test ${instance}); it is asked again shortly${reason}`;
   return {
     kind: 'failed',
     error: new ApiError('overloaded', message, { retryAfterSeconds: Math.ceil(waitMs / 1000) }),

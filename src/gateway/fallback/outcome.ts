@@ -1,9 +1,10 @@
 import type { ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errorTable.ts';
+import type { RequestTrace } from '../../otlp/tracer.ts';
 import type { CircuitPermit } from '../../resilience/circuitBreaker.ts';
-import type { ExchangeResult } from '../../upstream/exchange.ts';
-import { keyLabel } from '../route.ts';
+import type { ExchangeResult, UpstreamAttempt } from '../../upstream/exchange.ts';
+import { keyLabel, type Route } from '../route.ts';
 import type { Backend, Services } from '../services.ts';
 
 /**
@@ -84,10 +85,12 @@ export interface Attempt {
   readonly permit: CircuitPermit;
   /** When it was sent, by the monotonic clock, in ms. */
   readonly askedAt: number;
+  /** Its span, where requests are followed. */
+  readonly traced?: TracedAttempt | undefined;
 }
 
 /**
- * Reports to breaker and key how a request has ended.
+ * Reports to breaker, key and trace how a request has ended.
  * @param isReached whether the provider has answered, with whatever
  */
 export function reportOutcome(
@@ -96,7 +99,8 @@ export function reportOutcome(
   result: ExchangeResult,
   isReached: boolean,
 ): void {
-  const { backend, provider, key, permit, askedAt } = attempt;
+  const { backend, provider, key, permit, askedAt, traced } = attempt;
+  traced?.end(result);
   const { breaker, keys } = backend;
   const failure = result.kind === 'failed' ? result.error : undefined;
   const domain = failure === undefined ? undefined : classifyFault(failure);
@@ -195,4 +199,24 @@ export function finalError(failures: readonly [CandidateFailure, ...CandidateFai
   if (others.length === 0) return error;
   const tried = failures.map(({ candidate }) => candidate).join('; ');
   return reword(error, `${error.message} (${failures.length} were tried in turn: ${tried})`);
+}
+
+/** An attempt that is followed: with the headers that lead the provider to its span. */
+export interface TracedAttempt {
+  readonly attempt: UpstreamAttempt;
+  end(result: ExchangeResult): void;
+}
+
+/** Begins the span of an attempt. */
+export function traceAttempt(trace: RequestTrace, { backend, model }: Route, attempt: UpstreamAttempt): TracedAttempt {
+  const { preset, baseUrl } = backend.provider;
+  const span = trace.beginAttempt({ provider: preset.telemetryName ?? preset.name, model: model.name, baseUrl });
+  const { request } = attempt;
+  return {
+    attempt: { ...attempt, request: { ...request, headers: { ...request.headers, ...span.headers } } },
+    end: (result) => {
+      if (result.kind === 'done') span.end({ isOk: true });
+      else span.end({ isOk: false, errorType: result.kind === 'failed' ? result.error.code : result.kind });
+    },
+  };
 }

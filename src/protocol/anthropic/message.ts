@@ -1,3 +1,4 @@
+import { ApiError } from '../../core/errors.ts';
 import { asNumber, asString, isObject, type JsonObject, tokenCount } from '../../core/json.ts';
 import { parseBoundedObject, WRITTEN_MAX } from '../bounds.ts';
 import type { Usage } from '../delta.ts';
@@ -74,7 +75,7 @@ export class MessageAssembler {
     this.#sse.push(typeof output === 'string' ? Buffer.from(output) : output);
   }
 
-  /** The whole message; undefined when the stream has ended before it was complete, or is too large. */
+  /** The whole message; undefined when the stream has ended before it was complete, or is too large or too deep to be read. */
   end(): JsonObject | undefined {
     this.#sse.end();
     if (this.#message === undefined || !this.#isComplete || this.#size > WRITTEN_MAX) return undefined;
@@ -84,8 +85,16 @@ export class MessageAssembler {
   #read(data: string, event: string | undefined): void {
     this.#size += data.length + PIECE_COST;
     if (this.#size > WRITTEN_MAX) return;
-    const frame = parseBoundedObject(data);
-    if (frame === undefined) return;
+    try {
+      this.#readFrame(parseBoundedObject(data) ?? {}, event);
+    } catch (error) {
+      // Whoever hands the stream on meanwhile goes on with it.
+      if (!(error instanceof ApiError)) throw error;
+      this.#size = Number.POSITIVE_INFINITY;
+    }
+  }
+
+  #readFrame(frame: JsonObject, event: string | undefined): void {
     const type = event ?? asString(frame['type']);
     if (type === 'message_start' && isObject(frame['message'])) this.#message = { ...frame['message'] };
     else if (type === 'message_delta') this.#readTail(frame);

@@ -90,6 +90,8 @@ function parseMessage(message: unknown, path: string, cache: ParseCache | undefi
   }
   const parsed: RequestMessage = { ...message, role, content: parseContent(content, `${path}.content`) };
   cache?.parsedMessages.set(message, parsed);
+  // A request that was made of parsed messages has them again.
+  cache?.parsedMessages.set(parsed, parsed);
   return parsed;
 }
 

@@ -7,6 +7,7 @@ import { dryRun } from '../../gateway/dryRun.ts';
 import type { ProcessFacts } from '../../gateway/introspection.ts';
 import { answerMessages } from '../../gateway/messages.ts';
 import type { Forwarded, IncomingRequest } from '../../gateway/services.ts';
+import type { TraceHeaders } from '../../otlp/tracer.ts';
 import { HttpResponseWriter, onClientGone } from '../responseWriter.ts';
 
 /** Headers of the Messages API itself; whatever else the client sends is its own business. */
@@ -34,6 +35,13 @@ export class ForwardedRequest implements Forwarded {
         return typeof value === 'string' ? [[name, value] as const] : [];
       }),
     );
+  }
+
+  get trace(): TraceHeaders {
+    return {
+      traceparent: singleHeader(this.#request, 'traceparent'),
+      tracestate: singleHeader(this.#request, 'tracestate'),
+    };
   }
 
   get credentials(): Record<string, string> {

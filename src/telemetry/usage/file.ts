@@ -6,6 +6,9 @@ import { type ClientSum, sumClients, sumUsage, type UsageRow, type UsageSum } fr
 /** Node's own module, loaded by who opens the file, as it costs memory. */
 export type Sqlite = typeof import('node:sqlite');
 
+/** A random name for a file, in SQLite’s words. */
+const NEW_ID = 'lower(hex(randomblob(8)))';
+
 /** Each step takes a file from the version before it to its own; `user_version` says how many have been taken. */
 const MIGRATIONS = [
   `CREATE TABLE requests (
@@ -22,6 +25,8 @@ const MIGRATIONS = [
   `ALTER TABLE requests ADD COLUMN searches INTEGER;
    ALTER TABLE requests ADD COLUMN search_cost REAL;`,
   'ALTER TABLE requests ADD COLUMN client TEXT;',
+  `CREATE TABLE IF NOT EXISTS source (id TEXT NOT NULL) STRICT;
+   INSERT INTO source SELECT ${NEW_ID} WHERE NOT EXISTS (SELECT 1 FROM source);`,
 ];
 
 /** In ms. Waiting for a lock stops the whole process, so it is short: later there is another try. */
@@ -103,10 +108,15 @@ export class UsageFile {
   /** Removes some of the rows from before a day; gives whether there may be more. */
   removeBefore(day: string): boolean {
     const some = 'SELECT rowid FROM requests WHERE day < ? LIMIT ?';
-    const { changes } = this.#database
-      .prepare(`DELETE FROM requests WHERE rowid IN (${some})`)
-      .run(day, REMOVE_AT_ONCE);
-    return Number(changes) === REMOVE_AT_ONCE;
+    let removed = 0;
+    this.#transact(() => {
+      const remove = this.#database.prepare(`DELETE FROM requests WHERE rowid IN (${some})`);
+      removed = Number(remove.run(day, REMOVE_AT_ONCE).changes);
+      // An empty table gives its numbers a second time.
+      if (removed > 0)
+        this.#database.exec(`UPDATE source SET id = ${NEW_ID} WHERE NOT EXISTS (SELECT 1 FROM requests)`);
+    });
+    return removed === REMOVE_AT_ONCE;
   }
 
   /** The sums of each day from the given one on. */
@@ -170,5 +180,57 @@ export class UsageFile {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
+  }
+}
+
+/** A row with its number in the file. */
+export type NumberedRow = UsageRow & { readonly rowid: number };
+
+/** Some rows of a usage file in the order in which they were written. */
+export interface RowsOfFile {
+  /** Distinguishes this file from every other: its rows are numbered from 1 on, and so are those of others. */
+  readonly source: string;
+  /** The number before that of its first row, where a new reader begins, and that of its last one. */
+  readonly begin: number;
+  readonly last: number;
+  readonly rows: readonly NumberedRow[];
+}
+
+/** Where a reader stands in a usage file. */
+export interface FilePosition {
+  readonly source: string;
+  /** The number of the last row that was read. */
+  readonly row: number;
+}
+
+/**
+ * Reads what was written after a position; all from the beginning for the position of another file. Undefined when there is no file.
+ * A file with fewer rows than were read is an older copy of itself, put back: it gets a new name, and a reader begins behind its rows.
+ * @throws when the file cannot be read
+ */
+export function readRowsAfter(
+  { DatabaseSync }: Sqlite,
+  path: string,
+  position: FilePosition | undefined,
+  most: number,
+): RowsOfFile | undefined {
+  if (!existsSync(path)) return undefined;
+  const database = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
+  try {
+    const nameOfFile = () => String(database.prepare('SELECT id FROM source').get()?.['id']);
+    const source = nameOfFile();
+    const ends = 'SELECT ifnull(min(rowid), 1) - 1 AS begin, ifnull(max(rowid), 0) AS last FROM requests';
+    const { begin, last } = database.prepare(ends).get() as { begin: number; last: number };
+    const row = position?.source === source ? position.row : begin;
+    if (last < row) {
+      database.exec(`UPDATE source SET id = ${NEW_ID}`);
+      return { source: nameOfFile(), begin: last, last, rows: [] };
+    }
+    const rows = database
+      .prepare('SELECT rowid, * FROM requests WHERE rowid > ? ORDER BY rowid LIMIT ?')
+      .all(row, most);
+    return { source, begin, last, rows: rows as unknown as NumberedRow[] };
+  } finally {
+    database.close();
   }
 }

@@ -10,6 +10,8 @@ export interface UsageStoreOptions {
   readonly retentionDays: number;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
+  /** Called when rows were written; must not throw. */
+  readonly onWritten?: (() => void) | undefined;
 }
 
 /** How the writing fares, for /health. */
@@ -19,6 +21,21 @@ export interface UsageStatus {
   readonly dropped: number;
   readonly healthy: boolean;
   readonly lastError: string | undefined;
+}
+
+/** How the copying of the rows to the database fares; what is dropped the file had lost before, or the database refused. */
+export interface SinkStatus extends UsageStatus {
+  /** Database, host and port, without user and password. */
+  readonly server: string;
+  /** Rows of the file that the database does not have yet, as far as is known. */
+  readonly waiting: number;
+}
+
+/** How the sending of traces and metrics fares; what is written and dropped are spans. */
+export interface OtlpStatus extends UsageStatus {
+  /** Addresses of the collector; undefined where it does not get them. */
+  readonly traces: string | undefined;
+  readonly metrics: string | undefined;
 }
 
 /** What the file says of the time before the start. */
@@ -129,6 +146,7 @@ export class UsageStore {
       this.#waiting.splice(0, rows.length);
       this.#written += rows.length - refused;
       this.#dropped += refused;
+      this.#options.onWritten?.();
     }
     return done;
   }

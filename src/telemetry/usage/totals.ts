@@ -227,6 +227,9 @@ export interface UsageSum extends UsageTotals {
   readonly last: number;
 }
 
+/** Who was asked: the model for the client, a side model, or a provider whether it answers. SQLite and PostgreSQL both take it. */
+export const SIDE_OF_ENDPOINT = `CASE WHEN endpoint LIKE '${SIDE}%' THEN substr(endpoint, ${SIDE.length + 1}) WHEN endpoint = '${HEALTH_CHECK}' THEN 'check' ELSE 'client' END`;
+
 const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   day: 'day',
   model: 'used_model',
@@ -237,7 +240,7 @@ const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   project: 'coalesce(project, folder)',
   intent: 'intent',
   client: 'client',
-  side: `CASE WHEN endpoint LIKE '${SIDE}%' THEN substr(endpoint, ${SIDE.length + 1}) WHEN endpoint = '${HEALTH_CHECK}' THEN 'check' ELSE 'client' END`,
+  side: SIDE_OF_ENDPOINT,
 };
 
 /** The days of some rows, both included; as texts they are in order. */

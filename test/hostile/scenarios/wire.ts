@@ -4,7 +4,7 @@ import { createBrotliCompress, createGzip, gzipSync } from 'node:zlib';
 import { expect } from 'vitest';
 import { type Behaviour, openEvents } from '../../helpers/fakeUpstream.ts';
 import { EVENTS_HEAD, head, part, whole } from '../../helpers/rawUpstream.ts';
-import { FINISH, piece, rawBytes } from '../answering.ts';
+import { FINISH, piece, rawBytes, repeated } from '../answering.ts';
 import { type Answer, question, wholeQuestion } from '../client.ts';
 import type { Scenario } from '../scenario.ts';
 
@@ -69,6 +69,10 @@ export const wireScenarios: readonly Scenario[] = [
   {
     name: 'announces 20,000 early answers',
     provider: rawBytes('HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'.repeat(20_000), EVENTS_HEAD, HELLO),
+  },
+  {
+    name: 'sends headers of two letters without end',
+    provider: rawBytes('HTTP/1.1 200 OK\r\n', repeated('x: y\r\n', 6_000_000)),
   },
   {
     name: 'says 20,000 times that it goes on',

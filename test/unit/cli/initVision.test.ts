@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { offerVision } from '../../../src/cli/commands/init.ts';
+import { offerVision, toolsNote } from '../../../src/cli/commands/init.ts';
 import { testConfig } from '../../helpers/startApp.ts';
 
 test.each([
@@ -23,4 +23,17 @@ test.each([
   ['the demo', { PROVIDER: 'demo' }],
 ])('init offers none for %s', (_name, settings) => {
   expect(offerVision('work', testConfig(settings))).toEqual([]);
+});
+
+test.each([
+  ['a limit of the preset', { PROVIDER: 'kimi' }, [expect.stringContaining('is sent 128 tools at most')]],
+  [
+    'a limit of the user',
+    { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1', BIG_MODEL: 'a', QUIRK_TOOLS_MAX: '20' },
+    [expect.stringContaining('a is sent 20 tools')],
+  ],
+  ['no limit', { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1', BIG_MODEL: 'a' }, []],
+  ['an endpoint with the Messages API', { PROVIDER: 'kimi-anthropic' }, []],
+])('init says how many tools the model is sent: %s', (_name, settings, notes) => {
+  expect(toolsNote(testConfig(settings))).toEqual(notes);
 });

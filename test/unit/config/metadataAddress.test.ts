@@ -24,6 +24,12 @@ test.each(refused)('A8 %s is refused as a provider’s address, unless it is all
   const lines = ['PROVIDER=custom', `OPENAI_BASE_URL=${address}`, 'OPENAI_API_KEY=sk-1', 'BIG_MODEL=x'];
   expect(problemsOf(lines)).toEqual(['error 2 OPENAI_BASE_URL']);
   expect(problemsOf([...lines, 'ALLOW_LINK_LOCAL=on'])).toEqual([]);
+  // Nor as that of a side model or of a search.
+  for (const others of [[`VISION_URL=${address}`], [`SEARCH_URL=${address}`, 'WEB_SEARCH=searxng']]) {
+    const demo = ['PROVIDER=demo', ...others];
+    expect(problemsOf(demo)).toEqual([`error 2 ${others[0]?.split('=')[0]}`]);
+    expect(problemsOf([...demo, 'ALLOW_LINK_LOCAL=on'])).toEqual([]);
+  }
 });
 
 test.each([

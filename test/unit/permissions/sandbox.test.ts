@@ -14,10 +14,12 @@ function setPlatform(value: string): void {
 
 /** What was executed; nothing is, really. */
 let executed: (readonly string[])[] = [];
+let environment: NodeJS.ProcessEnv | undefined;
 beforeEach(() => {
   executed = [];
-  process.execve = ((_program: string, words: readonly string[]) => {
+  process.execve = ((_program: string, words: readonly string[], given: NodeJS.ProcessEnv) => {
     executed.push(words);
+    environment = given;
   }) as unknown as typeof execve & object;
 });
 afterAll(() => folder.remove());
@@ -54,6 +56,12 @@ test('a Node without execve is refused in the same way', () => {
 test('otherwise the program is executed again with its rights listed', () => {
   expect(restrictProcess(config, undefined, {})).toBeUndefined();
   expect(executed.flat()).toContain(process.execPath);
+});
+
+test('with an allocator that gives memory back, unless its user has set it otherwise', () => {
+  restrictProcess(config, undefined, { OTHER: 'as it was', MALLOC_MMAP_THRESHOLD_: '65536' });
+  expect(environment).toMatchObject({ OTHER: 'as it was', MALLOC_MMAP_THRESHOLD_: '65536' });
+  expect(environment?.['MALLOC_TRIM_THRESHOLD_']).toBe('8388608');
 });
 
 test('a process that keeps its rights, as the settings say, reports it', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ChangeDetector } from '../../../src/reload/fileWatcher.ts';
+import { ChangeDetector } from '../../../src/reload/configReloader.ts';
 
 /** What each look decides, `R` for reading. */
 function decisions(looks: string): string {

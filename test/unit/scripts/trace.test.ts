@@ -11,7 +11,7 @@ const LIMITS = {
   reload: { files: 45 },
   // WEB_SEARCH is checked like every setting, against the table of search APIs: two files and the one that declares settings.
   // The file of clients with tokens of their own is read like the others beside the env file.
-  status: { files: 64 },
+  status: { files: 66 },
 };
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ContentBlock, MessagesRequest, RequestMessage } from '../../../src/protocol/anthropic/request.ts';
-import { findSearch, queryOfClient, toResultBlock, toServerCall, toToolRequest } from '../../../src/search/history.ts';
+import {
+  findSearch,
+  HistoryMemory,
+  queryOfClient,
+  toResultBlock,
+  toServerCall,
+  toToolRequest,
+} from '../../../src/search/history.ts';
 import { isInDomain, type SearchOutcome } from '../../../src/search/pages.ts';
 
 const TOOL = { type: 'web_search_20250305', name: 'web_search' };
@@ -140,6 +147,25 @@ test('citations of pages stay with the client: no other server knows what they r
 test('messages without a search stay the same objects', () => {
   const plain: RequestMessage = { role: 'assistant', content: [{ type: 'text', text: 'hello' }] };
   expect(asked([{ role: 'user', content: 'hi' }, plain], [])[1]).toBe(plain);
+});
+
+test('what was made of the searches of a conversation is made once: the next request has the same objects', () => {
+  const call = toServerCall({ type: 'tool_use', id: 'toolu_1', name: 'web_search', input: { query: 'q' } });
+  const result = toResultBlock(String(call['id']), { pages: [] });
+  const history: RequestMessage[] = [
+    { role: 'user', content: 'hello' },
+    { role: 'assistant', content: [call, result, { type: 'text', text: 'Nothing.' }] },
+    { role: 'user', content: 'go on' },
+    { role: 'assistant', content: [call, result] },
+    { role: 'user', content: 'go on' },
+  ];
+  const memory = new HistoryMemory();
+  const expand = (messages: RequestMessage[]) =>
+    toToolRequest(request(messages), undefined, [], 'maySearch', memory).messages;
+  const before = expand(history);
+  const later = expand([...history, { role: 'assistant', content: 'done' }]);
+  expect(before).toHaveLength(7);
+  for (const [index, message] of before.entries()) expect(later[index]).toBe(message);
 });
 
 describe('what a request offers', () => {

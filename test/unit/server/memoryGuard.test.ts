@@ -1,13 +1,16 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ApiError } from '../../../src/core/errors.ts';
-import { BodyMemory, MemoryGuard } from '../../../src/server/memoryGuard.ts';
+import { BodyMemory, collectWhenIdle, MemoryGuard } from '../../../src/server/memoryGuard.ts';
 
 const MIB = 1024 * 1024;
 
 let used: number;
 let garbage: number;
+/** In buffers, beside the heap. */
+let beside: number;
+let limit: number;
 let now: number;
 const collect = vi.fn(() => {
   used -= garbage;
@@ -17,9 +20,14 @@ const clock = { now: () => now, monotonic: () => now };
 let memory: MemoryGuard;
 
 beforeEach(() => {
-  [used, garbage, now] = [0, 0, 0];
+  [used, garbage, beside, limit, now] = [0, 0, 0, 1000, 0];
   collect.mockClear();
-  memory = new MemoryGuard(clock, () => ({ used_heap_size: used * MIB, heap_size_limit: 1000 * MIB }), collect);
+  const readHeap = () => ({
+    used_heap_size: used * MIB,
+    external_memory: beside * MIB,
+    heap_size_limit: limit * MIB,
+  });
+  memory = new MemoryGuard(clock, readHeap, collect);
 });
 
 test.each([
@@ -40,6 +48,14 @@ test.each([
   const refuse = () => memory.check(body * MIB);
   expect(refuse).toThrow(ApiError);
   expect(refuse).toThrow(`${megabytes} of 1000 MiB are used, and the request has ${body}`);
+});
+
+test('P12 what lies beside the heap, as bytes do, may take as much as the heap', () => {
+  beside = 900;
+  expect(() => memory.check(0)).not.toThrow();
+  beside = 901;
+  now += 1000;
+  expect(() => memory.check(0)).toThrow('901 of 1000 MiB are used');
 });
 
 describe('P12 what nobody needs any more', () => {
@@ -71,9 +87,10 @@ describe('P12 what is kept for the bodies under way', () => {
   const takes = (megabytes: number) => bodyOf().grow(megabytes * MIB);
 
   test('is not given to another one, although the heap does not have it yet', () => {
-    takes(200);
-    expect(() => takes(101)).toThrow('600 of 1000 MiB are used, and the request has 101');
+    limit = 500;
     takes(100);
+    expect(() => takes(51)).toThrow('300 of 500 MiB are used, and the request has 51');
+    takes(50);
     expect(() => takes(1)).toThrow('short of memory');
   });
 
@@ -103,9 +120,69 @@ describe('P12 what is kept for the bodies under way', () => {
     takes(300);
   });
 
+  test('is bounded however large the heap may grow, but for one body alone', () => {
+    limit = 16_000;
+    const response = open();
+    bodyOf(response).grow(400 * MIB);
+    expect(() => takes(1)).toThrow('400 of 256 MiB are used, and the request has 1 (of large requests together)');
+    response.emit('close');
+    for (let count = 0; count < 4; count += 1) takes(60);
+    expect(() => takes(17)).toThrow('240 of 256 MiB');
+    takes(0.5);
+    takes(16);
+  });
+
   test('is counted once, as what has been read of it is in use', () => {
-    takes(200);
-    used = 600;
+    limit = 500;
     takes(100);
+    used = 300;
+    takes(50);
+  });
+});
+
+describe('L12 memory is given back', () => {
+  let live: number;
+  let left: number;
+  let requests: number;
+  const clean = vi.fn(() => {
+    left = 0;
+  });
+
+  beforeEach(() => {
+    [live, left, requests] = [40, 0, 0];
+    vi.useFakeTimers({ toFake: ['setInterval'] });
+    clean.mockClear();
+    collectWhenIdle(
+      () => requests,
+      () => (live + left) * MIB,
+      clean,
+    );
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('when nothing is under way and there may be much', () => {
+    [left, requests] = [500, 1];
+    vi.advanceTimersByTime(60_000);
+    expect(clean).not.toHaveBeenCalled();
+    requests = 0;
+    vi.advanceTimersByTime(2000);
+    expect(clean).toHaveBeenCalledTimes(1);
+  });
+
+  test('not again and again where it is in use, nor for little', () => {
+    live = 200;
+    vi.advanceTimersByTime(60_000);
+    expect(clean).toHaveBeenCalledTimes(1);
+    left = 63;
+    vi.advanceTimersByTime(60_000);
+    expect(clean).toHaveBeenCalledTimes(1);
+    live = 40;
+    left = 0;
+    vi.advanceTimersByTime(2000);
+    left = 64;
+    vi.advanceTimersByTime(2000);
+    expect(clean).toHaveBeenCalledTimes(2);
   });
 });

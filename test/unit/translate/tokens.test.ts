@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseCountRequest } from '../../../src/protocol/anthropic/request.ts';
 import { addText, estimateTokens, measureTokens } from '../../../src/translate/tokens.ts';
 import { bestCount } from '../../helpers/bestCount.ts';
+import { growth, LINEAR } from '../../helpers/growth.ts';
 
 function estimate(fields: object): number {
   return estimateTokens(parseCountRequest({ model: 'm', ...fields }));
@@ -118,3 +119,14 @@ describe.each(Object.entries(hostile))('R502 a megabyte of %s', (_name, piece) =
 test('R502 no JSON makes the estimate throw', () => {
   fc.assert(fc.property(fc.jsonValue(), (content) => estimate({ system: content, tools: content }) >= 1));
 });
+
+test.each(['a', ' ', '中', '\ud800', '<|endoftext|>', '{"a":['])(
+  'L9 a text takes work in proportion to its length to be counted: %j',
+  (piece) => {
+    const create = (size: number) => {
+      const request = { model: 'm', messages: [{ role: 'user', content: piece.repeat(size / piece.length) }] };
+      return () => void estimateTokens(parseCountRequest(request));
+    };
+    expect(growth(create, 400_000)).toBeLessThan(LINEAR);
+  },
+);

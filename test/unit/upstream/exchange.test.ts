@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { RelayReader } from '../../../src/gateway/adapters/relayAdapter.ts';
+import { RelayReader } from '../../../src/gateway/chatCompletions.ts';
 import { ANSWER_MAX } from '../../../src/protocol/bounds.ts';
 import type { FailureContext } from '../../../src/upstream/errors.ts';
 import { DISCARD, Exchange, GATHERED_MAX } from '../../../src/upstream/exchange.ts';

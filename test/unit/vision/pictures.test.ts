@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bytesOf, findPictures, questionAt, replacePictures, withoutReminders } from '../../../src/vision/pictures.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
+import {
+  bytesOf,
+  findPictures,
+  QuestionFinder,
+  replacePictures,
+  withoutReminders,
+} from '../../../src/vision/pictures.ts';
+import { growth, LINEAR } from '../../helpers/growth.ts';
 
 const image = (data: string) => ({ type: 'image', source: { type: 'base64', media_type: 'image/png', data } });
 const text = (words: string) => ({ type: 'text', text: words });
@@ -96,7 +104,7 @@ const conversation = [
 
 const questionOf = (messages: readonly unknown[], index: number) => {
   const [picture] = findPictures(messages[index] as never);
-  return picture && questionAt(messages, index, picture);
+  return picture && new QuestionFinder(messages).questionAt(index, picture);
 };
 
 test('what was asked is the text beside a picture, else the last before it, and for a tool its call', () => {
@@ -124,4 +132,45 @@ test('reminders are left out, whole and broken ones', () => {
   const startedAt = performance.now();
   withoutReminders(many);
   expect(performance.now() - startedAt).toBeLessThan(500);
+});
+
+describe('what was asked takes work in proportion to the pictures and the history', () => {
+  const dot = image('AAAA');
+  const histories: Record<string, (size: number) => { role: string; content: unknown[] }[]> = {
+    'many pictures in one message': (size) => [{ role: 'user', content: Array.from({ length: size }, () => dot) }],
+    'many messages with a picture and no words': (size) =>
+      Array.from({ length: size }, () => ({ role: 'user', content: [dot] })),
+    'results of calls that nobody made': (size) =>
+      Array.from({ length: size }, (_, at) => ({
+        role: at % 2 === 0 ? 'assistant' : 'user',
+        content: [
+          at % 2 === 0
+            ? { type: 'tool_use', id: 'same', name: 'T', input: {} }
+            : { type: 'tool_result', tool_use_id: `no-${at}`, content: [dot] },
+        ],
+      })),
+    'many pictures of one call with a large input': (size) => [
+      {
+        role: 'assistant',
+        content: [{ type: 'tool_use', id: 'a', name: 'T', input: { text: 'x'.repeat(100 * size) } }],
+      },
+      {
+        role: 'user',
+        content: [{ type: 'tool_result', tool_use_id: 'a', content: Array.from({ length: size }, () => dot) }],
+      },
+    ],
+  };
+
+  test.each(Object.entries(histories))('%s', (_name, create) => {
+    const work = (size: number) => {
+      const messages = create(size);
+      return () => {
+        const questions = new QuestionFinder(messages);
+        for (const [index, message] of messages.entries()) {
+          for (const picture of findPictures(message as JsonObject)) questions.questionAt(index, picture);
+        }
+      };
+    };
+    expect(growth(work, 3200)).toBeLessThan(LINEAR);
+  });
 });

@@ -183,6 +183,18 @@ describe('an instance', () => {
       /^2 of 3 web searches by brave failed, the last: no key$/,
     ],
     ['a broken usage file', serving({ usage: { healthy: false } }), 'warn', /^its usage cannot be written/],
+    [
+      'a database that is away',
+      serving({ usage_database: { healthy: false, waiting: 7, last_error: 'ECONNREFUSED' } }),
+      'warn',
+      /^its usage database cannot be written: ECONNREFUSED; 7 rows wait in its usage file$/,
+    ],
+    [
+      'a collector that is away',
+      serving({ otlp: { healthy: false } }),
+      'warn',
+      /^its OpenTelemetry collector takes nothing: reason unknown$/,
+    ],
   ])('%s', async (_name, changes, result, detail) => {
     const findings = await checkInstances(context({ inspections: [sampleInspection(changes)] }));
     expect(findings).toContainEqual(

@@ -2,17 +2,18 @@ import { inflateSync } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
 import { fullChecks, redSquare, runFullCheck } from '../../../../src/cli/providerTest/fullChecks.ts';
 import type { Answer } from '../../../../src/cli/providerTest/messagesClient.ts';
-import { webSearch } from '../../../../src/cli/providerTest/testProvider.ts';
+import { manyTools, webSearch } from '../../../../src/cli/providerTest/testProvider.ts';
 import { defaultSettings, environmentName } from '../../../../src/quirks/settings.ts';
 import { calls, failedWith, sampleAnswer, sampleSubject } from './sampleAnswer.ts';
 
 function checkOf(name: string) {
-  const check = fullChecks.find((one) => one.name === name);
+  const check = [...fullChecks, manyTools].find((one) => one.name === name);
   if (check === undefined) throw new Error(`there is no check ${name}`);
   return check;
 }
 
 const says = (text: string, changes: Partial<Answer> = {}) => sampleAnswer({ text, ...changes });
+const callOf = (name: string) => sampleAnswer({ toolUses: [{ id: 'toolu_1', name, input: {} }] });
 const refuses = (message: string) => failedWith('invalid_request_error', message);
 const window = (contextWindow: number) => sampleSubject({ contextWindow });
 const cached = { input: 100, cacheRead: 4900, cacheWrite: 0, output: 1 };
@@ -50,6 +51,11 @@ const rows: [string, string, Answer, string, string[]][] = [
   ['reasoning', 'none', says('391'), 'warn', []],
   ['reasoning', 'but no call', says('391', { thinking: 'x' }), 'warn', []],
   ['reasoning', 'refused', refuses('thinking is not supported'), 'fail', ['QUIRK_REASONING_STYLE=none']],
+  ['many tools', 'the one that is meant', callOf('mcp__archive__open_shelf_148'), 'ok', []],
+  ['many tools', 'another one', callOf('mcp__archive__open_shelf_1'), 'warn', ['QUIRK_TOOLS_MAX=40']],
+  ['many tools', 'none', says('Opened.'), 'warn', []],
+  ['many tools', 'refused', refuses('tools: at most 32'), 'fail', ['QUIRK_TOOLS_MAX=64']],
+  ['many tools', 'not answered', failedWith('timeout_error'), 'fail', []],
   ['cached tokens', 'counted', sampleAnswer({ usage: cached }), 'ok', []],
   ['cached tokens', 'none', sampleAnswer(), 'warn', []],
   ['stop sequence', 'kept', says('alpha bravo ', { stopReason: 'stop_sequence' }), 'ok', []],
@@ -71,6 +77,19 @@ const rows: [string, string, Answer, string, string[]][] = [
 test.each(rows)('%s, %s', (name, _what, answer, result, quirks) => {
   const outcome = checkOf(name).evaluate(answer, answer, window(1000));
   expect({ result: outcome.result, quirks: outcome.quirks }).toEqual({ result, quirks });
+});
+
+test('more tools are sent than the server takes, the one that is meant last; what it says names both figures', () => {
+  const subject = sampleSubject({ toolsMax: 30 });
+  const request = JSON.stringify(manyTools.turns[0]?.([], subject));
+  expect(request.match(/"name":"mcp__archive__open_shelf_/g)).toHaveLength(50);
+  expect(request).toMatch(/"mcp__archive__open_shelf_50"[^[]*\]/);
+  expect(request).toContain('open shelf 50 of the archive');
+  const answer = callOf('mcp__archive__open_shelf_50');
+  expect(manyTools.evaluate(answer, answer, subject).detail).toBe('30 of 50 offered, the right one called');
+  expect(manyTools.skip?.(sampleSubject({}, { isLocal: true }))).toContain('its window');
+  expect(manyTools.skip?.(sampleSubject({ toolsMax: 30 }, { isLocal: true }))).toBeUndefined();
+  expect(manyTools.skip?.(sampleSubject())).toBeUndefined();
 });
 
 test('every quirk that is named exists', () => {
@@ -158,7 +177,8 @@ test('where another model describes pictures, both checks are made and say who d
     const seen = await runFullCheck(checkOf(name), subject, vi.fn().mockResolvedValue(says('Red')));
     expect(seen).toMatchObject({ result: 'ok', detail: 'described by eyes' });
     const unseen = await runFullCheck(checkOf(name), subject, vi.fn().mockResolvedValue(says('blurred')));
-    expect(unseen).toMatchObject({ result: 'fail', quirks: [] });
+    const suggestions = ['Whether eyes could be asked: ./manage logs NAME --errors'];
+    expect(unseen).toMatchObject({ result: 'fail', quirks: [], suggestions });
   }
 });
 

@@ -84,7 +84,7 @@ test('what --full may cost, with the window and price of the model', () => {
   const { overflow, dollars, overflowDollars } = estimateFullTest(config, NOW);
   const { contextWindow = 0, prices } = config.provider.preset.models[config.tiers.big] ?? {};
   expect(overflow).toBe(2 * contextWindow);
-  expect(dollars).toBeCloseTo((15_000 * (prices?.input ?? 0) + 5000 * (prices?.output ?? 0)) / 1e6);
+  expect(dollars).toBeCloseTo((22_000 * (prices?.input ?? 0) + 5000 * (prices?.output ?? 0)) / 1e6);
   expect(overflowDollars).toBeGreaterThan(dollars ?? 0);
   expect(describeEstimate(config, NOW)).toContain(`(about $${dollars?.toFixed(2)})`);
 });

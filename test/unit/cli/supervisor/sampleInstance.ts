@@ -37,6 +37,7 @@ export function sampleInspection(changes: Partial<Inspection> = {}): Inspection 
     row: undefined,
     movedFrom: undefined,
     otherUser: undefined,
+    unit: undefined,
     answer: { kind: 'closed' },
     isOurs: false,
     workers: [],

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -33,13 +33,15 @@ function startLog(lines: number) {
   const feed = new RequestFeed(
     () => new Map([[folder, 'demo']]),
     () => false,
+    0,
   );
   onTestFinished(() => feed.close());
   const rotate = () => {
     renameSync(file, join(folder, 'demo-20261120-090000-001.log'));
     writeFileSync(file, '');
   };
-  return { feed, write, rotate };
+  const removeRotated = () => rmSync(join(folder, 'demo-20261120-090000-001.log'));
+  return { feed, write, rotate, removeRotated };
 }
 
 /** An answer to a page, with what it was sent; `behind` is how much of it the page has not read. */
@@ -88,6 +90,19 @@ test('each row comes once, whoever has read it before, and across a rotation', a
   await waitUntil('all rows', async () => idsOf(page.text).length >= 9);
   expect(idsOf(page.text)).toEqual(range(11, 19));
   expect((await feed.read()).state()).toMatchObject({ records: 19, is_complete: true });
+});
+
+test('the rows of a log file that was deleted are gone, and no others', async () => {
+  const { feed, write, rotate, removeRotated } = startLog(10);
+  await feed.read();
+  await feed.whenRead;
+  rotate();
+  write(4);
+  const idsIn = async () => (await feed.read()).find({}).requests.map(({ id }) => Number.parseInt(id.slice(4), 16));
+  expect(await idsIn()).toEqual(range(1, 14).reverse());
+  removeRotated();
+  expect(await idsIn()).toEqual(range(11, 14).reverse());
+  expect((await feed.read()).state()).toMatchObject({ records: 4, is_complete: true });
 });
 
 test('what a page has missed comes when it is back; more than is kept is said to be lost', async () => {

@@ -191,6 +191,17 @@ describe('one request in full', () => {
     expect(detail(fields)?.why).toEqual(why);
   });
 
+  test('has what was supplied: pictures described, searches, tools left out', () => {
+    expect(detail({})?.supplied).toEqual({ pictures: null, searches: null, tools_left_out: null });
+    const pictures = { pictures: 3, pictures_described: 2, pictures_failed: 1, vision_cost: 0.01 };
+    const searches = { searches: 2, failed_searches: 1, search_cost: 0.02 };
+    expect(detail({ ...pictures, ...searches, tools_left_out: 172 })?.supplied).toEqual({
+      pictures: { total: 3, described: 2, failed: 1, cost: 0.01 },
+      searches: { done: 2, failed: 1, cost: 0.02 },
+      tools_left_out: 172,
+    });
+  });
+
   test('divides its time at the first event', () => {
     expect(detail({ duration_ms: 5000, first_event_ms: 1200 })?.times).toEqual({
       waiting_ms: 1200,

@@ -5,7 +5,7 @@ import { describeStart } from '../../../../src/cli/supervisor/processes.ts';
 import { diagnosisLine } from '../../../../src/cli/supervisor/state.ts';
 import { formatBytes } from '../../../../src/cli/terminal/output.ts';
 import { type StatusEntry, statusJson } from '../../../../src/cli/views/statusEntry.ts';
-import { statusTable, statusText, useLine } from '../../../../src/cli/views/statusView.ts';
+import { entryHints, statusTable, statusText, useLine } from '../../../../src/cli/views/statusView.ts';
 import { formatDuration } from '../../../../src/core/text.ts';
 import { sampleAnswer, sampleInspection, sampleInstance, sampleRow } from '../supervisor/sampleInstance.ts';
 
@@ -149,6 +149,26 @@ describe('the status table', () => {
     const text = statusText([entry({ state: 'serving', health })], plain);
     if (expected === undefined) expect(text).not.toContain('search');
     else expect(text).toContain(expected);
+  });
+
+  test.each([
+    [{ most: null, limited_sessions: 0, left_out: 0 }, undefined],
+    [
+      { most: 128, limited_sessions: 0, left_out: 0 },
+      'kimi: chooses 128 tools where a session has more (docs/TOOLS.md)',
+    ],
+    [
+      { most: 64, limited_sessions: 1, left_out: 172 },
+      '; one session had more, 172 were left out of the latest request',
+    ],
+  ])('tools of which the model is not sent all: %j', (counts, expected) => {
+    const { health } = sampleAnswer({ tools: { ...counts, search_lost_sessions: 0, search_lost_reason: null } });
+    const shown = entry({ state: 'serving', health });
+    if (expected === undefined) expect(statusText([shown], plain)).not.toContain('tools');
+    else expect(statusText([shown], plain).replaceAll('\n  ', ' ')).toContain(expected);
+    // It is no problem, which the page would show as one.
+    expect(entryHints(shown)).toEqual([]);
+    expect(JSON.parse(statusJson([shown], undefined)).instances[0].tools).toMatchObject(counts);
   });
 
   test('several without a key share a line, and headings are bold', () => {

@@ -34,6 +34,17 @@ const CHANGED: Partial<Record<SettingName, string>> = {
   STATE_DIR: '/elsewhere',
   USAGE_RETENTION_DAYS: '7',
   USAGE_PROJECTS: 'names',
+  USAGE_POSTGRES_URL: 'postgres://writer@db.example/usage',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.lan:4318',
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://traces.lan/in',
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://metrics.lan/in',
+  OTEL_EXPORTER_OTLP_HEADERS: 'x-key=a-key-of-the-collector',
+  OTEL_EXPORTER_OTLP_TIMEOUT: '7000',
+  OTEL_SERVICE_NAME: 'proxies',
+  OTEL_RESOURCE_ATTRIBUTES: 'team=a',
+  OTEL_TRACES_SAMPLER: 'always_off',
+  OTEL_TRACES_SAMPLER_ARG: '0.5',
+  OTEL_SDK_DISABLED: 'true',
   LOG_MAX_SIZE: '1M',
   LOG_RETENTION_DAYS: '7',
   LOG_MAX_TOTAL: '1M',
@@ -41,12 +52,21 @@ const CHANGED: Partial<Record<SettingName, string>> = {
   DRAIN_SECONDS: '7',
 };
 
+const COLLECTOR = 'OTEL_EXPORTER_OTLP_ENDPOINT=http://collector.lan:4318';
+
 /** What must be set besides, so that a setting makes a difference. */
 const BESIDES: Partial<Record<SettingName, string>> = {
   LONG_CONTEXT_THRESHOLD: 'ROUTER_LONG_CONTEXT=long',
   VISION_TIMEOUT: 'VISION_URL=http://127.0.0.1:1',
   MAX_QUEUE: 'MAX_CONCURRENT=1',
   NO_PROXY: 'HTTP_PROXY=http://proxy.lan:3',
+  OTEL_EXPORTER_OTLP_HEADERS: COLLECTOR,
+  OTEL_EXPORTER_OTLP_TIMEOUT: COLLECTOR,
+  OTEL_SERVICE_NAME: COLLECTOR,
+  OTEL_RESOURCE_ATTRIBUTES: COLLECTOR,
+  OTEL_TRACES_SAMPLER: COLLECTOR,
+  OTEL_TRACES_SAMPLER_ARG: `${COLLECTOR}\nOTEL_TRACES_SAMPLER=traceidratio`,
+  OTEL_SDK_DISABLED: COLLECTOR,
 };
 
 /** What `--check` has no words for. */

@@ -79,3 +79,19 @@ test('frames in a wrong place are passed over', () => {
   assembler.push(write(frames));
   expect(assembler.end()).toEqual(MESSAGE);
 });
+
+test('an answer whose arguments are nested too deep is no message, and whoever hands it on meanwhile is not disturbed', () => {
+  const deep = `{"a":${'['.repeat(300)}${']'.repeat(300)}}`;
+  const hostile = frames.map(([type, fields]) =>
+    JSON.stringify(fields).includes('"{\\"command')
+      ? [type, { index: 2, delta: { type: 'input_json_delta', partial_json: deep } }]
+      : [type, fields],
+  );
+  const text = hostile
+    .filter(([, fields]) => !JSON.stringify(fields).includes(':\\"ls'))
+    .map(([type, fields]) => `event: ${type}\ndata: ${JSON.stringify(fields)}\n\n`)
+    .join('');
+  const assembler = new MessageAssembler();
+  assembler.push(text);
+  expect(assembler.end()).toBeUndefined();
+});

@@ -149,7 +149,11 @@ test('what was compiled at the build is taken; without it the program runs as we
 
 test('options with which it begins anew are added to those that it has', () => {
   expect(lookIntoExecutable('--no-opt')).toMatchObject({
-    options: expect.arrayContaining(['--max-semi-space-size=8', '--no-opt']),
+    options: expect.arrayContaining([
+      '--max-semi-space-size=8',
+      '--external-memory-accounted-in-global-limit',
+      '--no-opt',
+    ]),
   });
 });
 

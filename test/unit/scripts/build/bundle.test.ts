@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { bundle, stubbedModules } from '../../../../scripts/build/bundler.ts';
+import { freePort } from '../../../../bench/processes/freePort.ts';
+import { bundle, stubbedForPackages, stubbedModules } from '../../../../scripts/build/bundler.ts';
+import { LATER_CHUNKS } from '../../../../src/permissions/sandbox.ts';
 import { listRequires } from './listRequires.ts';
 
 const root = resolve(import.meta.dirname, '../../../..');
@@ -59,6 +61,35 @@ test('characters beyond ASCII are written as their numbers, and where that canno
   await expect(bundle(join(directory, 'main.ts'), output, '1.2.3')).rejects.toThrow('main.cjs is not plain ASCII: ä');
 });
 
+/**
+ * A script that runs the bundle in a folder as the executable does, and ends where it would execute itself again or when it listens: it
+ * prints which of the modules that the executable loads late have been loaded by then.
+ */
+function withAssets(folder: string): string {
+  const begin = join(root, 'scripts', 'build', 'executableMain.cjs');
+  return `
+    const { readFileSync } = require('node:fs');
+    const Module = require('node:module');
+    const { Server } = require('node:net');
+    const bytesOf = (text) => new Uint8Array(Buffer.from(text)).buffer;
+    const getRawAsset = (name) => bytesOf(name.endsWith('.cache') ? '' : '(function (exports, require, module) {'
+      + readFileSync(${JSON.stringify(`${folder}/`)} + name, 'latin1') + '\\n})');
+    const load = Module._load;
+    Module._load = (name, ...more) => (name === 'node:sea' ? { getRawAsset, getAssetKeys: () => [], isSea: () => true } : load(name, ...more));
+    const end = () => {
+      const late = ['crypto', 'tls', 'zlib'];
+      process.stdout.write('\\n' + JSON.stringify(late.filter((name) => process.moduleLoadList.includes('NativeModule ' + name))));
+      process.exit();
+    };
+    process.execve = end;
+    const { listen } = Server.prototype;
+    Server.prototype.listen = function (...words) {
+      if (words[0].port !== undefined) this.once('listening', () => setTimeout(end, 300));
+      return listen.apply(this, words);
+    };
+    require(${JSON.stringify(begin)});`;
+}
+
 describe('the bundle of the proxy', () => {
   let folder = '';
   let chunks: string[] = [];
@@ -70,11 +101,12 @@ describe('the bundle of the proxy', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   test('asks for nothing but its own chunks and the modules of Node', () => {
-    expect(chunks).toEqual(['healthProbe.cjs', 'instance.cjs', 'main.cjs']);
+    // What asks for the health is loaded by a process with all rights.
+    expect(chunks).toEqual(['healthProbe.cjs', 'main.cjs', ...LATER_CHUNKS].sort());
     const required = chunks.flatMap((name) => listRequires(readFileSync(join(folder, name), 'utf8')));
     expect(required).toContain('node:http');
     const own = new Set(required.filter((name) => !isBuiltin(name)));
-    expect([...own].sort()).toEqual(['./healthProbe.cjs', './instance.cjs', './main.cjs']);
+    expect([...own].sort()).toEqual(chunks.map((name) => `./${name}`));
   });
 
   test('loads with its first part nothing that only an instance needs', () => {
@@ -87,7 +119,25 @@ describe('the bundle of the proxy', () => {
     const code = readFileSync(join(folder, 'instance.cjs'), 'utf8');
     const before = code.split(' is left out of this program').slice(0, -1);
     const names = before.map((text) => /[^\s`"']*$/.exec(text.slice(-200))?.[0]);
-    expect([...new Set(names)].sort()).toEqual(['node:http2', 'node:https', ...Object.keys(stubbedModules)].sort());
+    const listed = [...Object.values(stubbedForPackages).flat(), ...Object.keys(stubbedModules)];
+    expect([...new Set(names)].sort()).toEqual(listed.sort());
+  });
+
+  test.each<[what: string, permissionModel: string, expected: readonly string[]]>([
+    ['a process that executes itself again', 'on', []],
+    ['an instance whose provider is on this machine', 'off', ['crypto']],
+  ])('%s loads of the modules that wait only what it uses', async (_what, permissionModel, expected) => {
+    const port = await freePort();
+    const provider = ['OPENAI_BASE_URL=http://127.0.0.1:9/v1', 'OPENAI_API_KEY=x', 'BIG_MODEL=x'];
+    const kept = [`LOG_DIR=${directory}/logs`, `STATE_DIR=${directory}/state`];
+    const env = join(directory, 'loads.env');
+    writeFileSync(env, [`PORT=${port}`, ...provider, ...kept, `PERMISSION_MODEL=${permissionModel}`].join('\n'), {
+      mode: 0o600,
+    });
+    const script = join(directory, 'loads.cjs');
+    writeFileSync(script, withAssets(folder));
+    const { stdout } = await promisify(execFile)(process.execPath, [script, '--env', env], { cwd: directory, env: {} });
+    expect(JSON.parse(stdout.split('\n').at(-1) ?? '')).toEqual(expected);
   });
 
   test('does not load servers that it never starts', () => {

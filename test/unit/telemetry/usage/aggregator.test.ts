@@ -195,3 +195,17 @@ test('searches of the web are summed up beside the tokens, with their own cost',
   ]);
   expect(aggregator.snapshot().total).toMatchObject({ searches: 3, searchCost: 0.01, cost: 0.75 });
 });
+
+test('providers and keys are labels of a bounded number', () => {
+  const { aggregator } = createAggregator();
+  for (let index = 0; index < 200; index += 1)
+    aggregator.finish({ ...record, provider: `provider-${index}`, key: `KEY #${index}` });
+  const requests = aggregator.metrics
+    .format()
+    .split('\n')
+    .filter((line) => line.startsWith('claude_code_proxy_requests_total'));
+  const values = (label: string) => new Set(requests.map((line) => new RegExp(`${label}="([^"]*)"`).exec(line)?.[1]));
+  expect(values('provider').size).toBe(51);
+  expect(values('key').size).toBe(101);
+  expect(requests.some((line) => line.includes('provider="other",key="other"} 100'))).toBe(true);
+});

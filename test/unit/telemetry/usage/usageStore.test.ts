@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Logger } from '../../../../src/telemetry/logger.ts';
-import { UsageFile, usageFilePath } from '../../../../src/telemetry/usage/file.ts';
+import { readRowsAfter, UsageFile, usageFilePath } from '../../../../src/telemetry/usage/file.ts';
 import { UsageStore } from '../../../../src/telemetry/usage/store.ts';
 import type { UsageRow } from '../../../../src/telemetry/usage/totals.ts';
 import { temporaryFolder } from '../../../helpers/temporaryFolder.ts';
@@ -241,6 +241,7 @@ test('a file of an older version gets the columns that it lacks, and keeps its r
   (await open()).store.close();
   for (const column of ['session_id', 'intent', 'project', 'searches', 'search_cost', 'client'])
     query(`ALTER TABLE requests DROP COLUMN ${column}`);
+  query('DROP TABLE source');
   query('PRAGMA user_version = 1');
   const { store } = await open();
   store.add(sampleRow({ intent: 'title', project: '/shop' }));
@@ -259,4 +260,32 @@ test('rows that come before the start are not lost', async () => {
   await store.start(7);
   await vi.advanceTimersByTimeAsync(1);
   expect(count()).toBe(1);
+});
+
+test('rows are read after a position, and an older copy of the file that was put back is another file', async () => {
+  const { path, open, query } = createStage();
+  const { store } = await open();
+  const add = async (...ids: string[]) => {
+    for (const id of ids) store.add(sampleRow({ id }));
+    await vi.advanceTimersByTimeAsync(1000);
+  };
+  await add('a', 'b', 'c');
+  const first = readRowsAfter(sqlite, path, undefined, 2);
+  expect(first).toMatchObject({
+    begin: 0,
+    last: 3,
+    rows: [
+      { rowid: 1, id: 'a' },
+      { rowid: 2, id: 'b' },
+    ],
+  });
+  const source = first?.source ?? '';
+  expect(readRowsAfter(sqlite, path, { source, row: 2 }, 9)?.rows).toMatchObject([{ rowid: 3, id: 'c' }]);
+  query('DELETE FROM requests WHERE rowid = 3');
+  const older = readRowsAfter(sqlite, path, { source, row: 3 }, 9);
+  expect(older).toMatchObject({ begin: 2, last: 2, rows: [] });
+  expect(older?.source).not.toBe(source);
+  await add('d');
+  const { begin: row = 0, source: name = '' } = older ?? {};
+  expect(readRowsAfter(sqlite, path, { source: name, row }, 9)?.rows).toMatchObject([{ rowid: 3, id: 'd' }]);
 });

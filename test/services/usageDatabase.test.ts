@@ -1,0 +1,130 @@
+import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { mergeUsage, readUsage } from '../../src/cli/usage/read.ts';
+import { postgresAddress } from '../../src/config/parsers.ts';
+import { readSharedUsage } from '../../src/sink/sharedUsage.ts';
+import { FIRST_DAY, LAST_DAY, usageGroupings } from '../../src/telemetry/usage/totals.ts';
+import { createProject, type TemporaryProject } from '../cli/temporaryProject.ts';
+import { call, message } from '../helpers/startApp.ts';
+import { type Binary, spawnBinary, startBinary } from '../helpers/startBinary.ts';
+import { waitUntil } from '../helpers/waitUntil.ts';
+import { PASSWORD, type PostgresServer, postgresPrograms, startPostgres } from './postgresServer.ts';
+
+const ALL = { first: FIRST_DAY, last: LAST_DAY };
+
+const healthOf = async (binary: Binary) => JSON.parse((await call(`${binary.url}/health`)).text).usage_database;
+const usageFileOf = ({ folder }: Binary, name: string) => join(folder, 'state', `${name}.usage.sqlite`);
+const ask = async (binary: Binary) => (await call(`${binary.url}/v1/messages`, message('claude-opus-5'))).status;
+
+function countRows(path: string): number {
+  const database = new DatabaseSync(path, { readOnly: true });
+  const count = Number(database.prepare('SELECT count(*) AS count FROM requests').get()?.['count']);
+  database.close();
+  return count;
+}
+
+describe.skipIf(postgresPrograms === undefined)('instances that share a database (Debian’s package postgresql)', () => {
+  let server: PostgresServer;
+  let project: TemporaryProject;
+
+  beforeAll(async () => {
+    server = await startPostgres();
+    project = await createProject({ binary: resolve(import.meta.dirname, '..', '..', 'dist', 'claude-code-proxy') });
+  });
+  afterAll(async () => {
+    await project.dispose();
+    await server.close();
+  });
+
+  async function start(name: string): Promise<Binary> {
+    const binary = await startBinary({ PROVIDER: 'demo', USAGE_POSTGRES_URL: server.url }, name);
+    onTestFinished(() => binary.stop());
+    return binary;
+  }
+
+  test('the server dies under load and comes back: no request fails, no row is lost, and all sums are those of the files', async () => {
+    const names = ['one', 'two'];
+    const binaries = await Promise.all(names.map(start));
+    const statuses: number[] = [];
+    const load = async (seconds: number) => {
+      const end = performance.now() + seconds * 1000;
+      const askOn = async (binary: Binary) => {
+        while (performance.now() < end) statuses.push(await ask(binary));
+      };
+      await Promise.all([...binaries, ...binaries].map(askOn));
+    };
+    const loaded = load(6);
+    await waitUntil('rows arrive', async () => (await healthOf(binaries[0] as Binary)).written > 0);
+    await server.kill();
+    await waitUntil('the outage is noticed', async () => {
+      const health = await Promise.all(binaries.map(healthOf));
+      return health.every(({ healthy, last_error }) => healthy === false && typeof last_error === 'string');
+    });
+    await loaded;
+    expect((await healthOf(binaries[0] as Binary)).waiting).toBeGreaterThan(0);
+    await server.start();
+    const total = () =>
+      names.reduce((sum, name, index) => sum + countRows(usageFileOf(binaries[index] as Binary, name)), 0);
+    const arrived = () => Number(server.query('SELECT count(*) FROM claude_code_proxy.requests'));
+    await waitUntil('all rows are there', async () => total() === statuses.length && arrived() === statuses.length);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    for (const binary of binaries) {
+      await waitUntil('it knows that all is there', async () => (await healthOf(binary)).healthy);
+      expect(await healthOf(binary)).toMatchObject({ dropped: 0, waiting: 0 });
+      const { text } = await call(`${binary.url}/metrics`);
+      expect(text).toContain('claude_code_proxy_usage_database_rows_dropped_total 0');
+    }
+    const address = postgresAddress.parse(server.url);
+    if (address === undefined) throw new Error('no address');
+    for (const by of usageGroupings) {
+      const shared = await readSharedUsage({ address, trust: undefined, by, range: ALL, instances: [] });
+      const files = binaries.map((binary, index) => {
+        const name = names[index] ?? '';
+        return { name, ...readUsage(usageFileOf(binary, name), by, ALL) };
+      });
+      expect(mergeUsage([...shared], by), by).toEqual(mergeUsage(files, by));
+    }
+
+    // The manager of another machine, which has no instance of these names.
+    await project.addInstance('elsewhere', [`USAGE_POSTGRES_URL=${server.url}`]);
+    const { code, stdout } = await project.manage(['usage', '--postgres', '--by', 'instance', '--json']);
+    expect(code).toBe(0);
+    const usage = JSON.parse(stdout);
+    expect(usage.total.requests).toBe(statuses.length);
+    expect(usage.rows.map(({ instance }: { instance: string }) => instance)).toEqual(names);
+    const two = await project.manage(['usage', 'two', '--postgres', '--by', 'model', '--csv']);
+    expect(two.stdout.trim().split('\n')).toHaveLength(2);
+  });
+
+  test('what is not sent when an instance stops is sent after its next start, and a stop sends what it can', async () => {
+    const binary = await start('stopped');
+    const rowsOf = () =>
+      Number(server.query("SELECT count(*) FROM claude_code_proxy.requests WHERE instance = 'stopped'"));
+    await waitUntil('the database is reached', async () => (await healthOf(binary)).healthy);
+    for (let request = 0; request < 5; request += 1) await ask(binary);
+    binary.process.kill('SIGTERM');
+    expect(await binary.exited).toBe(0);
+    expect(rowsOf()).toBe(5);
+  });
+
+  test('the password stands neither in --check, nor in /health, nor in the log', async () => {
+    const checked = await spawnBinary({ PROVIDER: 'demo', USAGE_POSTGRES_URL: server.url }, 'test', ['--check']);
+    await checked.exited;
+    expect(checked.output()).toMatch(/usage database +usage at 127\.0\.0\.1:\d+, without TLS/);
+    const wrong = server.url.replace('/usage', '/nowhere');
+    const binary = await start('secret');
+    const other = await startBinary({ PROVIDER: 'demo', USAGE_POSTGRES_URL: wrong }, 'wrong');
+    onTestFinished(() => other.stop());
+    await waitUntil('it fails', async () => {
+      await ask(other);
+      return (await healthOf(other)).healthy === false;
+    });
+    const health = (await call(`${other.url}/health`)).text + (await call(`${binary.url}/health`)).text;
+    for (const text of [checked.output(), health, binary.output(), other.output()]) {
+      expect(text).not.toContain(PASSWORD);
+      expect(text).not.toContain(encodeURIComponent(PASSWORD));
+    }
+    await checked.stop();
+  });
+});
