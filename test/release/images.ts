@@ -44,8 +44,9 @@ export async function buildImages(...images: readonly Image[]): Promise<string> 
     console.info(`skipped: ${obstacle}`);
     return obstacle;
   }
-  const found = await Promise.all(images.map((image) => podman('image', 'exists', image)));
-  const missing = images.filter((_, index) => found[index]?.code !== 0);
+  const missing: Image[] = [];
+  // One after the other: two that begin with an empty storage at the same time both mount it, and one mount would be left.
+  for (const image of images) if ((await podman('image', 'exists', image)).code !== 0) missing.push(image);
   if (missing.length === 0) return '';
   const startedAt = performance.now();
   // Made anew they would be other images, and what was built on them would be built again.
