@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -8,6 +10,7 @@ import { FIRST_DAY, LAST_DAY, usageGroupings } from '../../src/telemetry/usage/t
 import { createProject, type TemporaryProject } from '../cli/temporaryProject.ts';
 import { call, message } from '../helpers/startApp.ts';
 import { type Binary, spawnBinary, startBinary } from '../helpers/startBinary.ts';
+import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 import { PASSWORD, type PostgresServer, postgresPrograms, startPostgres } from './postgresServer.ts';
 
@@ -37,8 +40,8 @@ describe.skipIf(postgresPrograms === undefined)('instances that share a database
     await server.close();
   });
 
-  async function start(name: string): Promise<Binary> {
-    const binary = await startBinary({ PROVIDER: 'demo', USAGE_POSTGRES_URL: server.url }, name);
+  async function start(name: string, settings: Readonly<Record<string, string>> = {}): Promise<Binary> {
+    const binary = await startBinary({ PROVIDER: 'demo', USAGE_POSTGRES_URL: server.url, ...settings }, name);
     onTestFinished(() => binary.stop());
     return binary;
   }
@@ -95,6 +98,53 @@ describe.skipIf(postgresPrograms === undefined)('instances that share a database
     expect(usage.rows.map(({ instance }: { instance: string }) => instance)).toEqual(names);
     const two = await project.manage(['usage', 'two', '--postgres', '--by', 'model', '--csv']);
     expect(two.stdout.trim().split('\n')).toHaveLength(2);
+  });
+
+  test('two instances grant a client one limit, which holds while the database is away', async () => {
+    const { path: folder, remove } = temporaryFolder();
+    onTestFinished(remove);
+    const token = 'ccp-alice-0123456789abcdef';
+    const sha256 = createHash('sha256').update(token).digest('hex');
+    const file = join(folder, 'clients.json');
+    const limit = 20_000;
+    writeFileSync(file, JSON.stringify({ replicas: 2, clients: [{ name: 'alice', sha256, tokens_per_day: limit }] }));
+    const settings = { CLIENT_TOKENS_FILE: file, ANTHROPIC_API_KEY: 'token-of-the-owner-0123456789' };
+    const binaries = await Promise.all(['left', 'right'].map((name) => start(name, settings)));
+    const [left, right] = binaries as [Binary, Binary];
+    const text = 'a few words '.repeat(1000);
+    const askAs = (binary: Binary, by = token) =>
+      call(`${binary.url}/v1/messages`, {
+        ...message('claude-opus-5', { max_tokens: 100, messages: [{ role: 'user', content: text }] }),
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${by}` },
+      });
+    const used = () =>
+      Number(
+        server.query("SELECT coalesce(sum(input + output), 0) FROM claude_code_proxy.days WHERE client = 'alice'"),
+      );
+    const wholeLimit = /alice has used the 20,000 tokens of this day that its token allows; again in/;
+    let refused = await askAs(left);
+    expect(refused.status).toBe(200);
+    // The first figures are read within half a second, so that the share does not hold for long.
+    await waitUntil('the whole limit is used up', async () => {
+      refused = await askAs(left);
+      return wholeLimit.test(refused.text);
+    });
+    expect(refused.status).toBe(429);
+    await waitUntil('its use is known', async () => used() >= limit);
+    const byLeft = used();
+    await waitUntil('the other instance knows it', async () => wholeLimit.test((await askAs(right)).text));
+    await waitUntil('all is there', async () => (await healthOf(right)).waiting === 0);
+    expect(used() - byLeft).toBeLessThan(limit / 2 + 6000);
+    await server.kill();
+    try {
+      await waitUntil('the outage is noticed', async () => {
+        await askAs(right, settings.ANTHROPIC_API_KEY);
+        return (await healthOf(right)).healthy === false;
+      });
+      for (const binary of [left, right]) expect((await askAs(binary)).text).toMatch(wholeLimit);
+    } finally {
+      await server.start();
+    }
   });
 
   test('what is not sent when an instance stops is sent after its next start, and a stop sends what it can', async () => {
