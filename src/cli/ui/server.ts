@@ -165,7 +165,7 @@ function createServices({ context, version, program }: PageServerOptions): Servi
     environment,
     onChange: (instance, command, exitCode) => live.send('action', { instance, command, exit_code: exitCode }),
   });
-  const usage = new UsageAnswers(root, environment);
+  const usage = new UsageAnswers(root, environment, instances);
   // A year of many requests takes seconds, which nobody should wait for.
   feed.whenRead.then(() => usage.readAhead(instances(), Date.now(), isBusy)).catch(() => undefined);
   return {
