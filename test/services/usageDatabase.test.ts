@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { loadInstances } from '../../src/cli/supervisor/instances.ts';
+import { UsageAnswers, type UsageQueryValues } from '../../src/cli/ui/usageAnswers.ts';
 import { mergeUsage, readUsage } from '../../src/cli/usage/read.ts';
 import { postgresAddress } from '../../src/config/parsers.ts';
 import { readSharedUsage } from '../../src/sink/sharedUsage.ts';
@@ -39,6 +41,24 @@ describe.skipIf(postgresPrograms === undefined)('instances that share a database
     await project.dispose();
     await server.close();
   });
+
+  /** What the page answers about the usage of all machines. */
+  async function readOnPage(requests: number, names: readonly string[]): Promise<void> {
+    const all = loadInstances(project.root);
+    const answers = new UsageAnswers(project.root, {}, () => all);
+    onTestFinished(() => answers.close());
+    const ask = (query: UsageQueryValues) => answers.usage(all, { by: 'instance', ...query }, Date.now());
+    const own = await ask({});
+    expect([own.machines, own.has_database, own.total.requests]).toEqual(['this', true, 0]);
+    const shared = await ask({ machines: 'all', compare: '1' });
+    expect([shared.machines, shared.total.requests, shared.before?.total.requests]).toEqual(['all', requests, 0]);
+    expect([...shared.lines].map(({ group }) => group)).toEqual(names);
+    const bars = shared.series.groups.flatMap((group) => group.requests);
+    expect(bars.reduce((sum, count) => sum + count, 0)).toBe(requests);
+    expect((await ask({ machines: 'all', instance: 'elsewhere' })).total.requests).toBe(0);
+    const csv = await answers.csv(all, { by: 'instance', machines: 'all' }, Date.now());
+    expect(csv.trim().split('\n')).toHaveLength(names.length + 1);
+  }
 
   async function start(name: string, settings: Readonly<Record<string, string>> = {}): Promise<Binary> {
     const binary = await startBinary({ PROVIDER: 'demo', USAGE_POSTGRES_URL: server.url, ...settings }, name);
@@ -96,6 +116,13 @@ describe.skipIf(postgresPrograms === undefined)('instances that share a database
     const usage = JSON.parse(stdout);
     expect(usage.total.requests).toBe(statuses.length);
     expect(usage.rows.map(({ instance }: { instance: string }) => instance)).toEqual(names);
+    const top = JSON.parse((await project.manage(['top', '--postgres', '--json'])).stdout);
+    expect(top.machines).toBe('all');
+    expect(top.instances.map(({ name }: { name: string }) => name)).toEqual(['elsewhere', ...names.toSorted()]);
+    expect(top.total.today.requests).toBe(statuses.length);
+    const shown = await project.manage(['top', '--postgres']);
+    expect(shown.stderr + shown.stdout).toContain('today: all machines (database); the rest: this machine');
+    await readOnPage(statuses.length, names);
     const two = await project.manage(['usage', 'two', '--postgres', '--by', 'model', '--csv']);
     expect(two.stdout.trim().split('\n')).toHaveLength(2);
   });
