@@ -96,35 +96,6 @@ export type LongAnswer<T> = T extends { readonly lines: readonly (infer Line)[] 
   ? Omit<{ readonly [Name in keyof T]: LongAnswer<T[Name]> }, 'lines'> & { readonly lines: Iterable<Line> }
   : T;
 
-const LINES_AT_ONCE = 100;
-
-/** The JSON of an answer in pieces. */
-export function* jsonPieces(answer: object): Generator<string> {
-  let before = '{';
-  for (const [name, value] of Object.entries(answer)) {
-    yield `${before}${JSON.stringify(name)}:`;
-    before = ',';
-    if (name === 'lines') yield* linePieces(value);
-    else if (value !== null && 'lines' in Object(value)) yield* jsonPieces(value);
-    else yield JSON.stringify(value);
-  }
-  yield '}';
-}
-
-function* linePieces(lines: Iterable<unknown>): Generator<string> {
-  let text = '[';
-  let count = 0;
-  for (const line of lines) {
-    if (count > 0) text += ',';
-    text += JSON.stringify(line);
-    count += 1;
-    if (count % LINES_AT_ONCE > 0) continue;
-    yield text;
-    text = '';
-  }
-  yield `${text}]`;
-}
-
 /** The usage file of an instance, which could be read. */
 interface InstanceFile {
   readonly name: string;
