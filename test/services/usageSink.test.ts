@@ -45,10 +45,13 @@ describe.skipIf(postgresPrograms === undefined)('a PostgreSQL server (Debian’s
     const said: string[] = [];
     /** What was read of clients; only where something has limits. */
     const taken: (readonly ClientSum[])[] = [];
-    const limits = { tokens: false, cost: false };
+    const limits = { tokens: false, cost: false, asked: 0 };
     let flush = () => {};
     const clients = {
-      limits: () => limits,
+      limits: () => {
+        limits.asked += 1;
+        return limits;
+      },
       flush: () => flush(),
       take: (_: string, sums: readonly ClientSum[]) => taken.push(sums),
     };
@@ -265,11 +268,12 @@ describe.skipIf(postgresPrograms === undefined)('a PostgreSQL server (Debian’s
   });
 
   test('nothing is read where no client has a limit of tokens or cost', async () => {
-    const { open, file, taken } = createStage('unlimited');
+    const { open, file, taken, limits } = createStage('unlimited');
     file.write(rows(1));
     const sink = open();
     await sink.start();
-    await waitUntil('it is sent', async () => sink.status().written === 1);
+    await waitUntil('it is sent, and looked at again', async () => sink.status().written === 1 && limits.asked > 1);
+    await read('unlimited', 'instance'); // takes longer than the reading of clients
     expect(taken).toEqual([]);
   });
 
