@@ -282,6 +282,8 @@ export const usageAnswer: UsageAnswer = {
     total: figures,
   },
   unreadable: [],
+  machines: 'this',
+  has_database: false,
 };
 
 export const sessionsAnswer: SessionsAnswer = {

@@ -497,6 +497,8 @@ export const usage: UsageAnswer = {
     total: sumOf(lines, 0.87),
   },
   unreadable: [],
+  machines: 'this',
+  has_database: false,
 };
 
 const FOLDERS = [

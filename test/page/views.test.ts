@@ -379,6 +379,22 @@ describe('usage', () => {
     await waitUntil('the server is asked', async () => asked().includes('from=2026-11-01&to=2026-11-20'));
   });
 
+  test('where there is a database, all machines can be asked for, and the table says so', async () => {
+    server.answers['/api/usage'] = { ...usage, has_database: true };
+    const { page } = await open({}, 'usage');
+    server.answers['/api/usage'] = { ...usage, has_database: true, machines: 'all' };
+    await page.getByRole('combobox', { name: 'Machines' }).selectOption('all');
+    await waitUntil('the server is asked', async () => asked().endsWith('&machines=all'));
+    await page.getByRole('heading', { name: 'all machines that share the database' }).waitFor();
+    expect(new URL(page.url()).hash).toBe('#usage?machines=all');
+    server.answers['/api/usage'] = usage;
+    await page.getByRole('combobox', { name: 'Machines' }).selectOption('this');
+    await waitUntil(
+      'it is no more',
+      async () => (await page.getByRole('combobox', { name: 'Machines' }).count()) === 0,
+    );
+  });
+
   test('the bars show what is chosen; under the pointer the figures are those of one day', async () => {
     const { page } = await open({}, 'usage');
     const legend = page.locator('.legend li').first();

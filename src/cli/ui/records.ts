@@ -152,7 +152,10 @@ export interface UsageQuery {
   readonly instance?: string;
   /** `1`: with the range of the same length before. */
   readonly compare?: '1';
+  /** `all`: the sums over all machines that share a database; `this`, from the usage files, when absent. */
+  readonly machines?: Machines;
 }
+export type Machines = 'this' | 'all';
 export interface UsageFigures {
   readonly requests: number;
   readonly failed_requests: number;
@@ -195,8 +198,11 @@ export interface UsageAnswer {
     readonly lines: readonly UsageLine[];
     readonly total: UsageFigures;
   } | null;
-  /** Files that could not be read, and so are not in the figures. */
+  /** Files and databases that could not be read, and so are not in the figures. */
   readonly unreadable: readonly Problem[];
+  readonly machines: Machines;
+  /** Whether an env file names a database, so that all machines can be asked for. */
+  readonly has_database: boolean;
 }
 /** The bars: for each group one number for each period. */
 export interface UsageSeries {
