@@ -42,6 +42,7 @@ export class RequestFeed {
   #reading: Promise<readonly RequestRow[]> = Promise.resolve([]);
   #isClosed = false;
   #nextSweepAt = 0;
+  #oldest: LiveEvents['kept']['oldest'] | undefined;
 
   /**
    * @param listFolders where the instances of this moment have their logs
@@ -87,6 +88,11 @@ export class RequestFeed {
     const missing = this.index.latest - number;
     if (missing < 0 || missing > this.#recent.length) return undefined;
     return missing === 0 ? [] : this.#recent.slice(-missing);
+  }
+
+  /** When the logs of each instance begin; undefined until that is looked for. The same object as long as it is the same. */
+  get oldest(): LiveEvents['kept']['oldest'] | undefined {
+    return this.#oldest;
   }
 
   async close(): Promise<void> {
@@ -161,7 +167,9 @@ export class RequestFeed {
         await Promise.all(logs.map(({ active }) => active?.close()));
       }
     }
-    this.index.keepFrom(oldest);
+    if (this.index.keepFrom(oldest)) {
+      this.#oldest = Object.fromEntries([...oldest].map(([name, time]) => [name, new Date(time).toISOString()]));
+    }
     this.#nextSweepAt = performance.now() + this.#sweepMs;
   }
 }
@@ -189,6 +197,8 @@ export class LiveEventSender {
   readonly #serverId = randomBytes(6).toString('hex');
   /** The number of the last row that was sent. */
   #sent = 0;
+  /** When the logs begin, as the pages know it. */
+  #sentOldest: LiveEvents['kept']['oldest'] | undefined;
   #isRunning = false;
   #nextNowAt = 0;
 
@@ -206,6 +216,9 @@ export class LiveEventSender {
     const page: Page = { response, skipped: 0 };
     if (this.#pages.size === 0) this.#sent = this.#feed.index.latest;
     for (const text of this.#missed(lastId)) response.write(text);
+    // Who was away may have rows of files that were deleted meanwhile.
+    if (lastId !== undefined && this.#sentOldest !== undefined)
+      response.write(format('kept', { oldest: this.#sentOldest }));
     this.#pages.add(page);
     response.on('close', () => this.#pages.delete(page));
     this.#nextNowAt = 0;
@@ -228,9 +241,11 @@ export class LiveEventSender {
     this.#isRunning = true;
     while (this.#pages.size > 0) {
       try {
-        await this.#feed.catchUp();
-        this.#sendRows();
+        // First, as at the beginning it takes a second until the logs have been read.
         if (performance.now() >= this.#nextNowAt) await this.#sendNow();
+        await this.#feed.catchUp();
+        this.#sendKept();
+        this.#sendRows();
       } catch {
         // A file that cannot be read at this moment is tried again.
       }
@@ -244,6 +259,14 @@ export class LiveEventSender {
     this.send('now', await this.#takeSnapshot());
     const tookMs = performance.now() - startedAt;
     this.#nextNowAt = startedAt + Math.max(NOW_MS, tookMs / NOW_SHARE);
+  }
+
+  /** Before rows are sent: those that the pages have were read before it was looked for deleted files. */
+  #sendKept(): void {
+    const { oldest } = this.#feed;
+    if (oldest === this.#sentOldest || oldest === undefined) return;
+    this.#sentOldest = oldest;
+    this.send('kept', { oldest });
   }
 
   #sendRows(): void {
