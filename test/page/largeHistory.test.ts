@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { cp } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
-import { expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createProject, freePort } from '../cli/temporaryProject.ts';
 import { writeLogHistory, writeUsageHistory } from '../helpers/largeHistory.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
-import { endBrowserAfterAll, openWindow, test } from './browser.ts';
+import { endBrowserAfterAll, missing, openWindow } from './browser.ts';
 
 /** How fast the page is before a year of much use: what docs/PAGE.md says, measured at full size with LONG=1 alone. */
 const ROWS = 1_000_000;
@@ -26,7 +26,7 @@ const NOTE_LONG_TASKS = `window.longTasks = [];
 /** The longest task in ms since this was asked for the last time; 0 when none took 50 ms. */
 const longestTask = (page: Page) => page.evaluate<number>('Math.max(0, ...window.longTasks.splice(0))');
 
-test.skipIf(process.env['LONG'] !== '1')(
+test.skipIf(process.env['LONG'] !== '1' || missing !== undefined)(
   'with 1,000,000 requests in a year and 200 MB of logs the figures come at once, and no task is long',
   async () => {
     const project = await createProject({ isBuilt: true });

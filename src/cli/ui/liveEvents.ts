@@ -186,6 +186,8 @@ interface Page {
   readonly response: ServerResponse;
   /** Rows that it did not get because it is too slow. */
   skipped: number;
+  /** When the logs begin, as it knows. */
+  oldest?: LiveEvents['kept']['oldest'];
 }
 
 /** Sends every open page what is new; where no page is open, nothing is asked and nothing is read. */
@@ -197,8 +199,6 @@ export class LiveEventSender {
   readonly #serverId = randomBytes(6).toString('hex');
   /** The number of the last row that was sent. */
   #sent = 0;
-  /** When the logs begin, as the pages know it. */
-  #sentOldest: LiveEvents['kept']['oldest'] | undefined;
   #isRunning = false;
   #nextNowAt = 0;
 
@@ -216,9 +216,6 @@ export class LiveEventSender {
     const page: Page = { response, skipped: 0 };
     if (this.#pages.size === 0) this.#sent = this.#feed.index.latest;
     for (const text of this.#missed(lastId)) response.write(text);
-    // Who was away may have rows of files that were deleted meanwhile.
-    if (lastId !== undefined && this.#sentOldest !== undefined)
-      response.write(format('kept', { oldest: this.#sentOldest }));
     this.#pages.add(page);
     response.on('close', () => this.#pages.delete(page));
     this.#nextNowAt = 0;
@@ -264,9 +261,11 @@ export class LiveEventSender {
   /** Before rows are sent: those that the pages have were read before it was looked for deleted files. */
   #sendKept(): void {
     const { oldest } = this.#feed;
-    if (oldest === this.#sentOldest || oldest === undefined) return;
-    this.#sentOldest = oldest;
-    this.send('kept', { oldest });
+    for (const page of this.#pages) {
+      if (oldest === undefined || oldest === page.oldest) continue;
+      page.oldest = oldest;
+      page.response.write(format('kept', { oldest }));
+    }
   }
 
   #sendRows(): void {
