@@ -278,11 +278,11 @@ describe('requests', () => {
 
   test('requests are chosen by client where clients have names', async () => {
     const { page } = await open({}, 'requests');
-    await page.getByLabel('Model', { exact: true }).waitFor();
-    expect(await page.getByLabel('Client', { exact: true }).count()).toBe(0);
+    await page.getByRole('combobox', { name: 'Model', exact: true }).waitFor();
+    expect(await page.getByRole('combobox', { name: 'Client', exact: true }).count()).toBe(0);
     server.answers['/api/requests'] = { ...requests, index: { ...requests.index, clients: ['alice', 'bob'] } };
     await show(page, 'requests?status=ok');
-    await page.getByLabel('Client', { exact: true }).selectOption('bob');
+    await page.getByRole('combobox', { name: 'Client', exact: true }).selectOption('bob');
     await waitUntil('the question', async () => asked().at(-1)?.includes('client=bob') === true);
     expect(await page.evaluate('location.hash')).toContain('client=bob');
   });
