@@ -113,7 +113,7 @@ function describePage() {
       exec_mode: 'fork',
       cwd: __dirname,
       filter_env: [''],
-      // With one arena of the C library for all threads it takes half of the memory; `./manage` sets it for a page in the foreground.
+      // One arena of the C library for all threads, as it lives long; `./manage` has what that saves.
       env: { ...environment(), MALLOC_ARENA_MAX: '1' },
       kill_timeout: 5000,
       exp_backoff_restart_delay: 100,

@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-test('PM2 starts the page with one arena of the C library, which halves its memory', async () => {
+test('PM2 starts the page with one arena of the C library for all threads', async () => {
   await mkdir(join(root, 'state'));
   await writeFile(join(root, 'state', 'page.json'), '{"port":8079,"background":true}');
   const file = join(root, 'ecosystem.config.cjs');
