@@ -358,6 +358,7 @@ export const requests: RequestsAnswer = {
     records: 15_204,
     oldest_at: iso(NOW - 3 * 86_400_000),
     models: ['claude-opus-5', 'acme-2', 'claude-haiku-4-5', 'acme-2-mini', 'claude-sonnet-5', 'coder-30b', 'atlas-pro'],
+    clients: [],
   },
 };
 

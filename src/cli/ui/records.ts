@@ -27,6 +27,8 @@ export interface RequestsQuery {
   readonly status?: string;
   /** The short hash of the log. */
   readonly session?: string;
+  /** The name of a client that has a token of its own. */
+  readonly client?: string;
   /** The id of a subagent; `any` for all of them, `none` for the main conversation. */
   readonly agent?: string;
   /** A part of the text of the error, or of its type, in any case. */
@@ -56,6 +58,7 @@ export interface IndexState {
   readonly oldest_at: Timestamp | null;
   /** For the choices of the filters, the most frequent first; at most 100 of each. */
   readonly models: readonly string[];
+  readonly clients: readonly string[];
 }
 
 export type Outcome = 'ok' | 'rejected' | 'error' | 'interrupted' | 'client_closed';
