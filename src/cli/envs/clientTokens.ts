@@ -94,7 +94,7 @@ function addToken(context: Context, invocation: TokenInvocation, name: string, c
   const tokens = openTokensFile(context, name);
   if (tokens.config.clientToken === undefined)
     throw new Failure(
-      `${name} has no token for you and ./manage, which it needs where others have theirs: openssl rand -hex 24 | ./manage key ${name} ANTHROPIC_API_KEY --stdin`,
+      `${name} needs a token of its own first, for you and ./manage: openssl rand -hex 24 | ./manage key ${name} ANTHROPIC_API_KEY --stdin`,
       exitCodes.configuration,
     );
   if (tokens.clients.some(isCalled(client)))
