@@ -3,8 +3,8 @@ import type { Target } from './processes/target.ts';
 import type { ScenarioResult } from './report/results.ts';
 import type { Effort, Sample, Scenario, Stage } from './scenarios/scenario.ts';
 
-function takesPart({ name, needsProcess }: Scenario, target: Target): boolean {
-  return !target.skip.includes(name) && !(needsProcess && target.name === DIRECT);
+function takesPart({ name, needsProcess }: Scenario, { name: target, skip, only }: Target): boolean {
+  return (only?.includes(name) ?? true) && !skip.includes(name) && !(needsProcess && target === DIRECT);
 }
 
 /** The items, beginning with another one each round: none is always first. */

@@ -47,8 +47,16 @@ function count(body: string, mark: RegExp): number {
 const TEXT = /"text": ?"([^"]*)"/g;
 const DELTA_DATA = /^data: ?(\{"type": ?"message_delta".*)$/m;
 
-/** Throws unless the reply is a whole stream: every event once and in order, all of the text, a true end. */
-export function checkStream(reply: Reply, expected: Expected): void {
+const PARTIAL_JSON = /"partial_json": ?("(?:[^"\\]|\\.)*")/g;
+
+/** The text of a tool call's arguments, put together from its deltas as a client does it. */
+function readArguments(body: string): string {
+  const pieces = [...body.matchAll(PARTIAL_JSON)].map(([, text = '""']) => JSON.parse(text) as string);
+  return (JSON.parse(pieces.join('')) as { text: string }).text;
+}
+
+/** Every event once and in order, the true end, and all of the request. */
+function checkEvents(reply: Reply, stopReason: string, expected: Expected): void {
   const { body } = reply;
   checkStatus(reply);
   for (const [mark, times] of [
@@ -57,16 +65,28 @@ export function checkStream(reply: Reply, expected: Expected): void {
     [/^event: ?content_block_stop$/gm, 1],
     [/^event: ?message_stop$/gm, 1],
     [/^event: ?error$/gm, 0],
-    [/"stop_reason": ?"end_turn"/g, 1],
+    [new RegExp(`"stop_reason": ?"${stopReason}"`, 'g'), 1],
   ] as const) {
     const found = count(body, mark);
     if (found !== times) fail(`${found} times ${mark.source}`, body);
   }
   if (!/event: ?message_stop\ndata: ?[^\n]*\n\n$/.test(body)) fail('message_stop is not the last event', body);
-  checkText([...body.matchAll(TEXT)].map(([, text]) => text).join(''), expected.deltas, body);
   const last = DELTA_DATA.exec(body)?.[1];
   if (last === undefined) fail('no message_delta', body);
   checkUsage((JSON.parse(last) as { usage?: Usage }).usage, expected, body);
+}
+
+/** Throws unless the reply is a whole stream: every event once and in order, all of the text, a true end. */
+export function checkStream(reply: Reply, expected: Expected): void {
+  checkEvents(reply, 'end_turn', expected);
+  const text = [...reply.body.matchAll(TEXT)].map(([, piece]) => piece).join('');
+  checkText(text, expected.deltas, reply.body);
+}
+
+/** Throws unless the reply is a whole stream with one tool call whose arguments are complete and in order. */
+export function checkToolCall(reply: Reply, expected: Expected): void {
+  checkEvents(reply, 'tool_use', expected);
+  checkText(readArguments(reply.body), expected.deltas, reply.body);
 }
 
 /** Throws unless the reply is one whole message. */

@@ -8,6 +8,8 @@ export interface LoopOptions {
   readonly request: Buffer;
   readonly connections: number;
   readonly seconds: number;
+  /** Whether the time of each delta is taken. */
+  readonly isPaced?: boolean;
   /** Throws for a wrong answer, which ends the run. */
   readonly check: (reply: Reply) => void;
 }
@@ -36,7 +38,7 @@ export async function runClosedLoop(options: LoopOptions): Promise<LoopResult> {
     const template = new RequestTemplate(request);
     do {
       serial += 1;
-      const reply = await connection.ask(template.next(serial));
+      const reply = await connection.ask(template.next(serial), options.isPaced);
       check(reply);
       latencies.push((reply.endedAt - reply.askedAt) / 1000);
       if (reply.firstTextAt !== undefined) firstTexts.push((reply.firstTextAt - reply.askedAt) / 1000);

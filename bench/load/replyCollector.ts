@@ -1,7 +1,7 @@
 import { monotonicMicros, readStamps } from '../upstream/deltaText.ts';
 import type { Arrival, Reply } from './reply.ts';
 
-const TEXT_MARK = 'text_delta';
+const TEXT_MARK = /text_delta|input_json_delta/;
 
 /** Collects one answer; cheap for most, and with the time of each delta where the answer is paced. */
 export class ReplyCollector {
@@ -26,7 +26,7 @@ export class ReplyCollector {
     const text = bytes.toString('latin1');
     this.#parts.push(text);
     if (this.#isPaced) this.#time(text);
-    if (this.#firstTextAt === undefined && text.includes(TEXT_MARK)) this.#firstTextAt = monotonicMicros();
+    if (this.#firstTextAt === undefined && TEXT_MARK.test(text)) this.#firstTextAt = monotonicMicros();
   }
 
   end(): Reply {

@@ -15,13 +15,18 @@ export const RESPONSES = 'claude-code-proxy, Responses API';
 export const SEEN = 'claude-code-proxy, pictures passed on';
 export const DESCRIBED = 'claude-code-proxy, pictures described';
 export const UNSEEN = 'claude-code-proxy, pictures unseen';
+/** The same with a key that clients must have, and with a provider in front that is always down. */
+export const GUARDED = 'claude-code-proxy, with a key';
+export const FAILING = 'claude-code-proxy, first provider down';
 
-/** What is about pictures alone. */
-const OF_PICTURES = ['S9'];
-const OF_ALL_ELSE = ['S1', 'S2', 'S3', 'S3 2 MB', 'S4', 'S5', 'S5 memory', 'S6', 'S7', 'S8', 'S8 count'];
+/** What only targets of their own can do. */
+const SPECIAL = ['S9', 'S14', 'S15'];
 
-/** Where the protocol of the provider makes no difference. */
-const OF_ANY_PROTOCOL = ['S4', 'S5', 'S5 memory', 'S6', 'S7', 'S8', 'S8 count'];
+/** What is about the manager, or settings of ours. */
+const OF_OURS = ['S17', 'S18', 'S19'];
+
+/** Where the protocol of the provider makes a difference. */
+const OF_A_PROTOCOL = ['S1', 'S2', 'S3', 'S3 2 MB'];
 
 const envFile = [
   'PORT=${PORT}',
@@ -33,43 +38,64 @@ const envFile = [
   'STATE_DIR=${WORK}/state',
 ];
 
+/** A breaker that never opens, so that each request is refused by the first provider and answered by the second. */
+const failingLines = ['PROVIDERS_FILE=${WORK}/providers.json', 'BREAKER_FAILURES=1000', 'BREAKER_WINDOW=1'];
+const failingProviders = JSON.stringify({
+  providers: ['/down', ''].map((path, index) => ({
+    name: path === '' ? 'second' : 'first',
+    priority: index + 1,
+    base_url: `\${UPSTREAM}${path}/v1`,
+    api_key: 'bench',
+    models: { big: 'bench', small: 'bench' },
+  })),
+});
+
+/** Another proxy for some scenarios alone, with further lines in its env file. */
+function variant(
+  binary: string,
+  name: string,
+  only: readonly string[],
+  lines: readonly string[],
+  env = envFile,
+): Target {
+  const files = { '${WORK}/bench.env': `${[...env, ...lines].join('\n')}\n` };
+  return { ...NOTHING_SPECIAL, name, only, command: [binary, '--env', '${WORK}/bench.env'], files };
+}
+
+function failing(binary: string): Target {
+  const own = envFile.filter((line) => !/^(?:OPENAI|BIG|SMALL)_/.test(line));
+  const target = variant(binary, FAILING, ['S15'], failingLines, own);
+  return { ...target, files: { ...target.files, '${WORK}/providers.json': failingProviders } };
+}
+
+/** The upstream itself, without a proxy in between. */
+export const directTarget: Target = { ...NOTHING_SPECIAL, name: DIRECT, skip: SPECIAL };
+
 /** What is always measured. */
 export function builtInTargets(binary: string): readonly Target[] {
   // As JavaScript, or the floor's start and memory would hold the compiler.
   const floor = stripTypeScriptTypes(readFileSync(join(import.meta.dirname, '../floor.ts'), 'utf8'));
   return [
-    { ...NOTHING_SPECIAL, name: DIRECT, skip: OF_PICTURES },
+    directTarget,
     {
       ...NOTHING_SPECIAL,
       name: FLOOR,
       command: [process.execPath, '${WORK}/floor.mjs', '${PORT}', '${UPSTREAM_PORT}'],
       files: { '${WORK}/floor.mjs': floor },
-      skip: OF_PICTURES,
+      skip: [...SPECIAL, ...OF_OURS],
     },
     {
       ...NOTHING_SPECIAL,
       name: PROXY,
       command: [binary, '--env', '${WORK}/bench.env'],
       files: { '${WORK}/bench.env': `${envFile.join('\n')}\n` },
-      skip: OF_PICTURES,
+      skip: SPECIAL,
     },
-    {
-      ...NOTHING_SPECIAL,
-      name: RESPONSES,
-      command: [binary, '--env', '${WORK}/bench.env'],
-      files: { '${WORK}/bench.env': `${[...envFile, 'PROTOCOL=responses'].join('\n')}\n` },
-      skip: [...OF_ANY_PROTOCOL, ...OF_PICTURES],
-    },
-    ...[
-      { name: SEEN, lines: [] },
-      { name: DESCRIBED, lines: ['QUIRK_VISION=0', 'VISION_MODEL=bench-seer'] },
-      { name: UNSEEN, lines: ['QUIRK_VISION=0'] },
-    ].map(({ name, lines }) => ({
-      ...NOTHING_SPECIAL,
-      name,
-      command: [binary, '--env', '${WORK}/bench.env'],
-      files: { '${WORK}/bench.env': `${[...envFile, ...lines].join('\n')}\n` },
-      skip: OF_ALL_ELSE,
-    })),
+    variant(binary, RESPONSES, OF_A_PROTOCOL, ['PROTOCOL=responses']),
+    variant(binary, SEEN, ['S9'], []),
+    variant(binary, DESCRIBED, ['S9'], ['QUIRK_VISION=0', 'VISION_MODEL=bench-seer']),
+    variant(binary, UNSEEN, ['S9'], ['QUIRK_VISION=0']),
+    variant(binary, GUARDED, ['S14'], ['CLAUDE_PROXY_AUTH_KEY=bench']),
+    failing(binary),
   ];
 }

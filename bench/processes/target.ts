@@ -9,6 +9,8 @@ export interface Target {
   /** Path of its Messages API. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** The only scenarios that it is there for; absent: all. */
+  readonly only?: readonly string[];
   /** Scenarios that it cannot do. */
   readonly skip: readonly string[];
 }

@@ -16,5 +16,5 @@ export function figure({ rounds }: ScenarioResult, target: string, key: string):
 export function ratio(result: ScenarioResult, target: string, other: string, key: string): number | undefined {
   const mine = figure(result, target, key);
   const others = figure(result, other, key);
-  return mine === undefined || others === undefined ? undefined : mine.median / others.median;
+  return mine === undefined || others === undefined || others.median <= 0 ? undefined : mine.median / others.median;
 }

@@ -25,3 +25,13 @@ export function summarize(values: readonly (number | undefined)[]): Summary | un
   if (middle === undefined) return undefined;
   return { median: middle, least: Math.min(...numbers), most: Math.max(...numbers) };
 }
+
+/**
+ * How a figure follows from a size, from the first to the last: 0 is flat, 1 grows as the size does, 2 with its square. A part
+ * that is the same for every size makes it less. Undefined where one of them is missing or not above 0.
+ */
+export function slopeOf(sizes: readonly number[], figures: readonly (number | undefined)[]): number | undefined {
+  const [from = 0, to = 0, least = 0, most = 0] = [figures[0], figures.at(-1), sizes[0], sizes.at(-1)];
+  if (Math.min(from, to, least, most) <= 0) return undefined;
+  return Math.log(to / from) / Math.log(most / least);
+}

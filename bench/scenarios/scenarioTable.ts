@@ -1,8 +1,12 @@
+import { addedTime } from './addedTime.ts';
+import { agentTurns } from './agentTurns.ts';
 import { describedPictures } from './describedPictures.ts';
 import { fastStreams } from './fastStreams.ts';
+import { failover, keyFlood } from './faults.ts';
 import { growth } from './growth.ts';
 import { largeRequests } from './largeRequests.ts';
 import { manyStreams } from './manyStreams.ts';
+import { scale } from './scale.ts';
 import type { Scenario } from './scenario.ts';
 import { smallAnswers } from './smallAnswers.ts';
 import { stalls } from './stall.ts';
@@ -21,4 +25,9 @@ export const scenarioTable: readonly Scenario[] = [
   ...stalls,
   growth,
   describedPictures,
+  ...addedTime,
+  ...agentTurns,
+  keyFlood,
+  failover,
+  ...scale,
 ];

@@ -26,3 +26,31 @@ export const chatDialect: Dialect = {
       usage: usage(prompt, completion),
     }),
 };
+
+const call = (name: object, text: string) => ({
+  tool_calls: [{ index: 0, ...name, function: { ...('id' in name && { name: 'bench_tool' }), arguments: text } }],
+});
+const CALL = { id: 'call_bench', type: 'function' };
+
+/** The same, answered with one tool call: the deltas are pieces of `{"text": "..."}`. */
+export const chatCalls: Dialect = {
+  opening:
+    event([choice({ role: 'assistant', content: null, ...call(CALL, '') })]) + event([choice(call({}, '{"text":"'))]),
+  delta: (text) => event([choice(call({}, text))]),
+  closing: (prompt, completion) =>
+    event([choice(call({}, '"}'))]) +
+    `${event([choice({}, 'tool_calls')])}${event([], { usage: usage(prompt, completion) })}data: [DONE]\n\n`,
+  whole: (text, prompt, completion) =>
+    JSON.stringify({
+      ...COMMON,
+      object: 'chat.completion',
+      choices: [
+        {
+          index: 0,
+          message: { role: 'assistant', content: null, ...call(CALL, JSON.stringify({ text })) },
+          finish_reason: 'tool_calls',
+        },
+      ],
+      usage: usage(prompt, completion),
+    }),
+};

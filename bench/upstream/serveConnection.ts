@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import { MessageReader } from '../http/messageReader.ts';
 import { answerBytes } from '../http/writeMessage.ts';
 import { answerWhole, streamAtOnce, streamPaced } from './answer.ts';
-import { chatDialect } from './chatDialect.ts';
+import { chatCalls, chatDialect } from './chatDialect.ts';
 import type { Dialect } from './dialect.ts';
-import { messagesDialect } from './messagesDialect.ts';
+import { messagesCalls, messagesDialect } from './messagesDialect.ts';
 import { RequestScanner } from './requestScanner.ts';
 import { responsesDialect } from './responsesDialect.ts';
 
@@ -17,18 +17,29 @@ const DIALECTS: Readonly<Record<string, Dialect>> = {
   '/v1/responses': responsesDialect,
 };
 
+/** The same, for answers that are a tool call. */
+const CALL_DIALECTS: Readonly<Record<string, Dialect>> = {
+  '/v1/chat/completions': chatCalls,
+  '/v1/messages': messagesCalls,
+};
+
+/** Below this path every request fails, as at a provider that is down. */
+export const DOWN = '/down';
+
 function answer(socket: Socket, path: string, request: RequestScanner): void {
   const promptTokens = Math.ceil(request.bytes / BYTES_PER_TOKEN);
-  const dialect = DIALECTS[path];
+  const order = request.order ?? { deltas: 1, everyMs: 0 };
+  const dialect = (order.toolCall ? CALL_DIALECTS : DIALECTS)[path];
   if (path === '/v1/messages/count_tokens') {
     socket.write(answerBytes('200 OK', `{"input_tokens":${promptTokens}}`));
+  } else if (path.startsWith(DOWN)) {
+    socket.write(answerBytes('500 Internal Server Error', '{"error":{"message":"the provider is down"}}'));
   } else if (dialect === undefined) {
     socket.write(answerBytes('404 Not Found', '{"error":{"message":"no such path"}}'));
   } else {
-    const order = request.order ?? { deltas: 1, everyMs: 0 };
-    if (!request.streamed) answerWhole(socket, dialect, order, promptTokens);
-    else if (order.everyMs > 0) streamPaced(socket, dialect, order, promptTokens);
-    else streamAtOnce(socket, dialect, order, promptTokens);
+    const write = request.streamed ? (order.everyMs > 0 ? streamPaced : streamAtOnce) : answerWhole;
+    if (order.afterMs === undefined) write(socket, dialect, order, promptTokens);
+    else setTimeout(write, order.afterMs, socket, dialect, order, promptTokens);
   }
 }
 

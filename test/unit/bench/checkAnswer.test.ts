@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { checkMessage, checkStream, checkTokenCount } from '../../../bench/load/checkAnswer.ts';
+import { checkMessage, checkStream, checkTokenCount, checkToolCall } from '../../../bench/load/checkAnswer.ts';
 import type { Reply } from '../../../bench/load/reply.ts';
 import { deltaText } from '../../../bench/upstream/deltaText.ts';
-import { messagesDialect } from '../../../bench/upstream/messagesDialect.ts';
+import { messagesCalls, messagesDialect } from '../../../bench/upstream/messagesDialect.ts';
 
 const expected = { deltas: 3, promptTokens: 90 };
 
@@ -37,6 +37,21 @@ describe('a stream is wrong', () => {
   ])('%s', (_, wrong, why) => {
     expect(() => checkStream(wrong, expected)).toThrow(why);
   });
+});
+
+function callBody(indices: readonly number[]): string {
+  const { opening, delta, closing } = messagesCalls;
+  return opening + indices.map((index) => delta(deltaText(index, 0), index)).join('') + closing(100, 3);
+}
+
+test('a tool call is right when its arguments are whole and in order', () => {
+  const whole = callBody([0, 1, 2]);
+  checkToolCall(reply(whole), expected);
+  checkToolCall(reply(whole.replaceAll('":', '": ')), expected);
+  expect(() => checkToolCall(reply(callBody([0, 2, 1])), expected)).toThrow('delta 2 in the place of 1');
+  expect(() => checkToolCall(reply(callBody([0, 1])), expected)).toThrow('2 deltas of 3');
+  expect(() => checkToolCall(reply(good), expected)).toThrow('stop_reason');
+  expect(() => checkStream(reply(whole), expected)).toThrow('stop_reason');
 });
 
 const message = (deltas: number, promptTokens = 100) =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { median, quantile, summarize } from '../../../bench/report/statistics.ts';
+import { median, quantile, slopeOf, summarize } from '../../../bench/report/statistics.ts';
 
 test.each([
   { values: [], share: 0.5, expected: undefined },
@@ -23,4 +23,16 @@ test.each([
 test('a summary leaves out the rounds without a figure', () => {
   expect(summarize([5, undefined, 1, 9])).toEqual({ median: 5, least: 1, most: 9 });
   expect(summarize([undefined])).toBeUndefined();
+});
+
+test.each([
+  { name: 'flat', figures: [7, 9, 7], slope: 0 },
+  { name: 'linear', figures: [2, 20, 200], slope: 1 },
+  { name: 'the square', figures: [2, 200, 20_000], slope: 2 },
+  { name: 'a constant part', figures: [100, 110, 200], slope: 0.15 },
+  { name: 'nothing measured', figures: [undefined, 1, 1], slope: undefined },
+])('the slope of $name', ({ figures, slope }) => {
+  const found = slopeOf([1, 10, 100], figures);
+  if (slope === undefined) expect(found).toBeUndefined();
+  else expect(found).toBeCloseTo(slope, 2);
 });
