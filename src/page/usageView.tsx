@@ -151,15 +151,17 @@ function UsageOf({ answer, measure, onMeasure, instance }: UsageProperties) {
 /** What is in the figures beside the requests of clients, and what is not in the cost. */
 function Beside({ total }: { readonly total: UsageFigures }) {
   const { health_checks: checks, side_calls: calls, web_searches: searches, search_cost_usd: cost } = total;
+  const countOf = (count: number, noun: string, nouns: string) =>
+    `${format.count(count)} ${count === 1 ? noun : nouns}`;
   const parts = [
-    ...(checks > 0 ? [`${format.count(checks)} health checks of the instances`] : []),
-    ...(calls > 0 ? [`${format.count(calls)} questions to side models, which describe pictures`] : []),
+    ...(checks > 0 ? [`${countOf(checks, 'health check', 'health checks')} of the instances`] : []),
+    ...(calls > 0 ? [`${countOf(calls, 'question', 'questions')} to side models, which describe pictures`] : []),
   ];
   if (parts.length === 0 && searches === 0) return null;
   return (
     <p class="below faint">
       {parts.length > 0 && `Tokens and cost are also those of ${parts.join(' and ')}. `}
-      {searches > 0 && `Beside that, ${format.count(searches)} searches of the web cost ${format.money(cost)}.`}
+      {searches > 0 && `Beside that, ${countOf(searches, 'search', 'searches')} of the web cost ${format.money(cost)}.`}
     </p>
   );
 }
