@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/release/**/*.test.ts'],
-    globalSetup: 'test/globalSetup.ts',
+    globalSetup: ['test/globalSetup.ts', 'test/release/globalSetup.ts'],
     fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 300_000,

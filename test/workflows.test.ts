@@ -88,6 +88,7 @@ test('K2 updates of all kinds wait for a week', () => {
   ]);
   expect(waits).toEqual([
     ['npm', 7],
+    ['npm', 7],
     ['github-actions', 7],
     ['docker', 7],
   ]);

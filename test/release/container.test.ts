@@ -4,13 +4,11 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Finished, freePort, run } from '../cli/temporaryProject.ts';
+import { freePort, run } from '../cli/temporaryProject.ts';
 import { delta, frame, openEvents, startFakeUpstream, words } from '../helpers/fakeUpstream.ts';
 import { call, message, open, readEvents } from '../helpers/startApp.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
-import { makeLocalBases } from './localBases.ts';
-
-/** The images of deploy/Dockerfile, on bases of this machine's own files, as registries are not for tests. */
+import { buildImages, type Image, podman, removeContainers, succeed } from './images.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 const TOKEN = 'c0ffee'.repeat(6);
@@ -20,43 +18,13 @@ let base: string;
 /** Why no image can be built here. */
 let obstacle = '';
 
-/** Podman with a storage of its own. Containers have the network of this machine; its limits may be lower than podman's usual ones. */
-function podman(...command: string[]): Promise<Finished> {
-  const folders = ['--root', join(base, 'root'), '--runroot', join(base, 'run')];
-  const settings = ['--cgroup-manager', 'cgroupfs', '--runtime', 'runc', '--log-level', 'fatal'];
-  return run('podman', [...folders, ...settings, ...command], root, { ...environment, TMPDIR: base });
-}
-
-async function succeed(...command: string[]): Promise<string> {
-  const { code, stdout, stderr } = await podman(...command);
-  expect(code, `podman ${command.join(' ')}: ${stderr.slice(-3000)}`).toBe(0);
-  return stdout.trim();
-}
-
-async function findObstacle(): Promise<string> {
-  if (!readFileSync('/etc/os-release', 'utf8').includes('bookworm')) return 'this is no Debian 12';
-  if (process.getuid?.() !== 0) return 'this needs root';
-  const tools = await run('sh', ['-c', 'command -v podman && command -v runc && command -v strip'], root, environment);
-  if (tools.code !== 0) return 'podman, runc or binutils are not installed';
-  const { code, stderr } = await run('npm', ['view', 'pm2', 'version'], root, environment);
-  return code === 0 ? '' : `npm cannot reach its registry: ${stderr.split('\n')[0]}`;
-}
-
 beforeAll(async () => {
-  base = await mkdtemp(join(tmpdir(), 'ccp-image-'));
-  obstacle = await findObstacle();
-  if (obstacle !== '') return console.info(`skipped: ${obstacle}`);
-  const startedAt = performance.now();
-  const bases = Object.entries(await makeLocalBases(succeed)).flatMap((pair) => ['--build-arg', pair.join('=')]);
-  const ways = ['--format', 'docker', '--isolation', 'chroot', '--network', 'host', '--layers'];
-  for (const target of ['instance', 'all'])
-    await succeed('build', ...ways, ...bases, '-f', 'deploy/Dockerfile', '--target', target, '-t', target, '.');
-  console.info(`built in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+  base = await mkdtemp(join(tmpdir(), 'ccp-container-'));
+  obstacle = await buildImages('instance', 'all');
 }, 600_000);
 
 afterAll(async () => {
-  if (obstacle === '') await podman('rm', '--all', '--force', '--time', '1');
-  await run('umount', [join(base, 'root', 'overlay')], root, environment);
+  if (obstacle === '') await removeContainers();
   await rm(base, { recursive: true, force: true });
 });
 
@@ -84,7 +52,7 @@ async function makeFolder(user: string, files: Record<string, string>): Promise<
 }
 
 async function startContainer(
-  image: 'instance' | 'all',
+  image: Image,
   user: string,
   settings: Record<string, string>,
   mounts: readonly string[] = [],
@@ -136,7 +104,7 @@ async function startSlowProvider() {
 }
 
 /** Stops a container in the middle of a stream; the provider ends its answer only when nothing new is taken any more. */
-async function stopInStream(image: 'instance' | 'all', user: string): Promise<void> {
+async function stopInStream(image: Image, user: string): Promise<void> {
   const provider = await startSlowProvider();
   const container = await startContainer(image, user, provider.settings);
   const response = await open(`${container.url}/v1/messages`, asked('claude-sonnet-5'));

@@ -93,14 +93,18 @@ async function addNode(folder: string): Promise<void> {
   await writeFile(join(folder, 'usr', 'bin', 'apt-get'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
 }
 
+/** Their names, as build arguments of deploy/Dockerfile. */
+export const LOCAL_BASES = {
+  BUILD_IMAGE: 'localhost/base-build',
+  MANAGER_IMAGE: 'localhost/base-build',
+  RUNTIME_IMAGE: 'localhost/base-runtime',
+};
+
 /**
  * Makes both images.
  * @param podman runs podman with these words
- * @returns their names, as build arguments of deploy/Dockerfile
  */
-export async function makeLocalBases(
-  podman: (...words: string[]) => Promise<unknown>,
-): Promise<Record<string, string>> {
+export async function makeLocalBases(podman: (...words: string[]) => Promise<unknown>): Promise<void> {
   const work = await mkdtemp(join(tmpdir(), 'ccp-bases-'));
   try {
     for (const kind of ['build', 'runtime'] as const) {
@@ -117,9 +121,4 @@ export async function makeLocalBases(
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-  return {
-    BUILD_IMAGE: 'localhost/base-build',
-    MANAGER_IMAGE: 'localhost/base-build',
-    RUNTIME_IMAGE: 'localhost/base-runtime',
-  };
 }
