@@ -113,7 +113,8 @@ function describePage() {
       exec_mode: 'fork',
       cwd: __dirname,
       filter_env: [''],
-      env: environment(),
+      // One arena of the C library for all threads, as it lives long; `./manage` has what that saves.
+      env: { ...environment(), MALLOC_ARENA_MAX: '1' },
       kill_timeout: 5000,
       exp_backoff_restart_delay: 100,
       // Wrong settings of its own, such as a port that is taken, wait for a human.

@@ -24,7 +24,7 @@ import { Reloader, watchFiles } from './reload/configReloader.ts';
 import { LoadBalancer } from './routing/loadBalancer.ts';
 import { createApp } from './server/app.ts';
 import { collectWhenIdle } from './server/memoryGuard.ts';
-import type { UsageSink } from './sink/usageSink.ts';
+import type { ClientUsageReader, UsageSink } from './sink/usageSink.ts';
 import { createTerminalView } from './telemetry/console/view.ts';
 import { openRotatingLog, type RotatingLog } from './telemetry/log/rotatingLog.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
@@ -92,8 +92,17 @@ function spokenProtocols({ tiers, modelRefs }: Config): string {
   return new Set(spoken).size === 1 ? String(spoken[0]) : spoken.join(', ');
 }
 
+/** Whether what clients may do depends on what they have used. */
+function limitsOf({ clients: tokens }: Config): ReturnType<ClientUsageReader['limits']> {
+  const clients = tokens?.clients ?? [];
+  return {
+    tokens: clients.some(({ tokensPerDay }) => tokensPerDay !== undefined),
+    cost: clients.some(({ costPerMonth }) => costPerMonth !== undefined),
+  };
+}
+
 /** What copies usage into the database; nothing of it is loaded where there is none. */
-async function createSink(config: Config, logger: Logger): Promise<UsageSink | undefined> {
+async function createSink(config: Config, logger: Logger, clients: ClientUsageReader): Promise<UsageSink | undefined> {
   const { usageDatabase: address, instance, stateDirectory, usageRetentionDays: retentionDays } = config;
   if (address === undefined) return undefined;
   const { UsageSink } = await import('./sink/usageSink.ts');
@@ -107,6 +116,7 @@ async function createSink(config: Config, logger: Logger): Promise<UsageSink | u
     retentionDays,
     clock,
     logger,
+    clients,
   });
 }
 
@@ -175,7 +185,12 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
   const consoleFile = consolePath === undefined ? undefined : boundConsoleFile(consolePath);
   const calibration = createTokenCalibration();
   const calibrationFile = openStateFile(`${config.stateDirectory}/${config.instance}.calibration.json`, calibration);
-  const sink = await createSink(config, logger);
+  const clients = new ClientAccounts(clock);
+  const sink = await createSink(config, logger, {
+    limits: () => limitsOf(active.current.config),
+    flush: () => usageStore.flush(),
+    take: (day, sums) => clients.share(day, sums),
+  });
   const telemetry = await createTelemetry(config, redact);
   const usageStore = new UsageStore({
     path: usageFilePath(config.stateDirectory, config.instance),
@@ -184,7 +199,6 @@ export async function runInstance({ started, load, consolePath, sharesPort }: In
     logger,
     onWritten: sink && (() => sink.notify()),
   });
-  const clients = new ClientAccounts(clock);
   const keep = (row: UsageRow) => {
     clients.count(row);
     usageStore.add(row);

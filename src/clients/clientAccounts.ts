@@ -67,10 +67,13 @@ export class ClientRequest {
  * What the clients with tokens of their own have used of their limits, in this process. At its admission a request reserves what it may
  * use at most; when it is over, what it has used is counted by its row in the usage file, from which a new process begins. So requests
  * that come together never go beyond a limit; one alone is admitted as long as anything is left, and may go beyond by its own use.
+ * Where instances share a database, what others have used is added every few seconds.
  */
 export class ClientAccounts {
   readonly #clock: Clock;
   readonly #accounts = new Map<string, Account>();
+  /** The day on which it was last known what the clients have used in all instances. */
+  #sharedOn = '';
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -86,6 +89,21 @@ export class ClientAccounts {
       const account = this.#accountOf(client);
       account.tokens += tokens;
       account.cost += cost;
+    }
+  }
+
+  /**
+   * Takes over what the clients have used in all instances on a day and in its month, this process included; several sums of a client
+   * add up. From then on the whole of a limit counts, and not the share of this process.
+   */
+  share(day: string, sums: readonly ClientSum[]): void {
+    this.#sharedOn = day;
+    for (const [client, ofClient] of Map.groupBy(sums, (sum) => sum.client)) {
+      const account = this.#accountOf(client);
+      const sum = (what: 'tokens' | 'cost') => ofClient.reduce((total, one) => total + one[what], 0);
+      // What was counted stays counted, also when its row is lost.
+      if (account.day === day) account.tokens = Math.max(account.tokens, sum('tokens'));
+      if (day.startsWith(account.month)) account.cost = Math.max(account.cost, sum('cost'));
     }
   }
 
@@ -134,11 +152,14 @@ export class ClientAccounts {
   #check(client: ClientToken, account: Account, replicas: number, what: keyof Estimate, own: Estimate): void {
     const limit = what === 'tokens' ? client.tokensPerDay : client.costPerMonth;
     if (limit === undefined) return;
-    const most = limit / replicas;
+    // On a new day nothing is known of the others until it was read.
+    const isShared = what === 'tokens' ? this.#sharedOn === account.day : this.#sharedOn.startsWith(account.month);
+    const shares = isShared ? 1 : replicas;
+    const most = limit / shares;
     const used = account[what];
     if (used < most && (account.underWay === 0 || used + account.reserved[what] + own[what] <= most)) return;
     const allowed = what === 'tokens' ? `${showCount(limit, 'token')} of this day` : `$${limit} of this month`;
-    const words = `the ${allowed} that its token allows${shareOf(replicas)}`;
+    const words = `the ${allowed} that its token allows${shareOf(shares)}`;
     if (used < most)
       throw new ApiError(
         'client_limit',

@@ -5,6 +5,7 @@ import { usePage } from './pageState.ts';
 import {
   addRows,
   filtersOf,
+  keepRows,
   matchesFilters,
   pauseRows,
   type RecentRows,
@@ -153,9 +154,17 @@ function useArrivals(
       if (state.current.isFollowing) reload();
       else setList((before) => before && { ...before, hasGap: true });
     });
+    const stopKept = live.on('kept', ({ oldest }) => {
+      const [oldestAt = null] = Object.values(oldest).sort();
+      setList(
+        (before) =>
+          before && { ...before, rows: keepRows(before.rows, oldest), index: { ...before.index, oldest_at: oldestAt } },
+      );
+    });
     return () => {
       stopRequests();
       stopLost();
+      stopKept();
       cancelAnimationFrame(state.current.frame);
     };
   }, [live, setList, reload]);

@@ -89,6 +89,20 @@ export function useAnswer<Answer>(path: string, query: Choices = {}, refreshes =
   return { ...state, reload };
 }
 
+/** So many rows of a table are drawn at once. */
+const ROWS_AT_ONCE = 40;
+
+/** How many of a table's rows are to be drawn now: hundreds come one part after the other, as the browser does nothing else while it draws. */
+export function useDrawnRows(count: number): number {
+  const [drawn, setDrawn] = useState(ROWS_AT_ONCE);
+  useEffect(() => {
+    if (drawn >= count) return;
+    const timer = setTimeout(() => setDrawn(drawn + ROWS_AT_ONCE));
+    return () => clearTimeout(timer);
+  }, [drawn, count]);
+  return Math.min(drawn, count);
+}
+
 /** The classes of columns, with the width in pixels from which on they are shown, as in page.css. */
 const SHOWN_FROM = { 'narrow-off': 480, middle: 760, wide: 1060 } as const;
 

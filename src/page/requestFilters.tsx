@@ -27,11 +27,12 @@ interface FiltersProperties {
   readonly choices: Choices;
   /** Those that occur. */
   readonly models: readonly string[];
+  readonly clients: readonly string[];
   onChoose(choices: Choices): void;
 }
 
 /** What the list is narrowed to; it stands in the page's address. */
-export function RequestFilters({ choices, models, onChoose }: FiltersProperties) {
+export function RequestFilters({ choices, models, clients, onChoose }: FiltersProperties) {
   const { now } = usePage();
   const filters = filtersOf(choices);
   const count = Object.keys(filters).length;
@@ -65,6 +66,17 @@ export function RequestFilters({ choices, models, onChoose }: FiltersProperties)
         />
         <Select label="Status" value={filters.status} options={STATUSES} onChange={(status) => onChoose({ status })} />
         <Select label="Agent" value={filters.agent} options={agents} onChange={(agent) => onChoose({ agent })} />
+        {withChosen(clients, filters.client).length > 0 && (
+          <Select
+            label="Client"
+            value={filters.client}
+            options={Object.fromEntries([
+              ['', 'all'],
+              ...withChosen(clients, filters.client).map((name) => [name, safeText(name)]),
+            ])}
+            onChange={(client) => onChoose({ client })}
+          />
+        )}
         <Field label="Session" value={filters.session ?? ''} width={12} onInput={(session) => onChoose({ session })} />
         <Field
           label="Text of the error"

@@ -39,8 +39,33 @@ export function resumeRows<Row>(list: RecentRows<Row>, most: number): RecentRows
   return { shown, waiting: [], waitingCount: 0, isPaused: false };
 }
 
+/**
+ * Without the rows of log files that were deleted.
+ * @param oldest when the logs of each instance begin; one that is missing has none any more
+ */
+export function keepRows(
+  list: RecentRows<RequestRow>,
+  oldest: Readonly<Record<string, string>>,
+): RecentRows<RequestRow> {
+  const isKept = ({ instance, time }: RequestRow) => oldest[instance] !== undefined && time >= oldest[instance];
+  if (list.shown.every(isKept) && list.waiting.every(isKept)) return list;
+  const waiting = list.waiting.filter(isKept);
+  const waitingCount = list.waitingCount - (list.waiting.length - waiting.length);
+  return { ...list, shown: list.shown.filter(isKept), waiting, waitingCount };
+}
+
 /** The filters of the list, by their names in the address and in the query to the server. */
-export const filterNames = ['instance', 'model', 'status', 'session', 'agent', 'error', 'slower', 'costlier'] as const;
+export const filterNames = [
+  'instance',
+  'model',
+  'status',
+  'session',
+  'agent',
+  'client',
+  'error',
+  'slower',
+  'costlier',
+] as const;
 
 export type FilterName = (typeof filterNames)[number];
 
@@ -52,13 +77,14 @@ export function filtersOf(choices: Choices): Readonly<Partial<Record<FilterName,
 
 /** Whether a row that has just come belongs into the list, as the server decides for those of before. */
 export function matchesFilters(row: RequestRow, choices: Choices): boolean {
-  const { instance, model, status, session, agent, error, slower, costlier } = filtersOf(choices);
+  const { instance, model, status, session, agent, client, error, slower, costlier } = filtersOf(choices);
   return (
     (instance === undefined || row.instance === instance) &&
     (model === undefined || row.model === model || row.upstream_model === model) &&
     (status === undefined || hasStatus(row, status)) &&
     (session === undefined || row.session === session) &&
     (agent === undefined || hasAgent(row, agent)) &&
+    (client === undefined || row.client === client) &&
     (error === undefined || hasErrorText(row, error)) &&
     (slower === undefined || row.duration_ms > Number(slower)) &&
     (costlier === undefined || (row.cost !== null && row.cost > Number(costlier)))

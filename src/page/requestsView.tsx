@@ -32,7 +32,12 @@ export function RequestsView() {
   const waiting = list?.rows.waitingCount ?? 0;
   return (
     <>
-      <RequestFilters choices={choices} models={list?.index.models ?? []} onChoose={choose} />
+      <RequestFilters
+        choices={choices}
+        models={list?.index.models ?? []}
+        clients={list?.index.clients ?? []}
+        onChoose={choose}
+      />
       {failure !== undefined && (
         <Notice tone="bad">
           <Text>{failure.message}</Text>

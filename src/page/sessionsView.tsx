@@ -1,5 +1,5 @@
-import { Fragment } from 'preact';
-import { useState } from 'preact/hooks';
+import { Component, Fragment } from 'preact';
+import { useCallback, useState } from 'preact/hooks';
 import type { SessionLine, SessionsAnswer } from '../cli/ui/records.ts';
 import {
   Choice,
@@ -14,7 +14,7 @@ import {
   Waiting,
 } from './controls.tsx';
 import { pathEnd, safeText } from './format.ts';
-import { useAddress, useAnswer, usePage, useShownColumns } from './pageState.ts';
+import { useAddress, useAnswer, useDrawnRows, usePage, useShownColumns } from './pageState.ts';
 import { Select } from './requestFilters.tsx';
 import { firstDay } from './usageFigures.ts';
 
@@ -43,6 +43,7 @@ export function SessionsView() {
   const { now } = usePage();
   const [limit, setLimit] = useState(PAGE_SESSIONS);
   const [open, setOpen] = useState<string>();
+  const toggle = useCallback((session: string) => setOpen((before) => (before === session ? undefined : session)), []);
   const { range: word = '7', instance = '' } = choices;
   const range = Object.hasOwn(RANGES, word) ? (word as Range) : '7';
   const { answer, failure, isLoading } = useAnswer<SessionsAnswer>(
@@ -84,14 +85,10 @@ export function SessionsView() {
                 : `${format.count(answer.found)} ${answer.found === 1 ? 'session' : 'sessions'}`}
             </h3>
           </div>
-          <SessionTable
-            sessions={answer.sessions}
-            open={open}
-            onToggle={(session) => setOpen(open === session ? undefined : session)}
-          />
+          <SessionTable sessions={answer.sessions} open={open} onToggle={toggle} />
           {answer.found > answer.sessions.length && limit < MOST_SESSIONS && (
             <p class="below">
-              <button type="button" onClick={() => setLimit(MOST_SESSIONS)}>
+              <button type="button" onClick={() => setLimit(limit + PAGE_SESSIONS)}>
                 Show more
               </button>
             </p>
@@ -110,6 +107,7 @@ interface TableProperties {
 
 function SessionTable({ sessions, open, onToggle }: TableProperties) {
   const columns = useShownColumns(COLUMN_CLASSES);
+  const drawn = sessions.slice(0, useDrawnRows(sessions.length));
   return (
     <div class="table-frame">
       <table class="sessions" aria-labelledby="sessions-title">
@@ -119,13 +117,9 @@ function SessionTable({ sessions, open, onToggle }: TableProperties) {
           </tr>
         </thead>
         <tbody>
-          {sessions.map((session) => (
+          {drawn.map((session) => (
             <Fragment key={session.session}>
-              <SessionRow
-                session={session}
-                isOpen={open === session.session}
-                onToggle={() => onToggle(session.session)}
-              />
+              <SessionRow session={session} isOpen={open === session.session} onToggle={onToggle} />
               {open === session.session && (
                 <tr class="detail" id="session-detail">
                   <td colSpan={columns}>
@@ -144,34 +138,42 @@ function SessionTable({ sessions, open, onToggle }: TableProperties) {
 interface RowProperties {
   readonly session: SessionLine;
   readonly isOpen: boolean;
-  onToggle(): void;
+  onToggle(session: string): void;
 }
 
-function SessionRow({ session, isOpen, onToggle }: RowProperties) {
-  const { failed_requests: failed, last_request_at: last, project } = session;
-  const time = format.time(last, Date.now());
-  return (
-    <tr class={isOpen ? 'opens open' : 'opens'} onClick={onToggle}>
-      <td class="when">
-        <Opener isOpen={isOpen} controls="session-detail" label={`Session, last request ${time}`} onToggle={onToggle}>
-          {time}
-        </Opener>
-      </td>
-      <td class="path" title={safeText(project)}>
-        <Text>{project === null ? 'not known' : pathEnd(project)}</Text>
-      </td>
-      <td class="wide clip" title={safeText(session.models.join(', '))}>
-        <Text>{session.models.join(', ')}</Text>
-      </td>
-      <td class="number narrow-off">{format.count(session.turns)}</td>
-      <td class="number middle">{format.compact(session.input_tokens)}</td>
-      <td class="number wide">{format.percent(session.cache_hit_share)}</td>
-      <td class="number middle">{format.compact(session.output_tokens)}</td>
-      <td class="number wide">{format.duration(session.longest_ms)}</td>
-      <td class={failed > 0 ? 'number middle bad' : 'number middle'}>{format.count(failed)}</td>
-      <td class="number">{format.partlyKnownMoney(session.cost_usd, session.unpriced_requests)}</td>
-    </tr>
-  );
+/** A class, as one whose session is the same is not rendered again when the next part of the table is. */
+class SessionRow extends Component<RowProperties> {
+  override shouldComponentUpdate({ session, isOpen }: RowProperties): boolean {
+    return session !== this.props.session || isOpen !== this.props.isOpen;
+  }
+
+  override render({ session, isOpen, onToggle }: RowProperties) {
+    const toggle = () => onToggle(session.session);
+    const { failed_requests: failed, last_request_at: last, project } = session;
+    const time = format.time(last, Date.now());
+    return (
+      <tr class={isOpen ? 'opens open' : 'opens'} onClick={toggle}>
+        <td class="when">
+          <Opener isOpen={isOpen} controls="session-detail" label={`Session, last request ${time}`} onToggle={toggle}>
+            {time}
+          </Opener>
+        </td>
+        <td class="path" title={safeText(project)}>
+          <Text>{project === null ? 'not known' : pathEnd(project)}</Text>
+        </td>
+        <td class="wide clip" title={safeText(session.models.join(', '))}>
+          <Text>{session.models.join(', ')}</Text>
+        </td>
+        <td class="number narrow-off">{format.count(session.turns)}</td>
+        <td class="number middle">{format.compact(session.input_tokens)}</td>
+        <td class="number wide">{format.percent(session.cache_hit_share)}</td>
+        <td class="number middle">{format.compact(session.output_tokens)}</td>
+        <td class="number wide">{format.duration(session.longest_ms)}</td>
+        <td class={failed > 0 ? 'number middle bad' : 'number middle'}>{format.count(failed)}</td>
+        <td class="number">{format.partlyKnownMoney(session.cost_usd, session.unpriced_requests)}</td>
+      </tr>
+    );
+  }
 }
 
 /** How often the web was searched, and what that cost beside the tokens; empty where it was not. */

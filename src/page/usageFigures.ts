@@ -1,4 +1,4 @@
-import type { Period, UsageBy, UsageFigures, UsageSeries } from '../cli/ui/records.ts';
+import type { Machines, Period, UsageBy, UsageFigures, UsageSeries } from '../cli/ui/records.ts';
 import { LAYER_COLOURS, type Layer } from './plot.tsx';
 import type { Choices } from './viewAddress.ts';
 
@@ -82,6 +82,7 @@ export const groupings = {
   client: 'Client',
   side: 'Who asked',
 } as const satisfies Partial<Record<UsageBy, string>>;
+export const machines = { this: 'this one', all: 'all' } as const satisfies Record<Machines, string>;
 export const periods = { day: 'Day', week: 'Week', month: 'Month' } as const satisfies Record<Period, string>;
 
 function pick<Value extends string>(
@@ -93,7 +94,10 @@ function pick<Value extends string>(
 }
 
 /** What the choices of the address mean. */
-export function readChoices({ range, from, to, by, period, measure, instance = '', compare }: Choices, now: number) {
+export function readChoices(
+  { range, from, to, by, period, measure, instance = '', compare, machines: of }: Choices,
+  now: number,
+) {
   const days = pick<RangeName>(ranges, range, '30');
   const isOwn = from !== undefined && to !== undefined && from <= to;
   const length = isOwn ? (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1 : Number(days);
@@ -106,6 +110,7 @@ export function readChoices({ range, from, to, by, period, measure, instance = '
     period: pick<Period>(periods, period, periodFor(length)),
     measure: pick<Measure>(measures, measure, 'cost'),
     instance,
+    machines: pick<Machines>(machines, of, 'this'),
     compares: compare !== '0',
   };
 }

@@ -10,6 +10,7 @@ import {
   groupName,
   layersOf,
   type Measure,
+  machines,
   measures,
   periods,
   type RangeName,
@@ -22,17 +23,11 @@ export function UsageView() {
   const [{ choices }, choose] = useAddress();
   const { now } = usePage();
   const chosen = readChoices(choices, Date.now());
-  const { by, from, to, instance, measure } = chosen;
+  const { by, period, from, to, instance, measure, machines: summed } = chosen;
+  const range = { by, period, from, to, instance, compare: chosen.compares ? '1' : '' };
   const { answer, failure, isLoading } = useAnswer<UsageAnswer>(
     '/api/usage',
-    {
-      by,
-      period: chosen.period,
-      from,
-      to,
-      instance,
-      ...(chosen.compares ? { compare: '1' } : {}),
-    },
+    { ...range, machines: summed === 'all' ? summed : '' },
     true,
   );
   const names = now?.instances.map(({ name }) => name) ?? [];
@@ -71,6 +66,14 @@ export function UsageView() {
           options={Object.fromEntries([['', 'all'], ...names.map((name) => [name, name])])}
           onChange={(value) => choose({ instance: value })}
         />
+        {(answer?.has_database || summed === 'all') && (
+          <Select
+            label="Machines"
+            value={summed}
+            options={machines}
+            onChange={(value) => choose({ machines: value === 'this' ? '' : value })}
+          />
+        )}
         <label class="check">
           <input
             type="checkbox"
@@ -122,12 +125,13 @@ function UsageOf({ answer, measure, onMeasure, instance }: UsageProperties) {
         <div class="title-line">
           <h3 id="lines-title">
             {rangeWords(first, last)}
+            {answer.machines === 'all' && ', all machines that share the database'}
             {before !== null && (
               <span class="faint">, compared with {rangeWords(before.first_day, before.last_day)}</span>
             )}
           </h3>
           <CsvButton
-            query={{ by: answer.by, from: first, to: last, instance }}
+            query={{ by: answer.by, from: first, to: last, instance, machines: answer.machines }}
             name={`usage-by-${answer.by}-${first}-${last}.csv`}
           />
         </div>
@@ -147,15 +151,17 @@ function UsageOf({ answer, measure, onMeasure, instance }: UsageProperties) {
 /** What is in the figures beside the requests of clients, and what is not in the cost. */
 function Beside({ total }: { readonly total: UsageFigures }) {
   const { health_checks: checks, side_calls: calls, web_searches: searches, search_cost_usd: cost } = total;
+  const countOf = (count: number, noun: string, nouns: string) =>
+    `${format.count(count)} ${count === 1 ? noun : nouns}`;
   const parts = [
-    ...(checks > 0 ? [`${format.count(checks)} health checks of the instances`] : []),
-    ...(calls > 0 ? [`${format.count(calls)} questions to side models, which describe pictures`] : []),
+    ...(checks > 0 ? [`${countOf(checks, 'health check', 'health checks')} of the instances`] : []),
+    ...(calls > 0 ? [`${countOf(calls, 'question', 'questions')} to side models, which describe pictures`] : []),
   ];
   if (parts.length === 0 && searches === 0) return null;
   return (
     <p class="below faint">
       {parts.length > 0 && `Tokens and cost are also those of ${parts.join(' and ')}. `}
-      {searches > 0 && `Beside that, ${format.count(searches)} searches of the web cost ${format.money(cost)}.`}
+      {searches > 0 && `Beside that, ${countOf(searches, 'search', 'searches')} of the web cost ${format.money(cost)}.`}
     </p>
   );
 }

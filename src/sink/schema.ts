@@ -1,5 +1,13 @@
 import type { NumberedRow } from '../telemetry/usage/file.ts';
-import { HEALTH_CHECK, IS_REQUEST, SIDE, SIDE_OF_ENDPOINT, type UsageRow } from '../telemetry/usage/totals.ts';
+import {
+  type ClientSum,
+  firstOfMonth,
+  HEALTH_CHECK,
+  IS_REQUEST,
+  SIDE,
+  SIDE_OF_ENDPOINT,
+  type UsageRow,
+} from '../telemetry/usage/totals.ts';
 import type { PostgresDatabase, Statements } from './database.ts';
 
 /** Everything stands in a schema of its own, so that the database may hold other things, too. */
@@ -189,6 +197,37 @@ export async function addRows(statements: Statements, rows: RowsToAdd): Promise<
   const parameters = [source, String(from), String(to), instance, JSON.stringify(rows.rows, storable)];
   const [result] = await statements.query<{ moved: number; added: number }>(ADD_ROWS, parameters);
   return result?.moved === 1 ? result.added : undefined;
+}
+
+/** What clients have used in all instances, and how far a usage file is among it, at one moment. */
+export interface ClientSums {
+  readonly row: number;
+  readonly sums: readonly ClientSum[];
+}
+
+/** In one statement, so that a row is in both or in neither. */
+const SUM_CLIENTS = `SELECT position::float8 AS row, summed.* FROM ${SCHEMA}.sources LEFT JOIN (
+    SELECT client, sum(cost + search_cost)::float8 AS cost,
+      coalesce(sum(input + output + cache_read + cache_write) FILTER (WHERE day = $2::text::date), 0)::float8 AS tokens
+    FROM ${SCHEMA}.days WHERE day >= $3::text::date AND client <> '' GROUP BY client
+  ) AS summed ON true WHERE source = $1`;
+
+/**
+ * Sums up what each client has used; undefined when the database does not know the usage file.
+ * @param withCost the cost of the month, too, for which all its days have to be read; else the cost is that of today
+ */
+export async function sumSharedClients(
+  statements: Statements,
+  { source, today, withCost }: { readonly source: string; readonly today: string; readonly withCost: boolean },
+): Promise<ClientSums | undefined> {
+  const rows = await statements.query<ClientSum & { client: string | null; row: number }>(SUM_CLIENTS, [
+    source,
+    today,
+    withCost ? firstOfMonth(today) : today,
+  ]);
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  return { row: first.row, sums: rows.filter(({ client }) => client !== null) };
 }
 
 /** So many rows are removed in well under a second. */

@@ -15,15 +15,22 @@ export interface SharedUsageQuery {
   readonly address: PostgresAddress;
   readonly trust: SecureContext | undefined;
   readonly by: UsageGrouping;
+  /** Each day by itself. */
+  readonly daily?: boolean;
   readonly range: DayRange;
   /** Names of instances; none means all that there are. */
   readonly instances: readonly string[];
 }
 
+export interface SharedSum extends UsageSum {
+  readonly day?: string;
+}
+
 /** What one instance has used on all machines on which it runs. */
 export interface SharedUsage {
   readonly name: string;
-  readonly sums: readonly UsageSum[];
+  /** With their days if each is by itself. */
+  readonly sums: readonly SharedSum[];
   /** The client's ids of sessions by their hashes. */
   readonly names?: ReadonlyMap<string, string>;
 }
@@ -60,31 +67,34 @@ const PARTS: Readonly<Record<UsageGrouping, readonly string[]>> = {
  * The statement that sums up the days from a first one to a last one (its first parameters), of instances whose names the third has. It
  * sums up twice: what has to be computed for each group is then computed for a few lines.
  */
-function sumStatement(by: UsageGrouping): string {
+function sumStatement(by: UsageGrouping, daily: boolean): string {
   const sums = (type = '') => sumNames.map((name) => `sum(${name}${type}) AS ${name}`).join(', ');
-  const parts = ['instance', ...PARTS[by]].join(', ');
+  const parts = [...new Set(['instance', ...(daily ? ['day'] : []), ...PARTS[by]])].join(', ');
+  const groups = ['instance', '"group"', ...(daily ? ['day'] : [])].join(', ');
   return `WITH parts AS (
       SELECT ${parts}, max(session_id) AS session_id, max(last) AS last, ${sums('::float8')}
       FROM ${SCHEMA}.days
       WHERE day >= $1::text::date AND day <= $2::text::date AND ($3 = '' OR instance = ANY(string_to_array($3, ' ')))
       GROUP BY ${parts}
     ), grouped AS (SELECT *, ${GROUPS[by]} AS "group" FROM parts)
-    SELECT instance, "group", max(session_id) AS session_id,
+    SELECT instance, "group", ${daily ? `${GROUPS.day} AS day, ` : ''}max(session_id) AS session_id,
       coalesce(extract(epoch FROM max(last)) * 1000, 0)::float8 AS last, ${sums()}
-    FROM grouped GROUP BY instance, "group"`;
+    FROM grouped GROUP BY ${groups}`;
 }
 
 type SumRow = Readonly<Record<(typeof sumNames)[number], number>> & {
   readonly instance: string;
   readonly group: string;
+  readonly day?: string;
   readonly session_id: string | null;
   readonly last: number;
 };
 
-function toSum(row: SumRow): UsageSum {
-  const { group, last, requests, checks, failed, input, output, reasoning, cost, unpriced, searches } = row;
+function toSum(row: SumRow): SharedSum {
+  const { group, day, last, requests, checks, failed, input, output, reasoning, cost, unpriced, searches } = row;
   return {
     group: group === '' ? null : group,
+    ...(day === undefined ? {} : { day }),
     last: Math.round(last),
     requests,
     checks,
@@ -107,14 +117,14 @@ function toSum(row: SumRow): UsageSum {
  * @throws when the database cannot be read
  */
 export async function readSharedUsage(query: SharedUsageQuery): Promise<readonly SharedUsage[]> {
-  const { address, trust, by, range, instances } = query;
+  const { address, trust, by, daily = false, range, instances } = query;
   const first = range.first === FIRST_DAY ? '-infinity' : range.first; // a database knows no year 0
   const database = new PostgresDatabase(address, trust, STATEMENT_MS);
   try {
     let rows: readonly SumRow[] = [];
     await database.transact(async (statements) => {
       await statements.query(`SET LOCAL work_mem = '${WORK_MEMORY}'`);
-      rows = await statements.query<SumRow>(sumStatement(by), [first, range.last, instances.join(' ')]);
+      rows = await statements.query<SumRow>(sumStatement(by, daily), [first, range.last, instances.join(' ')]);
     });
     const groups = Map.groupBy(rows, ({ instance }) => instance);
     return [...groups].map(([name, ofInstance]) => ({

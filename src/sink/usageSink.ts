@@ -1,12 +1,23 @@
 import type { SecureContext } from 'node:tls';
 import type { PostgresAddress } from '../config/parsers.ts';
-import { type Clock, firstOfDays } from '../core/clock.ts';
+import { type Clock, firstOfDays, localDay } from '../core/clock.ts';
 import { describeError, LogBackoff } from '../telemetry/log/queue.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { type FilePosition, readRowsAfter, type Sqlite } from '../telemetry/usage/file.ts';
+import { type FilePosition, readRowsAfter, type Sqlite, sumClientsAfter } from '../telemetry/usage/file.ts';
 import type { SinkStatus } from '../telemetry/usage/store.ts';
+import type { ClientSum } from '../telemetry/usage/totals.ts';
 import { isRefusedData, PostgresDatabase } from './database.ts';
-import { addRows, findPosition, migrate, removeBefore } from './schema.ts';
+import { addRows, findPosition, migrate, removeBefore, sumSharedClients } from './schema.ts';
+
+/** Who wants to know what clients have used in all instances that share the database. */
+export interface ClientUsageReader {
+  /** What their limits depend on at this moment. */
+  readonly limits: () => { readonly tokens: boolean; readonly cost: boolean };
+  /** Writes the rows that this process has counted into the usage file. */
+  readonly flush: () => void;
+  /** Takes what each has used on a day and in its month, with all that this process has counted. */
+  readonly take: (day: string, sums: readonly ClientSum[]) => void;
+}
 
 export interface UsageSinkOptions {
   readonly address: PostgresAddress;
@@ -21,6 +32,7 @@ export interface UsageSinkOptions {
   readonly retentionDays: number;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
+  readonly clients: ClientUsageReader;
 }
 
 /** Rows are read and sent in such portions, which is all that is held in memory. */
@@ -28,6 +40,11 @@ const BATCH_ROWS = 500;
 const STATEMENT_MS = 10_000;
 const SWEEP_INTERVAL_MS = 3_600_000;
 const SWEEP_PAUSE_MS = 1000;
+/** How often it is read what clients have used; less often where reading takes long, so that it takes a small part of the time. */
+const CLIENTS_INTERVAL_MS = 5000;
+const CLIENTS_PAUSES = 20;
+/** The same until the database knows the file, and while it is away. */
+const CLIENTS_RETRY_MS = 500;
 
 /**
  * Copies the rows of an instance's usage file into a PostgreSQL database, off the requests' path. The file is the queue: how far it was
@@ -43,6 +60,7 @@ export class UsageSink {
   #batchRows = BATCH_ROWS;
   #timer: NodeJS.Timeout | undefined;
   #sweeper: NodeJS.Timeout | undefined;
+  #clientsTimer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #hasMore = false;
   #isClosed = false;
@@ -51,6 +69,7 @@ export class UsageSink {
   #waiting = 0;
   #lastError: string | undefined;
   #failingSince: number | undefined;
+  #isReadingClientsFailing = false;
 
   constructor(options: UsageSinkOptions) {
     this.#options = options;
@@ -61,6 +80,7 @@ export class UsageSink {
     this.#sqlite = await import('node:sqlite');
     this.notify();
     void this.#running?.then(() => this.#sweep());
+    void this.#watchClients();
   }
 
   /** There are new rows in the file. Never throws and never waits. */
@@ -91,6 +111,7 @@ export class UsageSink {
     await this.#running;
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#clientsTimer);
     await this.#closeDatabase();
   }
 
@@ -170,6 +191,46 @@ export class UsageSink {
       // Sending meets the same fault, and reports it; the old rows are removed an hour later.
     }
     this.#sweeper = setTimeout(() => this.#sweep(), more ? SWEEP_PAUSE_MS : SWEEP_INTERVAL_MS).unref();
+  }
+
+  /** Reads again and again what clients have used. Never rejects. */
+  async #watchClients(): Promise<void> {
+    const { clock, logger } = this.#options;
+    const begin = clock.monotonic();
+    let pauseMs = CLIENTS_RETRY_MS;
+    try {
+      if (await this.#readClients()) {
+        pauseMs = Math.max(CLIENTS_INTERVAL_MS, CLIENTS_PAUSES * (clock.monotonic() - begin));
+        this.#isReadingClientsFailing = false;
+      }
+    } catch (error) {
+      pauseMs = CLIENTS_INTERVAL_MS;
+      // An outage is reported by the sending.
+      if (this.#failingSince === undefined && !this.#isReadingClientsFailing && !this.#isClosed) {
+        this.#isReadingClientsFailing = true;
+        const words = 'what clients have used elsewhere cannot be read for now; limits go by the last figures';
+        logger.warn(words, { server: this.#options.server, reason: describeError(error) });
+      }
+    }
+    if (!this.#isClosed) this.#clientsTimer = setTimeout(() => this.#watchClients(), pauseMs).unref();
+  }
+
+  /** Gives whether it could be read, or need not be. */
+  async #readClients(): Promise<boolean> {
+    const { clock, path, clients } = this.#options;
+    const { tokens, cost } = clients.limits();
+    if (!tokens && !cost) return true;
+    const database = this.#database;
+    const source = this.#position?.source;
+    if (database === undefined || source === undefined || this.#sqlite === undefined) return false;
+    const today = localDay(clock.now());
+    const shared = await sumSharedClients(database, { source, today, withCost: cost });
+    if (shared === undefined || this.#isClosed) return false;
+    // From here on in one step: what this process counts after it is added to the sums.
+    clients.flush();
+    const unsent = sumClientsAfter(this.#sqlite, path, { source, row: shared.row }, today);
+    if (unsent !== undefined) clients.take(today, [...shared.sums, ...unsent]);
+    return unsent !== undefined;
   }
 
   async #fail(error: unknown): Promise<void> {

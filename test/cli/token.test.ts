@@ -15,6 +15,13 @@ beforeAll(async () => {
   project = await createProject({ binary: BINARY });
   port = await project.addInstance('work', [`ANTHROPIC_API_KEY=${OWNER}`]);
   await project.addInstance('open');
+  await project.addInstance('unpriced', [
+    `ANTHROPIC_API_KEY=${OWNER}`,
+    'PROVIDER=custom',
+    'OPENAI_BASE_URL=http://127.0.0.1:9/v1',
+    'OPENAI_API_KEY=unused',
+    'BIG_MODEL=unheard-of',
+  ]);
   expect((await project.manage(['start', 'work'])).code).toBe(0);
 });
 afterAll(() => project.dispose());
@@ -165,4 +172,12 @@ test('a mistake in the file is named with its line, and the running instance kee
     ),
   ]);
   expect((await ask(bob)).status).not.toBe(401);
+});
+
+test('add: a limit of the cost that no known price makes hold is named', async () => {
+  const words = 'the price of unheard-of is not known and counts nothing toward the cost of alice: PRICES_FILE';
+  const warned = await token('add', 'unpriced', 'alice', '--cost-per-month', '5');
+  expect([warned.code, warned.stderr]).toEqual([expect.any(Number), expect.stringContaining(words)]);
+  expect((await token('add', 'unpriced', 'bob', '--tokens-per-day', '5')).stderr).not.toContain('the price of');
+  expect((await token('add', 'work', 'erin', '--cost-per-month', '5')).stderr).not.toContain('the price of');
 });

@@ -31,7 +31,7 @@ const json = async (...words: string[]) => JSON.parse((await usage(...words, '--
 
 beforeAll(async () => {
   project = await createProject({ binary: resolve(import.meta.dirname, '..', '..', 'dist', 'claude-code-proxy') });
-  for (const name of ['idle', 'other', 'fresh', 'spent', 'aged']) await project.addInstance(name);
+  for (const name of ['idle', 'other', 'fresh', 'spent', 'aged', 'found']) await project.addInstance(name);
   port = await project.addInstance('busy');
   used('idle', [
     { day: dayBefore(0), used_model: 'a', cost: 1 },
@@ -138,6 +138,15 @@ describe('./manage usage, with no instance running', () => {
       expect((await json('aged')).total).toMatchObject({ requests: 2 });
     },
   );
+
+  test.each([
+    [1, 0.005, 'Beside that, 1 search of the web cost $0.0050 (WEB_SEARCH).'],
+    [2, 0.01, 'Beside that, 2 searches of the web cost $0.0100 (WEB_SEARCH).'],
+  ])('searches of the web and their cost are named below: %i', async (searches, cost, words) => {
+    rmSync(join(project.root, 'state', 'found.usage.sqlite'), { force: true });
+    used('found', [{ day: dayBefore(0), searches, search_cost: cost }]);
+    expect((await usage('found')).stderr).toContain(words);
+  });
 
   test('as CSV', async () => {
     const { lines } = await usage('other', '--csv');

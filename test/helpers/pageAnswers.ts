@@ -191,7 +191,13 @@ const failed: RequestRow = {
 export const requestsAnswer: RequestsAnswer = {
   requests: [row, failed],
   next: null,
-  index: { is_complete: true, records: 2, oldest_at: failed.time, models: ['claude-opus-4-1', 'demo-big', 'acme-2'] },
+  index: {
+    is_complete: true,
+    records: 2,
+    oldest_at: failed.time,
+    models: ['claude-opus-4-1', 'demo-big', 'acme-2'],
+    clients: [],
+  },
 };
 
 export const requestDetail: RequestDetail = {
@@ -282,6 +288,8 @@ export const usageAnswer: UsageAnswer = {
     total: figures,
   },
   unreadable: [],
+  machines: 'this',
+  has_database: false,
 };
 
 export const sessionsAnswer: SessionsAnswer = {

@@ -165,10 +165,10 @@ test('health checks are in tokens and cost, and in nothing that is reported of r
   });
   const metrics = await read('/metrics');
   for (const line of [
-    'health_checks_total{model="one"} 1',
-    'tokens_total{kind="cache_read",model="one"} 30',
-    'cost_dollars_total{model="one"} 0.000095',
-    'unpriced_requests_total{model="two"} 1',
+    'health_checks_total{model="one",provider="one"} 1',
+    'tokens_total{kind="cache_read",model="one",provider="one",key="providers file"} 30',
+    'cost_dollars_total{model="one",provider="one",key="providers file"} 0.000095',
+    'unpriced_requests_total{model="two",provider="two"} 1',
   ]) {
     expect(metrics).toContain(`claude_code_proxy_${line}\n`);
   }

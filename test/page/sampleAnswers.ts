@@ -358,6 +358,7 @@ export const requests: RequestsAnswer = {
     records: 15_204,
     oldest_at: iso(NOW - 3 * 86_400_000),
     models: ['claude-opus-5', 'acme-2', 'claude-haiku-4-5', 'acme-2-mini', 'claude-sonnet-5', 'coder-30b', 'atlas-pro'],
+    clients: [],
   },
 };
 
@@ -497,6 +498,8 @@ export const usage: UsageAnswer = {
     total: sumOf(lines, 0.87),
   },
   unreadable: [],
+  machines: 'this',
+  has_database: false,
 };
 
 const FOLDERS = [

@@ -84,6 +84,21 @@ test('thousands of sessions are a table of 200, with more on demand', async () =
   expect((await names()).length).toBe(400);
 });
 
+test('hundreds of sessions come one part after the other, until all are there', async () => {
+  const [line] = sessions.sessions;
+  const many = Array.from({ length: 200 }, (_, index) => ({ ...line, session: `session-${index}` }));
+  server.answers['/api/sessions'] = { ...sessions, sessions: many, found: 900 };
+  const { page } = await open({}, 'now');
+  await page.evaluate(`window.counts = new Set();
+    new MutationObserver(() => window.counts.add(document.querySelectorAll('table.sessions tbody tr').length))
+      .observe(document.body, { childList: true, subtree: true });`);
+  await show(page, 'sessions');
+  await page.locator('table.sessions tbody tr:nth-child(200)').waitFor();
+  expect(await page.evaluate('[...window.counts].filter((count) => count > 0)')).toEqual([40, 80, 120, 160, 200]);
+  await page.getByRole('button', { name: 'Show more' }).click();
+  await waitUntil('the question', async () => server.asked.at(-1)?.includes('limit=400') === true);
+});
+
 describe('for everybody', () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const view of VIEWS) {
@@ -253,6 +268,25 @@ describe('requests', () => {
     });
   }
 
+  test('rows of log files that were deleted go, also while the list stands still', async () => {
+    const { page } = await open({}, 'requests');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const oldest = Object.fromEntries(instances.map(({ name }) => [name, rows[9]?.time ?? '']));
+    server.send('kept', { oldest });
+    await waitUntil('ten rows', async () => (await page.locator('.requests tr.opens').count()) === 10);
+  });
+
+  test('requests are chosen by client where clients have names', async () => {
+    const { page } = await open({}, 'requests');
+    await page.getByRole('combobox', { name: 'Model', exact: true }).waitFor();
+    expect(await page.getByRole('combobox', { name: 'Client', exact: true }).count()).toBe(0);
+    server.answers['/api/requests'] = { ...requests, index: { ...requests.index, clients: ['alice', 'bob'] } };
+    await show(page, 'requests?status=ok');
+    await page.getByRole('combobox', { name: 'Client', exact: true }).selectOption('bob');
+    await waitUntil('the question', async () => asked().at(-1)?.includes('client=bob') === true);
+    expect(await page.evaluate('location.hash')).toContain('client=bob');
+  });
+
   test('the button pauses, and shows what has come', async () => {
     const { page } = await open({}, 'requests');
     await page.getByRole('button', { name: 'Pause' }).click();
@@ -377,6 +411,22 @@ describe('usage', () => {
     expect(new URL(page.url()).hash).toBe('#usage?range=90&by=project&instance=work&compare=0');
     await page.getByLabel('From', { exact: true }).fill('2026-11-01');
     await waitUntil('the server is asked', async () => asked().includes('from=2026-11-01&to=2026-11-20'));
+  });
+
+  test('where there is a database, all machines can be asked for, and the table says so', async () => {
+    server.answers['/api/usage'] = { ...usage, has_database: true };
+    const { page } = await open({}, 'usage');
+    server.answers['/api/usage'] = { ...usage, has_database: true, machines: 'all' };
+    await page.getByRole('combobox', { name: 'Machines' }).selectOption('all');
+    await waitUntil('the server is asked', async () => asked().endsWith('&machines=all'));
+    await page.getByRole('heading', { name: 'all machines that share the database' }).waitFor();
+    expect(new URL(page.url()).hash).toBe('#usage?machines=all');
+    server.answers['/api/usage'] = usage;
+    await page.getByRole('combobox', { name: 'Machines' }).selectOption('this');
+    await waitUntil(
+      'it is no more',
+      async () => (await page.getByRole('combobox', { name: 'Machines' }).count()) === 0,
+    );
   });
 
   test('the bars show what is chosen; under the pointer the figures are those of one day', async () => {

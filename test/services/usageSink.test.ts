@@ -3,10 +3,18 @@ import { createSecureContext } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { mergeUsage, readUsage } from '../../src/cli/usage/read.ts';
 import { describePostgres, postgresAddress } from '../../src/config/parsers.ts';
+import { localDay } from '../../src/core/clock.ts';
 import { readSharedUsage } from '../../src/sink/sharedUsage.ts';
 import { UsageSink } from '../../src/sink/usageSink.ts';
 import { UsageFile } from '../../src/telemetry/usage/file.ts';
-import { FIRST_DAY, LAST_DAY, type UsageRow, usageGroupings } from '../../src/telemetry/usage/totals.ts';
+import {
+  type ClientSum,
+  FIRST_DAY,
+  firstOfMonth,
+  LAST_DAY,
+  type UsageRow,
+  usageGroupings,
+} from '../../src/telemetry/usage/totals.ts';
 import { createAuthority, createCertificate } from '../helpers/certificate.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 import { sampleRow } from '../helpers/usageRow.ts';
@@ -35,6 +43,18 @@ describe.skipIf(postgresPrograms === undefined)('a PostgreSQL server (Debian’s
     const { path: folder, remove } = temporaryFolder();
     const path = `${folder}/${instance}.usage.sqlite`;
     const said: string[] = [];
+    /** What was read of clients; only where something has limits. */
+    const taken: (readonly ClientSum[])[] = [];
+    const limits = { tokens: false, cost: false, asked: 0 };
+    let flush = () => {};
+    const clients = {
+      limits: () => {
+        limits.asked += 1;
+        return limits;
+      },
+      flush: () => flush(),
+      take: (_: string, sums: readonly ClientSum[]) => taken.push(sums),
+    };
     const file = new UsageFile(sqlite, path);
     const logger = { info: (words: string) => said.push(words), warn: (words: string) => said.push(words) };
     const clock = { now: () => Date.now(), monotonic: () => performance.now() };
@@ -49,6 +69,7 @@ describe.skipIf(postgresPrograms === undefined)('a PostgreSQL server (Debian’s
         retentionDays,
         clock,
         logger,
+        clients,
       });
       onTestFinished(() => sink.close());
       return sink;
@@ -62,7 +83,10 @@ describe.skipIf(postgresPrograms === undefined)('a PostgreSQL server (Debian’s
       await sink.close();
       return sink.status();
     };
-    return { path, file, open, send, said };
+    const onFlush = (write: () => void) => {
+      flush = write;
+    };
+    return { path, file, open, send, said, taken, limits, onFlush };
   }
 
   const rows = (count: number, fields: (index: number) => Partial<UsageRow> = () => ({})) =>
@@ -198,6 +222,59 @@ describe.skipIf(postgresPrograms === undefined)('a PostgreSQL server (Debian’s
     const unchecked = createStage('unchecked', { url: named('require') });
     unchecked.file.write(rows(1));
     expect(await unchecked.send()).toMatchObject({ written: 1, healthy: true });
+  });
+
+  test('what clients have used in all instances is read with what is not sent yet, each row once', async () => {
+    const today = localDay(Date.now());
+    const used = (client: string, fields: Partial<UsageRow> = {}) =>
+      sampleRow({
+        client,
+        day: today,
+        input_tokens: 10,
+        output_tokens: 1,
+        cache_read_tokens: 0,
+        cache_write_tokens: 0,
+        cost: 0.5,
+        ...fields,
+      });
+    const there = createStage('there');
+    there.file.write([
+      used('grace'),
+      used('grace', { search_cost: 0.25 }),
+      used('grace', { day: '2020-01-01' }),
+      used('linus'),
+    ]);
+    await there.send();
+    const here = createStage('here');
+    Object.assign(here.limits, { tokens: true, cost: true });
+    here.file.write([used('grace')]);
+    // Written while the database answers: sent later, and already counted.
+    here.onFlush(() => {
+      here.file.write([used('grace', { day: firstOfMonth(today) })]);
+      here.onFlush(() => {});
+    });
+    const sink = here.open();
+    await sink.start();
+    await waitUntil('it is read', async () => here.taken.length > 0);
+    const sumOf = (client: string) => {
+      const sums = (here.taken[0] ?? []).filter((sum) => sum.client === client);
+      const add = (what: 'tokens' | 'cost') => sums.reduce((total, sum) => total + sum[what], 0);
+      return [add('tokens'), add('cost')];
+    };
+    const isFirst = today === firstOfMonth(today);
+    expect(sumOf('grace')).toEqual([isFirst ? 44 : 33, 2.25]);
+    expect(sumOf('linus')).toEqual([11, 0.5]);
+    expect(here.said).toEqual([]);
+  });
+
+  test('nothing is read where no client has a limit of tokens or cost', async () => {
+    const { open, file, taken, limits } = createStage('unlimited');
+    file.write(rows(1));
+    const sink = open();
+    await sink.start();
+    await waitUntil('it is sent, and looked at again', async () => sink.status().written === 1 && limits.asked > 1);
+    await read('unlimited', 'instance'); // takes longer than the reading of clients
+    expect(taken).toEqual([]);
   });
 
   test('a wrong password is an outage that names no password', async () => {

@@ -6,6 +6,7 @@ import { createDiagnostics, formatProblems } from '../../config/diagnostics.ts';
 import { type ClientEntry, clientName, editClients, readClients } from '../../config/files/clientTokensFile.ts';
 import { parseDocumentText } from '../../config/files/document.ts';
 import { localDay } from '../../core/clock.ts';
+import { findPrices } from '../../telemetry/usage/cost.ts';
 import type { Context, Invocation } from '../command.ts';
 import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
 import { envFile } from '../supervisor/instances.ts';
@@ -93,7 +94,7 @@ function addToken(context: Context, invocation: TokenInvocation, name: string, c
   const tokens = openTokensFile(context, name);
   if (tokens.config.clientToken === undefined)
     throw new Failure(
-      `${name} has no token for you and ./manage, which it needs where others have theirs: openssl rand -hex 24 | ./manage key ${name} ANTHROPIC_API_KEY --stdin`,
+      `${name} needs a token of its own first, for you and ./manage: openssl rand -hex 24 | ./manage key ${name} ANTHROPIC_API_KEY --stdin`,
       exitCodes.configuration,
     );
   if (tokens.clients.some(isCalled(client)))
@@ -113,6 +114,7 @@ function addToken(context: Context, invocation: TokenInvocation, name: string, c
     const text = withAssignment(readFileSync(file, 'utf8'), 'CLIENT_TOKENS_FILE', tokens.file);
     replaceFile(file, text, statSync(file).mode & PERMISSIONS);
   }
+  if (invocation.costPerMonth !== undefined) warnOfUnknownPrices(context, tokens.config, client);
   const { sha256: _hash, name: _name, ...limits } = entry;
   if (invocation.json)
     output.print(
@@ -123,6 +125,17 @@ function addToken(context: Context, invocation: TokenInvocation, name: string, c
     output.print(token);
   }
   return tokens.config.clients === undefined;
+}
+
+/** A limit of the cost does not hold for models without a known price. */
+function warnOfUnknownPrices({ output }: Context, config: Config, client: string): void {
+  const { big, middle, small } = config.tiers;
+  const today = localDay(Date.now());
+  const unpriced = [...new Set([big, middle, small])].filter((model) => findPrices(config, model, today) === undefined);
+  if (unpriced.length > 0)
+    output.complain(
+      `the price of ${unpriced.join(', ')} is not known and counts nothing toward the cost of ${client}: PRICES_FILE, or --tokens-per-day`,
+    );
 }
 
 function entryOf(client: string, sha256: string, invocation: TokenInvocation): ClientEntry {

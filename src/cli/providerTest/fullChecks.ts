@@ -3,6 +3,7 @@ import { asString, type JsonObject, parseObject } from '../../core/json.ts';
 import type { Answer } from './messagesClient.ts';
 import {
   describeReply,
+  describeSight,
   fail,
   failFromError,
   ok,
@@ -125,11 +126,10 @@ const skipBlind = ({ settings, vision }: TestedModel) =>
 function evaluateColour(answer: Answer, quirkLine: string, { settings, vision }: TestedModel): TestResult {
   const help = settings.vision ? [quirkLine] : [];
   if (answer.error !== undefined) return failFromError(answer.error, ...help);
-  if (/\bred\b/i.test(answer.text)) return ok(settings.vision ? 'the model sees' : `described by ${vision}`);
+  if (/\bred\b/i.test(answer.text)) return ok(describeSight(settings.vision, vision));
   const failed = fail(`not red: ${describeReply(answer)}`, ...help);
-  return settings.vision
-    ? failed
-    : { ...failed, suggestions: [`Whether ${vision} could be asked: ./manage logs NAME --errors`] };
+  if (settings.vision) return failed;
+  return { ...failed, suggestions: [`Whether ${vision} could be asked: ./manage logs NAME --errors`] };
 }
 
 /** The model sees an image. */

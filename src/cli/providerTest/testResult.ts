@@ -52,6 +52,12 @@ export function describeReply({ text, stopReason }: Answer): string {
   return stopReason === 'max_tokens' ? 'the output limit came before any words' : 'the model said nothing';
 }
 
+/** Who has seen a picture. Whether the provider refused it, so that another model described it, the answer does not say. */
+export function describeSight(modelSees: boolean, vision: string | undefined): string {
+  if (!modelSees) return `described by ${vision}`;
+  return vision === undefined ? 'the model sees' : `the model sees, or ${vision} described it`;
+}
+
 /** One line of the table. */
 export interface TestRow extends TestResult {
   readonly check: string;

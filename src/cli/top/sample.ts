@@ -119,6 +119,29 @@ export interface InstanceSample {
   readonly circuits: readonly Circuit[];
   /** Undefined when the usage file cannot be read. */
   readonly recent: RecentUsage | undefined;
+  /** What was used today on all machines, where that is asked for, in place of what `recent` has of today. */
+  readonly sharedToday?: UsageTotals;
+}
+
+/** What was used today, as far as it is known. */
+export function todayOf({ sharedToday, recent }: InstanceSample): UsageTotals | undefined {
+  return sharedToday ?? recent?.today;
+}
+
+/** The same samples with what was used today on all machines, and those of instances that run elsewhere alone. */
+export function withSharedToday(
+  samples: readonly InstanceSample[],
+  shared: ReadonlyMap<string, UsageTotals>,
+): InstanceSample[] {
+  const here = new Set(samples.map(({ name }) => name));
+  const nothing = { state: undefined, condition: undefined, restarts: 0, inFlight: 0, waiting: 0, circuits: [] };
+  const elsewhere = [...shared].flatMap(([name, sharedToday]) =>
+    here.has(name) ? [] : [{ ...nothing, name, recent: undefined, sharedToday }],
+  );
+  return [
+    ...samples.map((sample) => ({ ...sample, sharedToday: shared.get(sample.name) ?? NO_USAGE })),
+    ...elsewhere.sort((a, b) => (a.name < b.name ? -1 : 1)),
+  ];
 }
 
 /** Samples all instances at the same time; `rows` is what PM2 knows of them. */
@@ -180,6 +203,7 @@ export function describeSample({
 export function sumSamples(samples: readonly InstanceSample[]): InstanceSample {
   const sum = (read: (sample: InstanceSample) => number) => samples.reduce((total, sample) => total + read(sample), 0);
   const known = samples.flatMap(({ recent }) => recent ?? []);
+  const shared = samples.flatMap(({ sharedToday }) => sharedToday ?? []);
   return {
     name: 'total',
     state: undefined,
@@ -189,6 +213,7 @@ export function sumSamples(samples: readonly InstanceSample[]): InstanceSample {
     waiting: sum(({ waiting }) => waiting),
     circuits: [],
     recent: known.reduce(addRecent, NO_RECENT_USAGE),
+    ...(shared.length === 0 ? {} : { sharedToday: shared.reduce<UsageTotals>(addTotals, NO_USAGE) }),
   };
 }
 

@@ -1,9 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { localDay } from '../../core/clock.ts';
+import type { UsageTotals } from '../../telemetry/usage/totals.ts';
 import type { Context, Invocation } from '../command.ts';
-import { type ExitCode, exitCodes } from '../exitCodes.ts';
-import { loadInstances, selectInstances } from '../supervisor/instances.ts';
-import { sampleInstances } from './sample.ts';
-import { nextOrder, type SortOrder, topFrame, topJson, topTable } from './topView.ts';
+import { type ExitCode, exitCodes, Failure } from '../exitCodes.ts';
+import { type Instance, loadInstances, selectInstances } from '../supervisor/instances.ts';
+import { mergeUsage, readDatabases } from '../usage/read.ts';
+import { type InstanceSample, sampleInstances, withSharedToday } from './sample.ts';
+import { nextOrder, SHARED_HEADING, type SortOrder, topFrame, topJson, topTable } from './topView.ts';
 
 /** Escape sequences of ECMA-48 and of DEC's and xterm's private modes, https://invisible-island.net/xterm/ctlseqs/ctlseqs.html */
 const ESCAPE = '\u001b[';
@@ -152,19 +155,73 @@ export class Screen {
 
 const REFRESH_MS = 1000;
 
+/** What was used today on all machines is read so often, in ms. */
+const SHARED_MS = 5000;
+
+/** Reads what was used today on all machines. While a database is away its last figures hold. */
+class SharedToday {
+  readonly #instances: readonly Instance[];
+  readonly #names: readonly string[];
+  #readAt = Number.NEGATIVE_INFINITY;
+  #totals: ReadonlyMap<string, UsageTotals> | undefined;
+  #heading = SHARED_HEADING;
+
+  /** @param names of the instances that are asked for; none for all */
+  constructor(instances: readonly Instance[], names: readonly string[]) {
+    this.#instances = instances;
+    this.#names = names;
+  }
+
+  /** What is said above the figures. */
+  get heading(): string {
+    return this.#heading;
+  }
+
+  /** @throws Failure when a database cannot be read for the first time */
+  async addTo(samples: readonly InstanceSample[], now: number): Promise<InstanceSample[]> {
+    if (this.#totals === undefined) await this.#read(now);
+    // Not awaited: a database that hangs stops no view.
+    else if (now - this.#readAt >= SHARED_MS) void this.#read(now);
+    return withSharedToday(samples, this.#totals ?? new Map());
+  }
+
+  async #read(now: number): Promise<void> {
+    this.#readAt = now;
+    const day = localDay(now);
+    const range = { first: day, last: day };
+    const { usages, failures } = await readDatabases(this.#instances, this.#names, { by: 'instance', range });
+    const [failure] = failures;
+    if (failure === undefined) {
+      const lines = mergeUsage(usages, 'instance');
+      this.#totals = new Map(lines.map((line) => [line.group, line]));
+      this.#heading = SHARED_HEADING;
+    } else if (this.#totals === undefined) throw new Failure(failure.message);
+    else this.#heading = `today’s figures are old: ${failure.message}`;
+  }
+}
+
 /** Shows how the instances fare: live on a terminal, once elsewhere. */
-export async function showTop(context: Context, { names, once, json }: Invocation<'once' | 'json'>): Promise<ExitCode> {
+export async function showTop(
+  context: Context,
+  { names, postgres, once, json }: Invocation<'postgres' | 'once' | 'json'>,
+): Promise<ExitCode> {
   const { root, output, environment, pm2 } = context;
-  const instances = selectInstances(root, loadInstances(root), names);
+  const all = loadInstances(root);
+  const instances = selectInstances(root, all, names);
+  const shared = postgres ? new SharedToday(all, names) : undefined;
   const canPaint = output.columns !== undefined && environment['TERM'] !== 'dumb';
-  const sample = async (signal?: AbortSignal) =>
-    sampleInstances(root, instances, Date.now(), await pm2.list().catch(() => []), signal);
+  const sample = async (signal?: AbortSignal) => {
+    const now = Date.now();
+    const rows = await sampleInstances(root, instances, now, await pm2.list().catch(() => []), signal);
+    return shared === undefined ? rows : shared.addTo(rows, now);
+  };
   if (canPaint && !once && !json) {
     let order: SortOrder = 'name';
     const view = async (signal: AbortSignal) => {
       const rows = await sample(signal);
       const now = Date.now();
-      return (size: { columns: number; rows: number }) => topFrame(rows, now, output.paint, size, order);
+      return (size: { columns: number; rows: number }) =>
+        topFrame(rows, now, output.paint, size, order, shared?.heading);
     };
     await showLive(REFRESH_MS, view, (key) => {
       if (key === 's') order = nextOrder(order);
@@ -173,8 +230,11 @@ export async function showTop(context: Context, { names, once, json }: Invocatio
   }
   const now = Date.now();
   const rows = await sample();
-  if (json) output.print(topJson(rows, now));
+  if (json) output.print(topJson(rows, now, postgres ? 'all' : 'this'));
   else if (rows.length === 0) output.say('There are no env files yet; ./manage init makes one.');
-  else output.print(topTable(rows, output).join('\n'));
+  else {
+    if (shared !== undefined) output.say(`${shared.heading}.`);
+    output.print(topTable(rows, output).join('\n'));
+  }
   return exitCodes.ok;
 }

@@ -1,9 +1,10 @@
 import { formatDuration, terminalSafe, wrapText } from '../../core/text.ts';
+import type { UsageTotals } from '../../telemetry/usage/totals.ts';
 import { conditionTable, conditionText } from '../supervisor/condition.ts';
 import type { Output } from '../terminal/output.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
 import { costText } from '../usage/usageView.ts';
-import { type InstanceSample, percentile, RATE_WINDOW_MS, type RecentUsage, sumSamples } from './sample.ts';
+import { type InstanceSample, percentile, RATE_WINDOW_MS, type RecentUsage, sumSamples, todayOf } from './sample.ts';
 
 /** The number in the `schema` field: changes when a program that reads the JSON has to. */
 const SCHEMA = 1;
@@ -16,8 +17,8 @@ const sortFigures = {
   name: () => 0,
   'requests a second': ({ recent }) => recent?.requests ?? 0,
   'time to the first word': ({ recent }) => percentile(recent?.firstEvents ?? [], 0.5) ?? 0,
-  'errors today': ({ recent }) => recent?.today.failed ?? 0,
-  'cost today': ({ recent }) => recent?.today.cost ?? 0,
+  'errors today': (sample) => todayOf(sample)?.failed ?? 0,
+  'cost today': (sample) => todayOf(sample)?.cost ?? 0,
 } as const satisfies Record<string, (sample: InstanceSample) => number>;
 
 export type SortOrder = keyof typeof sortFigures;
@@ -63,11 +64,23 @@ function columnsOf(paint: Output['paint'], total: InstanceSample): readonly Colu
     cell: ({ recent }) => (recent === undefined ? NOTHING : text(recent)),
     ...(dropOrder === undefined ? {} : { dropOrder }),
   });
+  const today = (title: string, dropOrder: number, text: (used: UsageTotals) => string): Column<InstanceSample> => ({
+    title,
+    align: 'right',
+    dropOrder,
+    cell: (sample) => {
+      const used = todayOf(sample);
+      return used === undefined ? NOTHING : text(used);
+    },
+  });
   const columns: readonly Column<InstanceSample>[] = [
     { title: 'name', cell: ({ name }) => name },
     {
       title: 'state',
-      cell: ({ condition, restarts }) => (condition === undefined ? '' : conditionText(condition, restarts)),
+      cell: (row) => {
+        if (row.condition !== undefined) return conditionText(row.condition, row.restarts);
+        return row === total ? '' : 'elsewhere';
+      },
       paint: (text, { condition }) => (condition === undefined ? text : paint(conditionTable[condition].colour, text)),
     },
     figure('req/s', undefined, ({ requests }) => rateText(requests)),
@@ -78,12 +91,12 @@ function columnsOf(paint: Output['paint'], total: InstanceSample): readonly Colu
     figure('first p95', 7, ({ firstEvents }) => latencyText(firstEvents, 0.95)),
     figure('whole', 3, ({ durations }) => latencyText(durations, 0.5)),
     figure('whole p95', 9, ({ durations }) => latencyText(durations, 0.95)),
-    figure('requests', 6, ({ today }) => String(today.requests)),
+    today('requests', 6, ({ requests }) => String(requests)),
     {
-      ...figure('errors', 1, ({ today }) => String(today.failed)),
-      paint: (text, { recent }) => (recent !== undefined && recent.today.failed > 0 ? paint('red', text) : text),
+      ...today('errors', 1, ({ failed }) => String(failed)),
+      paint: (text, row) => ((todayOf(row)?.failed ?? 0) > 0 ? paint('red', text) : text),
     },
-    figure('cost', 2, ({ today }) => costText({ ...today, group: '', last: 0 })),
+    today('cost', 2, (used) => costText({ ...used, group: '', last: 0 })),
     {
       title: 'provider',
       minimum: 8,
@@ -119,14 +132,22 @@ export interface FrameSize {
   readonly rows: number;
 }
 
-/** The lines of the live view: never more, and none wider, than the terminal has. */
+/** What stands above the figures where those of today are of all machines. */
+export const SHARED_HEADING = 'today: all machines (database); the rest: this machine';
+
+/**
+ * The lines of the live view: never more, and none wider, than the terminal has.
+ * @param heading stands beside the time
+ */
 export function topFrame(
   rows: readonly InstanceSample[],
   now: number,
   paint: Output['paint'],
   { columns, rows: height }: FrameSize,
   order: SortOrder = 'name',
+  heading = '',
 ): string[] {
+  const here = rows.filter(({ condition }) => condition !== undefined).length;
   const ready = rows.filter(({ condition }) => condition === 'ready').length;
   const time = new Date(now).toLocaleTimeString('sv-SE');
   const figureOf = sortFigures[order];
@@ -138,7 +159,7 @@ export function topFrame(
   // The last line is the total.
   const shown = lines.length <= available ? lines : [...lines.slice(0, available - 1), ...lines.slice(-1)];
   return [
-    `${time}  ${ready} of ${rows.length} ready`.slice(0, columns),
+    `${time}  ${ready} of ${here} ready${heading === '' ? '' : `  ${terminalSafe(heading)}`}`.slice(0, columns),
     '',
     paint('bold', header),
     ...shown,
@@ -152,7 +173,9 @@ function latencies(values: readonly number[]) {
 }
 
 /** The figures of one instance, or of all together, by the names that programs see. */
-export function sampleFields({ state, condition, inFlight, waiting, circuits, recent }: InstanceSample) {
+export function sampleFields(sample: InstanceSample) {
+  const { state, condition, inFlight, waiting, circuits, recent } = sample;
+  const today = todayOf(sample);
   return {
     state: state ?? null,
     condition: condition ?? null,
@@ -170,20 +193,23 @@ export function sampleFields({ state, condition, inFlight, waiting, circuits, re
             duration_ms: latencies(recent.durations),
           },
     today:
-      recent === undefined
+      today === undefined
         ? null
         : {
-            requests: recent.today.requests,
-            failed_requests: recent.today.failed,
-            cost_usd: Number(recent.today.cost.toFixed(6)),
-            unpriced_requests: recent.today.unpriced,
+            requests: today.requests,
+            failed_requests: today.failed,
+            cost_usd: Number(today.cost.toFixed(6)),
+            unpriced_requests: today.unpriced,
           },
   };
 }
 
-/** The same for programs. Names and meanings are kept as long as `schema` is. */
-export function topJson(rows: readonly InstanceSample[], now: number): string {
+/**
+ * The same for programs. Names and meanings are kept as long as `schema` is.
+ * @param machines whose figures those of today are
+ */
+export function topJson(rows: readonly InstanceSample[], now: number, machines: 'this' | 'all' = 'this'): string {
   const instances = rows.map((row) => ({ name: row.name, ...sampleFields(row) }));
   const { state: _state, condition: _condition, circuits: _circuits, ...total } = sampleFields(sumSamples(rows));
-  return JSON.stringify({ schema: SCHEMA, at: new Date(now).toISOString(), instances, total }, undefined, 2);
+  return JSON.stringify({ schema: SCHEMA, at: new Date(now).toISOString(), machines, instances, total }, undefined, 2);
 }

@@ -249,6 +249,8 @@ export interface LiveEvents {
   readonly requests: { readonly requests: readonly RequestRow[] };
   /** Records that will not come: the list has to be read anew. `count` is null when it is not known. Has an id. */
   readonly lost: { readonly count: number | null };
+  /** Log files were deleted: when the logs of each instance begin now. What is older is gone, and so are instances that are missing. */
+  readonly kept: { readonly oldest: Readonly<Record<string, Timestamp>> };
   /** A command has begun or ended, in this page or another one. */
   readonly action: { readonly instance: string; readonly command: ActionCommand; readonly exit_code: number | null };
 }

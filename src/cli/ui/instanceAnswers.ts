@@ -82,7 +82,6 @@ export class InstanceAnswers {
     const now = Date.now();
     const { rows, instances } = await listAll(this.#context);
     const entries = await Promise.all((await inspect(rows, instances)).map(describeEntry));
-    this.#lookAgain();
     const samples = entries.map((entry) => {
       const { inspection, health, report } = entry;
       const recent = orUndefined(() => readRecentUsage(this.#usageFile(inspection.instance), now));
@@ -92,6 +91,8 @@ export class InstanceAnswers {
     const found = this.#findings.filter(
       ({ result, instance }) => result !== 'ok' && (instance === undefined || !troubled.has(instance)),
     );
+    // When this answer has gone, as nobody should wait for both.
+    setImmediate(() => this.#lookAgain());
     return {
       at: new Date(now).toISOString(),
       version: this.#version,

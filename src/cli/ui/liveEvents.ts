@@ -42,6 +42,7 @@ export class RequestFeed {
   #reading: Promise<readonly RequestRow[]> = Promise.resolve([]);
   #isClosed = false;
   #nextSweepAt = 0;
+  #oldest: LiveEvents['kept']['oldest'] | undefined;
 
   /**
    * @param listFolders where the instances of this moment have their logs
@@ -87,6 +88,11 @@ export class RequestFeed {
     const missing = this.index.latest - number;
     if (missing < 0 || missing > this.#recent.length) return undefined;
     return missing === 0 ? [] : this.#recent.slice(-missing);
+  }
+
+  /** When the logs of each instance begin; undefined until that is looked for. The same object as long as it is the same. */
+  get oldest(): LiveEvents['kept']['oldest'] | undefined {
+    return this.#oldest;
   }
 
   async close(): Promise<void> {
@@ -161,7 +167,9 @@ export class RequestFeed {
         await Promise.all(logs.map(({ active }) => active?.close()));
       }
     }
-    this.index.keepFrom(oldest);
+    if (this.index.keepFrom(oldest)) {
+      this.#oldest = Object.fromEntries([...oldest].map(([name, time]) => [name, new Date(time).toISOString()]));
+    }
     this.#nextSweepAt = performance.now() + this.#sweepMs;
   }
 }
@@ -178,6 +186,8 @@ interface Page {
   readonly response: ServerResponse;
   /** Rows that it did not get because it is too slow. */
   skipped: number;
+  /** When the logs begin, as it knows. */
+  oldest?: LiveEvents['kept']['oldest'];
 }
 
 /** Sends every open page what is new; where no page is open, nothing is asked and nothing is read. */
@@ -228,9 +238,11 @@ export class LiveEventSender {
     this.#isRunning = true;
     while (this.#pages.size > 0) {
       try {
-        await this.#feed.catchUp();
-        this.#sendRows();
+        // First, as at the beginning it takes a second until the logs have been read.
         if (performance.now() >= this.#nextNowAt) await this.#sendNow();
+        await this.#feed.catchUp();
+        this.#sendKept();
+        this.#sendRows();
       } catch {
         // A file that cannot be read at this moment is tried again.
       }
@@ -244,6 +256,16 @@ export class LiveEventSender {
     this.send('now', await this.#takeSnapshot());
     const tookMs = performance.now() - startedAt;
     this.#nextNowAt = startedAt + Math.max(NOW_MS, tookMs / NOW_SHARE);
+  }
+
+  /** Before rows are sent: those that the pages have were read before it was looked for deleted files. */
+  #sendKept(): void {
+    const { oldest } = this.#feed;
+    for (const page of this.#pages) {
+      if (oldest === undefined || oldest === page.oldest) continue;
+      page.oldest = oldest;
+      page.response.write(format('kept', { oldest }));
+    }
   }
 
   #sendRows(): void {

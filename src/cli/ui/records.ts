@@ -27,6 +27,8 @@ export interface RequestsQuery {
   readonly status?: string;
   /** The short hash of the log. */
   readonly session?: string;
+  /** The name of a client that has a token of its own. */
+  readonly client?: string;
   /** The id of a subagent; `any` for all of them, `none` for the main conversation. */
   readonly agent?: string;
   /** A part of the text of the error, or of its type, in any case. */
@@ -56,6 +58,7 @@ export interface IndexState {
   readonly oldest_at: Timestamp | null;
   /** For the choices of the filters, the most frequent first; at most 100 of each. */
   readonly models: readonly string[];
+  readonly clients: readonly string[];
 }
 
 export type Outcome = 'ok' | 'rejected' | 'error' | 'interrupted' | 'client_closed';
@@ -152,7 +155,10 @@ export interface UsageQuery {
   readonly instance?: string;
   /** `1`: with the range of the same length before. */
   readonly compare?: '1';
+  /** `all`: the sums over all machines that share a database; `this`, from the usage files, when absent. */
+  readonly machines?: Machines;
 }
+export type Machines = 'this' | 'all';
 export interface UsageFigures {
   readonly requests: number;
   readonly failed_requests: number;
@@ -195,8 +201,11 @@ export interface UsageAnswer {
     readonly lines: readonly UsageLine[];
     readonly total: UsageFigures;
   } | null;
-  /** Files that could not be read, and so are not in the figures. */
+  /** Files and databases that could not be read, and so are not in the figures. */
   readonly unreadable: readonly Problem[];
+  readonly machines: Machines;
+  /** Whether an env file names a database, so that all machines can be asked for. */
+  readonly has_database: boolean;
 }
 /** The bars: for each group one number for each period. */
 export interface UsageSeries {

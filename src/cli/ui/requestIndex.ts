@@ -22,6 +22,7 @@ const COLUMNS = [
   'upstream_model',
   'session',
   'agent',
+  'client',
   'error_type',
   'error_message',
   'id',
@@ -38,7 +39,6 @@ const COLUMNS = [
   'first_event_ms',
   'attempts',
   'fallbacks',
-  'client',
 ] as const satisfies readonly (keyof RequestRow)[];
 
 /** Of the database in memory; the rest of it is in a file that SQLite makes for itself and that no name leads to. */
@@ -47,7 +47,8 @@ const CACHE_KIB = 2000;
 const MOST_RECORDS = 1_000_000;
 /** Removed at once when there are too many. */
 const REMOVED_AT_ONCE = 20_000;
-const MOST_MODELS = 100;
+/** Names that are given for the choices of a filter. */
+const MOST_NAMES = 100;
 /** Different names that are counted; a client may name as many models as it likes. */
 const MOST_COUNTED = 2000;
 
@@ -125,12 +126,13 @@ function agentCondition(word: string): Condition {
 /** What a query asks of a row. Several values of one name are alternatives. */
 function conditionsOf(query: QueryValues): Condition[] {
   const all: Condition[] = [];
-  const { instance = [], model = [], status = [], session = [], agent = [], error = [] } = query;
+  const { instance = [], model = [], status = [], session = [], agent = [], client = [], error = [] } = query;
   if (instance.length > 0) all.push([`instance IN ${listOf(instance)}`, ...instance]);
   if (model.length > 0) {
     all.push([`(model IN ${listOf(model)} OR upstream_model IN ${listOf(model)})`, ...model, ...model]);
   }
   if (session.length > 0) all.push([`session IN ${listOf(session)}`, ...session]);
+  if (client.length > 0) all.push([`client IN ${listOf(client)}`, ...client]);
   for (const conditions of [status.map(statusCondition), agent.map(agentCondition)]) {
     if (conditions.length === 0) continue;
     const values = conditions.flatMap(([, ...rest]) => rest);
@@ -166,6 +168,7 @@ export class RequestIndex {
   readonly #insert: StatementSync;
   readonly #mostRecords: number;
   readonly #models = new Map<string, number>();
+  readonly #clients = new Map<string, number>();
   #records = 0;
   /** Numbers go up for what is new and down for what is found in the past, so that no two rows are alike. */
   #latest = 0;
@@ -238,26 +241,30 @@ export class RequestIndex {
     return { requests, next: found.length > limit ? (requests.at(-1)?.cursor ?? null) : null };
   }
 
-  /** Keeps of each instance what is as old as a time, in ms since 1970, or newer; of all others nothing. */
-  keepFrom(oldest: ReadonlyMap<string, number>): void {
+  /**
+   * Keeps of each instance what is as old as a time, in ms since 1970, or newer; of all others nothing.
+   * @returns whether the times are others than those of the last call
+   */
+  keepFrom(oldest: ReadonlyMap<string, number>): boolean {
     const times = JSON.stringify(Object.fromEntries(oldest));
     // It looks at each row.
-    if (times === this.#keptFrom) return;
+    if (times === this.#keptFrom) return false;
     this.#keptFrom = times;
     const { changes } = this.#database
       .prepare('DELETE FROM requests WHERE time < ifnull((SELECT value FROM json_each(?) WHERE key = instance), 9e15)')
       .run(times);
     if (Number(changes) > 0) this.#countRecords();
+    return true;
   }
 
   state(): IndexState {
     const oldest = this.#database.prepare('SELECT min(time) AS time FROM requests').get()?.['time'];
-    const models = [...this.#models].sort(([, a], [, b]) => b - a).slice(0, MOST_MODELS);
     return {
       is_complete: this.isComplete,
       records: this.#records,
       oldest_at: typeof oldest === 'number' ? new Date(oldest).toISOString() : null,
-      models: models.map(([name]) => name),
+      models: mostFrequent(this.#models),
+      clients: mostFrequent(this.#clients),
     };
   }
 
@@ -265,11 +272,9 @@ export class RequestIndex {
     this.#database.close();
   }
 
-  #count({ model, upstream_model: used }: RequestRow): void {
-    for (const name of new Set([model, used])) {
-      if (name === null || (this.#models.size >= MOST_COUNTED && !this.#models.has(name))) continue;
-      this.#models.set(name, (this.#models.get(name) ?? 0) + 1);
-    }
+  #count({ model, upstream_model: used, client }: RequestRow): void {
+    for (const name of new Set([model, used])) countName(this.#models, name);
+    countName(this.#clients, client);
   }
 
   #removeOldest(): void {
@@ -284,6 +289,16 @@ export class RequestIndex {
   #countRecords(): void {
     this.#records = Number(this.#database.prepare('SELECT count(*) AS records FROM requests').get()?.['records']);
   }
+}
+
+function countName(counts: Map<string, number>, name: string | null): void {
+  if (name === null || (counts.size >= MOST_COUNTED && !counts.has(name))) return;
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+function mostFrequent(counts: ReadonlyMap<string, number>): string[] {
+  const names = [...counts].sort(([, a], [, b]) => b - a).slice(0, MOST_NAMES);
+  return names.map(([name]) => name);
 }
 
 /** What each line of the router means, by the name that the log has for it. */

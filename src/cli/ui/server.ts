@@ -16,7 +16,7 @@ import { InstanceAnswers } from './instanceAnswers.ts';
 import { LiveEventSender, RequestFeed } from './liveEvents.ts';
 import { PageAccess, Refusal, SAFE_HEADERS } from './pageAccess.ts';
 import { describeRequest, type QueryValues } from './requestIndex.ts';
-import { jsonPieces, UsageAnswers } from './usageAnswers.ts';
+import { UsageAnswers } from './usageAnswers.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -165,7 +165,7 @@ function createServices({ context, version, program }: PageServerOptions): Servi
     environment,
     onChange: (instance, command, exitCode) => live.send('action', { instance, command, exit_code: exitCode }),
   });
-  const usage = new UsageAnswers(root, environment);
+  const usage = new UsageAnswers(root, environment, instances);
   // A year of many requests takes seconds, which nobody should wait for.
   feed.whenRead.then(() => usage.readAhead(instances(), Date.now(), isBusy)).catch(() => undefined);
   return {
@@ -264,6 +264,35 @@ function begin(response: ServerResponse, type: string): ServerResponse {
   response.writeHead(200, { ...SAFE_HEADERS, 'content-type': type });
   response.flushHeaders();
   return response;
+}
+
+const LINES_AT_ONCE = 100;
+
+/** The JSON of an answer in pieces, whose lines are made as they are written. */
+function* jsonPieces(answer: object): Generator<string> {
+  let before = '{';
+  for (const [name, value] of Object.entries(answer)) {
+    yield `${before}${JSON.stringify(name)}:`;
+    before = ',';
+    if (name === 'lines') yield* linePieces(value);
+    else if (value !== null && 'lines' in Object(value)) yield* jsonPieces(value);
+    else yield JSON.stringify(value);
+  }
+  yield '}';
+}
+
+function* linePieces(lines: Iterable<unknown>): Generator<string> {
+  let text = '[';
+  let count = 0;
+  for (const line of lines) {
+    if (count > 0) text += ',';
+    text += JSON.stringify(line);
+    count += 1;
+    if (count % LINES_AT_ONCE > 0) continue;
+    yield text;
+    text = '';
+  }
+  yield `${text}]`;
 }
 
 /** Every value of each name in the address. */

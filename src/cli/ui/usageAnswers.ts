@@ -5,10 +5,17 @@ import { type DayRange, type UsageGrouping, type UsageTotals, usageGroupings } f
 import { exitCodes, Failure } from '../exitCodes.ts';
 import { isDay } from '../options.ts';
 import type { Instance } from '../supervisor/instances.ts';
-import { mergeUsage, readFolders, totalLine, type UsageLine } from '../usage/read.ts';
+import {
+  type InstanceUsage,
+  mergeUsage,
+  readDatabases,
+  readFolders,
+  totalLine,
+  type UsageLine,
+} from '../usage/read.ts';
 import { usageCsv, usageFields } from '../usage/usageView.ts';
-import { DailyUsage, type SessionShare, type SessionSum } from './dailyUsage.ts';
-import type { Period, Problem, SessionLine, SessionsAnswer, UsageAnswer, UsageSeries } from './records.ts';
+import { DailyUsage, type DaySum, type SessionShare, type SessionSum } from './dailyUsage.ts';
+import type { Machines, Period, Problem, SessionLine, SessionsAnswer, UsageAnswer, UsageSeries } from './records.ts';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 30;
@@ -19,6 +26,7 @@ const MOST_GROUPS = 12;
 const READ_AHEAD_DAYS = 400;
 const DEFAULT_SESSIONS = 200;
 const MOST_SESSIONS = 1000;
+const MACHINES = ['this', 'all'] as const satisfies readonly Machines[];
 const PERIODS = ['day', 'week', 'month'] as const satisfies readonly Period[];
 
 /** The day so many days after another one. */
@@ -48,6 +56,8 @@ export interface UsageQueryValues {
   readonly to?: string | undefined;
   readonly compare?: string | undefined;
   readonly limit?: string | undefined;
+  readonly machines?: string | undefined;
+  readonly instance?: string | undefined;
 }
 
 /** The days that are asked for, both included: the last 30 up to `to`, or up to today. */
@@ -86,60 +96,57 @@ export type LongAnswer<T> = T extends { readonly lines: readonly (infer Line)[] 
   ? Omit<{ readonly [Name in keyof T]: LongAnswer<T[Name]> }, 'lines'> & { readonly lines: Iterable<Line> }
   : T;
 
-const LINES_AT_ONCE = 100;
-
-/** The JSON of an answer in pieces. */
-export function* jsonPieces(answer: object): Generator<string> {
-  let before = '{';
-  for (const [name, value] of Object.entries(answer)) {
-    yield `${before}${JSON.stringify(name)}:`;
-    before = ',';
-    if (name === 'lines') yield* linePieces(value);
-    else if (value !== null && 'lines' in Object(value)) yield* jsonPieces(value);
-    else yield JSON.stringify(value);
-  }
-  yield '}';
-}
-
-function* linePieces(lines: Iterable<unknown>): Generator<string> {
-  let text = '[';
-  let count = 0;
-  for (const line of lines) {
-    if (count > 0) text += ',';
-    text += JSON.stringify(line);
-    count += 1;
-    if (count % LINES_AT_ONCE > 0) continue;
-    yield text;
-    text = '';
-  }
-  yield `${text}]`;
-}
-
 /** The usage file of an instance, which could be read. */
 interface InstanceFile {
   readonly name: string;
   readonly path: string;
 }
 
-/** Answers about usage and sessions from the usage files of the instances. */
+/** The same with the sums of each day. */
+interface DailyInstanceUsage extends InstanceUsage {
+  readonly daySums: () => Iterable<DaySum>;
+}
+
+/** What usage is asked for, by what it is summed up, and of which days. */
+interface UsageQuery {
+  readonly machines: Machines;
+  readonly by: UsageGrouping;
+  readonly range: DayRange;
+  /** Whether instances were named, and not all of them are meant. */
+  readonly isNamed: boolean;
+}
+
+function readQuery(query: UsageQueryValues, now: number): UsageQuery {
+  return {
+    machines: oneOf('machines', MACHINES, query.machines ?? '', 'this'),
+    by: oneOf('by', usageGroupings, query.by ?? '', 'model'),
+    range: rangeOf(query, now),
+    isNamed: query.instance !== undefined,
+  };
+}
+
+/** Answers about usage and sessions from the usage files of the instances, and about usage from the databases that they share. */
 export class UsageAnswers {
   readonly #root: string;
   readonly #environment: Readonly<Record<string, string | undefined>>;
   readonly #daily = new DailyUsage();
+  readonly #all: () => readonly Instance[];
 
-  constructor(root: string, environment: Readonly<Record<string, string | undefined>>) {
+  /** @param all the instances of this checkout, whose env files may name databases */
+  constructor(root: string, environment: Readonly<Record<string, string | undefined>>, all: () => readonly Instance[]) {
     this.#root = root;
     this.#environment = environment;
+    this.#all = all;
   }
 
   /** @throws Failure for a query that makes no sense */
   async usage(instances: readonly Instance[], query: UsageQueryValues, now: number): Promise<LongAnswer<UsageAnswer>> {
-    const by = oneOf('by', usageGroupings, query.by ?? '', 'model');
+    const asked = readQuery(query, now);
+    const { by, range, machines } = asked;
     const period = oneOf('period', PERIODS, query.period ?? '', 'day');
-    const range = rangeOf(query, now);
-    const before = query.compare === '1' ? await this.#before(instances, range, by, now) : null;
-    return this.#read(instances, range, now, (files, unreadable) => {
-      const lines = this.#merge(files, by, range);
+    const before = query.compare === '1' ? await this.#before(instances, asked, now) : null;
+    return this.#readUsage(instances, asked, now, (usages, unreadable) => {
+      const lines = mergeUsage(usages, by);
       return {
         by,
         period,
@@ -147,18 +154,19 @@ export class UsageAnswers {
         last_day: range.last,
         lines: fieldsOf(lines),
         total: usageFields(totalLine(lines)),
-        series: this.#series(files, lines, by, period, range),
+        series: seriesOf(usages, lines, by, period, range),
         before,
         unreadable,
+        machines,
+        has_database: this.#all().some(({ config }) => config?.usageDatabase !== undefined),
       };
     });
   }
 
   /** The lines of {@link usage} as `./manage usage --csv` prints them. */
   async csv(instances: readonly Instance[], query: UsageQueryValues, now: number): Promise<string> {
-    const by = oneOf('by', usageGroupings, query.by ?? '', 'model');
-    const range = rangeOf(query, now);
-    return this.#read(instances, range, now, (files) => `${usageCsv(this.#merge(files, by, range), by)}\n`);
+    const asked = readQuery(query, now);
+    return this.#readUsage(instances, asked, now, (usages) => `${usageCsv(mergeUsage(usages, asked.by), asked.by)}\n`);
   }
 
   /** @throws Failure for a query that makes no sense */
@@ -190,11 +198,12 @@ export class UsageAnswers {
     this.#daily.close();
   }
 
-  async #before(instances: readonly Instance[], { first, last }: DayRange, by: UsageGrouping, now: number) {
+  async #before(instances: readonly Instance[], asked: UsageQuery, now: number) {
+    const { first, last } = asked.range;
     const days = (Date.parse(last) - Date.parse(first)) / DAY_MS + 1;
     const range = { first: addDays(first, -days), last: addDays(first, -1) };
-    return this.#read(instances, range, now, (files) => {
-      const lines = this.#merge(files, by, range);
+    return this.#readUsage(instances, { ...asked, range }, now, (usages) => {
+      const lines = mergeUsage(usages, asked.by);
       return {
         first_day: range.first,
         last_day: range.last,
@@ -231,48 +240,70 @@ export class UsageAnswers {
     return this.#daily.read(paths, range, now, answerFor, isBusy);
   }
 
-  #merge(files: readonly InstanceFile[], by: UsageGrouping, range: DayRange): UsageLine[] {
+  /** Reads what is asked for, from the usage files of this machine or from the databases of all. */
+  async #readUsage<T>(
+    instances: readonly Instance[],
+    { machines, by, range, isNamed }: UsageQuery,
+    now: number,
+    answer: (usages: readonly DailyInstanceUsage[], unreadable: readonly Problem[]) => T,
+  ): Promise<T> {
     const folders = by === 'project' ? { names: readFolders(this.#environment) } : {};
-    const usages = files.map(({ name, path }) => ({
-      name,
-      sums: this.#daily.sums(path, by, range),
-      ...(by === 'session' ? { names: this.#daily.sessionIds(path, range) } : folders),
-    }));
-    return mergeUsage(usages, by);
-  }
-
-  /** The bars of the groups that cost most, and of all others together. */
-  #series(
-    files: readonly InstanceFile[],
-    lines: readonly UsageLine[],
-    by: UsageGrouping,
-    period: Period,
-    range: DayRange,
-  ): UsageSeries {
-    const periods = periodsOf(range, period);
-    const places = new Map(periods.map((day, index) => [day, index]));
-    // Days as groups would be one bar each; the bars show that already.
-    const isWhole = by === 'day';
-    const dearest = isWhole ? [] : [...lines].sort((a, b) => b.cost - a.cost || b.requests - a.requests);
-    const shown = dearest.slice(0, dearest.length > MOST_GROUPS ? MOST_GROUPS - 1 : MOST_GROUPS);
-    const bars = new Map<string | null, Bars>(shown.map(({ group }) => [group, new Bars(periods.length)]));
-    const others = new Bars(periods.length);
-    for (const { name, path } of files) {
-      for (const sum of this.#daily.daySums(path, by, range)) {
-        const place = places.get(periodOf(sum.day, period));
-        if (place === undefined) continue;
-        const group = by === 'instance' ? name : (sum.group ?? '-');
-        (bars.get(group) ?? others).add(place, sum);
-      }
+    if (machines === 'this') {
+      return this.#read(instances, range, now, (files, unreadable) => {
+        const usages = files.map(({ name, path }) => ({
+          name,
+          sums: this.#daily.sums(path, by, range),
+          daySums: () => this.#daily.daySums(path, by, range),
+          ...(by === 'session' ? { names: this.#daily.sessionIds(path, range) } : folders),
+        }));
+        return answer(usages, unreadable);
+      });
     }
-    const nameOf = (group: string) => lines.find((line) => line.group === group)?.name;
-    const named = [...bars].map(([group, { values }]) => ({
-      group: group === null ? null : terminalSafe(group),
-      name: group === null ? null : terminalSafe(nameOf(group) ?? '') || null,
-      ...values,
+    const names = isNamed ? instances.map(({ name }) => name) : [];
+    const { usages, failures } = await readDatabases(this.#all(), names, { by, range, daily: true, ...folders });
+    const unreadable = failures.map(({ name, message: problem }): Problem => {
+      return { instance: name, severity: 'bad', problem, remedy: './manage usage --postgres' };
+    });
+    // A sum over days is that of the sums of each.
+    const daily = usages.map((usage) => ({
+      ...usage,
+      daySums: () => usage.sums.map((sum) => ({ ...sum, day: sum.day ?? range.first })),
     }));
-    return { periods, groups: others.isEmpty ? named : [...named, { group: null, name: null, ...others.values }] };
+    return answer(daily, unreadable);
   }
+}
+
+/** The bars of the groups that cost most, and of all others together. */
+function seriesOf(
+  usages: readonly DailyInstanceUsage[],
+  lines: readonly UsageLine[],
+  by: UsageGrouping,
+  period: Period,
+  range: DayRange,
+): UsageSeries {
+  const periods = periodsOf(range, period);
+  const places = new Map(periods.map((day, index) => [day, index]));
+  // Days as groups would be one bar each; the bars show that already.
+  const isWhole = by === 'day';
+  const dearest = isWhole ? [] : [...lines].sort((a, b) => b.cost - a.cost || b.requests - a.requests);
+  const shown = dearest.slice(0, dearest.length > MOST_GROUPS ? MOST_GROUPS - 1 : MOST_GROUPS);
+  const bars = new Map<string | null, Bars>(shown.map(({ group }) => [group, new Bars(periods.length)]));
+  const others = new Bars(periods.length);
+  for (const { name, daySums } of usages) {
+    for (const sum of daySums()) {
+      const place = places.get(periodOf(sum.day, period));
+      if (place === undefined) continue;
+      const group = by === 'instance' ? name : (sum.group ?? '-');
+      (bars.get(group) ?? others).add(place, sum);
+    }
+  }
+  const nameOf = (group: string) => lines.find((line) => line.group === group)?.name;
+  const named = [...bars].map(([group, { values }]) => ({
+    group: group === null ? null : terminalSafe(group),
+    name: group === null ? null : terminalSafe(nameOf(group) ?? '') || null,
+    ...values,
+  }));
+  return { periods, groups: others.isEmpty ? named : [...named, { group: null, name: null, ...others.values }] };
 }
 
 /** The bars of one group. */

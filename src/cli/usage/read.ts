@@ -5,6 +5,7 @@ import type { Config } from '../../config/config.ts';
 import { createTrust } from '../../config/load.ts';
 import { describePostgres } from '../../config/parsers.ts';
 import { isObject, parseObject } from '../../core/json.ts';
+import type { SharedUsage } from '../../sink/sharedUsage.ts';
 import { shortHash } from '../../telemetry/requestRecord.ts';
 import { usageFilePath } from '../../telemetry/usage/file.ts';
 import {
@@ -159,15 +160,16 @@ export function readUsages<T>(
 export async function readDatabases(
   instances: readonly Instance[],
   names: readonly string[],
-  { by, range, names: folders }: { by: UsageGrouping; range: DayRange; names?: ReadonlyMap<string, string> },
-): Promise<{ readonly usages: readonly InstanceUsage[]; readonly failures: readonly UnreadableUsage[] }> {
+  query: { by: UsageGrouping; range: DayRange; daily?: boolean; names?: ReadonlyMap<string, string> },
+): Promise<{ readonly usages: readonly SharedUsage[]; readonly failures: readonly UnreadableUsage[] }> {
+  const { names: folders, ...what } = query;
   const databases = new Map<string, Config>();
   for (const { config } of instances) {
     const address = config?.usageDatabase;
     if (address !== undefined) databases.set(`${address.user} ${describePostgres(address)}`, config as Config);
   }
   if (databases.size === 0) throw new Failure('no env file names a database; set USAGE_POSTGRES_URL', exitCodes.usage);
-  const usages: InstanceUsage[] = [];
+  const usages: SharedUsage[] = [];
   const failures: UnreadableUsage[] = [];
   // Loaded here, as most commands need no database.
   const { readSharedUsage } = await import('../../sink/sharedUsage.ts');
@@ -175,7 +177,7 @@ export async function readDatabases(
   for (const { instance, usageDatabase: address, authorities } of databases.values()) {
     if (address === undefined) continue;
     try {
-      const read = await readSharedUsage({ address, trust: createTrust(authorities), by, range, instances: wanted });
+      const read = await readSharedUsage({ address, trust: createTrust(authorities), ...what, instances: wanted });
       usages.push(...read.map((usage) => (folders === undefined ? usage : { ...usage, names: folders })));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

@@ -54,8 +54,9 @@ export async function showUsage(
     if (sideCalls > 0)
       output.say('Side calls are questions to the model of VISION_MODEL or VISION_URL; --by side has them apart.');
     if (searches > 0) {
+      const noun = searches === 1 ? 'search' : 'searches';
       output.say(
-        `Beside that, ${count.format(searches)} searches of the web cost $${searchCost.toFixed(4)} (WEB_SEARCH).`,
+        `Beside that, ${count.format(searches)} ${noun} of the web cost $${searchCost.toFixed(4)} (WEB_SEARCH).`,
       );
     }
     if (unpriced > 0) {

@@ -60,7 +60,7 @@ export const clientTable = {
 export const clientsTable = {
   replicas: scalar(
     integer(1, 10_000),
-    'How many processes serve these clients, on all machines together. Each counts by itself and grants its equal share of each limit. Default: 1.',
+    'How many processes serve these clients, on all machines together. Each grants its equal share of each limit; with USAGE_POSTGRES_URL, of requests_per_minute alone. Default: 1.',
   ),
 } as const satisfies FieldTable;
 

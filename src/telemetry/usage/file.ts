@@ -234,3 +234,22 @@ export function readRowsAfter(
     database.close();
   }
 }
+
+/**
+ * What clients have used by the rows that were written after a position; undefined when another file has taken the place of its own.
+ * @throws when the file cannot be read
+ */
+export function sumClientsAfter(
+  { DatabaseSync }: Sqlite,
+  path: string,
+  position: FilePosition,
+  today: string,
+): ClientSum[] | undefined {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: LOCK_WAIT_MS });
+  try {
+    const source = database.prepare('SELECT id FROM source').get()?.['id'];
+    return source === position.source ? sumClients(database, today, position.row) : undefined;
+  } finally {
+    database.close();
+  }
+}

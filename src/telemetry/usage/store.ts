@@ -112,6 +112,12 @@ export class UsageStore {
     };
   }
 
+  /** Writes what waits now; does nothing while writing fails. */
+  flush(): void {
+    if (this.#sqlite === undefined || this.#outage !== undefined) return;
+    while (this.#waiting.length > 0 && this.#writeBatch());
+  }
+
   /** Writes what waits and closes the file. */
   close(): void {
     clearTimeout(this.#sweeper);

@@ -304,14 +304,21 @@ export function spentOn(row: UsageRow): number {
   return (row.cost ?? 0) + (row.search_cost ?? 0);
 }
 
-/** The same of the rows of a usage file, by client. */
-export function sumClients(database: DatabaseSync, today: string): ClientSum[] {
+/** The same of the rows of a usage file, by client; of those after a row, if one is given. */
+export function sumClients(database: DatabaseSync, today: string, after?: number): ClientSum[] {
+  // After a row there are few: these are found by their numbers, and not by the index on the day, for which the + stands.
+  const rowsOf = after === undefined ? 'day >= :first' : `rowid > ${after} AND +day >= :first`;
   const statement = `SELECT client, total(cost) + total(search_cost) AS cost,
       total(ifnull(input_tokens, 0) + ifnull(output_tokens, 0) + ifnull(cache_read_tokens, 0) + ifnull(cache_write_tokens, 0))
         FILTER (WHERE day = :today) AS tokens
-    FROM requests WHERE day >= :first AND client IS NOT NULL GROUP BY 1`;
-  const rows: unknown[] = database.prepare(statement).all({ today, first: `${today.slice(0, 7)}-01` });
+    FROM requests WHERE ${rowsOf} AND client IS NOT NULL GROUP BY 1`;
+  const rows: unknown[] = database.prepare(statement).all({ today, first: firstOfMonth(today) });
   return rows as ClientSum[];
+}
+
+/** The first day of the month of a day. */
+export function firstOfMonth(day: string): string {
+  return `${day.slice(0, 7)}-01`;
 }
 
 /** Whether a usage file has a column: one whose instance has not run since the column came has not. */

@@ -173,6 +173,56 @@ test('a new process goes on with what the usage file has of the day and the mont
   expect(refusal(open({ tokensPerDay: 1001, costPerMonth: 51 }))).toBeUndefined();
 });
 
+describe('what is known of all instances', () => {
+  const share = (tokens: number, cost = 0) => accounts.share(today(), [{ client: 'alice', tokens, cost }]);
+
+  test('counts against the whole limit in place of the share, and own use is added to it', () => {
+    use(500);
+    expect(refusal(open({ tokensPerDay: 1000 }, 2))?.message).toContain('a share of 1/2');
+    share(900);
+    expect(refusal(open({ tokensPerDay: 1000 }, 2))).toBeUndefined();
+    use(100);
+    expect(refusal(open({ tokensPerDay: 1000 }, 2))?.message).toBe(
+      'alice has used the 1,000 tokens of this day that its token allows; again in 3 h 30 min',
+    );
+  });
+
+  test('several sums of a client add up, and what was counted here stays counted', () => {
+    use(700);
+    accounts.share(today(), [
+      { client: 'alice', tokens: 300, cost: 1 },
+      { client: 'alice', tokens: 399, cost: 2 },
+      { client: 'bob', tokens: 5000, cost: 0 },
+    ]);
+    expect(refusal(open({ tokensPerDay: 701, costPerMonth: 3.01 }))).toBeUndefined();
+    expect(refusal(open({ tokensPerDay: 700 }))).toBeDefined();
+    expect(refusal(open({ costPerMonth: 3 }))).toBeDefined();
+  });
+
+  test('a new day begins with the share until it is known again; the month goes on', () => {
+    share(1000, 80);
+    now = new Date(2026, 10, 30, 0, 1);
+    use(500);
+    expect(refusal(open({ tokensPerDay: 1000 }, 2))?.message).toContain('a share of 1/2');
+    expect(refusal(open({ costPerMonth: 100 }, 2))).toBeUndefined();
+    share(500);
+    expect(refusal(open({ tokensPerDay: 1000 }, 2))).toBeUndefined();
+  });
+
+  test('figures of yesterday that come after midnight count only for the month', () => {
+    now = new Date(2026, 10, 30, 0, 1);
+    accounts.share('2026-11-29', [{ client: 'alice', tokens: 5000, cost: 80 }]);
+    expect(refusal(open({ tokensPerDay: 1000 }))).toBeUndefined();
+    expect(refusal(open({ costPerMonth: 80 }))).toBeDefined();
+  });
+
+  test('requests a minute stay those of each process', () => {
+    share(0);
+    const limits = { requestsPerMinute: 2 };
+    expect([refusal(open(limits, 2)) === undefined, refusal(open(limits, 2)) === undefined]).toEqual([true, false]);
+  });
+});
+
 test('rows of others, and of days that are over, count nothing', () => {
   accounts.count(sampleRow({ client: null, day: today(), input_tokens: 5000 }));
   accounts.count(sampleRow({ client: 'bob', day: today(), input_tokens: 5000 }));

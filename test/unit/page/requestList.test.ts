@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RequestRow } from '../../../src/cli/ui/records.ts';
 import { RequestIndex } from '../../../src/cli/ui/requestIndex.ts';
-import { addRows, filtersOf, matchesFilters, pauseRows, resumeRows, startRows } from '../../../src/page/requestList.ts';
+import {
+  addRows,
+  filtersOf,
+  keepRows,
+  matchesFilters,
+  pauseRows,
+  resumeRows,
+  startRows,
+} from '../../../src/page/requestList.ts';
 import { requestsAnswer } from '../../helpers/pageAnswers.ts';
 
 describe('rows that come', () => {
@@ -42,6 +50,15 @@ describe('rows that come', () => {
   });
 });
 
+test('the rows of deleted log files go, those that wait too, and of an instance without logs all', () => {
+  const [row] = requestsAnswer.requests as readonly [RequestRow];
+  const at = (second: number, instance = 'demo') => ({ ...row, instance, time: `2026-11-20T10:00:0${second}.000Z` });
+  const list = addRows(pauseRows(startRows([at(4), at(3), at(2, 'work')])), [at(5, 'work'), at(6)], 8);
+  const kept = keepRows(list, { demo: '2026-11-20T10:00:04.000Z' });
+  expect(kept).toEqual({ shown: [at(4)], waiting: [at(6)], waitingCount: 1, isPaused: true });
+  expect(keepRows(kept, { demo: '2026-11-20T10:00:04.000Z' })).toBe(kept);
+});
+
 describe('filters', () => {
   const [ok, failed] = requestsAnswer.requests as readonly [RequestRow, RequestRow];
   test.each([
@@ -56,6 +73,8 @@ describe('filters', () => {
     [{ status: 'ok' }, true, false],
     [{ session: '0123456789abcdef' }, true, true],
     [{ session: 'another' }, false, false],
+    [{ client: 'alice' }, false, true],
+    [{ client: 'bob' }, false, false],
     [{ agent: 'any' }, false, true],
     [{ agent: 'none' }, true, false],
     [{ agent: 'a1' }, false, true],
@@ -83,6 +102,7 @@ describe('filters', () => {
       error_message: one('Too MANY', 'a_b%', ''),
       session: one('s1', 's2'),
       agent: one('any', 'a1'),
+      client: one('alice', 'bob'),
       duration_ms: fc.constantFrom(0, 999, 1000, 1001),
       cost: one(0, 0.01, 0.02),
     });
@@ -93,6 +113,7 @@ describe('filters', () => {
         status: fc.constantFrom('failed', 'ok', '4xx', '5xx', '429', 'client_closed', 'nothing'),
         session: fc.constantFrom('s1', 's2'),
         agent: fc.constantFrom('any', 'none', 'a1'),
+        client: fc.constantFrom('alice', 'bob'),
         error: fc.constantFrom('many', 'limit', '_', '%', 'error '),
         slower: fc.constantFrom('0', '1000'),
         costlier: fc.constantFrom('0', '0.01'),

@@ -182,6 +182,20 @@ test('where another model describes pictures, both checks are made and say who d
   }
 });
 
+test.each([
+  [undefined, 'the model sees'],
+  ['eyes', 'the model sees, or eyes described it'],
+])('a model that is not known as blind, where pictures are described by %s', async (vision, detail) => {
+  for (const name of ['image', 'image of a tool']) {
+    const seen = await runFullCheck(
+      checkOf(name),
+      sampleSubject({}, { vision }),
+      vi.fn().mockResolvedValue(says('Red')),
+    );
+    expect(seen).toMatchObject({ result: 'ok', detail });
+  }
+});
+
 test('the overflow is twice the window', async () => {
   const ask = vi.fn().mockResolvedValue(refuses('prompt is too long'));
   await runFullCheck(checkOf('overflow'), window(1000), ask);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { appendFile, copyFile, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -18,6 +19,17 @@ beforeEach(async () => {
   await mkdir(join(root, 'envs'));
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
+
+test('PM2 starts the page with one arena of the C library for all threads', async () => {
+  await mkdir(join(root, 'state'));
+  await writeFile(join(root, 'state', 'page.json'), '{"port":8079,"background":true}');
+  const file = join(root, 'ecosystem.config.cjs');
+  await copyFile(join(import.meta.dirname, '../../../../ecosystem.config.cjs'), file);
+  const { apps } = createRequire(import.meta.url)(file);
+  expect(apps).toMatchObject([
+    { script: 'manage', args: ['ui', '--port', '8079', '--no-open'], env: { MALLOC_ARENA_MAX: '1' } },
+  ]);
+});
 
 describe('the first start', () => {
   let ports: readonly number[];

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type InstanceSample, NO_RECENT_USAGE, percentile, type RecentUsage } from '../../../../src/cli/top/sample.ts';
-import { nextOrder, topFrame, topJson, topTable } from '../../../../src/cli/top/topView.ts';
+import {
+  type InstanceSample,
+  NO_RECENT_USAGE,
+  percentile,
+  type RecentUsage,
+  withSharedToday,
+} from '../../../../src/cli/top/sample.ts';
+import { nextOrder, SHARED_HEADING, topFrame, topJson, topTable } from '../../../../src/cli/top/topView.ts';
 import { displayWidth } from '../../../../src/core/text.ts';
 import { NO_USAGE } from '../../../../src/telemetry/usage/totals.ts';
 
@@ -132,6 +138,36 @@ describe('the frame', () => {
     expect(topFrame([sampleRow('a'), idle], NOW, plain, { columns: 80, rows: 24 })[0]).toMatch(
       /^\d\d:\d\d:\d\d {2}1 of 2 ready$/,
     );
+  });
+});
+
+describe('today on all machines', () => {
+  const shared = new Map([
+    ['kimi', { ...NO_USAGE, requests: 900, failed: 7, cost: 10 }],
+    ['far', { ...NO_USAGE, requests: 100, cost: 2 }],
+  ]);
+  const rows = withSharedToday([sampleRow('kimi'), idle], shared);
+
+  test('takes the place of what this machine has, and what runs elsewhere has no live figures', () => {
+    expect(cells(rows).slice(1)).toEqual([
+      ['kimi', 'ready', '1.5', '20', '2', '1', '0.2 s', '0.4 s', '2.0 s', '1m 1s', '900', '7', '$10.0000', 'up'],
+      ['idle', 'stopped', '0', '0', '0', '0', '-', '-', '-', '-', '0', '0', '$0.0000', '-'],
+      ['far', 'elsewhere', '-', '-', '0', '0', '-', '-', '-', '-', '100', '0', '$2.0000', '-'],
+      ['total', '1.5', '20', '2', '1', '0.2 s', '0.4 s', '2.0 s', '1m 1s', '1000', '7', '$12.0000', '-'],
+    ]);
+  });
+
+  test('the heading says so within 80 columns, and counts the instances of this machine alone', () => {
+    const [heading] = topFrame(rows, NOW, plain, { columns: 80, rows: 24 }, 'name', SHARED_HEADING);
+    expect(heading).toMatch(/1 of 2 ready {2}today: all machines \(database\); the rest: this machine$/);
+  });
+
+  test('JSON says of which machines today is', () => {
+    const { machines, instances, total } = JSON.parse(topJson(rows, NOW, 'all'));
+    expect(machines).toBe('all');
+    expect(instances[2]).toMatchObject({ name: 'far', state: null, recent: null, today: { requests: 100 } });
+    expect(total.today).toMatchObject({ requests: 1000, failed_requests: 7, cost_usd: 12 });
+    expect(JSON.parse(topJson([idle], NOW)).machines).toBe('this');
   });
 });
 

@@ -105,6 +105,38 @@ test('the rows of a log file that was deleted are gone, and no others', async ()
   expect((await feed.read()).state()).toMatchObject({ records: 4, is_complete: true });
 });
 
+const keptIn = (text: string) =>
+  [...text.matchAll(/^event: kept\ndata: (.*)$/gm)].map(([, data = '']) => JSON.parse(data).oldest);
+
+test('a page learns when log files were deleted, also one that was away', async () => {
+  const { sender, write, rotate, removeRotated } = startSender(10);
+  const { page, response } = openPage();
+  sender.add(response, undefined);
+  await waitUntil('when the logs begin', async () => keptIn(page.text).length === 1);
+  expect(keptIn(page.text)).toEqual([{ demo: new Date(NOW + 1).toISOString() }]);
+  rotate();
+  write(4);
+  await waitUntil('the rows', async () => idsOf(page.text).length === 4);
+  removeRotated();
+  const kept = { demo: new Date(NOW + 11).toISOString() };
+  await waitUntil('the new begin', async () => keptIn(page.text).length === 2);
+  expect(keptIn(page.text)[1]).toEqual(kept);
+  const back = openPage();
+  sender.add(back.response, lastId(page.text));
+  await waitUntil('the begin for who was away', async () => keptIn(back.page.text).length === 1);
+  expect(keptIn(back.page.text)).toEqual([kept]);
+});
+
+test('the instances are shown before the logs have been read', async () => {
+  const { feed, sender } = startSender(10);
+  const reading = Promise.withResolvers<never[]>();
+  vi.spyOn(feed, 'catchUp').mockReturnValue(reading.promise);
+  const { page, response } = openPage();
+  sender.add(response, undefined);
+  await waitUntil('a snapshot', async () => page.text.includes('event: now'));
+  reading.resolve([]);
+});
+
 test('what a page has missed comes when it is back; more than is kept is said to be lost', async () => {
   const { feed, sender, write } = startSender(1);
   const first = openPage();

@@ -49,9 +49,12 @@ describe('a filter', () => {
     ['work', line(3, { status: 503, outcome: 'interrupted', error_type: 'overloaded_error', error_message: 'busy' })],
     ['demo', line(4, { status: 401, outcome: 'rejected', error_type: 'authentication_error', cost: 0 })],
     ['demo', line(5, { status: 499, outcome: 'client_closed', duration_ms: 9000 })],
-    ['demo', line(6, { agent: 'a1', session: 's1', model: 'claude-haiku-4-5', upstream_model: 'acme-mini' })],
-    ['demo', line(7, { agent: 'a2', session: 's1', cost: 0.5 })],
-    ['demo', line(8, { cost: undefined, duration_ms: 5000 })],
+    [
+      'demo',
+      line(6, { agent: 'a1', session: 's1', client: 'bob', model: 'claude-haiku-4-5', upstream_model: 'acme-mini' }),
+    ],
+    ['demo', line(7, { agent: 'a2', session: 's1', client: 'alice', cost: 0.5 })],
+    ['demo', line(8, { cost: undefined, client: 'alice', duration_ms: 5000 })],
     ['demo', '{"time":"2026-11-20T10:00:09.000Z","event":"start"}'],
     ['demo', 'no line of ours'],
   ] as const;
@@ -68,6 +71,8 @@ describe('a filter', () => {
     [{ status: ['failed'] }, [4, 3, 2]],
     [{ status: ['client_closed'] }, [5]],
     [{ session: ['s1'] }, [7, 6]],
+    [{ client: ['alice'] }, [8, 7]],
+    [{ client: ['alice', 'bob'], agent: ['a1'] }, [6]],
     [{ agent: ['any'] }, [7, 6]],
     [{ agent: ['none'], instance: ['demo'] }, [8, 5, 4, 1]],
     [{ agent: ['a2'] }, [7]],
@@ -91,11 +96,12 @@ describe('a filter', () => {
     expect(() => indexOf(lines).find(query)).toThrow(message);
   });
 
-  test('the models are counted for the choices', () => {
+  test('the models and clients are counted for the choices', () => {
     expect(indexOf(lines).state()).toMatchObject({
       records: 8,
       oldest_at: '2026-11-20T10:00:01.000Z',
       models: ['claude-opus-5', 'acme-2', 'claude-haiku-4-5', 'acme-mini'],
+      clients: ['alice', 'bob'],
     });
   });
 });
