@@ -16,7 +16,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const folder = await mkdtemp(join(tmpdir(), 'ccp-image-'));
   project.provide('imageFolder', folder);
   return async () => {
-    await run('umount', [join(folder, 'root', 'overlay')], folder, process.env as Record<string, string>);
+    // Podman leaves its storage mounted upon itself, perhaps more than once.
+    const unmount = () =>
+      run('umount', [join(folder, 'root', 'overlay')], tmpdir(), process.env as Record<string, string>);
+    while ((await unmount()).code === 0);
     await rm(folder, { recursive: true, force: true });
   };
 }

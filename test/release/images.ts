@@ -45,7 +45,6 @@ export async function buildImages(...images: readonly Image[]): Promise<string> 
     return obstacle;
   }
   const missing: Image[] = [];
-  // One after the other: two that begin with an empty storage at the same time both mount it, and one mount would be left.
   for (const image of images) if ((await podman('image', 'exists', image)).code !== 0) missing.push(image);
   if (missing.length === 0) return '';
   const startedAt = performance.now();
