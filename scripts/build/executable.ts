@@ -29,16 +29,9 @@ exec "$node" "$here/main.cjs" "$@"
  * Node's options for the executable: the size of V8's young generation in MiB.
  * - at least: V8 begins with 1 and collects four times until the first answer, which takes 12 ms. At rest the memory is the same.
  * - at most: 36 MiB less at 1,000 streams than with what V8 takes otherwise, for 5 % more processor time when there is none to spare.
+ * Most other options of V8's would cost 13 ms at each of the two starts of Node: V8 then refuses the compiled code that Node brings along.
  */
-const YOUNG_GENERATION = ['--min-semi-space-size=8', '--max-semi-space-size=8'];
-
-/**
- * The bytes of bodies lie outside V8's heap. Without this V8 searches the whole heap each time when some of them have come, also where
- * these are few beside what the process may take: half of the processor time of a conversation with large pictures (docs/VISION.md).
- */
-const BYTES_OUTSIDE = '--external-memory-accounted-in-global-limit';
-
-const OPTIONS = [...YOUNG_GENERATION, BYTES_OUTSIDE];
+const OPTIONS = ['--min-semi-space-size=8', '--max-semi-space-size=8'];
 
 /** Writes the shell wrapper for platforms without a packed executable (macOS on Intel). */
 export async function writeWrapper(output: string): Promise<void> {

@@ -16,18 +16,20 @@ const collect = vi.fn(() => {
   used -= garbage;
   garbage = 0;
 });
+const prepare = vi.fn();
 const clock = { now: () => now, monotonic: () => now };
 let memory: MemoryGuard;
 
 beforeEach(() => {
   [used, garbage, beside, limit, now] = [0, 0, 0, 1000, 0];
   collect.mockClear();
+  prepare.mockClear();
   const readHeap = () => ({
     used_heap_size: used * MIB,
     external_memory: beside * MIB,
     heap_size_limit: limit * MIB,
   });
-  memory = new MemoryGuard(clock, readHeap, collect);
+  memory = new MemoryGuard(clock, readHeap, collect, prepare);
 });
 
 test.each([
@@ -48,6 +50,15 @@ test.each([
   const refuse = () => memory.check(body * MIB);
   expect(refuse).toThrow(ApiError);
   expect(refuse).toThrow(`${megabytes} of 1000 MiB are used, and the request has ${body}`);
+});
+
+test('P12 V8 weighs bytes beside its heap otherwise from the first large body on', () => {
+  limit = 8000;
+  memory.keep(MIB - 1);
+  expect(prepare).not.toHaveBeenCalled();
+  memory.keep(MIB);
+  memory.keep(MIB);
+  expect(prepare).toHaveBeenCalledTimes(1);
 });
 
 test('P12 what lies beside the heap, as bytes do, may take as much as the heap', () => {

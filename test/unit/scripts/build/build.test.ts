@@ -149,12 +149,19 @@ test('what was compiled at the build is taken; without it the program runs as we
 
 test('options with which it begins anew are added to those that it has', () => {
   expect(lookIntoExecutable('--no-opt')).toMatchObject({
-    options: expect.arrayContaining([
-      '--max-semi-space-size=8',
-      '--external-memory-accounted-in-global-limit',
-      '--no-opt',
-    ]),
+    options: expect.arrayContaining(['--max-semi-space-size=8', '--no-opt']),
   });
+});
+
+test('under its options Node still takes the compiled code of its own modules', () => {
+  const { options } = lookIntoExecutable() as { options: string[] };
+  const own = options.filter((option) => !option.startsWith('--require'));
+  const count = `const { getCacheUsage } = require('internal/test/binding').internalBinding('builtins');
+    console.log([...getCacheUsage().compiledWithoutCache].length);`;
+  const run = (...more: string[]) =>
+    Number(execFileSync(process.execPath, ['--no-warnings', '--expose-internals', ...own, ...more, '-e', count]));
+  expect(run()).toBe(0);
+  expect(run('--no-opt')).toBeGreaterThan(0);
 });
 
 test('an error names the functions that it came through', () => {
