@@ -21,6 +21,26 @@ export interface Participant {
   readonly weight: number;
 }
 
+/** The place of a participant for a conversation: the least is the first. */
+function rankOf({ name, weight }: Participant, seed: number): number {
+  const lot = (hashText(name, seed) + 0.5) / 2 ** 32; // between 0 and 1, neither of them included
+  return weight > 0 ? -Math.log(lot) / weight : Number.MAX_VALUE;
+}
+
+/** The first in the order of `rankParticipants`, without putting the others in order. */
+export function firstParticipant<P extends Participant>(
+  conversation: string,
+  [first, ...others]: readonly [P, ...P[]],
+): P {
+  const seed = hashText(conversation, 0);
+  let [best, least] = [first, rankOf(first, seed)];
+  for (const participant of others) {
+    const rank = rankOf(participant, seed);
+    if (rank < least) [best, least] = [participant, rank];
+  }
+  return best;
+}
+
 /**
  * All participants in the order in which they are to be asked for a conversation. Each is the first for a part of all conversations
  * that is in proportion to its weight. Those of equal rank keep their order.
@@ -28,10 +48,7 @@ export interface Participant {
 export function rankParticipants<P extends Participant>(conversation: string, participants: readonly P[]): P[] {
   const seed = hashText(conversation, 0);
   return participants
-    .map((participant) => {
-      const lot = (hashText(participant.name, seed) + 0.5) / 2 ** 32; // between 0 and 1, neither of them included
-      return { participant, rank: participant.weight > 0 ? -Math.log(lot) / participant.weight : Number.MAX_VALUE };
-    })
+    .map((participant) => ({ participant, rank: rankOf(participant, seed) }))
     .sort((a, b) => a.rank - b.rank)
     .map(({ participant }) => participant);
 }

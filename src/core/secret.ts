@@ -80,13 +80,50 @@ function unescapeLetters(text: string): string {
   return text.replace(ESCAPED_LETTER, (_match, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
+/** No form of a secret is shorter. */
+const LEAST_LETTERS = 4;
+
+/** The hash of the four letters that end with this one, from that of the four before. */
+function hashOn(hash: number, code: number): number {
+  return ((hash << 4) ^ code) & 0xffff;
+}
+
+/** Finds many words in a text in the time of one: each letter is a look into a table of how the words begin. */
+class WordFinder {
+  readonly #begins = new Uint8Array(2 ** 16);
+  readonly #byBeginning = new Map<number, string[]>();
+
+  /** @param words of four letters at least */
+  constructor(words: readonly string[]) {
+    for (const word of words) {
+      let hash = 0;
+      for (let index = 0; index < LEAST_LETTERS; index += 1) hash = hashOn(hash, word.charCodeAt(index));
+      this.#begins[hash] = 1;
+      this.#byBeginning.set(hash, [...(this.#byBeginning.get(hash) ?? []), word]);
+    }
+  }
+
+  /** The words that stand in the text, in any order. */
+  find(text: string): ReadonlySet<string> {
+    const found = new Set<string>();
+    let hash = 0;
+    for (let index = 0; index < text.length; index += 1) {
+      hash = hashOn(hash, text.charCodeAt(index));
+      if (this.#begins[hash] === 0) continue;
+      const start = index + 1 - LEAST_LETTERS;
+      for (const word of this.#byBeginning.get(hash) ?? []) if (text.startsWith(word, start)) found.add(word);
+    }
+    return found;
+  }
+}
+
 /** Masks long secrets however they are written. Looking for them is quick, and only where one is found the text is changed. */
 function createSecretMask(values: readonly string[]): (text: string) => string {
   if (values.length === 0) return (text) => text;
   // Longest first, so that one that contains another is replaced whole.
   const forms = values.flatMap(formsOf).sort((a, b) => b.text.length - a.text.length);
-  const folded = [...new Set(forms.map(({ text }) => text.toLowerCase()))];
-  const has = (text: string) => folded.some((form) => text.includes(form));
+  const finder = new WordFinder([...new Set(forms.map(({ text }) => text.toLowerCase()))]);
+  const has = (text: string) => finder.find(text).size > 0;
   let pattern: RegExp | undefined;
   return (text) => {
     const lower = text.toLowerCase();
@@ -198,15 +235,17 @@ function maskShape(text: string, { start, locate }: CredentialShape): string {
  */
 export function createRedactor(secrets: readonly Secret[]): (text: string) => string {
   const all = new Set(secrets.map((secret) => secret.reveal()));
-  const values = [...all].filter((value) => value.length >= 4 && !PLAIN_WORD.test(value));
+  const values = [...all].filter((value) => value.length >= LEAST_LETTERS && !PLAIN_WORD.test(value));
   const short = values.filter(({ length }) => length < LEAST_UNMISTAKABLE);
   const shortForms = [...new Set(short.flatMap((value) => [value, ...encodedForms(value)]))].sort(
     (a, b) => b.length - a.length,
   );
+  const shortFinder = new WordFinder(shortForms);
   const maskSecrets = createSecretMask(values.filter((value) => !short.includes(value)));
   return (text) => {
     let clean = maskSecrets(text);
-    for (const form of shortForms) clean = clean.replaceAll(form, MASK);
+    const found = shortForms.length === 0 ? undefined : shortFinder.find(clean);
+    if (found?.size) for (const form of shortForms) if (found.has(form)) clean = clean.replaceAll(form, MASK);
     for (const shape of CREDENTIAL_SHAPES) clean = maskShape(clean, shape);
     return clean;
   };

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { ErrorType } from '../core/errorTable.ts';
-import { type Participant, rankParticipants } from '../core/rendezvous.ts';
+import { firstParticipant, type Participant, rankParticipants } from '../core/rendezvous.ts';
 
 /** A while in which a key is not used, and why. */
 export interface Cooldown {
@@ -57,6 +57,8 @@ export class KeyPool<Key> {
   choose(conversation: () => string): Key {
     const [only] = this.#keys as readonly [Key, ...Key[]];
     if (this.#keys.length === 1) return only;
+    const [first, ...others] = this.#participants.filter(({ key }) => this.#cooldownOf(key) === undefined);
+    if (first !== undefined) return firstParticipant(conversation(), [first, ...others]).key;
     const inOrder = rankParticipants(conversation(), this.#participants).map(({ key }) => key);
     const until = (key: Key) => this.#cooldownOf(key)?.until ?? 0;
     return inOrder.reduce((best, key) => (until(key) < until(best) ? key : best));

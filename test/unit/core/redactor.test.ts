@@ -70,6 +70,20 @@ test.each(['a', 'a1', 'A+', 'eyJ0123456789-', 'sk-', 'Bearer ', 'AIza', '%41', '
   },
 );
 
+test('S2 each of many secrets is masked, whichever they are and wherever they stand', () => {
+  const letters = fc.constantFrom(...'abcAB01_-.');
+  const secret = fc.string({ unit: letters, minLength: 9, maxLength: 20 });
+  fc.assert(
+    fc.property(fc.uniqueArray(secret, { minLength: 1, maxLength: 40 }), fc.nat(), fc.string(), (values, at, rest) => {
+      const redactAll = createRedactor(values.map((value) => new Secret(value)));
+      const value = values[at % values.length] ?? '';
+      const clean = redactAll(`${rest}${value}${rest}`);
+      expect(clean).toContain('****');
+      for (const one of values) expect(clean).not.toContain(one);
+    }),
+  );
+});
+
 test('S2 wherever a text is cut, no part of a key is left at its end', () => {
   const redactor = createRedactor([new Secret(KEY)]);
   const filler = fc.constantFrom('word '.repeat(3000), 'x'.repeat(9000), 'a1'.repeat(5000), 'Bearer '.repeat(1200));

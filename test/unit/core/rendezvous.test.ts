@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Participant, rankParticipants } from '../../../src/core/rendezvous.ts';
+import { firstParticipant, type Participant, rankParticipants } from '../../../src/core/rendezvous.ts';
 
 const first = (conversation: string, participants: readonly Participant[]) =>
   rankParticipants(conversation, participants)[0]?.name;
@@ -38,6 +38,15 @@ describe('who gets a conversation', () => {
           const before = rankParticipants(conversation, listed);
           expect(rankParticipants(conversation, left)).toEqual(before.filter((one) => one !== removed));
         }
+      }),
+    );
+  });
+
+  test('is the first of the order, also where only that one is asked for', () => {
+    fc.assert(
+      fc.property(fc.string(), participants, (conversation, [one, ...others]) => {
+        const all = [one ?? { name: 'alone', weight: 1 }, ...others] as const;
+        expect(firstParticipant(conversation, all)).toBe(rankParticipants(conversation, all)[0]);
       }),
     );
   });
