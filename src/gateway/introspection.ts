@@ -2,9 +2,10 @@ import { clientEnvironment, forwardsCredentials } from '../config/clientEnvironm
 import type { Config, Problem } from '../config/config.ts';
 import type { HealthReport, KeyHealth, ProviderHealth, VisionHealth, WriterHealth } from '../core/healthReport.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { OtlpStatus } from '../otlp/telemetry.ts';
 import type { LogStatus } from '../telemetry/log/rotatingLog.ts';
 import { formatFigure } from '../telemetry/metrics.ts';
-import type { OtlpStatus, SinkStatus, UsageStatus } from '../telemetry/usage/store.ts';
+import type { SinkStatus, UsageStatus } from '../telemetry/usage/store.ts';
 import { isCostUnknown, type UsageTotals } from '../telemetry/usage/totals.ts';
 import { keyLabel, protocolOfRoute, routeTo } from './route.ts';
 import type { Backend, Services } from './services.ts';

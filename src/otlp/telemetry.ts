@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { OtlpTargets } from '../config/exporters.ts';
 import type { Clock } from '../core/clock.ts';
 import type { RequestRecord } from '../telemetry/requestRecord.ts';
-import type { OtlpStatus } from '../telemetry/usage/store.ts';
+import type { UsageStatus } from '../telemetry/usage/store.ts';
 import { type Attributes, encodeAttributes, encodeMetrics, encodeSpans, encodeTime, type Origin } from './encoding.ts';
 import { Collector } from './exporter.ts';
 import { OtlpHistogram } from './histograms.ts';
@@ -17,6 +17,13 @@ import {
   shouldSample,
 } from './traceContext.ts';
 import type { AttemptOutcome, AttemptTrace, RequestTrace, TracedAttempt, TraceHeaders, Tracer } from './tracer.ts';
+
+/** How the sending of traces and metrics fares; what is written and dropped are spans. */
+export interface OtlpStatus extends UsageStatus {
+  /** Addresses of the collector; undefined where it does not get them. */
+  readonly traces: string | undefined;
+  readonly metrics: string | undefined;
+}
 
 /** What an instance sends by OpenTelemetry's protocol, and where. */
 export interface OtlpOptions {

@@ -139,7 +139,8 @@ test('what makes no sense is refused, and nothing is written', async () => {
     [['add', 'nobody', 'eve'], 2, 'there is no instance "nobody"'],
     [['add', 'open', 'eve'], 78, './manage key open ANTHROPIC_API_KEY --stdin'],
     [['add', 'work', 'eve', '--tokens-per-day', '0'], 2, '--tokens-per-day takes a number'],
-    [['add', 'work', 'eve', '--expires', 'yesterday'], 78, 'Set a day like 2026-12-31.'],
+    [['add', 'work', 'eve', '--expires', 'yesterday'], 2, '--expires yesterday is over'],
+    [['add', 'work', 'eve', '--expires', '2020-01-01'], 2, '--expires 2020-01-01 is over'],
     [['revoke', 'work', 'eve'], 2, 'work has no client "eve"'],
   ];
   for (const [words, status, text] of wrong) {
@@ -155,11 +156,18 @@ test('a file that an instance before has left is not taken over in silence', asy
     join(project.root, 'envs', 'left.clients.yaml'),
     `clients: [{name: old, sha256: ${'ab'.repeat(32)}}]\n`,
   );
-  const { code, stderr } = await token('add', 'left', 'eve');
+  const { code, stderr } = await token('add', 'left', 'eve', '--models', 'small,gpt-nonsense');
   expect([code, stderr]).toEqual([
     0,
     expect.stringContaining('envs/left.clients.yaml was there already: the tokens of old are valid, too'),
   ]);
+  // A name that no tier has may be one that clients ask for, so that it is only said.
+  expect(stderr).toContain('gpt-nonsense is none of the models of big, middle and small (');
+});
+
+test('remove says that the tokens stay', async () => {
+  const { code, stderr } = await project.manage(['remove', 'left', '--yes']);
+  expect([code, stderr]).toEqual([0, expect.stringContaining('envs/left.clients.yaml stays, with the tokens of its')]);
 });
 
 test('a mistake in the file is named with its line, and the running instance keeps the tokens that it has', async () => {

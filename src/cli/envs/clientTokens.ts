@@ -115,6 +115,7 @@ function addToken(context: Context, invocation: TokenInvocation, name: string, c
     replaceFile(file, text, statSync(file).mode & PERMISSIONS);
   }
   if (invocation.costPerMonth !== undefined) warnOfUnknownPrices(context, tokens.config, client);
+  if (invocation.models !== undefined) warnOfOtherModels(context, tokens.config, client, namesOf(invocation.models));
   const { sha256: _hash, name: _name, ...limits } = entry;
   if (invocation.json)
     output.print(
@@ -138,17 +139,40 @@ function warnOfUnknownPrices({ output }: Context, config: Config, client: string
     );
 }
 
+const namesOf = (models: string) => models.split(',').map((model) => model.trim());
+
+const TIERS = ['big', 'middle', 'small'];
+
+/** A name that no tier has is right where clients ask for the model by it, and else a slip. */
+function warnOfOtherModels({ output }: Context, { tiers }: Config, client: string, models: readonly string[]): void {
+  const usual = [...new Set([tiers.big, tiers.middle, tiers.small])];
+  const others = models.filter((model) => !TIERS.includes(model) && !usual.includes(model));
+  if (others.length === 0) return;
+  const verb = others.length === 1 ? 'is none' : 'are none';
+  output.complain(
+    `${others.join(', ')} ${verb} of the models of big, middle and small (${usual.join(', ')}): ${client} gets there only by asking for that name`,
+  );
+}
+
+/** @throws Failure for a day that is over */
+function lastDay(expires: string | undefined): string | undefined {
+  const today = localDay(Date.now());
+  if (expires === undefined || expires === 'today') return expires && today;
+  if (expires === 'yesterday' || expires < today)
+    throw new Failure(`--expires ${expires} is over: the token would never be valid`, exitCodes.usage);
+  return expires;
+}
+
 function entryOf(client: string, sha256: string, invocation: TokenInvocation): ClientEntry {
   const { requestsPerMinute, tokensPerDay, costPerMonth, models, expires } = invocation;
-  const names = models?.split(',').map((model) => model.trim());
-  const day = expires === 'today' ? localDay(Date.now()) : expires;
+  const day = lastDay(expires);
   return {
     name: client,
     sha256,
     ...(requestsPerMinute === undefined ? {} : { requests_per_minute: requestsPerMinute }),
     ...(tokensPerDay === undefined ? {} : { tokens_per_day: tokensPerDay }),
     ...(costPerMonth === undefined ? {} : { cost_per_month: costPerMonth }),
-    ...(names === undefined ? {} : { models: names }),
+    ...(models === undefined ? {} : { models: namesOf(models) }),
     ...(day === undefined ? {} : { expires: day }),
   };
 }

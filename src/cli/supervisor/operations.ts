@@ -1,5 +1,5 @@
 import { chmodSync, constants, copyFileSync, existsSync, rmSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { terminalSafe } from '../../core/text.ts';
 import { readStamp } from '../buildStamp.ts';
 import type { Context, Invocation } from '../command.ts';
@@ -173,6 +173,8 @@ export async function removeInstance(
       const backup = putAside(envFile(instance));
       if (backup === undefined) output.say(`envs/${name}.env was gone already.`);
       else output.say(`envs/${name}.env is now envs/${backup}; to take it back: mv envs/${backup} envs/${name}.env`);
+      const tokens = `envs/${name}.clients.yaml`;
+      if (existsSync(join(root, tokens))) output.say(`${tokens} stays, with the tokens of its clients.`);
     }
     return exitCodes.ok;
   });

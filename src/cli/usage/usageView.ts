@@ -60,10 +60,11 @@ export async function showUsage(
       );
     }
     if (unpriced > 0) {
-      const others = [checks > 0 ? 'checks ' : '', sideCalls > 0 ? 'side calls ' : ''].filter((word) => word !== '');
-      output.say(
-        `? is what ${unpriced} ${['requests ', ...others].join('or ')}cost whose price is unknown; PRICES_FILE takes prices of your own.`,
+      const all = ['request', checks > 0 ? 'check' : '', sideCalls > 0 ? 'side call' : ''].filter(
+        (word) => word !== '',
       );
+      const nouns = all.map((noun) => (unpriced === 1 ? noun : `${noun}s`)).join(' or ');
+      output.say(`? is what ${unpriced} ${nouns} cost whose price is unknown; PRICES_FILE takes prices of your own.`);
     }
   }
   return failures.length === 0 ? exitCodes.ok : exitCodes.failed;

@@ -31,13 +31,6 @@ export interface SinkStatus extends UsageStatus {
   readonly waiting: number;
 }
 
-/** How the sending of traces and metrics fares; what is written and dropped are spans. */
-export interface OtlpStatus extends UsageStatus {
-  /** Addresses of the collector; undefined where it does not get them. */
-  readonly traces: string | undefined;
-  readonly metrics: string | undefined;
-}
-
 /** What the file says of the time before the start. */
 export interface StoredUsage {
   readonly days: readonly UsageSum[];
