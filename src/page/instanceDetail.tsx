@@ -7,7 +7,7 @@ import {
   type ProviderStatus,
 } from '../cli/ui/contract.ts';
 import { RequestFailure, runAction } from './connection.ts';
-import { Choice, Command, Facts, format, State, SuppliedFacts, Text } from './controls.tsx';
+import { Choice, ColumnHeads, Command, Facts, format, State, SuppliedFacts, Text } from './controls.tsx';
 import { safeText } from './format.ts';
 import { usePage } from './pageState.ts';
 import { Legend, StackedBars } from './plot.tsx';
@@ -168,6 +168,13 @@ function Provider({ circuit = 'closed', keys = [] }: ProviderStatus) {
   );
 }
 
+const MINUTE_COLUMNS = [
+  ['Minute', ''],
+  ['Requests', 'number'],
+  ['Failed', 'number'],
+  ['Tokens out', 'number'],
+] as const;
+
 const SERIES = { requests: 'Requests', output_tokens: 'Tokens out' } as const;
 
 /** The minutes as bars, what failed above what went well, and as a table. */
@@ -213,16 +220,7 @@ function LastHour({ minutes }: { readonly minutes: readonly MinuteFigures[] }) {
           <table>
             <thead>
               <tr>
-                <th scope="col">Minute</th>
-                <th scope="col" class="number">
-                  Requests
-                </th>
-                <th scope="col" class="number">
-                  Failed
-                </th>
-                <th scope="col" class="number">
-                  Tokens out
-                </th>
+                <ColumnHeads columns={MINUTE_COLUMNS} />
               </tr>
             </thead>
             <tbody>

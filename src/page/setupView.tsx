@@ -1,5 +1,5 @@
 import type { DoctorFinding, SetupAnswer, SetupInstance } from '../cli/ui/contract.ts';
-import { Command, Empty, Facts, format, Notice, State, Text, type Tone, Waiting } from './controls.tsx';
+import { ColumnHeads, Command, Empty, Facts, format, Notice, State, Text, type Tone, Waiting } from './controls.tsx';
 import { safeText, splitRemedy } from './format.ts';
 import { useAnswer } from './pageState.ts';
 
@@ -137,6 +137,12 @@ interface FindingsProperties {
 
 const ORDER: Readonly<Record<DoctorFinding['result'], number>> = { fail: 0, warn: 1, ok: 2 };
 
+const FINDING_COLUMNS = [
+  ['Result', ''],
+  ['Check', 'middle'],
+  ['What was found', ''],
+] as const;
+
 function Findings({ answer, isLoading, onReload }: FindingsProperties) {
   const findings = answer.findings.toSorted((a, b) => ORDER[a.result] - ORDER[b.result]);
   const count = (result: DoctorFinding['result']) => findings.filter((finding) => finding.result === result).length;
@@ -156,11 +162,7 @@ function Findings({ answer, isLoading, onReload }: FindingsProperties) {
         <table class="findings">
           <thead>
             <tr>
-              <th scope="col">Result</th>
-              <th scope="col" class="middle">
-                Check
-              </th>
-              <th scope="col">What was found</th>
+              <ColumnHeads columns={FINDING_COLUMNS} />
             </tr>
           </thead>
           <tbody>

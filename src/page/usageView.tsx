@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { UsageAnswer, UsageFigures, UsageLine } from '../cli/ui/records.ts';
-import { Choice, Command, CsvButton, Empty, format, ReadingNotices, Text, Waiting } from './controls.tsx';
+import { Choice, ColumnHeads, Command, CsvButton, Empty, format, ReadingNotices, Text, Waiting } from './controls.tsx';
 import { useAddress, useAnswer, usePage } from './pageState.ts';
 import { LAYER_COLOURS, type Layer, Legend, StackedBars } from './plot.tsx';
 import { Select } from './requestFilters.tsx';
@@ -305,6 +305,17 @@ function swatchOf(line: UsageLine, { series }: UsageAnswer): string {
 /** Thousands of sessions would keep the browser busy for seconds. */
 const LINES_AT_ONCE = 200;
 
+/** The columns behind what is summed up. */
+const LINE_COLUMNS = [
+  ['Requests', 'number'],
+  ['Failed', 'number middle'],
+  ['Tokens in', 'number middle'],
+  ['Cached', 'number wide'],
+  ['Tokens out', 'number middle'],
+  ['Reasoning', 'number wide'],
+  ['Cost', 'number'],
+] as const;
+
 function UsageTable({ answer }: { readonly answer: UsageAnswer }) {
   const { lines, total, before, by } = answer;
   const [limit, setLimit] = useState(LINES_AT_ONCE);
@@ -317,33 +328,8 @@ function UsageTable({ answer }: { readonly answer: UsageAnswer }) {
         <table class="usage">
           <thead>
             <tr>
-              <th scope="col">{groupings[by as keyof typeof groupings] ?? by}</th>
-              <th scope="col" class="number">
-                Requests
-              </th>
-              <th scope="col" class="number middle">
-                Failed
-              </th>
-              <th scope="col" class="number middle">
-                Tokens in
-              </th>
-              <th scope="col" class="number wide">
-                Cached
-              </th>
-              <th scope="col" class="number middle">
-                Tokens out
-              </th>
-              <th scope="col" class="number wide">
-                Reasoning
-              </th>
-              <th scope="col" class="number">
-                Cost
-              </th>
-              {before !== null && (
-                <th scope="col" class="number middle">
-                  Change
-                </th>
-              )}
+              <ColumnHeads columns={[[groupings[by as keyof typeof groupings] ?? by, ''], ...LINE_COLUMNS]} />
+              {before !== null && <ColumnHeads columns={[['Change', 'number middle']]} />}
             </tr>
           </thead>
           <tbody>

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -15,6 +15,7 @@ import {
 } from '../helpers/fakeUpstream.ts';
 import { call, message, open, readEvents } from '../helpers/startApp.ts';
 import { type Binary, freePort, spawnBinary, startBinary } from '../helpers/startBinary.ts';
+import { lookIntoStart } from '../helpers/startLook.ts';
 import { temporaryFolder } from '../helpers/temporaryFolder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -47,24 +48,11 @@ const settingsFor = (upstream: FakeUpstream) => ({
 test('what the build has compiled is taken in a start, nothing is compiled anew', async () => {
   const { path: folder, remove } = temporaryFolder();
   cleanUps.push(async () => remove());
-  const look = join(folder, 'look.cjs');
-  const seen = join(folder, 'rejected.json');
-  writeFileSync(
-    look,
-    `const vm = require('node:vm');
-     const rejected = {};
-     vm.Script = class extends vm.Script {
-       constructor(source, options) {
-         super(source, options);
-         rejected[options.filename] = this.cachedDataRejected;
-         require('node:fs').writeFileSync(${JSON.stringify(seen)}, JSON.stringify(rejected));
-       }
-     };`,
-  );
-  const program = [executablePath(ROOT), `--node-options=--require=${look}`];
+  const look = lookIntoStart(folder);
+  const program = [executablePath(ROOT), `--node-options=${look.option}`];
   const binary = await startBinary({ PROVIDER: 'demo', PERMISSION_MODEL: 'off' }, 'test', program);
   cleanUps.push(() => binary.stop());
-  const rejected = JSON.parse(readFileSync(seen, 'utf8'));
+  const { rejected } = look.read();
   expect(rejected).toMatchObject({ 'main.cjs': false, 'instance.cjs': false });
   expect(Object.values(rejected)).not.toContain(true);
 });

@@ -18,6 +18,7 @@ import { writeWrapper } from '../../../../scripts/build/executable.ts';
 import { build } from '../../../../scripts/build.ts';
 import { readStamp, SOURCES } from '../../../../src/cli/buildStamp.ts';
 import { executablePath } from '../../../../src/host/workers.ts';
+import { lookIntoStart, type StartLook } from '../../../helpers/startLook.ts';
 
 let root = '';
 
@@ -59,23 +60,10 @@ function runExecutable(environment: NodeJS.ProcessEnv = {}, words: readonly stri
   return execFileSync(executablePath(root), [...words, '--env', 'x'], options);
 }
 
-/** What Node gets at the start of the executable, and whether V8 takes what was compiled at the build. */
-function lookIntoExecutable(...options: readonly string[]): unknown {
-  const path = join(root, 'look.cjs');
-  writeFileSync(
-    path,
-    `const vm = require('node:vm');
-     const rejected = {};
-     vm.Script = class extends vm.Script {
-       constructor(source, options) {
-         super(source, options);
-         rejected[options.filename] = this.cachedDataRejected;
-       }
-     };
-     process.on('exit', () => console.log(JSON.stringify({ options: process.execArgv, rejected })));`,
-  );
-  const output = runExecutable({}, [`--node-options=${[`--require=${path}`, ...options].join(' ')}`]);
-  return JSON.parse(output.trim().split('\n').at(-1) ?? '');
+function lookIntoExecutable(...options: readonly string[]): StartLook {
+  const look = lookIntoStart(root);
+  runExecutable({}, [`--node-options=${[look.option, ...options].join(' ')}`]);
+  return look.read();
 }
 
 beforeAll(async () => {
@@ -154,7 +142,7 @@ test('options with which it begins anew are added to those that it has', () => {
 });
 
 test('under its options Node still takes the compiled code of its own modules', () => {
-  const { options } = lookIntoExecutable() as { options: string[] };
+  const { options } = lookIntoExecutable();
   const own = options.filter((option) => !option.startsWith('--require'));
   const count = `const { getCacheUsage } = require('internal/test/binding').internalBinding('builtins');
     console.log([...getCacheUsage().compiledWithoutCache].length);`;
