@@ -99,7 +99,7 @@ async function count(
   const { candidates, conversation } = planRequest(services, incoming, body);
   const route = routeNow(services, candidates);
   const { model, backend } = route;
-  const readable = await previewPictures(services, expandSearches(services, body), route);
+  const readable = await previewPictures(services, await expandSearches(services, body), route);
   const { measured } = readable;
   const counted =
     backend.provider.preset.countsTokens === true && skipReason(route) === undefined && readable === body

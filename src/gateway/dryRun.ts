@@ -70,9 +70,9 @@ function print(description: JsonObject, printed: Buffer): Buffer {
  * @returns JSON
  */
 export async function dryRun(services: Services, incoming: IncomingRequest): Promise<Buffer> {
-  return withBody(services, incoming.body, (body) => {
+  return withBody(services, incoming.body, async (body) => {
     const plan = planRequest(services, incoming, body);
-    return describe(services, incoming, expandSearches(services, body), plan);
+    return describe(services, incoming, await expandSearches(services, body), plan);
   });
 }
 

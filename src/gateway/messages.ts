@@ -145,11 +145,16 @@ function respond(
 }
 
 /** Answers a request where this proxy searches the web: by the usual way, unless the request offers a search or has one in its history. */
-function answerBySearch(context: RequestContext, plan: Plan, body: RequestBody, client: SearchClient): Promise<void> {
+async function answerBySearch(
+  context: RequestContext,
+  plan: Plan,
+  body: RequestBody,
+  client: SearchClient,
+): Promise<void> {
   const { services } = context;
   const search = findSearch(body.object);
   if (search !== undefined) return answerSearching(context, plan, body, client, search);
-  return respond(context, plan, expandSearches(services, body));
+  return respond(context, plan, await expandSearches(services, body));
 }
 
 async function answerSearching(

@@ -107,9 +107,6 @@ export function checkWrittenSize(bytes: number): void {
 export const ANSWER_VALUES_MAX = 100_000;
 const ANSWER_ESCAPES_MAX = 1_000_000;
 
-const OPEN_BRACE = 0x7b;
-const OPEN_BRACKET = 0x5b;
-
 /**
  * The value of JSON text from a provider, which whoever reads it may walk recursively.
  * @throws SyntaxError for what is not JSON, and ApiError `bad_gateway` for what is nested too deep or holds too much to be parsed at a
@@ -119,7 +116,7 @@ export function parseBounded(text: string): unknown {
   if (text.length > ANSWER_VALUES_MAX) checkDensity(Buffer.from(text));
   const value = parseExact(text);
   // A value that is nested too deep has as many opening and closing brackets as levels.
-  if (text.length > 2 * DEPTH_MAX && countOpenings(text) > DEPTH_MAX && isTooDeep(value)) {
+  if (text.length > 2 * DEPTH_MAX && mayBeTooDeep(text) && isTooDeep(value)) {
     throw new ApiError('bad_gateway', `the provider's answer is nested deeper than ${DEPTH_MAX} levels`);
   }
   return value;
@@ -147,13 +144,16 @@ function checkDensity(bytes: Buffer): void {
   }
 }
 
-function countOpenings(text: string): number {
+/** How often a letter stands in a text, but no more than so often. By `indexOf`, as a loop over all letters takes ten times as long. */
+function countLetter(text: string, letter: string, most: number): number {
   let count = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code === OPEN_BRACE || code === OPEN_BRACKET) count += 1;
-  }
+  for (let at = text.indexOf(letter); at !== -1 && count < most; at = text.indexOf(letter, at + 1)) count += 1;
   return count;
+}
+
+/** Whether a text has so many brackets that its value may be nested too deep. */
+function mayBeTooDeep(text: string): boolean {
+  return countLetter(text, '{', DEPTH_MAX + 1) + countLetter(text, '[', DEPTH_MAX + 1) > DEPTH_MAX;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { ApiError } from '../core/errors.ts';
 import { asNumber, asString, isObject, type JsonObject, parseObject } from '../core/json.ts';
 import { errorEvent, PING_EVENT } from '../protocol/anthropic/errors.ts';
@@ -23,6 +24,12 @@ const SEARCHING_MS = 300_000;
 
 /** The same when so many letters stand in its answers, all of which each further question repeats. */
 const SEARCHING_LETTERS = 1_000_000;
+
+/** So many calls beyond those that are allowed are told so; what a model asks for after that is as if it had not. */
+const REFUSED_MAX = 10;
+
+/** So long the blocks of an answer are written at a stretch, in ms; then everything else has its turn. */
+const STRETCH_MS = 5;
 
 /** What a request with searches is answered by. */
 export interface SearchContext {
@@ -179,12 +186,16 @@ class SearchLoop {
     if (round === undefined) return false;
     const blocks = blocksOf(round.message);
     const { delta } = round;
-    this.#letters += JSON.stringify(blocks).length;
-    for (const block of blocks.slice(0, round.forwarded)) this.#content.push(block);
+    for (const block of blocks.slice(0, round.forwarded)) this.#keep(block);
     const isAsked = delta['stop_reason'] === 'tool_use' && permission !== 'mayNot';
+    let restedAt = performance.now();
     for (const block of blocks.slice(round.forwarded)) {
       if (!isSearchCall(block)) this.#writeBlock(block);
-      else if (isAsked) await this.#searchFor(block);
+      else if (isAsked && this.#uses < this.#context.search.maxUses + REFUSED_MAX) await this.#searchFor(block);
+      if (performance.now() - restedAt > STRETCH_MS) {
+        await yieldToEventLoop();
+        restedAt = performance.now();
+      }
       if (this.#isAborted()) return false;
     }
     const calls = blocks.filter(({ type }) => type === 'tool_use');
@@ -229,7 +240,8 @@ class SearchLoop {
       this.#answer.writeBlock(serverCall);
       this.#answer.writeBlock(result);
     }
-    this.#content.push(serverCall, result);
+    this.#keep(serverCall);
+    this.#content.push(result);
     if ('pages' in outcome) this.#answer.addPages(outcome.pages);
     return outcome;
   }
@@ -255,7 +267,12 @@ class SearchLoop {
 
   #writeBlock(block: ContentBlock): void {
     this.#answer.writeBlock(block);
+    this.#keep(block);
+  }
+
+  #keep(block: ContentBlock): void {
     this.#content.push(block);
+    this.#letters += JSON.stringify(block).length;
   }
 
   /**

@@ -67,9 +67,13 @@ export function queryOfClient({ messages }: MessagesRequest): string | undefined
   return found === undefined ? undefined : found.replace(/^"(.*)"$/, '$1');
 }
 
-/** A call of the search as the client sees it: the server's own, not one of its tools. */
+/** So much of a query goes into the history; longer ones are refused. */
+const QUERY_KEPT = 1000;
+
+/** A call of the search as the client sees it: the server's own, not one of its tools, and with nothing but a query. */
 export function toServerCall(call: JsonObject): ContentBlock {
-  return { ...call, type: 'server_tool_use', id: `srv${asString(call['id'])}`, name: SEARCH_TOOL };
+  const query = queryOfCall(call).slice(0, QUERY_KEPT).toWellFormed();
+  return { ...call, type: 'server_tool_use', id: `srv${asString(call['id'])}`, name: SEARCH_TOOL, input: { query } };
 }
 
 export function isSearchCall(block: JsonObject): boolean {
@@ -167,14 +171,14 @@ export class HistoryMemory {
   readonly joined = new WeakMap<RequestMessage, { readonly results: unknown; readonly message: RequestMessage }>();
 }
 
-function expandAnswer(
+function* expandAnswer(
   message: RequestMessage,
   content: readonly ContentBlock[],
   { answers }: HistoryMemory,
-): ExpandedAnswer {
+): Generator<void, ExpandedAnswer> {
   const known = answers.get(message);
   if (known !== undefined) return known;
-  const messages = toTurns(content);
+  const messages = yield* toTurns(content);
   const last = messages.at(-1);
   const isOpen = last?.role === 'user' && typeof last.content !== 'string';
   const expanded = isOpen
@@ -200,7 +204,7 @@ function joinResults(
 }
 
 /** An answer as the turns of a model that calls a tool: each search with its result in a message behind it. */
-function toTurns(content: readonly ContentBlock[]): RequestMessage[] {
+function* toTurns(content: readonly ContentBlock[]): Generator<void, RequestMessage[]> {
   const results = new Map(
     content.filter(({ type }) => type === 'web_search_tool_result').map((block) => [block['tool_use_id'], block]),
   );
@@ -218,6 +222,7 @@ function toTurns(content: readonly ContentBlock[]): RequestMessage[] {
       expanded.push({ role: 'assistant', content: open });
       expanded.push({ role: 'user', content: [isError ? { ...result, is_error: true } : result] });
       open = [];
+      yield;
     } else {
       open.push(withoutCitations(block));
     }
@@ -237,7 +242,10 @@ function withoutCitations(block: ContentBlock): ContentBlock {
 }
 
 /** The messages with every search as a call of a tool and its result; those without one are the same objects. */
-function expandMessages(messages: readonly RequestMessage[], memory: HistoryMemory): RequestMessage[] {
+function* expandMessages(
+  messages: readonly RequestMessage[],
+  memory: HistoryMemory,
+): Generator<void, RequestMessage[]> {
   const expanded: RequestMessage[] = [];
   let results: ContentBlock[] | undefined;
   for (const message of messages) {
@@ -253,7 +261,7 @@ function expandMessages(messages: readonly RequestMessage[], memory: HistoryMemo
       expanded.push(message);
       continue;
     }
-    const answer = expandAnswer(message, content, memory);
+    const answer = yield* expandAnswer(message, content, memory);
     expanded.push(...answer.messages);
     ({ results } = answer);
   }
@@ -263,23 +271,33 @@ function expandMessages(messages: readonly RequestMessage[], memory: HistoryMemo
 /** Whether the model may search once more, may not any more, or must as the client wants it. */
 export type SearchPermission = 'asClientWants' | 'maySearch' | 'mayNot';
 
+/** What `toToolRequestInSteps` gives, without a pause. */
+export function toToolRequest(...request: Parameters<typeof toToolRequestInSteps>): MessagesRequest {
+  const steps = toToolRequestInSteps(...request);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
 /**
  * The request as a model is asked that knows no search of a server: the search is an ordinary tool, and so is every search of the
  * history and of the answer so far. The same blocks always give the same words, so that each request begins with those before it.
+ * It pauses after each search of the history, as thousands of them take a tenth of a second.
  * @param search undefined where the request only has searches in its history
  * @param answer what the client has got of the answer so far
  * @param memory of earlier requests; takes in what is new
  */
-export function toToolRequest(
+export function* toToolRequestInSteps(
   request: MessagesRequest,
   search: OfferedSearch | undefined,
   answer: readonly ContentBlock[],
   permission: SearchPermission,
   memory: HistoryMemory = new HistoryMemory(),
-): MessagesRequest {
+): Generator<void, MessagesRequest> {
   const messages =
     answer.length === 0 ? request.messages : [...request.messages, { role: 'assistant', content: [...answer] }];
-  const expanded = { ...request, messages: expandMessages(messages, memory) };
+  const expanded = { ...request, messages: yield* expandMessages(messages, memory) };
   if (search === undefined || !Array.isArray(request['tools'])) return expanded;
   const tools = request['tools'].map((tool) => (tool === search.tool ? toFunctionTool(search) : tool));
   const { tool_choice: choice } = request;

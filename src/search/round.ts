@@ -175,7 +175,6 @@ export class Round implements ClientWriter {
   write(output: string | Uint8Array): boolean {
     const bytes = typeof output === 'string' ? Buffer.from(output) : output;
     this.#isFree = true;
-    this.#assembler.push(bytes);
     this.#sse.push(bytes);
     return this.#isFree;
   }
@@ -205,7 +204,7 @@ export class Round implements ClientWriter {
   }
 
   #read(data: string, event: string | undefined): void {
-    const frame = parseObject(data) ?? {};
+    const frame = this.#assembler.read(data, event) ?? parseObject(data) ?? {};
     const type = event ?? asString(frame['type']);
     if (type === 'message_start' && isObject(frame['message'])) this.#answer.begin(frame['message']);
     else if (type === 'ping') this.#send(eventText('ping', {}));

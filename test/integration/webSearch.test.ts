@@ -276,10 +276,35 @@ test('a query is bounded, and without words it is refused unasked', async () => 
 });
 
 test('a model that has written a million letters is asked for its answer, as each further question would repeat them', async () => {
-  turns = [{ calls: [{ name: 'web_search', input: { query: 'x'.repeat(1_000_001) } }] }, { text: 'done' }];
+  const call = { name: 'web_search', input: { query: 'more' } };
+  turns = [{ text: 'x'.repeat(1_000_001), calls: [call] }, { text: 'done' }];
   const { content } = await ask({ tools: [READ, TOOL] });
   expect(content.at(-1)).toMatchObject({ type: 'text', text: 'done' });
   expect(upstream.requests.map(({ body }) => body['tool_choice'] ?? 'any')).toEqual(['any', 'none']);
+});
+
+test('a query that is too long is refused, and goes neither to the client nor into the next question whole', async () => {
+  turns = [{ calls: [{ name: 'web_search', input: { query: 'x'.repeat(5000), more: 'y' } }] }, { text: 'done' }];
+  const { content } = await ask({ tools: [READ, TOOL] });
+  expect(content[0]).toMatchObject({ type: 'server_tool_use', input: { query: 'x'.repeat(1000) } });
+  expect(content[0]?.['input']).not.toHaveProperty('more');
+  expect(content[1]).toMatchObject({ content: { error_code: 'query_too_long' } });
+  expect(JSON.stringify(upstream.requests[1]?.body).length).toBeLessThan(4000);
+});
+
+test('of calls far beyond those that are allowed only some are answered, as all of them would hold everybody up', async () => {
+  const calls = Array.from({ length: 100 }, (_, index) => ({
+    id: `call_${index}`,
+    name: 'web_search',
+    input: { query: `query ${index}` },
+  }));
+  turns = [{ calls }, { text: 'done' }];
+  const { content } = await ask({ tools: [READ, { ...TOOL, max_uses: 2 }] });
+  const codes = content.flatMap(({ type, content: result }) =>
+    type === 'web_search_tool_result' ? [Array.isArray(result) ? 'found' : (result as JsonObject)['error_code']] : [],
+  );
+  expect(codes).toEqual(['found', 'found', ...Array.from({ length: 10 }, () => 'max_uses_exceeded')]);
+  expect(content.at(-1)).toMatchObject({ type: 'text', text: 'done' });
 });
 
 test('arguments of a search that are nested too deep end the answer by an error behind its beginning', async () => {

@@ -2,13 +2,13 @@ import type { ProviderConfig, ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
 import { createRedactor, Secret } from '../../core/secret.ts';
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
-import { findSearch, hasSearches, toToolRequest } from '../../search/history.ts';
+import { findSearch, hasSearches, type OfferedSearch, toToolRequestInSteps } from '../../search/history.ts';
 import { CUT_NOTE, wasCutSilently } from '../../translate/tokenCalibration.ts';
 import type { TokenParts } from '../../translate/tokens.ts';
 import type { FailureContext } from '../../upstream/errors.ts';
 import { DISCARD, Exchange, type ExchangeResult, type UpstreamAttempt } from '../../upstream/exchange.ts';
 import type { AnswerReader, UpstreamRequest } from '../../upstream/upstream.ts';
-import { listOf, RequestBody } from '../requestBody.ts';
+import { listOf, RequestBody, runCooperatively } from '../requestBody.ts';
 import type { RequestContext } from '../requestContext.ts';
 import { isNative, type Route } from '../route.ts';
 import type { IncomingRequest, Services } from '../services.ts';
@@ -46,11 +46,22 @@ export function bodyOfToolRequest({ bodies }: Services, request: MessagesRequest
 }
 
 /** The request as any model can read it: where this proxy searches the web, with the searches as calls of a tool. Nothing is searched. */
-export function expandSearches(services: Services, body: RequestBody): RequestBody {
+export function expandSearches(services: Services, body: RequestBody): RequestBody | Promise<RequestBody> {
   if (services.search === undefined || listOf(body.value, 'messages').length === 0) return body;
   const search = findSearch(body.object);
   if (search === undefined && !hasSearches(body.object)) return body;
-  return bodyOfToolRequest(services, toToolRequest(body.parsed, search, [], 'asClientWants', services.search.history));
+  return runCooperatively(expandInSteps(services, body, search), body.bytes.length);
+}
+
+function* expandInSteps(
+  services: Services,
+  body: RequestBody,
+  search: OfferedSearch | undefined,
+): Generator<void, RequestBody> {
+  const { history } = services.search ?? {};
+  const request = yield* toToolRequestInSteps(body.parsed, search, [], 'asClientWants', history);
+  yield* services.bodies.writer.prepare(request);
+  return bodyOfToolRequest(services, request);
 }
 
 /** The request as the model of a route can read it: with descriptions in the place of pictures, where it sees none and another does. */

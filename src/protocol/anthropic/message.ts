@@ -62,7 +62,7 @@ const PIECE_COST = 16;
 
 /** Puts a message together out of the event stream in which it is sent. */
 export class MessageAssembler {
-  readonly #sse = new SseReader((data, event) => this.#read(data, event));
+  readonly #sse = new SseReader((data, event) => this.read(data, event));
   #message: JsonObject | undefined;
   readonly #blocks: JsonObject[] = [];
   /** The arguments of tools so far, by block. */
@@ -82,15 +82,22 @@ export class MessageAssembler {
     return { ...this.#message, content: this.#blocks };
   }
 
-  #read(data: string, event: string | undefined): void {
+  /**
+   * Takes the next event, where somebody else takes the stream apart.
+   * @returns what it is when parsed; undefined where the message has become too large or too deep to be read
+   */
+  read(data: string, event: string | undefined): JsonObject | undefined {
     this.#size += data.length + PIECE_COST;
-    if (this.#size > WRITTEN_MAX) return;
+    if (this.#size > WRITTEN_MAX) return undefined;
     try {
-      this.#readFrame(parseBoundedObject(data) ?? {}, event);
+      const frame = parseBoundedObject(data) ?? {};
+      this.#readFrame(frame, event);
+      return frame;
     } catch (error) {
       // Whoever hands the stream on meanwhile goes on with it.
       if (!(error instanceof ApiError)) throw error;
       this.#size = Number.POSITIVE_INFINITY;
+      return undefined;
     }
   }
 
