@@ -174,7 +174,7 @@ async function answerSearching(
     // Whether the client streams or not, the model's answer is read as a stream, and its log line is of one round alone.
     const own: RequestRecord = { ...newRound(record), stream: true };
     try {
-      const asked = bodyOfToolRequest(services, request);
+      const asked = await bodyOfToolRequest(services, request, body.bytes.length);
       await respond({ ...context, writer: round, record: own }, plan, asked, stream);
     } finally {
       recordRound(record, { ...own, stream });

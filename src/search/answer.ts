@@ -13,7 +13,7 @@ import {
   type SearchPermission,
   toResultBlock,
   toServerCall,
-  toToolRequest,
+  toToolRequestInSteps,
 } from './history.ts';
 import type { SearchOutcome } from './pages.ts';
 import { type ClientWriter, JoinedAnswer, Round } from './round.ts';
@@ -43,9 +43,10 @@ export interface SearchContext {
   readonly createId: (prefix: string) => string;
   /**
    * Asks the model and writes its answer as a stream; resolves when it has ended, whether well or by an error event.
+   * @param request makes it in steps
    * @throws ApiError where it has not begun
    */
-  readonly ask: (request: MessagesRequest, writer: ClientWriter) => Promise<void>;
+  readonly ask: (request: Generator<void, MessagesRequest>, writer: ClientWriter) => Promise<void>;
 }
 
 /** What becomes of the searches of a request, for its line in the log. */
@@ -223,12 +224,16 @@ class SearchLoop {
 
   async #ask(permission: SearchPermission): Promise<Round> {
     const round = new Round(this.#answer);
-    const { client, search, ask } = this.#context;
-    const request = toToolRequest(this.#request, search, this.#content, permission, client.history);
-    await ask({ ...request, stream: true }, round);
+    await this.#context.ask(this.#requestInSteps(permission), round);
     const usage = round.message?.['usage'];
     if (isObject(usage)) for (const name of COUNTS) this.#usage[name] += asNumber(usage[name]) ?? 0;
     return round;
+  }
+
+  *#requestInSteps(permission: SearchPermission): Generator<void, MessagesRequest> {
+    const { client, search } = this.#context;
+    const request = yield* toToolRequestInSteps(this.#request, search, this.#content, permission, client.history);
+    return { ...request, stream: true };
   }
 
   /** Does a search for the model, and writes it with its result. */

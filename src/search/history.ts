@@ -271,15 +271,6 @@ function* expandMessages(
 /** Whether the model may search once more, may not any more, or must as the client wants it. */
 export type SearchPermission = 'asClientWants' | 'maySearch' | 'mayNot';
 
-/** What `toToolRequestInSteps` gives, without a pause. */
-export function toToolRequest(...request: Parameters<typeof toToolRequestInSteps>): MessagesRequest {
-  const steps = toToolRequestInSteps(...request);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-  }
-}
-
 /**
  * The request as a model is asked that knows no search of a server: the search is an ordinary tool, and so is every search of the
  * history and of the answer so far. The same blocks always give the same words, so that each request begins with those before it.

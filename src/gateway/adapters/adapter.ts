@@ -2,7 +2,7 @@ import type { ProviderConfig, ProviderKey } from '../../config/config.ts';
 import { ApiError } from '../../core/errors.ts';
 import { createRedactor, Secret } from '../../core/secret.ts';
 import type { MessagesRequest } from '../../protocol/anthropic/request.ts';
-import { findSearch, hasSearches, type OfferedSearch, toToolRequestInSteps } from '../../search/history.ts';
+import { findSearch, hasSearches, toToolRequestInSteps } from '../../search/history.ts';
 import { CUT_NOTE, wasCutSilently } from '../../translate/tokenCalibration.ts';
 import type { TokenParts } from '../../translate/tokens.ts';
 import type { FailureContext } from '../../upstream/errors.ts';
@@ -40,8 +40,23 @@ export interface Adapter {
   record(): void;
 }
 
-/** A request in which the searches of the web are calls of a tool. What it has in common with others of the conversation is not read again. */
-export function bodyOfToolRequest({ bodies }: Services, request: MessagesRequest): RequestBody {
+/**
+ * The body of a request in which the searches of the web are calls of a tool. What it has in common with others of the conversation is
+ * not read again.
+ * @param request makes it in steps
+ * @param bytes of the client's request
+ */
+export function bodyOfToolRequest(
+  services: Services,
+  request: Generator<void, MessagesRequest>,
+  bytes: number,
+): RequestBody | Promise<RequestBody> {
+  return runCooperatively(writeInSteps(services, request), bytes);
+}
+
+function* writeInSteps({ bodies }: Services, steps: Generator<void, MessagesRequest>): Generator<void, RequestBody> {
+  const request = yield* steps;
+  yield* bodies.writer.prepare(request);
   return new RequestBody(bodies.writer.write(request), request, bodies.cache);
 }
 
@@ -50,18 +65,8 @@ export function expandSearches(services: Services, body: RequestBody): RequestBo
   if (services.search === undefined || listOf(body.value, 'messages').length === 0) return body;
   const search = findSearch(body.object);
   if (search === undefined && !hasSearches(body.object)) return body;
-  return runCooperatively(expandInSteps(services, body, search), body.bytes.length);
-}
-
-function* expandInSteps(
-  services: Services,
-  body: RequestBody,
-  search: OfferedSearch | undefined,
-): Generator<void, RequestBody> {
-  const { history } = services.search ?? {};
-  const request = yield* toToolRequestInSteps(body.parsed, search, [], 'asClientWants', history);
-  yield* services.bodies.writer.prepare(request);
-  return bodyOfToolRequest(services, request);
+  const request = toToolRequestInSteps(body.parsed, search, [], 'asClientWants', services.search.history);
+  return bodyOfToolRequest(services, request, body.bytes.length);
 }
 
 /** The request as the model of a route can read it: with descriptions in the place of pictures, where it sees none and another does. */

@@ -7,9 +7,17 @@ import {
   queryOfClient,
   toResultBlock,
   toServerCall,
-  toToolRequest,
+  toToolRequestInSteps,
 } from '../../../src/search/history.ts';
 import { isInDomain, type SearchOutcome } from '../../../src/search/pages.ts';
+
+function toToolRequest(...request: Parameters<typeof toToolRequestInSteps>): MessagesRequest {
+  const steps = toToolRequestInSteps(...request);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
 
 const TOOL = { type: 'web_search_20250305', name: 'web_search' };
 
