@@ -3,7 +3,7 @@ import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { ApiError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
 import { type MessagesRequest, parseCountRequest, parseInSteps, parseRequest } from '../protocol/anthropic/request.ts';
-import { IncrementalJsonParser } from '../protocol/json/incrementalParser.ts';
+import { IncrementalJsonParser, KEPT_VALUES_MAX } from '../protocol/json/incrementalParser.ts';
 import { JsonWriter } from '../protocol/json/jsonWriter.ts';
 import { ConversationCache } from '../translate/conversationCache.ts';
 import { measureInSteps, measureTokens, type TokenParts } from '../translate/tokens.ts';
@@ -106,14 +106,33 @@ const REMEMBERED_BYTES = 8 * 1024 * 1024;
 const COMMON = new Set(['messages', 'system', 'tools', 'input']);
 
 /**
+ * After so many values in new parts of conversations everything is forgotten. What is known hangs weakly on these parts, in tables of V8's
+ * that never become smaller: some huge conversations would leave 14 MiB for good. What is kept at a time is half of it at most, or one
+ * that is as large would be forgotten each time that it comes.
+ */
+const FORGET_AFTER_VALUES = 2 * KEPT_VALUES_MAX;
+
+function createParser(): IncrementalJsonParser {
+  return new IncrementalJsonParser({ lists: COMMON, minBytes: SHORT_BYTES, maxBytes: REMEMBERED_BYTES });
+}
+
+/**
  * Reads the bodies of requests and writes those for the provider. Turn N+1 of a conversation repeats all of turn N, so that both
  * keep what they have seen: a long request then costs less than to parse it once and print it once.
  */
 export class JsonBodyCodec {
-  readonly cache = new ConversationCache();
-  readonly #memory = new IncrementalJsonParser({ lists: COMMON, minBytes: SHORT_BYTES, maxBytes: REMEMBERED_BYTES });
+  #cache = new ConversationCache();
+  #parser = createParser();
+  #writer = new JsonWriter(COMMON);
+
+  get cache(): ConversationCache {
+    return this.#cache;
+  }
+
   /** Writes long bodies for the provider. */
-  readonly writer = new JsonWriter(COMMON);
+  get writer(): JsonWriter {
+    return this.#writer;
+  }
 
   /**
    * Reads a JSON body, whose value nobody may change, piece by piece.
@@ -121,13 +140,20 @@ export class JsonBodyCodec {
    * there is time and memory for, whatever the limit of bytes is
    */
   *read(bytes: Buffer): Generator<void, unknown> {
+    if (this.#parser.parsedValues > FORGET_AFTER_VALUES) this.#forget();
     try {
-      return yield* this.#memory.parseInSteps(bytes);
+      return yield* this.#parser.parseInSteps(bytes);
     } catch (error) {
       if (error instanceof ApiError) throw error;
       const reason = error instanceof Error ? error.message.replace(/ in JSON.*| \(line.*|, ".*/s, '') : '';
       throw new ApiError('invalid_request', `the body is not JSON: ${reason}`);
     }
+  }
+
+  #forget(): void {
+    this.#cache = new ConversationCache();
+    this.#parser = createParser();
+    this.#writer = new JsonWriter(COMMON);
   }
 
   /**

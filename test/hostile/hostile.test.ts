@@ -36,6 +36,8 @@ const groups: Readonly<Record<string, readonly Scenario[]>> = {
 
 /** What may be left of all of them. */
 const MOST_LEFT_MIB = 20;
+/** The same while it still remembers the conversations of the last scenarios, which weigh more than those of every day: 8 MiB of bodies. */
+const MOST_REMEMBERED_MIB = 32;
 
 let stage: Stage;
 /** Scenarios after which the instance was not fit for the next. */
@@ -104,27 +106,29 @@ describe('after all of them', () => {
   });
 
   test('L11 each was answered legally, and `/health` within 100 ms meanwhile', () => {
-    const most = (figure: 'slowestMs' | 'peakMib'): readonly [name: string, value: number] =>
-      [...seen].reduce<readonly [string, number]>(
-        (found, [name, window]) => (window[figure] > found[1] ? [name, window[figure]] : found),
-        ['', 0],
-      );
-    const [slowest, ms] = most('slowestMs');
-    const [largest, mib] = most('peakMib');
-    const sorted = [...seen.values()].map(({ slowestMs }) => slowestMs).sort((a, b) => a - b);
-    const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
+    const [largest, mib] = [...seen].reduce<readonly [string, number]>(
+      (found, [name, { peakMib }]) => (peakMib > found[1] ? [name, peakMib] : found),
+      ['', 0],
+    );
+    const sorted = [...seen].map(([name, { slowestMs }]) => ({ name, ms: Math.round(slowestMs) }));
+    sorted.sort((a, b) => b.ms - a.ms);
+    const median = sorted[Math.floor(sorted.length / 2)]?.ms;
+    const slowest = sorted.slice(0, 5).map(({ name, ms }) => `${ms} (${name})`);
     console.log(
-      `${seen.size} scenarios: slowest /health ${Math.round(ms)} ms (${slowest}), median of the slowest ${Math.round(median)} ms; most memory ${Math.round(mib)} MiB (${largest})`,
+      `${seen.size} scenarios: slowest /health in ms ${slowest.join(', ')}; median of all ${median}; most memory ${Math.round(mib)} MiB (${largest})`,
     );
     const names = Object.values(groups).flatMap((scenarios) => scenarios.map(({ name }) => name));
     expect(seen.size).toBe(new Set(names).size);
   });
 
   test('L12 memory is what it was after the warm-up', async () => {
+    const { usedMib: rememberedMib } = await stage.memory();
+    await stage.warmUp();
     const { usedMib, residentMib } = await stage.memory();
     console.log(
-      `in use ${stage.atRest.usedMib.toFixed(1)} -> ${usedMib.toFixed(1)} MiB, resident ${stage.atRest.residentMib.toFixed(0)} -> ${residentMib.toFixed(0)} MiB`,
+      `in use ${stage.atRest.usedMib.toFixed(1)} -> ${usedMib.toFixed(1)} MiB (${rememberedMib.toFixed(1)} with the last scenarios remembered), resident ${stage.atRest.residentMib.toFixed(0)} -> ${residentMib.toFixed(0)} MiB`,
     );
+    expect(rememberedMib - stage.atRest.usedMib).toBeLessThanOrEqual(MOST_REMEMBERED_MIB);
     expect(usedMib - stage.atRest.usedMib).toBeLessThanOrEqual(MOST_LEFT_MIB);
   });
 });

@@ -76,6 +76,8 @@ export interface Stage {
   holdLoop(ms: number): Promise<void>;
   /** After the warm-up, by the instance that runs now. */
   readonly atRest: Memory;
+  /** Asks questions of every day, until the instance remembers no conversation but these. */
+  warmUp(): Promise<void>;
   /** Ends the instance and starts another one, with nothing of what the last one had. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -152,6 +154,7 @@ export async function startStage(): Promise<Stage> {
     health: async () => JSON.parse(await stage.get('/health')),
     get: async (path) => (await fetch(`${binary.url}${path}`, { headers: { 'x-api-key': TOKEN } })).text(),
     memory: async () => measureMemory(await inspectorOf(binary)),
+    warmUp: () => warmUp(stage),
     holdLoop: async (ms) => holdLoop(await inspectorOf(binary), ms),
     restart: async () => {
       probe.watch(undefined);

@@ -19,7 +19,7 @@ const BYTE_ORDER_MARK = 0xfeff;
 const RELATED_BYTES = 512;
 
 /** Most values of the bodies that are kept, together: small ones take twenty times their bytes in memory. */
-const MAX_VALUES = 60_000;
+export const KEPT_VALUES_MAX = 60_000;
 
 /** Conversations that are kept at a time: those of one user, with their subagents. */
 const MAX_BODIES = 16;
@@ -63,8 +63,9 @@ export interface ParsedBody {
   /** By top-level name; of lists that were read element by element, the elements. */
   readonly values: ReadonlyMap<string, ParsedValue>;
   readonly elements: ReadonlyMap<string, readonly ParsedValue[]>;
-  /** How many values it holds. */
+  /** How many values it holds, and how many of them were not taken over. */
   readonly count: number;
+  readonly parsed: number;
 }
 
 /**
@@ -76,6 +77,8 @@ export class IncrementalJsonParser {
   readonly #options: IncrementalParserOptions;
   /** The one that was used last at the end. */
   #bodies: ParsedBody[] = [];
+  /** How many values it had to parse since it was made, which earlier bodies did not have. */
+  parsedValues = 0;
 
   constructor(options: IncrementalParserOptions) {
     this.#options = options;
@@ -95,6 +98,7 @@ export class IncrementalJsonParser {
     if (bytes.length < this.#options.minBytes) return parseWhole(bytes);
     const earlier = this.#mostAlike(bytes);
     const body = yield* new ObjectParser(bytes, this.#options.lists, earlier).read();
+    this.parsedValues += body?.parsed ?? 0;
     if (body === undefined) return parseWhole(bytes);
     this.#keep(body, earlier);
     const value: Record<string, unknown> = {};
@@ -117,7 +121,7 @@ export class IncrementalJsonParser {
   /** Keeps the body in place of the one that it continues, and forgets the oldest beyond the bounds. */
   #keep(body: ParsedBody, earlier: ParsedBody | undefined): void {
     const { bytes, count } = body;
-    if (bytes.length < RELATED_BYTES || bytes.length > this.#options.maxBytes || count > MAX_VALUES) return;
+    if (bytes.length < RELATED_BYTES || bytes.length > this.#options.maxBytes || count > KEPT_VALUES_MAX) return;
     this.#bodies = this.#bodies.filter((one) => one !== earlier);
     this.#bodies.push(body);
     let total = 0;
@@ -126,7 +130,7 @@ export class IncrementalJsonParser {
       total += one.bytes.length;
       values += one.count;
     }
-    while (total > this.#options.maxBytes || values > MAX_VALUES || this.#bodies.length > MAX_BODIES) {
+    while (total > this.#options.maxBytes || values > KEPT_VALUES_MAX || this.#bodies.length > MAX_BODIES) {
       const oldest = this.#bodies.shift();
       total -= oldest?.bytes.length ?? 0;
       values -= oldest?.count ?? 0;
@@ -151,9 +155,7 @@ export function hasTooManyValues(bytes: Buffer, most: number): boolean {
   return marks.count > most;
 }
 
-function tooManyValues(): ApiError {
-  return new ApiError('request_too_large', `the body holds more than ${VALUES_MAX} values`);
-}
+const tooManyValues = () => new ApiError('request_too_large', `the body holds more than ${VALUES_MAX} values`);
 
 const FIRST_STEP = 512;
 
@@ -185,6 +187,7 @@ export class ObjectParser {
   readonly #values = new Map<string, ParsedValue>();
   readonly #elements = new Map<string, ParsedValue[]>();
   readonly #marks = { count: 0 };
+  #parsed = 0;
   #at = 0;
 
   /** @param lists top-level names whose lists are read element by element */
@@ -226,7 +229,8 @@ export class ObjectParser {
   #finish(): ParsedBody {
     this.#blanks();
     if (this.#at !== this.#bytes.length) throw new NotAnObject();
-    return { bytes: this.#bytes, values: this.#values, elements: this.#elements, count: this.#marks.count };
+    const { count } = this.#marks;
+    return { bytes: this.#bytes, values: this.#values, elements: this.#elements, count, parsed: this.#parsed };
   }
 
   #name(): string {
@@ -278,6 +282,7 @@ export class ObjectParser {
     const end = skipValue(this.#bytes, start, this.#marks);
     if (this.#marks.count > VALUES_MAX) throw tooManyValues();
     checkField(this.#bytes.subarray(start, end), this.#marks.count - before);
+    this.#parsed += this.#marks.count - before + 1;
     const value = parseExact(this.#cut(end));
     yield;
     return value;
@@ -335,9 +340,7 @@ export function hasSameBytesAt(bytes: Buffer, at: number, body: ParsedBody, { st
   return at + length <= bytes.length && bytes.compare(body.bytes, start, end, at, at + length) === 0;
 }
 
-export function isBlank(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
+export const isBlank = (byte: number | undefined) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
 /** The first position from `at` on that holds no white space of JSON. */
 export function skipBlanks(bytes: Uint8Array, at: number): number {

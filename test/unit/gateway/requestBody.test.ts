@@ -137,6 +137,25 @@ describe('a body is refused before it is parsed', () => {
   });
 });
 
+test('after very many values everything is forgotten once, as the tables behind it never become smaller', () => {
+  const codec = new JsonBodyCodec();
+  const read = (body: object) => carryOut(codec.read(Buffer.from(JSON.stringify(body)))).value;
+  const conversation = { messages: [{ role: 'user', content: 'a long beginning '.repeat(2000) }] };
+  const first = () => (read(conversation) as typeof conversation).messages[0];
+  const { cache, writer } = codec;
+  const known = first();
+  for (let index = 0; index < 3; index += 1) {
+    expect(first()).toBe(known);
+    read({ name: `body ${index} ${'x'.repeat(16_384)}`, values: Array.from({ length: 45_000 }, () => index) });
+  }
+  const again = first();
+  expect(again).toEqual(known);
+  expect(again).not.toBe(known);
+  expect(first()).toBe(again);
+  expect(codec.cache).not.toBe(cache);
+  expect(codec.writer).not.toBe(writer);
+});
+
 describe('between the stretches', () => {
   test('all others have their turn', async () => {
     const seen: string[] = [];
