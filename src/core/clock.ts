@@ -21,7 +21,12 @@ export function firstOfDays(days: number, now: number): string {
   return localDay(noon - (days - 1) * DAY_MS);
 }
 
+/** The last day that was asked for, in days since 1970: nearly always it is asked for again. */
+let latest = { day: 0, text: '1970-01-01' };
+
 /** The UTC day of a moment as `2026-11-20`. */
 export function utcDay(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
+  const day = Math.floor(at / DAY_MS);
+  if (day !== latest.day) latest = { day, text: new Date(at).toISOString().slice(0, 10) };
+  return latest.text;
 }

@@ -43,7 +43,10 @@ export function formatFigure(
 
 /** Distinguishes sets of labels of one metric, whose names are always the same; their text is made when somebody asks for it. */
 function keyOf(labels: Labels): string {
-  return Object.values(labels).join('\u0000');
+  let key = '';
+  // Each request has a dozen of them: a list of the values to join takes half as long again.
+  for (const name in labels) key += `${labels[name]}\u0000`;
+  return key;
 }
 
 /** Counts up, once per set of labels. */
