@@ -121,18 +121,11 @@ function createParser(): IncrementalJsonParser {
  * keep what they have seen: a long request then costs less than to parse it once and print it once.
  */
 export class JsonBodyCodec {
-  #cache = new ConversationCache();
-  #parser = createParser();
-  #writer = new JsonWriter(COMMON);
-
-  get cache(): ConversationCache {
-    return this.#cache;
-  }
-
+  /** Of the conversations since it was last given up, so that nobody keeps it for longer than a request. */
+  cache = new ConversationCache();
   /** Writes long bodies for the provider. */
-  get writer(): JsonWriter {
-    return this.#writer;
-  }
+  writer = new JsonWriter(COMMON);
+  #parser = createParser();
 
   /**
    * Reads a JSON body, whose value nobody may change, piece by piece.
@@ -151,9 +144,9 @@ export class JsonBodyCodec {
   }
 
   #forget(): void {
-    this.#cache = new ConversationCache();
+    this.cache = new ConversationCache();
+    this.writer = new JsonWriter(COMMON);
     this.#parser = createParser();
-    this.#writer = new JsonWriter(COMMON);
   }
 
   /**

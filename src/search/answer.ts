@@ -25,7 +25,7 @@ const SEARCHING_MS = 300_000;
 /** The same when so many letters stand in its answers, all of which each further question repeats. */
 const SEARCHING_LETTERS = 1_000_000;
 
-/** So many calls beyond those that are allowed are told so; what a model asks for after that is as if it had not. */
+/** So many calls beyond those that are allowed get an answer that says so; what a model asks for after that is left out. */
 const REFUSED_MAX = 10;
 
 /** So long the blocks of an answer are written at a stretch, in ms; then everything else has its turn. */

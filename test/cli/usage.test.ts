@@ -56,7 +56,7 @@ describe('./manage usage, with no instance running', () => {
     ]);
     expect(new Set(lines.map((line) => line.length)).size).toBe(1);
     expect(stderr).toContain('Checks are questions of the instances’ own');
-    expect(stderr).toContain('1 requests or checks cost whose price is unknown');
+    expect(stderr).toContain('1 request or check cost whose price is unknown');
   });
 
   test('takes names and a number of days', async () => {
