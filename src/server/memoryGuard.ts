@@ -22,13 +22,17 @@ function collectGarbage(): void {
   runInNewContext('gc')();
 }
 
+/** By then what a first request loads is loaded. */
+const TUNE_AFTER_MS = 1000;
+
 /**
  * Lets V8 weigh what lies outside its heap, as the bytes of bodies do, against all memory. Otherwise it searches the whole heap each time
- * that 64 MiB of them have come, which was half of the processor time of a conversation with large pictures (docs/VISION.md).
- * As an option of the start it would cost 27 ms: V8 takes the compiled code of Node and of the program under its first options only.
+ * that 64 MiB of them have come, which was half of the processor time of a conversation with large pictures (docs/VISION.md), and a sixth of
+ * that of requests of 300 KB. As an option of the start it would cost 27 ms: V8 takes the compiled code of Node and of the program under its
+ * first options only.
  */
 function weighExternalMemory(): void {
-  setFlagsFromString('--external-memory-accounted-in-global-limit');
+  setTimeout(setFlagsFromString, TUNE_AFTER_MS, '--external-memory-accounted-in-global-limit').unref();
 }
 
 /** While less than this part of the heap was used so short a time ago, small bodies are let in without a new look at it. */
@@ -67,7 +71,7 @@ export class MemoryGuard {
   #kept = 0;
   #isPrepared = false;
 
-  /** @param prepare called with the first large body */
+  /** @param prepare called with the first body that is not small */
   constructor(
     clock: Clock,
     readHeap: () => Heap = getHeapStatistics,
@@ -86,6 +90,10 @@ export class MemoryGuard {
    */
   check(contentLength: number): void {
     if (contentLength <= SMALL_BYTES && this.#clock.monotonic() - this.#calmAt < CALM_MS) return;
+    if (contentLength > SMALL_BYTES && !this.#isPrepared) {
+      this.#isPrepared = true;
+      this.#prepare();
+    }
     const needed = contentLength * HEAP_PER_BYTE;
     if (this.#hasRoom(needed) || (this.#makeRoom() && this.#hasRoom(needed))) return;
     throw shortOfMemory(this.#taken(), this.#readHeap().heap_size_limit, contentLength);
@@ -98,8 +106,6 @@ export class MemoryGuard {
   keep(bytes: number): () => void {
     this.check(bytes);
     if (bytes < LARGE_BYTES) return () => {};
-    if (!this.#isPrepared) this.#prepare();
-    this.#isPrepared = true;
     // One alone may be as large as MAX_BODY_BYTES says.
     if (this.#kept > 0 && this.#kept + bytes > LARGE_TOGETHER_BYTES) {
       throw shortOfMemory(this.#kept, LARGE_TOGETHER_BYTES, bytes, ' (of large requests together)');
