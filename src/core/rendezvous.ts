@@ -27,14 +27,15 @@ function rankOf({ name, weight }: Participant, seed: number): number {
   return weight > 0 ? -Math.log(lot) / weight : Number.MAX_VALUE;
 }
 
-/** The first in the order of `rankParticipants`, without putting the others in order. */
+/** The first in the order of `rankParticipants`, without putting the others in order; undefined where there is nobody. */
 export function firstParticipant<P extends Participant>(
   conversation: string,
-  [first, ...others]: readonly [P, ...P[]],
-): P {
+  participants: readonly P[],
+): P | undefined {
   const seed = hashText(conversation, 0);
-  let [best, least] = [first, rankOf(first, seed)];
-  for (const participant of others) {
+  let best: P | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const participant of participants) {
     const rank = rankOf(participant, seed);
     if (rank < least) [best, least] = [participant, rank];
   }

@@ -57,9 +57,11 @@ export class KeyPool<Key> {
   choose(conversation: () => string): Key {
     const [only] = this.#keys as readonly [Key, ...Key[]];
     if (this.#keys.length === 1) return only;
-    const [first, ...others] = this.#participants.filter(({ key }) => this.#cooldownOf(key) === undefined);
-    if (first !== undefined) return firstParticipant(conversation(), [first, ...others]).key;
-    const inOrder = rankParticipants(conversation(), this.#participants).map(({ key }) => key);
+    const name = conversation();
+    const available = this.#participants.filter(({ key }) => this.#cooldownOf(key) === undefined);
+    const first = firstParticipant(name, available);
+    if (first !== undefined) return first.key;
+    const inOrder = rankParticipants(name, this.#participants).map(({ key }) => key);
     const until = (key: Key) => this.#cooldownOf(key)?.until ?? 0;
     return inOrder.reduce((best, key) => (until(key) < until(best) ? key : best));
   }

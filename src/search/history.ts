@@ -1,6 +1,6 @@
 import { asNumber, asString, isObject, type JsonObject } from '../core/json.ts';
 import type { ContentBlock, MessagesRequest, RequestMessage } from '../protocol/anthropic/request.ts';
-import type { Page, SearchErrorCode, SearchOutcome, SearchWishes } from './pages.ts';
+import { type Page, QUERY_MAX, type SearchErrorCode, type SearchOutcome, type SearchWishes } from './pages.ts';
 
 /** The name that Anthropic's search has, by which the model gets it as an ordinary tool. */
 const SEARCH_TOOL = 'web_search';
@@ -67,12 +67,12 @@ export function queryOfClient({ messages }: MessagesRequest): string | undefined
   return found === undefined ? undefined : found.replace(/^"(.*)"$/, '$1');
 }
 
-/** So much of a query goes into the history; longer ones are refused. */
-const QUERY_KEPT = 1000;
-
-/** A call of the search as the client sees it: the server's own, not one of its tools, and with nothing but a query. */
+/**
+ * A call of the search as the client sees it: the server's own, not one of its tools, and with nothing but a query. One that is refused for
+ * its length goes into the history cut.
+ */
 export function toServerCall(call: JsonObject): ContentBlock {
-  const query = queryOfCall(call).slice(0, QUERY_KEPT).toWellFormed();
+  const query = queryOfCall(call).slice(0, QUERY_MAX).toWellFormed();
   return { ...call, type: 'server_tool_use', id: `srv${asString(call['id'])}`, name: SEARCH_TOOL, input: { query } };
 }
 

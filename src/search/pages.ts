@@ -34,7 +34,7 @@ const AGE_MAX = 40;
 /** So much of a text is looked at: markup may be most of it. */
 const RAW_MAX = 16 * 1024;
 /** Longest query that is taken at all; a back end that takes less gets the beginning. */
-const QUERY_MAX = 1000;
+export const QUERY_MAX = 1000;
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&amp;': '&',

@@ -4,7 +4,7 @@ import { SseReader } from '../protocol/sse.ts';
 import { isSearchCall, toCitation } from './history.ts';
 import type { Page } from './pages.ts';
 
-/** The client's side of an answer: the gateway's ResponseWriter, which stands above this folder, so that it cannot be imported here. */
+/** The client's side of an answer: the gateway's ResponseWriter, which may not be imported here, as the gateway imports this folder. */
 export interface ClientWriter {
   sendJson(status: number, headers: Readonly<Record<string, string>>, body: string): void;
   openStream(headers?: Readonly<Record<string, string>>): void;
