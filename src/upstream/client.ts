@@ -141,8 +141,8 @@ function createDispatcher(options: ClientOptions, used: UsedConnections, isKept:
 /** After so many pieces of an answer all else has its turn: a server may send each byte as a piece of its own. */
 const PIECES_PER_TURN = 4096;
 
-/** Smaller pieces are read at once: even of many answers together they take no time. */
-const LARGE_PIECE_BYTES = 4096;
+/** What comes of a smaller answer is read at once: even of many such answers together it takes no time. */
+const LARGE_ANSWER_BYTES = 4096;
 
 const turns = new ReadingTurns();
 
@@ -160,10 +160,8 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #paused = false;
   #pieces = 0;
   #bytes = 0;
-  /** What has come while it was not its turn, and whether the end has. */
-  #held: Buffer[] | undefined;
-  #hasEnded = false;
-  #isItsTurn = false;
+  /** What has come while it was not its turn; undefined in it is the end. */
+  #held: (Buffer | undefined)[] | undefined;
   /** Nothing more comes of it. */
   done = false;
 
@@ -173,33 +171,44 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#sendAnew = sendAnew;
   }
 
-  /** Whether so many bytes, or what stands in front of them, have to wait for their turn. */
-  #mustWait(bytes: number): boolean {
-    if (this.#isItsTurn) return false;
-    return this.#held !== undefined || (bytes >= LARGE_PIECE_BYTES && turns.isOver());
-  }
-
-  /** What is held until it is this call's turn. */
-  #hold(): Buffer[] {
+  /** Hands bytes on, or undefined for the end: now, or when it is this answer's turn. */
+  #receive(bytes: Buffer | undefined): void {
+    if (this.done) return;
+    this.#bytes += bytes?.length ?? 0;
+    // Also a few bytes may be much work behind many others, as those that end a tool call, of which the whole is looked at.
+    const mustWait = this.#held !== undefined || (this.#bytes >= LARGE_ANSWER_BYTES && turns.isOver());
+    if (!mustWait) {
+      this.#handOn(bytes);
+      return;
+    }
     if (this.#held === undefined) {
       this.#held = [];
       turns.wait(this);
     }
-    return this.#held;
+    this.#held.push(bytes);
+    if (bytes !== undefined) this.#source?.pause();
+  }
+
+  #handOn(bytes: Buffer | undefined): void {
+    if (this.done) return;
+    if (bytes !== undefined) {
+      this.#handler.onData(bytes);
+    } else {
+      this.done = true;
+      this.#handler.onEnd();
+    }
   }
 
   /** Reads what is held, and lets more come. */
   readHeld(): void {
-    const held = this.#held;
-    const controller = this.#controller;
+    for (const bytes of this.#held ?? []) this.#handOn(bytes);
     this.#held = undefined;
-    if (held === undefined || controller === undefined) return;
-    this.#isItsTurn = true;
-    for (const bytes of held) this.onResponseData(controller, bytes);
-    if (this.#hasEnded && !this.done) this.onResponseEnd();
-    this.#isItsTurn = false;
-    if (this.#hasEnded || this.done) return;
-    if (!this.#paused && this.#decoder?.writableNeedDrain !== true) controller.resume();
+    if (!this.done && !this.#paused) this.#source?.resume();
+  }
+
+  /** What is paused: a decoder that is held back holds back the connection as soon as it is full. */
+  get #source(): Transform | Dispatcher.DispatchController | undefined {
+    return this.#decoder ?? this.#controller;
   }
 
   abort(): void {
@@ -211,15 +220,13 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   pause(): void {
     this.#paused = true;
-    // A decoder that is held back holds back the connection as soon as it is full.
-    (this.#decoder ?? this.#controller)?.pause();
+    this.#source?.pause();
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    if (this.#decoder !== undefined) this.#decoder.resume();
-    else if (this.#held === undefined) this.#controller?.resume();
+    if (this.#held === undefined) this.#source?.resume();
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -240,11 +247,6 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
     if (this.done) return;
-    if (this.#mustWait(bytes.length)) {
-      this.#hold().push(bytes);
-      controller.pause();
-      return;
-    }
     let known = bytes;
     if (this.#first !== undefined) {
       // Some servers and proxies compress although the request says `identity`, and do not say so.
@@ -254,9 +256,8 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
       if (encoding === undefined) return;
       if (encoding !== 'plain') this.#decode(createDecoder(encoding), controller);
     }
-    if (this.#decoder === undefined) this.#handler.onData(known);
+    if (this.#decoder === undefined) this.#receive(known);
     else if (!this.#decoder.write(known)) controller.pause();
-    this.#bytes += bytes.length;
     this.#pieces += 1;
     if (this.#pieces % PIECES_PER_TURN === 0) this.#pauseForTurn(controller);
   }
@@ -264,48 +265,37 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #pauseForTurn(controller: Dispatcher.DispatchController): void {
     controller.pause();
     setImmediate(() => {
-      if (this.#held === undefined && !this.#paused && this.#decoder?.writableNeedDrain !== true) controller.resume();
+      const mayGoOn =
+        this.#decoder === undefined ? this.#held === undefined && !this.#paused : !this.#decoder.writableNeedDrain;
+      if (mayGoOn) controller.resume();
     });
   }
 
   onResponseEnd(): void {
-    if (this.#mustWait(this.#bytes)) {
-      this.#hasEnded = true;
-      this.#hold();
-      return;
-    }
-    if (this.#first !== undefined && this.#first.length > 0 && !this.done) this.#handler.onData(this.#first);
-    if (this.#decoder === undefined) this.#end();
+    if (this.#first !== undefined && this.#first.length > 0) this.#receive(this.#first);
+    if (this.#decoder === undefined) this.#receive(undefined);
     else this.#decoder.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     const maySend = !this.done && this.#mayBeSentAnew;
     this.#mayBeSentAnew = false;
-    // What came before the failure counts.
-    if (this.#held !== undefined) this.readHeld();
     if (!maySend || !this.#sendAnew(error)) this.#fail(error);
   }
 
   #decode(decoder: Transform | undefined, controller: Dispatcher.DispatchController): void {
     if (decoder === undefined) return;
     this.#decoder = decoder;
-    decoder.on('data', (bytes: Buffer) => {
-      if (!this.done) this.#handler.onData(bytes);
-    });
+    decoder.on('data', (bytes: Buffer) => this.#receive(bytes));
     decoder.on('drain', () => controller.resume());
-    decoder.on('end', () => this.#end());
+    decoder.on('end', () => this.#receive(undefined));
     decoder.on('error', (error) => this.#fail(error));
     if (this.#paused) decoder.pause();
   }
 
-  #end(): void {
-    if (this.done) return;
-    this.done = true;
-    this.#handler.onEnd();
-  }
-
   #fail(error: Error): void {
+    // What came before the failure counts.
+    if (this.#held !== undefined) this.readHeld();
     if (this.done) return;
     this.done = true;
     this.#decoder?.destroy();

@@ -16,6 +16,8 @@ const isBlank = isIn(' \t\n\r');
 /** What numbers, true, false and null are made of. */
 const isLiteral = isIn('0123456789+-.eEtrufalsn');
 const isEscape = isIn('"\\/bfnrtu');
+/** What `\w` means, for texts of megabytes. */
+export const isWordLetter = isIn('0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ');
 
 const SHORT_ESCAPES: Readonly<Record<number, string>> = { 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r' };
 
@@ -120,8 +122,10 @@ export class JsonScanner {
   }
 }
 
-/** Quotes that models open a string with, by the quote that closes it. */
-const CLOSING_QUOTES: Readonly<Record<string, string>> = { '"': '"', "'": "'", '`': '`', '“': '”', '‘': '’' };
+/** The quotes that close a string, by those that models open it with. */
+const CLOSING_QUOTES: ReadonlyMap<number, number> = new Map(
+  ['""', "''", '``', '“”', '‘’'].map((pair) => [pair.charCodeAt(0), pair.charCodeAt(1)]),
+);
 const WHOLE_WORDS: ReadonlySet<string> = new Set(['true', 'false', 'null', 'True', 'False', 'None']);
 
 /** What a text that ends within an object ended with. */
@@ -141,23 +145,23 @@ export function missingEnd(text: string): string | undefined {
   /** Whether the last mark was a colon, behind which a value stands. */
   let afterColon = false;
   for (let at = 0; at < text.length; at += 1) {
-    const letter = text[at] ?? '';
-    const quote = ending === 'word' ? undefined : CLOSING_QUOTES[letter];
+    const code = text.charCodeAt(at);
+    const quote = ending === 'word' || isWordLetter(code) ? undefined : CLOSING_QUOTES.get(code);
     if (quote !== undefined) {
       at = endOfString(text, at + 1, quote);
       if (at < 0) return undefined;
       ending = 'string';
-    } else if (letter === '{' || letter === '[') {
-      closers.push(letter === '{' ? '}' : ']');
+    } else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
+      closers.push(code === OPEN_OBJECT ? '}' : ']');
       ending = 'mark';
       afterColon = false;
-    } else if (letter === '}' || letter === ']') {
-      if (closers.at(-1) === letter) closers.pop();
+    } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
+      if (closers.at(-1) === text[at]) closers.pop();
       ending = 'bracket';
-    } else if (letter === ',' || letter === ':') {
+    } else if (code === COMMA || code === COLON) {
       ending = 'mark';
-      afterColon = letter === ':';
-    } else if (!isBlank(letter.charCodeAt(0))) {
+      afterColon = code === COLON;
+    } else if (!isBlank(code)) {
       if (ending !== 'word') word = at;
       ending = 'word';
     }
@@ -170,11 +174,11 @@ export function missingEnd(text: string): string | undefined {
 }
 
 /** The place of the quote that closes a string, -1 when there is none. */
-function endOfString(text: string, from: number, quote: string): number {
+function endOfString(text: string, from: number, quote: number): number {
   for (let at = from; at < text.length; at += 1) {
-    const letter = text[at];
-    if (letter === '\\') at += 1;
-    else if (letter === quote) return at;
+    const code = text.charCodeAt(at);
+    if (code === BACKSLASH) at += 1;
+    else if (code === quote) return at;
   }
   return -1;
 }

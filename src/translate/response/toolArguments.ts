@@ -1,13 +1,16 @@
 import { jsonrepair } from 'jsonrepair';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { type HeldBudget, parseBounded } from '../../protocol/bounds.ts';
-import { JsonScanner, missingEnd } from './jsonScanner.ts';
+import { isWordLetter, JsonScanner, missingEnd } from './jsonScanner.ts';
 
 /** How often a form may be wrapped in another: a fence around a JSON string around an object. */
 const DEPTH = 4;
 
-/** Longer texts are not repaired, as each repair looks at every letter: no model writes so much in one answer. */
-const REPAIR_LENGTH_MAX = 1_000_000;
+/** No more letters of an answer are repaired, as each repair looks at all of them several times: no model writes so many in one answer. */
+const REPAIR_LENGTH_MAX = 500_000;
+
+/** A text without a brace may stand for an empty object, as quotes around nothing do. Longer words never become an object. */
+const EMPTY_LENGTH_MAX = 100;
 
 /**
  * The JSON object that a complete arguments text was meant to be, as text; undefined when that cannot be found out. In
@@ -25,18 +28,25 @@ export function repairArguments(text: string, budget = new RepairBudget()): stri
  */
 export class RepairBudget {
   #values = 100_000;
+  #letters = REPAIR_LENGTH_MAX;
   /** The work of a general repair grows with its marks times its length, as each mark may have to be put right by writing the text anew. */
   #work = 4e8;
 
   /** Takes what it is to parse this text; false when that is too much. */
   takeValues(text: string): boolean {
-    this.#values -= countMarks(text, isSeparator, this.#values);
+    this.#values -= countMarks(text, SEPARATORS, this.#values);
     return this.#values >= 0;
+  }
+
+  /** Takes what it is to look for an object in this text; false when that is too much. */
+  takeSearch(text: string): boolean {
+    this.#letters -= text.length;
+    return this.#letters >= 0;
   }
 
   /** Takes what the general repair of this text may be; false when that is too much. */
   takeRepair(text: string): boolean {
-    this.#work -= text.length * countMarks(text, isMark, this.#work / text.length);
+    this.#work -= text.length * countMarks(text, MARKS, this.#work / text.length);
     return this.#work >= 0;
   }
 }
@@ -47,11 +57,11 @@ function unwrap(text: string, depth: number, budget: RepairBudget): string | und
   if (depth === 0) return undefined;
   const value = parseArguments(trimmed);
   if (value !== undefined) return fromValue(value, trimmed, depth, budget);
-  if (trimmed.length > REPAIR_LENGTH_MAX) return undefined;
-
   if (isFenced(trimmed)) return unwrap(trimmed.slice(3, -3).replace(/^\w*/, ''), depth - 1, budget);
   const afterEmpty = /^\{\s*\}\s*(?=\{)/.exec(trimmed)?.[0];
   if (afterEmpty !== undefined) return unwrap(trimmed.slice(afterEmpty.length), depth - 1, budget);
+  const mayBeObject = trimmed.length <= EMPTY_LENGTH_MAX || trimmed.includes('{');
+  if (!mayBeObject || !budget.takeSearch(trimmed)) return undefined;
   return firstObject(trimmed) ?? generalRepair(trimmed, depth, budget);
 }
 
@@ -77,46 +87,35 @@ function firstObject(text: string): string | undefined {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** The letters outside of strings, and the quotes, that are marks of this kind; no more are counted than are more than `most`. */
-function countMarks(text: string, isKind: (code: number) => boolean, most: number): number {
+/** 1 for each ASCII letter that counts, by its code; the last stands for all other letters. */
+type Marks = Uint8Array;
+const NOT_ASCII = 128;
+
+function marksOf(isMark: (code: number) => boolean): Marks {
+  return Uint8Array.from({ length: NOT_ASCII + 1 }, (_, code) => (isMark(code) ? 1 : 0));
+}
+
+/** What stands in front of each value. */
+const SEPARATORS = marksOf((code) => code < NOT_ASCII && ',[{'.includes(String.fromCharCode(code)));
+/** What a general repair may have to put right. */
+const MARKS = marksOf((code) => !isWordLetter(code));
+
+/** The letters of this kind outside of strings, and the quotes if they are; no more are counted than are more than `most`. */
+function countMarks(text: string, kind: Marks, most: number): number {
   let marks = 0;
   let inString = false;
   for (let index = 0; index < text.length && marks <= most; index += 1) {
     const code = text.charCodeAt(index);
-    if (code === QUOTE) {
-      inString = !inString;
-      if (isKind(code)) marks += 1;
-    } else if (inString) {
-      if (code === BACKSLASH) index += 1;
-    } else if (isKind(code)) {
-      marks += 1;
-    }
+    if (code === QUOTE) inString = !inString;
+    else if (inString && code === BACKSLASH) index += 1;
+    if (!inString || code === QUOTE) marks += kind[code < NOT_ASCII ? code : NOT_ASCII] ?? 0;
   }
   return marks;
 }
 
-const COMMA = 0x2c;
-const OPEN_BRACKET = 0x5b;
-const OPEN_BRACE = 0x7b;
-
-/** What stands in front of each value. */
-function isSeparator(code: number): boolean {
-  return code === COMMA || code === OPEN_BRACKET || code === OPEN_BRACE;
-}
-
 /** How many values JSON text holds. */
 export function countValues(text: string): number {
-  return countMarks(text, isSeparator, text.length);
-}
-
-function isMark(code: number): boolean {
-  return !isWordLetter(code);
-}
-
-/** What `\w` means, for texts of megabytes. */
-function isWordLetter(code: number): boolean {
-  const letter = code | 0x20;
-  return (letter >= 0x61 && letter <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === 0x5f;
+  return countMarks(text, SEPARATORS, text.length);
 }
 
 function generalRepair(text: string, depth: number, budget: RepairBudget): string | undefined {

@@ -96,6 +96,26 @@ const held: readonly Scenario[] = [
     questions: several(4),
   },
   {
+    name: 'writes arguments of 0.7 MB that are no object, which end at once in 40 streams',
+    provider: flood({
+      first: toolCall(0, { id: 'a', name: 'T', arguments: 'y' }),
+      block: toolCall(0, { arguments: 'y'.repeat(18_000) }),
+      megabytes: 0.7,
+      last: FINISH_WITH_CALLS,
+    }),
+    questions: several(40),
+  },
+  {
+    name: 'writes arguments of 0.45 MB that have to be repaired, which end at once in 40 streams',
+    provider: flood({
+      first: toolCall(0, { id: 'a', name: 'T', arguments: "{'a':'" }),
+      block: toolCall(0, { arguments: 'y'.repeat(18_000) }),
+      megabytes: 0.45,
+      last: toolCall(0, { arguments: "'}" }) + FINISH_WITH_CALLS,
+    }),
+    questions: several(40),
+  },
+  {
     name: 'writes a second call while the first is open: four streams of 60 MB',
     provider: flood({
       first: OPEN_CALL,

@@ -243,6 +243,20 @@ describe('arguments that would have to be repaired all over', () => {
     expect(parsed).toEqual([text, text, text, undefined, undefined]);
   });
 
+  test('nor are more than 500,000 letters of an answer repaired', () => {
+    const budget = new RepairBudget();
+    const text = `{"a":"${'x'.repeat(200_000)}",}`;
+    const repaired = Array.from({ length: 3 }, () => repairArguments(text, budget));
+    expect(repaired.map((each) => each?.length)).toEqual([text.length - 1, text.length - 1, undefined]);
+  });
+
+  test('and words in which there is no brace take none of them', () => {
+    const budget = new RepairBudget();
+    const words = 'y'.repeat(450_000);
+    for (let count = 0; count < 5; count += 1) expect(repairArguments(words, budget)).toBeUndefined();
+    expect(repairArguments('{"a":1,}', budget)).toBe('{"a":1}');
+  });
+
   test('a whole answer counts the values of all its calls', () => {
     const translator = translatorOf({}, 'message');
     const text = JSON.stringify({ a: Array(20_000).fill({}) });
