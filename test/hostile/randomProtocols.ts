@@ -154,30 +154,44 @@ export function wholeAnswer(random: Random): Scenario {
 
 const MOST_FRAMES = 150_000;
 
-/** A stream that does not end, several times at once. */
+/** How the arguments of a call begin and end which are no JSON, or become it when they are repaired. */
+const OPENINGS = ['', '{', '{"a":"', "{'a':'", '{a:', '[{"a":"', '```json\n{"a":"', '"{\\"a\\":\\"'] as const;
+const CLOSINGS = ['', '}', '"}', "'}", '",}', '"}]', '"}```', '\\"}"'] as const;
+
+/** A stream that does not end, several times at once, or one that ends in all of them at the same time. */
 export function spokenFlood(random: Random): Scenario {
   const speech = pickSpeech(random);
   const streams = random.size(1, 40);
   const length = random.size(1, 60_000);
-  const frame = random.pick([
-    () => speech.words('y'.repeat(length)),
-    () => speech.thoughts('y'.repeat(length)),
-    () => speech.call(0, 'a', 'T', 'y'.repeat(length)),
-    () => `: ${'c'.repeat(length)}\n\n`,
-    () => `event: x\ndata: ${random.coin ? '{' : 'z'}${'z'.repeat(length)}\n\n`,
-    () => `data: ${list(random, length)}\n\n`,
+  const letters = random.coin ? 'y'.repeat(length) : text(random, length);
+  const input = (part: string) => speech.call(0, 'a', 'T', part);
+  const [opening, frame, closing] = random.pick<() => readonly [string, string, string]>([
+    () => ['', speech.words(letters), ''],
+    () => ['', speech.thoughts(letters), ''],
+    () => [input(random.pick(OPENINGS)), input(letters), input(random.pick(CLOSINGS))],
+    () => ['', `: ${'c'.repeat(length)}\n\n`, ''],
+    () => ['', `event: x\ndata: ${random.coin ? '{' : 'z'}${'z'.repeat(length)}\n\n`, ''],
+    () => ['', `data: ${list(random, length)}\n\n`, ''],
   ])();
   // A busy machine would need more than the time that a scenario has for more of them.
   const all = Math.min(random.size(1, 120), (MOST_FRAMES * frame.length) / 1e6);
   const megabytes = all / streams;
   const isBegun = random.coin;
   return ofSpeech(speech, {
-    name: named('flood', titled(speech), frame.length, megabytes.toFixed(1), streams, isBegun ? 'begun' : 'not begun'),
+    name: named(
+      'flood',
+      titled(speech),
+      frame.length,
+      megabytes.toFixed(1),
+      streams,
+      opening.length,
+      letters.slice(0, 20),
+    ),
     provider: flood({
-      first: isBegun ? speech.begin('i', 'm', NO_USAGE) : '',
+      first: `${isBegun ? speech.begin('i', 'm', NO_USAGE) : ''}${opening}`,
       block: repeated(frame, 40_000),
       megabytes,
-      last: random.coin ? speech.end('stop', NO_USAGE) : '',
+      last: random.coin ? closing + speech.end('stop', NO_USAGE) : '',
     }),
     questions: Array.from({ length: streams }, () => question(`${speech.prefix}hostile`)),
   });
