@@ -146,7 +146,7 @@ const loadGuarantees: readonly Guarantee[] = [
     'Whatever a hostile provider, search API, side model, client, tool server or local user sends, in a heap of 256 MiB: an answer or a legal error for each, and `/health` within 100 ms',
     {
       figure:
-        '276 scenarios: the slowest answer of `/health` 53 to 63 ms in four runs (8,000 pictures in one request, 3 MB of words to search for), 49 to 87 ms on two processors with four to ten times their work, its median 2 to 7 ms, without what a busy machine adds to it (the test says how that is found, and that a loop held for 120 ms is seen). Of 12,600 at random one takes longer each time that it is played, which is not repaired yet: 14 streams of 0.7 MB in frames of 18 kB, all at once, to a process that has just been started, hold `/health` up for 110 to 285 ms (`LONG=1 HOSTILE_SEED=188219414`)',
+        '278 scenarios: the slowest answer of `/health` 48 to 63 ms in five runs (a result of 20 MB, 8,000 pictures in one request, 3 MB of words to search for), 49 to 87 ms on two processors with four to ten times their work, its median 2 to 7 ms, without what a busy machine adds to it (the test says how that is found, and that a loop held for 150 ms is seen). 750 floods at random, up to 40 at once: none too slow',
       date: '2026-11-30',
       command: 'npm run test:hostile',
     },

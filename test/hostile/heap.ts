@@ -1,3 +1,5 @@
+import { WORK_PIECE } from './health.ts';
+
 /** What a process needs, and what it has. */
 export interface Memory {
   /** What is in use in V8's heap and beside it (buffers), after a collection, in MiB. */
@@ -57,22 +59,15 @@ export async function measureMemory(url: string): Promise<Memory> {
 }
 
 /**
- * Has the event loop of a process do nothing but work that takes so long on this machine at its best.
+ * Has the event loop of a process do nothing but so many pieces of work.
  * @param url of its inspector
  */
-export async function holdLoop(url: string, ms: number): Promise<void> {
-  const text = JSON.stringify(Array.from({ length: 4000 }, (_, index) => ({ index, text: `text ${index}` })));
-  let bestMs = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 50; run += 1) {
-    const startedAt = performance.now();
-    JSON.parse(text);
-    bestMs = Math.min(bestMs, performance.now() - startedAt);
-  }
+export async function holdLoop(url: string, pieces: number): Promise<void> {
   const inspector = await openInspector(url);
   try {
     await inspector.call('Runtime.evaluate', {
       // Not in the inspector's own turn, which would have nobody wait for the event loop.
-      expression: `setTimeout((text) => { for (let run = 0; run < ${Math.ceil(ms / bestMs)}; run += 1) JSON.parse(text); }, 1, ${JSON.stringify(text)}); 0`,
+      expression: `setTimeout((text) => { for (let run = 0; run < ${pieces}; run += 1) JSON.parse(text); }, 1, ${JSON.stringify(WORK_PIECE)}); 0`,
       returnByValue: true,
     });
   } finally {

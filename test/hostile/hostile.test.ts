@@ -51,14 +51,16 @@ beforeAll(async () => {
 afterAll(() => stage?.close());
 
 describe('the measure', () => {
-  test('an event loop that is held for 120 ms is seen, however busy the machine is', async () => {
-    await stage.probe.takeWindow();
-    // A question falls anywhere into the time that it is held: often enough into its beginning.
-    for (let count = 0; count < 15; count += 1) {
-      await stage.holdLoop(120);
+  test('an event loop that is held for 150 ms is seen, however busy the machine is', async () => {
+    // A question falls anywhere into the time that it is held, and only one near its beginning waits for 100 ms.
+    const seenMs: number[] = [];
+    while (seenMs.length < 40 && !seenMs.some((ms) => ms > 100)) {
+      const { bestPieceMs } = await stage.probe.takeWindow();
+      await stage.holdLoop(Math.ceil(150 / bestPieceMs));
       await setTimeout(300);
+      seenMs.push((await stage.probe.takeWindow()).slowestMs);
     }
-    expect((await stage.probe.takeWindow()).slowestMs).toBeGreaterThan(100);
+    expect(Math.max(...seenMs)).toBeGreaterThan(100);
   });
 
   test('a machine that has ten times the work that it can do is no fault of the instance', async () => {

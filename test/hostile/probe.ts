@@ -11,7 +11,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
-import type { ProbeReply, ProbeRequest, ProbeWindow } from './health.ts';
+import { type ProbeReply, type ProbeRequest, type ProbeWindow, WORK_PIECE } from './health.ts';
 
 const INTERVAL_MS = 50;
 /** An instance that has done nothing for anybody so long will not be waited for. */
@@ -25,11 +25,12 @@ interface Watched {
 }
 
 let watched: Watched | undefined;
+let bestPieceMs = Number.POSITIVE_INFINITY;
 let current = emptyWindow();
 let waiting: (() => void) | undefined;
 
 function emptyWindow(): ProbeWindow {
-  return { answers: 0, slowestMs: 0, slowestWallMs: 0, wrong: [], peakMib: 0 };
+  return { answers: 0, slowestMs: 0, slowestWallMs: 0, wrong: [], peakMib: 0, bestPieceMs };
 }
 
 /** How long a thread has run, and how long it has been ready to run while others had the processors, in ms; undefined where the system does not say. */
@@ -47,21 +48,17 @@ const timesOfLoop = (pid: number) => timesOf(`/proc/${pid}/schedstat`);
 
 const TICK_MS = 4;
 
-/** What takes about a millisecond, with objects and texts as in the work of an instance. */
-const PIECE = JSON.stringify(Array.from({ length: 4000 }, (_, index) => ({ index, text: `text ${index}` })));
-
 const RUNS = 8;
 
 /** What one takes now, without the time in which others had the processor. */
 function pieceMs(): number {
   const startedAt = performance.now();
   const before = timesOfLoop(process.pid)?.waited ?? 0;
-  for (let run = 0; run < RUNS; run += 1) JSON.parse(PIECE);
+  for (let run = 0; run < RUNS; run += 1) JSON.parse(WORK_PIECE);
   const waited = (timesOfLoop(process.pid)?.waited ?? 0) - before;
   return Math.max(0, performance.now() - startedAt - waited) / RUNS;
 }
 
-let bestPieceMs = Number.POSITIVE_INFINITY;
 for (let round = 0; round < 20; round += 1) bestPieceMs = Math.min(bestPieceMs, pieceMs());
 
 /** How many times slower than at its best the machine is at the moment. */
@@ -148,7 +145,7 @@ process.on('message', (request: ProbeRequest) => {
     waiting = () => {
       if (watched !== undefined && current.answers < upTo) return;
       waiting = undefined;
-      process.send?.({ window: current } satisfies ProbeReply);
+      process.send?.({ window: { ...current, bestPieceMs } } satisfies ProbeReply);
       current = emptyWindow();
     };
   }

@@ -72,8 +72,8 @@ export interface Stage {
   get(path: string): Promise<string>;
   /** What the instance holds after a collection of its garbage. */
   memory(): Promise<Memory>;
-  /** Holds the event loop of the instance for so long, as no fault of it may. */
-  holdLoop(ms: number): Promise<void>;
+  /** Holds the event loop of the instance for so many pieces of work, as no fault of it may. */
+  holdLoop(pieces: number): Promise<void>;
   /** After the warm-up, by the instance that runs now. */
   readonly atRest: Memory;
   /** Asks questions of every day, until the instance remembers no conversation but these. */
@@ -155,7 +155,7 @@ export async function startStage(): Promise<Stage> {
     get: async (path) => (await fetch(`${binary.url}${path}`, { headers: { 'x-api-key': TOKEN } })).text(),
     memory: async () => measureMemory(await inspectorOf(binary)),
     warmUp: () => warmUp(stage),
-    holdLoop: async (ms) => holdLoop(await inspectorOf(binary), ms),
+    holdLoop: async (pieces) => holdLoop(await inspectorOf(binary), pieces),
     restart: async () => {
       probe.watch(undefined);
       // What it has written is looked at when all is over, and by the scenarios that are about it.
