@@ -146,7 +146,7 @@ const loadGuarantees: readonly Guarantee[] = [
     'Whatever a hostile provider, search API, side model, client, tool server or local user sends, in a heap of 256 MiB: an answer or a legal error for each, and `/health` within 100 ms',
     {
       figure:
-        '278 scenarios: the slowest answer of `/health` 48 to 63 ms in five runs (a result of 20 MB, 8,000 pictures in one request, 3 MB of words to search for), 49 to 87 ms on two processors with four to ten times their work, its median 2 to 7 ms, without what a busy machine adds to it (the test says how that is found, and that a loop held for 150 ms is seen). 750 floods at random, up to 40 at once: none too slow',
+        '278 scenarios: the slowest answer of `/health` 48 to 63 ms in five runs (a result of 20 MB, 8,000 pictures in one request, 3 MB of words to search for), 49 to 87 ms on two processors with four to ten times their work, its median 2 to 7 ms, without what a busy machine adds to it (the test says how that is found, and that a loop held for 150 ms is seen). 6,590 scenarios at random in 30 minutes, and 750 random floods of up to 40 streams at once: nothing found',
       date: '2026-11-30',
       command: 'npm run test:hostile',
     },
