@@ -11,7 +11,7 @@ export interface ProbeWindow {
   wrong: string[];
   /** Most resident memory. */
   peakMib: number;
-  /** What a piece of work takes here at best, by all that was seen so far. */
+  /** What a piece of work takes here at best, by all that was seen before. */
   bestPieceMs: number;
 }
 

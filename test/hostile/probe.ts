@@ -145,7 +145,7 @@ process.on('message', (request: ProbeRequest) => {
     waiting = () => {
       if (watched !== undefined && current.answers < upTo) return;
       waiting = undefined;
-      process.send?.({ window: { ...current, bestPieceMs } } satisfies ProbeReply);
+      process.send?.({ window: current } satisfies ProbeReply);
       current = emptyWindow();
     };
   }

@@ -96,7 +96,7 @@ function marksOf(isMark: (code: number) => boolean): Marks {
 }
 
 /** What stands in front of each value. */
-const SEPARATORS = marksOf((code) => code < NOT_ASCII && ',[{'.includes(String.fromCharCode(code)));
+const SEPARATORS = marksOf((code) => ',[{'.includes(String.fromCharCode(code)));
 /** What a general repair may have to put right. */
 const MARKS = marksOf((code) => !isWordLetter(code));
 

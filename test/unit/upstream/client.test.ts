@@ -6,6 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { HttpUpstream } from '../../../src/upstream/client.ts';
 import type { UpstreamHandler } from '../../../src/upstream/upstream.ts';
 import { waitUntil } from '../../helpers/waitUntil.ts';
+import { work } from '../../helpers/work.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -33,12 +34,6 @@ async function connectTo(answer: RequestListener): Promise<HttpUpstream> {
 }
 
 const REQUEST = { body: '{}', stream: true, model: 'm', authorization: undefined };
-
-/** Works, as the end of an answer may need. */
-function work(ms: number): void {
-  const until = performance.now() + ms;
-  while (performance.now() < until);
-}
 
 /** Counts the turns of the event loop until it is stopped. */
 function countTurns(): { readonly now: number; stop(): void } {

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { PausableTimer, ReadingTurns } from '../../../src/upstream/timing.ts';
+import { work } from '../../helpers/work.ts';
 
 const onReached = vi.fn();
 let limit: PausableTimer;
@@ -60,12 +61,6 @@ test('a sign of life after its end begins nothing', () => {
   vi.advanceTimersByTime(5000);
   expect(onReached).not.toHaveBeenCalled();
 });
-
-/** Works, as a piece of an answer may need. */
-function work(ms: number): void {
-  const until = performance.now() + ms;
-  while (performance.now() < until);
-}
 
 test('many answers at once are read a few in each turn, in their order, and all else has its turn between', async () => {
   const turns = new ReadingTurns();
